@@ -1,0 +1,106 @@
+"""The public functions, in terms of the rooms behind them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.decoding.anticipations import anticipations_of, frames_of
+from playahead.decoding.decoder import Decoder, decoder_of
+from playahead.domain.feed import FeedHalf
+from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
+from playahead.domain.records import Anticipation, Clip
+from playahead.errors import InputError
+from playahead.evaluation.frames import FrameTable, label_frames
+from playahead.evaluation.official import benchmark_average, count_detections, metrics_from_counts
+from playahead.features.feed import prepare_track
+from playahead.learning.checkpoint import load_model, packaged_weights
+from playahead.learning.inference import read_at, read_passage
+from playahead.model.anticipator import Anticipator
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model with the decoding chosen for it.
+
+    Attributes:
+        model: the network, in evaluation mode.
+        decoder: its marginal decoding.
+        about: training configuration, validation figures, feature names.
+    """
+
+    model: Anticipator
+    decoder: Decoder
+    about: Mapping[str, object]
+
+
+def load(weights: Path | str | None = None) -> LoadedModel:
+    """Load weights written by ``playahead train``; the packaged event-feed model if none are named.
+
+    Raises:
+        InputError: missing, damaged or foreign file.
+    """
+    model, about = load_model(Path(weights) if weights else packaged_weights())
+    return LoadedModel(model, decoder_of(about, "marginal"), about)
+
+
+def anticipate_features(
+    loaded: LoadedModel, features_WNF: NDArray[np.float32], least: float = 0.1
+) -> list[list[Anticipation]]:
+    """Anticipate from windows of features, oldest first.
+
+    Args:
+        loaded: a model of the same kind of features.
+        features_WNF: W >= 6 consecutive 5-s windows of N clips (or steps) with F features, float32.
+        least: actions less confident than this are left out.
+
+    Returns:
+        One list per observation (W - 5 of them): what follows windows 0-5, 1-6, ...
+    """
+    if not np.isfinite(features_WNF).all():
+        raise InputError("features", "hold NaN or infinity")
+    scores = loaded.decoder.probabilities(read_passage(loaded.model, np.asarray(features_WNF, np.float32)))
+    return anticipations_of(scores, least)
+
+
+def anticipate_feed(
+    loaded: LoadedModel, half: FeedHalf, moments_ms: Sequence[int], least: float = 0.1
+) -> list[list[Anticipation]]:
+    """Anticipate after each moment of a half, from what its rows showed in the 30 s before.
+
+    Args:
+        loaded: a model of feed features.
+        half: rows in time order; rows after a moment do not influence its answer.
+        moments_ms: increasing times from the half's start, 30000 or later.
+        least: actions less confident than this are left out.
+    """
+    moments = np.asarray(moments_ms, np.int64)
+    if len(moments) and (moments.min() < OBSERVATION_MS or (np.diff(moments) <= 0).any()):
+        raise InputError("moments_ms", f"must increase and not lie before {OBSERVATION_MS}")
+    listed: list[list[Anticipation]] = [[] for _ in moments]
+    for index, readings in read_at(loaded.model, prepare_track(half), moments):
+        for place, records in zip(index, anticipations_of(loaded.decoder.probabilities(readings), least), strict=True):
+            listed[place] = records
+    return listed
+
+
+def score(clips: Sequence[Clip], anticipations: Mapping[str, Sequence[Anticipation]]) -> dict[str, object]:
+    """The benchmark's figures for anticipations by clip name.
+
+    Returns:
+        Upstream's metric names (``at1`` ... ``tightV2``) and ``"average"`` of the six tolerances.
+    """
+    events = [(n, e) for n, clip in enumerate(clips) for e in clip.anticipation or ()]
+    offset_ms = np.array([e.position_ms - OBSERVATION_MS for _, e in events], np.int64)
+    labels, visibility = label_frames(
+        np.array([n for n, _ in events], np.int64),
+        np.minimum(offset_ms // RASTER_FRAME_MS, RASTER_FRAMES - 1),
+        np.array([e.action.class_index for _, e in events], np.int64),
+        np.array([e.visible for _, e in events], bool),
+        len(clips),
+    )
+    scores_NRV = frames_of([anticipations.get(clip.name, ()) for clip in clips])
+    counts = count_detections(FrameTable(labels, visibility, scores_NRV))
+    return {"average": benchmark_average(counts), **metrics_from_counts(counts)}

@@ -1,0 +1,56 @@
+"""Scored frames -> anticipated actions as records, and back.
+
+Axes: N clips, R frames, V vector entries.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import RASTER_FRAME_MS, RASTER_FRAMES
+from playahead.domain.records import Anticipation
+from playahead.evaluation.frames import VECTOR_LENGTH, rasterise
+
+_LAST_CENTRE_MS = RASTER_FRAMES * RASTER_FRAME_MS - RASTER_FRAME_MS // 2  # 5040: just outside the 5 s
+
+
+def anticipations_of(scores_NRV: NDArray[np.float32], least: float = 0.0) -> list[list[Anticipation]]:
+    """One record per frame with a score, in time order, at the frame's centre.
+
+    Args:
+        scores_NRV: decoded frames.
+        least: records less confident than this are left out.
+    """
+    listed: list[list[Anticipation]] = [[] for _ in scores_NRV]
+    best_NR = scores_NRV[:, :, 1:].max(axis=2)
+    for clip, frame in zip(*np.nonzero(best_NR > least), strict=True):
+        vector = scores_NRV[clip, frame, 1:]
+        listed[clip].append(
+            Anticipation(
+                action=ACTIONS[int(vector.argmax())],
+                offset_ms=frame_centre_ms(int(frame)),
+                confidence=float(vector.max()),
+                class_confidence=tuple(float(value) for value in vector),
+            )
+        )
+    return listed
+
+
+def frame_centre_ms(frame: int) -> int:
+    """Middle of a frame, kept within the 5 s (the last frame reaches 120 ms beyond)."""
+    centre_ms = frame * RASTER_FRAME_MS + RASTER_FRAME_MS // 2
+    return centre_ms if centre_ms < _LAST_CENTRE_MS else 5_000
+
+
+def frames_of(listed: Sequence[Sequence[Anticipation]]) -> NDArray[np.float32]:
+    """Records -> scores_NRV, two in one frame averaged as the official scorer's road does."""
+    clip = np.array([n for n, records in enumerate(listed) for _ in records], np.int64)
+    records = [record for clip_records in listed for record in clip_records]
+    offset_ms = np.array([r.offset_ms for r in records], np.int64)
+    frame = np.minimum(offset_ms // RASTER_FRAME_MS, RASTER_FRAMES - 1)
+    vectors = np.zeros((len(records), VECTOR_LENGTH), np.float32)
+    for row, record in zip(vectors, records, strict=True):
+        row[1:] = record.class_confidence
+    return rasterise(clip, frame, vectors, len(listed))

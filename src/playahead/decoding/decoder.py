@@ -1,0 +1,80 @@
+"""One way of turning readings into scored frames, as a value that travels with the weights.
+
+Axes: O observations, R frames, V vector entries.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.decoding.calibrate import ScoreScale
+from playahead.decoding.marginal import decode_marginal
+from playahead.decoding.readings import Readings, SlotReadings
+from playahead.decoding.slots import TAU, SlotTime, decode_threshold
+from playahead.errors import InputError
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """How readings become anticipated actions.
+
+    Attributes:
+        kind: "marginal" (either head) or "threshold" (the paper's, slots only).
+        tau, time, rescue: of threshold decoding.
+        scale: monotone per-class map for the official scorer, or None.
+    """
+
+    kind: Literal["marginal", "threshold"] = "marginal"
+    tau: float = TAU
+    time: SlotTime = "argmax"
+    rescue: bool = False
+    scale: ScoreScale | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("marginal", "threshold"):
+            raise InputError("decoding", f"{self.kind!r} is neither marginal nor threshold")
+        if not 0 <= self.tau < 1:
+            raise InputError("decoding.tau", f"{self.tau} is not in [0, 1)")
+
+    def probabilities(self, readings: Readings) -> NDArray[np.float32]:
+        """scores_ORV as probabilities: what people are shown."""
+        if self.kind == "marginal":
+            return decode_marginal(readings.intensity())
+        if not isinstance(readings, SlotReadings):
+            raise InputError("decoding", "threshold decoding needs the slot head", "use marginal")
+        return decode_threshold(readings, self.tau, self.time, self.rescue)
+
+    def scores(self, readings: Readings) -> NDArray[np.float32]:
+        """scores_ORV on the scale chosen for the official scorer."""
+        probabilities = self.probabilities(readings)
+        return self.scale(probabilities) if self.scale else probabilities
+
+    def as_dict(self) -> dict[str, object]:
+        """For a weights file's description."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> "Decoder":
+        """What ``as_dict`` gave, also after JSON has made lists of its tuples."""
+        fields = dict(values)
+        scale = fields.pop("scale", None)
+        if isinstance(scale, Mapping):
+            rows = {name: tuple(tuple(row) for row in scale[name]) for name in scale}
+            scale = ScoreScale(**rows)
+        return cls(**fields, scale=scale)  # type: ignore[arg-type]
+
+
+def decoder_of(about: Mapping[str, object], kind: str) -> Decoder:
+    """The decoding that was chosen on validation for these weights.
+
+    Raises:
+        InputError: the weights carry no such decoding.
+    """
+    decoders = about.get("decoders")
+    if not isinstance(decoders, Mapping) or kind not in decoders:
+        known = ", ".join(decoders) if isinstance(decoders, Mapping) else "none"
+        raise InputError("decoding", f"these weights have no {kind!r} decoding", f"they have: {known}")
+    return Decoder.from_dict(decoders[kind])

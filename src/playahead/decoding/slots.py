@@ -1,0 +1,51 @@
+"""The paper's decoding: slots above a threshold emit (PAPER.md 1.3, inference).
+
+Axes: O observations, K slots, C classes, T bins, R raster frames, V vector entries, P predictions.
+"""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.decoding.readings import SlotReadings
+from playahead.domain.grid import RASTER_FRAMES
+from playahead.evaluation.frames import rasterise
+
+SlotTime = Literal["argmax", "expected"]
+
+TAU = 0.3
+"""Objectness above which a slot emits (C)."""
+
+
+def slot_times(readings: SlotReadings, time: SlotTime) -> NDArray[np.float32]:
+    """When each slot means, as a share of the 5 s: centre of its likeliest bin, or the expectation over bins."""
+    n_bins = readings.offset_OKT.shape[-1]
+    centre_T = ((np.arange(n_bins) + 0.5) / n_bins).astype(np.float32)
+    if time == "expected":
+        return readings.offset_OKT @ centre_T
+    return centre_T[readings.offset_OKT.argmax(axis=-1)]
+
+
+def decode_threshold(
+    readings: SlotReadings, tau: float = TAU, time: SlotTime = "argmax", rescue: bool = False
+) -> NDArray[np.float32]:
+    """Slots with objectness > tau -> scores_ORV; confidence of a class is objectness x its probability.
+
+    Args:
+        readings: what the slot heads say.
+        tau: objectness above which a slot emits.
+        time: "argmax", or the expectation over bins.
+        rescue: an observation left empty emits its likeliest slot all the same.
+    """
+    emits_OK = readings.objectness_OK > tau
+    if rescue:
+        empty = np.flatnonzero(~emits_OK.any(axis=1))
+        emits_OK[empty, readings.objectness_OK[empty].argmax(axis=1)] = True
+    observation_P, slot_P = np.nonzero(emits_OK)
+    share_P = slot_times(readings, time)[observation_P, slot_P]
+    frame_P = np.minimum((share_P * RASTER_FRAMES).astype(np.intp), RASTER_FRAMES - 1)
+    objectness_P = readings.objectness_OK[observation_P, slot_P]
+    class_PC = readings.class_OKC[observation_P, slot_P] * objectness_P[:, None]
+    vector_PV = np.concatenate([(1 - objectness_P)[:, None], class_PC], axis=1)
+    return rasterise(observation_P, frame_P, vector_PV, len(readings))

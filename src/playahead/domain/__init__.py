@@ -1,0 +1,1 @@
+"""The words of the field. Imports nothing else of the package but its errors."""

@@ -1,0 +1,61 @@
+"""The ten actions of SoccerNet Ball Action Anticipation, in benchmark order."""
+
+from enum import StrEnum
+
+from playahead.errors import RecordError
+
+
+class Action(StrEnum):
+    """A ball action; its value is the benchmark's label, its index the benchmark's class index."""
+
+    PASS = "PASS"
+    DRIVE = "DRIVE"
+    HEADER = "HEADER"
+    HIGH_PASS = "HIGH PASS"
+    THROW_IN = "THROW IN"
+    CROSS = "CROSS"
+    SHOT = "SHOT"
+    OUT = "OUT"
+    BLOCK = "BALL PLAYER BLOCK"
+    TACKLE = "PLAYER SUCCESSFUL TACKLE"
+
+    @property
+    def class_index(self) -> int:
+        """Class index, 0 to 9. (The benchmark's vectors put the background before it.)"""
+        return _INDEX[self]
+
+
+ACTIONS: tuple[Action, ...] = tuple(Action)
+_INDEX = {action: index for index, action in enumerate(ACTIONS)}
+
+OUTSIDE_LABELS = frozenset({"FREE KICK", "GOAL"})
+"""Labels of Ball Action Spotting that the anticipation benchmark drops."""
+
+OBSERVED_TOKENS: tuple[str, ...] = ("DUEL", "SAVE", "STOPPAGE", "TOUCH")
+"""What an event feed shows beside the ten actions: observed (codes 10 to 13), never anticipated."""
+
+_ALIASES = {
+    "BLOCK": Action.BLOCK,
+    "TACKLE": Action.TACKLE,
+    "SUCCESSFUL TACKLE": Action.TACKLE,
+}
+
+
+def parse_action(label: str) -> Action | None:
+    """Read a label in any case, with spaces or underscores.
+
+    Returns:
+        The action, or None for a label that the benchmark drops (``OUTSIDE_LABELS``).
+
+    Raises:
+        RecordError: the label is neither.
+    """
+    words = " ".join(str(label).replace("_", " ").upper().split())
+    if words in OUTSIDE_LABELS:
+        return None
+    if words in _ALIASES:
+        return _ALIASES[words]
+    try:
+        return Action(words)
+    except ValueError:
+        raise RecordError(f"unknown label {label!r}: expected one of {', '.join(ACTIONS)}") from None

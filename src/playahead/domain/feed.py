@@ -1,0 +1,80 @@
+"""An event feed: the rows of one half, whoever provided them."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.errors import RecordError
+
+N_CODES = len(ACTIONS) + len(OBSERVED_TOKENS)
+"""Codes 0-9 are the ten actions, 10-13 the observation-only tokens."""
+DUEL, SAVE, STOPPAGE, TOUCH = range(len(ACTIONS), N_CODES)
+
+UNKNOWN_POSITION = 255
+ESTIMATED_OUT = 9
+"""``setpiece`` of an OUT whose time is a guess: observed, never anticipated nor scored."""
+N_SETPIECES = 6
+"""0 open play, 1 throw-in, 2 goal kick, 3 corner, 4 free kick, 5 penalty or direct free kick."""
+
+
+@dataclass(frozen=True)
+class FeedHalf:
+    """Rows of one half in time order, as equally long arrays.
+
+    Attributes:
+        match: the provider's match id.
+        half: 1 or 2.
+        t_ms: int32, from the half's start.
+        code: uint8, 0-9 the benchmark's actions, 10-13 DUEL, SAVE, STOPPAGE, TOUCH.
+        team: uint8, 0 or 1, constant over the match.
+        x, y: uint8, 0-100 along and across the acting team's attack; 255 unknown.
+        setpiece: uint8, 0-5, or 9 for an OUT whose time is estimated.
+        delay_ms: uint16, an observer sees the row only from ``t_ms + delay_ms`` on.
+    """
+
+    match: int
+    half: int
+    t_ms: NDArray[np.int32]
+    code: NDArray[np.uint8]
+    team: NDArray[np.uint8]
+    x: NDArray[np.uint8]
+    y: NDArray[np.uint8]
+    setpiece: NDArray[np.uint8]
+    delay_ms: NDArray[np.uint16]
+
+    def __post_init__(self) -> None:
+        columns = {f.name: getattr(self, f.name) for f in fields(self)[2:]}
+        for name, column in columns.items():
+            if column.shape != self.t_ms.shape or column.ndim != 1:
+                raise RecordError(f"column {name} has shape {column.shape}, t_ms {self.t_ms.shape}")
+            if not np.issubdtype(column.dtype, np.integer):
+                raise RecordError(f"column {name} holds {column.dtype}, not whole numbers")
+        _require(self.half in (1, 2), f"half {self.half} is not 1 or 2")
+        _require_rows(self.t_ms >= 0, "t_ms is negative")
+        _require_rows(np.diff(self.t_ms, prepend=0) >= 0, "t_ms goes back in time")
+        _require_rows(self.code < N_CODES, f"code is not in 0..{N_CODES - 1}")
+        _require_rows(self.team <= 1, "team is not 0 or 1")
+        for axis in (self.x, self.y):
+            _require_rows((axis <= 100) | (axis == UNKNOWN_POSITION), "position is not in 0..100 or 255")
+        known_setpiece = (self.setpiece < N_SETPIECES) | (self.setpiece == ESTIMATED_OUT)
+        _require_rows(known_setpiece, "setpiece is not in 0..5 or 9")
+
+    def __len__(self) -> int:
+        return len(self.t_ms)
+
+    @property
+    def is_target(self) -> NDArray[np.bool_]:
+        """Rows that count as actions to anticipate."""
+        return (self.code < len(ACTIONS)) & (self.setpiece != ESTIMATED_OUT)
+
+
+def _require(fine: bool, reason: str) -> None:
+    if not fine:
+        raise RecordError(reason)
+
+
+def _require_rows(fine: NDArray[np.bool_], reason: str) -> None:
+    if not fine.all():
+        raise RecordError(f"row {int(np.argmin(fine))}: {reason}")

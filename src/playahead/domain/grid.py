@@ -1,0 +1,53 @@
+"""The geometry of an observation: frames, clips, windows and the frames that the scorer sees."""
+
+from dataclasses import dataclass
+
+OBSERVATION_MS = 30_000
+"""The benchmark observes 30 s ..."""
+ANTICIPATION_MS = 5_000
+"""... and anticipates the following 5 s."""
+RASTER_FRAMES = 32
+"""Frames of the anticipation window in the official scorer: ceil(125 / 4) (PAPER.md, Metric)."""
+RASTER_FRAME_MS = 160
+"""One of them at 25 / 4 = 6.25 frames a second."""
+RASTER_HZ = 6.25
+
+
+@dataclass(frozen=True)
+class ObservationGrid:
+    """How 30 s of video become (windows, clips) features (PAPER.md 1.1).
+
+    ``window_frames`` frames make a window; in it, clips of ``clip_frames`` frames at step ``clip_step``
+    start every ``clip_stride`` frames.
+    """
+
+    fps: int = 25
+    n_windows: int = 6
+    window_frames: int = 125
+    clip_frames: int = 15
+    clip_step: int = 2
+    clip_stride: int = 3
+
+    @property
+    def clip_span_frames(self) -> int:
+        """Frames from a clip's first to its last, both counted: 29."""
+        return (self.clip_frames - 1) * self.clip_step + 1
+
+    @property
+    def n_clips(self) -> int:
+        """Clips in a window: N = 33."""
+        return (self.window_frames - self.clip_span_frames) // self.clip_stride + 1
+
+    @property
+    def window_ms(self) -> int:
+        """Length of a window: 5000 ms."""
+        return self.window_frames * 1000 // self.fps
+
+    @property
+    def observation_ms(self) -> int:
+        """Length of an observation: 30000 ms."""
+        return self.n_windows * self.window_ms
+
+
+GRID = ObservationGrid()
+"""The paper's grid."""

@@ -1,0 +1,103 @@
+"""The records that everything exchanges. They validate themselves: a malformed one cannot be built."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from playahead.domain.actions import ACTIONS, Action
+from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
+from playahead.errors import RecordError
+
+Side = Literal["home", "away", "left", "right"]
+SIDES: tuple[Side, ...] = ("home", "away", "left", "right")
+
+
+@dataclass(frozen=True)
+class ActionEvent:
+    """An action that happened.
+
+    Attributes:
+        position_ms: whole milliseconds from the start of the clip or of the half.
+        action: one of the ten.
+        side: who acted, where the source says so.
+        visible: False where the broadcast did not show it.
+    """
+
+    position_ms: int
+    action: Action
+    side: Side | None = None
+    visible: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.action, Action):
+            raise RecordError(f"action {self.action!r} is not an Action")
+        if isinstance(self.position_ms, bool) or not isinstance(self.position_ms, int):
+            raise RecordError(f"position_ms {self.position_ms!r} is not a whole number of milliseconds")
+        if self.position_ms < 0:
+            raise RecordError(f"position_ms {self.position_ms} is negative")
+        if self.side is not None and self.side not in SIDES:
+            raise RecordError(f"team {self.side!r} is not one of {', '.join(SIDES)}")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """30 observed seconds and the actions of the 5 s after them.
+
+    Attributes:
+        name: the clip's folder (``clip_12``).
+        video: path of the video relative to the split (``clip_12/224p.mp4``).
+        observation: actions within [0, 30000] ms.
+        anticipation: actions within [30000, 35000] ms; None where the benchmark withholds them.
+    """
+
+    name: str
+    video: str
+    observation: tuple[ActionEvent, ...]
+    anticipation: tuple[ActionEvent, ...] | None
+
+    def __post_init__(self) -> None:
+        end_ms = OBSERVATION_MS + ANTICIPATION_MS
+        _require_within(self.observation, 0, OBSERVATION_MS, "observation")
+        _require_within(self.anticipation or (), OBSERVATION_MS, end_ms, "anticipation")
+
+
+def in_time_order(events: Iterable[ActionEvent]) -> tuple[ActionEvent, ...]:
+    """Events by time; those of one moment keep their order."""
+    return tuple(sorted(events, key=lambda event: event.position_ms))
+
+
+def _require_within(events: Sequence[ActionEvent], start_ms: int, end_ms: int, part: str) -> None:
+    for index, event in enumerate(events):
+        if not start_ms <= event.position_ms <= end_ms:
+            raise RecordError(f"{part} {index}: position {event.position_ms} ms is outside {start_ms}..{end_ms}")
+
+
+@dataclass(frozen=True)
+class Anticipation:
+    """One anticipated action.
+
+    Attributes:
+        action: the likeliest class.
+        offset_ms: when, in ms after the observation's end, 0 to 5000.
+        confidence: in [0, 1].
+        class_confidence: confidence of each of the ten classes, benchmark order.
+    """
+
+    action: Action
+    offset_ms: int
+    confidence: float
+    class_confidence: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.action, Action):
+            raise RecordError(f"action {self.action!r} is not an Action")
+        if isinstance(self.offset_ms, bool) or not isinstance(self.offset_ms, int):
+            raise RecordError(f"offset_ms {self.offset_ms!r} is not a whole number of milliseconds")
+        if not 0 <= self.offset_ms <= ANTICIPATION_MS:
+            raise RecordError(f"offset_ms {self.offset_ms} is outside 0..{ANTICIPATION_MS}")
+        if len(self.class_confidence) != len(ACTIONS):
+            raise RecordError(f"{len(self.class_confidence)} class confidences instead of {len(ACTIONS)}")
+        for value in (self.confidence, *self.class_confidence):
+            if not (math.isfinite(value) and 0.0 <= value <= 1.0):
+                raise RecordError(f"confidence {value!r} is not in [0, 1]")

@@ -1,0 +1,56 @@
+"""Every conversion between milliseconds, frames, seconds and clocks, and nowhere else."""
+
+import re
+
+from playahead.errors import RecordError
+
+_GAME_TIME = re.compile(r"^\s*([12])\s*-\s*(\d{1,3}):([0-5]\d)\s*$")
+_CLOCK = re.compile(r"^(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)$|^(\d+(?:\.\d+)?)$")
+
+
+def whole_ms(value: object) -> int:
+    """A time in whole milliseconds from an int or a string of digits, as label files hold them.
+
+    Raises:
+        RecordError: NaN, a fraction, a boolean or anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise RecordError(f"position {value!r} is not a whole number of milliseconds")
+    try:
+        return int(value)
+    except ValueError:
+        raise RecordError(f"position {value!r} is not a whole number of milliseconds") from None
+
+
+def parse_game_time(text: str) -> tuple[int, int]:
+    """``"1 - 12:34"`` -> (half 1 or 2, milliseconds into it)."""
+    match = _GAME_TIME.match(str(text))
+    if match is None:
+        raise RecordError(f"gameTime {text!r} is not of the form '1 - 12:34'")
+    half, minutes, seconds = (int(part) for part in match.groups())
+    return half, (minutes * 60 + seconds) * 1000
+
+
+def parse_clock(text: str) -> int:
+    """``"12:30"``, ``"1:02:03.5"`` or ``"750"`` (seconds) -> milliseconds."""
+    match = _CLOCK.match(str(text).strip())
+    if match is None:
+        raise RecordError(f"time {text!r} is not of the form 12:30, 1:02:30 or 750 (seconds)")
+    hours, minutes, seconds, plain = match.groups()
+    if plain is not None:
+        return round(float(plain) * 1000)
+    return round((int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)) * 1000)
+
+
+def format_clock(time_ms: int) -> str:
+    """Milliseconds -> ``"12:34.5"``, the clock that tables show."""
+    tenths = round(time_ms / 100)
+    return f"{tenths // 600:02d}:{tenths % 600 // 10:02d}.{tenths % 10}"
+
+
+def format_duration(seconds: float) -> str:
+    """Seconds -> ``"1 h 02 min"``, ``"3 min 05 s"`` or ``"12 s"``: how long work takes."""
+    whole = max(0, round(seconds))
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{whole} s"

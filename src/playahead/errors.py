@@ -1,0 +1,27 @@
+"""The errors a person sees: what is wrong, where, and what to do about it."""
+
+
+class PlayaheadError(Exception):
+    """Base of every error that the command line shows as one line (exit code 2)."""
+
+
+class RecordError(PlayaheadError, ValueError):
+    """A record (event, clip, anticipation) was given a value that it refuses."""
+
+
+class InputError(PlayaheadError):
+    """A file or argument from outside cannot be used.
+
+    Args:
+        where: the file, and the entry in it where there is one (``Labels-ball.json: clip_3, anticipation 2``).
+        what: what is wrong with it.
+        fix: what the reader can do about it.
+    """
+
+    def __init__(self, where: object, what: object, fix: str = "") -> None:
+        self.where, self.what, self.fix = str(where), str(what), fix
+        super().__init__(f"{where}: {what}" + (f" ({fix})" if fix else ""))
+
+
+class NonFiniteLossError(PlayaheadError):
+    """Training met a loss that is NaN or infinite; the batch is named."""

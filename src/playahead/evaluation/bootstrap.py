@@ -1,0 +1,76 @@
+"""Intervals: whole matches are drawn again, because the windows of one match are not independent.
+
+Axes: M matches, S bootstrap samples, D tolerances, C classes, H thresholds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.errors import InputError
+from playahead.evaluation.official import ThresholdCounts, average_precision
+
+SAMPLES = 1000
+_CHUNK = 50
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its 95 % interval (fractions)."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{100 * self.value:.2f} [{100 * self.low:.2f}, {100 * self.high:.2f}]"
+
+
+def bootstrap_averages(
+    matches: Sequence[ThresholdCounts], samples: int = SAMPLES, seed: int = 0
+) -> NDArray[np.float64]:
+    """The benchmark average of each bootstrap sample of matches: averages_S.
+
+    The same seed draws the same matches, so two systems scored on the same matches are compared in pairs.
+    """
+    if not matches:
+        raise InputError("bootstrap", "no matches")
+    rng = np.random.default_rng(seed)
+    draws_SM = rng.multinomial(len(matches), np.full(len(matches), 1 / len(matches)), size=samples)
+    hits_MX = np.stack([m.hits_GDCH[0].ravel() for m in matches])
+    detections_MX = np.stack([m.detections_GCH[0].ravel() for m in matches])
+    events_MC = np.stack([m.events_GC[0] for m in matches])
+    shape_DCH = matches[0].hits_GDCH.shape[1:]
+    averages = []
+    for start in range(0, samples, _CHUNK):
+        draw = draws_SM[start : start + _CHUNK].astype(np.float64)
+        resampled = ThresholdCounts(
+            (draw @ detections_MX).reshape(len(draw), *shape_DCH[1:]),
+            (draw @ hits_MX).reshape(len(draw), *shape_DCH),
+            draw @ events_MC,
+        )
+        averages.append(average_precision(resampled).mean(axis=(1, 2)))
+    return np.concatenate(averages)
+
+
+def interval(value: float, sampled_S: NDArray[np.float64]) -> Interval:
+    """95 % percentile interval around a figure."""
+    low, high = np.percentile(sampled_S, (2.5, 97.5))
+    return Interval(value, float(low), float(high))
+
+
+def bootstrap_interval(matches: Sequence[ThresholdCounts], seed: int = 0) -> Interval:
+    """The benchmark average over all matches, with its interval."""
+    total = sum(matches[1:], start=matches[0])
+    value = float(average_precision(total)[0].mean())
+    return interval(value, bootstrap_averages(matches, seed=seed))
+
+
+def paired_difference(ours: Sequence[ThresholdCounts], theirs: Sequence[ThresholdCounts], seed: int = 0) -> Interval:
+    """ours - theirs on the same matches, in the same order, each sample drawing the same matches for both."""
+    if len(ours) != len(theirs):
+        raise InputError("paired difference", f"{len(ours)} matches against {len(theirs)}")
+    value = bootstrap_interval(ours, seed).value - bootstrap_interval(theirs, seed).value
+    return interval(value, bootstrap_averages(ours, seed=seed) - bootstrap_averages(theirs, seed=seed))

@@ -1,0 +1,130 @@
+"""The same question without the official scorer's rounding: every threshold, continuous time.
+
+The official scorer looks at 200 fixed thresholds and 32 frames. Here every distinct confidence is a threshold and
+times are milliseconds; matching and averaging are the same. What differs between the two is what the 200-threshold
+rule hides.
+
+Axes: P predictions, E events (later: rows, a clip and class with events), D tolerances, C classes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import RASTER_FRAME_MS
+from playahead.evaluation.frames import FrameTable
+from playahead.evaluation.official import TOLERANCES_S, match_rows
+
+_RECALL_LEVELS = np.arange(11) / 10
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Events, or predictions when ``score`` is given: clip, class index, ms within the 5 s."""
+
+    clip: NDArray[np.integer]
+    class_index: NDArray[np.integer]
+    time_ms: NDArray[np.number]
+    score: NDArray[np.floating] | None = None
+
+    @property
+    def row_key(self) -> NDArray[np.int64]:
+        """Clip and class as one number."""
+        return self.clip.astype(np.int64) * len(ACTIONS) + self.class_index
+
+
+@dataclass(frozen=True)
+class ExactScores:
+    """Average precision of each tolerance and class, as fractions.
+
+    Attributes:
+        eleven_point_DC: 11-point interpolation over every threshold: the official figure's limit.
+        area_DC: area under the interpolated precision-recall curve, the usual average precision.
+    """
+
+    eleven_point_DC: NDArray[np.float64]
+    area_DC: NDArray[np.float64]
+
+    @property
+    def average(self) -> float:
+        """Mean of the 11-point mAP over the six tolerances."""
+        return float(self.eleven_point_DC.mean())
+
+    @property
+    def average_area(self) -> float:
+        """Mean of the area mAP over the six tolerances."""
+        return float(self.area_DC.mean())
+
+
+def moments_of_frames(table: FrameTable) -> tuple[Moments, Moments]:
+    """(events, predictions) of a frame table, at the frames' centres."""
+    clip, frame = np.nonzero((table.labels_NR >= 1) & (table.labels_NR <= len(ACTIONS)))
+    events = Moments(clip, table.labels_NR[clip, frame] - 1, (frame + 0.5) * RASTER_FRAME_MS)
+    scores_NRC = table.scores_NRV[:, :, 1:]
+    clip, frame, class_index = np.nonzero(scores_NRC > 0)
+    times_ms = (frame + 0.5) * RASTER_FRAME_MS
+    return events, Moments(clip, class_index, times_ms, scores_NRC[clip, frame, class_index])
+
+
+def score_exactly(events: Moments, predictions: Moments) -> ExactScores:
+    """Average precision at the six tolerances, every confidence a threshold."""
+    keys = np.unique(events.row_key)
+    event_time_EK, present_EK, _ = _pad_rows(events, keys)
+    time_EP, held_EP, source_EP = _pad_rows(predictions, keys)
+    score_P = np.zeros(0) if predictions.score is None else predictions.score.astype(np.float64)
+    scores_EP = np.where(held_EP, score_P[source_EP] if len(score_P) else 0.0, -1.0)
+    eleven_DC = np.zeros((len(TOLERANCES_S), len(ACTIONS)))
+    area_DC = np.zeros_like(eleven_DC)
+    events_C = np.bincount(events.class_index, minlength=len(ACTIONS))
+    for d, tolerance_s in enumerate(TOLERANCES_S):
+        hits_EP = match_rows(scores_EP, time_EP, event_time_EK, present_EK, tolerance_s * 500)
+        hit_P = np.zeros(len(score_P), bool)
+        hit_P[source_EP[hits_EP]] = True
+        for c in range(len(ACTIONS)):
+            mine = predictions.class_index == c
+            precision, recall = _curve(score_P[mine], hit_P[mine], int(events_C[c]))
+            eleven_DC[d, c] = _eleven_point(precision, recall)
+            area_DC[d, c] = _area(precision, recall)
+    return ExactScores(eleven_DC, area_DC)
+
+
+def _pad_rows(
+    moments: Moments, keys: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.intp]]:
+    """Moments of the rows named by ``keys``, in time order: (times, present, index into the moments), padded."""
+    row_P = np.searchsorted(keys, moments.row_key)
+    known = (row_P < len(keys)) & (keys[np.minimum(row_P, len(keys) - 1)] == moments.row_key)
+    index = np.flatnonzero(known)
+    order = index[np.lexsort((moments.time_ms[index], row_P[index]))]
+    row = row_P[order]
+    count = np.bincount(row, minlength=len(keys))
+    rank = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
+    shape = (len(keys), int(count.max(initial=0)))
+    times, present, source = np.zeros(shape), np.zeros(shape, bool), np.zeros(shape, np.intp)
+    times[row, rank], present[row, rank], source[row, rank] = moments.time_ms[order], True, order
+    return times, present, source
+
+
+def _curve(
+    score_P: NDArray[np.float64], hit_P: NDArray[np.bool_], n_events: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(precision, recall) at every distinct confidence, from the highest down."""
+    if not n_events or not len(score_P):
+        return np.zeros(0), np.zeros(0)
+    order = np.argsort(-score_P, kind="stable")
+    last_of_tie = np.append(np.diff(score_P[order]) != 0, True)
+    hits = np.cumsum(hit_P[order])[last_of_tie]
+    made = np.arange(1, len(order) + 1)[last_of_tie]
+    return hits / made, hits / n_events
+
+
+def _eleven_point(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> float:
+    best = [precision[recall >= level].max(initial=0.0) for level in _RECALL_LEVELS]
+    return float(np.mean(best))
+
+
+def _area(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> float:
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    return float((np.diff(recall, prepend=0.0) * envelope).sum())

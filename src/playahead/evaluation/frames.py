@@ -1,0 +1,123 @@
+"""What the official scorer sees: 32 frames per clip, a class vector in each.
+
+Axes: N clips, R raster frames (32), V vector entries (background first, then C = 10 classes), P predictions.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAMES
+from playahead.errors import InputError
+
+NO_EVENT = 255
+"""Label of a frame without an event, as the golden cases and upstream write it."""
+
+VECTOR_LENGTH = len(ACTIONS) + 1
+"""Background, then the ten classes."""
+
+
+@dataclass(frozen=True)
+class FrameTable:
+    """Labels and scores of one video's clips (for the benchmark: of one split).
+
+    Attributes:
+        labels_NR: 1..10 the event's class in that frame, 255 none.
+        visibility_NR: 1 visible, -1 "not shown", 0 none.
+        scores_NRV: float32 confidence vectors after rasterising.
+    """
+
+    labels_NR: NDArray[np.int32]
+    visibility_NR: NDArray[np.int32]
+    scores_NRV: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        n_clips = len(self.labels_NR)
+        expected = {
+            "labels": (self.labels_NR.shape, (n_clips, RASTER_FRAMES)),
+            "visibility": (self.visibility_NR.shape, (n_clips, RASTER_FRAMES)),
+            "scores": (self.scores_NRV.shape, (n_clips, RASTER_FRAMES, VECTOR_LENGTH)),
+        }
+        for name, (found, wanted) in expected.items():
+            if found != wanted:
+                raise InputError("frame table", f"{name} have shape {found} instead of {wanted}")
+        if not np.isfinite(self.scores_NRV).all():
+            raise InputError("frame table", "scores hold NaN or infinity")
+
+
+def frame_of_ms(position_ms: NDArray[np.integer]) -> NDArray[np.int32]:
+    """Frame of a time counted from the clip's start, by upstream's own float arithmetic.
+
+    Upstream: ``int(ms / 1000 * 25 / 4 - 750 / 4)``. 35000 ms falls in frame 31, the last.
+    """
+    frames = position_ms / 1000 * 25 / 4 - OBSERVATION_MS / 1000 * 25 / 4
+    return np.trunc(frames).astype(np.int32)
+
+
+def label_frames(
+    clip_P: NDArray[np.integer],
+    frame_P: NDArray[np.integer],
+    class_P: NDArray[np.integer],
+    visible_P: NDArray[np.bool_],
+    n_clips: int,
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Events (in reading order) to the label and visibility frames; the last one in a frame stays."""
+    labels_NR = np.full((n_clips, RASTER_FRAMES), NO_EVENT, np.int32)
+    visibility_NR = np.zeros((n_clips, RASTER_FRAMES), np.int32)
+    labels_NR[clip_P, frame_P] = class_P + 1
+    visibility_NR[clip_P, frame_P] = np.where(visible_P, 1, -1)
+    return labels_NR, visibility_NR
+
+
+def rasterise(
+    clip_P: NDArray[np.integer],
+    frame_P: NDArray[np.integer],
+    vector_PV: NDArray[np.float32],
+    n_clips: int,
+) -> NDArray[np.float32]:
+    """Predictions in slot order to (n_clips, 32, 11) frames, averaging collisions as upstream does.
+
+    A second vector in a frame gives (old + new) / 2, a third is averaged with that, and so on.
+    """
+    scores_NRV = np.zeros((n_clips, RASTER_FRAMES, VECTOR_LENGTH), np.float32)
+    cell_P = clip_P.astype(np.int64) * RASTER_FRAMES + frame_P
+    order = np.argsort(cell_P, kind="stable")
+    first = np.r_[True, np.diff(cell_P[order]) > 0] if len(order) else np.zeros(0, bool)
+    starts = np.flatnonzero(first)
+    rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
+    flat = scores_NRV.reshape(-1, VECTOR_LENGTH)
+    for turn in range(int(rank.max(initial=-1)) + 1):
+        chosen = order[rank == turn]
+        old, new = flat[cell_P[chosen]], vector_PV[chosen].astype(np.float32)
+        taken = old.sum(axis=1, keepdims=True) > 0
+        flat[cell_P[chosen]] = np.where(taken, (old + new) / np.float32(2), new)
+    return scores_NRV
+
+
+def load_frame_case(path: Path) -> list[FrameTable]:
+    """Read a ``.npz`` of the golden cases' layout (``v{i}_target_labels`` and so on).
+
+    Raises:
+        InputError: the file is missing, truncated, or lacks an array.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as case:
+            return [
+                FrameTable(
+                    case[f"v{i}_target_labels"],
+                    case[f"v{i}_target_visibility"],
+                    case[f"v{i}_pred_scores"],
+                )
+                for i in range(int(case["n_videos"]))
+            ]
+    except FileNotFoundError:
+        raise InputError(path, "no such file") from None
+    except KeyError as missing:
+        raise InputError(path, f"{missing.args[0]}", "expected the golden cases' layout") from None
+    except (OSError, ValueError, EOFError) as reason:
+        raise InputError(path, f"not a readable .npz ({reason})") from None
+    except Exception as reason:  # zipfile and zlib raise their own kinds on damaged bytes
+        raise InputError(path, f"damaged .npz ({type(reason).__name__}: {reason})") from None

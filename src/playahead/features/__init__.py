@@ -1,0 +1,1 @@
+"""Observation sources: anything that yields (W, N, F) features and a clock."""

@@ -1,0 +1,1 @@
+"""How the model learns (PAPER.md 1.4): match, compare, descend."""

@@ -1,0 +1,98 @@
+"""Weights and training states on disk: safetensors, written aside and renamed, never half there."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from playahead.errors import InputError
+from playahead.model.anticipator import Anticipator
+from playahead.model.config import AnticipatorConfig
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, object]) -> None:
+    """Write tensors with a JSON description; the file appears whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written or the disk is full.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        metadata = {"about": json.dumps(about)}
+        save_file({k: v.detach().contiguous() for k, v in tensors.items()}, part, metadata)
+        part.replace(path)
+    except (OSError, SafetensorError) as reason:
+        part.unlink(missing_ok=True)
+        raise InputError(path, f"cannot write ({reason})", "is the disk full?") from None
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
+    """What ``write_tensors`` wrote.
+
+    Raises:
+        InputError: no such file, a damaged one, or not one of ours.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise InputError(path, "no such file") from None
+    except (SafetensorError, OSError, ValueError) as reason:
+        raise InputError(path, f"not a readable safetensors file ({reason})") from None
+    if not isinstance(about, dict):
+        raise InputError(path, "no description inside", "was it written by playahead?")
+    return tensors, about
+
+
+def save_model(path: Path, model: Anticipator, about: Mapping[str, object]) -> None:
+    """A model to predict with: weights, configuration, and what is known about it."""
+    write_tensors(path, model.state_dict(), {**about, "model": asdict(model.config)})
+
+
+def load_model(path: Path) -> tuple[Anticipator, dict[str, object]]:
+    """A model written by ``save_model``, in evaluation mode, and what is known about it."""
+    tensors, about = read_tensors(path)
+    try:
+        model = Anticipator(AnticipatorConfig(**about["model"]))  # type: ignore[arg-type]
+        model.load_state_dict(tensors)
+    except (KeyError, TypeError, RuntimeError) as reason:
+        raise InputError(path, f"not an anticipator of this version ({reason})") from None
+    return model.eval(), about
+
+
+def packaged_weights() -> Path:
+    """The event-feed model that ships with the package."""
+    return Path(__file__).parents[1] / "weights" / "feed.safetensors"
+
+
+def pack_state(model: nn.Module, average: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
+    """Everything that a step changes, as flat names: weights, their average, the optimiser's moments."""
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
+    return tensors
+
+
+def unpack_state(tensors: Mapping[str, Tensor], model: nn.Module, average: nn.Module, optimizer: Optimizer) -> None:
+    """Put back what ``pack_state`` took."""
+    model.load_state_dict(_under(tensors, "model."))
+    average.load_state_dict(_under(tensors, "average."))
+    state = optimizer.state_dict()
+    state["state"] = {}
+    for name, value in _under(tensors, "optimizer.").items():
+        index, moment = name.split(".")
+        state["state"].setdefault(int(index), {})[moment] = value
+    optimizer.load_state_dict(state)
+
+
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): torch.clone(v) for n, v in tensors.items() if n.startswith(prefix)}

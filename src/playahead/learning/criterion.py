@@ -1,0 +1,133 @@
+"""The losses, by name (PAPER.md 1.4): match, compare, weigh.
+
+Every loss is a sum over an observation's slots, frames or events, averaged over observations: nats per observation.
+
+Axes: O observations, K slots, E events (padded), C classes, T bins, R frames, X matched pairs.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from playahead.domain.grid import RASTER_FRAMES
+from playahead.learning.matcher import Match, Matcher, MatcherConfig
+from playahead.learning.targets import soft_bins, time_bin
+from playahead.model.anticipator import AnticipatorOutput
+from playahead.model.heads import SlotLogits
+from playahead.windows.batch import NO_EVENT, Targets
+
+_TINY = 1e-6
+
+
+@dataclass(frozen=True)
+class CriterionConfig:
+    """Weights and shapes of the losses.
+
+    Attributes:
+        matcher: Eq. (5).
+        positive_weight: of the objectness BCE on matched slots (C: 5; 1 keeps objectness a probability).
+        label_smoothing: of the class CE (C: 0.1).
+        sigma_bins: of the Gaussian offset target, Eq. (6) (C: 1 bin); 0 is one-hot.
+        matched_weight: of the paper's three matched losses together.
+        intensity_weight: of the point-process likelihood of the slots' summed intensity (C; 0 is the paper).
+        presence_weight: of the auxiliary observation head (C: 0.3).
+        focal_gamma: of the auxiliary focal BCE (P: 2).
+    """
+
+    matcher: MatcherConfig = field(default_factory=MatcherConfig)
+    positive_weight: float = 5.0
+    label_smoothing: float = 0.1
+    sigma_bins: float = 1.0
+    matched_weight: float = 1.0
+    intensity_weight: float = 0.0
+    presence_weight: float = 0.3
+    focal_gamma: float = 2.0
+
+
+class Criterion:
+    """Named losses of an output against its targets."""
+
+    def __init__(self, config: CriterionConfig, class_weight_C: Tensor) -> None:
+        self.config = config
+        self.matcher = Matcher(config.matcher, class_weight_C)
+
+    def __call__(self, output: AnticipatorOutput, targets: Targets) -> dict[str, Tensor]:
+        """Losses by name, with their weighted sum as ``"total"``."""
+        losses: dict[str, Tensor] = {}
+        total = torch.zeros((), device=targets.class_OE.device)
+        if output.slots is not None and self.config.matched_weight:
+            matched = self._matched_losses(output.slots, targets)
+            losses |= matched
+            total = total + self.config.matched_weight * sum(matched.values(), total)
+        if output.slots is not None and self.config.intensity_weight:
+            losses["intensity"] = intensity_loss(output.slots, targets)
+            total = total + self.config.intensity_weight * losses["intensity"]
+        if output.dense_ORC is not None:
+            losses["dense"] = dense_loss(output.dense_ORC, targets)
+            total = total + losses["dense"]
+        if output.presence_BWNC is not None:
+            losses["presence"] = self._presence_loss(output.presence_BWNC, targets)
+            total = total + self.config.presence_weight * losses["presence"]
+        return {**losses, "total": total}
+
+    def _matched_losses(self, slots: SlotLogits, targets: Targets) -> dict[str, Tensor]:
+        match = self.matcher(slots, targets)
+        n_observations = len(targets.class_OE)
+        class_X = targets.class_OE[match.observation, match.event]
+        time_X = targets.time_OE[match.observation, match.event]
+        return {
+            "objectness": self._objectness_loss(slots.objectness_OK.float(), match) / n_observations,
+            "class": F.cross_entropy(
+                slots.class_OKC[match.observation, match.slot].float(),
+                class_X,
+                label_smoothing=self.config.label_smoothing,
+                reduction="sum",
+            )
+            / n_observations,
+            "offset": self._offset_loss(slots.offset_OKT[match.observation, match.slot], time_X) / n_observations,
+        }
+
+    def _objectness_loss(self, objectness_OK: Tensor, match: Match) -> Tensor:
+        matched_OK = torch.zeros_like(objectness_OK)
+        matched_OK[match.observation, match.slot] = 1.0
+        weight = torch.tensor(self.config.positive_weight, device=objectness_OK.device)
+        return F.binary_cross_entropy_with_logits(objectness_OK, matched_OK, pos_weight=weight, reduction="sum")
+
+    def _offset_loss(self, offset_XT: Tensor, time_X: Tensor) -> Tensor:
+        n_bins = offset_XT.shape[-1]
+        soft_XT = soft_bins(time_bin(time_X, n_bins), n_bins, self.config.sigma_bins)
+        return -(soft_XT * offset_XT.float().log_softmax(dim=-1)).sum()
+
+    def _presence_loss(self, presence_BWNC: Tensor, targets: Targets) -> Tensor:
+        observed = targets.presence_BWNC[:, -presence_BWNC.shape[1] :]
+        logits = presence_BWNC.float()
+        error = F.binary_cross_entropy_with_logits(logits, observed, reduction="none")
+        focal = (1 - torch.exp(-error)) ** self.config.focal_gamma * error
+        return focal.sum(dim=(2, 3)).mean()
+
+
+def intensity_loss(slots: SlotLogits, targets: Targets) -> Tensor:
+    """Negative log-likelihood of the events under the slots read as one Poisson process per class.
+
+    lambda_c(t) = sum_k o_k p_k(c) q_k(t): total mass minus the log intensity at every event. It trains what
+    marginal decoding reads, whatever slot answers for what. Ours, not the paper's.
+    """
+    objectness_OK = slots.objectness_OK.float().sigmoid()
+    mass_OKC = objectness_OK[..., None] * slots.class_OKC.float().softmax(dim=-1)
+    intensity_OTC = torch.einsum("okc,okt->otc", mass_OKC, slots.offset_OKT.float().softmax(dim=-1))
+    observation_X, event_X = (targets.class_OE != NO_EVENT).nonzero(as_tuple=True)
+    bin_X = time_bin(targets.time_OE[observation_X, event_X], intensity_OTC.shape[1])
+    at_event_X = intensity_OTC[observation_X, bin_X, targets.class_OE[observation_X, event_X]]
+    return (objectness_OK.sum() - (at_event_X + _TINY).log().sum()) / len(objectness_OK)
+
+
+def dense_loss(dense_ORC: Tensor, targets: Targets) -> Tensor:
+    """BCE of every frame and class against what happened there."""
+    observation_X, event_X = (targets.class_OE != NO_EVENT).nonzero(as_tuple=True)
+    frame_X = time_bin(targets.time_OE[observation_X, event_X], RASTER_FRAMES)
+    happened_ORC = torch.zeros_like(dense_ORC, dtype=torch.float32)
+    happened_ORC[observation_X, frame_X, targets.class_OE[observation_X, event_X]] = 1.0
+    error = F.binary_cross_entropy_with_logits(dense_ORC.float(), happened_ORC, reduction="sum")
+    return error / len(dense_ORC)

@@ -1,0 +1,74 @@
+"""Scoring a model on whole matches of an event feed.
+
+Axes: O observations of one half, R frames, V vector entries.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.decoding.decoder import Decoder
+from playahead.decoding.readings import Readings
+from playahead.domain.feed import FeedHalf
+from playahead.errors import InputError
+from playahead.evaluation.frames import FrameTable
+from playahead.evaluation.official import ThresholdCounts, benchmark_average, count_detections, score_videos
+from playahead.features.feed import FeedTrack, prepare_track
+from playahead.learning.inference import join_readings, read_feed
+from playahead.model.anticipator import Anticipator
+from playahead.windows.slicing import future_frames, observation_ends_ms
+
+
+class FeedMatches:
+    """Matches to score on: every observation that the benchmark asks for, with what followed."""
+
+    def __init__(self, halves: Sequence[FeedHalf]) -> None:
+        ends = [observation_ends_ms(half) for half in halves]
+        kept = [(half, end) for half, end in zip(halves, ends, strict=True) if len(end)]
+        if not kept:
+            raise InputError("matches", "no half lasts the 35 s that one observation needs")
+        self.halves = [half for half, _ in kept]
+        self.end_ms = [end for _, end in kept]
+        self._tracks: list[FeedTrack] = [prepare_track(half) for half in self.halves]
+        self._labels = [future_frames(half, end) for half, end in kept]
+
+    def __len__(self) -> int:
+        """Observations."""
+        return sum(len(end) for end in self.end_ms)
+
+    @property
+    def matches(self) -> list[int]:
+        """Match ids in order of appearance."""
+        return list(dict.fromkeys(half.match for half in self.halves))
+
+    def read(self, model: Anticipator, advance: Callable[[], None] = lambda: None) -> list[Readings]:
+        """Readings of each half; ``advance`` is called after each."""
+        readings = []
+        for track, end_ms_O in zip(self._tracks, self.end_ms, strict=True):
+            readings.append(read_feed(model, track, end_ms_O))
+            advance()
+        return readings
+
+    def table(self, scores_ORV: NDArray[np.float32]) -> FrameTable:
+        """All halves as one table for the scorer."""
+        labels, visibility = zip(*self._labels, strict=True)
+        return FrameTable(np.concatenate(labels), np.concatenate(visibility), scores_ORV)
+
+    def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:
+        """The official scorer's counts of each match, for intervals."""
+        starts = np.cumsum([0, *(len(end) for end in self.end_ms)])
+        by_match: dict[int, list[FrameTable]] = {}
+        for index, (half, labels) in enumerate(zip(self.halves, self._labels, strict=True)):
+            part = scores_ORV[starts[index] : starts[index + 1]]
+            by_match.setdefault(half.match, []).append(FrameTable(*labels, part))
+        return [score_videos(tables) for tables in by_match.values()]
+
+    def validate(self, model: Anticipator, decoders: dict[str, Decoder]) -> dict[str, float]:
+        """Benchmark average (0 to 100) by decoder name; the first is called ``"map"``."""
+        readings = join_readings(self.read(model))
+        figures = {}
+        for index, (name, decoder) in enumerate(decoders.items()):
+            table = self.table(decoder.scores(readings))
+            figures["map" if index == 0 else f"map_{name}"] = 100 * benchmark_average(count_detections(table))
+        return figures

@@ -1,0 +1,75 @@
+"""Which slot answers for which event, Eq. (5) of PAPER.md.
+
+Axes: O observations, K slots, E events (padded), C classes.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from playahead.model.heads import SlotLogits
+from playahead.windows.batch import NO_EVENT, Targets
+
+
+@dataclass(frozen=True)
+class MatcherConfig:
+    """Eq. (5): cost_kj = [class cost + offset_weight * |t_k - t_j|] / w_{c_j}.
+
+    Attributes:
+        class_cost: "log" is -log p_k(c_j), the paper's; "probability" is -p_k(c_j).
+        frequency: what the inverse-frequency weight does to an event's column: "divide" (the paper), "none" or
+            "multiply".
+        offset_weight: lambda_off (C: 1).
+    """
+
+    class_cost: Literal["log", "probability"] = "log"
+    frequency: Literal["divide", "none", "multiply"] = "divide"
+    offset_weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Match:
+    """Matched pairs, as three equally long index vectors."""
+
+    observation: Tensor
+    slot: Tensor
+    event: Tensor
+
+
+class Matcher:
+    """Assigns events to slots at the least total cost."""
+
+    def __init__(self, config: MatcherConfig, class_weight_C: Tensor) -> None:
+        self.config = config
+        self.class_weight_C = class_weight_C
+
+    @torch.no_grad()
+    def __call__(self, logits: SlotLogits, targets: Targets) -> Match:
+        """Match every event of every observation (the first K where there are more events than slots)."""
+        cost_OKE = self._cost(logits, targets).cpu().numpy()
+        n_events_O = (targets.class_OE != NO_EVENT).sum(dim=1).tolist()
+        triples: list[tuple[int, int, int]] = []
+        for observation, n_events in enumerate(n_events_O):
+            if n_events:
+                slots, events = linear_sum_assignment(cost_OKE[observation, :, :n_events])
+                triples += [(observation, s, e) for s, e in zip(slots, events, strict=True)]
+        columns = torch.tensor(triples, dtype=torch.int64).reshape(-1, 3).to(targets.class_OE.device)
+        return Match(*columns.unbind(dim=1))
+
+    def _cost(self, logits: SlotLogits, targets: Targets) -> Tensor:
+        class_OE = targets.class_OE.clamp(min=0)
+        log_p_OKC = logits.class_OKC.float().log_softmax(dim=-1)
+        wanted_OKE = class_OE[:, None].expand(-1, log_p_OKC.shape[1], -1)
+        log_p_OKE = log_p_OKC.gather(2, wanted_OKE)
+        cost_OKE = -log_p_OKE if self.config.class_cost == "log" else -log_p_OKE.exp()
+        n_bins = logits.offset_OKT.shape[-1]
+        slot_time_OK = (logits.offset_OKT.argmax(dim=-1) + 0.5) / n_bins
+        distance_OKE = (slot_time_OK[:, :, None] - targets.time_OE[:, None]).abs()
+        cost_OKE = cost_OKE + self.config.offset_weight * distance_OKE
+        weight_O1E = self.class_weight_C[class_OE][:, None]
+        if self.config.frequency == "divide":
+            return cost_OKE / weight_O1E
+        return cost_OKE * weight_O1E if self.config.frequency == "multiply" else cost_OKE

@@ -1,0 +1,56 @@
+"""AdamW and its learning rate: linear warm-up, then cosine annealing with warm restarts (PAPER.md 1.4)."""
+
+import math
+from dataclasses import dataclass
+
+from torch import nn
+from torch.optim import AdamW
+
+from playahead.errors import InputError
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """The optimiser.
+
+    Attributes:
+        lr: peak learning rate (C: 2e-4).
+        weight_decay: on matrices; vectors and biases are not decayed (C: 1e-2).
+        warmup_epochs: linear from 0 (P: 5).
+        restart_epochs: T_0, length of the first cosine cycle (C: 10).
+        restart_factor: T_mult, each cycle is so many times longer than the one before (C: 2).
+        clip_norm: gradients are scaled down to this norm (C: 1).
+    """
+
+    lr: float = 2e-4
+    weight_decay: float = 1e-2
+    warmup_epochs: float = 5.0
+    restart_epochs: float = 10.0
+    restart_factor: int = 2
+    clip_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.restart_epochs <= 0 or self.restart_factor < 1 or self.warmup_epochs < 0:
+            raise InputError("optim", "restart_epochs > 0, restart_factor >= 1, warmup_epochs >= 0")
+
+
+def build_optimizer(model: nn.Module, config: OptimConfig) -> AdamW:
+    """AdamW with decay on matrices only."""
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    vectors = [p for p in model.parameters() if p.ndim < 2]
+    groups = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=True)
+
+
+def learning_rate(epoch: float, config: OptimConfig) -> float:
+    """Learning rate at a fractional epoch: a function of time alone, so a resumed run cannot drift."""
+    if epoch < config.warmup_epochs:
+        return config.lr * epoch / config.warmup_epochs
+    since, length = epoch - config.warmup_epochs, config.restart_epochs
+    while since >= length:
+        since -= length
+        length *= config.restart_factor
+    return config.lr * 0.5 * (1 + math.cos(math.pi * since / length))

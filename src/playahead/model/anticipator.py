@@ -1,0 +1,143 @@
+"""The whole model: windows of features in, what is coming out (PAPER.md 1.2-1.3).
+
+Axes: B passages, W windows, N clips, F feature, D model, S summaries, O observations, M memory steps,
+K slots, C classes, T bins, R raster frames.
+
+A *passage* is a run of W >= 6 consecutive windows. Every six of them in a row are one observation, so a passage
+gives W - 5 observations and each window is encoded once. A batch of single observations has W = 6.
+"""
+
+from dataclasses import asdict
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import RASTER_FRAMES
+from playahead.errors import InputError
+from playahead.model.config import AnticipatorConfig
+from playahead.model.heads import DenseHead, ObservationHead, SlotHeads, SlotLogits
+from playahead.model.local_encoder import LocalEncoder
+from playahead.model.memory import ObservationMemory
+from playahead.model.slot_decoder import SlotDecoder
+
+_RARE = -3.0  # initial logit of "something happens here": about 5 %
+
+
+class AnticipatorOutput(NamedTuple):
+    """Logits by name.
+
+    Attributes:
+        slots: of the slot head, or None.
+        dense_ORC: of the dense head, or None.
+        presence_BWNC: of the auxiliary head for the windows it looks at, or None. "last" looks at each
+            observation's last window, which over a passage are windows 5 to W - 1.
+    """
+
+    slots: SlotLogits | None
+    dense_ORC: Tensor | None
+    presence_BWNC: Tensor | None
+
+    def tensors(self) -> list[Tensor]:
+        """All logits that there are."""
+        return [t for t in (*(self.slots or ()), self.dense_ORC, self.presence_BWNC) if t is not None]
+
+
+class Anticipator(nn.Module):
+    """Hierarchical GRU with input-conditioned slot queries."""
+
+    def __init__(self, config: AnticipatorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = LocalEncoder(config)
+        self.memory = ObservationMemory(config)
+        n_slots = config.slots if config.head == "slots" else RASTER_FRAMES
+        self.decoder = SlotDecoder(config, n_slots)
+        self.slot_heads = SlotHeads(config.d_model, config.bins) if config.head == "slots" else None
+        self.dense_head = DenseHead(config.d_model) if config.head == "dense" else None
+        self.observation_head = ObservationHead(config.d_model) if config.auxiliary != "off" else None
+        self.init_weights()
+
+    def init_weights(self) -> None:
+        """The one place where parameters get their first values.
+
+        | parameter | value |
+        |---|---|
+        | linear, convolution | Xavier uniform, bias 0 |
+        | GRU | orthogonal recurrent, Xavier input, bias 0 |
+        | positions, slot embeddings | truncated normal, standard deviation 0.2 and 0.5 |
+        | window importance | 2 (sigmoid 0.88): all windows count at first |
+        | objectness and dense bias | -3 in all: few slots fire at first |
+        """
+        for module in self.modules():
+            if isinstance(module, (nn.Linear, nn.Conv1d)):
+                nn.init.xavier_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        for name, parameter in self.memory.gru.named_parameters():
+            if name.startswith("weight_hh"):
+                nn.init.orthogonal_(parameter)
+            elif name.startswith("weight_ih"):
+                nn.init.xavier_uniform_(parameter)
+            else:
+                nn.init.zeros_(parameter)
+        nn.init.trunc_normal_(self.encoder.position_ND, std=0.2)
+        nn.init.trunc_normal_(self.decoder.embedding_KD, std=0.5)
+        if self.memory.importance_W is not None:
+            nn.init.constant_(self.memory.importance_W, 2.0)
+        if self.slot_heads is not None:
+            nn.init.constant_(self.slot_heads.objectness.bias, _RARE)
+        if self.dense_head is not None:
+            nn.init.constant_(self.dense_head.bias, _RARE)
+
+    def forward(self, features_BWNF: Tensor) -> AnticipatorOutput:
+        """features_BWNF -> logits of its B * (W - 5) observations, a passage's observations in time order.
+
+        Raises:
+            InputError: a shape that the model was not built for.
+        """
+        self._check(features_BWNF)
+        n_windows = features_BWNF.shape[1]
+        tokens_PND = self.encoder(features_BWNF.flatten(0, 1))
+        tokens_BWND = tokens_PND.unflatten(0, (-1, n_windows))
+        summaries_BWSD = self.memory.summarise(tokens_PND).unflatten(0, (-1, n_windows))
+        memory_OMD = self.memory(_observations(summaries_BWSD, self.config.n_windows))
+        context_OD = memory_OMD[:, -1]
+        last_BWND = tokens_BWND[:, self.config.n_windows - 1 :]
+        if self.config.memory_tail:
+            memory_OMD = torch.cat([memory_OMD, last_BWND.flatten(0, 1)], dim=1)
+        slots_OKD = self.decoder(memory_OMD, context_OD)
+        observed = tokens_BWND if self.config.auxiliary == "all" else last_BWND
+        return AnticipatorOutput(
+            slots=self.slot_heads(slots_OKD) if self.slot_heads is not None else None,
+            dense_ORC=self.dense_head(slots_OKD) if self.dense_head is not None else None,
+            presence_BWNC=self._presence(observed) if self.training else None,
+        )
+
+    def _presence(self, tokens_BWND: Tensor) -> Tensor | None:
+        if self.observation_head is None:
+            return None
+        logits_PNC = self.observation_head(tokens_BWND.flatten(0, 1))
+        return logits_PNC.unflatten(0, tokens_BWND.shape[:2])
+
+    def _check(self, features_BWNF: Tensor) -> None:
+        wanted = (self.config.n_clips, self.config.feature_dim)
+        shape = tuple(features_BWNF.shape)
+        if len(shape) != 4 or shape[2:] != wanted or shape[1] < self.config.n_windows:
+            raise InputError(
+                "features",
+                f"shape {shape} is not (passages, {self.config.n_windows} or more windows, "
+                f"{wanted[0]} clips, {wanted[1]} features)",
+            )
+
+    def summary(self) -> dict[str, object]:
+        """Configuration and number of parameters, for logs and model cards."""
+        parameters = sum(p.numel() for p in self.parameters())
+        return {**asdict(self.config), "parameters": parameters, "classes": len(ACTIONS)}
+
+
+def _observations(summaries_BWSD: Tensor, n_windows: int) -> Tensor:
+    """Every run of ``n_windows`` consecutive windows -> (O, n_windows, S, D)."""
+    runs = summaries_BWSD.unfold(1, n_windows, 1)  # (B, W - n_windows + 1, S, D, n_windows)
+    return runs.permute(0, 1, 4, 2, 3).flatten(0, 1)

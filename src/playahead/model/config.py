@@ -1,0 +1,68 @@
+"""What an anticipator is made of. Every choice that the paper leaves open ("C" in PAPER.md) is a field here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from playahead.domain.grid import GRID
+from playahead.errors import InputError
+
+Head = Literal["slots", "dense"]
+Auxiliary = Literal["off", "last", "all"]
+
+
+@dataclass(frozen=True)
+class AnticipatorConfig:
+    """Sizes and switches of the model. Defaults are the paper's, or our choice where it states none.
+
+    Attributes:
+        feature_dim: F, length of a clip's (or step's) feature vector.
+        n_windows: W, windows of an observation.
+        n_clips: N, clips (or steps) in a window.
+        d_model: D (P: 256).
+        heads: attention heads (C).
+        ffn_dim: hidden width of the feed-forward blocks (C).
+        dropout: (C).
+        drop_path: stochastic depth on every residual branch of the local encoder (P: 0.1).
+        encoder_layers: layers of the local Transformer (P: 2).
+        summaries: S, summary vectors of a window (C: 4).
+        window_importance: one learned weight per window (P); False is an ablation.
+        memory_tail: the decoder also sees the last window's own tokens, at full rate (C; False is the paper).
+        decoder_layers: (P: 4).
+        slots: K (C: 16).
+        bins: T, offset bins of the 5-s window (C: 20).
+        conditioned: input-conditioned slot queries, Eq. (1); False is the paper's static-query ablation.
+        head: "slots" (the paper) or "dense": 32 frames x 10 classes on the same encoder and decoder.
+        auxiliary: the observation head on the last window (P), on all windows, or off.
+    """
+
+    feature_dim: int
+    n_windows: int = GRID.n_windows
+    n_clips: int = GRID.n_clips
+    d_model: int = 256
+    heads: int = 8
+    ffn_dim: int = 1024
+    dropout: float = 0.1
+    drop_path: float = 0.1
+    encoder_layers: int = 2
+    summaries: int = 4
+    window_importance: bool = True
+    memory_tail: bool = False
+    decoder_layers: int = 4
+    slots: int = 16
+    bins: int = 20
+    conditioned: bool = True
+    head: Head = "slots"
+    auxiliary: Auxiliary = "last"
+
+    def __post_init__(self) -> None:
+        sizes = ("feature_dim", "n_windows", "n_clips", "d_model", "heads", "ffn_dim", "summaries")
+        for name in (*sizes, "encoder_layers", "decoder_layers", "slots", "bins"):
+            if getattr(self, name) < 1:
+                raise InputError(f"model.{name}", f"{getattr(self, name)} is below 1")
+        for name in ("dropout", "drop_path"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"model.{name}", f"{getattr(self, name)} is not in [0, 1)")
+        if self.d_model % self.heads:
+            raise InputError("model.heads", f"{self.heads} does not divide d_model {self.d_model}")
+        if self.summaries > self.n_clips:
+            raise InputError("model.summaries", f"{self.summaries} summaries of {self.n_clips} clips")

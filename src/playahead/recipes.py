@@ -1,0 +1,102 @@
+"""Named runs. Each is the paper's, with the changes that its docstring gives reasons for."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from playahead.errors import InputError
+from playahead.features.feed import N_FEATURES
+from playahead.learning.criterion import CriterionConfig
+from playahead.learning.engine import TrainConfig
+from playahead.learning.optim import OptimConfig
+from playahead.model.config import AnticipatorConfig
+
+
+def paper(feature_dim: int = 1280) -> TrainConfig:
+    """PAPER.md 1.2-1.4 as it stands, on features of any length (video: 1280); its epoch is 4,587 windows."""
+    return TrainConfig(model=AnticipatorConfig(feature_dim=feature_dim))
+
+
+def paper_feed() -> TrainConfig:
+    """The paper's model and losses on an event feed."""
+    return paper(N_FEATURES)
+
+
+def feed() -> TrainConfig:
+    """Event feed, slots read by marginal decoding, sized for two CPU cores.
+
+    Against the paper: half the width and half the decoder; no dropout and no MixUp (a feed gives endless windows:
+    nothing to regularise); no rare-class sampler, objectness weight 1 and no label smoothing (marginal decoding needs
+    probabilities); the intensity likelihood, with a fifth of the matched losses beside it; the last window's tokens in
+    the memory; no observation head (a feed's input already says what happened); one cosine cycle; and four passages of
+    sixteen observations for a batch, so that a window is encoded once and not six times.
+    """
+    base = paper_feed()
+    return replace(
+        base,
+        model=replace(
+            base.model,
+            d_model=128,
+            heads=4,
+            ffn_dim=256,
+            dropout=0.0,
+            decoder_layers=2,
+            memory_tail=True,
+            auxiliary="off",
+        ),
+        criterion=CriterionConfig(positive_weight=1.0, label_smoothing=0.0, intensity_weight=1.0, matched_weight=0.2),
+        optim=OptimConfig(lr=1.2e-3, warmup_epochs=0.5, restart_epochs=17.5),
+        epochs=18,
+        steps_per_epoch=300,
+        passages=4,
+        observations=16,
+        average_decay=0.997,
+        rare_sampler=False,
+        mixup_alpha=0.0,
+        validate_every=6,
+    )
+
+
+def feed_static() -> TrainConfig:
+    """``feed`` with static slot queries: the paper's ablation."""
+    base = feed()
+    return replace(base, model=replace(base.model, conditioned=False))
+
+
+def feed_dense() -> TrainConfig:
+    """``feed`` with the dense head, 32 frames x 10 classes, on the same encoder and decoder."""
+    base = feed()
+    return replace(base, model=replace(base.model, head="dense"))
+
+
+def demo() -> TrainConfig:
+    """A minute of training on simulated plays: smaller still, to show the road and not a result."""
+    base = feed()
+    return replace(
+        base,
+        model=replace(base.model, d_model=64, heads=2, ffn_dim=128, slots=12),
+        optim=replace(base.optim, lr=3e-3, warmup_epochs=0.3, restart_epochs=3.7),
+        epochs=4,
+        steps_per_epoch=150,
+        average_decay=0.98,
+        validate_every=4,
+    )
+
+
+RECIPES: dict[str, Callable[[], TrainConfig]] = {
+    "demo": demo,
+    "feed": feed,
+    "feed-dense": feed_dense,
+    "feed-static": feed_static,
+    "paper-feed": paper_feed,
+}
+
+
+def recipe(name: str) -> TrainConfig:
+    """A named run.
+
+    Raises:
+        InputError: no recipe has that name.
+    """
+    if name not in RECIPES:
+        raise InputError("--recipe", f"{name!r} is not one of {', '.join(RECIPES)}")
+    return RECIPES[name]()

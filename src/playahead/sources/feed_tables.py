@@ -1,0 +1,82 @@
+"""Reader and writer of compact feed tables: ``{train,val,test}.npz``, one row per event."""
+
+from pathlib import Path
+
+import numpy as np
+
+from playahead.domain.feed import FeedHalf
+from playahead.errors import InputError, RecordError
+
+SPLITS = ("train", "val", "test")
+_COLUMNS = {
+    "match": np.int32,
+    "half": np.uint8,
+    "t_ms": np.int32,
+    "cls": np.uint8,
+    "team": np.uint8,
+    "x": np.uint8,
+    "y": np.uint8,
+    "setpiece": np.uint8,
+    "delay_ms": np.uint16,
+}
+
+
+def read_feed_table(path: Path) -> list[FeedHalf]:
+    """All halves of a table, in its order.
+
+    Raises:
+        InputError: missing or damaged file, missing column, or a row that no feed can hold.
+    """
+    columns = _load_columns(path)
+    match, half = columns.pop("match"), columns.pop("half")
+    if not len(match):
+        raise InputError(path, "holds no rows")
+    new_half = np.flatnonzero((np.diff(match) != 0) | (np.diff(half.astype(np.int16)) != 0)) + 1
+    halves: list[FeedHalf] = []
+    for rows in np.split(np.arange(len(match)), new_half):
+        part = {name: column[rows] for name, column in columns.items()}
+        part["code"] = part.pop("cls")
+        try:
+            halves.append(FeedHalf(int(match[rows[0]]), int(half[rows[0]]), **part))
+        except RecordError as reason:
+            where = f"{path}: match {match[rows[0]]}, half {half[rows[0]]}, from row {rows[0]}"
+            raise InputError(where, reason) from None
+    keys = [(h.match, h.half) for h in halves]
+    if len(set(keys)) != len(keys):
+        raise InputError(path, "a half's rows are not together", "sort by match, half, time")
+    return halves
+
+
+def read_split(folder: Path, split: str) -> list[FeedHalf]:
+    """One split of a folder of compact tables."""
+    if split not in SPLITS:
+        raise InputError("--split", f"{split!r} is not one of {', '.join(SPLITS)}")
+    return read_feed_table(Path(folder) / f"{split}.npz")
+
+
+def write_feed_table(path: Path, halves: list[FeedHalf]) -> None:
+    """Write halves as one table that ``read_feed_table`` reads back."""
+    arrays = {
+        "match": np.concatenate([np.full(len(h), h.match, np.int32) for h in halves]),
+        "half": np.concatenate([np.full(len(h), h.half, np.uint8) for h in halves]),
+        "cls": np.concatenate([h.code for h in halves]),
+    }
+    for name in ("t_ms", "team", "x", "y", "setpiece", "delay_ms"):
+        arrays[name] = np.concatenate([getattr(h, name) for h in halves])
+    np.savez_compressed(path, allow_pickle=False, **{n: arrays[n].astype(kind) for n, kind in _COLUMNS.items()})
+
+
+def _load_columns(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as table:
+            columns = {name: table[name] for name in _COLUMNS}
+    except FileNotFoundError:
+        raise InputError(path, "no such file", "expected train.npz, val.npz and test.npz") from None
+    except KeyError as missing:
+        raise InputError(path, missing.args[0], f"columns needed: {', '.join(_COLUMNS)}") from None
+    except Exception as reason:  # zipfile, zlib and NumPy each raise their own on damaged bytes
+        raise InputError(path, f"not a readable .npz ({type(reason).__name__}: {reason})") from None
+    lengths = {name: column.shape for name, column in columns.items()}
+    if len(set(lengths.values())) != 1:
+        raise InputError(path, f"columns differ in shape: {lengths}")
+    return columns

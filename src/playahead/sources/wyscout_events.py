@@ -1,0 +1,212 @@
+"""Events of one Wyscout match file, checked: nothing past this module sees the provider's JSON."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeGuard
+
+from playahead.errors import InputError
+from playahead.sources import jsonfile
+
+HALF_OF_PERIOD = {"1H": 1, "2H": 2}
+IGNORED_PERIODS = frozenset({"E1", "E2", "P"})
+"""Extra time and the penalty shoot-out: no half of the benchmark looks like them."""
+
+LONGEST_HALF_S = 7200.0
+"""A later ``eventSec`` is a wrong unit, not a long half."""
+POSITION_SLACK = 5.0
+"""Percent by which a position may leave the pitch before it counts as a wrong unit."""
+LARGEST_ID = 2**31 - 1
+"""Ids are stored as int32 in compact feed tables."""
+PITCH_LENGTH_M, PITCH_WIDTH_M = 105.0, 68.0
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in percent: ``x`` along, ``y`` across the acting team's attack, both 0 to 100."""
+
+    x: float
+    y: float
+
+    def distance_m(self, other: "Position") -> float:
+        """Metres between two places on a pitch of 105 m x 68 m."""
+        along_m = (other.x - self.x) * PITCH_LENGTH_M / 100
+        across_m = (other.y - self.y) * PITCH_WIDTH_M / 100
+        return math.hypot(along_m, across_m)
+
+
+@dataclass(frozen=True)
+class WyscoutEvent:
+    """One event of 1H or 2H.
+
+    Attributes:
+        half: 1 or 2.
+        family: ``eventName`` ("Pass", "Duel", ...).
+        kind: ``subEventName`` ("Simple pass", ...); the provider leaves it empty for an offside.
+        time_ms: from the half's start, not rounded.
+        team: 0 for the team that acts first in the match, 1 for the other.
+        player: the provider's id; 0 where it does not know him.
+        tags: the provider's tag ids.
+        start, end: None where the file gives no position.
+    """
+
+    half: int
+    family: str
+    kind: str
+    time_ms: float
+    team: int
+    player: int
+    tags: frozenset[int] = field(default_factory=frozenset)
+    start: Position | None = None
+    end: Position | None = None
+
+    @property
+    def length_m(self) -> float | None:
+        """Metres from start to end; None where one of them is missing."""
+        if self.start is None or self.end is None:
+            return None
+        return self.start.distance_m(self.end)
+
+
+def read_wyscout_events(path: Path) -> tuple[int, list[WyscoutEvent]]:
+    """The match id, and the events of both halves by half and time (ties keep the file's order).
+
+    The file is either the list of events or an object whose ``events`` is that list.
+
+    Raises:
+        InputError: not such a file, an event that lacks a field or gives it a wrong type or value,
+            a third team, a second match, or no event in 1H or 2H.
+    """
+    try:
+        root = jsonfile.read_json(path)
+    except ValueError as reason:  # an integer of thousands of digits
+        raise InputError(path, f"not JSON: {reason}") from None
+    if isinstance(root, dict):
+        root = jsonfile.field(root, "events", str(path))
+    entries = [
+        _Entry(f"{path}: event {index}", jsonfile.as_object(raw, f"{path}: event {index}"))
+        for index, raw in enumerate(jsonfile.as_list(root, f"{path}: events"))
+    ]
+    played = [entry for entry in entries if entry.half]
+    if not played:
+        raise InputError(path, "no event in 1H or 2H", "extra time and penalties (E1, E2, P) are not read")
+    played.sort(key=lambda entry: (entry.half, entry.time_ms))
+    team_of_id = _number_teams(played)
+    return _single_match(played), [entry.event(team_of_id) for entry in played]
+
+
+def _number_teams(entries: "Sequence[_Entry]") -> dict[int, int]:
+    team_of_id: dict[int, int] = {}
+    for entry in entries:
+        team_id = entry.whole("teamId")
+        if team_of_id.setdefault(team_id, len(team_of_id)) > 1:
+            first, second = list(team_of_id)[:2]
+            raise InputError(entry.where, f"a third team: teamId {team_id} beside {first} and {second}")
+    return team_of_id
+
+
+def _single_match(entries: "Sequence[_Entry]") -> int:
+    match = entries[0].whole("matchId")
+    for entry in entries:
+        if entry.whole("matchId") != match:
+            what = f"matchId {entry.whole('matchId')} in a file of match {match}"
+            raise InputError(entry.where, what, "one file per match")
+    return match
+
+
+class _Entry:
+    """One raw event and where it stands, read field by field.
+
+    Attributes:
+        half: 1 or 2; 0 for a period that is passed over, and then nothing else of it is read.
+        time_ms: from the half's start.
+    """
+
+    def __init__(self, where: str, raw: dict[str, object]) -> None:
+        self.where, self._raw = where, raw
+        period = self.text("matchPeriod")
+        if period not in HALF_OF_PERIOD and period not in IGNORED_PERIODS:
+            known = ", ".join((*HALF_OF_PERIOD, *sorted(IGNORED_PERIODS)))
+            raise InputError(where, f"matchPeriod {period!r} is none of {known}")
+        self.half = HALF_OF_PERIOD.get(period, 0)
+        self.time_ms = self._time_ms() if self.half else 0.0
+
+    def event(self, team_of_id: dict[int, int]) -> WyscoutEvent:
+        """The checked event."""
+        start, end = self._positions()
+        return WyscoutEvent(
+            half=self.half,
+            family=self.text("eventName"),
+            kind=self.text("subEventName"),
+            time_ms=self.time_ms,
+            team=team_of_id[self.whole("teamId")],
+            player=self.whole("playerId"),
+            tags=self._tags(),
+            start=start,
+            end=end,
+        )
+
+    def text(self, name: str) -> str:
+        value = jsonfile.field(self._raw, name, self.where)
+        if not isinstance(value, str):
+            raise InputError(self.where, f"{name} {_shown(value)} is not a text")
+        return value
+
+    def whole(self, name: str) -> int:
+        value = jsonfile.field(self._raw, name, self.where)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_ID:
+            raise InputError(self.where, f"{name} {_shown(value)} is not a whole number in 0..{LARGEST_ID}")
+        return value
+
+    def _time_ms(self) -> float:
+        value = jsonfile.field(self._raw, "eventSec", self.where)
+        # Written so that NaN, which compares false with everything, is refused.
+        if not _is_number(value) or not 0 <= value <= LONGEST_HALF_S:
+            what = f"eventSec {_shown(value)} is not in 0..{LONGEST_HALF_S:.0f}"
+            raise InputError(self.where, what, "seconds from the half's start are needed")
+        return float(value) * 1000
+
+    def _tags(self) -> frozenset[int]:
+        tags = jsonfile.as_list(jsonfile.field(self._raw, "tags", self.where), f"{self.where}, tags")
+        ids = []
+        for tag in tags:
+            where = f"{self.where}, tags"
+            tag_id = jsonfile.field(jsonfile.as_object(tag, where), "id", where)
+            if not isinstance(tag_id, int) or isinstance(tag_id, bool):
+                raise InputError(where, f"id {_shown(tag_id)} is not a whole number")
+            ids.append(tag_id)
+        return frozenset(ids)
+
+    def _positions(self) -> tuple[Position | None, Position | None]:
+        raw = self._raw.get("positions")
+        places = [] if raw is None else jsonfile.as_list(raw, f"{self.where}, positions")
+        start, end, *_ = *(self._position(place) for place in places[:2]), None, None
+        return start, end
+
+    def _position(self, place: object) -> Position | None:
+        if place is None:
+            return None
+        where = f"{self.where}, positions"
+        axes = jsonfile.as_object(place, where)
+        percent: list[float] = []
+        for name in ("x", "y"):
+            value = jsonfile.field(axes, name, where)
+            if not _is_number(value) or not -POSITION_SLACK <= value <= 100 + POSITION_SLACK:
+                what = f"{name} {_shown(value)} is not in 0..100"
+                raise InputError(where, what, "percent of the pitch are needed")
+            percent.append(float(min(max(value, 0), 100)))
+        return Position(*percent)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shown(value: object) -> str:
+    """A value for a one-line message, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        text = "of thousands of digits"
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,0 +1,340 @@
+"""Which rows of a feed the events of one Wyscout half become.
+
+The rules are those of the Wyscout-BAA tables (``MAPPING.md`` beside them), and reproduce these
+row by row. They go through the half once, in time order, with a memory of what came before; the
+few that look ahead (tackle, won air duel, touch) say so. Three terms recur:
+
+- *on-ball event*: a pass, restart, shot, touch, clearance, acceleration or save. Duels, fouls,
+  interruptions, offsides and a goalkeeper leaving his line are not: "next" and "last" skip them.
+- *pass in flight*: the last pass or restart, until somebody's next on-ball event, a tackle or a
+  stoppage ends it. Attacking duels of its side may receive it, and do not end it.
+- *unknown event*: one whose ``subEventName`` is not named here. It is left out before the rules run.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
+
+from playahead.domain.actions import Action
+from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN_POSITION
+from playahead.sources import wyscout_names as names
+from playahead.sources.wyscout_events import Position, WyscoutEvent
+
+_PASS, _DRIVE, _HEADER = Action.PASS.class_index, Action.DRIVE.class_index, Action.HEADER.class_index
+_HIGH_PASS, _CROSS, _OUT = Action.HIGH_PASS.class_index, Action.CROSS.class_index, Action.OUT.class_index
+_BLOCK, _TACKLE = Action.BLOCK.class_index, Action.TACKLE.class_index
+
+# Thresholds of MAPPING.md; those that it does not state were found by comparing rows with the tables.
+LONG_KICK_M = 32.0
+LONG_CLEARANCE_M = 20.0
+SHORT_CORNER_X = 84.0
+AERIAL_CLEARANCE_MS = 4000.0
+DOUBLE_HEADER_AFTER_MS = 1500.0
+DOUBLE_HEADER_BEFORE_MS = 1000.0
+TACKLE_KEEPS_BALL_MS = 5000.0
+BLOCK_ADVANCE_MS = 800.0
+BLOCK_AFTER_OPPONENT_MS = 100.0
+BLOCK_REACTION_MS = 4000.0
+RECEPTION_MS, RECEPTION_MS_PER_M = 450.0, 50.0
+SHORTEST_CARRY_MS = 400.0
+LONGEST_CARRY_MS = 15000.0
+TOUCH_AFTER_DRIVE_MS = 1000.0
+TAKE_ON_AFTER_DRIVE_MS = 1500.0
+RESTART_PAUSE_MS = 4000.0
+OUT_AFTER_LAST_MS = 3000.0
+
+
+class FeedRow(NamedTuple):
+    """One row of a feed, columns as in ``FeedHalf``."""
+
+    t_ms: int
+    code: int
+    team: int
+    x: int
+    y: int
+    setpiece: int = 0
+    delay_ms: int = 0
+
+
+@dataclass
+class _Memory:
+    """What the half has shown so far.
+
+    Attributes:
+        last: the last event, on-ball or not.
+        last_on_ball: the last on-ball event or successful tackle.
+        pass_in_flight: the last pass, while it may still be received.
+        ball_is_out: the ball went out, and nobody has played it since.
+        last_drive_ms: time of the latest DRIVE.
+        last_header_ms: time of each team's latest HEADER.
+    """
+
+    last: WyscoutEvent | None = None
+    last_on_ball: WyscoutEvent | None = None
+    pass_in_flight: WyscoutEvent | None = None
+    ball_is_out: bool = False
+    last_drive_ms: float = float("-inf")
+    last_header_ms: dict[int, float] = field(default_factory=dict)
+
+    def add(self, event: WyscoutEvent, code: int | None) -> None:
+        """Take in an event and the code that it was given."""
+        on_ball = event.kind in names.ON_BALL_KINDS
+        if event.kind in names.PASSES:
+            self.pass_in_flight = event
+        elif on_ball or code in (_TACKLE, _OUT, STOPPAGE):
+            self.pass_in_flight = None
+        if on_ball or code == _TACKLE:
+            self.last_on_ball = event
+            self.ball_is_out = False
+        if code == _OUT:
+            self.ball_is_out = True
+        if code == _DRIVE:
+            self.last_drive_ms = max(self.last_drive_ms, event.time_ms)
+        if code == _HEADER:
+            self.last_header_ms[event.team] = event.time_ms
+        self.last = event
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """An event between its past and its future."""
+
+    events: Sequence[WyscoutEvent]
+    index: int
+    past: _Memory
+    next_on_ball: WyscoutEvent | None
+
+    @property
+    def event(self) -> WyscoutEvent:
+        return self.events[self.index]
+
+    def followers(self, within_ms: float) -> Iterator[WyscoutEvent]:
+        """Later events, of any kind, up to ``within_ms`` after this one."""
+        for later in islice(self.events, self.index + 1, None):
+            if later.time_ms - self.event.time_ms > within_ms:
+                return
+            yield later
+
+    def is_soon_after(self, earlier_ms: float, within_ms: float) -> bool:
+        return 0 <= self.event.time_ms - earlier_ms <= within_ms
+
+
+def half_rows(events: Sequence[WyscoutEvent]) -> list[FeedRow]:
+    """Rows of one half in time order; rows of the same millisecond keep the order of their events.
+
+    Args:
+        events: of one half, by time; unknown ones are left out.
+    """
+    events = [event for event in events if _is_known(event)]
+    memory, rows = _Memory(), list[FeedRow]()
+    for index, next_on_ball in enumerate(_next_on_ball(events)):
+        moment = _Moment(events, index, memory, next_on_ball)
+        rows += _estimated_out(moment)
+        for drive in _reception_drive(moment):
+            memory.last_drive_ms = max(memory.last_drive_ms, drive.t_ms)
+            rows.append(drive)
+        code = _code(moment)
+        if code is not None:
+            rows.append(_row(moment, code))
+        memory.add(moment.event, code)
+    return sorted(rows, key=lambda row: row.t_ms)
+
+
+def _is_known(event: WyscoutEvent) -> bool:
+    return (
+        event.family in names.STOPPAGE_FAMILIES
+        or event.kind in _PLAIN
+        or event.kind in _JUDGED
+        or event.kind in names.SILENT_KINDS
+    )
+
+
+def _next_on_ball(events: Sequence[WyscoutEvent]) -> list[WyscoutEvent | None]:
+    """For each event the next on-ball event after it."""
+    following: list[WyscoutEvent | None] = []
+    upcoming: WyscoutEvent | None = None
+    for event in reversed(events):
+        following.append(upcoming)
+        if event.kind in names.ON_BALL_KINDS:
+            upcoming = event
+    return following[::-1]
+
+
+def _row(moment: _Moment, code: int) -> FeedRow:
+    event = moment.event
+    t_ms = _block_ms(moment) if code == _BLOCK else event.time_ms
+    # A touch is a drive only because the next action leaves time for one.
+    delay_ms = round(SHORTEST_CARRY_MS) if code == _DRIVE and event.kind == "Touch" else 0
+    setpiece = names.SETPIECE_OF_KIND.get(event.kind, 0)
+    return FeedRow(round(t_ms), code, event.team, *_percent(event.start), setpiece, delay_ms)
+
+
+def _percent(place: Position | None) -> tuple[int, int]:
+    if place is None:
+        return UNKNOWN_POSITION, UNKNOWN_POSITION
+    return round(place.x), round(place.y)
+
+
+def _block_ms(moment: _Moment) -> float:
+    """Time of a block: the provider stamps the ball's end, the block is 0.8 s before.
+
+    It stays after the opponent's action that it answers; without one in the last 4 s, the stamp stays.
+    """
+    event, blocked = moment.event, moment.past.last_on_ball
+    if blocked is None or blocked.team == event.team:
+        return event.time_ms
+    if not moment.is_soon_after(blocked.time_ms, BLOCK_REACTION_MS):
+        return event.time_ms
+    return max(event.time_ms - BLOCK_ADVANCE_MS, blocked.time_ms + BLOCK_AFTER_OPPONENT_MS)
+
+
+def _estimated_out(moment: _Moment) -> Iterator[FeedRow]:
+    """An OUT that the file does not have: before a restart that follows a pause of 4 s or more.
+
+    It is put 3 s into the pause, at most in its middle, for the team of the last event.
+    """
+    event, last = moment.event, moment.past.last
+    if event.kind not in names.RESTARTS_AFTER_OUT or last is None or moment.past.ball_is_out:
+        return
+    pause_ms = event.time_ms - last.time_ms
+    if pause_ms >= RESTART_PAUSE_MS:
+        out_ms = last.time_ms + min(pause_ms / 2, OUT_AFTER_LAST_MS)
+        yield FeedRow(round(out_ms), _OUT, last.team, *_percent(None), ESTIMATED_OUT)
+
+
+def _reception_drive(moment: _Moment) -> Iterator[FeedRow]:
+    """The drive between the reception of the pass in flight and this event of the receiver's.
+
+    The reception is estimated from the pass's length. Headers and clearances are played at first touch.
+    """
+    event, sent = moment.event, moment.past.pass_in_flight
+    if sent is None or sent.length_m is None or not _may_end_a_carry(event):
+        return
+    if event.team != sent.team or event.player == sent.player:
+        return
+    received_ms = sent.time_ms + RECEPTION_MS + RECEPTION_MS_PER_M * sent.length_m
+    carry_ms = event.time_ms - received_ms
+    if carry_ms >= SHORTEST_CARRY_MS and event.time_ms - sent.time_ms < LONGEST_CARRY_MS:
+        delay_ms = round(SHORTEST_CARRY_MS)
+        yield FeedRow(round(received_ms), _DRIVE, event.team, *_percent(event.start), 0, delay_ms)
+
+
+def _may_end_a_carry(event: WyscoutEvent) -> bool:
+    if event.kind == "Shot":
+        return names.HEAD_OR_BODY_TAG not in event.tags
+    return event.kind in names.CARRIED_TO
+
+
+def _code(moment: _Moment) -> int | None:
+    """Class or token of the event's own row; None where it yields none."""
+    event = moment.event
+    if event.family in names.STOPPAGE_FAMILIES:
+        return STOPPAGE
+    if event.kind in _JUDGED:
+        return _JUDGED[event.kind](moment)
+    return _PLAIN.get(event.kind)
+
+
+def _placed_kick(moment: _Moment) -> int:
+    return _HIGH_PASS if (moment.event.length_m or 0) >= LONG_KICK_M else _PASS
+
+
+def _corner(moment: _Moment) -> int:
+    event = moment.event
+    into_the_box = event.end is not None and event.end.x >= SHORT_CORNER_X
+    return _CROSS if into_the_box or names.HIGH_BALL_TAG in event.tags else _PASS
+
+
+def _clearance(moment: _Moment) -> int:
+    """A header where the ball came through the air, a kick otherwise."""
+    last = moment.past.last_on_ball
+    if (
+        last is not None
+        and last.kind in names.AERIAL_DELIVERIES
+        and moment.is_soon_after(last.time_ms, AERIAL_CLEARANCE_MS)
+    ):
+        return _HEADER
+    return _HIGH_PASS if (moment.event.length_m or 0) >= LONG_CLEARANCE_M else _PASS
+
+
+def _air_duel(moment: _Moment) -> int | None:
+    """The winner heads the ball, unless a row beside it is the same header (looks 1.5 s ahead)."""
+    event = moment.event
+    if names.WON_TAG not in event.tags:
+        return None
+    last_header_ms = moment.past.last_header_ms.get(event.team, float("-inf"))
+    if moment.is_soon_after(last_header_ms, DOUBLE_HEADER_BEFORE_MS):
+        return DUEL
+    own = (later for later in moment.followers(DOUBLE_HEADER_AFTER_MS) if later.team == event.team)
+    return DUEL if any(_is_headed(later) for later in own) else _HEADER
+
+
+def _is_headed(event: WyscoutEvent) -> bool:
+    return event.kind in ("Head pass", "Clearance") or (event.kind == "Shot" and names.HEAD_OR_BODY_TAG in event.tags)
+
+
+def _loose_ball_duel(moment: _Moment) -> int | None:
+    return DUEL if names.WON_TAG in moment.event.tags else None
+
+
+def _defending_duel(moment: _Moment) -> int:
+    """A tackle where the duel is won and the ball stays with the winner (looks 5 s ahead)."""
+    event, next_on_ball = moment.event, moment.next_on_ball
+    if names.WON_TAG not in event.tags or next_on_ball is None:
+        return DUEL
+    if next_on_ball.time_ms - event.time_ms > TACKLE_KEEPS_BALL_MS:
+        return DUEL
+    slid = names.SLIDING_TACKLE_TAG in event.tags and next_on_ball.team == event.team
+    return _TACKLE if slid or next_on_ball.player == event.player else DUEL
+
+
+def _attacking_duel(moment: _Moment) -> int | None:
+    """A drive where the attacker takes his man on, unless a drive has a row shortly before."""
+    just_drove = moment.is_soon_after(moment.past.last_drive_ms, TAKE_ON_AFTER_DRIVE_MS)
+    return _DRIVE if names.TAKE_ON_TAGS & moment.event.tags and not just_drove else None
+
+
+def _touch(moment: _Moment) -> int:
+    """A block, a drive that the same side continues (looks at its next on-ball event), or a mere touch."""
+    event, next_on_ball = moment.event, moment.next_on_ball
+    if names.INTERCEPTION_TAG in event.tags:
+        return _BLOCK
+    if names.MISSED_BALL_TAG in event.tags or next_on_ball is None or next_on_ball.team != event.team:
+        return TOUCH
+    if next_on_ball.time_ms - event.time_ms < SHORTEST_CARRY_MS:
+        return TOUCH
+    just_drove = moment.is_soon_after(moment.past.last_drive_ms, TOUCH_AFTER_DRIVE_MS)
+    return TOUCH if just_drove else _DRIVE
+
+
+_PLAIN = {
+    "Simple pass": _PASS,
+    "Smart pass": _PASS,
+    "Hand pass": _PASS,
+    "High pass": _HIGH_PASS,
+    "Launch": _HIGH_PASS,
+    "Head pass": _HEADER,
+    "Cross": _CROSS,
+    "Free kick cross": _CROSS,
+    "Throw in": Action.THROW_IN.class_index,
+    "Shot": Action.SHOT.class_index,
+    "Free kick shot": Action.SHOT.class_index,
+    "Penalty": Action.SHOT.class_index,
+    "Ball out of the field": _OUT,
+    "Acceleration": _DRIVE,
+    "Reflexes": SAVE,
+    "Save attempt": SAVE,
+    "Whistle": STOPPAGE,
+}
+_JUDGED: dict[str, Callable[[_Moment], int | None]] = {
+    "Free Kick": _placed_kick,
+    "Goal kick": _placed_kick,
+    "Corner": _corner,
+    "Clearance": _clearance,
+    "Air duel": _air_duel,
+    "Ground loose ball duel": _loose_ball_duel,
+    "Ground defending duel": _defending_duel,
+    "Ground attacking duel": _attacking_duel,
+    "Touch": _touch,
+}

@@ -1,0 +1,102 @@
+"""Every reason for which a server would refuse a submission, or score it 0."""
+
+import math
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
+from playahead.errors import InputError
+from playahead.evaluation.frames import VECTOR_LENGTH
+from playahead.submission.write import RESULTS_NAME, read_results
+
+_NAMED = 5  # so many clips are named in a message, the rest counted
+
+
+def check_submission(path: Path, clip_names: Sequence[str] | None = None) -> list[str]:
+    """Problems found, worst first; an empty list means that nothing speaks against it.
+
+    Args:
+        path: the zip (as uploaded) or the JSON in it.
+        clip_names: the split's clips; without them, missing and extra clips cannot be seen.
+    """
+    path = Path(path)
+    problems = _check_archive(path)
+    try:
+        results = read_results(path)
+    except InputError as reason:
+        return problems or [str(reason)]
+    if clip_names is not None:
+        missing = [name for name in clip_names if name not in results]
+        extra = [name for name in results if name not in set(clip_names)]
+        problems += _named("clips missing", missing) + _named("clips that the split does not have", extra)
+    entries = [(name, i, entry) for name, listed in results.items() for i, entry in enumerate(listed)]
+    if not entries:
+        problems.append("no clip anticipates anything: it scores 0")
+    reasons = Counter[str]()
+    first: dict[str, str] = {}
+    for name, index, entry in entries:
+        for reason in _check_entry(entry):
+            reasons[reason] += 1
+            first.setdefault(reason, f"{name}, anticipation {index}")
+    problems += [f"{reason} ({count} times, first in {first[reason]})" for reason, count in reasons.items()]
+    return problems
+
+
+def _check_archive(path: Path) -> list[str]:
+    if path.suffix != ".zip":
+        return []
+    if not zipfile.is_zipfile(path):
+        return ["not a zip file"]
+    with zipfile.ZipFile(path) as zipped:
+        names = [name for name in zipped.namelist() if not name.endswith("/")]
+        damaged = zipped.testzip()
+    problems = [f"{damaged} in the zip is damaged"] if damaged else []
+    if RESULTS_NAME not in names:
+        inside = [name for name in names if name.rsplit("/", 1)[-1] == RESULTS_NAME]
+        where = f"lies in a folder ({inside[0]})" if inside else "is missing"
+        problems.append(f"{RESULTS_NAME} {where}: it must be at the zip's top level")
+    extra = [name for name in names if name.rsplit("/", 1)[-1] != RESULTS_NAME]
+    return problems + _named("other files in the zip", extra)
+
+
+def _check_entry(entry: dict[str, object]) -> list[str]:
+    missing = {"label", "position", "confidence", "confidence_vect"} - entry.keys()
+    if missing:
+        return [f"has no {', '.join(sorted(missing))}"]
+    problems = []
+    label, position = entry["label"], entry["position"]
+    if label not in set(ACTIONS):
+        problems.append(f"label {label!r} is not one of the ten")
+    if isinstance(position, bool) or not isinstance(position, int):
+        problems.append("position is not a whole number of milliseconds")
+    elif not OBSERVATION_MS <= position <= OBSERVATION_MS + ANTICIPATION_MS:
+        problems.append(f"position is outside {OBSERVATION_MS}..{OBSERVATION_MS + ANTICIPATION_MS}")
+    if not _is_confidence(entry["confidence"]):
+        problems.append("confidence is not a number in [0, 1]")
+    return problems + _check_vector(entry["confidence_vect"], label)
+
+
+def _check_vector(vector: object, label: object) -> list[str]:
+    if not isinstance(vector, list) or len(vector) != VECTOR_LENGTH:
+        return [f"confidence_vect has not {VECTOR_LENGTH} entries (background, then the ten classes)"]
+    if not all(_is_confidence(value) for value in vector):
+        return ["confidence_vect holds something that is not a number in [0, 1]"]
+    if max(vector[1:]) == 0:
+        return ["confidence_vect is zero for every class: it scores 0"]
+    if label in set(ACTIONS) and vector[1:].index(max(vector[1:])) != list(ACTIONS).index(label):
+        return ["confidence_vect peaks at another class than the label: is its order the benchmark's?"]
+    return []
+
+
+def _is_confidence(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1
+
+
+def _named(what: str, names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return [f"{len(names)} {what}: {', '.join(names[:_NAMED])}{more}"]

@@ -1,0 +1,146 @@
+"""Write a submission, and read one back into the scorer's frames."""
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAMES
+from playahead.domain.records import Anticipation, Clip
+from playahead.domain.time import whole_ms
+from playahead.errors import InputError, RecordError
+from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, frame_of_ms, label_frames, rasterise
+from playahead.sources import jsonfile
+from playahead.sources.soccernet_baa import clip_name
+
+RESULTS_NAME = "results_anticipation.json"
+ZIP_NAME = "results_anticipation.zip"
+
+
+def write_submission(folder: Path, anticipations: Mapping[str, Sequence[Anticipation]]) -> tuple[Path, Path]:
+    """Write the JSON and the zip with the JSON at its top level.
+
+    Args:
+        folder: made if need be.
+        anticipations: clip name -> its anticipated actions; a clip without any is written empty.
+
+    Returns:
+        (path of the JSON, path of the zip).
+    """
+    if not anticipations:
+        raise InputError("submission", "no clips to write")
+    videos = [
+        {"path": name, "annotations": {"observation": [], "anticipation": [_entry(a) for a in listed]}}
+        for name, listed in anticipations.items()
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    results, archive = folder / RESULTS_NAME, folder / ZIP_NAME
+    part = results.with_name(RESULTS_NAME + ".part")
+    part.write_text(json.dumps({"videos": videos}), encoding="utf-8")
+    part.replace(results)
+    part = archive.with_name(ZIP_NAME + ".part")
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.write(results, RESULTS_NAME)
+    part.replace(archive)
+    return results, archive
+
+
+def _entry(anticipation: Anticipation) -> dict[str, object]:
+    background = max(0.0, 1.0 - sum(anticipation.class_confidence))
+    return {
+        "label": str(anticipation.action),
+        "position": OBSERVATION_MS + anticipation.offset_ms,
+        "confidence": anticipation.confidence,
+        "confidence_vect": [background, *anticipation.class_confidence],
+    }
+
+
+def perfect_answer(clips: Sequence[Clip]) -> dict[str, list[Anticipation]]:
+    """The ground truth as a submission, confidence 1 each."""
+    answer: dict[str, list[Anticipation]] = {}
+    for clip in clips:
+        if clip.anticipation is None:
+            raise InputError(clip.name, "its labels are withheld")
+        answer[clip.name] = [
+            Anticipation(
+                action=event.action,
+                offset_ms=event.position_ms - OBSERVATION_MS,
+                confidence=1.0,
+                class_confidence=tuple(float(a is event.action) for a in ACTIONS),
+            )
+            for event in clip.anticipation
+        ]
+    return answer
+
+
+def read_results(path: Path) -> dict[str, list[dict[str, object]]]:
+    """Clip name -> its anticipation entries as they stand, from the JSON or the zip."""
+    root = _json_in_zip(path) if zipfile.is_zipfile(path) else jsonfile.read_json(path)
+    videos = jsonfile.as_list(
+        jsonfile.field(jsonfile.as_object(root, str(path)), "videos", str(path)), f"{path}: videos"
+    )
+    results: dict[str, list[dict[str, object]]] = {}
+    for index, video in enumerate(videos):
+        where = f"{path}: video {index}"
+        entry = jsonfile.as_object(video, where)
+        name = clip_name(str(jsonfile.field(entry, "path", where)), where)
+        annotations = jsonfile.as_object(jsonfile.field(entry, "annotations", where), where)
+        listed = jsonfile.as_list(jsonfile.field(annotations, "anticipation", where), where)
+        if name in results:
+            raise InputError(path, f"{name} is listed twice")
+        results[name] = [jsonfile.as_object(item, f"{path}: {name}") for item in listed]
+    return results
+
+
+def _json_in_zip(path: Path) -> object:
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            return json.loads(zipped.read(RESULTS_NAME))
+    except KeyError:
+        raise InputError(path, f"has no {RESULTS_NAME} at its top level") from None
+    except (zipfile.BadZipFile, ValueError, OSError) as reason:
+        raise InputError(path, f"cannot be read ({reason})") from None
+
+
+def frame_table(clips: Sequence[Clip], results: Mapping[str, list[dict[str, object]]], where: object) -> FrameTable:
+    """Labels and a submission as the official scorer's frames; clips that the submission lacks are empty."""
+    events = [(n, e) for n, clip in enumerate(clips) for e in clip.anticipation or ()]
+    labels_NR, visibility_NR = label_frames(
+        np.array([n for n, _ in events], np.int64),
+        np.minimum(frame_of_ms(np.array([e.position_ms for _, e in events], np.int64)), RASTER_FRAMES - 1),
+        np.array([e.action.class_index for _, e in events], np.int64),
+        np.array([e.visible for _, e in events], bool),
+        len(clips),
+    )
+    clip_P, position_P, vector_PV = [], [], []
+    for n, clip in enumerate(clips):
+        for index, entry in enumerate(results.get(clip.name, ())):
+            at = f"{where}: {clip.name}, anticipation {index}"
+            position_P.append(_position_ms(entry, at))
+            vector_PV.append(_vector(entry, at))
+            clip_P.append(n)
+    frame_P = frame_of_ms(np.array(position_P, np.int64))
+    inside = (frame_P >= 0) & (frame_P < RASTER_FRAMES)
+    vectors = np.array(vector_PV, np.float32).reshape(-1, VECTOR_LENGTH)
+    scores_NRV = rasterise(np.array(clip_P, np.int64)[inside], frame_P[inside], vectors[inside], len(clips))
+    return FrameTable(labels_NR, visibility_NR, scores_NRV)
+
+
+def _position_ms(entry: dict[str, object], where: str) -> int:
+    try:
+        return whole_ms(jsonfile.field(entry, "position", where))
+    except RecordError as reason:
+        raise InputError(where, reason) from None
+
+
+def _vector(entry: dict[str, object], where: str) -> list[float]:
+    """``confidence_vect``; NaN, infinities and wrong lengths are refused."""
+    vector = jsonfile.as_list(jsonfile.field(entry, "confidence_vect", where), where)
+    if len(vector) != VECTOR_LENGTH:
+        raise InputError(where, f"confidence_vect has {len(vector)} entries instead of {VECTOR_LENGTH}")
+    if not all(isinstance(v, (int, float)) and not isinstance(v, bool) and np.isfinite(v) for v in vector):
+        raise InputError(where, "confidence_vect holds something that is not a finite number")
+    return [float(v) for v in vector]  # type: ignore[arg-type]

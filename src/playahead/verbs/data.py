@@ -1,0 +1,151 @@
+"""``playahead data``: check, simulate, download."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from playahead.errors import InputError
+from playahead.sources.audit import Audit, audit_splits, rows_of
+from playahead.sources.feed_tables import SPLITS as FEED_SPLITS
+from playahead.sources.feed_tables import read_feed_table, write_feed_table
+from playahead.sources.simulation.plays import clips_of, simulate_match, write_bas_labels
+from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, BaaSplit, read_baa_split, write_baa_split
+from playahead.verbs import show
+from playahead.windows.slicing import class_counts, future_events, observation_ends_ms
+
+
+def check(path: Path, json: bool = False) -> int:
+    """Counts per split and class, bad entries, and whether splits share video.
+
+    Args:
+        path: a dataset in the benchmark's layout (``train/Labels-ball.json`` ...), one split of it, or a folder of
+            compact feed tables.
+        json: one JSON document on standard output.
+    """
+    if any((path / f"{split}.npz").exists() for split in FEED_SPLITS):
+        return _check_feed(path, json)
+    audit = audit_splits(_find_splits(path))
+    if json:
+        splits = {name: vars(facts) for name, facts in audit.splits.items()}
+        show.print_json({"splits": splits, "leaks": audit.leaks, "fine": audit.fine})
+    else:
+        _print_audit(audit)
+    return 0 if audit.fine else 2
+
+
+def _find_splits(path: Path) -> dict[str, BaaSplit]:
+    if path.is_file() or (path / LABELS_NAME).exists():
+        return {path.name if path.is_dir() else path.parent.name: read_baa_split(path, keep_going=True)}
+    folders = [path / split for split in SPLITS if (path / split / LABELS_NAME).exists()]
+    if not folders:
+        wanted = f"{LABELS_NAME} in it or in {', '.join(SPLITS)}; or train.npz, val.npz, test.npz"
+        raise InputError(path, "no dataset found", f"expected {wanted}")
+    return {folder.name: read_baa_split(folder, keep_going=True) for folder in folders}
+
+
+def _print_audit(audit: Audit) -> None:
+    console = show.out()
+    for name, facts in audit.splits.items():
+        rows = rows_of(facts)
+        title = f"{name}: {facts.clips:,} clips, {facts.mean_actions:.2f} actions a window, {facts.empty:,} empty"
+        console.print(show.plain_table(title, ("action", "anticipated", "observed"), rows))
+        console.print(
+            f"  share video with another clip: {facts.sharing:,}; future seen in another clip: "
+            f"{facts.future_visible:,}; labels withheld: {facts.withheld:,}; "
+            f"outside the ten classes, dropped: {dict(facts.dropped) or 'none'}"
+        )
+        for reason in facts.rejected:
+            console.print(f"  [red]bad entry[/] {reason}")
+    for leak in audit.leaks:
+        console.print(f"[red]overlap across splits[/] {leak}")
+    console.print("no problems" if audit.fine else "[red]problems found[/]")
+
+
+def _check_feed(path: Path, json: bool) -> int:
+    document: dict[str, dict[str, object]] = {}
+    matches: dict[str, set[int]] = {}
+    for split in FEED_SPLITS:
+        if not (path / f"{split}.npz").exists():
+            continue
+        halves = read_feed_table(path / f"{split}.npz")
+        matches[split] = {half.match for half in halves}
+        counts = [class_counts(future_events(half, observation_ends_ms(half))[0]) for half in halves]
+        windows = sum(len(c) for c in counts)
+        actions = sum(int(c.sum()) for c in counts)
+        empty = sum(int((c.sum(axis=1) == 0).sum()) for c in counts)
+        document[split] = {
+            "matches": len(matches[split]),
+            "rows": sum(len(half) for half in halves),
+            "windows": windows,
+            "actions_per_window": round(actions / max(windows, 1), 3),
+            "empty_share": round(empty / max(windows, 1), 3),
+        }
+    names = list(matches)
+    leaks = [
+        f"match {match} is in {a} and {b}"
+        for i, a in enumerate(names)
+        for b in names[i + 1 :]
+        for match in sorted(matches[a] & matches[b])
+    ]
+    if json:
+        show.print_json({"splits": document, "leaks": leaks, "fine": not leaks})
+        return 2 if leaks else 0
+    console = show.out()
+    columns = ("split", "matches", "rows", "windows", "actions a window", "empty share")
+    rows = [(split, *(f"{value:,}" for value in facts.values())) for split, facts in document.items()]
+    console.print(show.plain_table(str(path), columns, rows))
+    for leak in leaks:
+        console.print(f"[red]overlap across splits[/] {leak}")
+    console.print("[red]problems found[/]" if leaks else "no problems")
+    return 2 if leaks else 0
+
+
+def simulate(
+    out: Path,
+    layout: Literal["feed", "baa", "bas"] = "feed",
+    matches: int = 6,
+    minutes: float = 45.0,
+    seed: int = 0,
+) -> None:
+    """Write simulated matches (plays only, no video); their numbers say nothing about football.
+
+    Args:
+        out: folder to write to.
+        layout: feed (train.npz, val.npz, test.npz), baa (clip labels of four splits) or bas (a file a match).
+        matches: 4 or more; the last three become val, test and, for baa, challenge.
+        minutes: length of a half.
+        seed: of everything random.
+    """
+    if matches < 4:
+        raise InputError("--matches", f"{matches}: at least 4 are needed, one for each split")
+    played = [simulate_match(seed, match + 1, minutes) for match in range(matches)]
+    out.mkdir(parents=True, exist_ok=True)
+    if layout == "bas":
+        for match, halves in enumerate(played, start=1):
+            folder = out / f"match_{match}"
+            folder.mkdir(exist_ok=True)
+            write_bas_labels(folder / LABELS_NAME, halves)
+    elif layout == "baa":
+        parts = zip(SPLITS, (played[:-3], played[-3:-2], played[-2:-1], played[-1:]), strict=True)
+        for split, chosen in parts:
+            _write_baa(out / split, [half for halves in chosen for half in halves], split == "challenge")
+    else:
+        parts = zip(FEED_SPLITS, (played[:-2], played[-2:-1], played[-1:]), strict=True)
+        for split, chosen in parts:
+            write_feed_table(out / f"{split}.npz", [half for halves in chosen for half in halves])
+    show.errors.print(f"{matches} simulated matches in {out}")
+
+
+def _write_baa(folder: Path, halves: list, withhold: bool) -> None:
+    folder.mkdir(exist_ok=True)
+    clips = [clip for half in halves for clip in clips_of(half)]
+    numbered = [
+        replace(
+            clip,
+            name=f"clip_{n}",
+            video=f"clip_{n}/224p.mp4",
+            anticipation=None if withhold else clip.anticipation,
+        )
+        for n, clip in enumerate(clips, start=1)
+    ]
+    write_baa_split(folder, numbered)

@@ -1,0 +1,127 @@
+"""``playahead evaluate``: the benchmark's score of frames, of a submission, or of weights on a feed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from playahead.decoding.decoder import decoder_of
+from playahead.domain.actions import ACTIONS
+from playahead.errors import InputError
+from playahead.evaluation.bootstrap import bootstrap_interval
+from playahead.evaluation.exact import moments_of_frames, score_exactly
+from playahead.evaluation.frames import FrameTable, load_frame_case
+from playahead.evaluation.official import (
+    BENCHMARK_METRICS,
+    ThresholdCounts,
+    benchmark_average,
+    count_detections,
+    metrics_from_counts,
+    score_videos,
+)
+from playahead.sources.feed_tables import read_split
+from playahead.sources.soccernet_baa import read_baa_split
+from playahead.submission.write import frame_table, read_results
+from playahead.verbs import show
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What was scored, ready to be shown."""
+
+    title: str
+    counts: ThresholdCounts
+    tables: list[FrameTable]
+    by_match: list[ThresholdCounts] | None = None
+
+
+def evaluate(
+    frames: Path | None = None,
+    labels: Path | None = None,
+    predictions: Path | None = None,
+    feed: Path | None = None,
+    split: str = "val",
+    weights: Path | None = None,
+    decoding: str = "marginal",
+    exact: bool = False,
+    json: bool = False,
+) -> None:
+    """Score by the official metric, to the last bit.
+
+    Args:
+        frames: a .npz of the golden cases' layout.
+        labels: Labels-ball.json (or its folder), with ``predictions``.
+        predictions: results_anticipation.json or the zip.
+        feed: folder of compact feed tables, with ``split`` and ``weights``.
+        split: of the feed: train, val or test.
+        weights: of the model to score on the feed; the packaged ones if not given.
+        decoding: of the feed model: marginal or threshold.
+        exact: also every threshold and continuous time (slower).
+        json: one JSON document on standard output.
+    """
+    given = [name for name, value in (("frames", frames), ("labels", labels), ("feed", feed)) if value]
+    if len(given) != 1:
+        raise InputError("evaluate", "needs exactly one of --frames, --labels, --feed")
+    if frames is not None:
+        tables = load_frame_case(frames)
+        scored = Scored(frames.name, score_videos(tables), tables)
+    elif labels is not None:
+        scored = _score_submission(labels, predictions)
+    else:
+        assert feed is not None
+        scored = _score_feed(feed, split, weights, decoding)
+    _show(scored, exact, json)
+
+
+def _score_submission(labels: Path, predictions: Path | None) -> Scored:
+    if predictions is None:
+        raise InputError("evaluate", "--labels needs --predictions")
+    split = read_baa_split(labels)
+    withheld = [clip.name for clip in split.clips if clip.anticipation is None]
+    if withheld:
+        raise InputError(split.path, f"labels of {len(withheld)} clips are withheld", "only the server can score them")
+    if not split.clips:
+        raise InputError(split.path, "holds no clips")
+    table = frame_table(split.clips, read_results(predictions), predictions)
+    return Scored(str(predictions), count_detections(table), [table])
+
+
+def _score_feed(data: Path, split: str, weights: Path | None, decoding: str) -> Scored:
+    # Here and not above: scoring a file needs no torch, and starts in a third of the time without it.
+    from playahead.learning.checkpoint import load_model, packaged_weights
+    from playahead.learning.feed_matches import FeedMatches
+    from playahead.learning.inference import join_readings
+
+    model, about = load_model(weights or packaged_weights())
+    decoder = decoder_of(about, decoding)
+    matches = FeedMatches(read_split(data, split))
+    with show.counted_progress(f"reading {split}", len(matches.halves)) as advance:
+        scores_ORV = decoder.scores(join_readings(matches.read(model, advance)))
+    by_match = matches.count_by_match(scores_ORV)
+    table = matches.table(scores_ORV)
+    title = f"{split}: {len(by_match)} matches, {len(matches):,} windows, {decoding} decoding"
+    return Scored(title, count_detections(table), [table], by_match)
+
+
+def _show(scored: Scored, exact: bool, as_json: bool) -> None:
+    interval = bootstrap_interval(scored.by_match) if scored.by_match else None
+    moments = [score_exactly(*moments_of_frames(table)) for table in scored.tables] if exact else []
+    if as_json:
+        document: dict[str, object] = {
+            "classes": [str(action) for action in ACTIONS],
+            "metrics": metrics_from_counts(scored.counts),
+            "average": benchmark_average(scored.counts),
+        }
+        if interval:
+            document["average_interval_95"] = [interval.low, interval.high]
+        if moments:
+            document["exact"] = [{"average": m.average, "average_area": m.average_area} for m in moments]
+        show.print_json(document)
+        return
+    console = show.out()
+    console.print(show.score_table(scored.counts, f"average precision, {scored.title}"))
+    if interval:
+        console.print(f"average of {len(BENCHMARK_METRICS)} tolerances {interval} (95 %, matches drawn again)")
+    for scores in moments:
+        console.print(
+            f"every threshold and continuous time: {100 * scores.average:.2f} (11-point), "
+            f"{100 * scores.average_area:.2f} (area)"
+        )

@@ -1,0 +1,125 @@
+"""What people see in a terminal: tables and progress. Machines get JSON on standard output instead."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.time import format_duration
+from playahead.evaluation.official import TOLERANCES_S, ThresholdCounts, average_precision
+
+if TYPE_CHECKING:
+    from playahead.learning.engine import Progress as TrainingProgress
+    from playahead.sources.disk import Progress as TransferProgress
+
+errors = Console(stderr=True, highlight=False)
+"""Progress, notes and errors: standard error, so that standard output stays clean."""
+
+
+def out() -> Console:
+    """Tables for people: standard output, as wide as a table needs where nothing says otherwise."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    json.dump(value, sys.stdout, indent=1, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def training_progress(title: str) -> Iterator[Callable[[TrainingProgress], None]]:
+    """A bar with speed, loss and time left for ``Trainer.run``."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=errors, refresh_per_second=2) as bar:
+        task = bar.add_task(title, total=None, note="")
+
+        def show(progress: TrainingProgress) -> None:
+            bar.update(task, completed=progress.step, total=progress.total_steps, note=_note(progress))
+
+        yield show
+
+
+def _note(progress: TrainingProgress) -> str:
+    left_s = progress.seconds_left
+    figures = f", validation mAP {progress.figures['map']:.2f}" if progress.figures else ""
+    return (
+        f"{progress.windows_per_s:.0f} windows/s, loss {progress.losses['total']:.2f}{figures}, "
+        f"{format_duration(left_s)} left"
+    )
+
+
+@contextmanager
+def counted_progress(title: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar over ``total`` items; the yielded function advances it by one."""
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task: TaskID = bar.add_task(title, total=total)
+        yield lambda: bar.advance(task)
+
+
+@contextmanager
+def transfer_progress() -> Iterator[Callable[[TransferProgress], None]]:
+    """A bar for each file that is fetched or unpacked, with speed and time left."""
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=errors, refresh_per_second=2) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(progress: TransferProgress) -> None:
+            if progress.task not in tasks:
+                tasks[progress.task] = bar.add_task(progress.task, total=progress.total_bytes)
+            bar.update(tasks[progress.task], completed=progress.done_bytes)
+
+        yield show
+
+
+def score_table(counts: ThresholdCounts, title: str) -> Table:
+    """Average precision per class and tolerance, in percent, the mean in the last row and column."""
+    ap_DC = 100 * average_precision(counts)[0]
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("action")
+    for tolerance_s in TOLERANCES_S:
+        table.add_column("@inf" if tolerance_s == TOLERANCES_S[-1] else f"@{tolerance_s}s", justify="right")
+    table.add_column("mean", justify="right", style="bold")
+    table.add_column("events", justify="right", style="dim")
+    for c, action in enumerate(ACTIONS):
+        cells = [f"{value:.1f}" for value in ap_DC[:, c]]
+        events = int(counts.events_GC[0, c])
+        table.add_row(str(action).capitalize(), *cells, f"{ap_DC[:, c].mean():.1f}", f"{events:,}")
+    table.add_section()
+    cells = [f"{value:.1f}" for value in ap_DC.mean(axis=1)]
+    table.add_row("mAP", *cells, f"{ap_DC.mean():.2f}", f"{int(counts.events_GC[0].sum()):,}", style="bold")
+    return table
+
+
+def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """A table; the first column is left-aligned, the others are numbers."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index == 0 else "right")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    return table

@@ -1,0 +1,125 @@
+"""``playahead train``: a recipe on a dataset, into a folder."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from playahead.decoding.calibrate import choose_score_scale
+from playahead.decoding.decoder import Decoder
+from playahead.domain.time import format_duration
+from playahead.errors import InputError
+from playahead.evaluation.official import benchmark_average, count_detections
+from playahead.features.feed import FEATURE_NAMES
+from playahead.learning.checkpoint import load_model, save_model
+from playahead.learning.engine import TrainConfig, Trainer
+from playahead.learning.feed_matches import FeedMatches
+from playahead.learning.inference import join_readings
+from playahead.recipes import recipe as named_recipe
+from playahead.sources.feed_tables import read_split
+from playahead.verbs import show
+from playahead.windows.dataset import FeedWindows
+
+TAUS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+"""Thresholds that threshold decoding is tried with on validation."""
+
+
+def train_feed(
+    data: Path,
+    out: Path = Path("runs/feed"),
+    recipe: str = "feed",
+    seed: int = 0,
+    epochs: int | None = None,
+    steps_per_epoch: int | None = None,
+    validation_matches: int = 12,
+) -> None:
+    """Train on an event feed's train split, choose the decoding on val; run again to resume.
+
+    Args:
+        data: folder with train.npz and val.npz (compact feed tables).
+        out: the run's folder: weights.safetensors (to predict with), log.csv, state to resume from.
+        recipe: demo, feed, feed-static, feed-dense or paper-feed.
+        seed: of everything random.
+        epochs: instead of the recipe's; its learning-rate cycle is fitted to them.
+        steps_per_epoch: instead of the recipe's.
+        validation_matches: matches of val that are scored while training (the end is scored on all).
+    """
+    config = fit_to(named_recipe(recipe), seed, epochs, steps_per_epoch)
+    validation_halves = read_split(data, "val")
+    windows = FeedWindows(read_split(data, "train"), config.observations)
+    run_feed(config, windows, FeedMatches(validation_halves), validation_matches, out)
+
+
+def fit_to(
+    config: TrainConfig, seed: int, epochs: int | None = None, steps_per_epoch: int | None = None
+) -> TrainConfig:
+    """A recipe with another length and seed; a single cosine cycle is stretched to the new length."""
+    if epochs is not None:
+        one_cycle = config.optim.warmup_epochs + config.optim.restart_epochs == config.epochs
+        if one_cycle and epochs > config.optim.warmup_epochs:
+            optim = replace(config.optim, restart_epochs=epochs - config.optim.warmup_epochs)
+            config = replace(config, optim=optim)
+        config = replace(config, epochs=epochs)
+    if steps_per_epoch is not None:
+        config = replace(config, steps_per_epoch=steps_per_epoch)
+    return replace(config, seed=seed)
+
+
+def run_feed(
+    config: TrainConfig, windows: FeedWindows, validation: FeedMatches, sample_matches: int, out: Path
+) -> Path:
+    """Train, then choose tau and score scale on the whole validation set; returns the weights' path."""
+    if sample_matches < 1:
+        raise InputError("--validation_matches", f"{sample_matches} is below 1")
+    _prepare_folder(out)
+    sampled = validation.matches[:sample_matches]
+    sample = FeedMatches([half for half in validation.halves if half.match in sampled])
+    trainer = Trainer(config, windows, lambda model: sample.validate(model, {"marginal": Decoder()}), out)
+    show.errors.print(
+        f"{len(windows.counts_C)} classes, {windows.n_windows:,} windows a pass, "
+        f"{config.total_steps * config.passages * config.observations:,} to train on; "
+        f"{sum(p.numel() for p in trainer.plain_model.parameters()):,} parameters"
+    )
+    started = time.monotonic()
+    with show.training_progress(f"training {out.name}") as report:
+        trainer.run(report)
+    show.errors.print(f"trained in {format_duration(time.monotonic() - started)}; choosing the decoding on val")
+    return finish_feed(out, validation)
+
+
+def finish_feed(out: Path, validation: FeedMatches) -> Path:
+    """Choose the decodings on validation and write ``weights.safetensors``."""
+    model, about = load_model(out / "best.safetensors")
+    readings = join_readings(validation.read(model))
+    marginal = validation.table(Decoder().probabilities(readings))
+    decoders = {"marginal": Decoder(scale=choose_score_scale(marginal))}
+    if model.config.head == "slots":
+        figures = {tau: _average(validation, Decoder("threshold", tau), readings) for tau in TAUS}
+        tau = max(figures, key=lambda t: figures[t])
+        table = validation.table(Decoder("threshold", tau).probabilities(readings))
+        decoders["threshold"] = Decoder("threshold", tau, scale=choose_score_scale(table))
+    validated = {name: _average(validation, decoder, readings) for name, decoder in decoders.items()}
+    validated["marginal, probabilities"] = 100 * benchmark_average(count_detections(marginal))
+    about["features"] = {"kind": "feed", "names": list(FEATURE_NAMES)}
+    about["decoders"] = {name: decoder.as_dict() for name, decoder in decoders.items()}
+    about["validation"] = validated
+    weights = out / "weights.safetensors"
+    save_model(weights, model, about)
+    rows = [(name, f"{value:.2f}") for name, value in validated.items()]
+    show.errors.print(show.plain_table("validation, all matches", ("decoding", "mAP"), rows))
+    show.errors.print(f"weights: {weights}   log: {out / 'log.csv'}")
+    return weights
+
+
+def _average(validation: FeedMatches, decoder: Decoder, readings: object) -> float:
+    scores = decoder.scores(readings)  # type: ignore[arg-type]
+    return 100 * benchmark_average(count_detections(validation.table(scores)))
+
+
+def _prepare_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as reason:
+        raise InputError(out, f"cannot be written to ({reason})", "choose another --out") from None

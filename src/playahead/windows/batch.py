@@ -1,0 +1,47 @@
+"""What the training loop and the model exchange.
+
+Axes: B passages, W windows, N clips, F feature, O observations (B x (W - 5)), E events (padded), C classes.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+NO_EVENT = -1
+"""Padding of ``class_OE``."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What happened in the 5 s after each observation.
+
+    Attributes:
+        class_OE: int64 class index, ``NO_EVENT`` where an observation has fewer events.
+        time_OE: float32, when, as a share of the 5 s, in (0, 1].
+        presence_BWNC: float32, 1 where an action happened in that step of the *observed* windows.
+    """
+
+    class_OE: Tensor
+    time_OE: Tensor
+    presence_BWNC: Tensor
+
+    def select(self, passages_B: Tensor) -> "Targets":
+        """The targets of these passages, in this order (for MixUp)."""
+        per_passage = len(self.class_OE) // len(self.presence_BWNC)
+        rows = (passages_B[:, None] * per_passage + torch.arange(per_passage)).flatten()
+        return Targets(self.class_OE[rows], self.time_OE[rows], self.presence_BWNC[passages_B])
+
+    def to(self, device: torch.device) -> "Targets":
+        """The same on a device."""
+        moved = (self.class_OE.to(device), self.time_OE.to(device), self.presence_BWNC.to(device))
+        return Targets(*moved)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Features and targets of B passages; ``names_B`` says where each comes from, for error messages."""
+
+    features_BWNF: Tensor
+    targets: Targets
+    names_B: list[str]

@@ -1,0 +1,122 @@
+"""Training passages from event feeds: any time of any half may end an observation.
+
+Axes: A anchors, B passages, W windows, O observations, C classes.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.feed import FeedHalf
+from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
+from playahead.errors import InputError
+from playahead.features import feed as feed_features
+from playahead.windows.batch import NO_EVENT, Batch, Targets
+from playahead.windows.sampling import window_weights
+from playahead.windows.slicing import class_counts, future_events
+
+
+class TrainingWindows(Protocol):
+    """What the training loop needs of any observation source.
+
+    Attributes:
+        feature_dim: F.
+        counts_C: events of each class over the set.
+        rare_weight_A: drawing weight of each anchor under the rare-class sampler.
+    """
+
+    feature_dim: int
+    counts_C: NDArray[np.int64]
+    rare_weight_A: NDArray[np.float64]
+
+    def batch(self, anchors: NDArray[np.integer], rng: np.random.Generator) -> Batch:
+        """The passages at these anchors, augmented by ``rng``."""
+        ...
+
+
+class FeedWindows:
+    """Passages of ``observations`` consecutive windows at a random phase of each half.
+
+    An anchor is a stretch of a half; every draw shifts the passage within it, mirrors the pitch and swaps the
+    sides at random, so no two epochs see the same windows.
+    """
+
+    feature_dim = feed_features.N_FEATURES
+
+    def __init__(self, halves: Sequence[FeedHalf], observations: int) -> None:
+        if observations < 1:
+            raise InputError("train.observations", f"{observations} is below 1")
+        self.observations = observations
+        self._tracks = [feed_features.prepare_track(half) for half in halves]
+        anchors, counts = [], []
+        for index, half in enumerate(halves):
+            starts = self._passage_starts(half)
+            ends = starts[:, None] + np.arange(observations) * ANTICIPATION_MS
+            class_OE, _ = future_events(half, ends.ravel())
+            anchors += [(index, start) for start in starts]
+            counts.append(class_counts(class_OE).reshape(len(starts), observations, len(ACTIONS)))
+        if not anchors:
+            raise InputError("train", "no half is long enough for a single passage")
+        self._anchors = np.array(anchors, np.int64)
+        counts_AOC = np.concatenate(counts)
+        self.counts_C = counts_AOC.sum(axis=(0, 1))
+        weights = window_weights(counts_AOC.reshape(-1, len(ACTIONS)))
+        self.rare_weight_A = weights.reshape(len(anchors), observations).mean(axis=1)
+
+    def __len__(self) -> int:
+        return len(self._anchors)
+
+    @property
+    def n_windows(self) -> int:
+        """Windows to anticipate in one pass over the set at a 5-s stride."""
+        return len(self) * self.observations
+
+    def _passage_starts(self, half: FeedHalf) -> NDArray[np.int64]:
+        """First observation end of each passage, spread evenly; the last may overlap its neighbour."""
+        last_ms = int(half.t_ms[-1]) if len(half) else 0
+        room_ms = last_ms - OBSERVATION_MS - self.observations * ANTICIPATION_MS
+        if room_ms < 0:
+            return np.zeros(0, np.int64)
+        step_ms = self.observations * ANTICIPATION_MS
+        starts = np.arange(0, room_ms + step_ms, step_ms, dtype=np.int64)
+        return OBSERVATION_MS + np.minimum(starts, room_ms)
+
+    def batch(self, anchors: NDArray[np.integer], rng: np.random.Generator) -> Batch:
+        """The passages at these anchors, shifted, mirrored and side-swapped by ``rng``."""
+        features, classes, times, names = [], [], [], []
+        for index, start_ms in self._anchors[anchors]:
+            track = self._tracks[index]
+            start_ms = self._shift(int(start_ms), track.half, rng)
+            ends_O = start_ms + np.arange(self.observations) * ANTICIPATION_MS
+            earlier = start_ms - np.arange(GRID.n_windows - 1, 0, -1) * GRID.window_ms
+            passage_WNF = feed_features.window_features(track, np.r_[earlier, ends_O])
+            if rng.random() < 0.5:
+                passage_WNF = feed_features.mirror(passage_WNF)
+            if rng.random() < 0.5:
+                passage_WNF = feed_features.swap_sides(passage_WNF)
+            class_OE, time_OE = future_events(track.half, ends_O)
+            features.append(passage_WNF)
+            classes.append(class_OE)
+            times.append(time_OE)
+            names.append(f"match {track.half.match}, half {track.half.half}, {start_ms} ms")
+        features_BWNF = torch.from_numpy(np.stack(features))
+        presence = features_BWNF[..., : len(ACTIONS)]  # the feed's first columns say what arrived
+        targets = Targets(_pad(classes, NO_EVENT), _pad(times, 0), presence)
+        return Batch(features_BWNF, targets, names)
+
+    def _shift(self, start_ms: int, half: FeedHalf, rng: np.random.Generator) -> int:
+        step_ms = self.observations * ANTICIPATION_MS
+        latest_ms = int(half.t_ms[-1]) - step_ms
+        shifted = start_ms + int(rng.integers(-step_ms // 2, step_ms // 2))
+        return min(max(shifted, OBSERVATION_MS), latest_ms)
+
+
+def _pad(rows: list[NDArray], fill: float) -> torch.Tensor:
+    """Stack (O, E) arrays of differing E."""
+    width = max(row.shape[1] for row in rows)
+    padded = [np.pad(r, ((0, 0), (0, width - r.shape[1])), constant_values=fill) for r in rows]
+    return torch.from_numpy(np.concatenate(padded))

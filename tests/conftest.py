@@ -1,0 +1,30 @@
+"""Shared fixtures. Tests that need the project's shared folder say so and are skipped where it is absent."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from playahead.allocator import keep_freed_memory
+from playahead.domain.feed import FeedHalf
+from playahead.sources.simulation.plays import simulate_half
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+keep_freed_memory()
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def wyscout_baa() -> Path:
+    """Real matches, where they are at hand."""
+    folder = SHARED / "data" / "wyscout_baa"
+    if not folder.is_dir():
+        pytest.skip("needs ../shared/data/wyscout_baa")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def played_half() -> FeedHalf:
+    """Eight simulated minutes."""
+    return simulate_half(seed=3, minutes=8)

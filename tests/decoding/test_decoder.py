@@ -1,0 +1,122 @@
+"""The paper's decoding, score scales, and decoders as values."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playahead.decoding.anticipations import anticipations_of, frame_centre_ms, frames_of
+from playahead.decoding.calibrate import ScoreScale, choose_score_scale, fit_log_ranks
+from playahead.decoding.decoder import Decoder, decoder_of
+from playahead.decoding.readings import DenseReadings, SlotReadings
+from playahead.decoding.slots import decode_threshold, slot_times
+from playahead.errors import InputError
+from playahead.evaluation.frames import FrameTable
+from playahead.evaluation.official import average_precision, benchmark_average, count_detections
+from tests.evaluation.test_official import random_table
+
+
+def readings(objectness, classes, bins) -> SlotReadings:
+    """One observation with sure classes and bins."""
+    return SlotReadings(
+        np.array([objectness], np.float32),
+        np.eye(10, dtype=np.float32)[classes][None],
+        np.eye(20, dtype=np.float32)[bins][None],
+    )
+
+
+def test_slots_above_tau_emit_at_their_bins_centre():
+    """Bin 10 of 20 is 2625 ms: frame 16 of 32 (156 ms each) after the observation."""
+    scores = decode_threshold(readings([0.9, 0.2], [4, 7], [10, 3]), tau=0.3)
+    assert np.argwhere(scores[0, :, 1:] > 0).tolist() == [[16, 4]]
+    assert scores[0, 16, 5] == pytest.approx(0.9)
+    assert scores[0, 16, 0] == pytest.approx(0.1), "the background holds the rest"
+
+
+def test_a_lower_tau_emits_more():
+    assert (decode_threshold(readings([0.9, 0.2], [4, 7], [10, 3]), tau=0.1)[0, :, 1:] > 0).sum() == 2
+
+
+def test_rescue_fills_empty_clips_with_their_likeliest_slot():
+    quiet = readings([0.05, 0.2], [4, 7], [10, 3])
+    assert not decode_threshold(quiet, tau=0.3)[:, :, 1:].any()
+    assert (decode_threshold(quiet, tau=0.3, rescue=True)[0, :, 8] > 0).sum() == 1
+
+
+def test_two_slots_in_one_frame_are_averaged():
+    scores = decode_threshold(readings([0.8, 0.4], [4, 7], [10, 10]), tau=0.3)
+    assert scores[0, 16, 5] == pytest.approx(0.4)
+    assert scores[0, 16, 8] == pytest.approx(0.2)
+
+
+def test_expected_time_lies_between_the_bins():
+    split = readings([1.0], [0], [0])
+    split.offset_OKT[0, 0] = 0
+    split.offset_OKT[0, 0, [0, 19]] = 0.6, 0.4
+    assert slot_times(split, "argmax")[0, 0] == pytest.approx(0.025)
+    assert slot_times(split, "expected")[0, 0] == pytest.approx(0.6 * 0.025 + 0.4 * 0.975)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**31))
+def test_a_score_scale_keeps_the_order_within_a_class(seed):
+    table = random_table(np.random.default_rng(seed), 30)
+    scaled = fit_log_ranks(table.scores_NRV)(table.scores_NRV)
+    assert ((scaled[:, :, 1:] == 0) == (table.scores_NRV[:, :, 1:] == 0)).all()
+    assert scaled.max() <= 1
+    for c in range(1, 11):
+        before, after = table.scores_NRV[:, :, c].ravel(), scaled[:, :, c].ravel()
+        order = np.argsort(before, kind="stable")
+        assert (np.diff(after[order]) >= 0).all()
+
+
+def test_a_scale_gives_tiny_scores_thresholds_of_their_own():
+    """A class whose scores all lie below 0.005 has one threshold; stretched, its best guesses are seen."""
+    table = random_table(np.random.default_rng(0), 200)
+    tiny = FrameTable(table.labels_NR, table.visibility_NR, table.scores_NRV * np.float32(0.004))
+    scale = choose_score_scale(tiny)
+    scaled = FrameTable(tiny.labels_NR, tiny.visibility_NR, scale(tiny.scores_NRV))
+    before, after = (average_precision(count_detections(t))[0].mean(axis=0) for t in (tiny, scaled))
+    assert (after >= before).all(), "per class the better of the two is taken"
+    assert benchmark_average(count_detections(scaled)) > benchmark_average(count_detections(tiny))
+
+
+def test_scales_that_are_not_monotone_are_refused():
+    empty = ((),) * 9
+    with pytest.raises(InputError, match="do not increase"):
+        ScoreScale(((0.1, 0.2), *empty), ((0.5, 0.4), *empty))
+    with pytest.raises(InputError, match="as many"):
+        ScoreScale(((0.1, 0.2), *empty), ((0.5,), *empty))
+
+
+def test_a_decoder_survives_json():
+    table = random_table(np.random.default_rng(1), 60)
+    decoder = Decoder("threshold", 0.2, "expected", True, choose_score_scale(table))
+    restored = decoder_of({"decoders": {"x": json.loads(json.dumps(decoder.as_dict()))}}, "x")
+    assert restored == decoder
+
+
+def test_wrong_decoders_are_refused():
+    with pytest.raises(InputError, match="neither marginal nor threshold"):
+        Decoder("best")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="needs the slot head"):
+        Decoder("threshold").scores(DenseReadings(np.zeros((1, 32, 10), np.float32)))
+    with pytest.raises(InputError, match="no 'x' decoding"):
+        decoder_of({"decoders": {"marginal": {}}}, "x")
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**31))
+def test_frames_to_records_and_back(seed):
+    scores = random_table(np.random.default_rng(seed), 5).scores_NRV
+    scores[:, :, 0] = 0
+    np.testing.assert_array_equal(frames_of(anticipations_of(scores)), scores)
+
+
+def test_frame_centres_stay_within_five_seconds():
+    centres = [frame_centre_ms(frame) for frame in range(32)]
+    assert centres[0] == 80
+    assert centres[-1] == 5000
+    assert (np.diff(centres) > 0).all()

@@ -1,0 +1,105 @@
+"""Greedy peaks on intensities small enough to think through, and properties on any."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playahead.decoding.marginal import GUESSES_PER_CLASS, decode_marginal, greedy_peaks
+from playahead.decoding.readings import DenseReadings, SlotReadings, bins_to_frames
+
+REACHES = (3, 6, 9, 12, 15, 31)
+
+
+def row(**at: float) -> np.ndarray:
+    intensity = np.zeros((1, 32), np.float32)
+    for frame, mass in at.items():
+        intensity[0, int(frame[1:])] = mass
+    return intensity
+
+
+def test_one_sure_event_is_guessed_where_it_is():
+    found = greedy_peaks(row(f10=5.0))
+    assert found[0].argmax() <= 10 + 3
+    assert found[0].max() == pytest.approx(1 - np.exp(-5), rel=1e-5)
+
+
+def test_confidence_is_the_mean_chance_over_the_tolerances():
+    """Mass 0.4 in frame 0, 0.3 in frame 8: a guess at frame 3 reaches the first at @1s (3 frames), both from @2s on."""
+    found = greedy_peaks(row(f0=0.4, f8=0.3))
+    expected = (5 * (1 - np.exp(-0.7)) + (1 - np.exp(-0.4))) / 6
+    assert found.max() == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_is_explained_is_taken_out():
+    """One event in one frame: the second guess holds what two events would leave, m - (1 - exp(-m))."""
+    found = np.sort(greedy_peaks(row(f16=0.5))[0])[::-1]
+    left = 0.5 - (1 - np.exp(-0.5))
+    assert found[0] == pytest.approx(1 - np.exp(-0.5), rel=1e-5)
+    if found[1] > 0:
+        assert found[1] == pytest.approx(1 - np.exp(-left), rel=1e-3)
+
+
+def test_two_distant_events_are_guessed_apart():
+    frames = np.flatnonzero(greedy_peaks(row(f2=3.0, f29=3.0))[0] > 0.5)
+    assert len(frames) >= 2
+    assert abs(frames[0] - 2) <= 3
+    assert abs(frames[-1] - 29) <= 3
+
+
+def test_nothing_expected_nothing_guessed():
+    assert not decode_marginal(np.zeros((3, 32, 10), np.float32)).any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), scale=st.floats(0.001, 3))
+def test_properties_of_any_intensity(seed, scale):
+    rng = np.random.default_rng(seed)
+    intensity = (rng.random((4, 32, 10)) ** 4 * scale).astype(np.float32)
+    kept = intensity.copy()
+    scores = decode_marginal(intensity)
+    np.testing.assert_array_equal(intensity, kept, err_msg="the input is left alone")
+    assert scores.shape == (4, 32, 11)
+    assert not scores[:, :, 0].any(), "no background score"
+    assert scores.min() >= 0
+    assert scores.max() <= 1
+    assert (scores[:, :, 1:] > 0).sum(axis=1).max() <= GUESSES_PER_CLASS
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_first_guess_is_the_best_single_one(seed):
+    """Against trying every frame."""
+    intensity = (np.random.default_rng(seed).random((1, 32)) ** 6).astype(np.float32)
+    chances = [
+        np.mean([1 - np.exp(-intensity[0, max(f - h, 0) : f + h + 1].sum()) for h in REACHES]) for f in range(32)
+    ]
+    assert greedy_peaks(intensity).max() == pytest.approx(max(chances), rel=1e-4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(n_bins=st.integers(1, 64))
+def test_bins_become_frames_without_loss(n_bins):
+    share = bins_to_frames(n_bins)
+    assert share.shape == (n_bins, 32)
+    np.testing.assert_allclose(share.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_slots_add_up_to_one_intensity():
+    readings = SlotReadings(
+        np.array([[0.5, 0.25]], np.float32),
+        np.eye(10, dtype=np.float32)[[3, 3]][None],
+        np.eye(20, dtype=np.float32)[[0, 19]][None],
+    )
+    intensity = readings.intensity()
+    assert intensity.shape == (1, 32, 10)
+    np.testing.assert_allclose(intensity[0, :, 3].sum(), 0.75, rtol=1e-5)
+    np.testing.assert_allclose(intensity[0, 0, 3], 0.5 / 1.6, rtol=1e-5)
+
+
+def test_dense_chances_become_the_rates_that_have_them():
+    readings = DenseReadings(np.array([0.0, 0.5, 1.0], np.float32).reshape(1, 3, 1))
+    rates = readings.intensity().ravel()
+    assert rates[0] == 0
+    assert rates[1] == pytest.approx(np.log(2), rel=1e-5)
+    assert np.isfinite(rates[2])

@@ -1,0 +1,74 @@
+"""The whole road as people take it, small: simulate, check, train, evaluate, submit, check."""
+
+import json
+
+import pytest
+
+from playahead.cli import run
+
+
+@pytest.fixture(scope="module")
+def feed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("feed")
+    assert run(["data", "simulate", "--out", str(folder), "--matches", "6", "--minutes", "6"]) == 0
+    return folder
+
+
+def test_feed_from_training_to_score(feed, tmp_path, capsys):
+    out = tmp_path / "run"
+    command = ["train", "feed", "--data", str(feed), "--out", str(out), "--recipe", "demo", "--epochs", "2"]
+    command += ["--steps_per_epoch", "10", "--validation_matches", "1"]
+    assert run(command) == 0
+    assert {path.name for path in out.iterdir()} >= {"weights.safetensors", "log.csv", "state.safetensors"}
+    assert (out / "log.csv").read_text().count("\n") == 3
+    for decoding in ("marginal", "threshold"):
+        capsys.readouterr()
+        command = ["evaluate", "--feed", str(feed), "--split", "test", "--weights", str(out / "weights.safetensors")]
+        assert run([*command, "--decoding", decoding, "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        low, high = found["average_interval_95"]
+        assert 0 <= low <= high <= 1
+        assert set(found["metrics"]) == {"at1", "at2", "at3", "at4", "at5", "atInfty", "tight", "tightV2"}
+
+
+def test_benchmark_layout_from_labels_to_submission(tmp_path, capsys):
+    data = tmp_path / "baa"
+    assert run(["data", "simulate", "--out", str(data), "--layout", "baa", "--matches", "4", "--minutes", "4"]) == 0
+    capsys.readouterr()
+    assert run(["data", "check", str(data), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)["splits"]
+    assert list(facts) == ["train", "valid", "test", "challenge"]
+    assert facts["challenge"]["withheld"] == facts["challenge"]["clips"] > 0
+    out = tmp_path / "submission"
+    assert run(["submit", "--labels", str(data / "test"), "--perfect", "--out", str(out)]) == 0
+    archive = out / "results_anticipation.zip"
+    assert run(["submit", "--check", str(archive), "--labels", str(data / "test")]) == 0
+    assert run(["submit", "--check", str(archive), "--labels", str(data / "train")]) == 2, "another split's clips"
+    capsys.readouterr()
+    assert run(["evaluate", "--labels", str(data / "test"), "--predictions", str(archive), "--json"]) == 0
+    present = sum(count > 0 for count in facts["test"]["actions"].values())
+    assert json.loads(capsys.readouterr().out)["metrics"]["atInfty"]["a_mAP"] > 0.85 * present / 10
+
+
+def test_spotting_layout(tmp_path):
+    assert run(["data", "simulate", "--out", str(tmp_path), "--layout", "bas", "--minutes", "2"]) == 0
+    assert len(list(tmp_path.glob("match_*/Labels-ball.json"))) == 6
+
+
+def test_overlap_across_splits_is_an_error(tmp_path, capsys):
+    data = tmp_path / "baa"
+    assert run(["data", "simulate", "--out", str(data), "--layout", "baa", "--matches", "4", "--minutes", "4"]) == 0
+    (data / "test" / "Labels-ball.json").write_text((data / "train" / "Labels-ball.json").read_text())
+    capsys.readouterr()
+    assert run(["data", "check", str(data)]) == 2
+    assert "overlap across splits" in capsys.readouterr().out
+
+
+def test_demo_ends_with_a_table_and_the_files(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("playahead.verbs.demo._MATCHES", 4)
+    assert run(["demo", "--out", "made", "--epochs", "1"]) == 0
+    shown = capsys.readouterr().out
+    for part in ("average precision", "Player successful tackle", "mAP", "weights.safetensors", "no problems found"):
+        assert part in shown
+    assert (tmp_path / "made" / "submission" / "results_anticipation.zip").exists()

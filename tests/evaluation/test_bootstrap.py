@@ -1,0 +1,45 @@
+"""Intervals over matches."""
+
+import numpy as np
+import pytest
+
+from playahead.errors import InputError
+from playahead.evaluation.bootstrap import bootstrap_averages, bootstrap_interval, paired_difference
+from playahead.evaluation.official import benchmark_average, count_detections, score_videos
+from tests.evaluation.test_official import random_table
+
+
+def matches(seed, n=6):
+    rng = np.random.default_rng(seed)
+    return [random_table(rng, 30) for _ in range(n)]
+
+
+def test_the_figure_is_the_plain_score_and_lies_in_its_interval():
+    tables = matches(0)
+    found = bootstrap_interval([count_detections(t) for t in tables])
+    assert found.value == pytest.approx(benchmark_average(score_videos(tables)), abs=1e-12)
+    assert found.low < found.value < found.high
+
+
+def test_each_sample_is_the_score_of_the_drawn_matches():
+    counts = [count_detections(t) for t in matches(1, n=4)]
+    draws = np.random.default_rng(5).multinomial(4, np.full(4, 0.25), size=3)
+    expected = []
+    for draw in draws:
+        drawn = [c for c, times in zip(counts, draw, strict=True) for _ in range(times)]
+        expected.append(benchmark_average(sum(drawn[1:], start=drawn[0])))
+    np.testing.assert_allclose(bootstrap_averages(counts, samples=3, seed=5), expected, atol=1e-12)
+
+
+def test_a_system_does_not_differ_from_itself():
+    counts = [count_detections(t) for t in matches(2)]
+    found = paired_difference(counts, counts)
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+
+
+def test_pairs_need_the_same_matches():
+    counts = [count_detections(t) for t in matches(3)]
+    with pytest.raises(InputError, match="6 matches against 5"):
+        paired_difference(counts, counts[1:])
+    with pytest.raises(InputError, match="no matches"):
+        bootstrap_averages([])

@@ -1,0 +1,162 @@
+"""The official scorer: golden cases to the last bit, small cases by hand, and the upstream code where installed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playahead.evaluation.frames import NO_EVENT, FrameTable, load_frame_case, rasterise
+from playahead.evaluation.official import (
+    THRESHOLDS_H,
+    TOLERANCES_S,
+    average_precision,
+    benchmark_average,
+    count_detections,
+    match_rows,
+    metrics_from_counts,
+    score_videos,
+)
+
+COMMITTED = sorted((Path(__file__).parents[1] / "goldens" / "scorer").glob("*.npz"))
+SHARED = sorted((Path(__file__).parents[3] / "shared" / "cases" / "scorer").glob("*.npz"))
+
+
+def test_there_are_golden_cases():
+    assert len(COMMITTED) == 5
+
+
+@pytest.mark.parametrize("case", COMMITTED + SHARED, ids=lambda path: f"{path.parts[-2]}-{path.stem}")
+def test_golden_case_to_the_last_bit(case):
+    golden = json.loads(case.with_suffix(".json").read_text())["metrics"]
+    found = metrics_from_counts(score_videos(load_frame_case(case)))
+    assert found == golden
+
+
+@pytest.mark.parametrize("case", COMMITTED + SHARED, ids=lambda path: f"{path.parts[-2]}-{path.stem}")
+def test_rasterising_golden_predictions(case):
+    with np.load(case) as arrays:
+        scores = arrays["v0_pred_scores"]
+        found = rasterise(
+            arrays["v0_raw_clip"], arrays["v0_raw_frame"], arrays["v0_raw_vector"].astype(np.float32), len(scores)
+        )
+    np.testing.assert_array_equal(found, scores)
+
+
+def table_of(
+    events: list[tuple[int, int, int]], predictions: list[tuple[int, int, int, float]], n_clips: int = 1
+) -> FrameTable:
+    """(clip, frame, class index) events and the same with a score for predictions."""
+    labels = np.full((n_clips, 32), NO_EVENT, np.int32)
+    visibility = np.zeros((n_clips, 32), np.int32)
+    scores = np.zeros((n_clips, 32, 11), np.float32)
+    for clip, frame, c in events:
+        labels[clip, frame], visibility[clip, frame] = c + 1, 1
+    for clip, frame, c, score in predictions:
+        scores[clip, frame, c + 1] = score
+    return FrameTable(labels, visibility, scores)
+
+
+def ap(table: FrameTable) -> np.ndarray:
+    return average_precision(count_detections(table))[0]
+
+
+def test_one_event_found_in_the_right_frame_is_perfect():
+    found = ap(table_of([(0, 10, 0)], [(0, 10, 0, 0.5)]))
+    np.testing.assert_array_equal(found[:, 0], 1.0)
+    np.testing.assert_array_equal(found[:, 1:], 0.0)
+
+
+@pytest.mark.parametrize(("distance_frames", "reached"), [(3, 6), (4, 5), (7, 4), (10, 3), (13, 2), (16, 1)])
+def test_a_guess_counts_within_half_the_tolerance(distance_frames, reached):
+    """delta * 6.25 / 2 frames: 3.1, 6.25, 9.4, 12.5, 15.6, 34.4."""
+    found = ap(table_of([(0, 0, 0)], [(0, distance_frames, 0, 0.5)]))
+    assert (found[:, 0] > 0).sum() == reached
+
+
+def test_a_false_alarm_above_the_hit_halves_precision():
+    """Thresholds up to 0.5 see one hit of two, those up to 0.9 none: precision 1/2 at every recall level."""
+    found = ap(table_of([(0, 5, 2)], [(0, 5, 2, 0.5), (0, 31, 2, 0.9)]))
+    assert found[0, 2] == pytest.approx(0.5)
+
+
+def test_half_the_events_found_reaches_six_of_eleven_recall_levels():
+    found = ap(table_of([(0, 5, 0), (1, 5, 0)], [(0, 5, 0, 0.9)], n_clips=2))
+    assert found[0, 0] == pytest.approx(6 / 11)
+
+
+def test_scores_below_the_first_threshold_step_share_one_threshold():
+    """0.004 and 0.001 lie between thresholds 0 and 1/199: the false alarm counts although it is less sure."""
+    low = ap(table_of([(0, 5, 0)], [(0, 5, 0, 0.004), (0, 31, 0, 0.001)]))
+    high = ap(table_of([(0, 5, 0)], [(0, 5, 0, 0.4), (0, 31, 0, 0.1)]))
+    assert low[0, 0] == pytest.approx(0.5)
+    assert high[0, 0] == pytest.approx(1.0)
+
+
+def test_two_events_take_two_guesses_in_time_order():
+    scores = np.array([[0.9, 0.8, -1.0]])
+    times = np.array([[0.0, 1.0, 2.0]])
+    hits = match_rows(scores, times, np.array([[0.0, 1.0]]), np.array([[True, True]]), reach=5)
+    np.testing.assert_array_equal(hits, [[True, True, False]])
+
+
+def test_first_of_equal_scores_is_taken():
+    scores, times = np.array([[0.5, 0.5]]), np.array([[0.0, 1.0]])
+    hits = match_rows(scores, times, np.array([[1.0]]), np.array([[True]]), reach=5)
+    np.testing.assert_array_equal(hits, [[True, False]])
+
+
+def test_empty_predictions_and_labels_score_zero():
+    assert benchmark_average(count_detections(table_of([], []))) == 0.0
+
+
+def test_counts_add_up_over_videos():
+    rng = np.random.default_rng(0)
+    tables = [random_table(rng, 40), random_table(rng, 50)]
+    joined = FrameTable(*(np.concatenate(parts) for parts in zip(*(vars(t).values() for t in tables), strict=True)))
+    together, apart = count_detections(joined), score_videos(tables)
+    np.testing.assert_array_equal(together.hits_GDCH, apart.hits_GDCH)
+    np.testing.assert_array_equal(together.detections_GCH, apart.detections_GCH)
+    np.testing.assert_array_equal(together.events_GC, apart.events_GC)
+
+
+def random_table(rng: np.random.Generator, n_clips: int) -> FrameTable:
+    labels = np.where(rng.random((n_clips, 32)) < 0.06, rng.integers(1, 11, (n_clips, 32)), NO_EVENT).astype(np.int32)
+    visibility = np.where(labels == NO_EVENT, 0, np.where(rng.random(labels.shape) < 0.8, 1, -1)).astype(np.int32)
+    shown = rng.random((n_clips, 32, 1)) < 0.15
+    scores = (rng.random((n_clips, 32, 11)) ** 3 * shown).round(3).astype(np.float32)
+    return FrameTable(labels, visibility, scores)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**31), n_clips=st.integers(1, 40))
+def test_histograms_equal_counting_one_by_one(seed, n_clips):
+    table = random_table(np.random.default_rng(seed), n_clips)
+    counts = count_detections(table)
+    shifted = (table.scores_NRV - np.float32(1e-6))[:, :, 1:].astype(np.float64)
+    for h in (0, 1, 57, 199):
+        expected = (shifted >= max(THRESHOLDS_H[h], 0)).sum(axis=(0, 1))
+        np.testing.assert_array_equal(counts.detections_GCH[0, :, h], expected)
+    assert (counts.hits_GDCH[0].max(axis=-1) <= counts.events_GC[0]).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_upstream_code_agrees(seed):
+    """Against PyPI SoccerNet itself, where it is installed (``make oracle``)."""
+    spotting = pytest.importorskip("SoccerNet.Evaluation.ActionSpotting", reason="make oracle installs it")
+    table = random_table(np.random.default_rng(seed), 45)
+    shifted = table.scores_NRV - np.float32(1e-6)
+    targets, detections, closests = [], [], []
+    for n in range(len(shifted)):
+        target = np.zeros((32, 11))
+        frame = np.flatnonzero(table.labels_NR[n] != NO_EVENT)
+        target[frame, table.labels_NR[n, frame]] = table.visibility_NR[n, frame]
+        targets.append(target[:, 1:])
+        detections.append(shifted[n][:, 1:])
+        closests.append(np.zeros((32, 10)) - 1)
+    expected = [
+        spotting.average_mAP(targets, detections, closests, 6.25, deltas=np.array([delta]))[1] for delta in TOLERANCES_S
+    ]
+    np.testing.assert_array_equal(ap(table), expected)

@@ -1,0 +1,152 @@
+"""Step features of a feed: what they say, and that they cannot see the future, nor more than 30 s of the past."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playahead.domain.actions import Action
+from playahead.domain.feed import DUEL, N_CODES, FeedHalf
+from playahead.features.feed import FEATURE_NAMES, N_FEATURES, mirror, prepare_track, swap_sides, window_features
+
+WINDOW_MS = 5_000
+
+
+def feed(*rows: tuple[int, int, int, int, int], delay_ms: int = 0) -> FeedHalf:
+    """Rows of (t_ms, code, team, x, y)."""
+    t_ms, code, team, x, y = (np.array(column) for column in zip(*rows, strict=True))
+    return FeedHalf(
+        match=1,
+        half=1,
+        t_ms=t_ms.astype(np.int32),
+        code=code.astype(np.uint8),
+        team=team.astype(np.uint8),
+        x=x.astype(np.uint8),
+        y=y.astype(np.uint8),
+        setpiece=np.zeros(len(t_ms), np.uint8),
+        delay_ms=np.full(len(t_ms), delay_ms, np.uint16),
+    )
+
+
+def window(half: FeedHalf, end_ms: int = WINDOW_MS) -> np.ndarray:
+    return window_features(prepare_track(half), np.array([end_ms]))[0]
+
+
+def column(name: str) -> int:
+    return FEATURE_NAMES.index(name)
+
+
+@st.composite
+def feeds(draw) -> FeedHalf:
+    """Feeds that hold anything a feed may hold."""
+    n = draw(st.integers(1, 40))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    return FeedHalf(
+        match=1,
+        half=1,
+        t_ms=np.sort(rng.integers(0, 60_000, n)).astype(np.int32),
+        code=rng.integers(0, N_CODES, n).astype(np.uint8),
+        team=rng.integers(0, 2, n).astype(np.uint8),
+        x=rng.choice([0, 30, 50, 100, 255], n).astype(np.uint8),
+        y=rng.choice([0, 30, 50, 100, 255], n).astype(np.uint8),
+        setpiece=rng.choice([0, 1, 2, 3, 4, 5, 9], n).astype(np.uint8),
+        delay_ms=rng.choice([0, 400, 5000], n).astype(np.uint16),
+    )
+
+
+def keep(half: FeedHalf, rows: np.ndarray) -> FeedHalf:
+    """The half without the other rows."""
+    columns = {f.name: getattr(half, f.name)[rows] for f in fields(half)[2:]}
+    return replace(half, **columns)
+
+
+def shuffle_rest(half: FeedHalf, fixed: np.ndarray, seed: int) -> FeedHalf:
+    """The half with everything but the times of the other rows changed."""
+    rng = np.random.default_rng(seed)
+    changed = {}
+    for name, high in (("code", N_CODES), ("team", 2), ("x", 101), ("y", 101), ("setpiece", 6)):
+        old = getattr(half, name)
+        changed[name] = np.where(fixed, old, rng.integers(0, high, len(half))).astype(np.uint8)
+    return replace(half, **changed)
+
+
+@settings(max_examples=150, deadline=None)
+@given(half=feeds(), end_ms=st.integers(0, 70_000), seed=st.integers(0, 2**16))
+def test_rows_at_or_after_the_end_plus_delay_never_change_a_feature(half, end_ms, seed):
+    visible = half.t_ms.astype(np.int64) + half.delay_ms < end_ms
+    seen = window(half, end_ms)
+    np.testing.assert_array_equal(seen, window(keep(half, visible), end_ms))
+    np.testing.assert_array_equal(seen, window(shuffle_rest(half, visible, seed), end_ms))
+
+
+@settings(max_examples=150, deadline=None)
+@given(half=feeds(), end_ms=st.integers(0, 70_000), seed=st.integers(0, 2**16))
+def test_rows_seen_before_the_window_never_change_a_feature(half, end_ms, seed):
+    """So an observation of six windows rests on exactly 30 s."""
+    recent = half.t_ms.astype(np.int64) + half.delay_ms >= end_ms - WINDOW_MS
+    seen = window(half, end_ms)
+    np.testing.assert_array_equal(seen, window(keep(half, recent), end_ms))
+    np.testing.assert_array_equal(seen, window(shuffle_rest(half, recent, seed), end_ms))
+
+
+@settings(max_examples=60, deadline=None)
+@given(half=feeds(), end_ms=st.integers(0, 70_000))
+def test_each_step_is_causal_too(half, end_ms):
+    """Cutting the feed at any step's end leaves that step and all before it as they were."""
+    whole = window(half, end_ms)
+    step_end_ms = end_ms - WINDOW_MS + 17 * WINDOW_MS / 33
+    cut = keep(half, half.t_ms.astype(np.int64) + half.delay_ms < step_end_ms)
+    np.testing.assert_array_equal(whole[:17], window(cut, end_ms)[:17])
+
+
+@settings(max_examples=60, deadline=None)
+@given(half=feeds(), end_ms=st.integers(0, 70_000))
+def test_features_are_finite_and_small(half, end_ms):
+    features = window(half, end_ms)
+    assert features.shape == (33, N_FEATURES)
+    assert features.dtype == np.float32
+    assert np.isfinite(features).all()
+    assert np.abs(features).max() <= 9
+
+
+def test_an_action_shows_in_its_step_and_stays_known():
+    features = window(feed((1_000, Action.PASS.class_index, 0, 60, 20)))
+    arrived = features[:, column("arrived_0")]
+    assert arrived.nonzero()[0].tolist() == [6], "1000 ms lies in step 6 of 151.5 ms"
+    assert features[:6, column("seen")].sum() == 0
+    assert (features[6:, column("last_0")] == 1).all()
+    assert features[-1, column("age")] == pytest.approx(4.0 / 5)
+
+
+def test_a_delayed_row_shows_only_when_it_can_be_known():
+    features = window(feed((1_000, Action.DRIVE.class_index, 0, 60, 20), delay_ms=400))
+    assert features[:, column("arrived_1")].nonzero()[0].tolist() == [9]
+
+
+@pytest.mark.parametrize("team", [0, 1])
+def test_positions_are_turned_to_the_side_in_possession(team):
+    """Near the goal under attack is x near 1 for both sides; a duel of the other side does not turn the pitch."""
+    pass_row = (1_000, Action.PASS.class_index, team, 95, 10)
+    duel_row = (2_000, DUEL, 1 - team, 5, 90)
+    features = window(feed(pass_row, duel_row))
+    for name, value in (("x", 0.9), ("y", -0.8), ("actor_in_possession", -1.0)):
+        assert features[-1, column(name)] == pytest.approx(value)
+    assert features[-1, column("side")] == (1 if team == 0 else -1)
+
+
+def test_mirror_and_swap_are_the_mirrored_and_swapped_feed(played_half):
+    ends = np.arange(30_000, 200_000, 5_000)
+    plain = window_features(prepare_track(played_half), ends)
+    mirrored = replace(played_half, y=(100 - played_half.y).astype(np.uint8))
+    swapped = replace(played_half, team=1 - played_half.team)
+    np.testing.assert_allclose(mirror(plain), window_features(prepare_track(mirrored), ends), atol=1e-6)
+    np.testing.assert_allclose(swap_sides(plain), window_features(prepare_track(swapped), ends), atol=1e-6)
+
+
+def test_an_empty_feed_says_only_what_time_it_is():
+    half = keep(feed((1_000, 0, 0, 50, 50)), np.zeros(1, bool))
+    features = window(half, 30_000)
+    assert set(np.flatnonzero(features.any(axis=0))) == {column(name) for name in ("gap", "age", "clock")}
+    assert features[-1, column("clock")] == pytest.approx(30 / 2700 - 0.5)

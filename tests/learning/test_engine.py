@@ -1,0 +1,209 @@
+"""Training: kill and resume to the same bits, stop on a broken loss, overfit a handful of windows."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from playahead.decoding.decoder import Decoder
+from playahead.errors import InputError, NonFiniteLossError
+from playahead.features.feed import N_FEATURES
+from playahead.learning.checkpoint import read_tensors
+from playahead.learning.criterion import CriterionConfig
+from playahead.learning.engine import TrainConfig, Trainer
+from playahead.learning.feed_matches import FeedMatches
+from playahead.learning.optim import OptimConfig, learning_rate
+from playahead.model.config import AnticipatorConfig
+from playahead.sources.simulation.plays import simulate_half
+from playahead.windows.dataset import FeedWindows
+
+TINY = TrainConfig(
+    model=AnticipatorConfig(
+        feature_dim=N_FEATURES, d_model=16, heads=2, ffn_dim=32, slots=6, bins=10, decoder_layers=1, encoder_layers=1
+    ),
+    criterion=CriterionConfig(intensity_weight=1.0),
+    optim=OptimConfig(lr=1e-3, warmup_epochs=1, restart_epochs=2),
+    epochs=3,
+    steps_per_epoch=8,
+    passages=4,
+    observations=3,
+    average_decay=0.9,
+    save_every=3,
+)
+
+
+def windows(observations=3) -> FeedWindows:
+    return FeedWindows([simulate_half(0, minutes=6)], observations)
+
+
+def never_mind(_model) -> dict[str, float]:
+    return {"map": 1.0}
+
+
+def train(folder: Path, config=TINY, stop_at: int | None = None) -> dict[str, torch.Tensor]:
+    """Train in this process; with ``stop_at``, die there as a kill would: nothing is saved on the way out."""
+
+    def show(progress):
+        if progress.step == stop_at:
+            raise KeyboardInterrupt
+
+    trainer = Trainer(config, windows(), never_mind, folder)
+    try:
+        trainer.run(show)
+    except KeyboardInterrupt:
+        assert stop_at is not None
+    return dict(trainer.averaged_model.state_dict())
+
+
+def assert_same(ours, theirs):
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        assert torch.equal(value, theirs[name]), name
+
+
+@pytest.mark.parametrize("stop_at", [1, 5, 8, 9, 17])
+def test_a_killed_run_ends_with_the_same_bits(tmp_path, stop_at):
+    whole = train(tmp_path / "whole")
+    train(tmp_path / "killed", stop_at=stop_at)
+    assert_same(whole, train(tmp_path / "killed"))
+    assert (tmp_path / "whole" / "log.csv").read_text().count("\n") == 4
+
+
+def test_killed_with_sigkill_at_random_moments(tmp_path):
+    """A real process, really killed; then run to its end."""
+    script = (
+        "import sys; from pathlib import Path; from tests.learning.test_engine import *\n"
+        "torch.set_num_threads(1)\n"
+        "Trainer(TINY, windows(), never_mind, Path(sys.argv[1])).run(lambda p: time.sleep(0.02))"
+    )
+    rng = np.random.default_rng(0)
+    command = [sys.executable, "-c", script, str(tmp_path / "killed")]
+    root = Path(__file__).parents[2]
+    for _ in range(3):
+        process = subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        state = tmp_path / "killed" / "state.safetensors"
+        deadline = time.monotonic() + 60
+        while not state.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(float(rng.uniform(0, 0.3)))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert_same(train(tmp_path / "whole"), train(tmp_path / "killed"))
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path):
+    first = train(tmp_path)
+    trainer = Trainer(TINY, windows(), never_mind, tmp_path)
+    assert trainer.step == TINY.total_steps
+    trainer.run()
+    assert_same(first, dict(trainer.averaged_model.state_dict()))
+
+
+def test_another_seed_gives_other_weights(tmp_path):
+    ours, theirs = train(tmp_path / "a"), train(tmp_path / "b", replace(TINY, seed=1))
+    assert any(not torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_state_of_other_settings_is_refused(tmp_path):
+    train(tmp_path, stop_at=5)
+    with pytest.raises(InputError, match="other settings"):
+        Trainer(replace(TINY, seed=9), windows(), never_mind, tmp_path)
+
+
+def test_a_damaged_state_is_refused_with_its_name(tmp_path):
+    train(tmp_path, stop_at=5)
+    state = tmp_path / "state.safetensors"
+    state.write_bytes(state.read_bytes()[:200])
+    with pytest.raises(InputError, match=r"state\.safetensors"):
+        Trainer(TINY, windows(), never_mind, tmp_path)
+
+
+def test_a_non_finite_loss_stops_and_names_the_batch(tmp_path):
+    broken = windows()
+    good = broken.batch
+
+    def batch(anchors, rng):
+        made = good(anchors, rng)
+        made.features_BWNF[2] = float("nan")
+        return made
+
+    broken.batch = batch
+    trainer = Trainer(TINY, broken, never_mind, tmp_path)
+    with pytest.raises(NonFiniteLossError, match=r"at step 0, on match 1, half 1, \d+ ms"):
+        trainer.run()
+    assert not (tmp_path / "state.safetensors").exists()
+
+
+def test_overfits_sixteen_windows(tmp_path):
+    """The whole chain can learn what it is shown: 16 windows, no augmentation, marginal decoding."""
+    half = simulate_half(1, minutes=2.2)
+    fixed = FeedWindows([half], 16)
+    rng = np.random.default_rng(0)
+    batch = fixed.batch(np.array([0]), rng)
+    fixed.batch = lambda anchors, rng: batch
+    config = replace(
+        TINY,
+        model=replace(TINY.model, d_model=32, ffn_dim=64, slots=12, dropout=0.0, drop_path=0.0, memory_tail=True),
+        criterion=CriterionConfig(positive_weight=1.0, label_smoothing=0.0, sigma_bins=0.0, intensity_weight=1.0),
+        optim=OptimConfig(lr=5e-3, warmup_epochs=0.2, restart_epochs=3.8),
+        epochs=4,
+        steps_per_epoch=100,
+        passages=1,
+        observations=16,
+        mixup_alpha=0.0,
+        rare_sampler=False,
+        average_decay=0.0,
+        save_every=1000,
+    )
+    trainer = Trainer(config, fixed, never_mind, tmp_path)
+    seen: list[float] = []
+    trainer.run(lambda progress: seen.append(progress.losses["intensity"]))
+    first, last = seen[0], float(read_log(tmp_path)[-1]["loss_intensity"])
+    assert last < 0.45 * first, f"intensity loss went from {first:.2f} only to {last:.2f}"
+
+
+def read_log(folder: Path) -> list[dict[str, str]]:
+    import csv
+
+    with (folder / "log.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_validation_chooses_the_best_checkpoint(tmp_path):
+    figures = iter([3.0, 7.0, 5.0])
+    trainer = Trainer(TINY, windows(), lambda _: {"map": next(figures)}, tmp_path)
+    found = trainer.run()
+    assert found["best"] == 7.0
+    _, about = read_tensors(tmp_path / "best.safetensors")
+    assert about["step"] == 16
+    assert [row["map"] for row in read_log(tmp_path)] == ["3.0", "7.0", "5.0"]
+
+
+def test_validation_on_matches_names_its_figures(tmp_path):
+    matches = FeedMatches([simulate_half(2, minutes=4)])
+    decoders = {"marginal": Decoder(), "threshold": Decoder("threshold", tau=0.01)}
+    trainer = Trainer(TINY, windows(), lambda model: matches.validate(model, decoders), tmp_path)
+    found = trainer.run()
+    assert {"map", "map_threshold"} <= found.keys()
+    assert 0 <= found["map"] <= 100
+
+
+@pytest.mark.parametrize(
+    ("epoch", "share"), [(0, 0), (2.5, 0.5), (5, 1), (10, 0.5), (14.999, 0), (15, 1), (25, 0.5), (35, 1)]
+)
+def test_learning_rate_warms_up_and_restarts(epoch, share):
+    """Warm-up over 5 epochs, then cosine cycles of 10 and 20 epochs."""
+    assert learning_rate(epoch, OptimConfig(lr=1.0)) == pytest.approx(share, abs=1e-4)
+
+
+@pytest.mark.parametrize("change", [{"epochs": 0}, {"passages": 0}, {"average_decay": 1.0}, {"mixup_alpha": -0.1}])
+def test_settings_that_cannot_work_are_refused(change):
+    with pytest.raises(InputError):
+        replace(TINY, **change)

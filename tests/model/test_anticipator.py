@@ -1,0 +1,148 @@
+"""Shapes at every boundary, the passage trick, and each switch of the model."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from playahead.errors import InputError
+from playahead.model.anticipator import Anticipator
+from playahead.model.config import AnticipatorConfig
+from playahead.model.layers import Residual
+from playahead.model.local_encoder import LocalEncoder
+from playahead.model.memory import ObservationMemory
+from playahead.model.slot_decoder import SlotDecoder
+
+SMALL = AnticipatorConfig(feature_dim=7, d_model=16, heads=2, ffn_dim=32, slots=5, bins=4, decoder_layers=2)
+
+
+def build(**changes) -> Anticipator:
+    torch.manual_seed(0)
+    return Anticipator(replace(SMALL, **changes))
+
+
+def features(passages=2, windows=6) -> torch.Tensor:
+    return torch.randn(passages, windows, 33, 7, generator=torch.Generator().manual_seed(1))
+
+
+def test_shapes_of_every_piece():
+    config = SMALL
+    tokens_PND = LocalEncoder(config)(torch.randn(12, 33, 7).fill_(0.1))
+    assert tokens_PND.shape == (12, 33, 16)
+    memory = ObservationMemory(config)
+    summaries_PSD = memory.summarise(tokens_PND)
+    assert summaries_PSD.shape == (12, 4, 16)
+    memory_OMD = memory(summaries_PSD.unflatten(0, (2, 6)))
+    assert memory_OMD.shape == (2, 24, 16)
+    assert SlotDecoder(config, 5)(memory_OMD, memory_OMD[:, -1]).shape == (2, 5, 16)
+
+
+def test_slot_output():
+    output = build().train()(features())
+    assert output.slots is not None
+    assert output.slots.objectness_OK.shape == (2, 5)
+    assert output.slots.class_OKC.shape == (2, 5, 10)
+    assert output.slots.offset_OKT.shape == (2, 5, 4)
+    assert output.dense_ORC is None
+    assert output.presence_BWNC is not None
+    assert output.presence_BWNC.shape == (2, 1, 33, 10)
+
+
+def test_dense_output():
+    output = build(head="dense", auxiliary="off").train()(features())
+    assert output.slots is None
+    assert output.presence_BWNC is None
+    assert output.dense_ORC is not None
+    assert output.dense_ORC.shape == (2, 32, 10)
+
+
+@pytest.mark.parametrize(("auxiliary", "windows"), [("last", 3), ("all", 8)])
+def test_the_observation_head_looks_at_the_windows_it_should(auxiliary, windows):
+    output = build(auxiliary=auxiliary).train()(features(windows=8))
+    assert output.presence_BWNC is not None
+    assert output.presence_BWNC.shape == (2, windows, 33, 10)
+
+
+def test_the_observation_head_is_for_training_only():
+    assert build().eval()(features()).presence_BWNC is None
+
+
+@pytest.mark.parametrize("memory_tail", [False, True])
+@pytest.mark.parametrize("head", ["slots", "dense"])
+def test_a_passage_gives_the_same_as_its_observations_one_by_one(memory_tail, head):
+    model = build(memory_tail=memory_tail, head=head).eval()
+    passage_BWNF = features(windows=9)
+    together = model(passage_BWNF)
+    for first in range(4):
+        alone = model(passage_BWNF[:, first : first + 6])
+        for whole, part in zip(_tensors(together), _tensors(alone), strict=True):
+            of_each_passage = whole.unflatten(0, (2, 4))[:, first]
+            torch.testing.assert_close(of_each_passage, part, atol=1e-6, rtol=1e-5)
+
+
+def _tensors(output):
+    return output.slots if output.slots is not None else (output.dense_ORC,)
+
+
+def test_queries_follow_the_input_only_when_conditioned():
+    """Eq. (1). With the layers silenced, what is left of a slot is its query."""
+    for conditioned in (False, True):
+        decoder = SlotDecoder(replace(SMALL, conditioned=conditioned), 5)
+        torch.nn.init.normal_(decoder.embedding_KD)
+        decoder.layers = torch.nn.ModuleList()
+        memory_OMD = torch.zeros(2, 3, 16)
+        slots_OKD = decoder(memory_OMD, torch.eye(2, 16))
+        assert torch.equal(slots_OKD[0], slots_OKD[1]) is not conditioned
+
+
+def test_window_importance_scales_a_window_uniformly():
+    memory = ObservationMemory(SMALL)
+    assert memory.importance_W is not None
+    with torch.no_grad():
+        memory.importance_W.copy_(torch.tensor([-50.0, 0, 0, 0, 0, 50.0]))
+    summaries_OWSD = torch.ones(1, 6, 4, 16)
+    seen = {}
+    memory.gru.register_forward_pre_hook(lambda _, inputs: seen.update(steps=inputs[0]))
+    memory(summaries_OWSD)
+    weights_M = seen["steps"][0, :, 0].tolist()
+    assert weights_M == pytest.approx([0.0] * 4 + [0.5] * 16 + [1.0] * 4)
+
+
+def test_window_importance_can_be_left_out():
+    assert build(window_importance=False).memory.importance_W is None
+
+
+def test_drop_path_drops_whole_branches_and_keeps_the_mean():
+    torch.manual_seed(0)
+    residual = Residual(dropout=0.0, drop_path=0.25).train()
+    out = residual(torch.zeros(4000, 2, 3), torch.ones(4000, 2, 3))
+    per_sample = out.flatten(1)
+    assert (per_sample == per_sample[:, :1]).all()
+    assert out.mean().item() == pytest.approx(1.0, abs=0.05)
+    assert torch.equal(residual.eval()(torch.zeros(3, 2, 3), torch.ones(3, 2, 3)), torch.ones(3, 2, 3))
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 33, 7), (2, 6, 32, 7), (2, 6, 33, 8), (6, 33, 7)])
+def test_wrong_shapes_are_refused(shape):
+    with pytest.raises(InputError, match="is not \\(passages, 6 or more windows, 33 clips, 7 features\\)"):
+        build()(torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"heads": 3}, "does not divide"),
+        ({"slots": 0}, "below 1"),
+        ({"dropout": 1.0}, r"not in \[0, 1\)"),
+        ({"summaries": 34}, "34 summaries of 33 clips"),
+    ],
+)
+def test_contradictory_settings_are_refused(changes, reason):
+    with pytest.raises(InputError, match=reason):
+        replace(SMALL, **changes)
+
+
+def test_few_slots_fire_at_first():
+    output = build().eval()(features())
+    assert output.slots is not None
+    assert output.slots.objectness_OK.sigmoid().mean().item() < 0.2

@@ -1,0 +1,135 @@
+"""Compact feed tables: round trip, faults; simulated plays; the audit."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from playahead.domain.feed import FeedHalf
+from playahead.errors import InputError, RecordError
+from playahead.sources.audit import audit_splits
+from playahead.sources.feed_tables import read_feed_table, read_split, write_feed_table
+from playahead.sources.simulation.plays import clips_of, simulate_half, simulate_match, write_bas_labels
+from playahead.sources.soccernet_baa import BaaSplit
+from playahead.sources.soccernet_bas import read_bas_match
+
+
+def same(ours: FeedHalf, theirs: FeedHalf) -> bool:
+    return all(np.array_equal(vars(ours)[name], vars(theirs)[name]) for name in vars(ours))
+
+
+def test_round_trip(tmp_path):
+    halves = simulate_match(1, match=7, minutes_per_half=2)
+    write_feed_table(tmp_path / "train.npz", halves)
+    assert all(same(a, b) for a, b in zip(read_split(tmp_path, "train"), halves, strict=True))
+
+
+def test_real_tables(wyscout_baa):
+    halves = read_split(wyscout_baa, "val")
+    assert len(halves) == 80
+    assert sum(len(half) for half in halves) == 83_620
+
+
+def test_faults(tmp_path):
+    path = tmp_path / "train.npz"
+    with pytest.raises(InputError, match="no such file"):
+        read_feed_table(path)
+    with pytest.raises(InputError, match="not one of train, val, test"):
+        read_split(tmp_path, "tset")
+    path.write_bytes(b"not a zip")
+    with pytest.raises(InputError, match="not a readable"):
+        read_feed_table(path)
+    np.savez(path, match=np.zeros(3, np.int32))
+    with pytest.raises(InputError, match="half"):
+        read_feed_table(path)
+
+
+@pytest.mark.parametrize("at", [10, 100, 400, 900, -30])
+def test_damaged_tables_are_refused_or_read_never_a_traceback(tmp_path, at):
+    path = tmp_path / "train.npz"
+    write_feed_table(path, [simulate_half(0, minutes=3)])
+    body = bytearray(path.read_bytes())
+    body[at] ^= 0xFF
+    for damaged in (bytes(body), bytes(body[: abs(at)])):
+        path.write_bytes(damaged)
+        try:
+            read_feed_table(path)
+        except InputError as refusal:
+            assert str(path) in str(refusal)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("code", 14, "code is not in"),
+        ("team", 2, "team is not 0 or 1"),
+        ("x", 101, "position is not in"),
+        ("setpiece", 7, "setpiece is not in"),
+        ("t_ms", -5, "t_ms"),
+    ],
+)
+def test_rows_that_no_feed_can_hold(played_half, column, value, reason):
+    values = getattr(played_half, column).copy()
+    values[20] = value
+    with pytest.raises(RecordError, match=reason):
+        replace(played_half, **{column: values})
+
+
+def test_columns_of_different_length_or_kind(played_half):
+    with pytest.raises(RecordError, match="has shape"):
+        replace(played_half, x=played_half.x[:-1])
+    with pytest.raises(RecordError, match="not whole numbers"):
+        replace(played_half, x=played_half.x.astype(float))
+
+
+def test_simulation_is_seeded_and_has_real_rates():
+    assert same(simulate_half(5), simulate_half(5))
+    assert not same(simulate_half(5), simulate_half(6))
+    halves = [simulate_half(seed) for seed in range(6)]
+    code = np.concatenate([half.code for half in halves])
+    share = np.bincount(code, minlength=10) / len(code)
+    real = np.array([0.387, 0.369, 0.052, 0.067, 0.024, 0.024, 0.013, 0.038, 0.018, 0.005])
+    assert np.abs(share - real).max() < 0.05
+    assert (share > 0).all(), "every class occurs"
+    per_window = len(code) / sum(half.t_ms[-1] / 5000 for half in halves)
+    assert 1.2 < per_window < 2.2
+
+
+def test_simulation_needs_a_duration():
+    with pytest.raises(InputError, match="not positive"):
+        simulate_half(0, minutes=0)
+
+
+def test_simulated_spotting_labels_are_read_back(tmp_path):
+    halves = simulate_match(2, minutes_per_half=2)
+    write_bas_labels(tmp_path / "Labels-ball.json", halves)
+    match = read_bas_match(tmp_path / "Labels-ball.json")
+    assert [e.position_ms for e in match.halves[1]] == halves[0].t_ms.tolist()
+
+
+def split(clips) -> BaaSplit:
+    return BaaSplit(Path("x"), list(clips))
+
+
+def test_audit_counts_what_neighbouring_clips_share():
+    clips = clips_of(simulate_half(0, minutes=10))
+    facts = audit_splits({"train": split(clips)}).splits["train"]
+    assert facts.clips == len(clips)
+    assert facts.sharing > 0.8 * len(clips)
+    assert facts.future_visible > 0.5 * len(clips)
+    assert sum(facts.per_window.values()) == len(clips)
+
+
+def test_audit_finds_video_shared_across_splits_and_only_there():
+    clips = clips_of(simulate_half(0, minutes=10))
+    other = clips_of(simulate_half(1, minutes=10))
+    assert audit_splits({"train": split(clips), "test": split(other)}).fine
+    overlapping = audit_splits({"train": split(clips[:40]), "test": split(clips[41:])})
+    assert not overlapping.fine
+    assert "share video" in overlapping.leaks[0]
+
+
+def test_audit_of_nothing():
+    facts = audit_splits({"train": split([])}).splits["train"]
+    assert (facts.clips, facts.mean_actions, facts.empty) == (0, 0.0, 0)

@@ -1,0 +1,124 @@
+"""The command line: help with an example on every verb, errors as one line with exit code 2."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from playahead.cli import VERBS, Verb, run
+
+GOLDEN = Path(__file__).parent / "goldens" / "scorer" / "case09_one_clip.npz"
+PATHS = [[name, part] if part else [name] for name, verb in VERBS.items() for part in getattr(verb, "verbs", [""])]
+
+
+def verb_of(path: list[str]) -> Verb:
+    entry = VERBS[path[0]]
+    return entry if isinstance(entry, Verb) else entry.verbs[path[1]]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_every_verb_has_help_with_an_example(path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run([*path, "--help"])
+    assert stop.value.code == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"example: {verb_of(path).example}" in shown
+    assert verb_of(path).example.startswith(f"playahead {' '.join(path)}")
+
+
+def test_no_verb_shows_help(capsys):
+    assert run([]) == 2
+    assert "Watch 30 s of football" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["evaluate"], "needs exactly one of"),
+        (["evaluate", "--frames", "nothing.npz"], "nothing.npz: no such file"),
+        (["evaluate", "--labels", "a", "--feed", "b"], "needs exactly one of"),
+        (["evaluate", "--labels", "nothing.json"], "--labels needs --predictions"),
+        (["predict", "--feed", "nothing.json"], "nothing.json: no such file"),
+        (["predict", "--feed", "nothing.json", "--every", "0"], "is not above 0"),
+        (["predict", "--feed", "nothing.json", "--least", "2"], "is not in [0, 1]"),
+        (["predict", "--feed", "nothing.json", "--start", "soon"], "not of the form 12:30"),
+        (["train", "feed", "--data", "nowhere"], "no such file"),
+        (["train", "feed", "--data", "nowhere", "--recipe", "best"], "is not one of demo, feed"),
+        (["data", "check", "nowhere"], "no dataset found"),
+        (["data", "simulate", "--out", "x", "--matches", "2"], "at least 4"),
+        (["data", "download", "baa", "--out", "x"], "password"),
+        (["submit"], "needs --labels with --perfect, or --check"),
+    ],
+)
+def test_errors_are_one_line_with_exit_code_two(arguments, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SOCCERNET_PASSWORD", raising=False)
+    assert run(arguments) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert shown.err.count("\n") == 1
+    assert not shown.out
+
+
+WRONG = [["nonsense"], ["evaluate", "--nonsense"], ["train", "feed", "--data", "x", "--seed", "y"]]
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_wrong_arguments_exit_with_two(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run(arguments)
+    assert stop.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_evaluate_frames_as_json_has_the_golden_names(capsys):
+    assert run(["evaluate", "--frames", str(GOLDEN), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["metrics"] == json.loads(GOLDEN.with_suffix(".json").read_text())["metrics"]
+
+
+def test_evaluate_frames_as_a_table(capsys):
+    assert run(["evaluate", "--frames", str(GOLDEN), "--exact"]) == 0
+    shown = capsys.readouterr().out
+    assert "mAP" in shown
+    assert "every threshold" in shown
+
+
+def test_a_damaged_case_is_one_line(tmp_path, capsys):
+    damaged = tmp_path / "case.npz"
+    damaged.write_bytes(GOLDEN.read_bytes()[:1500])
+    assert run(["evaluate", "--frames", str(damaged)]) == 2
+    assert str(damaged) in capsys.readouterr().err
+    with np.load(GOLDEN) as arrays:
+        np.savez(damaged, **{**arrays, "v0_pred_scores": np.full((1, 32, 11), np.nan, np.float32)})
+    assert run(["evaluate", "--frames", str(damaged)]) == 2
+    assert "NaN" in capsys.readouterr().err
+
+
+def test_predict_gives_the_same_lines_in_every_format(tmp_path, capsys):
+    assert run(["data", "simulate", "--out", str(tmp_path), "--matches", "4", "--minutes", "2"]) == 0
+    capsys.readouterr()
+    shown = {}
+    for kind in ("table", "json", "csv"):
+        assert run(["predict", "--feed", str(tmp_path / "test.npz"), "--format", kind, "--every", "2.5"]) == 0
+        shown[kind] = capsys.readouterr().out
+    lines = json.loads(shown["json"])
+    assert lines
+    assert len(shown["csv"].splitlines()) == len(lines) + 1
+    assert f"{len(lines)} actions anticipated" in shown["table"]
+    for line in lines:
+        assert line["observed_until_ms"] >= 30_000
+        assert 0 < line["time_ms"] - line["observed_until_ms"] <= 5_000
+
+
+def test_scoring_a_file_starts_without_torch():
+    program = f"""
+import sys
+from playahead.cli import run
+run(["evaluate", "--frames", {str(GOLDEN)!r}])
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
