@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from playahead.cli import VERBS, Verb, run
+from playahead.recipes import recipe
 
 GOLDEN = Path(__file__).parent / "goldens" / "scorer" / "case09_one_clip.npz"
 PATHS = [[name, part] if part else [name] for name, verb in VERBS.items() for part in getattr(verb, "verbs", [""])]
@@ -47,6 +48,8 @@ def test_no_verb_shows_help(capsys):
         (["predict", "--feed", "nothing.json", "--start", "soon"], "not of the form 12:30"),
         (["train", "feed", "--data", "nowhere"], "no such file"),
         (["train", "feed", "--data", "nowhere", "--recipe", "best"], "is not one of demo, feed"),
+        (["train", "feed", "--data", "nowhere", "--model.slots", "0"], "model.slots: 0 is below 1"),
+        (["train", "feed", "--data", "nowhere", "--optim.lr", "-1"], "optim.lr: -1.0 is not a number of 0 or more"),
         (["data", "check", "nowhere"], "no dataset found"),
         (["data", "simulate", "--out", "x", "--matches", "2"], "at least 4"),
         (["data", "download", "baa", "--out", "x"], "password"),
@@ -63,15 +66,53 @@ def test_errors_are_one_line_with_exit_code_two(arguments, said, capsys, tmp_pat
     assert not shown.out
 
 
-WRONG = [["nonsense"], ["evaluate", "--nonsense"], ["train", "feed", "--data", "x", "--seed", "y"]]
-
-
-@pytest.mark.parametrize("arguments", WRONG)
-def test_wrong_arguments_exit_with_two(arguments, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nonsense"], "invalid choice: 'nonsense'"),
+        (["evaluate", "--nonsense"], "unrecognized arguments: --nonsense"),
+        (["train", "feed", "--data", "x", "--seed", "y"], "\"seed\": Expected a <class 'int'>"),
+        (["train", "feed", "--data", "x", "--model.head", "best"], '"model.head"'),
+        (["train", "feed", "--data", "x", "--model.pieces", "2"], "--model.pieces"),
+    ],
+)
+def test_wrong_arguments_are_one_line_with_exit_code_two(arguments, said, capsys):
     with pytest.raises(SystemExit) as stop:
         run(arguments)
     assert stop.value.code == 2
-    assert "Traceback" not in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert shown.count("\n") == 1
+
+
+@pytest.fixture
+def trained_with(monkeypatch):
+    """What ``train feed`` would have trained with, instead of training."""
+    found = []
+    monkeypatch.setattr("playahead.verbs.train.read_split", lambda *_: [])
+    monkeypatch.setattr("playahead.verbs.train.FeedWindows", lambda *_: None)
+    monkeypatch.setattr("playahead.verbs.train.FeedMatches", lambda *_: None)
+    monkeypatch.setattr("playahead.verbs.train.run_feed", lambda config, *_: found.append(config))
+    return found
+
+
+def test_every_setting_of_a_recipe_is_an_option(trained_with):
+    command = ["train", "feed", "--data", "x", "--recipe", "feed-static", "--seed", "3", "--optim.lr", "0.5"]
+    assert run([*command, "--criterion.matcher.frequency", "none"]) == 0
+    (config,) = trained_with
+    expected = recipe("feed-static")
+    assert config.model == expected.model
+    assert (config.seed, config.optim.lr, config.criterion.matcher.frequency) == (3, 0.5, "none")
+    assert config.epochs == expected.epochs
+
+
+def test_printed_settings_are_read_back(trained_with, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run(["train", "feed", "--data", "x", "--recipe", "feed-dense", "--model.bins", "7", "--print_config"])
+    (tmp_path / "run.yaml").write_text(capsys.readouterr().out)
+    assert run(["train", "feed", "--config", str(tmp_path / "run.yaml"), "--model.slots", "5"]) == 0
+    (config,) = trained_with
+    assert (config.model.head, config.model.bins, config.model.slots) == ("dense", 7, 5)
 
 
 def test_evaluate_frames_as_json_has_the_golden_names(capsys):

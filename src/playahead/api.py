@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from playahead.decoding.anticipations import anticipations_of, frames_of
 from playahead.decoding.decoder import Decoder, decoder_of
 from playahead.domain.feed import FeedHalf
-from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
+from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Clip
 from playahead.errors import InputError
-from playahead.evaluation.frames import FrameTable, label_frames
+from playahead.evaluation.frames import FrameTable, clip_labels
 from playahead.evaluation.official import benchmark_average, count_detections, metrics_from_counts
 from playahead.features.feed import prepare_track
 from playahead.learning.checkpoint import load_model, packaged_weights
@@ -92,15 +92,6 @@ def score(clips: Sequence[Clip], anticipations: Mapping[str, Sequence[Anticipati
     Returns:
         Upstream's metric names (``at1`` ... ``tightV2``) and ``"average"`` of the six tolerances.
     """
-    events = [(n, e) for n, clip in enumerate(clips) for e in clip.anticipation or ()]
-    offset_ms = np.array([e.position_ms - OBSERVATION_MS for _, e in events], np.int64)
-    labels, visibility = label_frames(
-        np.array([n for n, _ in events], np.int64),
-        np.minimum(offset_ms // RASTER_FRAME_MS, RASTER_FRAMES - 1),
-        np.array([e.action.class_index for _, e in events], np.int64),
-        np.array([e.visible for _, e in events], bool),
-        len(clips),
-    )
     scores_NRV = frames_of([anticipations.get(clip.name, ()) for clip in clips])
-    counts = count_detections(FrameTable(labels, visibility, scores_NRV))
+    counts = count_detections(FrameTable(*clip_labels(clips), scores_NRV))
     return {"average": benchmark_average(counts), **metrics_from_counts(counts)}

@@ -3,11 +3,13 @@
 Each verb is a function in ``verbs/``; its options, types and help come from its signature and docstring.
 """
 
+import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib import import_module
 from importlib.metadata import version
+from typing import NoReturn
 
 from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentParser, set_parsing_settings
@@ -19,12 +21,22 @@ from playahead.errors import PlayaheadError
 
 @dataclass(frozen=True)
 class Verb:
-    """Where a verb's function is, what it is for, an example, and its positional argument if it has one."""
+    """A verb.
+
+    Attributes:
+        function: where its function is, ``module:name`` in ``verbs/``.
+        summary: what it is for, in a line.
+        example: a command that shows it.
+        positional: its positional argument, if it has one.
+        settings: its parameter that holds settings (a dataclass), if it has one: each field is an option, its default
+            comes from the recipe named by ``--recipe``.
+    """
 
     function: str
     summary: str
     example: str
     positional: str = ""
+    settings: str = ""
 
     def load(self) -> Callable[..., int | None]:
         """The function; imported only when the verb is asked for."""
@@ -70,7 +82,8 @@ VERBS: dict[str, Verb | Group] = {
             "feed": Verb(
                 "train:train_feed",
                 "train on an event feed",
-                "playahead train feed --data wyscout_baa --out runs/feed",
+                "playahead train feed --data wyscout_baa --out runs/wide --model.d_model 192 --seed 1",
+                settings="run",
             )
         },
     ),
@@ -101,14 +114,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Parse, work, and turn errors that a person can act on into one line."""
-    parser = build_parser(arguments)
-    if not arguments:
-        parser.print_help()
-        return 2
-    config = parser.parse_args(list(arguments))
     try:
-        verb, options = _chosen(config.as_dict())
-        return verb.load()(**options) or 0
+        parser = build_parser(arguments)
+        if not arguments:
+            parser.print_help()
+            return 2
+        chosen = parser.instantiate(parser.parse_args(list(arguments)))
+        return _call(*_chosen(chosen.as_dict())) or 0
     except PlayaheadError as reason:
         _complain(str(reason))
         return 2
@@ -126,41 +138,63 @@ def _complain(message: str) -> None:
     errors.print(f"[red]playahead:[/] {escape(message)}", soft_wrap=True)
 
 
-def build_parser(arguments: Sequence[str]) -> ArgumentParser:
+class _Parser(ArgumentParser):
+    """Says what is wrong with the options in one line, like every other error."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002 - the base's signature
+        prog = self.prog.replace(" [options]", "")
+        _complain(f"{' '.join(message.split())} (options: {prog} --help)")
+        sys.exit(2)
+
+
+def build_parser(arguments: Sequence[str]) -> _Parser:
     """The parser for these arguments; only the verb that they name is imported."""
     set_parsing_settings(docstring_parse_attribute_docstrings=False)
     about = "Watch 30 s of football, say what happens in the next 5."
-    parser = ArgumentParser(prog="playahead", description=about, version=version("playahead"))
+    parser = _Parser(prog="playahead", description=about, version=version("playahead"))
     subcommands = parser.add_subcommands(title="verbs", dest="verb", metavar="VERB")
     for name, entry in VERBS.items():
         if isinstance(entry, Verb):
-            subcommands.add_subcommand(name, _leaf(entry, name in arguments), help=entry.summary)
+            subcommands.add_subcommand(name, _leaf(entry, arguments, name), help=entry.summary)
             continue
-        group = ArgumentParser(description=entry.summary)
+        group = _Parser(description=entry.summary)
         subcommands.add_subcommand(name, group, help=entry.summary)
         inner = group.add_subcommands(title="verbs", dest="what", metavar="VERB")
         for part, verb in entry.verbs.items():
-            asked = name in arguments and part in arguments
-            inner.add_subcommand(part, _leaf(verb, asked), help=verb.summary)
+            inner.add_subcommand(part, _leaf(verb, arguments, name, part), help=verb.summary)
     return parser
 
 
-def _leaf(verb: Verb, asked: bool) -> ArgumentParser:
-    if not asked:
-        return ArgumentParser()
+def _leaf(verb: Verb, arguments: Sequence[str], *words: str) -> _Parser:
+    if not all(word in arguments for word in words):
+        return _Parser()
     function = verb.load()
     docstring = parse_docstring(function.__doc__ or "")
     help_of = {param.arg_name: " ".join((param.description or "").split()) for param in docstring.params}
     kinds = function.__annotations__
     flags = {name for name, kind in kinds.items() if kind is bool}
-    parser = ArgumentParser(description=docstring.short_description, epilog=f"example: {verb.example}")
+    parser = _Parser(description=docstring.short_description, epilog=f"example: {verb.example}")
     if verb.positional:
         parser.add_argument(verb.positional, type=kinds[verb.positional], help=help_of[verb.positional])
-    elsewhere: set[int | str] = {name for name in (verb.positional, *flags) if name}
+    elsewhere: set[int | str] = {name for name in (verb.positional, verb.settings, *flags) if name}
     parser.add_function_arguments(function, skip=elsewhere, as_group=False)
+    if verb.settings:
+        _add_settings(parser, kinds[verb.settings], arguments)
     for name in sorted(flags):
         parser.add_argument(f"--{name}", action="store_true", help=help_of[name])
     return parser
+
+
+def _add_settings(parser: _Parser, kind: type, arguments: Sequence[str]) -> None:
+    """An option for each field of a settings dataclass; defaults are those of the recipe that the arguments name."""
+    from playahead.recipes import recipe
+
+    named = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    named.add_argument("--recipe", default=parser.get_defaults()["recipe"])
+    known, _ = named.parse_known_args(list(arguments))
+    parser.add_argument("--config", action="config", help="a YAML file of options, as --print_config writes it")
+    parser.add_class_arguments(kind, None, as_group=False)
+    parser.set_defaults(asdict(recipe(known.recipe)))
 
 
 def _chosen(config: dict) -> tuple[Verb, dict]:
@@ -170,6 +204,17 @@ def _chosen(config: dict) -> tuple[Verb, dict]:
     if isinstance(entry, Verb):
         return entry, options
     return entry.verbs[options["what"]], options[options["what"]]
+
+
+def _call(verb: Verb, options: dict) -> int | None:
+    """Call the verb's function, its settings put together from their options."""
+    function = verb.load()
+    if verb.settings:
+        kind = function.__annotations__[verb.settings]
+        settings = kind(**{field.name: options.pop(field.name) for field in fields(kind)})
+        options = {**options, verb.settings: settings}
+        del options["config"]
+    return function(**options)
 
 
 if __name__ == "__main__":

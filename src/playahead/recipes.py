@@ -44,7 +44,7 @@ def feed() -> TrainConfig:
             auxiliary="off",
         ),
         criterion=CriterionConfig(positive_weight=1.0, label_smoothing=0.0, intensity_weight=1.0, matched_weight=0.2),
-        optim=OptimConfig(lr=1.2e-3, warmup_epochs=0.5, restart_epochs=17.5),
+        optim=OptimConfig(lr=1.2e-3, warmup_epochs=0.5, restart_epochs=None),
         epochs=18,
         steps_per_epoch=300,
         passages=4,
@@ -74,7 +74,7 @@ def demo() -> TrainConfig:
     return replace(
         base,
         model=replace(base.model, d_model=64, heads=2, ffn_dim=128, slots=12),
-        optim=replace(base.optim, lr=3e-3, warmup_epochs=0.3, restart_epochs=3.7),
+        optim=replace(base.optim, lr=3e-3, warmup_epochs=0.3),
         epochs=4,
         steps_per_epoch=150,
         average_decay=0.98,

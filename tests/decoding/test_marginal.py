@@ -94,7 +94,7 @@ def test_slots_add_up_to_one_intensity():
     intensity = readings.intensity()
     assert intensity.shape == (1, 32, 10)
     np.testing.assert_allclose(intensity[0, :, 3].sum(), 0.75, rtol=1e-5)
-    np.testing.assert_allclose(intensity[0, 0, 3], 0.5 / 1.6, rtol=1e-5)
+    np.testing.assert_allclose(intensity[0, 0, 3], 0.5 * 160 / 250, rtol=1e-5)
 
 
 def test_dense_chances_become_the_rates_that_have_them():

@@ -176,6 +176,19 @@ def read_log(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def test_the_log_is_there_for_tensorboard_too(tmp_path):
+    pytest.importorskip("tensorboardX")
+    train(tmp_path)
+    (events,) = (tmp_path / "tensorboard").glob("events.*")
+    assert b"loss/total" in events.read_bytes()
+
+
+def test_features_of_another_length_are_refused(tmp_path):
+    config = replace(TINY, model=replace(TINY.model, feature_dim=N_FEATURES + 1))
+    with pytest.raises(InputError, match=r"model\.feature_dim: 64, but the windows have 63"):
+        Trainer(config, windows(), never_mind, tmp_path)
+
+
 def test_validation_chooses_the_best_checkpoint(tmp_path):
     figures = iter([3.0, 7.0, 5.0])
     trainer = Trainer(TINY, windows(), lambda _: {"map": next(figures)}, tmp_path)
@@ -200,7 +213,13 @@ def test_validation_on_matches_names_its_figures(tmp_path):
 )
 def test_learning_rate_warms_up_and_restarts(epoch, share):
     """Warm-up over 5 epochs, then cosine cycles of 10 and 20 epochs."""
-    assert learning_rate(epoch, OptimConfig(lr=1.0)) == pytest.approx(share, abs=1e-4)
+    assert learning_rate(epoch, OptimConfig(lr=1.0), epochs=65) == pytest.approx(share, abs=1e-4)
+
+
+@pytest.mark.parametrize(("epoch", "share"), [(1, 0.5), (2, 1), (6, 0.5), (9.999, 0)])
+def test_one_cycle_reaches_to_the_end_of_the_run(epoch, share):
+    one_cycle = OptimConfig(lr=1.0, warmup_epochs=2, restart_epochs=None)
+    assert learning_rate(epoch, one_cycle, epochs=10) == pytest.approx(share, abs=1e-4)
 
 
 @pytest.mark.parametrize("change", [{"epochs": 0}, {"passages": 0}, {"average_decay": 1.0}, {"mixup_alpha": -0.1}])

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.grid import RASTER_FRAME_MS, RASTER_FRAMES
+from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
 from playahead.domain.records import Anticipation
-from playahead.evaluation.frames import VECTOR_LENGTH, rasterise
+from playahead.evaluation.frames import VECTOR_LENGTH, frame_of_ms, rasterise
 
 _LAST_CENTRE_MS = RASTER_FRAMES * RASTER_FRAME_MS - RASTER_FRAME_MS // 2  # 5040: just outside the 5 s
 
@@ -48,8 +48,7 @@ def frames_of(listed: Sequence[Sequence[Anticipation]]) -> NDArray[np.float32]:
     """Records -> scores_NRV, two in one frame averaged as the official scorer's road does."""
     clip = np.array([n for n, records in enumerate(listed) for _ in records], np.int64)
     records = [record for clip_records in listed for record in clip_records]
-    offset_ms = np.array([r.offset_ms for r in records], np.int64)
-    frame = np.minimum(offset_ms // RASTER_FRAME_MS, RASTER_FRAMES - 1)
+    frame = frame_of_ms(np.array([OBSERVATION_MS + r.offset_ms for r in records], np.int64))
     vectors = np.zeros((len(records), VECTOR_LENGTH), np.float32)
     for row, record in zip(vectors, records, strict=True):
         row[1:] = record.class_confidence

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.domain.grid import RASTER_FRAMES
+from playahead.domain.grid import FRAMES_PER_WINDOW, RASTER_FRAMES
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ Readings = SlotReadings | DenseReadings
 def bins_to_frames(n_bins: int) -> NDArray[np.float32]:
     """How much of each offset bin falls into each raster frame: share_TR, rows sum to 1."""
     bin_edge = np.linspace(0, 1, n_bins + 1)
-    frame_edge = np.linspace(0, 1, RASTER_FRAMES + 1)
+    frame_edge = np.minimum(np.arange(RASTER_FRAMES + 1) / FRAMES_PER_WINDOW, 1)
     low = np.maximum(bin_edge[:-1, None], frame_edge[None, :-1])
     high = np.minimum(bin_edge[1:, None], frame_edge[None, 1:])
     return (np.maximum(high - low, 0) * n_bins).astype(np.float32)

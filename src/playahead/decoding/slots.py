@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.decoding.readings import SlotReadings
-from playahead.domain.grid import RASTER_FRAMES
+from playahead.domain.grid import FRAMES_PER_WINDOW
 from playahead.evaluation.frames import rasterise
 
 SlotTime = Literal["argmax", "expected"]
@@ -44,7 +44,7 @@ def decode_threshold(
         emits_OK[empty, readings.objectness_OK[empty].argmax(axis=1)] = True
     observation_P, slot_P = np.nonzero(emits_OK)
     share_P = slot_times(readings, time)[observation_P, slot_P]
-    frame_P = np.minimum((share_P * RASTER_FRAMES).astype(np.intp), RASTER_FRAMES - 1)
+    frame_P = (share_P * FRAMES_PER_WINDOW).astype(np.intp)
     objectness_P = readings.objectness_OK[observation_P, slot_P]
     class_PC = readings.class_OKC[observation_P, slot_P] * objectness_P[:, None]
     vector_PV = np.concatenate([(1 - objectness_P)[:, None], class_PC], axis=1)

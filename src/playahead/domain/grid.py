@@ -11,6 +11,8 @@ RASTER_FRAMES = 32
 RASTER_FRAME_MS = 160
 """One of them at 25 / 4 = 6.25 frames a second."""
 RASTER_HZ = 6.25
+FRAMES_PER_WINDOW = ANTICIPATION_MS / RASTER_FRAME_MS
+"""Frames in 5 s: 31.25. The last of the 32 is only a quarter filled."""
 
 
 @dataclass(frozen=True)

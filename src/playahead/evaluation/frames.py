@@ -3,6 +3,7 @@
 Axes: N clips, R raster frames (32), V vector entries (background first, then C = 10 classes), P predictions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAMES
+from playahead.domain.records import Clip
 from playahead.errors import InputError
 
 NO_EVENT = 255
@@ -70,6 +72,18 @@ def label_frames(
     labels_NR[clip_P, frame_P] = class_P + 1
     visibility_NR[clip_P, frame_P] = np.where(visible_P, 1, -1)
     return labels_NR, visibility_NR
+
+
+def clip_labels(clips: Sequence[Clip]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """(labels_NR, visibility_NR) of what is to be anticipated in each clip; withheld labels count as none."""
+    events = [(n, event) for n, clip in enumerate(clips) for event in clip.anticipation or ()]
+    return label_frames(
+        np.array([n for n, _ in events], np.int64),
+        frame_of_ms(np.array([event.position_ms for _, event in events], np.int64)),
+        np.array([event.action.class_index for _, event in events], np.int64),
+        np.array([event.visible for _, event in events], bool),
+        len(clips),
+    )
 
 
 def rasterise(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from playahead.domain.grid import RASTER_FRAMES
+from playahead.domain.grid import FRAMES_PER_WINDOW
 from playahead.learning.matcher import Match, Matcher, MatcherConfig
 from playahead.learning.targets import soft_bins, time_bin
 from playahead.model.anticipator import AnticipatorOutput
@@ -126,7 +126,7 @@ def intensity_loss(slots: SlotLogits, targets: Targets) -> Tensor:
 def dense_loss(dense_ORC: Tensor, targets: Targets) -> Tensor:
     """BCE of every frame and class against what happened there."""
     observation_X, event_X = (targets.class_OE != NO_EVENT).nonzero(as_tuple=True)
-    frame_X = time_bin(targets.time_OE[observation_X, event_X], RASTER_FRAMES)
+    frame_X = (targets.time_OE[observation_X, event_X] * FRAMES_PER_WINDOW).long()
     happened_ORC = torch.zeros_like(dense_ORC, dtype=torch.float32)
     happened_ORC[observation_X, frame_X, targets.class_OE[observation_X, event_X]] = 1.0
     error = F.binary_cross_entropy_with_logits(dense_ORC.float(), happened_ORC, reduction="sum")

@@ -5,7 +5,6 @@ alone, and the state on disk holds everything that steps change. So a run that w
 weights, bit for bit, as one that was not.
 """
 
-import csv
 import hashlib
 import json
 import math
@@ -23,6 +22,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from playahead.errors import InputError, NonFiniteLossError
 from playahead.learning.checkpoint import pack_state, read_tensors, save_model, unpack_state, write_tensors
 from playahead.learning.criterion import Criterion, CriterionConfig
+from playahead.learning.log import RunLog
 from playahead.learning.optim import OptimConfig, build_optimizer, learning_rate
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
@@ -108,9 +108,12 @@ class Progress:
 
 
 class Trainer:
-    """One run in one folder: ``state.safetensors``, ``best.safetensors``, ``last.safetensors``, ``log.csv``."""
+    """One run in one folder: ``state.safetensors``, ``best.safetensors``, ``last.safetensors``, and its log."""
 
     def __init__(self, config: TrainConfig, windows: TrainingWindows, validate: Validate, folder: Path) -> None:
+        if windows.feature_dim != config.model.feature_dim:
+            dims = f"{config.model.feature_dim}, but the windows have {windows.feature_dim} features"
+            raise InputError("model.feature_dim", dims)
         self.config, self.windows, self.validate, self.folder = config, windows, validate, folder
         self.fabric = Fabric(accelerator="auto", devices=1, precision=config.precision)
         torch.manual_seed(_step_seed(config.seed, -1))
@@ -124,6 +127,7 @@ class Trainer:
         self.criterion = Criterion(config.criterion, class_weight_C)
         weights = windows.rare_weight_A if config.rare_sampler else np.ones_like(windows.rare_weight_A)
         self._chance_A = weights / weights.sum()
+        self.log = RunLog(folder)
         self.step = 0
         self.best = -math.inf
         self.figures: dict[str, float] = {}
@@ -163,7 +167,7 @@ class Trainer:
         self.model.train()
         epoch = self.step / config.steps_per_epoch
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(epoch, config.optim)
+            group["lr"] = learning_rate(epoch, config.optim, config.epochs)
         torch.manual_seed(_step_seed(config.seed, self.step))
         rng = np.random.default_rng([config.seed, self.step])
         anchors = rng.choice(len(self._chance_A), config.passages, p=self._chance_A)
@@ -203,28 +207,13 @@ class Trainer:
                 save_model(self.folder / "best.safetensors", averaged, self._about())
             save_model(self.folder / "last.safetensors", averaged, self._about())
         row = {"epoch": epoch, "step": self.step, "windows_per_s": round(speed, 1)}
-        row["lr"] = learning_rate((self.step - 1) / self.config.steps_per_epoch, self.config.optim)
-        self._log({**row, **{f"loss_{n}": v for n, v in means.items()}, **self.figures})
+        row["lr"] = self.optimizer.param_groups[0]["lr"]
+        self.log.add({**row, **{f"loss_{n}": v for n, v in means.items()}, **self.figures})
         self._sums = {}
         self._save()
 
     def _about(self) -> dict[str, object]:
         return {"train": asdict(self.config), "step": self.step, "figures": self.figures}
-
-    def _log(self, row: dict[str, float]) -> None:
-        """One row an epoch in ``log.csv``; rows that a resumed run writes again replace the old ones."""
-        path = self.folder / "log.csv"
-        rows: list[dict[str, object]] = []
-        if path.exists():
-            with path.open(newline="") as file:
-                rows = [old for old in csv.DictReader(file) if int(old["step"]) < row["step"]]
-        part = path.with_suffix(".part")
-        with part.open("w", newline="") as file:
-            columns = list(dict.fromkeys([*(name for old in rows for name in old), *row]))
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows([*rows, row])
-        part.replace(path)
 
     def _save(self) -> None:
         about = {

@@ -17,7 +17,7 @@ class OptimConfig:
         lr: peak learning rate (C: 2e-4).
         weight_decay: on matrices; vectors and biases are not decayed (C: 1e-2).
         warmup_epochs: linear from 0 (P: 5).
-        restart_epochs: T_0, length of the first cosine cycle (C: 10).
+        restart_epochs: T_0, length of the first cosine cycle (C: 10); None is one cycle to the run's end.
         restart_factor: T_mult, each cycle is so many times longer than the one before (C: 2).
         clip_norm: gradients are scaled down to this norm (C: 1).
     """
@@ -25,13 +25,20 @@ class OptimConfig:
     lr: float = 2e-4
     weight_decay: float = 1e-2
     warmup_epochs: float = 5.0
-    restart_epochs: float = 10.0
+    restart_epochs: float | None = 10.0
     restart_factor: int = 2
     clip_norm: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.restart_epochs <= 0 or self.restart_factor < 1 or self.warmup_epochs < 0:
-            raise InputError("optim", "restart_epochs > 0, restart_factor >= 1, warmup_epochs >= 0")
+        if self.restart_epochs is not None and self.restart_epochs <= 0:
+            raise InputError("optim.restart_epochs", f"{self.restart_epochs} is not above 0")
+        if self.restart_factor < 1:
+            raise InputError("optim.restart_factor", f"{self.restart_factor} is below 1")
+        for name in ("lr", "weight_decay", "warmup_epochs"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"optim.{name}", f"{getattr(self, name)} is not a number of 0 or more")
+        if not self.clip_norm > 0:
+            raise InputError("optim.clip_norm", f"{self.clip_norm} is not above 0")
 
 
 def build_optimizer(model: nn.Module, config: OptimConfig) -> AdamW:
@@ -45,11 +52,12 @@ def build_optimizer(model: nn.Module, config: OptimConfig) -> AdamW:
     return AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=True)
 
 
-def learning_rate(epoch: float, config: OptimConfig) -> float:
-    """Learning rate at a fractional epoch: a function of time alone, so a resumed run cannot drift."""
+def learning_rate(epoch: float, config: OptimConfig, epochs: int) -> float:
+    """Learning rate at a fractional epoch of a run: a function of time alone, so a resumed run cannot drift."""
     if epoch < config.warmup_epochs:
         return config.lr * epoch / config.warmup_epochs
-    since, length = epoch - config.warmup_epochs, config.restart_epochs
+    since = epoch - config.warmup_epochs
+    length = config.restart_epochs or epochs - config.warmup_epochs
     while since >= length:
         since -= length
         length *= config.restart_factor

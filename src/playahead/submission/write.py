@@ -12,7 +12,7 @@ from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAMES
 from playahead.domain.records import Anticipation, Clip
 from playahead.domain.time import whole_ms
 from playahead.errors import InputError, RecordError
-from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, frame_of_ms, label_frames, rasterise
+from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, frame_of_ms, rasterise
 from playahead.sources import jsonfile
 from playahead.sources.soccernet_baa import clip_name
 
@@ -107,14 +107,7 @@ def _json_in_zip(path: Path) -> object:
 
 def frame_table(clips: Sequence[Clip], results: Mapping[str, list[dict[str, object]]], where: object) -> FrameTable:
     """Labels and a submission as the official scorer's frames; clips that the submission lacks are empty."""
-    events = [(n, e) for n, clip in enumerate(clips) for e in clip.anticipation or ()]
-    labels_NR, visibility_NR = label_frames(
-        np.array([n for n, _ in events], np.int64),
-        np.minimum(frame_of_ms(np.array([e.position_ms for _, e in events], np.int64)), RASTER_FRAMES - 1),
-        np.array([e.action.class_index for _, e in events], np.int64),
-        np.array([e.visible for _, e in events], bool),
-        len(clips),
-    )
+    labels_NR, visibility_NR = clip_labels(clips)
     clip_P, position_P, vector_PV = [], [], []
     for n, clip in enumerate(clips):
         for index, entry in enumerate(results.get(clip.name, ())):

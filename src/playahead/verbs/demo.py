@@ -1,6 +1,7 @@
 """``playahead demo``: the whole road on simulated plays, in a couple of minutes."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from playahead.decoding.anticipations import anticipations_of
@@ -15,7 +16,7 @@ from playahead.sources.feed_tables import read_split
 from playahead.submission.check import check_submission
 from playahead.submission.write import write_submission
 from playahead.verbs import data, show
-from playahead.verbs.train import fit_to, run_feed
+from playahead.verbs.train import run_feed
 from playahead.windows.dataset import FeedWindows
 
 _MATCHES = 18
@@ -33,7 +34,8 @@ def demo(out: Path = Path("playahead-demo"), seed: int = 0, epochs: int | None =
     show.errors.print(f"1/4  simulating {_MATCHES} matches (plays only; nothing here is a football result)")
     data.simulate(out / "data", matches=_MATCHES, seed=seed)
     show.errors.print("2/4  training the paper's model, small")
-    config = fit_to(demo_recipe(), seed, epochs)
+    config = replace(demo_recipe(), seed=seed)
+    config = replace(config, epochs=epochs) if epochs else config
     windows = FeedWindows(read_split(out / "data", "train"), config.observations)
     validation = FeedMatches(read_split(out / "data", "val"))
     weights = run_feed(config, windows, validation, sample_matches=1, out=out / "run")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playahead.decoding.calibrate import choose_score_scale
 from playahead.decoding.decoder import Decoder
+from playahead.decoding.readings import Readings
 from playahead.domain.time import format_duration
 from playahead.errors import InputError
 from playahead.evaluation.official import benchmark_average, count_detections
@@ -14,54 +15,33 @@ from playahead.learning.checkpoint import load_model, save_model
 from playahead.learning.engine import TrainConfig, Trainer
 from playahead.learning.feed_matches import FeedMatches
 from playahead.learning.inference import join_readings
-from playahead.recipes import recipe as named_recipe
 from playahead.sources.feed_tables import read_split
 from playahead.verbs import show
 from playahead.windows.dataset import FeedWindows
 
-TAUS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
-"""Thresholds that threshold decoding is tried with on validation."""
+TAUS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+"""Thresholds that threshold decoding is tried with on validation, each with both readings of a slot's time."""
 
 
 def train_feed(
     data: Path,
+    run: TrainConfig,
     out: Path = Path("runs/feed"),
-    recipe: str = "feed",
-    seed: int = 0,
-    epochs: int | None = None,
-    steps_per_epoch: int | None = None,
+    recipe: str = "feed",  # noqa: ARG001 - it has given ``run`` its defaults
     validation_matches: int = 12,
 ) -> None:
     """Train on an event feed's train split, choose the decoding on val; run again to resume.
 
     Args:
         data: folder with train.npz and val.npz (compact feed tables).
+        run: settings of the run.
         out: the run's folder: weights.safetensors (to predict with), log.csv, state to resume from.
-        recipe: demo, feed, feed-static, feed-dense or paper-feed.
-        seed: of everything random.
-        epochs: instead of the recipe's; its learning-rate cycle is fitted to them.
-        steps_per_epoch: instead of the recipe's.
+        recipe: demo, feed, feed-static, feed-dense or paper-feed; the options below change it.
         validation_matches: matches of val that are scored while training (the end is scored on all).
     """
-    config = fit_to(named_recipe(recipe), seed, epochs, steps_per_epoch)
     validation_halves = read_split(data, "val")
-    windows = FeedWindows(read_split(data, "train"), config.observations)
-    run_feed(config, windows, FeedMatches(validation_halves), validation_matches, out)
-
-
-def fit_to(
-    config: TrainConfig, seed: int, epochs: int | None = None, steps_per_epoch: int | None = None
-) -> TrainConfig:
-    """A recipe with another length and seed; a single cosine cycle is stretched to the new length."""
-    if epochs is not None:
-        one_cycle = config.optim.warmup_epochs + config.optim.restart_epochs == config.epochs
-        if one_cycle and epochs > config.optim.warmup_epochs:
-            optim = replace(config.optim, restart_epochs=epochs - config.optim.warmup_epochs)
-            config = replace(config, optim=optim)
-        config = replace(config, epochs=epochs)
-    if steps_per_epoch is not None:
-        config = replace(config, steps_per_epoch=steps_per_epoch)
-    return replace(config, seed=seed)
+    windows = FeedWindows(read_split(data, "train"), run.observations)
+    run_feed(run, windows, FeedMatches(validation_halves), validation_matches, out)
 
 
 def run_feed(
@@ -90,15 +70,13 @@ def finish_feed(out: Path, validation: FeedMatches) -> Path:
     """Choose the decodings on validation and write ``weights.safetensors``."""
     model, about = load_model(out / "best.safetensors")
     readings = join_readings(validation.read(model))
-    marginal = validation.table(Decoder().probabilities(readings))
-    decoders = {"marginal": Decoder(scale=choose_score_scale(marginal))}
+    decoders = {"marginal": _scaled(Decoder(), readings, validation)}
+    validated = {"marginal, probabilities": _average(Decoder(), readings, validation)}
     if model.config.head == "slots":
-        figures = {tau: _average(validation, Decoder("threshold", tau), readings) for tau in TAUS}
-        tau = max(figures, key=lambda t: figures[t])
-        table = validation.table(Decoder("threshold", tau).probabilities(readings))
-        decoders["threshold"] = Decoder("threshold", tau, scale=choose_score_scale(table))
-    validated = {name: _average(validation, decoder, readings) for name, decoder in decoders.items()}
-    validated["marginal, probabilities"] = 100 * benchmark_average(count_detections(marginal))
+        best = _best_threshold(readings, validation)
+        decoders["threshold"] = _scaled(best, readings, validation)
+        validated[f"threshold {best.tau}, {best.time} time, probabilities"] = _average(best, readings, validation)
+    validated |= {name: _average(decoder, readings, validation) for name, decoder in decoders.items()}
     about["features"] = {"kind": "feed", "names": list(FEATURE_NAMES)}
     about["decoders"] = {name: decoder.as_dict() for name, decoder in decoders.items()}
     about["validation"] = validated
@@ -110,9 +88,20 @@ def finish_feed(out: Path, validation: FeedMatches) -> Path:
     return weights
 
 
-def _average(validation: FeedMatches, decoder: Decoder, readings: object) -> float:
-    scores = decoder.scores(readings)  # type: ignore[arg-type]
-    return 100 * benchmark_average(count_detections(validation.table(scores)))
+def _best_threshold(readings: Readings, validation: FeedMatches) -> Decoder:
+    tried = [Decoder("threshold", tau, time) for tau in TAUS for time in ("argmax", "expected")]
+    best = max(tried, key=lambda decoder: _average(decoder, readings, validation))
+    rescued = replace(best, rescue=True)
+    return max(best, rescued, key=lambda decoder: _average(decoder, readings, validation))
+
+
+def _scaled(decoder: Decoder, readings: Readings, validation: FeedMatches) -> Decoder:
+    table = validation.table(decoder.probabilities(readings))
+    return replace(decoder, scale=choose_score_scale(table))
+
+
+def _average(decoder: Decoder, readings: Readings, validation: FeedMatches) -> float:
+    return 100 * benchmark_average(count_detections(validation.table(decoder.scores(readings))))
 
 
 def _prepare_folder(out: Path) -> None:

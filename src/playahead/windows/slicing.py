@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf
-from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
-from playahead.evaluation.frames import label_frames
+from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
+from playahead.evaluation.frames import frame_of_ms, label_frames
 
 
 def observation_ends_ms(half: FeedHalf, stride_ms: int = ANTICIPATION_MS) -> NDArray[np.int64]:
@@ -41,7 +41,7 @@ def future_frames(half: FeedHalf, end_ms_O: NDArray[np.int64]) -> tuple[NDArray[
     class_OE, time_OE = future_events(half, end_ms_O)
     clip, column = np.nonzero(class_OE >= 0)
     offset_ms = time_OE[clip, column].astype(np.float64) * ANTICIPATION_MS
-    frame = np.minimum(np.round(offset_ms).astype(np.int64) // RASTER_FRAME_MS, RASTER_FRAMES - 1)
+    frame = frame_of_ms(OBSERVATION_MS + np.round(offset_ms).astype(np.int64))
     visible = np.ones(len(clip), bool)
     return label_frames(clip, frame, class_OE[clip, column], visible, len(end_ms_O))
 
