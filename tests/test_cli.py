@@ -53,7 +53,7 @@ def test_no_verb_shows_help(capsys):
         (["data", "check", "nowhere"], "no dataset found"),
         (["data", "simulate", "--out", "x", "--matches", "2"], "at least 4"),
         (["data", "download", "baa", "--out", "x"], "password"),
-        (["submit"], "needs --labels with --perfect, or --check"),
+        (["submit"], "needs --labels with clips in it, or --check"),
     ],
 )
 def test_errors_are_one_line_with_exit_code_two(arguments, said, capsys, tmp_path, monkeypatch):

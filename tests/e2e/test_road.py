@@ -46,8 +46,41 @@ def test_benchmark_layout_from_labels_to_submission(tmp_path, capsys):
     assert run(["submit", "--check", str(archive), "--labels", str(data / "train")]) == 2, "another split's clips"
     capsys.readouterr()
     assert run(["evaluate", "--labels", str(data / "test"), "--predictions", str(archive), "--json"]) == 0
+    scored = json.loads(capsys.readouterr().out)
     present = sum(count > 0 for count in facts["test"]["actions"].values())
-    assert json.loads(capsys.readouterr().out)["metrics"]["atInfty"]["a_mAP"] > 0.85 * present / 10
+    assert scored["metrics"]["atInfty"]["a_mAP"] > 0.85 * present / 10
+
+
+def test_a_submission_from_observed_actions(tmp_path, capsys):
+    """The packaged model on the benchmark's layout: nothing to complain of, and better than guessing at random."""
+    data, out = tmp_path / "baa", tmp_path / "submission"
+    assert run(["data", "simulate", "--out", str(data), "--layout", "baa", "--matches", "4", "--minutes", "6"]) == 0
+    assert run(["submit", "--labels", str(data / "challenge"), "--out", str(tmp_path / "challenge")]) == 0
+    capsys.readouterr()
+    assert run(["submit", "--labels", str(data / "test"), "--out", str(out), "--json"]) == 0
+    archive = json.loads(capsys.readouterr().out)["archive"]
+    assert run(["submit", "--check", archive, "--labels", str(data / "test")]) == 0
+    capsys.readouterr()
+    assert run(["evaluate", "--labels", str(data / "test"), "--predictions", archive, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["average"] > 0.1
+
+
+def test_a_clip_is_anticipated_from_itself_alone(tmp_path, capsys):
+    """Taking every other clip away changes nothing in the answer for one."""
+    data = tmp_path / "baa"
+    assert run(["data", "simulate", "--out", str(data), "--layout", "baa", "--matches", "4", "--minutes", "4"]) == 0
+    labels = data / "test" / "Labels-ball.json"
+    videos = json.loads(labels.read_text())["videos"]
+    answers = []
+    for n, kept in enumerate((videos, videos[3:4])):
+        labels.write_text(json.dumps({"videos": kept}))
+        assert run(["submit", "--labels", str(labels), "--out", str(tmp_path / str(n))]) == 0
+        written = json.loads((tmp_path / str(n) / "results_anticipation.json").read_text())["videos"]
+        answers.append({video["path"]: video["annotations"]["anticipation"] for video in written}["clip_4"])
+    assert len(answers[0]) == len(answers[1]) > 0
+    for ours, theirs in zip(*answers, strict=True):
+        assert (ours["label"], ours["position"]) == (theirs["label"], theirs["position"])
+        assert ours["confidence_vect"] == pytest.approx(theirs["confidence_vect"], abs=1e-3)
 
 
 def test_spotting_layout(tmp_path):

@@ -1,11 +1,13 @@
 """An event feed: the rows of one half, whoever provided them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS, Action
+from playahead.domain.records import ActionEvent
 from playahead.errors import RecordError
 
 N_CODES = len(ACTIONS) + len(OBSERVED_TOKENS)
@@ -68,6 +70,27 @@ class FeedHalf:
     def is_target(self) -> NDArray[np.bool_]:
         """Rows that count as actions to anticipate."""
         return (self.code < len(ACTIONS)) & (self.setpiece != ESTIMATED_OUT)
+
+
+_FIRST_SIDES = ("home", "left")
+
+
+def feed_of_actions(actions: Sequence[ActionEvent], match: int = 0, half: int = 1) -> FeedHalf:
+    """Actions in time order as a feed that knows no positions (home and left are team 0, so is an unknown side)."""
+    code = np.array([event.action.class_index for event in actions], np.uint8)
+    first = np.array([event.side is None or event.side in _FIRST_SIDES for event in actions], bool)
+    unknown = np.full(len(actions), UNKNOWN_POSITION, np.uint8)
+    return FeedHalf(
+        match=match,
+        half=half,
+        t_ms=np.array([event.position_ms for event in actions], np.int32),
+        code=code,
+        team=np.where(first, 0, 1).astype(np.uint8),
+        x=unknown,
+        y=unknown,
+        setpiece=(code == Action.THROW_IN.class_index).astype(np.uint8),
+        delay_ms=np.zeros(len(actions), np.uint16),
+    )
 
 
 def _require(fine: bool, reason: str) -> None:

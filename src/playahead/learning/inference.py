@@ -11,13 +11,20 @@ from playahead.domain.grid import GRID
 from playahead.features.feed import FeedTrack, window_features
 from playahead.model.anticipator import Anticipator, AnticipatorOutput
 
+_CHUNK_PASSAGES = 64
+
 
 @torch.inference_mode()
-def read_passage(model: Anticipator, features_WNF: NDArray[np.float32]) -> Readings:
-    """Readings of every observation in a run of W >= 6 consecutive windows (O = W - 5)."""
+def read_passages(model: Anticipator, features_BWNF: NDArray[np.float32]) -> Readings:
+    """Readings of every observation in B runs of W >= 6 consecutive windows (O = B * (W - 5))."""
     device = next(model.parameters()).device
-    output = model(torch.from_numpy(features_WNF).to(device)[None])
-    return _to_numpy(output)
+    chunks = torch.from_numpy(features_BWNF).split(_CHUNK_PASSAGES)
+    return join_readings([_to_numpy(model(chunk.to(device))) for chunk in chunks])
+
+
+def read_passage(model: Anticipator, features_WNF: NDArray[np.float32]) -> Readings:
+    """Readings of every observation in one run of W >= 6 consecutive windows (O = W - 5)."""
+    return read_passages(model, features_WNF[None])
 
 
 def read_feed(model: Anticipator, track: FeedTrack, end_ms_O: NDArray[np.int64]) -> Readings:

@@ -3,7 +3,14 @@
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from playahead.decoding.anticipations import anticipations_of
+from playahead.domain.feed import feed_of_actions
+from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.records import Anticipation, Clip
 from playahead.errors import InputError
+from playahead.features.feed import prepare_track, window_features
 from playahead.sources.soccernet_baa import read_baa_split
 from playahead.submission.check import check_submission
 from playahead.submission.write import perfect_answer, write_submission
@@ -12,6 +19,7 @@ from playahead.verbs import show
 
 def submit(
     labels: Path | None = None,
+    weights: Path | None = None,
     out: Path = Path("submission"),
     check: Path | None = None,
     perfect: bool = False,
@@ -20,26 +28,51 @@ def submit(
     """Write ``results_anticipation.json`` and its zip, or check them before the server does.
 
     Args:
-        labels: Labels-ball.json of the split (or its folder): which clips there must be.
+        labels: Labels-ball.json of the split (or its folder): which clips there must be, and what is seen in them.
+        weights: of the event-feed model that anticipates each clip from its observed actions; the packaged ones if not
+            given.
         out: folder to write to.
         check: a zip or JSON to check; nothing is written.
         perfect: write the ground truth as a submission: what a perfect answer scores.
-        json: problems as JSON on standard output.
+        json: what was written, or the problems found, as JSON on standard output.
     """
     clips = read_baa_split(labels).clips if labels else None
     if check is not None:
-        names = [clip.name for clip in clips] if clips is not None else None
-        problems = check_submission(check, names)
-        if json:
-            show.print_json({"path": str(check), "problems": problems})
-        else:
-            for problem in problems:
-                sys.stdout.write(f"{check}: {problem}\n")
-            unseen = "" if names is not None else " (give --labels to also check which clips are there)"
-            sys.stdout.write(f"{check}: {len(problems) or 'no'} problems found{unseen}\n")
-        return 2 if problems else 0
-    if not perfect or clips is None:
-        raise InputError("submit", "needs --labels with --perfect, or --check FILE")
-    results, archive = write_submission(out, perfect_answer(clips))
-    sys.stdout.write(f"{results}\n{archive}\n")
+        return _check(check, [clip.name for clip in clips] if clips is not None else None, json)
+    if not clips:
+        raise InputError("submit", "needs --labels with clips in it, or --check FILE")
+    results, archive = write_submission(out, perfect_answer(clips) if perfect else _anticipated(clips, weights))
+    if json:
+        show.print_json({"results": str(results), "archive": str(archive), "clips": len(clips)})
+    else:
+        sys.stdout.write(f"{results}\n{archive}\n")
     return 0
+
+
+def _check(path: Path, names: list[str] | None, json: bool) -> int:
+    problems = check_submission(path, names)
+    if json:
+        show.print_json({"path": str(path), "problems": problems})
+    else:
+        for problem in problems:
+            sys.stdout.write(f"{path}: {problem}\n")
+        unseen = "" if names is not None else " (give --labels to also check which clips are there)"
+        sys.stdout.write(f"{path}: {len(problems) or 'no'} problems found{unseen}\n")
+    return 2 if problems else 0
+
+
+def _anticipated(clips: list[Clip], weights: Path | None) -> dict[str, list[Anticipation]]:
+    """Each clip on its own: only its own observed actions are seen, whatever its neighbours show."""
+    # Here and not above: checking a submission needs no torch.
+    from playahead.api import load
+    from playahead.learning.inference import read_passages
+
+    loaded = load(weights)
+    seen = sum(len(clip.observation) for clip in clips)
+    show.errors.print(
+        f"anticipating {len(clips):,} clips from their {seen:,} observed actions in the labels, not from video"
+    )
+    ends_W = np.arange(GRID.window_ms, OBSERVATION_MS + 1, GRID.window_ms)
+    features_BWNF = np.stack([window_features(prepare_track(feed_of_actions(c.observation)), ends_W) for c in clips])
+    listed = anticipations_of(loaded.decoder.scores(read_passages(loaded.model, features_BWNF)))
+    return {clip.name: records for clip, records in zip(clips, listed, strict=True)}
