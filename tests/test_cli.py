@@ -128,6 +128,14 @@ def test_evaluate_frames_as_a_table(capsys):
     assert "every threshold" in shown
 
 
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert run(["data", "simulate", "--out", str(tmp_path / "file" / "sim"), "--matches", "4", "--minutes", "1"]) == 2
+    shown = capsys.readouterr().err
+    assert "Not a directory" in shown
+    assert shown.count("\n") == 1
+
+
 def test_a_damaged_case_is_one_line(tmp_path, capsys):
     damaged = tmp_path / "case.npz"
     damaged.write_bytes(GOLDEN.read_bytes()[:1500])

@@ -130,6 +130,9 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as reason:
+        _complain(f"{reason.filename or 'disk'}: {reason.strerror or reason} (is it writable, and is there room?)")
+        return 2
 
 
 def _complain(message: str) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from playahead.domain.grid import RASTER_FRAMES, RASTER_HZ
 
-GUESSES_PER_CLASS = 4
+GUESSES_PER_CLASS = 6
 _TOLERANCES_S = (1, 2, 3, 4, 5, 11)
 _REACH_FRAMES = tuple(min(int(s * RASTER_HZ / 2), RASTER_FRAMES - 1) for s in _TOLERANCES_S)
 _WORTH = 1e-4  # guesses less confident than this are not made
