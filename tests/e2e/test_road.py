@@ -19,6 +19,7 @@ def test_feed_from_training_to_score(feed, tmp_path, capsys):
     command = ["train", "feed", "--data", str(feed), "--out", str(out), "--recipe", "demo", "--epochs", "2"]
     command += ["--steps_per_epoch", "10", "--validation_matches", "1"]
     assert run(command) == 0
+    assert "100 %" in capsys.readouterr().err, "progress also where there is no terminal"
     assert {path.name for path in out.iterdir()} >= {"weights.safetensors", "log.csv", "state.safetensors"}
     assert (out / "log.csv").read_text().count("\n") == 3
     for decoding in ("marginal", "threshold"):

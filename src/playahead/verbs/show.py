@@ -46,7 +46,10 @@ def print_json(value: object) -> None:
 
 @contextmanager
 def training_progress(title: str) -> Iterator[Callable[[TrainingProgress], None]]:
-    """A bar with speed, loss and time left for ``Trainer.run``."""
+    """A bar with speed, loss and time left for ``Trainer.run``; in a file, a line each tenth of the way."""
+    if not errors.is_terminal:
+        yield lambda progress: _print_tenth(title, progress)
+        return
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -61,6 +64,11 @@ def training_progress(title: str) -> Iterator[Callable[[TrainingProgress], None]
             bar.update(task, completed=progress.step, total=progress.total_steps, note=_note(progress))
 
         yield show
+
+
+def _print_tenth(title: str, progress: TrainingProgress) -> None:
+    if progress.step * 10 % progress.total_steps < 10:
+        errors.print(f"{title}: {100 * progress.step // progress.total_steps} %, {_note(progress)}", soft_wrap=True)
 
 
 def _note(progress: TrainingProgress) -> str:
