@@ -15,13 +15,13 @@ import torch
 from playahead.decoding.decoder import Decoder
 from playahead.errors import InputError, NonFiniteLossError
 from playahead.features.feed import N_FEATURES
-from playahead.learning.checkpoint import read_tensors
 from playahead.learning.criterion import CriterionConfig
 from playahead.learning.engine import TrainConfig, Trainer
 from playahead.learning.feed_matches import FeedMatches
 from playahead.learning.optim import OptimConfig, learning_rate
 from playahead.model.config import AnticipatorConfig
 from playahead.sources.simulation.plays import simulate_half
+from playahead.tensorfile import read_tensors
 from playahead.windows.dataset import FeedWindows
 
 TINY = TrainConfig(

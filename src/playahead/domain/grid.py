@@ -20,7 +20,7 @@ class ObservationGrid:
     """How 30 s of video become (windows, clips) features (PAPER.md 1.1).
 
     ``window_frames`` frames make a window; in it, clips of ``clip_frames`` frames at step ``clip_step``
-    start every ``clip_stride`` frames.
+    start every ``clip_stride`` frames. A clip is encoded as stacks of ``stack_frames`` frames.
     """
 
     fps: int = 25
@@ -29,6 +29,7 @@ class ObservationGrid:
     clip_frames: int = 15
     clip_step: int = 2
     clip_stride: int = 3
+    stack_frames: int = 3
 
     @property
     def clip_span_frames(self) -> int:
@@ -39,6 +40,22 @@ class ObservationGrid:
     def n_clips(self) -> int:
         """Clips in a window: N = 33."""
         return (self.window_frames - self.clip_span_frames) // self.clip_stride + 1
+
+    @property
+    def stack_starts_frames(self) -> tuple[int, ...]:
+        """First frames of a window's distinct stacks: 41, of the 33 x 5 = 165 that its clips are made of."""
+        return tuple(sorted({start for clip in self._stacks_of_clips() for start in clip}))
+
+    @property
+    def stacks_of_clips(self) -> tuple[tuple[int, ...], ...]:
+        """For each clip of a window, which of ``stack_starts_frames`` it is made of, in time order."""
+        place = {start: index for index, start in enumerate(self.stack_starts_frames)}
+        return tuple(tuple(place[start] for start in clip) for clip in self._stacks_of_clips())
+
+    def _stacks_of_clips(self) -> list[tuple[int, ...]]:
+        span = self.stack_frames * self.clip_step
+        within = range(0, self.clip_frames * self.clip_step, span)
+        return [tuple(clip * self.clip_stride + start for start in within) for clip in range(self.n_clips)]
 
     @property
     def window_ms(self) -> int:

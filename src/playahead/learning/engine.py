@@ -20,12 +20,13 @@ from lightning_fabric import Fabric
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from playahead.errors import InputError, NonFiniteLossError
-from playahead.learning.checkpoint import pack_state, read_tensors, save_model, unpack_state, write_tensors
+from playahead.learning.checkpoint import pack_state, save_model, unpack_state
 from playahead.learning.criterion import Criterion, CriterionConfig
 from playahead.learning.log import RunLog
 from playahead.learning.optim import OptimConfig, build_optimizer, learning_rate
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
+from playahead.tensorfile import read_tensors, write_tensors
 from playahead.windows.batch import Batch
 from playahead.windows.dataset import TrainingWindows
 from playahead.windows.mixup import mix

@@ -1,0 +1,103 @@
+"""Backbone weights: published checkpoints in, safetensors with their provenance out and in.
+
+A published checkpoint is a pickled dict; it is opened with ``weights_only=True``, so that nothing in it runs.
+"""
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from playahead.backbone.config import BackboneConfig
+from playahead.backbone.network import Backbone
+from playahead.errors import InputError
+from playahead.tensorfile import read_tensors, write_tensors
+
+LEAK_NOTICE = (
+    "The published spotting weights were trained on folds that hold the two test matches of Ball Action "
+    "Anticipation: a score on test with them carries that leak (the challenge matches are clean)."
+)
+_WRAPPERS = ("_orig_mod.", "module.", "ema.")
+_CLASSIFIER = "classifier.weight"
+
+
+def read_published(path: Path) -> tuple[Backbone, dict[str, object]]:
+    """A ``.pth`` of the published 15-frame spotting models: plain, averaged or compiled.
+
+    Returns:
+        The backbone in evaluation mode, and its provenance (file name, sha256, leak notice).
+
+    Raises:
+        InputError: missing or damaged file, anything in it but tensors and plain values, or another network
+            (the 33-frame one is named).
+    """
+    tensors = _unwrapped(_state_of(path))
+    if _CLASSIFIER not in tensors or tensors[_CLASSIFIER].ndim != 2:
+        raise InputError(path, f"holds no {_CLASSIFIER}", "expected a spotting model of lRomul/ball-action-spotting")
+    classes, feature_dim = tensors[_CLASSIFIER].shape
+    config = BackboneConfig(classes=classes)
+    if feature_dim != config.feature_dim:
+        frames = feature_dim // config.projection * config.stack_frames
+        what = f"a {frames}-frame model ({feature_dim:,} features a clip)"
+        raise InputError(path, f"{what}, but a clip is 15 frames ({config.feature_dim:,})", "use a 15-frame model")
+    backbone = _filled(config, tensors, path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return backbone, {"source": path.name, "sha256": digest, "notice": LEAK_NOTICE}
+
+
+def save_backbone(path: Path, backbone: Backbone, provenance: Mapping[str, object]) -> None:
+    """Write a backbone with its configuration and where it comes from; whole or not at all."""
+    write_tensors(path, backbone.state_dict(), {"backbone": asdict(backbone.config), "provenance": dict(provenance)})
+
+
+def load_backbone(path: Path) -> tuple[Backbone, dict[str, object]]:
+    """A backbone written by ``save_backbone``, in evaluation mode, and its provenance."""
+    tensors, about = read_tensors(path)
+    try:
+        config = BackboneConfig(**about["backbone"])  # type: ignore[arg-type]
+        provenance: dict[str, object] = dict(about["provenance"])  # type: ignore[call-overload]
+    except (KeyError, TypeError, ValueError) as reason:
+        raise InputError(path, f"not a backbone of this version ({reason})") from None
+    return _filled(config, tensors, path), provenance
+
+
+def _state_of(path: Path) -> Mapping[object, object]:
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError(path, "no such file") from None
+    except (pickle.UnpicklingError, RuntimeError, OSError, ValueError, EOFError, KeyError) as reason:
+        said = str(reason).split("\n")[0]
+        raise InputError(path, f"not a checkpoint that can be read safely ({said})") from None
+    state = checkpoint.get("nn_state_dict", checkpoint) if isinstance(checkpoint, Mapping) else None
+    if not isinstance(state, Mapping):
+        raise InputError(path, "holds no nn_state_dict")
+    return state
+
+
+def _unwrapped(state: Mapping[object, object]) -> dict[str, Tensor]:
+    """Tensors by their plain names, whatever wrapped the model when it was saved."""
+    tensors: dict[str, Tensor] = {}
+    for name, value in state.items():
+        if not (isinstance(name, str) and isinstance(value, Tensor)):
+            continue
+        while name.startswith(_WRAPPERS):
+            name = name.split(".", 1)[1]
+        tensors[name] = value
+    return tensors
+
+
+def _filled(config: BackboneConfig, tensors: Mapping[str, Tensor], path: Path) -> Backbone:
+    backbone = Backbone(config)
+    try:
+        backbone.load_state_dict(dict(tensors))
+    except RuntimeError as reason:
+        said = " ".join(str(reason).split())[:300]
+        raise InputError(path, f"tensors do not fit the network: {said}") from None
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values() if tensor.is_floating_point()):
+        raise InputError(path, "holds NaN or infinity")
+    return backbone.eval()

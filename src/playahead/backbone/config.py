@@ -1,0 +1,42 @@
+"""What the backbone is made of."""
+
+from dataclasses import dataclass
+
+from playahead.errors import InputError
+
+
+@dataclass(frozen=True)
+class BackboneConfig:
+    """Sizes of the slow-fusion network. Defaults are the published checkpoint's.
+
+    Attributes:
+        encoder: timm's name of the 2D encoder.
+        stacks: stacks in a clip.
+        stack_frames: gray frames in a stack.
+        maps: channels of a stack's maps after the 2D projection.
+        blocks_3d: inverted-residual 3D blocks.
+        expansion: of those blocks.
+        squeeze: reduction of their squeeze-and-excitation.
+        projection: features of a stack; a clip has ``stacks`` times as many.
+        classes: of the spotting classifier, which features do not pass through.
+    """
+
+    encoder: str = "tf_efficientnetv2_b0"
+    stacks: int = 5
+    stack_frames: int = 3
+    maps: int = 192
+    blocks_3d: int = 4
+    expansion: int = 3
+    squeeze: int = 24
+    projection: int = 256
+    classes: int = 2
+
+    def __post_init__(self) -> None:
+        for name in ("stacks", "stack_frames", "maps", "blocks_3d", "expansion", "squeeze", "projection", "classes"):
+            if getattr(self, name) < 1:
+                raise InputError(f"backbone.{name}", f"{getattr(self, name)} is below 1")
+
+    @property
+    def feature_dim(self) -> int:
+        """F of a clip: 5 x 256 = 1280."""
+        return self.stacks * self.projection
