@@ -45,14 +45,14 @@ def feed() -> TrainConfig:
         ),
         criterion=CriterionConfig(positive_weight=1.0, label_smoothing=0.0, intensity_weight=1.0, matched_weight=0.2),
         optim=OptimConfig(lr=6e-4, warmup_epochs=0.5, restart_epochs=None),
-        epochs=30,
+        epochs=24,
         steps_per_epoch=300,
         passages=4,
         observations=16,
         average_decay=0.997,
         rare_sampler=False,
         mixup_alpha=0.0,
-        validate_every=10,
+        validate_every=8,
     )
 
 

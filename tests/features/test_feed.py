@@ -91,6 +91,25 @@ def test_rows_seen_before_the_window_never_change_a_feature(half, end_ms, seed):
     np.testing.assert_array_equal(seen, window(shuffle_rest(half, recent, seed), end_ms))
 
 
+@settings(max_examples=100, deadline=None)
+@given(half=feeds(), end_ms=st.integers(0, 70_000), seed=st.integers(0, 2**16))
+def test_the_place_of_a_delayed_row_is_never_looked_at(half, end_ms, seed):
+    """It is the next action's: a pass's end."""
+    rng = np.random.default_rng(seed)
+    moved = {n: np.where(half.delay_ms > 0, rng.integers(0, 101, len(half)), getattr(half, n)) for n in ("x", "y")}
+    elsewhere = replace(half, **{name: column.astype(np.uint8) for name, column in moved.items()})
+    np.testing.assert_array_equal(window(half, end_ms), window(elsewhere, end_ms))
+
+
+def test_the_ball_stays_where_it_was_last_seen():
+    passed, drive = feed((1_000, 0, 0, 60, 20)), feed((2_000, Action.DRIVE.class_index, 0, 90, 90), delay_ms=400)
+    both = FeedHalf(1, 1, **{f.name: np.r_[getattr(passed, f.name), getattr(drive, f.name)] for f in fields(drive)[2:]})
+    features = window(both)
+    assert features[-1, column("last_1")] == 1, "the drive itself is seen"
+    assert (features[10:, column("x")] == features[9, column("x")]).all()
+    assert (features[:, column("dx")] == 0).all()
+
+
 @settings(max_examples=60, deadline=None)
 @given(half=feeds(), end_ms=st.integers(0, 70_000))
 def test_each_step_is_causal_too(half, end_ms):

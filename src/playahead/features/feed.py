@@ -6,6 +6,10 @@ Two rules keep a window honest, and make it cheap:
 * A window sees only rows that became visible *inside that window*. So an observation of six windows rests on
   30 s and no more, and the window is the same in all six observations that hold it: it is encoded once.
 
+A third rule is about one kind of row. A row with a delay is an inference (a drive, from the pass before it and the time
+until the next action), and providers give it the place of that *next* action: a pass's end is the next event's start.
+So the place of a delayed row is never looked at; the ball stays where it was last seen.
+
 Positions are turned to the side in possession at that step (the acting side where none is known), so "x near 1" is
 always near the goal under attack.
 
@@ -55,7 +59,8 @@ class FeedTrack:
         played_E: latest row up to e that plays the ball (its team is in possession), -1 none.
         next_played_E: first such row from e on.
         gained_ms_E: when the team in possession after row e gained it.
-        xy_E2: ball position in team 0's frame, -1 to 1, NaN unknown.
+        xy_E2: ball position in team 0's frame, -1 to 1, NaN unknown or not to be looked at.
+        located_E: latest row up to e whose position is known, -1 none.
     """
 
     half: FeedHalf
@@ -69,6 +74,7 @@ class FeedTrack:
     next_played_E: NDArray[np.intp]
     gained_ms_E: NDArray[np.int64]
     xy_E2: NDArray[np.float32]
+    located_E: NDArray[np.intp]
 
 
 def prepare_track(half: FeedHalf) -> FeedTrack:
@@ -84,6 +90,8 @@ def prepare_track(half: FeedHalf) -> FeedTrack:
     next_played_E = np.minimum.accumulate(np.where(plays_ball, row_E, len(code) - 1)[::-1])[::-1]
     side_E = np.where(played_E >= 0, team[played_E].astype(np.intp), -1)
     gained = np.diff(side_E, prepend=-2) != 0
+    xy_E2 = _common_frame(half.x[order], half.y[order], team)
+    xy_E2[half.delay_ms[order] > 0] = np.nan
     return FeedTrack(
         half=half,
         visible_ms_E=visible_ms,
@@ -95,7 +103,8 @@ def prepare_track(half: FeedHalf) -> FeedTrack:
         played_E=played_E,
         next_played_E=next_played_E,
         gained_ms_E=np.maximum.accumulate(np.where(gained, visible_ms, -1)),
-        xy_E2=_common_frame(half.x[order], half.y[order], team),
+        xy_E2=xy_E2,
+        located_E=np.maximum.accumulate(np.where(np.isnan(xy_E2).any(axis=1), -1, row_E)),
     )
 
 
@@ -145,7 +154,7 @@ def _fill(
     put((np.arange(N_CODES) == track.code_E[row_PN][..., None]) & seen_PN[..., None])
     last_ms = track.last_ms_EK[row_PN]
     recency = np.exp((last_ms - step_end_PN[..., None]) / (_RECENCY_S * 1000))
-    put(np.where((last_ms >= start_ms_P1[..., None]) & seen_PN[..., None], recency, 0))
+    put(np.where((last_ms >= np.maximum(start_ms_P1, 0)[..., None]) & seen_PN[..., None], recency, 0))
 
     played_PN = track.played_E[row_PN]
     side = np.where(seen_PN & (played_PN >= first_P1), track.team_E[played_PN], -1)
@@ -154,7 +163,9 @@ def _fill(
     put(seen_PN)
     put(np.where(side >= 0, 1.0 - 2.0 * side, 0.0))
     put(np.where(seen_PN & (side >= 0), np.where(actor == side, 1.0, -1.0), 0.0))
-    _put_movement(put, track, row_PN, seen_PN & (row_PN > first_P1), seen_PN, turn)
+    _put_movement(put, track, row_PN, seen_PN, first_P1, turn)
+    gap_s = (track.visible_ms_E[row_PN] - track.visible_ms_E[np.maximum(row_PN - 1, 0)]) / 1000
+    put(np.where(seen_PN & (row_PN > first_P1), np.minimum(gap_s, 5.0) / 5, 1.0))
     age_s = np.where(seen_PN, (step_end_PN - track.visible_ms_E[row_PN]) / 1000, 5.0)
     put(age_s / 5)
     put(np.where(seen_PN, np.exp(-age_s / _INSTANT_S), 0.0))
@@ -170,24 +181,23 @@ def _put_movement(
     put: "_Writer",
     track: FeedTrack,
     row_PN: NDArray[np.intp],
-    has_previous_PN: NDArray[np.bool_],
     seen_PN: NDArray[np.bool_],
+    first_P1: NDArray[np.intp],
     turn_PN: NDArray[np.float64],
 ) -> None:
-    """Where the ball is, and how it came there from the row before."""
-    previous_PN = np.maximum(row_PN - 1, 0)
-    here = np.where(seen_PN[..., None], track.xy_E2[row_PN], np.nan) * turn_PN[..., None]
-    there = np.where(has_previous_PN[..., None], track.xy_E2[previous_PN], np.nan) * turn_PN[..., None]
-    gap_s = (track.visible_ms_E[row_PN] - track.visible_ms_E[previous_PN]) / 1000
-    moved = np.nan_to_num(here - there)
-    known = ~np.isnan(here[..., 0])
-    here = np.nan_to_num(here)
+    """Where the ball was last seen in this window, and how it came there from where it was seen before."""
+    at_PN = np.where(seen_PN, track.located_E[row_PN], -1)
+    from_PN = np.where(at_PN > 0, track.located_E[np.maximum(at_PN - 1, 0)], -1)
+    known, moved_known = at_PN >= first_P1, from_PN >= first_P1
+    here = np.where(known[..., None], track.xy_E2[at_PN], 0) * turn_PN[..., None]
+    there = np.where(moved_known[..., None], track.xy_E2[from_PN], 0) * turn_PN[..., None]
+    moved = np.where(moved_known[..., None], here - there, 0)
+    took_s = (track.visible_ms_E[at_PN] - track.visible_ms_E[from_PN]) / 1000
     put(here)
     put(np.abs(here[..., 1]))
     put(np.where(known, np.hypot(1 - here[..., 0], 0.65 * here[..., 1]) / 2, 0.0))
     put(moved)
-    put(np.minimum(np.hypot(moved[..., 0], moved[..., 1]) / np.maximum(gap_s, 0.2), 3.0) / 3)
-    put(np.where(has_previous_PN, np.minimum(gap_s, 5.0) / 5, 1.0))
+    put(np.minimum(np.hypot(moved[..., 0], moved[..., 1]) / np.maximum(took_s, 0.2), 3.0) / 3)
 
 
 class _Writer:

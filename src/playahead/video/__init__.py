@@ -1,0 +1,1 @@
+"""Any file or stream that FFmpeg reads -> gray frames on an exact clock."""

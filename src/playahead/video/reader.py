@@ -1,0 +1,190 @@
+"""Decoding: a file or stream -> (index, gray_HW) at 25 fps, ahead of its user in a thread of its own."""
+
+import queue
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from playahead.domain.grid import GRID
+from playahead.errors import InputError
+from playahead.video.canvas import Canvas
+from playahead.video.clock import at_rate
+
+_TIMEOUT_S = (20.0, 20.0)  # to open, to read: a stream that says nothing for so long is dead
+_AHEAD = 64  # frames decoded ahead of their use: 60 MB of 1280 x 736
+
+
+class VideoWarning(UserWarning):
+    """Part of a video could not be used; the message says which, and what was done instead."""
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What the container says before anything is decoded.
+
+    Attributes:
+        width, height: of the pictures, before any rotation.
+        fps: average rate, 0 where the container does not say.
+        duration_s: None where it does not say, as with live streams.
+    """
+
+    width: int
+    height: int
+    fps: float
+    duration_s: float | None
+
+
+def probe(source: Path | str) -> VideoFacts:
+    """Open a source and say what it is.
+
+    Raises:
+        InputError: missing, unreadable, or without pictures.
+    """
+    with _opened(source) as container:
+        stream = _video_stream(container, source)
+        duration_s = None
+        if stream.duration is not None and stream.time_base is not None:
+            duration_s = float(stream.duration * stream.time_base)
+        elif container.duration is not None:
+            duration_s = container.duration / av.time_base
+        return VideoFacts(stream.width, stream.height, float(stream.average_rate or 0), duration_s)
+
+
+def read_frames(
+    source: Path | str, canvas: Canvas | None = None, start_s: float = 0.0, stop_s: float | None = None
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Gray frames on an exact 25 fps clock: (index, gray_HW), index 0 at ``start_s``.
+
+    Each moment takes the picture nearest to it by timestamp, counted from the first picture of the file. Damaged
+    packets are passed over (the picture before them stays) and told in a ``VideoWarning`` at the end.
+
+    Args:
+        source: a path, or an address that FFmpeg opens (HLS, RTSP ...).
+        canvas: to draw on; the published 1280 x 736 if none.
+        start_s: first moment, from the video's start.
+        stop_s: no frame from here on; None is the end.
+
+    Raises:
+        InputError: missing, unreadable, no pictures in it, or none from ``start_s`` on.
+    """
+    if start_s < 0 or (stop_s is not None and stop_s <= start_s):
+        raise InputError(source, f"no time lies from {start_s} s to {stop_s} s")
+    return _ahead(_Decoder(source, canvas or Canvas(), start_s, stop_s).frames())
+
+
+class _Decoder:
+    def __init__(self, source: Path | str, canvas: Canvas, start_s: float, stop_s: float | None) -> None:
+        self.source, self.canvas, self.start_s, self.stop_s = source, canvas, start_s, stop_s
+        self.damaged = 0
+
+    def frames(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Decode, seek, resample, draw."""
+        found = -1
+        drawn: tuple[int, NDArray[np.uint8]] | None = None  # a picture shown twice is drawn once
+        with _opened(self.source) as container:
+            pictures = self._pictures(container)
+            for found, frame in at_rate(pictures, GRID.fps, self.start_s, self.stop_s):
+                if drawn is None or drawn[0] != id(frame):
+                    drawn = (id(frame), self.canvas.draw(frame))
+                yield found, drawn[1]
+        if self.damaged:
+            said = f"{self.source}: {self.damaged} damaged packets passed over, the picture before them stays"
+            warnings.warn(said, VideoWarning, stacklevel=2)
+        if found < 0:
+            raise InputError(self.source, f"no pictures from {self.start_s} s on")
+
+    def _pictures(self, container: av.container.InputContainer) -> Iterator[tuple[float, av.VideoFrame]]:
+        """(seconds from the first picture of the file, frame), from a little before ``start_s`` on."""
+        stream = _video_stream(container, self.source)
+        stream.thread_type = "AUTO"
+        time_base = float(stream.time_base or 1 / 90_000)
+        origin_s = (stream.start_time or 0) * time_base
+        if self.start_s > 0:
+            container.seek(int((self.start_s + origin_s) / time_base), stream=stream, backward=True)
+        time_s, step_s = 0.0, 1 / float(stream.average_rate or GRID.fps)
+        for frame in self._decoded(container, stream):
+            time_s = frame.pts * time_base - origin_s if frame.pts is not None else time_s + step_s
+            yield time_s, frame
+
+    def _decoded(self, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except FFmpegError as reason:  # the rest of the file is not there
+                said = f"{self.source}: ends early ({reason.strerror}), what came before is used"
+                warnings.warn(said, VideoWarning, stacklevel=2)
+                return
+            try:
+                yield from packet.decode()
+            except FFmpegError:
+                self.damaged += 1
+
+
+def _opened(source: Path | str) -> av.container.InputContainer:
+    try:
+        return av.open(str(source), timeout=_TIMEOUT_S)
+    except FileNotFoundError:
+        raise InputError(source, "no such file") from None
+    except (FFmpegError, OSError, ValueError) as reason:
+        said = getattr(reason, "strerror", None) or reason
+        raise InputError(source, f"cannot be opened as video ({said})", "is it complete?") from None
+
+
+def _video_stream(container: av.container.InputContainer, source: object) -> av.VideoStream:
+    if not container.streams.video:
+        raise InputError(source, "holds no pictures", "is it an audio file?")
+    return container.streams.video[0]
+
+
+def _ahead(frames: Iterator[tuple[int, NDArray[np.uint8]]]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """The same frames, made in another thread; its errors and warnings come out here, and it ends when we do."""
+    made: queue.Queue[object] = queue.Queue(_AHEAD)
+    stopped = threading.Event()
+
+    def put(item: object) -> None:
+        while not stopped.is_set():
+            try:
+                return made.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", VideoWarning)
+            end: object = None
+            try:
+                for item in frames:
+                    put(item)
+                    if stopped.is_set():
+                        return
+            except Exception as reason:  # handed to the user's thread
+                end = reason
+        put((end, [str(warning.message) for warning in told]))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item = made.get()
+            if isinstance(item[0], int):  # type: ignore[index]
+                yield item  # type: ignore[misc]
+                continue
+            reason, told = item  # type: ignore[misc]
+            for message in told:
+                warnings.warn(message, VideoWarning, stacklevel=2)
+            if reason is not None:
+                raise reason
+            return
+    finally:
+        stopped.set()
+        thread.join(timeout=5)
