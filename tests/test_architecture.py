@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "decoding": BASE | {"domain", "evaluation"},
     "model": BASE | {"domain"},
     "windows": BASE | {"domain", "evaluation", "features"},
+    "video": BASE | {"domain"},
     "backbone": BASE | {"domain", "tensorfile"},
     "learning": BASE | {"tensorfile", "domain", "evaluation", "features", "decoding", "model", "windows"},
     "recipes": BASE | {"learning", "model", "features"},

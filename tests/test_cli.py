@@ -43,7 +43,7 @@ def test_no_verb_shows_help(capsys):
         (["evaluate", "--labels", "a", "--feed", "b"], "needs exactly one of"),
         (["evaluate", "--labels", "nothing.json"], "--labels needs --predictions"),
         (["predict", "--feed", "nothing.json"], "nothing.json: no such file"),
-        (["predict", "--feed", "nothing.json", "--every", "0"], "is not above 0"),
+        (["predict", "--feed", "nothing.json", "--every", "0"], "is not in 0.001 to 3600"),
         (["predict", "--feed", "nothing.json", "--least", "2"], "is not in [0, 1]"),
         (["predict", "--feed", "nothing.json", "--start", "soon"], "not of the form 12:30"),
         (["train", "feed", "--data", "nowhere"], "no such file"),

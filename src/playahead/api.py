@@ -16,7 +16,7 @@ from playahead.errors import InputError
 from playahead.evaluation.frames import FrameTable, clip_labels
 from playahead.evaluation.official import benchmark_average, count_detections, metrics_from_counts
 from playahead.features.feed import prepare_track
-from playahead.learning.checkpoint import load_model, packaged_weights
+from playahead.learning.checkpoint import load_feed_model, load_model, packaged_weights
 from playahead.learning.inference import read_at, read_passage
 from playahead.model.anticipator import Anticipator
 
@@ -42,7 +42,7 @@ def load(weights: Path | str | None = None) -> LoadedModel:
     Raises:
         InputError: missing, damaged or foreign file.
     """
-    model, about = load_model(Path(weights) if weights else packaged_weights())
+    model, about = load_model(Path(weights)) if weights else load_feed_model(packaged_weights())
     return LoadedModel(model, decoder_of(about, "marginal"), about)
 
 
@@ -87,11 +87,16 @@ def anticipate_feed(
 
 
 def score(clips: Sequence[Clip], anticipations: Mapping[str, Sequence[Anticipation]]) -> dict[str, object]:
-    """The benchmark's figures for anticipations by clip name.
+    """The benchmark's figures for anticipations by clip name; a clip that they lack is empty.
+
+    Raises:
+        InputError: no clips, or labels that are withheld.
 
     Returns:
         Upstream's metric names (``at1`` ... ``tightV2``) and ``"average"`` of the six tolerances.
     """
+    if not clips or any(clip.anticipation is None for clip in clips):
+        raise InputError("score", "needs clips, and none whose labels are withheld")
     scores_NRV = frames_of([anticipations.get(clip.name, ()) for clip in clips])
     counts = count_detections(FrameTable(*clip_labels(clips), scores_NRV))
     return {"average": benchmark_average(counts), **metrics_from_counts(counts)}

@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import NoReturn
 
+import yaml
 from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentParser, set_parsing_settings
 from rich.markup import escape
@@ -193,11 +195,22 @@ def _add_settings(parser: _Parser, kind: type, arguments: Sequence[str]) -> None
     from playahead.recipes import recipe
 
     named = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    named.add_argument("--recipe", default=parser.get_defaults()["recipe"])
+    named.add_argument("--recipe")
+    named.error = lambda message: parser.error(message)  # type: ignore[method-assign]
+    named.add_argument("--config", type=Path)
     known, _ = named.parse_known_args(list(arguments))
     parser.add_argument("--config", action="config", help="a YAML file of options, as --print_config writes it")
     parser.add_class_arguments(kind, None, as_group=False)
-    parser.set_defaults(asdict(recipe(known.recipe)))
+    parser.set_defaults(asdict(recipe(known.recipe or _recipe_of(known.config) or parser.get_defaults()["recipe"])))
+
+
+def _recipe_of(config: Path | None) -> str | None:
+    """The recipe that a YAML file of options names, if it can be read and does."""
+    try:
+        options = yaml.safe_load(config.read_text()) if config else None
+    except (OSError, ValueError, yaml.YAMLError):
+        return None  # the parser says what is wrong with it
+    return str(options["recipe"]) if isinstance(options, dict) and "recipe" in options else None
 
 
 def _chosen(config: dict) -> tuple[Verb, dict]:

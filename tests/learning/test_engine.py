@@ -113,7 +113,7 @@ def test_another_seed_gives_other_weights(tmp_path):
 
 def test_a_state_of_other_settings_is_refused(tmp_path):
     train(tmp_path, stop_at=5)
-    with pytest.raises(InputError, match="other settings"):
+    with pytest.raises(InputError, match="other settings or data"):
         Trainer(replace(TINY, seed=9), windows(), never_mind, tmp_path)
 
 

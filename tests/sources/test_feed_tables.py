@@ -97,7 +97,7 @@ def test_simulation_is_seeded_and_has_real_rates():
 
 
 def test_simulation_needs_a_duration():
-    with pytest.raises(InputError, match="not positive"):
+    with pytest.raises(InputError, match=r"not in 0\.1 to 120"):
         simulate_half(0, minutes=0)
 
 

@@ -38,6 +38,8 @@ class Decoder:
             raise InputError("decoding", f"{self.kind!r} is neither marginal nor threshold")
         if not 0 <= self.tau < 1:
             raise InputError("decoding.tau", f"{self.tau} is not in [0, 1)")
+        if self.time not in ("argmax", "expected"):
+            raise InputError("decoding.time", f"{self.time!r} is neither argmax nor expected")
 
     def probabilities(self, readings: Readings) -> NDArray[np.float32]:
         """scores_ORV as probabilities: what people are shown."""
@@ -58,13 +60,20 @@ class Decoder:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> "Decoder":
-        """What ``as_dict`` gave, also after JSON has made lists of its tuples."""
-        fields = dict(values)
-        scale = fields.pop("scale", None)
-        if isinstance(scale, Mapping):
-            rows = {name: tuple(tuple(row) for row in scale[name]) for name in scale}
-            scale = ScoreScale(**rows)
-        return cls(**fields, scale=scale)  # type: ignore[arg-type]
+        """What ``as_dict`` gave, also after JSON has made lists of its tuples.
+
+        Raises:
+            InputError: it is not that.
+        """
+        try:
+            fields = dict(values)
+            scale = fields.pop("scale", None)
+            if scale is not None:
+                rows = {name: tuple(tuple(row) for row in scale[name]) for name in scale}  # type: ignore[union-attr]
+                scale = ScoreScale(**rows)
+            return cls(**fields, scale=scale)  # type: ignore[arg-type]
+        except (TypeError, ValueError, AttributeError, IndexError, KeyError) as reason:
+            raise InputError("decoding", f"not a description of one ({reason})") from None
 
 
 def decoder_of(about: Mapping[str, object], kind: str) -> Decoder:

@@ -53,8 +53,8 @@ class FeedHalf:
                 raise RecordError(f"column {name} has shape {column.shape}, t_ms {self.t_ms.shape}")
             if not np.issubdtype(column.dtype, np.integer):
                 raise RecordError(f"column {name} holds {column.dtype}, not whole numbers")
+            _require_rows(column >= 0, f"{name} is negative")
         _require(self.half in (1, 2), f"half {self.half} is not 1 or 2")
-        _require_rows(self.t_ms >= 0, "t_ms is negative")
         _require_rows(np.diff(self.t_ms, prepend=0) >= 0, "t_ms goes back in time")
         _require_rows(self.code < N_CODES, f"code is not in 0..{N_CODES - 1}")
         _require_rows(self.team <= 1, "team is not 0 or 1")
@@ -75,15 +75,18 @@ class FeedHalf:
 _FIRST_SIDES = ("home", "left")
 
 
-def feed_of_actions(actions: Sequence[ActionEvent], match: int = 0, half: int = 1) -> FeedHalf:
-    """Actions in time order as a feed that knows no positions (home and left are team 0, so is an unknown side)."""
+def feed_of_actions(actions: Sequence[ActionEvent], start_ms: int = 0) -> FeedHalf:
+    """Actions in time order as a feed that knows no positions (home and left are team 0, so is an unknown side).
+
+    ``start_ms`` is when in the half their clip starts.
+    """
     code = np.array([event.action.class_index for event in actions], np.uint8)
     first = np.array([event.side is None or event.side in _FIRST_SIDES for event in actions], bool)
     unknown = np.full(len(actions), UNKNOWN_POSITION, np.uint8)
     return FeedHalf(
-        match=match,
-        half=half,
-        t_ms=np.array([event.position_ms for event in actions], np.int32),
+        match=0,
+        half=1,
+        t_ms=np.array([start_ms + event.position_ms for event in actions], np.int32),
         code=code,
         team=np.where(first, 0, 1).astype(np.uint8),
         x=unknown,

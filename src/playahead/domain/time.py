@@ -4,6 +4,7 @@ import re
 
 from playahead.errors import RecordError
 
+_A_DAY_S = 86_400
 _GAME_TIME = re.compile(r"^\s*([12])\s*-\s*(\d{1,3}):([0-5]\d)\s*$")
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)$|^(\d+(?:\.\d+)?)$")
 
@@ -16,10 +17,9 @@ def whole_ms(value: object) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise RecordError(f"position {value!r} is not a whole number of milliseconds")
-    try:
-        return int(value)
-    except ValueError:
-        raise RecordError(f"position {value!r} is not a whole number of milliseconds") from None
+    if not re.fullmatch(r"\s*-?[0-9]{1,12}\s*", str(value)):
+        raise RecordError(f"position {value!r} is not a whole number of milliseconds")
+    return int(value)
 
 
 def parse_game_time(text: str) -> tuple[int, int]:
@@ -37,9 +37,10 @@ def parse_clock(text: str) -> int:
     if match is None:
         raise RecordError(f"time {text!r} is not of the form 12:30, 1:02:30 or 750 (seconds)")
     hours, minutes, seconds, plain = match.groups()
-    if plain is not None:
-        return round(float(plain) * 1000)
-    return round((int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)) * 1000)
+    seconds_in_all = float(plain) if plain else int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
+    if seconds_in_all > _A_DAY_S:
+        raise RecordError(f"time {text!r} is more than a day")
+    return round(seconds_in_all * 1000)
 
 
 def format_clock(time_ms: int) -> str:

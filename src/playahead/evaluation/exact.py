@@ -7,17 +7,17 @@ rule hides.
 Axes: P predictions, E events (later: rows, a clip and class with events), D tolerances, C classes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.grid import RASTER_FRAME_MS
+from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAME_MS
+from playahead.domain.records import Clip
 from playahead.evaluation.frames import FrameTable
-from playahead.evaluation.official import TOLERANCES_S, match_rows
-
-_RECALL_LEVELS = np.arange(11) / 10
+from playahead.evaluation.official import RECALL_LEVELS, TOLERANCES_S, match_rows
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,16 @@ class ExactScores:
     def average_area(self) -> float:
         """Mean of the area mAP over the six tolerances."""
         return float(self.area_DC.mean())
+
+
+def moments_of_clips(clips: Sequence[Clip]) -> Moments:
+    """Events of each clip's future, to the millisecond."""
+    events = [(n, event) for n, clip in enumerate(clips) for event in clip.anticipation or ()]
+    return Moments(
+        np.array([n for n, _ in events], np.int64),
+        np.array([event.action.class_index for _, event in events], np.int64),
+        np.array([event.position_ms - OBSERVATION_MS for _, event in events], np.int64),
+    )
 
 
 def moments_of_frames(table: FrameTable) -> tuple[Moments, Moments]:
@@ -121,7 +131,7 @@ def _curve(
 
 
 def _eleven_point(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> float:
-    best = [precision[recall >= level].max(initial=0.0) for level in _RECALL_LEVELS]
+    best = [precision[recall >= level].max(initial=0.0) for level in RECALL_LEVELS]
     return float(np.mean(best))
 
 

@@ -46,8 +46,15 @@ class FrameTable:
         for name, (found, wanted) in expected.items():
             if found != wanted:
                 raise InputError("frame table", f"{name} have shape {found} instead of {wanted}")
-        if not np.isfinite(self.scores_NRV).all():
-            raise InputError("frame table", "scores hold NaN or infinity")
+        for name in ("labels_NR", "visibility_NR"):
+            if not np.issubdtype(getattr(self, name).dtype, np.integer):
+                raise InputError("frame table", f"{name} holds {getattr(self, name).dtype}, not whole numbers")
+        if not (((self.labels_NR >= 1) & (self.labels_NR <= len(ACTIONS))) | (self.labels_NR == NO_EVENT)).all():
+            raise InputError("frame table", f"a label is not in 1..{len(ACTIONS)} or {NO_EVENT}")
+        if not (np.abs(self.visibility_NR) <= 1).all():
+            raise InputError("frame table", "a visibility is not -1, 0 or 1")
+        if not np.issubdtype(self.scores_NRV.dtype, np.floating) or not np.isfinite(self.scores_NRV).all():
+            raise InputError("frame table", "scores hold NaN, infinity or something that is not a number")
 
 
 def frame_of_ms(position_ms: NDArray[np.integer]) -> NDArray[np.int32]:
@@ -119,6 +126,8 @@ def load_frame_case(path: Path) -> list[FrameTable]:
     """
     try:
         with np.load(path, allow_pickle=False) as case:
+            if int(case["n_videos"]) < 1:
+                raise InputError(path, f"n_videos is {int(case['n_videos'])}")
             return [
                 FrameTable(
                     case[f"v{i}_target_labels"],
@@ -129,6 +138,8 @@ def load_frame_case(path: Path) -> list[FrameTable]:
             ]
     except FileNotFoundError:
         raise InputError(path, "no such file") from None
+    except InputError as reason:
+        raise InputError(path, reason) from None
     except KeyError as missing:
         raise InputError(path, f"{missing.args[0]}", "expected the golden cases' layout") from None
     except (OSError, ValueError, EOFError) as reason:

@@ -36,7 +36,7 @@ BENCHMARK_METRICS = ("at1", "at2", "at3", "at4", "at5", "atInfty")
 
 THRESHOLDS_H = np.linspace(0, 1, 200)
 _SHIFT = 1e-6  # upstream subtracts it (in float32) so that an empty frame is below threshold 0
-_RECALL_LEVELS = np.arange(11) / 10
+RECALL_LEVELS = np.arange(11) / 10
 _GROUPS = ("", "_visible", "_unshown")
 
 
@@ -196,9 +196,9 @@ def average_precision(counts: ThresholdCounts) -> NDArray[np.float64]:
     """ap_GDC by 11-point interpolation; a class without events has 0."""
     precision, recall = precision_recall(counts)
     total = np.zeros(precision.shape[:-1])
-    for level in _RECALL_LEVELS:
+    for level in RECALL_LEVELS:
         total += np.where(recall >= level, precision, 0).max(axis=-1)
-    return total / len(_RECALL_LEVELS)
+    return total / len(RECALL_LEVELS)
 
 
 def _trapezoid_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from playahead.errors import InputError
+from playahead.features.feed import FEATURE_NAMES
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
 from playahead.tensorfile import read_tensors, write_tensors
@@ -26,8 +27,23 @@ def load_model(path: Path) -> tuple[Anticipator, dict[str, object]]:
         model = Anticipator(AnticipatorConfig(**about["model"]))  # type: ignore[arg-type]
         model.load_state_dict(tensors)
     except (KeyError, TypeError, RuntimeError) as reason:
-        raise InputError(path, f"not an anticipator of this version ({reason})") from None
+        raise InputError(path, f"not an anticipator of this version ({' '.join(str(reason).split())})") from None
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+        raise InputError(path, "its weights hold NaN or infinity", "train again")
     return model.eval(), about
+
+
+def load_feed_model(path: Path) -> tuple[Anticipator, dict[str, object]]:
+    """A model that was trained on the event-feed features of this version.
+
+    Raises:
+        InputError: it was trained on other features, which would be read as these.
+    """
+    model, about = load_model(path)
+    features = about.get("features")
+    if not isinstance(features, dict) or features.get("names") != list(FEATURE_NAMES):
+        raise InputError(path, "was not trained on the event-feed features of this version", "train it again")
+    return model, about
 
 
 def packaged_weights() -> Path:

@@ -5,6 +5,7 @@ Every loss is a sum over an observation's slots, frames or events, averaged over
 Axes: O observations, K slots, E events (padded), C classes, T bins, R frames, X matched pairs.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from playahead.domain.grid import FRAMES_PER_WINDOW
+from playahead.errors import InputError
 from playahead.learning.matcher import Match, Matcher, MatcherConfig
 from playahead.learning.targets import soft_bins, time_bin
 from playahead.model.anticipator import AnticipatorOutput
@@ -44,6 +46,15 @@ class CriterionConfig:
     intensity_weight: float = 0.0
     presence_weight: float = 0.3
     focal_gamma: float = 2.0
+
+    def __post_init__(self) -> None:
+        for name in ("positive_weight", "sigma_bins", "matched_weight", "intensity_weight", "presence_weight"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"criterion.{name}", f"{getattr(self, name)} is not a number of 0 or more")
+        if not 0 <= self.label_smoothing < 1:
+            raise InputError("criterion.label_smoothing", f"{self.label_smoothing} is not in [0, 1)")
+        if not 1 <= self.focal_gamma < math.inf:
+            raise InputError("criterion.focal_gamma", f"{self.focal_gamma} is not 1 or more (below, gradients explode)")
 
 
 class Criterion:

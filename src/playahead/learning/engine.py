@@ -73,19 +73,24 @@ class TrainConfig:
         for name in ("epochs", "steps_per_epoch", "passages", "observations", "validate_every", "save_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"train.{name}", f"{getattr(self, name)} is below 1")
+        if not 0 <= self.seed < 2**63:
+            raise InputError("train.seed", f"{self.seed} is not in 0..2^63 - 1")
         if not 0 <= self.average_decay < 1:
             raise InputError("train.average_decay", f"{self.average_decay} is not in [0, 1)")
-        if self.mixup_alpha < 0:
-            raise InputError("train.mixup_alpha", f"{self.mixup_alpha} is negative")
+        if not 0 <= self.mixup_alpha < math.inf:
+            raise InputError("train.mixup_alpha", f"{self.mixup_alpha} is not a number of 0 or more")
+        if self.model.head == "slots" and not (self.criterion.matched_weight or self.criterion.intensity_weight):
+            raise InputError("criterion", "matched_weight and intensity_weight are both 0: nothing trains the slots")
 
     @property
     def total_steps(self) -> int:
         """Steps of the whole run."""
         return self.epochs * self.steps_per_epoch
 
-    def fingerprint(self) -> str:
-        """Tells whether a saved state belongs to this run."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+    def fingerprint(self, windows: TrainingWindows) -> str:
+        """Tells whether a saved state belongs to this run on these windows."""
+        data = [windows.counts_C.tolist(), hashlib.sha256(windows.rare_weight_A.tobytes()).hexdigest()]
+        return hashlib.sha256(json.dumps([asdict(self), data], sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass
@@ -185,7 +190,11 @@ class Trainer:
             raise self._broken(f"the loss, { ({n: float(v) for n, v in losses.items()}) },", batch)
         self.optimizer.zero_grad()
         self.fabric.backward(losses["total"])
-        self.fabric.clip_gradients(self.model, self.optimizer, max_norm=config.optim.clip_norm)
+        norm = self.fabric.clip_gradients(
+            self.model, self.optimizer, max_norm=config.optim.clip_norm, error_if_nonfinite=False
+        )
+        if norm is not None and not torch.isfinite(norm):
+            raise self._broken("the gradient", batch)
         self.optimizer.step()
         self.average.update_parameters(self.plain_model)
         return {name: float(value.detach()) for name, value in losses.items()}
@@ -218,7 +227,7 @@ class Trainer:
 
     def _save(self) -> None:
         about = {
-            "fingerprint": self.config.fingerprint(),
+            "fingerprint": self.config.fingerprint(self.windows),
             "step": self.step,
             "best": self.best,
             "figures": self.figures,
@@ -232,8 +241,8 @@ class Trainer:
         if not path.exists():
             return
         tensors, about = read_tensors(path)
-        if about["fingerprint"] != self.config.fingerprint():
-            raise InputError(path, "belongs to a run with other settings", "choose another --out")
+        if about.get("fingerprint") != self.config.fingerprint(self.windows):
+            raise InputError(path, "belongs to a run with other settings or data", "choose another --out")
         unpack_state(tensors, self.plain_model, self.average, self.optimizer)
         saved: dict[str, Any] = about
         self.step, self.best = saved["step"], saved["best"]

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from playahead.decoding.decoder import Decoder
 from playahead.decoding.readings import Readings
 from playahead.domain.feed import FeedHalf
+from playahead.domain.grid import ANTICIPATION_MS
 from playahead.errors import InputError
+from playahead.evaluation.exact import Moments
 from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import ThresholdCounts, benchmark_average, count_detections, score_videos
 from playahead.features.feed import FeedTrack, prepare_track
 from playahead.learning.inference import join_readings, read_feed
 from playahead.model.anticipator import Anticipator
-from playahead.windows.slicing import future_frames, observation_ends_ms
+from playahead.windows.slicing import future_events, future_frames, observation_ends_ms
 
 
 class FeedMatches:
@@ -54,6 +56,18 @@ class FeedMatches:
         """All halves as one table for the scorer."""
         labels, visibility = zip(*self._labels, strict=True)
         return FrameTable(np.concatenate(labels), np.concatenate(visibility), scores_ORV)
+
+    def moments(self) -> Moments:
+        """What followed each observation, to the millisecond."""
+        futures = [future_events(half, end) for half, end in zip(self.halves, self.end_ms, strict=True)]
+        starts = np.cumsum([0, *(len(end) for end in self.end_ms)])
+        clip, class_index, time_ms = [], [], []
+        for start, (class_OE, time_OE) in zip(starts, futures, strict=False):
+            observation, event = np.nonzero(class_OE >= 0)
+            clip.append(start + observation)
+            class_index.append(class_OE[observation, event])
+            time_ms.append(time_OE[observation, event].astype(np.float64) * ANTICIPATION_MS)
+        return Moments(np.concatenate(clip), np.concatenate(class_index), np.concatenate(time_ms))
 
     def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:
         """The official scorer's counts of each match, for intervals."""

@@ -3,6 +3,7 @@
 Axes: O observations, K slots, E events (padded), C classes.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from playahead.errors import InputError
 from playahead.model.heads import SlotLogits
 from playahead.windows.batch import NO_EVENT, Targets
 
@@ -28,6 +30,10 @@ class MatcherConfig:
     class_cost: Literal["log", "probability"] = "log"
     frequency: Literal["divide", "none", "multiply"] = "divide"
     offset_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.offset_weight < math.inf:
+            raise InputError("criterion.matcher.offset_weight", f"{self.offset_weight} is not a number of 0 or more")
 
 
 @dataclass(frozen=True)

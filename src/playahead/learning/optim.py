@@ -30,7 +30,7 @@ class OptimConfig:
     clip_norm: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.restart_epochs is not None and self.restart_epochs <= 0:
+        if self.restart_epochs is not None and not 0 < self.restart_epochs < math.inf:
             raise InputError("optim.restart_epochs", f"{self.restart_epochs} is not above 0")
         if self.restart_factor < 1:
             raise InputError("optim.restart_factor", f"{self.restart_factor} is below 1")

@@ -94,10 +94,15 @@ Fingerprint = tuple[tuple[str, int], ...]
 
 
 def _fingerprints(clips: Sequence[Clip]) -> dict[Fingerprint, list[str]]:
-    """Every run of ``_ENOUGH`` actions (classes and the intervals between them) -> clips that hold it."""
+    """Every run of ``_ENOUGH`` actions (classes and the intervals between them) -> clips that hold it.
+
+    A clip with fewer actions stands for itself as a whole, with the times at which they happen in it.
+    """
     places: dict[Fingerprint, list[str]] = defaultdict(list)
     for clip in clips:
         events = _events(clip)
+        if 1 < len(events) < _ENOUGH:
+            places[tuple((str(e.action), e.position_ms) for e in events)].append(clip.name)
         for start in range(len(events) - _ENOUGH + 1):
             run = events[start : start + _ENOUGH]
             origin = run[0].position_ms
@@ -151,7 +156,7 @@ def _leaks(
         for yours in their_places[run]
     )
     return [
-        f"{ours}/{mine} and {theirs}/{yours} share video ({count} runs of {_ENOUGH} actions alike)"
+        f"{ours}/{mine} and {theirs}/{yours} share video ({count} runs of actions alike)"
         for (mine, yours), count in sorted(pairs.items())
     ]
 

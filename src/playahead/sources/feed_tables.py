@@ -76,7 +76,10 @@ def _load_columns(path: Path) -> dict[str, np.ndarray]:
         raise InputError(path, missing.args[0], f"columns needed: {', '.join(_COLUMNS)}") from None
     except Exception as reason:  # zipfile, zlib and NumPy each raise their own on damaged bytes
         raise InputError(path, f"not a readable .npz ({type(reason).__name__}: {reason})") from None
-    lengths = {name: column.shape for name, column in columns.items()}
+    for name, column in columns.items():
+        if column.ndim != 1 or not np.issubdtype(column.dtype, np.integer):
+            raise InputError(path, f"column {name} is {column.ndim}-d {column.dtype}, not one row of whole numbers")
+    lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) != 1:
-        raise InputError(path, f"columns differ in shape: {lengths}")
+        raise InputError(path, f"columns differ in length: {lengths}")
     return columns

@@ -6,12 +6,12 @@ withheld challenge labels, "not shown" for visibility.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from playahead.domain.actions import parse_action
-from playahead.domain.records import SIDES, ActionEvent, Clip, in_time_order
+from playahead.domain.records import SIDES, ActionEvent, Clip, Side, in_time_order
 from playahead.domain.time import whole_ms
 from playahead.errors import InputError, RecordError
 from playahead.sources import jsonfile
@@ -87,11 +87,13 @@ class _ClipReader:
         self.split.rejected.append(str(reason))
 
     def _clip(self, entry: dict[str, object], where: str) -> Clip:
-        video = str(jsonfile.field(entry, "path", where))
+        video = jsonfile.field(entry, "path", where)
+        if not isinstance(video, str):
+            raise InputError(where, f"path {video!r} is not text")
         name = clip_name(video, where)
         where = f"{self.split.path}: {name}"
         annotations = jsonfile.as_object(entry.get("annotations") or {}, f"{where}, annotations")
-        withheld = "anticipation" not in annotations
+        withheld = annotations.get("anticipation") is None
         return Clip(
             name=name,
             video=video,
@@ -120,9 +122,13 @@ class _ClipReader:
         if action is None:
             self.split.dropped[label] += 1
             return None
-        team = item.get("team")
-        side = team if team in SIDES else None
-        return ActionEvent(position_ms, action, side, item.get("visibility") != "not shown")
+        return ActionEvent(position_ms, action, side_of(item), item.get("visibility") != "not shown")
+
+
+def side_of(item: Mapping[str, object]) -> Side | None:
+    """Who acted, or None where the entry does not say so in the benchmark's words."""
+    team = item.get("team")
+    return next((side for side in SIDES if side == team), None)
 
 
 def clip_name(video: str, where: object) -> str:

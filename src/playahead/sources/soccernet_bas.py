@@ -6,10 +6,11 @@ from pathlib import Path
 
 from playahead.domain.actions import parse_action
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
-from playahead.domain.records import SIDES, ActionEvent, Clip, in_time_order
+from playahead.domain.records import ActionEvent, Clip, in_time_order
 from playahead.domain.time import parse_game_time, whole_ms
 from playahead.errors import InputError, RecordError
 from playahead.sources import jsonfile
+from playahead.sources.soccernet_baa import side_of
 
 
 @dataclass
@@ -58,9 +59,7 @@ def _event(entry: dict[str, object], where: str, dropped: Counter[str]) -> tuple
     if action is None:
         dropped[label] += 1
         return half, None
-    team = entry.get("team")
-    side = team if team in SIDES else None
-    return half, ActionEvent(position_ms, action, side, entry.get("visibility") != "not shown")
+    return half, ActionEvent(position_ms, action, side_of(entry), entry.get("visibility") != "not shown")
 
 
 def cut_into_clips(events: tuple[ActionEvent, ...], duration_ms: int, stride_ms: int, video: str = "") -> list[Clip]:

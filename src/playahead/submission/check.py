@@ -1,6 +1,5 @@
 """Every reason for which a server would refuse a submission, or score it 0."""
 
-import math
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.errors import InputError
 from playahead.evaluation.frames import VECTOR_LENGTH
-from playahead.submission.write import RESULTS_NAME, read_results
+from playahead.submission.write import RESULTS_NAME, UNREADABLE_ZIP, clip_paths, read_results
 
 _NAMED = 5  # so many clips are named in a message, the rest counted
 
@@ -28,6 +27,7 @@ def check_submission(path: Path, clip_names: Sequence[str] | None = None) -> lis
         results = read_results(path)
     except InputError as reason:
         return problems or [str(reason)]
+    problems += _named("paths that are not a clip's folder alone", [p for p in clip_paths(path) if p not in results])
     if clip_names is not None:
         missing = [name for name in clip_names if name not in results]
         extra = [name for name in results if name not in set(clip_names)]
@@ -48,11 +48,16 @@ def check_submission(path: Path, clip_names: Sequence[str] | None = None) -> lis
 def _check_archive(path: Path) -> list[str]:
     if path.suffix != ".zip":
         return []
+    if not path.exists():
+        return ["no such file"]
     if not zipfile.is_zipfile(path):
         return ["not a zip file"]
-    with zipfile.ZipFile(path) as zipped:
-        names = [name for name in zipped.namelist() if not name.endswith("/")]
-        damaged = zipped.testzip()
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            names = [name for name in zipped.namelist() if not name.endswith("/")]
+            damaged = zipped.testzip()
+    except UNREADABLE_ZIP as reason:
+        return [f"the zip cannot be read ({reason})"]
     problems = [f"{damaged} in the zip is damaged"] if damaged else []
     if RESULTS_NAME not in names:
         inside = [name for name in names if name.rsplit("/", 1)[-1] == RESULTS_NAME]
@@ -68,7 +73,7 @@ def _check_entry(entry: dict[str, object]) -> list[str]:
         return [f"has no {', '.join(sorted(missing))}"]
     problems = []
     label, position = entry["label"], entry["position"]
-    if label not in set(ACTIONS):
+    if not isinstance(label, str) or label not in set(ACTIONS):
         problems.append(f"label {label!r} is not one of the ten")
     if isinstance(position, bool) or not isinstance(position, int):
         problems.append("position is not a whole number of milliseconds")
@@ -86,13 +91,13 @@ def _check_vector(vector: object, label: object) -> list[str]:
         return ["confidence_vect holds something that is not a number in [0, 1]"]
     if max(vector[1:]) == 0:
         return ["confidence_vect is zero for every class: it scores 0"]
-    if label in set(ACTIONS) and vector[1:].index(max(vector[1:])) != list(ACTIONS).index(label):
+    if isinstance(label, str) and label in set(ACTIONS) and ACTIONS[vector[1:].index(max(vector[1:]))] != label:
         return ["confidence_vect peaks at another class than the label: is its order the benchmark's?"]
     return []
 
 
 def _is_confidence(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _named(what: str, names: Sequence[str]) -> list[str]:

@@ -2,25 +2,34 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAMES
+from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.domain.records import Anticipation, Clip
 from playahead.domain.time import whole_ms
 from playahead.errors import InputError, RecordError
+from playahead.evaluation.exact import Moments
 from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, frame_of_ms, rasterise
 from playahead.sources import jsonfile
 from playahead.sources.soccernet_baa import clip_name
 
+Results = dict[str, list[dict[str, object]]]
+"""Clip name -> its anticipation entries as they stand in the file."""
+
 RESULTS_NAME = "results_anticipation.json"
 ZIP_NAME = "results_anticipation.zip"
+_HUGE = 1e30
+UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError)
+"""What ``zipfile`` raises on damaged, encrypted or foreign archives (and ``json`` on nesting without end)."""
 
 
-def write_submission(folder: Path, anticipations: Mapping[str, Sequence[Anticipation]]) -> tuple[Path, Path]:
+def write_submission(folder: Path | str, anticipations: Mapping[str, Sequence[Anticipation]]) -> tuple[Path, Path]:
     """Write the JSON and the zip with the JSON at its top level.
 
     Args:
@@ -36,6 +45,7 @@ def write_submission(folder: Path, anticipations: Mapping[str, Sequence[Anticipa
         {"path": name, "annotations": {"observation": [], "anticipation": [_entry(a) for a in listed]}}
         for name, listed in anticipations.items()
     ]
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     results, archive = folder / RESULTS_NAME, folder / ZIP_NAME
     part = results.with_name(RESULTS_NAME + ".part")
@@ -76,16 +86,15 @@ def perfect_answer(clips: Sequence[Clip]) -> dict[str, list[Anticipation]]:
     return answer
 
 
-def read_results(path: Path) -> dict[str, list[dict[str, object]]]:
+def clip_paths(path: Path) -> list[str]:
+    """The ``path`` of every video of the JSON or the zip, as it stands."""
+    return [str(jsonfile.field(entry, "path", where)) for entry, where in _entries(path)]
+
+
+def read_results(path: Path) -> Results:
     """Clip name -> its anticipation entries as they stand, from the JSON or the zip."""
-    root = _json_in_zip(path) if zipfile.is_zipfile(path) else jsonfile.read_json(path)
-    videos = jsonfile.as_list(
-        jsonfile.field(jsonfile.as_object(root, str(path)), "videos", str(path)), f"{path}: videos"
-    )
-    results: dict[str, list[dict[str, object]]] = {}
-    for index, video in enumerate(videos):
-        where = f"{path}: video {index}"
-        entry = jsonfile.as_object(video, where)
+    results: Results = {}
+    for entry, where in _entries(path):
         name = clip_name(str(jsonfile.field(entry, "path", where)), where)
         annotations = jsonfile.as_object(jsonfile.field(entry, "annotations", where), where)
         listed = jsonfile.as_list(jsonfile.field(annotations, "anticipation", where), where)
@@ -95,19 +104,45 @@ def read_results(path: Path) -> dict[str, list[dict[str, object]]]:
     return results
 
 
+def _entries(path: Path) -> list[tuple[dict[str, object], str]]:
+    """(video, where it stands) of each video listed."""
+    root = _json_in_zip(path) if zipfile.is_zipfile(path) else jsonfile.read_json(path)
+    videos = jsonfile.as_list(
+        jsonfile.field(jsonfile.as_object(root, str(path)), "videos", str(path)), f"{path}: videos"
+    )
+    places = [f"{path}: video {index}" for index in range(len(videos))]
+    return [(jsonfile.as_object(video, where), where) for video, where in zip(videos, places, strict=True)]
+
+
 def _json_in_zip(path: Path) -> object:
     try:
         with zipfile.ZipFile(path) as zipped:
             return json.loads(zipped.read(RESULTS_NAME))
     except KeyError:
         raise InputError(path, f"has no {RESULTS_NAME} at its top level") from None
-    except (zipfile.BadZipFile, ValueError, OSError) as reason:
+    except (*UNREADABLE_ZIP, ValueError, OSError) as reason:
         raise InputError(path, f"cannot be read ({reason})") from None
 
 
-def frame_table(clips: Sequence[Clip], results: Mapping[str, list[dict[str, object]]], where: object) -> FrameTable:
+def frame_table(clips: Sequence[Clip], results: Results, where: object) -> FrameTable:
     """Labels and a submission as the official scorer's frames; clips that the submission lacks are empty."""
     labels_NR, visibility_NR = clip_labels(clips)
+    clip_P, position_P, vector_PV = _predictions(clips, results, where)
+    return FrameTable(labels_NR, visibility_NR, rasterise(clip_P, frame_of_ms(position_P), vector_PV, len(clips)))
+
+
+def moments_of_results(clips: Sequence[Clip], results: Results, where: object) -> Moments:
+    """A submission's predictions to the millisecond: each entry counts for every class that it gives a score."""
+    clip_P, position_P, vector_PV = _predictions(clips, results, where)
+    entry, class_index = np.nonzero(vector_PV[:, 1:] > 0)
+    scores = vector_PV[entry, class_index + 1]
+    return Moments(clip_P[entry], class_index, position_P[entry] - OBSERVATION_MS, scores)
+
+
+def _predictions(
+    clips: Sequence[Clip], results: Results, where: object
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """(clip_P, position_ms_P, vector_PV) of all entries, in the file's order."""
     clip_P, position_P, vector_PV = [], [], []
     for n, clip in enumerate(clips):
         for index, entry in enumerate(results.get(clip.name, ())):
@@ -115,25 +150,26 @@ def frame_table(clips: Sequence[Clip], results: Mapping[str, list[dict[str, obje
             position_P.append(_position_ms(entry, at))
             vector_PV.append(_vector(entry, at))
             clip_P.append(n)
-    frame_P = frame_of_ms(np.array(position_P, np.int64))
-    inside = (frame_P >= 0) & (frame_P < RASTER_FRAMES)
     vectors = np.array(vector_PV, np.float32).reshape(-1, VECTOR_LENGTH)
-    scores_NRV = rasterise(np.array(clip_P, np.int64)[inside], frame_P[inside], vectors[inside], len(clips))
-    return FrameTable(labels_NR, visibility_NR, scores_NRV)
+    return np.array(clip_P, np.int64), np.array(position_P, np.int64), vectors
 
 
 def _position_ms(entry: dict[str, object], where: str) -> int:
     try:
-        return whole_ms(jsonfile.field(entry, "position", where))
+        position_ms = whole_ms(jsonfile.field(entry, "position", where))
     except RecordError as reason:
         raise InputError(where, reason) from None
+    if not OBSERVATION_MS <= position_ms <= OBSERVATION_MS + ANTICIPATION_MS:
+        outside = f"position {position_ms} is outside {OBSERVATION_MS}..{OBSERVATION_MS + ANTICIPATION_MS}"
+        raise InputError(where, outside, "positions count from the clip's start, in ms")
+    return position_ms
 
 
 def _vector(entry: dict[str, object], where: str) -> list[float]:
-    """``confidence_vect``; NaN, infinities and wrong lengths are refused."""
+    """``confidence_vect``; NaN, infinities, what float32 cannot hold, and wrong lengths are refused."""
     vector = jsonfile.as_list(jsonfile.field(entry, "confidence_vect", where), where)
     if len(vector) != VECTOR_LENGTH:
         raise InputError(where, f"confidence_vect has {len(vector)} entries instead of {VECTOR_LENGTH}")
-    if not all(isinstance(v, (int, float)) and not isinstance(v, bool) and np.isfinite(v) for v in vector):
+    if not all(isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < _HUGE for v in vector):
         raise InputError(where, "confidence_vect holds something that is not a finite number")
     return [float(v) for v in vector]  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ import torch
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import RASTER_FRAMES, RASTER_HZ
+from playahead.errors import InputError
 from playahead.evaluation.frames import NO_EVENT, VECTOR_LENGTH, FrameTable
 from playahead.evaluation.official import METRICS, count_detections, metrics_from_counts
 from playahead.learning.criterion import Criterion
@@ -34,6 +35,8 @@ def bench(steps: int = 8, json: bool = False) -> None:
         steps: training steps to time for each model.
         json: one JSON document on standard output.
     """
+    if steps < 1:
+        raise InputError("--steps", f"{steps} is below 1")
     results = {
         "threads": torch.get_num_threads(),
         "matmul_gflops": _matmul_gflops(),

@@ -35,7 +35,7 @@ def demo(out: Path = Path("playahead-demo"), seed: int = 0, epochs: int | None =
     data.simulate(out / "data", matches=_MATCHES, seed=seed)
     show.errors.print("2/4  training the paper's model, small")
     config = replace(demo_recipe(), seed=seed)
-    config = replace(config, epochs=epochs) if epochs else config
+    config = replace(config, epochs=config.epochs if epochs is None else epochs)
     windows = FeedWindows(read_split(out / "data", "train"), config.observations)
     validation = FeedMatches(read_split(out / "data", "val"))
     weights = run_feed(config, windows, validation, sample_matches=1, out=out / "run")

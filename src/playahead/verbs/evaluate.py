@@ -1,14 +1,15 @@
 """``playahead evaluate``: the benchmark's score of frames, of a submission, or of weights on a feed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 from playahead.decoding.decoder import decoder_of
 from playahead.domain.actions import ACTIONS
 from playahead.errors import InputError
 from playahead.evaluation.bootstrap import bootstrap_interval
-from playahead.evaluation.exact import moments_of_frames, score_exactly
-from playahead.evaluation.frames import FrameTable, load_frame_case
+from playahead.evaluation.exact import Moments, moments_of_clips, moments_of_frames, score_exactly
+from playahead.evaluation.frames import load_frame_case
 from playahead.evaluation.official import (
     BENCHMARK_METRICS,
     ThresholdCounts,
@@ -19,17 +20,17 @@ from playahead.evaluation.official import (
 )
 from playahead.sources.feed_tables import read_split
 from playahead.sources.soccernet_baa import read_baa_split
-from playahead.submission.write import frame_table, read_results
+from playahead.submission.write import frame_table, moments_of_results, read_results
 from playahead.verbs import show
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What was scored, ready to be shown."""
+    """What was scored, ready to be shown; ``moments`` are (events, predictions) in continuous time."""
 
     title: str
     counts: ThresholdCounts
-    tables: list[FrameTable]
+    moments: list[tuple[Moments, Moments]]
     by_match: list[ThresholdCounts] | None = None
 
 
@@ -41,6 +42,9 @@ def evaluate(
     split: str = "val",
     weights: Path | None = None,
     decoding: str = "marginal",
+    tau: float | None = None,
+    time: Literal["argmax", "expected"] | None = None,
+    rescue: bool = False,
     exact: bool = False,
     json: bool = False,
 ) -> None:
@@ -53,7 +57,10 @@ def evaluate(
         feed: folder of compact feed tables, with ``split`` and ``weights``.
         split: of the feed: train, val or test.
         weights: of the model to score on the feed; the packaged ones if not given.
-        decoding: of the feed model: marginal or threshold.
+        decoding: of the feed model: marginal or threshold, as it was chosen on validation.
+        tau: threshold decoding with this objectness instead of the chosen one.
+        time: threshold decoding with this reading of a slot's time instead of the chosen one.
+        rescue: threshold decoding that fills clips left empty with their likeliest slot.
         exact: also every threshold and continuous time (slower).
         json: one JSON document on standard output.
     """
@@ -62,12 +69,14 @@ def evaluate(
         raise InputError("evaluate", "needs exactly one of --frames, --labels, --feed")
     if frames is not None:
         tables = load_frame_case(frames)
-        scored = Scored(frames.name, score_videos(tables), tables)
+        scored = Scored(frames.name, score_videos(tables), [moments_of_frames(table) for table in tables])
     elif labels is not None:
         scored = _score_submission(labels, predictions)
     else:
         assert feed is not None
-        scored = _score_feed(feed, split, weights, decoding)
+        asked = {"tau": tau, "time": time, "rescue": rescue or None}
+        changes = {name: value for name, value in asked.items() if value is not None}
+        scored = _score_feed(feed, split, weights, decoding, changes)
     _show(scored, exact, json)
 
 
@@ -80,30 +89,35 @@ def _score_submission(labels: Path, predictions: Path | None) -> Scored:
         raise InputError(split.path, f"labels of {len(withheld)} clips are withheld", "only the server can score them")
     if not split.clips:
         raise InputError(split.path, "holds no clips")
-    table = frame_table(split.clips, read_results(predictions), predictions)
-    return Scored(str(predictions), count_detections(table), [table])
+    results = read_results(predictions)
+    counts = count_detections(frame_table(split.clips, results, predictions))
+    moments = (moments_of_clips(split.clips), moments_of_results(split.clips, results, predictions))
+    return Scored(str(predictions), counts, [moments])
 
 
-def _score_feed(data: Path, split: str, weights: Path | None, decoding: str) -> Scored:
+def _score_feed(data: Path, split: str, weights: Path | None, decoding: str, changes: dict[str, Any]) -> Scored:
     # Here and not above: scoring a file needs no torch, and starts in a third of the time without it.
-    from playahead.learning.checkpoint import load_model, packaged_weights
+    from playahead.learning.checkpoint import load_feed_model, packaged_weights
     from playahead.learning.feed_matches import FeedMatches
     from playahead.learning.inference import join_readings
 
-    model, about = load_model(weights or packaged_weights())
-    decoder = decoder_of(about, decoding)
+    if changes and decoding != "threshold":
+        raise InputError(f"--{next(iter(changes))}", "is of threshold decoding", "add --decoding threshold")
+    model, about = load_feed_model(weights or packaged_weights())
+    decoder = replace(decoder_of(about, decoding), **changes)
     matches = FeedMatches(read_split(data, split))
     with show.counted_progress(f"reading {split}", len(matches.halves)) as advance:
         scores_ORV = decoder.scores(join_readings(matches.read(model, advance)))
     by_match = matches.count_by_match(scores_ORV)
     table = matches.table(scores_ORV)
     title = f"{split}: {len(by_match)} matches, {len(matches):,} windows, {decoding} decoding"
-    return Scored(title, count_detections(table), [table], by_match)
+    moments = (matches.moments(), moments_of_frames(table)[1])
+    return Scored(title, count_detections(table), [moments], by_match)
 
 
 def _show(scored: Scored, exact: bool, as_json: bool) -> None:
     interval = bootstrap_interval(scored.by_match) if scored.by_match else None
-    moments = [score_exactly(*moments_of_frames(table)) for table in scored.tables] if exact else []
+    moments = [score_exactly(*pair) for pair in scored.moments] if exact else []
     if as_json:
         document: dict[str, object] = {
             "classes": [str(action) for action in ACTIONS],

@@ -50,8 +50,8 @@ def predict(
         end: last moment; the half's end if not given.
         format: table, json or csv, on standard output.
     """
-    if not every > 0:
-        raise InputError("--every", f"{every} is not above 0 seconds")
+    if not 0.001 <= every < 3600:
+        raise InputError("--every", f"{every} is not in 0.001 to 3600 seconds")
     if not 0 <= least <= 1:
         raise InputError("--least", f"{least} is not in [0, 1]")
     loaded = load(weights)

@@ -16,6 +16,8 @@ from playahead.submission.check import check_submission
 from playahead.submission.write import perfect_answer, write_submission
 from playahead.verbs import show
 
+_SOMEWHERE_MS = 22 * 60_000  # a clip does not say when in its half it lies: the middle
+
 
 def submit(
     labels: Path | None = None,
@@ -72,7 +74,8 @@ def _anticipated(clips: list[Clip], weights: Path | None) -> dict[str, list[Anti
     show.errors.print(
         f"anticipating {len(clips):,} clips from their {seen:,} observed actions in the labels, not from video"
     )
-    ends_W = np.arange(GRID.window_ms, OBSERVATION_MS + 1, GRID.window_ms)
-    features_BWNF = np.stack([window_features(prepare_track(feed_of_actions(c.observation)), ends_W) for c in clips])
+    ends_W = _SOMEWHERE_MS + np.arange(GRID.window_ms, OBSERVATION_MS + 1, GRID.window_ms)
+    tracks = [prepare_track(feed_of_actions(clip.observation, _SOMEWHERE_MS)) for clip in clips]
+    features_BWNF = np.stack([window_features(track, ends_W) for track in tracks])
     listed = anticipations_of(loaded.decoder.scores(read_passages(loaded.model, features_BWNF)))
     return {clip.name: records for clip, records in zip(clips, listed, strict=True)}

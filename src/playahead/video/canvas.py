@@ -71,13 +71,14 @@ def _luma_plane(frame: VideoFrame, width: int, height: int, luma: Luma) -> NDArr
         is_full = is_full and name == frame.format.name
         frame = frame.reformat(width=width, height=height, format=name, interpolation=Interpolation.AREA)
     plane = frame.planes[0]
-    gray = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, :width]
+    gray = np.frombuffer(memoryview(plane), np.uint8)  # type: ignore[bad-argument-type]
+    gray = gray.reshape(-1, plane.line_size)[:height, :width]
     if is_full == (luma == "full"):
         return gray
     return _FULL_OF_LIMITED[gray] if luma == "full" else _LIMITED_OF_FULL[gray]
 
 
-def _table(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _table(values: NDArray) -> NDArray[np.uint8]:
     return values.round().clip(0, 255).astype(np.uint8)
 
 

@@ -4,6 +4,7 @@ import queue
 import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,11 +153,11 @@ def _ahead(frames: Iterator[tuple[int, NDArray[np.uint8]]]) -> Iterator[tuple[in
     stopped = threading.Event()
 
     def put(item: object) -> None:
-        while not stopped.is_set():
-            try:
-                return made.put(item, timeout=0.1)
-            except queue.Full:
-                continue
+        waiting = True
+        while waiting and not stopped.is_set():
+            with suppress(queue.Full):
+                made.put(item, timeout=0.1)
+                waiting = False
 
     def work() -> None:
         with warnings.catch_warnings(record=True) as told:

@@ -33,8 +33,10 @@ def simulate_half(seed: int, match: int = 1, half: int = 1, minutes: float = 45.
     Raises:
         InputError: a duration that is not positive.
     """
-    if not minutes > 0:
-        raise InputError("minutes", f"{minutes} is not positive")
+    if not 0.1 <= minutes <= 120:
+        raise InputError("minutes", f"{minutes} of a half is not in 0.1 to 120")
+    if seed < 0:
+        raise InputError("seed", f"{seed} is negative")
     rng = np.random.default_rng([seed, match, half])
     ball = _Ball(rng)
     rows: list[tuple[int, int, int, int, int]] = []
