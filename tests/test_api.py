@@ -99,3 +99,11 @@ def test_other_files_are_not_weights(tmp_path):
     (tmp_path / "x.safetensors").write_bytes(b"\x80\x04 pickle?")
     with pytest.raises(playahead.PlayaheadError, match="not a readable safetensors"):
         playahead.load(tmp_path / "x.safetensors")
+
+
+def test_nothing_to_score_is_refused():
+    with pytest.raises(playahead.PlayaheadError, match="needs clips"):
+        playahead.score([], {})
+    withheld = [playahead.Clip("clip_1", "clip_1/224p.mp4", (), None)]
+    with pytest.raises(playahead.PlayaheadError, match="withheld"):
+        playahead.score(withheld, {})

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,11 @@ def test_no_verb_shows_help(capsys):
         (["predict", "--feed", "nothing.json"], "nothing.json: no such file"),
         (["predict", "--feed", "nothing.json", "--every", "0"], "is not in 0.001 to 3600"),
         (["predict", "--feed", "nothing.json", "--least", "2"], "is not in [0, 1]"),
+        (["predict", "--feed", "nothing.json", "--every", "0.0001"], "is not in 0.001 to 3600"),
+        (["predict", "--feed", "nothing.json", "--start", "9" * 20 + ":00"], "more than a day"),
+        (["evaluate", "--feed", "x", "--tau", "0.2"], "is of threshold decoding"),
+        (["bench", "--steps", "0"], "--steps: 0 is below 1"),
+        (["data", "simulate", "--out", "x", "--seed", "-1"], "seed: -1 is negative"),
         (["predict", "--feed", "nothing.json", "--start", "soon"], "not of the form 12:30"),
         (["train", "feed", "--data", "nowhere"], "no such file"),
         (["train", "feed", "--data", "nowhere", "--recipe", "best"], "is not one of demo, feed"),
@@ -73,6 +79,7 @@ def test_errors_are_one_line_with_exit_code_two(arguments, said, capsys, tmp_pat
         (["evaluate", "--nonsense"], "unrecognized arguments: --nonsense"),
         (["train", "feed", "--data", "x", "--seed", "y"], "\"seed\": Expected a <class 'int'>"),
         (["train", "feed", "--data", "x", "--model.head", "best"], '"model.head"'),
+        (["train", "feed", "--data", "x", "--recipe"], "expected one argument"),
         (["train", "feed", "--data", "x", "--model.pieces", "2"], "--model.pieces"),
     ],
 )
@@ -113,6 +120,13 @@ def test_printed_settings_are_read_back(trained_with, tmp_path, capsys):
     assert run(["train", "feed", "--config", str(tmp_path / "run.yaml"), "--model.slots", "5"]) == 0
     (config,) = trained_with
     assert (config.model.head, config.model.bins, config.model.slots) == ("dense", 7, 5)
+
+
+def test_a_recipe_named_in_a_file_gives_the_defaults(trained_with, tmp_path):
+    (tmp_path / "run.yaml").write_text("data: x\nrecipe: feed-static\nseed: 4\n")
+    assert run(["train", "feed", "--config", str(tmp_path / "run.yaml")]) == 0
+    (config,) = trained_with
+    assert config == replace(recipe("feed-static"), seed=4)
 
 
 def test_evaluate_frames_as_json_has_the_golden_names(capsys):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playahead.decoding.marginal import GUESSES_PER_CLASS, decode_marginal, greedy_peaks
+from playahead.decoding.marginal import GUESSES_PER_CLASS, decode_marginal, greedy_peaks, take_out
 from playahead.decoding.readings import DenseReadings, SlotReadings, bins_to_frames
 
 REACHES = (3, 6, 9, 12, 15, 31)
@@ -32,12 +32,10 @@ def test_confidence_is_the_mean_chance_over_the_tolerances():
 
 
 def test_what_is_explained_is_taken_out():
-    """One event in one frame: the second guess holds what two events would leave, m - (1 - exp(-m))."""
-    found = np.sort(greedy_peaks(row(f16=0.5))[0])[::-1]
-    left = 0.5 - (1 - np.exp(-0.5))
-    assert found[0] == pytest.approx(1 - np.exp(-0.5), rel=1e-5)
-    if found[1] > 0:
-        assert found[1] == pytest.approx(1 - np.exp(-left), rel=1e-3)
+    """Of mass 1 within reach, exp(-1) is left: at the peak for all tolerances, 9 frames off for four of six."""
+    left = take_out(row(f16=1.0, f25=1.0), np.array([16]), np.ones((6, 1), np.float32))[0]
+    assert left[16] == pytest.approx(np.exp(-1), rel=1e-5)
+    assert left[25] == pytest.approx((2 + 4 * np.exp(-1)) / 6, rel=1e-5)
 
 
 def test_two_distant_events_are_guessed_apart():

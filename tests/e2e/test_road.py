@@ -84,6 +84,22 @@ def test_a_clip_is_anticipated_from_itself_alone(tmp_path, capsys):
         assert ours["confidence_vect"] == pytest.approx(theirs["confidence_vect"], abs=1e-3)
 
 
+def test_checking_a_feed_counts_and_finds_matches_in_two_splits(feed, tmp_path, capsys):
+    capsys.readouterr()
+    assert run(["data", "check", str(feed), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)["splits"]["train"]
+    assert facts["observed"]["PASS"] > facts["actions"]["PASS"] > 0
+    assert sum(facts["per_window"].values()) == facts["windows"]
+    for split in ("train", "val"):
+        (tmp_path / f"{split}.npz").write_bytes((feed / "train.npz").read_bytes())
+    (tmp_path / "test.npz").write_bytes(b"nonsense")
+    assert run(["data", "check", str(tmp_path)]) == 2
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "match 1 is in train and val" in shown
+    assert "bad table" in shown
+    assert "windows by number of actions: 0:" in shown
+
+
 def test_spotting_layout(tmp_path):
     assert run(["data", "simulate", "--out", str(tmp_path), "--layout", "bas", "--minutes", "2"]) == 0
     assert len(list(tmp_path.glob("match_*/Labels-ball.json"))) == 6

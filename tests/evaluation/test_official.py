@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playahead.errors import InputError
 from playahead.evaluation.frames import NO_EVENT, FrameTable, load_frame_case, rasterise
 from playahead.evaluation.official import (
     THRESHOLDS_H,
@@ -160,3 +161,22 @@ def test_upstream_code_agrees(seed):
         spotting.average_mAP(targets, detections, closests, 6.25, deltas=np.array([delta]))[1] for delta in TOLERANCES_S
     ]
     np.testing.assert_array_equal(ap(table), expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"n_videos": np.int64(0)}, "n_videos is 0"),
+        ({"v0_target_labels": np.full((1, 32), 77, np.int32)}, "a label is not in"),
+        ({"v0_target_labels": np.full((1, 32), 1.5)}, "not whole numbers"),
+        ({"v0_target_labels": np.full((1, 32), "PASS")}, "not whole numbers"),
+        ({"v0_target_visibility": np.full((1, 32), 3, np.int32)}, "a visibility is not"),
+        ({"v0_pred_scores": np.zeros((1, 32, 10), np.float32)}, "have shape"),
+    ],
+)
+def test_cases_that_cannot_be_scored(tmp_path, change, reason):
+    golden = Path(__file__).parents[1] / "goldens" / "scorer" / "case09_one_clip.npz"
+    with np.load(golden) as arrays:
+        np.savez(tmp_path / "case.npz", **{**arrays, **change})
+    with pytest.raises(InputError, match=reason):
+        load_frame_case(tmp_path / "case.npz")

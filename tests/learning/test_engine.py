@@ -15,10 +15,12 @@ import torch
 from playahead.decoding.decoder import Decoder
 from playahead.errors import InputError, NonFiniteLossError
 from playahead.features.feed import N_FEATURES
+from playahead.learning.checkpoint import load_feed_model, load_model, save_model
 from playahead.learning.criterion import CriterionConfig
 from playahead.learning.engine import TrainConfig, Trainer
 from playahead.learning.feed_matches import FeedMatches
 from playahead.learning.optim import OptimConfig, learning_rate
+from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
 from playahead.sources.simulation.plays import simulate_half
 from playahead.tensorfile import read_tensors
@@ -89,8 +91,11 @@ def test_killed_with_sigkill_at_random_moments(tmp_path):
     for _ in range(3):
         process = subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         state = tmp_path / "killed" / "state.safetensors"
+        before = state.stat().st_mtime_ns if state.exists() else 0
         deadline = time.monotonic() + 60
-        while not state.exists() and process.poll() is None and time.monotonic() < deadline:
+        while process.poll() is None and time.monotonic() < deadline:
+            if state.exists() and state.stat().st_mtime_ns != before:
+                break  # it has trained on: the kill meets training, not an import
             time.sleep(0.02)
         time.sleep(float(rng.uniform(0, 0.3)))
         os.kill(process.pid, signal.SIGKILL)
@@ -115,6 +120,27 @@ def test_a_state_of_other_settings_is_refused(tmp_path):
     train(tmp_path, stop_at=5)
     with pytest.raises(InputError, match="other settings or data"):
         Trainer(replace(TINY, seed=9), windows(), never_mind, tmp_path)
+
+
+def test_a_state_of_other_data_is_refused(tmp_path):
+    train(tmp_path, stop_at=5)
+    other = FeedWindows([simulate_half(1, minutes=6)], 3)
+    with pytest.raises(InputError, match="other settings or data"):
+        Trainer(TINY, other, never_mind, tmp_path)
+
+
+def test_weights_with_nan_are_refused(tmp_path):
+    model = Anticipator(TINY.model)
+    torch.nn.init.constant_(model.decoder.embedding_KD, float("nan"))
+    save_model(tmp_path / "weights.safetensors", model, {})
+    with pytest.raises(InputError, match="hold NaN"):
+        load_model(tmp_path / "weights.safetensors")
+
+
+def test_weights_of_other_features_are_refused(tmp_path):
+    save_model(tmp_path / "weights.safetensors", Anticipator(TINY.model), {"features": {"kind": "video"}})
+    with pytest.raises(InputError, match="was not trained on the event-feed features"):
+        load_feed_model(tmp_path / "weights.safetensors")
 
 
 def test_a_damaged_state_is_refused_with_its_name(tmp_path):
@@ -222,7 +248,23 @@ def test_one_cycle_reaches_to_the_end_of_the_run(epoch, share):
     assert learning_rate(epoch, one_cycle, epochs=10) == pytest.approx(share, abs=1e-4)
 
 
-@pytest.mark.parametrize("change", [{"epochs": 0}, {"passages": 0}, {"average_decay": 1.0}, {"mixup_alpha": -0.1}])
+@pytest.mark.parametrize(
+    "change", [{"epochs": 0}, {"passages": 0}, {"average_decay": 1.0}, {"mixup_alpha": -0.1}, {"seed": -1}]
+)
 def test_settings_that_cannot_work_are_refused(change):
     with pytest.raises(InputError):
         replace(TINY, **change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"label_smoothing": 2.0}, {"focal_gamma": 0.5}, {"sigma_bins": -1.0}, {"positive_weight": float("nan")}],
+)
+def test_losses_that_cannot_work_are_refused(change):
+    with pytest.raises(InputError, match=next(iter(change))):
+        CriterionConfig(**change)
+
+
+def test_slots_that_nothing_trains_are_refused():
+    with pytest.raises(InputError, match="nothing trains the slots"):
+        replace(TINY, criterion=CriterionConfig(matched_weight=0.0, intensity_weight=0.0))

@@ -45,6 +45,30 @@ def test_faults(tmp_path):
         read_feed_table(path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"delay_ms": lambda c: c.astype(np.int32) - 20_000},
+        {"cls": lambda c: c.astype(np.int8) - 20},
+        {"match": lambda c: c + np.nan},
+        {"half": lambda c: c.astype(str)},
+        {"half": lambda c: c + 0.7},
+        {"x": lambda c: c[:, None]},
+        {"y": lambda c: c[:-1]},
+        {"team": lambda c: np.int64(3)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_columns_that_no_table_holds(tmp_path, change):
+    path = tmp_path / "train.npz"
+    write_feed_table(path, [simulate_half(0, minutes=3)])
+    with np.load(path) as table:
+        columns = dict(table)
+    np.savez(path, **columns | {name: alter(columns[name]) for name, alter in change.items()})
+    with pytest.raises(InputError, match=r"train\.npz"):
+        read_feed_table(path)
+
+
 @pytest.mark.parametrize("at", [10, 100, 400, 900, -30])
 def test_damaged_tables_are_refused_or_read_never_a_traceback(tmp_path, at):
     path = tmp_path / "train.npz"
@@ -128,6 +152,12 @@ def test_audit_finds_video_shared_across_splits_and_only_there():
     overlapping = audit_splits({"train": split(clips[:40]), "test": split(clips[41:])})
     assert not overlapping.fine
     assert "share video" in overlapping.leaks[0]
+
+
+def test_audit_finds_a_sparse_clip_in_two_splits():
+    clip = next(c for c in clips_of(simulate_half(0, minutes=20)) if 1 < len(c.observation) + len(c.anticipation) < 12)
+    sparse = replace(clip, observation=clip.observation[:2], anticipation=())
+    assert not audit_splits({"train": split([sparse]), "test": split([sparse])}).fine
 
 
 def test_audit_of_nothing():

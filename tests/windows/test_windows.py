@@ -1,5 +1,7 @@
 """Slicing, sampling, passages and MixUp."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 import torch
@@ -53,6 +55,24 @@ def test_frames_hold_the_last_action_of_each(played_half):
     assert labels.shape == visibility.shape == (len(ends), 32)
     assert ((labels == 255) == (visibility == 0)).all()
     assert (labels != 255).sum() <= (future_events(played_half, ends)[0] >= 0).sum()
+
+
+def test_two_actions_of_one_frame_and_the_last_frame(played_half):
+    """30,100 and 30,150 ms share frame 0, the later stays; 35,000 ms is in the last, which is a quarter filled."""
+    rows = slice(0, 3)
+    columns = {f.name: getattr(played_half, f.name)[rows] for f in fields(played_half)[2:]}
+    half = replace(
+        played_half,
+        **columns
+        | {
+            "t_ms": np.array([30_100, 30_150, 35_000], np.int32),
+            "code": np.array([Action.PASS.class_index, Action.CROSS.class_index, Action.SHOT.class_index], np.uint8),
+            "setpiece": np.zeros(3, np.uint8),
+        },
+    )
+    labels, visibility = future_frames(half, np.array([30_000]))
+    assert labels[0, [0, 31]].tolist() == [Action.CROSS.class_index + 1, Action.SHOT.class_index + 1]
+    assert (labels[0] != 255).sum() == (visibility[0] == 1).sum() == 2
 
 
 def test_rare_classes_weigh_more():

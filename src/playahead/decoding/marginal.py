@@ -49,7 +49,7 @@ def greedy_peaks(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32]:
             break
         held = np.maximum(confidence_PR[rows, peak], confidence[worth])  # a frame guessed twice
         confidence_PR[rows, peak] = held
-        remaining = _take_out(remaining, peak, mass_HPR[:, worth][:, np.arange(len(rows)), peak])
+        remaining = take_out(remaining, peak, mass_HPR[:, worth][:, np.arange(len(rows)), peak])
     return confidence_PR
 
 
@@ -67,7 +67,7 @@ def _neighbourhood_mass(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32
     )
 
 
-def _take_out(
+def take_out(
     intensity_PR: NDArray[np.float32], peak_P: NDArray[np.intp], mass_HP: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Scale each neighbourhood so that the one event which the guess explains is gone, averaged over tolerances.

@@ -67,9 +67,10 @@ def _time_training(config: TrainConfig, steps: int) -> dict[str, float]:
     model = Anticipator(config.model)
     criterion = Criterion(config.criterion, torch.ones(len(ACTIONS)))
     optimizer = build_optimizer(model, config.optim)
-    batch = _batch(config)
+    make_batch = _batches(config)
 
     def step() -> None:
+        batch = make_batch()
         with torch.autocast("cpu", torch.bfloat16):
             output = model(batch.features_BWNF)
         criterion(output, batch.targets)["total"].backward()
@@ -85,15 +86,20 @@ def _time_training(config: TrainConfig, steps: int) -> dict[str, float]:
     }
 
 
-def _batch(config: TrainConfig) -> Batch:
-    """A batch of simulated windows, widened with noise where the model expects longer features."""
+def _batches(config: TrainConfig) -> Callable[[], Batch]:
+    """Makes batches of simulated windows; where the model expects longer features, one batch of noise each time."""
     windows = FeedWindows(simulate_match(0, minutes_per_half=20), config.observations)
     rng = np.random.default_rng(0)
-    batch = windows.batch(rng.integers(0, len(windows), config.passages), rng)
-    shape = (*batch.features_BWNF.shape[:3], config.model.feature_dim)
-    if shape == tuple(batch.features_BWNF.shape):
-        return batch
-    return replace(batch, features_BWNF=torch.from_numpy(rng.standard_normal(shape, np.float32)))
+
+    def make() -> Batch:
+        return windows.batch(rng.integers(0, len(windows), config.passages), rng)
+
+    if config.model.feature_dim == windows.feature_dim:
+        return make
+    shape = (config.passages, config.observations + config.model.n_windows - 1, config.model.n_clips)
+    noise = rng.standard_normal((*shape, config.model.feature_dim), np.float32)
+    widened = replace(make(), features_BWNF=torch.from_numpy(noise))
+    return lambda: widened
 
 
 def best_of(work: Callable[[], object], times: int) -> float:

@@ -1,17 +1,19 @@
 """``playahead data``: check, simulate, download."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.errors import InputError
 from playahead.sources.audit import Audit, audit_splits, rows_of
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS
-from playahead.sources.feed_tables import read_feed_table, write_feed_table
+from playahead.sources.feed_tables import write_feed_table
 from playahead.sources.simulation.plays import clips_of, simulate_match, write_bas_labels
 from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, BaaSplit, read_baa_split, write_baa_split
 from playahead.verbs import show
-from playahead.windows.slicing import class_counts, future_events, observation_ends_ms
+from playahead.verbs.feed_audit import audit_feed
 
 
 def check(path: Path, json: bool = False) -> int:
@@ -50,6 +52,7 @@ def _print_audit(audit: Audit) -> None:
         title = f"{name}: {facts.clips:,} clips, {facts.mean_actions:.2f} actions a window, {facts.empty:,} empty"
         console.print(show.plain_table(title, ("action", "anticipated", "observed"), rows))
         console.print(
+            f"  windows by number of actions: {_distribution(facts.per_window)}\n"
             f"  share video with another clip: {facts.sharing:,}; future seen in another clip: "
             f"{facts.future_visible:,}; labels withheld: {facts.withheld:,}; "
             f"outside the ten classes, dropped: {dict(facts.dropped) or 'none'}"
@@ -62,42 +65,31 @@ def _print_audit(audit: Audit) -> None:
 
 
 def _check_feed(path: Path, json: bool) -> int:
-    document: dict[str, dict[str, object]] = {}
-    matches: dict[str, set[int]] = {}
-    for split in FEED_SPLITS:
-        if not (path / f"{split}.npz").exists():
-            continue
-        halves = read_feed_table(path / f"{split}.npz")
-        matches[split] = {half.match for half in halves}
-        counts = [class_counts(future_events(half, observation_ends_ms(half))[0]) for half in halves]
-        windows = sum(len(c) for c in counts)
-        actions = sum(int(c.sum()) for c in counts)
-        empty = sum(int((c.sum(axis=1) == 0).sum()) for c in counts)
-        document[split] = {
-            "matches": len(matches[split]),
-            "rows": sum(len(half) for half in halves),
-            "windows": windows,
-            "actions_per_window": round(actions / max(windows, 1), 3),
-            "empty_share": round(empty / max(windows, 1), 3),
-        }
-    names = list(matches)
-    leaks = [
-        f"match {match} is in {a} and {b}"
-        for i, a in enumerate(names)
-        for b in names[i + 1 :]
-        for match in sorted(matches[a] & matches[b])
-    ]
+    audit = audit_feed({split: path / f"{split}.npz" for split in FEED_SPLITS if (path / f"{split}.npz").exists()})
     if json:
-        show.print_json({"splits": document, "leaks": leaks, "fine": not leaks})
-        return 2 if leaks else 0
+        splits = {name: vars(facts) for name, facts in audit.splits.items()}
+        show.print_json({"splits": splits, "rejected": audit.rejected, "leaks": audit.leaks, "fine": audit.fine})
+        return 0 if audit.fine else 2
     console = show.out()
-    columns = ("split", "matches", "rows", "windows", "actions a window", "empty share")
-    rows = [(split, *(f"{value:,}" for value in facts.values())) for split, facts in document.items()]
-    console.print(show.plain_table(str(path), columns, rows))
-    for leak in leaks:
+    for name, facts in audit.splits.items():
+        title = (
+            f"{name}: {facts.matches:,} matches, {facts.windows:,} windows, {facts.mean_actions:.2f} actions a window, "
+            f"{facts.per_window[0] / max(facts.windows, 1):.1%} empty"
+        )
+        rows = [(str(a), f"{facts.actions[str(a)]:,}", f"{facts.observed[str(a)]:,}") for a in ACTIONS]
+        rows += [(f"{token} (observed only)", "", f"{facts.observed[token]:,}") for token in OBSERVED_TOKENS]
+        console.print(show.plain_table(title, ("action", "anticipated", "observed"), rows))
+        console.print(f"  windows by number of actions: {_distribution(facts.per_window)}")
+    for reason in audit.rejected:
+        console.print(f"[red]bad table[/] {reason}")
+    for leak in audit.leaks:
         console.print(f"[red]overlap across splits[/] {leak}")
-    console.print("[red]problems found[/]" if leaks else "no problems")
-    return 2 if leaks else 0
+    console.print("no problems" if audit.fine else "[red]problems found[/]")
+    return 0 if audit.fine else 2
+
+
+def _distribution(per_window: Mapping[int, int]) -> str:
+    return ", ".join(f"{n}: {per_window[n]:,}" for n in sorted(per_window))
 
 
 def simulate(
