@@ -19,6 +19,7 @@ from playahead.video.canvas import Canvas
 from playahead.video.clock import at_rate
 
 _TIMEOUT_S = (20.0, 20.0)  # to open, to read: a stream that says nothing for so long is dead
+_LONGEST_GAP_S = 30.0  # a longer one is a broken clock or a cut recording, not a picture that stood still
 _AHEAD = 64  # frames decoded ahead of their use: 60 MB of 1280 x 736
 
 
@@ -64,7 +65,8 @@ def read_frames(
     """Gray frames on an exact 25 fps clock: (index, gray_HW), index 0 at ``start_s``.
 
     Each moment takes the picture nearest to it by timestamp, counted from the first picture of the file. Damaged
-    packets are passed over (the picture before them stays) and told in a ``VideoWarning`` at the end.
+    packets are passed over (the picture before them stays), a clock that jumps by more than 30 s goes on where it was;
+    both are told in a ``VideoWarning`` at the end.
 
     Args:
         source: a path, or an address that FFmpeg opens (HLS, RTSP ...).
@@ -96,10 +98,12 @@ class _Decoder:
                     drawn = (id(frame), self.canvas.draw(frame))
                 yield found, drawn[1]
         if self.damaged:
-            said = f"{self.source}: {self.damaged} damaged packets passed over, the picture before them stays"
-            warnings.warn(said, VideoWarning, stacklevel=2)
+            self._warn(f"{self.damaged} damaged packets passed over, the picture before them stays")
         if found < 0:
             raise InputError(self.source, f"no pictures from {self.start_s} s on")
+
+    def _warn(self, what: str) -> None:
+        warnings.warn(f"{self.source}: {what}", VideoWarning, stacklevel=3)
 
     def _pictures(self, container: av.container.InputContainer) -> Iterator[tuple[float, av.VideoFrame]]:
         """(seconds from the first picture of the file, frame), from a little before ``start_s`` on."""
@@ -109,9 +113,16 @@ class _Decoder:
         origin_s = (stream.start_time or 0) * time_base
         if self.start_s > 0:
             container.seek(int((self.start_s + origin_s) / time_base), stream=stream, backward=True)
-        time_s, step_s = 0.0, 1 / float(stream.average_rate or GRID.fps)
+        step_s = 1 / float(stream.average_rate or GRID.fps)
+        before_s: float | None = None
         for frame in self._decoded(container, stream):
-            time_s = frame.pts * time_base - origin_s if frame.pts is not None else time_s + step_s
+            follows_s = 0.0 if before_s is None else before_s + step_s
+            time_s = frame.pts * time_base - origin_s if frame.pts is not None else follows_s
+            if before_s is not None and abs(time_s - before_s) > _LONGEST_GAP_S:
+                self._warn(f"its clock jumps from {before_s:.1f} s to {time_s:.1f} s, read as if it did not")
+                origin_s += time_s - follows_s
+                time_s = follows_s
+            before_s = time_s
             yield time_s, frame
 
     def _decoded(self, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
@@ -122,8 +133,7 @@ class _Decoder:
             except StopIteration:
                 return
             except FFmpegError as reason:  # the rest of the file is not there
-                said = f"{self.source}: ends early ({reason.strerror}), what came before is used"
-                warnings.warn(said, VideoWarning, stacklevel=2)
+                self._warn(f"ends early ({reason.strerror}), what came before is used")
                 return
             try:
                 yield from packet.decode()

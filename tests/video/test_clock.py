@@ -1,0 +1,56 @@
+"""The 25 fps clock: nearest picture by timestamp at any rate, nothing adding up over hours."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playahead.video.clock import at_rate
+
+
+def nearest(times: np.ndarray, moment: float) -> int:
+    """The earlier of the nearest."""
+    return int(np.argmin(np.round(np.abs(times - moment), 6)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    gaps=st.lists(st.floats(0.004, 0.5), min_size=1, max_size=60),
+    start_s=st.floats(0, 3),
+    fps=st.sampled_from([5.0, 25.0, 50.0]),
+)
+def test_every_moment_takes_its_nearest_picture(gaps, start_s, fps):
+    times = np.cumsum([0.0, *gaps])
+    found = list(at_rate(zip(times, range(len(times)), strict=True), fps, start_s))
+    assert [index for index, _ in found] == list(range(len(found)))
+    for index, picture in found:
+        moment = start_s + index / fps
+        distance = np.abs(times - moment)
+        assert distance[picture] == pytest.approx(distance.min(), abs=2e-6)
+    end_s = times[-1] + gaps[-1]
+    assert len(found) == max(0, int(np.ceil((end_s - start_s) * fps - 1e-4)))
+
+
+@pytest.mark.parametrize("rate", [24000 / 1001, 25, 30000 / 1001, 30, 50, 60])
+def test_two_hours_keep_the_clock(rate):
+    n = int(2 * 3600 * rate)
+    found = list(at_rate(((i / rate, i) for i in range(n)), 25))
+    assert abs(len(found) - 2 * 3600 * 25) <= 1
+    index, picture = found[-10]
+    assert abs(picture / rate - index / 25) <= 0.5 / min(rate, 25) + 1e-6
+
+
+def test_equal_rates_take_each_picture_once():
+    assert list(at_rate(((i / 25, i) for i in range(100)), 25)) == [(i, i) for i in range(100)]
+
+
+def test_a_part():
+    pictures = [(i / 25, i) for i in range(100)]
+    assert list(at_rate(pictures, 25, 1.0, 1.2)) == [(i, 25 + i) for i in range(5)]
+    assert list(at_rate(pictures, 25, 4.0)) == []
+    assert list(at_rate([], 25)) == []
+
+
+def test_pictures_that_go_back_in_time_are_passed_over():
+    pictures = [(0.0, "a"), (0.04, "b"), (0.02, "late"), (0.04, "again"), (0.08, "c")]
+    assert [picture for _, picture in at_rate(pictures, 25)] == ["a", "b", "c"]
