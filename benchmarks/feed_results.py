@@ -15,7 +15,7 @@ import numpy as np
 
 from playahead.allocator import keep_freed_memory
 from playahead.decoding.decoder import decoder_of
-from playahead.evaluation.bootstrap import Interval, bootstrap_averages, interval
+from playahead.evaluation.bootstrap import Interval, mean_interval, paired_difference
 from playahead.evaluation.exact import moments_of_frames, score_exactly
 from playahead.evaluation.official import ThresholdCounts, average_precision
 from playahead.learning.checkpoint import load_model
@@ -23,7 +23,7 @@ from playahead.learning.feed_matches import FeedMatches
 from playahead.learning.inference import join_readings
 from playahead.sources.feed_tables import read_split
 
-COMPARISONS = (
+COMPARISONS: tuple[tuple["Key", "Key"], ...] = (
     (("feed", "marginal"), ("feed", "threshold")),
     (("feed", "marginal"), ("feed-static", "marginal")),
     (("feed", "threshold"), ("feed-static", "threshold")),
@@ -47,16 +47,14 @@ def score_run(folder: Path, matches: FeedMatches) -> dict[str, dict]:
 
 
 def summarise(runs: dict[Key, list[dict]]) -> dict[str, dict]:
-    """Per configuration: each seed's figure, their mean with its interval, and the mean per tolerance."""
+    """Per configuration: each seed's figure, their mean with its interval, and the mean per tolerance and class."""
     rows = {}
     for (name, kind), seeds in sorted(runs.items()):
-        totals = [sum(s["counts"][1:], start=s["counts"][0]) for s in seeds]
-        ap_SDC = np.stack([average_precision(total)[0] for total in totals])
-        sampled = np.mean([bootstrap_averages(s["counts"]) for s in seeds], axis=0)
-        mean = interval(float(ap_SDC.mean()), sampled)
+        counts = [s["counts"] for s in seeds]
+        ap_SDC = np.stack([average_precision(sum(c[1:], start=c[0]))[0] for c in counts])
         rows[f"{name}, {kind}"] = {
             "seeds": [round(100 * float(ap.mean()), 2) for ap in ap_SDC],
-            "mean": _percent(mean),
+            "mean": _percent(mean_interval(counts)),
             "by_tolerance": [round(100 * float(v), 1) for v in ap_SDC.mean(axis=(0, 2))],
             "by_class": [round(100 * float(v), 1) for v in ap_SDC.mean(axis=(0, 1))],
             "exact_area": [round(100 * s["area"], 2) for s in seeds],
@@ -67,23 +65,13 @@ def summarise(runs: dict[Key, list[dict]]) -> dict[str, dict]:
 
 def compare(runs: dict[Key, list[dict]]) -> dict[str, list[float]]:
     """Mean over seeds of ours - theirs, matches drawn in pairs: [difference, low, high]."""
-    found = {}
-    for ours, theirs in COMPARISONS:
-        if ours not in runs or theirs not in runs:
-            continue
-        sampled = _mean_sampled(runs[ours]) - _mean_sampled(runs[theirs])
-        value = _mean_value(runs[ours]) - _mean_value(runs[theirs])
-        found[f"{', '.join(ours)} - {', '.join(theirs)}"] = _percent(interval(value, sampled))
-    return found
-
-
-def _mean_sampled(seeds: list[dict]) -> np.ndarray:
-    return np.mean([bootstrap_averages(s["counts"]) for s in seeds], axis=0)
-
-
-def _mean_value(seeds: list[dict]) -> float:
-    totals: list[ThresholdCounts] = [sum(s["counts"][1:], start=s["counts"][0]) for s in seeds]
-    return float(np.mean([average_precision(total)[0].mean() for total in totals]))
+    return {
+        f"{', '.join(ours)} - {', '.join(theirs)}": _percent(
+            paired_difference([s["counts"] for s in runs[ours]], [s["counts"] for s in runs[theirs]])
+        )
+        for ours, theirs in COMPARISONS
+        if ours in runs and theirs in runs
+    }
 
 
 def _percent(found: Interval) -> list[float]:

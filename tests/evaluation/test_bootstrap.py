@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from playahead.errors import InputError
-from playahead.evaluation.bootstrap import bootstrap_averages, bootstrap_interval, paired_difference
+from playahead.evaluation.bootstrap import bootstrap_averages, bootstrap_interval, mean_interval, paired_difference
 from playahead.evaluation.official import benchmark_average, count_detections, score_videos
 from tests.evaluation.test_official import random_table
 
@@ -33,13 +33,22 @@ def test_each_sample_is_the_score_of_the_drawn_matches():
 
 def test_a_system_does_not_differ_from_itself():
     counts = [count_detections(t) for t in matches(2)]
-    found = paired_difference(counts, counts)
+    found = paired_difference([counts], [counts])
     assert (found.value, found.low, found.high) == (0, 0, 0)
+
+
+def test_the_mean_of_seeds_and_its_difference_from_one_of_them():
+    runs = [[count_detections(t) for t in matches(seed)] for seed in (4, 5)]
+    values = [bootstrap_interval(run).value for run in runs]
+    assert mean_interval(runs).value == pytest.approx(np.mean(values))
+    found = paired_difference(runs, [runs[0]])
+    assert found.value == pytest.approx((values[1] - values[0]) / 2)
+    assert found.low < found.value < found.high
 
 
 def test_pairs_need_the_same_matches():
     counts = [count_detections(t) for t in matches(3)]
     with pytest.raises(InputError, match="6 matches against 5"):
-        paired_difference(counts, counts[1:])
+        paired_difference([counts], [counts[1:]])
     with pytest.raises(InputError, match="no matches"):
         bootstrap_averages([])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.errors import InputError
-from playahead.evaluation.official import ThresholdCounts, average_precision
+from playahead.evaluation.official import ThresholdCounts, average_precision, benchmark_average
 
 SAMPLES = 1000
 _CHUNK = 50
@@ -63,14 +63,30 @@ def interval(value: float, sampled_S: NDArray[np.float64]) -> Interval:
 
 def bootstrap_interval(matches: Sequence[ThresholdCounts], seed: int = 0) -> Interval:
     """The benchmark average over all matches, with its interval."""
-    total = sum(matches[1:], start=matches[0])
-    value = float(average_precision(total)[0].mean())
-    return interval(value, bootstrap_averages(matches, seed=seed))
+    return mean_interval([matches], seed)
 
 
-def paired_difference(ours: Sequence[ThresholdCounts], theirs: Sequence[ThresholdCounts], seed: int = 0) -> Interval:
-    """ours - theirs on the same matches, in the same order, each sample drawing the same matches for both."""
-    if len(ours) != len(theirs):
-        raise InputError("paired difference", f"{len(ours)} matches against {len(theirs)}")
-    value = bootstrap_interval(ours, seed).value - bootstrap_interval(theirs, seed).value
-    return interval(value, bootstrap_averages(ours, seed=seed) - bootstrap_averages(theirs, seed=seed))
+def mean_interval(runs: Sequence[Sequence[ThresholdCounts]], seed: int = 0) -> Interval:
+    """Mean of the benchmark average over runs (seeds) on the same matches; each sample draws the same for all runs."""
+    return interval(_mean(runs), _sampled_mean(runs, seed))
+
+
+def paired_difference(
+    ours: Sequence[Sequence[ThresholdCounts]], theirs: Sequence[Sequence[ThresholdCounts]], seed: int = 0
+) -> Interval:
+    """Mean over our runs - mean over theirs, on the same matches in the same order.
+
+    Each sample draws the same matches for every run of both, so what matches have in common does not count.
+    """
+    lengths = {len(matches) for matches in (*ours, *theirs)}
+    if len(lengths) != 1:
+        raise InputError("paired difference", f"{max(lengths)} matches against {min(lengths)}")
+    return interval(_mean(ours) - _mean(theirs), _sampled_mean(ours, seed) - _sampled_mean(theirs, seed))
+
+
+def _mean(runs: Sequence[Sequence[ThresholdCounts]]) -> float:
+    return float(np.mean([benchmark_average(sum(matches[1:], start=matches[0])) for matches in runs]))
+
+
+def _sampled_mean(runs: Sequence[Sequence[ThresholdCounts]], seed: int) -> NDArray[np.float64]:
+    return np.mean([bootstrap_averages(matches, seed=seed) for matches in runs], axis=0)

@@ -78,10 +78,7 @@ def read_wyscout_events(path: Path) -> tuple[int, list[WyscoutEvent]]:
         InputError: not such a file, an event that lacks a field or gives it a wrong type or value,
             a third team, a second match, or no event in 1H or 2H.
     """
-    try:
-        root = jsonfile.read_json(path)
-    except ValueError as reason:  # an integer of thousands of digits
-        raise InputError(path, f"not JSON: {reason}") from None
+    root = jsonfile.read_json(path)
     if isinstance(root, dict):
         root = jsonfile.field(root, "events", str(path))
     entries = [
