@@ -177,6 +177,16 @@ def test_predict_gives_the_same_lines_in_every_format(tmp_path, capsys):
         assert 0 < line["time_ms"] - line["observed_until_ms"] <= 5_000
 
 
+def test_predict_a_part_of_one_half(tmp_path, capsys):
+    assert run(["data", "simulate", "--out", str(tmp_path), "--matches", "4", "--minutes", "3"]) == 0
+    capsys.readouterr()
+    command = ["predict", "--feed", str(tmp_path / "test.npz"), "--format", "json", "--half", "2", "--start", "1:00"]
+    assert run([*command, "--end", "1:30", "--every", "1"]) == 0
+    lines = json.loads(capsys.readouterr().out)
+    assert {line["half"] for line in lines} == {2}
+    assert {line["observed_until_ms"] for line in lines} <= set(range(60_000, 90_001, 1_000))
+
+
 def test_scoring_a_file_starts_without_torch():
     program = f"""
 import sys

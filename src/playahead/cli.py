@@ -97,7 +97,7 @@ VERBS: dict[str, Verb | Group] = {
     "predict": Verb(
         "predict:predict",
         "anticipate what comes next, all through a match",
-        "playahead predict --feed match.json --start 12:30 --end 20:00",
+        "playahead predict --feed match.json --half 1 --start 12:30 --end 20:00",
     ),
     "submit": Verb(
         "submit:submit",

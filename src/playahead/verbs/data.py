@@ -15,6 +15,8 @@ from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, BaaSplit, read_
 from playahead.verbs import show
 from playahead.verbs.feed_audit import audit_feed
 
+COLUMNS = ("action", "anticipated", "observed")
+
 
 def check(path: Path, json: bool = False) -> int:
     """Counts per split and class, bad entries, and whether splits share video.
@@ -50,7 +52,7 @@ def _print_audit(audit: Audit) -> None:
     for name, facts in audit.splits.items():
         rows = rows_of(facts)
         title = f"{name}: {facts.clips:,} clips, {facts.mean_actions:.2f} actions a window, {facts.empty:,} empty"
-        console.print(show.plain_table(title, ("action", "anticipated", "observed"), rows))
+        console.print(f"[bold]{title}[/]", show.plain_table("", COLUMNS, rows), sep="\n")
         console.print(
             f"  windows by number of actions: {_distribution(facts.per_window)}\n"
             f"  share video with another clip: {facts.sharing:,}; future seen in another clip: "
@@ -78,7 +80,7 @@ def _check_feed(path: Path, json: bool) -> int:
         )
         rows = [(str(a), f"{facts.actions[str(a)]:,}", f"{facts.observed[str(a)]:,}") for a in ACTIONS]
         rows += [(f"{token} (observed only)", "", f"{facts.observed[token]:,}") for token in OBSERVED_TOKENS]
-        console.print(show.plain_table(title, ("action", "anticipated", "observed"), rows))
+        console.print(f"[bold]{title}[/]", show.plain_table("", COLUMNS, rows), sep="\n")
         console.print(f"  windows by number of actions: {_distribution(facts.per_window)}")
     for reason in audit.rejected:
         console.print(f"[red]bad table[/] {reason}")

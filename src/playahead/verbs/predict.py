@@ -35,6 +35,7 @@ def predict(
     weights: Path | None = None,
     every: float = 5.0,
     least: float = 0.3,
+    half: Literal[1, 2] | None = None,
     start: str = "0:30",
     end: str | None = None,
     format: Literal["table", "json", "csv"] = "table",
@@ -46,6 +47,7 @@ def predict(
         weights: of the model; the packaged ones if not given.
         every: seconds between anticipations.
         least: actions less confident than this are left out (confidence is a probability).
+        half: only this half of the match; both if not given.
         start: first moment of each half to anticipate from, as 12:30.
         end: last moment; the half's end if not given.
         format: table, json or csv, on standard output.
@@ -56,11 +58,11 @@ def predict(
         raise InputError("--least", f"{least} is not in [0, 1]")
     loaded = load(weights)
     start_ms, end_ms = parse_clock(start), parse_clock(end) if end else None
-    halves = read_feed_file(feed)
+    halves = [found for found in read_feed_file(feed) if half in (None, found.half)]
     lines: list[Line] = []
-    for half in halves:
-        ends = moments(half, start_ms, end_ms, round(every * 1000))
-        lines += anticipate_half(loaded, half, ends, least)
+    for played in halves:
+        ends = moments(played, start_ms, end_ms, round(every * 1000))
+        lines += anticipate_half(loaded, played, ends, least)
     _write(lines, format, f"{feed.name}: {len(lines)} actions anticipated with confidence of {least:.0%} or more")
 
 
