@@ -25,7 +25,7 @@ Results = dict[str, list[dict[str, object]]]
 RESULTS_NAME = "results_anticipation.json"
 ZIP_NAME = "results_anticipation.zip"
 _HUGE = 1e30
-UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError)
+UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, RuntimeError)
 """What ``zipfile`` raises on damaged, encrypted or foreign archives (and ``json`` on nesting without end)."""
 
 

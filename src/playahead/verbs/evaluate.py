@@ -1,5 +1,6 @@
 """``playahead evaluate``: the benchmark's score of frames, of a submission, or of weights on a feed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -26,11 +27,11 @@ from playahead.verbs import show
 
 @dataclass(frozen=True)
 class Scored:
-    """What was scored, ready to be shown; ``moments`` are (events, predictions) in continuous time."""
+    """What was scored, ready to be shown; ``moments`` makes (events, predictions) in continuous time, if asked for."""
 
     title: str
     counts: ThresholdCounts
-    moments: list[tuple[Moments, Moments]]
+    moments: Callable[[], list[tuple[Moments, Moments]]]
     by_match: list[ThresholdCounts] | None = None
 
 
@@ -69,7 +70,7 @@ def evaluate(
         raise InputError("evaluate", "needs exactly one of --frames, --labels, --feed")
     if frames is not None:
         tables = load_frame_case(frames)
-        scored = Scored(frames.name, score_videos(tables), [moments_of_frames(table) for table in tables])
+        scored = Scored(frames.name, score_videos(tables), lambda: [moments_of_frames(table) for table in tables])
     elif labels is not None:
         scored = _score_submission(labels, predictions)
     else:
@@ -91,8 +92,11 @@ def _score_submission(labels: Path, predictions: Path | None) -> Scored:
         raise InputError(split.path, "holds no clips")
     results = read_results(predictions)
     counts = count_detections(frame_table(split.clips, results, predictions))
-    moments = (moments_of_clips(split.clips), moments_of_results(split.clips, results, predictions))
-    return Scored(str(predictions), counts, [moments])
+    return Scored(
+        str(predictions),
+        counts,
+        lambda: [(moments_of_clips(split.clips), moments_of_results(split.clips, results, predictions))],
+    )
 
 
 def _score_feed(data: Path, split: str, weights: Path | None, decoding: str, changes: dict[str, Any]) -> Scored:
@@ -111,13 +115,12 @@ def _score_feed(data: Path, split: str, weights: Path | None, decoding: str, cha
     by_match = matches.count_by_match(scores_ORV)
     table = matches.table(scores_ORV)
     title = f"{split}: {len(by_match)} matches, {len(matches):,} windows, {decoding} decoding"
-    moments = (matches.moments(), moments_of_frames(table)[1])
-    return Scored(title, count_detections(table), [moments], by_match)
+    return Scored(title, count_detections(table), lambda: [(matches.moments(), moments_of_frames(table)[1])], by_match)
 
 
 def _show(scored: Scored, exact: bool, as_json: bool) -> None:
     interval = bootstrap_interval(scored.by_match) if scored.by_match else None
-    moments = [score_exactly(*pair) for pair in scored.moments] if exact else []
+    moments = [score_exactly(*pair) for pair in scored.moments()] if exact else []
     if as_json:
         document: dict[str, object] = {
             "classes": [str(action) for action in ACTIONS],
