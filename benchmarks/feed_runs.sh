@@ -6,8 +6,8 @@ set -euo pipefail
 data=$1 runs=$2
 cd "$(dirname "$0")/.."
 mkdir -p "$runs"
-for seed in 0 1 2; do
-  for recipe in feed feed-static feed-dense; do echo "$recipe" "$seed"; done
+for recipe in feed feed-static feed-dense; do
+  for seed in 0 1 2; do echo "$recipe" "$seed"; done
 done | OMP_NUM_THREADS=1 xargs -P 2 -L 1 bash -c '
   .venv/bin/playahead train feed --data "$0" --recipe "$2" --seed "$3" --out "$1/$2-$3" > "$1/$2-$3.out" 2>&1
 ' "$data" "$runs"

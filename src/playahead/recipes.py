@@ -24,7 +24,7 @@ def paper_feed() -> TrainConfig:
 def feed() -> TrainConfig:
     """Event feed, slots read by marginal decoding, sized for two CPU cores.
 
-    Against the paper: half the width and half the decoder; no dropout and no MixUp (a feed gives endless windows:
+    Against the paper: half the width and half the decoder, a third encoder layer; no dropout and no MixUp (a feed gives endless windows:
     nothing to regularise); no rare-class sampler, objectness weight 1 and no label smoothing (marginal decoding needs
     probabilities); the intensity likelihood, with a fifth of the matched losses beside it; the last window's tokens in
     the memory; no observation head (a feed's input already says what happened); one cosine cycle; and four passages of
@@ -39,20 +39,21 @@ def feed() -> TrainConfig:
             heads=4,
             ffn_dim=256,
             dropout=0.0,
+            encoder_layers=3,
             decoder_layers=2,
             memory_tail=True,
             auxiliary="off",
         ),
         criterion=CriterionConfig(positive_weight=1.0, label_smoothing=0.0, intensity_weight=1.0, matched_weight=0.2),
         optim=OptimConfig(lr=6e-4, warmup_epochs=0.5, restart_epochs=None),
-        epochs=24,
+        epochs=54,
         steps_per_epoch=300,
         passages=4,
         observations=16,
         average_decay=0.997,
         rare_sampler=False,
         mixup_alpha=0.0,
-        validate_every=8,
+        validate_every=9,
     )
 
 

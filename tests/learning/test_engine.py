@@ -230,7 +230,7 @@ def test_validation_on_matches_names_its_figures(tmp_path):
     decoders = {"marginal": Decoder(), "threshold": Decoder("threshold", tau=0.01)}
     trainer = Trainer(TINY, windows(), lambda model: matches.validate(model, decoders), tmp_path)
     found = trainer.run()
-    assert {"map", "map_threshold"} <= found.keys()
+    assert {"map", "official", "map_threshold", "official_threshold"} <= found.keys()
     assert 0 <= found["map"] <= 100
 
 
