@@ -66,7 +66,7 @@ VERBS: dict[str, Verb | Group] = {
                 positional="path",
             ),
             "simulate": Verb(
-                "data:simulate",
+                "simulate:simulate",
                 "write simulated matches",
                 "playahead data simulate --out sim --layout baa --matches 6",
             ),

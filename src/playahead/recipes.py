@@ -24,11 +24,11 @@ def paper_feed() -> TrainConfig:
 def feed() -> TrainConfig:
     """Event feed, slots read by marginal decoding, sized for two CPU cores.
 
-    Against the paper: half the width and half the decoder, a third encoder layer; no dropout and no MixUp (a feed gives endless windows:
-    nothing to regularise); no rare-class sampler, objectness weight 1 and no label smoothing (marginal decoding needs
-    probabilities); the intensity likelihood, with a fifth of the matched losses beside it; the last window's tokens in
-    the memory; no observation head (a feed's input already says what happened); one cosine cycle; and four passages of
-    sixteen observations for a batch, so that a window is encoded once and not six times.
+    Against the paper: half the width and half the decoder, a third encoder layer; no dropout and no MixUp (a feed
+    gives endless windows: nothing to regularise); no rare-class sampler, objectness weight 1 and no label smoothing
+    (marginal decoding needs probabilities); the intensity likelihood, with a fifth of the matched losses beside it; the
+    last window's tokens in the memory; no observation head (a feed's input already says what happened); one cosine
+    cycle; and four passages of sixteen observations for a batch, so that a window is encoded once and not six times.
     """
     base = paper_feed()
     return replace(

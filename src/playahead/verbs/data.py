@@ -1,17 +1,13 @@
-"""``playahead data``: check, simulate, download."""
+"""``playahead data check``."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.errors import InputError
 from playahead.sources.audit import Audit, audit_splits, rows_of
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS
-from playahead.sources.feed_tables import write_feed_table
-from playahead.sources.simulation.plays import clips_of, simulate_match, write_bas_labels
-from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, BaaSplit, read_baa_split, write_baa_split
+from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, BaaSplit, read_baa_split
 from playahead.verbs import show
 from playahead.verbs.feed_audit import audit_feed
 
@@ -92,54 +88,3 @@ def _check_feed(path: Path, json: bool) -> int:
 
 def _distribution(per_window: Mapping[int, int]) -> str:
     return ", ".join(f"{n}: {per_window[n]:,}" for n in sorted(per_window))
-
-
-def simulate(
-    out: Path,
-    layout: Literal["feed", "baa", "bas"] = "feed",
-    matches: int = 6,
-    minutes: float = 45.0,
-    seed: int = 0,
-) -> None:
-    """Write simulated matches (plays only, no video); their numbers say nothing about football.
-
-    Args:
-        out: folder to write to.
-        layout: feed (train.npz, val.npz, test.npz), baa (clip labels of four splits) or bas (a file a match).
-        matches: 4 or more; the last three become val, test and, for baa, challenge.
-        minutes: length of a half.
-        seed: of everything random.
-    """
-    if matches < 4:
-        raise InputError("--matches", f"{matches}: at least 4 are needed, one for each split")
-    played = [simulate_match(seed, match + 1, minutes) for match in range(matches)]
-    out.mkdir(parents=True, exist_ok=True)
-    if layout == "bas":
-        for match, halves in enumerate(played, start=1):
-            folder = out / f"match_{match}"
-            folder.mkdir(exist_ok=True)
-            write_bas_labels(folder / LABELS_NAME, halves)
-    elif layout == "baa":
-        parts = zip(SPLITS, (played[:-3], played[-3:-2], played[-2:-1], played[-1:]), strict=True)
-        for split, chosen in parts:
-            _write_baa(out / split, [half for halves in chosen for half in halves], split == "challenge")
-    else:
-        parts = zip(FEED_SPLITS, (played[:-2], played[-2:-1], played[-1:]), strict=True)
-        for split, chosen in parts:
-            write_feed_table(out / f"{split}.npz", [half for halves in chosen for half in halves])
-    show.errors.print(f"{matches} simulated matches in {out}")
-
-
-def _write_baa(folder: Path, halves: list, withhold: bool) -> None:
-    folder.mkdir(exist_ok=True)
-    clips = [clip for half in halves for clip in clips_of(half)]
-    numbered = [
-        replace(
-            clip,
-            name=f"clip_{n}",
-            video=f"clip_{n}/224p.mp4",
-            anticipation=None if withhold else clip.anticipation,
-        )
-        for n, clip in enumerate(clips, start=1)
-    ]
-    write_baa_split(folder, numbered)

@@ -15,7 +15,8 @@ from playahead.recipes import demo as demo_recipe
 from playahead.sources.feed_tables import read_split
 from playahead.submission.check import check_submission
 from playahead.submission.write import write_submission
-from playahead.verbs import data, show
+from playahead.verbs import show
+from playahead.verbs.simulate import simulate
 from playahead.verbs.train import run_feed
 from playahead.windows.dataset import FeedWindows
 
@@ -32,7 +33,7 @@ def demo(out: Path = Path("playahead-demo"), seed: int = 0, epochs: int | None =
     """
     started = time.monotonic()
     show.errors.print(f"1/4  simulating {_MATCHES} matches (plays only; nothing here is a football result)")
-    data.simulate(out / "data", matches=_MATCHES, seed=seed)
+    simulate(out / "data", matches=_MATCHES, seed=seed)
     show.errors.print("2/4  training the paper's model, small")
     recipe = demo_recipe()
     config = replace(recipe, seed=seed, epochs=recipe.epochs if epochs is None else epochs)

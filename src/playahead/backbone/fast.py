@@ -1,0 +1,109 @@
+"""The backbone made fast for inference; the same features within float32's or bfloat16's rounding.
+
+Batch norms are folded into the convolutions before them, and tensors lie channels-last in two and three dimensions.
+
+Axes: X stacks, J frames of a stack, B clips, S stacks of a clip, C channels, H, W, F features.
+"""
+
+import copy
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from playahead.backbone.network import Backbone
+
+Precision = Literal["float32", "bfloat16"]
+BFLOAT16_TOLERANCE = 0.01
+"""Relative error (norm of the difference over the norm) that bfloat16 features stay within."""
+
+
+class FastBackbone:
+    """A frozen copy of a backbone. Uint8 frames in, float16 features out.
+
+    Args:
+        backbone: in evaluation mode; it is left as it is.
+        precision: of the arithmetic.
+        compiled: through ``torch.compile``; the first window takes a minute or two.
+        device: "cpu", "cuda" ...
+    """
+
+    def __init__(
+        self, backbone: Backbone, precision: Precision = "float32", compiled: bool = False, device: str = "cpu"
+    ) -> None:
+        self.config, self.precision, self.device = backbone.config, precision, torch.device(device)
+        self.kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        self.classifier = copy.deepcopy(backbone.classifier).to(self.device)
+        folded = _channels_last(fold_batch_norms(backbone).to(self.device, self.kind))
+        self.encode_stacks = torch.compile(folded.encode_stacks) if compiled else folded.encode_stacks
+        self.fuse = torch.compile(folded.fuse) if compiled else folded.fuse
+
+    def window_features(self, stacks_XJHW: Tensor, stack_of_clip_BS: Tensor, batch_stacks: int) -> NDArray[np.float16]:
+        """features_BF of clips that share uint8 stacks; each stack is encoded once."""
+        maps_XCHW = torch.cat([self.maps(part) for part in stacks_XJHW.split(batch_stacks)])
+        return self.fused(maps_XCHW, stack_of_clip_BS, batch_stacks)
+
+    def maps(self, stacks_XJHW: Tensor) -> Tensor:
+        """uint8 stacks -> maps_XCHW."""
+        scaled = stacks_XJHW.to(self.device, self.kind).div_(255).contiguous(memory_format=torch.channels_last)
+        return self.encode_stacks(scaled)
+
+    def fused(self, maps_XCHW: Tensor, stack_of_clip_BS: Tensor, batch_clips: int) -> NDArray[np.float16]:
+        """features_BF of clips made of these maps."""
+        parts = [self.fuse(maps_XCHW[part]) for part in stack_of_clip_BS.to(self.device).split(batch_clips)]
+        return torch.cat(parts).to(torch.float16).cpu().numpy()
+
+
+def _channels_last(backbone: Backbone) -> Backbone:
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    for parameter in backbone.parameters():
+        if parameter.ndim in formats:
+            parameter.data = parameter.data.contiguous(memory_format=formats[parameter.ndim])
+    return backbone
+
+
+def fold_batch_norms(backbone: Backbone) -> Backbone:
+    """A copy with every batch norm folded into the convolution that feeds it.
+
+    Which one does is seen, not guessed from names: a trial run notes whose output each batch norm is given.
+    """
+    folded = copy.deepcopy(backbone).eval().requires_grad_(False)
+    for conv, norm in _pairs(folded):
+        is_transposed = False
+        conv.weight, conv.bias = fuse_conv_bn_weights(  # type: ignore[assignment]
+            conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias, is_transposed
+        )
+    for name, module in list(folded.named_modules()):
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            parent, _, leaf = name.rpartition(".")
+            setattr(folded.get_submodule(parent), leaf, getattr(module, "act", nn.Identity()))
+    return folded
+
+
+@torch.inference_mode()
+def _pairs(backbone: Backbone) -> list[tuple[nn.Conv2d | nn.Conv3d, nn.BatchNorm2d | nn.BatchNorm3d]]:
+    made: dict[int, tuple[nn.Module, Tensor]] = {}  # the tensor is kept alive, so that its id stays its own
+    found = []
+
+    def after_conv(module: nn.Module, _: object, output: Tensor) -> None:
+        made[id(output)] = (module, output)
+
+    def before_norm(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if id(inputs[0]) not in made:
+            raise RuntimeError("a batch norm that no convolution feeds cannot be folded")
+        found.append((made[id(inputs[0])][0], module))
+
+    hooks = []
+    for module in backbone.modules():
+        if isinstance(module, (nn.Conv2d, nn.Conv3d)):
+            hooks.append(module.register_forward_hook(after_conv))
+        elif isinstance(module, nn.modules.batchnorm._BatchNorm):
+            hooks.append(module.register_forward_pre_hook(before_norm))
+    frames = backbone.config.stacks * backbone.config.stack_frames
+    backbone.clip_features(torch.zeros(1, frames, 64, 64))
+    for hook in hooks:
+        hook.remove()
+    return found

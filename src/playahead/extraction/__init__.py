@@ -1,0 +1,1 @@
+"""Video -> stored features: every distinct window once, whatever stops it."""

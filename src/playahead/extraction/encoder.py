@@ -1,0 +1,36 @@
+"""A window's frames -> its features, on whatever the machine has.
+
+Axes: T frames, H, W, X stacks, J frames of a stack, N clips, F features.
+"""
+
+import hashlib
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from playahead.backbone.fast import FastBackbone
+from playahead.domain.grid import GRID
+
+
+class WindowEncoder:
+    """Encodes windows one at a time: a window's features depend on nothing but its frames."""
+
+    def __init__(self, backbone: FastBackbone, batch_stacks: int) -> None:
+        self.backbone, self.batch_stacks = backbone, batch_stacks
+        first_X = torch.tensor(GRID.stack_starts_frames)
+        self._frames_XJ = first_X[:, None] + torch.arange(GRID.stack_frames) * GRID.clip_step
+        self._stacks_NS = torch.tensor(GRID.stacks_of_clips)
+
+    @torch.inference_mode()
+    def encode(self, frames_THW: NDArray[np.uint8]) -> NDArray[np.float16]:
+        """features_NF of the 125 frames of a window."""
+        stacks_XJHW = torch.from_numpy(frames_THW)[self._frames_XJ]
+        return self.backbone.window_features(stacks_XJHW, self._stacks_NS, self.batch_stacks)
+
+
+def window_key(frames_THW: NDArray[np.uint8]) -> str:
+    """Name of a window's content: hash of its size and pixels."""
+    digest = hashlib.sha256(repr(frames_THW.shape).encode())
+    digest.update(np.ascontiguousarray(frames_THW))
+    return digest.hexdigest()

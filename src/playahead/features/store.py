@@ -1,0 +1,214 @@
+"""Features of video on disk: one small file for each distinct window, and a journal for each video.
+
+``windows/3f/3f09...npy`` holds float16 (N, F), named by the hash of the window's frames: two workers that meet the same
+window write the same bytes, so sharing, resuming, shards and other machines need no locks. ``videos/NAME.jsonl``
+lists a video's windows in order, a line each as it is done; a last line closes it. A torn line is as if it were not
+there.
+``manifest.json`` says which weights and canvas made all of it.
+
+Axes: W windows, N clips, F features.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.errors import InputError
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class StoreFacts:
+    """What made the features of a store; features of two kinds never meet in one.
+
+    Attributes:
+        weights: sha256 of the backbone's weights.
+        canvas: width, height and luma range.
+        precision: "float32" or "bfloat16".
+        clips: N of a window.
+        feature_dim: F of a clip.
+        provenance: where the weights come from, and what to know about them.
+    """
+
+    weights: str
+    canvas: tuple[int, int, str]
+    precision: str
+    clips: int
+    feature_dim: int
+    provenance: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def window_bytes(self) -> int:
+        """Size of a window's file."""
+        return self.clips * self.feature_dim * 2 + 128
+
+
+@dataclass
+class Journal:
+    """What is known of one video: its windows so far, and whether that is all of them.
+
+    Attributes:
+        keys: of its windows, in time order, 5 s each from the video's start.
+        closed: the video was read to its end.
+        notes: warnings from reading it.
+    """
+
+    keys: list[str] = field(default_factory=list)
+    closed: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+class FeatureStore:
+    """A folder of features.
+
+    Raises:
+        InputError: no store there, a damaged manifest, or (with ``facts``) a store of other weights or canvas.
+    """
+
+    def __init__(self, folder: Path, facts: StoreFacts | None = None) -> None:
+        self.folder = folder
+        path = folder / MANIFEST
+        if facts is not None and not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_whole(path, json.dumps(asdict(facts), indent=1).encode())
+        self.facts = _read_facts(path)
+        if facts is not None and _identity(facts) != _identity(self.facts):
+            raise InputError(folder, "holds features of other weights, canvas or precision", "choose another --out")
+
+    def window_path(self, key: str) -> Path:
+        """Where a window's features are, or will be."""
+        return self.folder / "windows" / key[:2] / f"{key}.npy"
+
+    def has(self, key: str) -> bool:
+        """Whether a window is there."""
+        return self.window_path(key).exists()
+
+    def write(self, key: str, features_NF: NDArray[np.float16]) -> None:
+        """Add a window; it appears whole or not at all."""
+        path = self.window_path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{key}.{os.getpid()}")
+        with part.open("wb") as file:
+            np.save(file, features_NF, allow_pickle=False)
+        part.replace(path)
+
+    def read(self, key: str) -> NDArray[np.float16]:
+        """features_NF of a window, memory-mapped.
+
+        Raises:
+            InputError: missing or damaged.
+        """
+        path = self.window_path(key)
+        try:
+            features_NF = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as reason:
+            raise InputError(path, f"not a window of features ({reason})", "delete it and extract again") from None
+        if features_NF.shape != (self.facts.clips, self.facts.feature_dim) or features_NF.dtype != np.float16:
+            raise InputError(path, f"holds {features_NF.dtype} {features_NF.shape}", "delete it and extract again")
+        return features_NF
+
+    def journal_path(self, video: str) -> Path:
+        """A video's journal; ``video`` is a relative name such as ``train/clip_1``."""
+        return self.folder / "videos" / f"{video}.jsonl"
+
+    def journal(self, video: str) -> Journal:
+        """What is known of a video; empty where nothing is."""
+        path, journal = self.journal_path(video), Journal()
+        if not path.exists():
+            return journal
+        for line in path.read_bytes().split(b"\n")[:-1]:
+            entry = _entry(line)
+            if entry is None:
+                break
+            if "window" in entry:
+                journal.keys.append(str(entry["window"]))
+            else:
+                journal.closed, journal.notes = True, [str(note) for note in entry["notes"]]
+        return journal
+
+    def videos(self) -> Iterator[str]:
+        """Names of the videos that were read to their end, sorted."""
+        root = self.folder / "videos"
+        for path in sorted(root.rglob("*.jsonl")):
+            name = path.relative_to(root).with_suffix("").as_posix()
+            if self.journal(name).closed:
+                yield name
+
+    def features(self, video: str) -> NDArray[np.float16]:
+        """features_WNF of a video that was read to its end.
+
+        Raises:
+            InputError: it was not, or a window is missing or damaged.
+        """
+        journal = self.journal(video)
+        if not journal.closed:
+            raise InputError(self.folder, f"{video} is not extracted", "run playahead extract (again)")
+        if not journal.keys:
+            return np.zeros((0, self.facts.clips, self.facts.feature_dim), np.float16)
+        return np.stack([self.read(key) for key in journal.keys])
+
+
+class JournalWriter:
+    """Appends to one video's journal; what a kill tore off is cut away first."""
+
+    def __init__(self, store: FeatureStore, video: str) -> None:
+        self.path = store.journal_path(video)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.keys = store.journal(video).keys
+        whole = b"".join(_line({"window": key}) for key in self.keys)
+        if not self.path.exists() or self.path.read_bytes() != whole:
+            _write_whole(self.path, whole)
+
+    def add(self, key: str) -> None:
+        """A window that is in the store."""
+        self._append({"window": key})
+        self.keys.append(key)
+
+    def close(self, notes: list[str]) -> None:
+        """The video was read to its end."""
+        self._append({"notes": notes})
+
+    def _append(self, entry: Mapping[str, object]) -> None:
+        with self.path.open("ab") as file:
+            file.write(_line(entry))
+
+
+def _line(entry: Mapping[str, object]) -> bytes:
+    return json.dumps(entry).encode() + b"\n"
+
+
+def _entry(line: bytes) -> dict | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and ("window" in entry or "notes" in entry) else None
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _identity(facts: StoreFacts) -> tuple:
+    return facts.weights, tuple(facts.canvas), facts.precision, facts.clips, facts.feature_dim
+
+
+def _read_facts(path: Path) -> StoreFacts:
+    try:
+        values = json.loads(path.read_bytes())
+        facts = StoreFacts(**{**values, "canvas": tuple(values["canvas"])})
+    except FileNotFoundError:
+        raise InputError(path.parent, "no features here", "run playahead extract") from None
+    except (OSError, ValueError, TypeError, KeyError) as reason:
+        raise InputError(path, f"not a manifest of features ({reason})") from None
+    if len(facts.canvas) != 3 or facts.clips < 1 or facts.feature_dim < 1:
+        raise InputError(path, "not a manifest of features")
+    return facts
