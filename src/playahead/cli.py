@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 import yaml
 from docstring_parser import parse as parse_docstring
@@ -86,6 +86,24 @@ VERBS: dict[str, Verb | Group] = {
                 "train on an event feed",
                 "playahead train feed --data wyscout_baa --out runs/wide --model.d_model 192 --seed 1",
                 settings="run",
+            )
+        },
+    ),
+    "extract": Verb(
+        "extract:extract",
+        "encode video into features, once and for all",
+        "playahead extract SoccerNet/224p --out features --backbone backbone.safetensors --canvas 416x224",
+        positional="source",
+        settings="making",
+    ),
+    "weights": Group(
+        "keep published weights safely",
+        {
+            "convert": Verb(
+                "weights:convert",
+                "a published checkpoint into safetensors",
+                "playahead weights convert model-015.pth --out backbone.safetensors",
+                positional="checkpoint",
             )
         },
     ),
@@ -180,7 +198,9 @@ def _leaf(verb: Verb, arguments: Sequence[str], *words: str) -> _Parser:
     flags = {name for name, kind in kinds.items() if kind is bool}
     parser = _Parser(description=docstring.short_description, epilog=f"example: {verb.example}")
     if verb.positional:
-        parser.add_argument(verb.positional, type=kinds[verb.positional], help=help_of[verb.positional])
+        kind = kinds[verb.positional]
+        count = {"nargs": "?"} if type(None) in get_args(kind) else {}
+        parser.add_argument(verb.positional, type=kind, help=help_of[verb.positional], **count)
     elsewhere: set[int | str] = {name for name in (verb.positional, verb.settings, *flags) if name}
     parser.add_function_arguments(function, skip=elsewhere, as_group=False)
     if verb.settings:
@@ -192,6 +212,10 @@ def _leaf(verb: Verb, arguments: Sequence[str], *words: str) -> _Parser:
 
 def _add_settings(parser: _Parser, kind: type, arguments: Sequence[str]) -> None:
     """An option for each field of a settings dataclass; defaults are those of the recipe that the arguments name."""
+    parser.add_argument("--config", action="config", help="a YAML file of options, as --print_config writes it")
+    parser.add_class_arguments(kind, None, as_group=False)
+    if "recipe" not in parser.get_defaults():
+        return
     from playahead.recipes import recipe
 
     named = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -199,8 +223,6 @@ def _add_settings(parser: _Parser, kind: type, arguments: Sequence[str]) -> None
     named.error = lambda message: parser.error(message)  # type: ignore[method-assign]
     named.add_argument("--config", type=Path)
     known, _ = named.parse_known_args(list(arguments))
-    parser.add_argument("--config", action="config", help="a YAML file of options, as --print_config writes it")
-    parser.add_class_arguments(kind, None, as_group=False)
     parser.set_defaults(asdict(recipe(known.recipe or _recipe_of(known.config) or parser.get_defaults()["recipe"])))
 
 

@@ -65,6 +65,15 @@ def load_backbone(path: Path) -> tuple[Backbone, dict[str, object]]:
     return _filled(config, tensors, path), provenance
 
 
+def weights_digest(backbone: Backbone) -> str:
+    """sha256 over names and values: the same weights give the same digest, whatever file they came in."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(backbone.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
 def _state_of(path: Path) -> Mapping[object, object]:
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)

@@ -11,6 +11,7 @@ class BackboneConfig:
 
     Attributes:
         encoder: timm's name of the 2D encoder.
+        stage: of the encoder whose maps are used, 1/2^(stage + 1) of the canvas; smaller canvases need a finer one.
         stacks: stacks in a clip.
         stack_frames: gray frames in a stack.
         maps: channels of a stack's maps after the 2D projection.
@@ -22,6 +23,7 @@ class BackboneConfig:
     """
 
     encoder: str = "tf_efficientnetv2_b0"
+    stage: int = 4
     stacks: int = 5
     stack_frames: int = 3
     maps: int = 192
@@ -35,6 +37,8 @@ class BackboneConfig:
         for name in ("stacks", "stack_frames", "maps", "blocks_3d", "expansion", "squeeze", "projection", "classes"):
             if getattr(self, name) < 1:
                 raise InputError(f"backbone.{name}", f"{getattr(self, name)} is below 1")
+        if not 0 <= self.stage <= 4:
+            raise InputError("backbone.stage", f"{self.stage} is not in 0..4")
 
     @property
     def feature_dim(self) -> int:

@@ -12,8 +12,6 @@ from playahead.backbone.blocks import GeneralizedMean, InvertedResidual3d
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.timm_guard import import_timm
 
-_ENCODER_STAGE = 4  # the encoder's last stage of features, 1/32 of the canvas
-
 
 class Backbone(nn.Module):
     """Frames -> clip features, in two halves so that a stack shared by several clips is encoded once."""
@@ -22,7 +20,7 @@ class Backbone(nn.Module):
         super().__init__()
         self.config = config
         self.conv2d_encoder = import_timm().create_model(
-            config.encoder, in_chans=config.stack_frames, features_only=True, out_indices=[_ENCODER_STAGE]
+            config.encoder, in_chans=config.stack_frames, features_only=True, out_indices=[config.stage]
         )
         encoded: int = self.conv2d_encoder.feature_info.channels()[-1]  # type: ignore[missing-attribute]
         self.conv2d_projection = _projection(encoded, config.maps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -22,11 +23,12 @@ from rich.progress import (
 from rich.table import Table
 
 from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import GRID
 from playahead.domain.time import format_duration
 from playahead.evaluation.official import TOLERANCES_S, ThresholdCounts, average_precision
 
 if TYPE_CHECKING:
-    from playahead.learning.engine import Progress as TrainingProgress
+    from playahead.learning.loop import Progress as TrainingProgress
     from playahead.sources.disk import Progress as TransferProgress
 
 errors = Console(stderr=True, highlight=False)
@@ -75,7 +77,7 @@ def _note(progress: TrainingProgress) -> str:
     left_s = progress.seconds_left
     figures = f", validation mAP {progress.figures['map']:.2f}" if progress.figures else ""
     return (
-        f"{progress.windows_per_s:.0f} windows/s, loss {progress.losses['total']:.2f}{figures}, "
+        f"{progress.per_s:.0f} {progress.unit}/s, loss {progress.losses['total']:.2f}{figures}, "
         f"{format_duration(left_s)} left"
     )
 
@@ -87,6 +89,33 @@ def counted_progress(title: str, total: int) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=errors, transient=True) as bar:
         task: TaskID = bar.add_task(title, total=total)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def video_progress(title: str, windows: int) -> Iterator[Callable[[int], None]]:
+    """A bar over 5-s windows of video, with video-seconds per second and time left; in a file, a line each tenth."""
+    window_s = GRID.window_ms / 1000
+    started, done = time.monotonic(), 0
+
+    def note() -> str:
+        speed = done * window_s / max(time.monotonic() - started, 1e-9)
+        return (
+            f"{speed:.1f} s of video a second, {format_duration((windows - done) * window_s / max(speed, 1e-9))} left"
+        )
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task(title, total=windows, note="")
+
+        def advance(more: int) -> None:
+            nonlocal done
+            tenth, done = 10 * done // max(windows, 1), done + more
+            if errors.is_terminal:
+                bar.update(task, completed=done, note=note())
+            elif 10 * done // max(windows, 1) > tenth:
+                errors.print(f"{title}: {min(100, 100 * done // max(windows, 1))} %, {note()}", soft_wrap=True)
+
+        yield advance
 
 
 @contextmanager

@@ -1,0 +1,46 @@
+"""The same extraction through Ray Data: one actor per worker, each with its own backbone."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from playahead.errors import InputError
+from playahead.extraction.extract import Extractor, Report
+from playahead.extraction.plan import Video
+
+MakeExtractor = Callable[[], Extractor]
+
+
+class _Worker:
+    """An actor: makes its extractor once, then takes videos."""
+
+    def __init__(self, make: MakeExtractor) -> None:
+        self.extractor = make()
+
+    def __call__(self, row: dict) -> dict:
+        report = self.extractor.extract(Video(row["name"], Path(row["path"])))
+        return {"windows": report.windows, "report": asdict(report)}
+
+
+def extract_by_ray(videos: Sequence[Video], make: MakeExtractor, advance: Callable[[int], None]) -> Report:
+    """Every video, in as many actors as Ray has CPUs, less the one that its reader needs to get anywhere.
+
+    Raises:
+        InputError: ray is not installed.
+    """
+    try:
+        import ray
+        import ray.data
+    except ImportError:
+        raise InputError("--engine ray", "ray is not installed", "pip install 'playahead[ray]'") from None
+    if not ray.is_initialized():
+        ray.init(include_dashboard=False, log_to_driver=False)
+    workers = max(1, int(ray.cluster_resources().get("CPU", 1)) - 1)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    rows = ray.data.from_items([{"name": video.name, "path": str(video.path.absolute())} for video in videos])
+    done = rows.map(_Worker, fn_constructor_args=(make,), compute=ray.data.ActorPoolStrategy(size=workers))
+    report = Report()
+    for row in done.iter_rows():
+        report.add(Report(**row["report"]))
+        advance(row["windows"])
+    return report

@@ -1,0 +1,228 @@
+"""The training loop, killable and resumable at any moment; what is trained is up to its subclasses.
+
+A step's randomness (what is drawn, augmentation, dropout) is a function of the seed and the step's number alone, and
+the state on disk holds everything that steps change. So a run that was killed ends with the same weights, bit for bit,
+as one that was not.
+"""
+
+import hashlib
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from playahead.errors import InputError, NonFiniteLossError
+from playahead.learning.checkpoint import pack_state, unpack_state
+from playahead.learning.log import RunLog
+from playahead.learning.optim import OptimConfig, build_optimizer, learning_rate
+from playahead.tensorfile import read_tensors, write_tensors
+
+
+class LoopSettings(Protocol):
+    """What a loop needs to be told; training configurations have these fields."""
+
+    @property
+    def optim(self) -> OptimConfig: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def steps_per_epoch(self) -> int: ...
+    @property
+    def average_decay(self) -> float: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def validate_every(self) -> int: ...
+    @property
+    def save_every(self) -> int: ...
+
+
+def require_settings(settings: LoopSettings) -> None:
+    """Refuse lengths, seeds and decays that cannot be.
+
+    Raises:
+        InputError: the field, and why.
+    """
+    for name in ("epochs", "steps_per_epoch", "validate_every", "save_every"):
+        if getattr(settings, name) < 1:
+            raise InputError(f"train.{name}", f"{getattr(settings, name)} is below 1")
+    if not 0 <= settings.seed < 2**63:
+        raise InputError("train.seed", f"{settings.seed} is not in 0..2^63 - 1")
+    if not 0 <= settings.average_decay < 1:
+        raise InputError("train.average_decay", f"{settings.average_decay} is not in [0, 1)")
+
+
+@dataclass
+class Progress:
+    """Where a run stands, for whoever shows it.
+
+    ``losses`` are the means since the epoch's start, ``figures`` the last validation's; ``unit`` is what a step holds
+    ``per_step`` of.
+    """
+
+    step: int
+    total_steps: int
+    per_s: float
+    losses: dict[str, float]
+    figures: dict[str, float]
+    per_step: int
+    unit: str
+
+    @property
+    def seconds_left(self) -> float:
+        """At the speed so far."""
+        return (self.total_steps - self.step) * self.per_step / max(self.per_s, 1e-9)
+
+
+class Loop(ABC):
+    """One run in one folder: ``state.safetensors``, ``best.safetensors``, ``last.safetensors``, and its log."""
+
+    unit = "windows"
+
+    def __init__(
+        self, settings: LoopSettings, model: nn.Module, folder: Path, fingerprint: str, devices: int = 1
+    ) -> None:
+        self.settings, self.folder, self.fingerprint = settings, folder, fingerprint
+        self.fabric = Fabric(accelerator="auto", devices=devices, precision=settings.precision)  # type: ignore[arg-type]
+        self.fabric.launch()
+        self.plain_model = model
+        ema = get_ema_multi_avg_fn(settings.average_decay)
+        self.average = AveragedModel(model, multi_avg_fn=ema, use_buffers=self.averages_buffers).to(self.fabric.device)
+        self.model, self.optimizer = self.fabric.setup(model, build_optimizer(model, settings.optim))
+        self.log = RunLog(folder)
+        self.step = 0
+        self.best = -math.inf
+        self.figures: dict[str, float] = {}
+        self._sums: dict[str, float] = {}
+        self._resume()
+
+    averages_buffers = False
+    """Whether the moving average takes in batch-norm statistics."""
+
+    @property
+    @abstractmethod
+    def per_step(self) -> int:
+        """Units in a step."""
+
+    @abstractmethod
+    def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
+        """Losses of a batch drawn by ``rng``, with their sum as ``"total"``; and where the batch comes from."""
+
+    @abstractmethod
+    def validated(self) -> dict[str, float]:
+        """Figures of the averaged model; ``"map"`` among them chooses the best checkpoint."""
+
+    @abstractmethod
+    def keep(self, path: Path) -> None:
+        """Write the averaged model, to be used."""
+
+    def run(self, show: Callable[[Progress], None] = lambda _: None) -> dict[str, float]:
+        """Train to the end; returns the last validation's figures and ``"best"``.
+
+        Raises:
+            NonFiniteLossError: a loss was NaN or infinite; the batch is named, the last good state is kept.
+        """
+        started, first_step = time.monotonic(), self.step
+        total = self.settings.epochs * self.settings.steps_per_epoch
+        while self.step < total:
+            for name, value in self._train_step().items():
+                self._sums[name] = self._sums.get(name, 0.0) + value
+            self.step += 1
+            in_epoch = (self.step - 1) % self.settings.steps_per_epoch + 1
+            means = {name: value / in_epoch for name, value in self._sums.items()}
+            speed = (self.step - first_step) * self.per_step / max(time.monotonic() - started, 1e-9)
+            if in_epoch == self.settings.steps_per_epoch:
+                self._end_epoch(means, speed, self.step == total)
+            elif self.step % self.settings.save_every == 0:
+                self._save()
+            show(Progress(self.step, total, speed, means, self.figures, self.per_step, self.unit))
+        return {**self.figures, "best": self.best}
+
+    def _train_step(self) -> dict[str, float]:
+        settings = self.settings
+        self.model.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.step / settings.steps_per_epoch, settings.optim, settings.epochs)
+        torch.manual_seed(step_seed(settings.seed, self.step))
+        others = [self.fabric.global_rank] if self.fabric.global_rank else []
+        losses, names = self.losses(np.random.default_rng([settings.seed, self.step, *others]))
+        if not torch.isfinite(losses["total"]):
+            raise self.broken(f"the loss, { ({n: float(v) for n, v in losses.items()}) },", names)
+        self.optimizer.zero_grad()
+        self.fabric.backward(losses["total"])
+        clip_norm = settings.optim.clip_norm
+        norm = self.fabric.clip_gradients(self.model, self.optimizer, max_norm=clip_norm, error_if_nonfinite=False)
+        if norm is not None and not torch.isfinite(norm):
+            raise self.broken("the gradient", names)
+        self.optimizer.step()
+        self.average.update_parameters(self.plain_model)
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    def broken(self, what: str, names: Sequence[str]) -> NonFiniteLossError:
+        """The error that names a batch whose numbers are not finite."""
+        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+        return NonFiniteLossError(
+            f"{what} is not finite at step {self.step}, on {'; '.join(names[:4])}{more} "
+            "(check the features, or lower optim.lr)"
+        )
+
+    def _end_epoch(self, means: dict[str, float], speed: float, is_last: bool) -> None:
+        epoch = self.step // self.settings.steps_per_epoch
+        if not self.fabric.is_global_zero:
+            self._sums = {}
+            return
+        if epoch % self.settings.validate_every == 0 or is_last:
+            self.average.module.eval()
+            with self.fabric.autocast():
+                self.figures = self.validated()
+            if self.figures["map"] > self.best:
+                self.best = self.figures["map"]
+                self.keep(self.folder / "best.safetensors")
+            self.keep(self.folder / "last.safetensors")
+        row = {"epoch": epoch, "step": self.step, f"{self.unit}_per_s": round(speed, 1)}
+        row["lr"] = self.optimizer.param_groups[0]["lr"]
+        self.log.add({**row, **{f"loss_{n}": v for n, v in means.items()}, **self.figures})
+        self._sums = {}
+        self._save()
+
+    def _save(self) -> None:
+        if not self.fabric.is_global_zero:
+            return
+        about = {
+            "fingerprint": self.fingerprint,
+            "step": self.step,
+            "best": self.best,
+            "figures": self.figures,
+            "sums": self._sums,
+        }
+        tensors = pack_state(self.plain_model, self.average, self.optimizer)
+        write_tensors(self.folder / "state.safetensors", tensors, about)
+
+    def _resume(self) -> None:
+        path = self.folder / "state.safetensors"
+        if not path.exists():
+            return
+        tensors, about = read_tensors(path)
+        if about.get("fingerprint") != self.fingerprint:
+            raise InputError(path, "belongs to a run with other settings or data", "choose another --out")
+        unpack_state(tensors, self.plain_model, self.average, self.optimizer)
+        saved: dict[str, Any] = about
+        self.step, self.best = saved["step"], saved["best"]
+        self.figures, self._sums = saved["figures"], saved["sums"]
+
+
+def step_seed(seed: int, step: int) -> int:
+    """A seed for torch of its own for every (run, step)."""
+    digest = hashlib.sha256(f"{seed}:{step}".encode()).digest()
+    return int.from_bytes(digest[:8], "little") >> 1
