@@ -19,8 +19,8 @@ from playahead.evaluation.bootstrap import Interval, mean_interval, paired_diffe
 from playahead.evaluation.exact import moments_of_frames, score_exactly
 from playahead.evaluation.official import ThresholdCounts, average_precision
 from playahead.learning.checkpoint import load_model
-from playahead.learning.feed_matches import FeedMatches
 from playahead.learning.inference import join_readings
+from playahead.learning.matches import FeedMatches
 from playahead.sources.feed_tables import read_split
 
 COMPARISONS: tuple[tuple["Key", "Key"], ...] = (

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import Any, NoReturn, get_args
 
 import yaml
 from docstring_parser import parse as parse_docstring
@@ -78,6 +78,12 @@ VERBS: dict[str, Verb | Group] = {
             ),
         },
     ),
+    "pretrain": Verb(
+        "pretrain:pretrain",
+        "train the backbone to spot actions: features without a leak",
+        "playahead pretrain --train SoccerNet/224p/train --validate SoccerNet/224p/valid --recipe backbone-small",
+        settings="run",
+    ),
     "train": Group(
         "train a recipe on a dataset",
         {
@@ -86,7 +92,13 @@ VERBS: dict[str, Verb | Group] = {
                 "train on an event feed",
                 "playahead train feed --data wyscout_baa --out runs/wide --model.d_model 192 --seed 1",
                 settings="run",
-            )
+            ),
+            "video": Verb(
+                "train:train_video",
+                "train on features of video",
+                "playahead train video --features features --data SoccerNet/224p --out runs/video",
+                settings="run",
+            ),
         },
     ),
     "extract": Verb(
@@ -115,7 +127,9 @@ VERBS: dict[str, Verb | Group] = {
     "predict": Verb(
         "predict:predict",
         "anticipate what comes next, all through a match",
-        "playahead predict --feed match.json --half 1 --start 12:30 --end 20:00",
+        "playahead predict match.mp4 --from 12:30 --to 20:00 --overlay ahead.mp4",
+        positional="video",
+        settings="asked",
     ),
     "submit": Verb(
         "submit:submit",
@@ -124,6 +138,10 @@ VERBS: dict[str, Verb | Group] = {
     ),
     "bench": Verb("bench:bench", "how fast training and scoring are on this machine", "playahead bench --json"),
 }
+
+
+_WORDS = {"--from": "--start", "--to": "--end"}
+"""Options that people say in two ways; ``from`` cannot name a Python parameter."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -135,10 +153,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Parse, work, and turn errors that a person can act on into one line."""
     try:
-        parser = build_parser(arguments)
         if not arguments:
-            parser.print_help()
+            build_parser(arguments).print_help()
             return 2
+        arguments = [_WORDS.get(word, word) for word in arguments]
+        parser = build_parser(arguments)
         chosen = parser.instantiate(parser.parse_args(list(arguments)))
         return _call(*_chosen(chosen.as_dict())) or 0
     except PlayaheadError as reason:
@@ -199,7 +218,7 @@ def _leaf(verb: Verb, arguments: Sequence[str], *words: str) -> _Parser:
     parser = _Parser(description=docstring.short_description, epilog=f"example: {verb.example}")
     if verb.positional:
         kind = kinds[verb.positional]
-        count = {"nargs": "?"} if type(None) in get_args(kind) else {}
+        count: dict[str, Any] = {"nargs": "?"} if type(None) in get_args(kind) else {}
         parser.add_argument(verb.positional, type=kind, help=help_of[verb.positional], **count)
     elsewhere: set[int | str] = {name for name in (verb.positional, verb.settings, *flags) if name}
     parser.add_function_arguments(function, skip=elsewhere, as_group=False)
@@ -223,7 +242,8 @@ def _add_settings(parser: _Parser, kind: type, arguments: Sequence[str]) -> None
     named.error = lambda message: parser.error(message)  # type: ignore[method-assign]
     named.add_argument("--config", type=Path)
     known, _ = named.parse_known_args(list(arguments))
-    parser.set_defaults(asdict(recipe(known.recipe or _recipe_of(known.config) or parser.get_defaults()["recipe"])))
+    name = known.recipe or _recipe_of(known.config) or parser.get_defaults()["recipe"]
+    parser.set_defaults(asdict(recipe(name, kind)))
 
 
 def _recipe_of(config: Path | None) -> str | None:

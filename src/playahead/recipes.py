@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
+from playahead.backbone.config import BackboneConfig
+from playahead.domain.actions import ACTIONS
 from playahead.errors import InputError
 from playahead.features.feed import N_FEATURES
 from playahead.learning.criterion import CriterionConfig
 from playahead.learning.engine import TrainConfig
 from playahead.learning.optim import OptimConfig
 from playahead.model.config import AnticipatorConfig
+from playahead.spotting.engine import PretrainConfig
 
 
 def paper(feature_dim: int = 1280) -> TrainConfig:
@@ -69,6 +73,32 @@ def feed_dense() -> TrainConfig:
     return replace(base, model=replace(base.model, head="dense"))
 
 
+def video() -> TrainConfig:
+    """The paper on stored video features, read by marginal decoding beside the paper's own."""
+    return paper()
+
+
+def video_small() -> TrainConfig:
+    """Video features of few and short matches, sized for two CPU cores.
+
+    ``feed`` with what a small set of videos needs: dropout and MixUp against learning it by heart, the observation head
+    on every window (the features must be read before the future can), and one observation a passage.
+    """
+    base = feed()
+    return replace(
+        base,
+        model=replace(base.model, dropout=0.2, auxiliary="all", encoder_layers=2),
+        optim=OptimConfig(lr=1e-3, weight_decay=0.05, warmup_epochs=1.0, restart_epochs=None),
+        epochs=12,
+        steps_per_epoch=150,
+        passages=32,
+        observations=1,
+        average_decay=0.99,
+        mixup_alpha=0.2,
+        validate_every=3,
+    )
+
+
 def demo() -> TrainConfig:
     """A minute of training on simulated plays: smaller still, to show the road and not a result."""
     base = feed()
@@ -83,21 +113,44 @@ def demo() -> TrainConfig:
     )
 
 
-RECIPES: dict[str, Callable[[], TrainConfig]] = {
+def backbone() -> PretrainConfig:
+    """The published spotting network at its published size."""
+    return PretrainConfig(imagenet=True)
+
+
+def backbone_small() -> PretrainConfig:
+    """A network that two CPU cores train in minutes, for small pictures: RegNetX-200MF to 1/16, two 3D blocks."""
+    network = BackboneConfig(
+        encoder="regnetx_002", stage=3, maps=64, blocks_3d=2, squeeze=8, projection=64, classes=len(ACTIONS)
+    )
+    return PretrainConfig(
+        backbone=network, canvas="224x128", optim=OptimConfig(lr=2e-3, warmup_epochs=0.5, restart_epochs=None)
+    )
+
+
+RECIPES: dict[str, Callable[[], TrainConfig | PretrainConfig]] = {
+    "backbone": backbone,
+    "backbone-small": backbone_small,
     "demo": demo,
     "feed": feed,
     "feed-dense": feed_dense,
     "feed-static": feed_static,
     "paper-feed": paper_feed,
+    "video": video,
+    "video-small": video_small,
 }
 
 
-def recipe(name: str) -> TrainConfig:
-    """A named run.
+Config = TypeVar("Config", TrainConfig, PretrainConfig)
+
+
+def recipe(name: str, kind: type[Config]) -> Config:
+    """A named run of one kind.
 
     Raises:
-        InputError: no recipe has that name.
+        InputError: no recipe of that kind has that name.
     """
-    if name not in RECIPES:
-        raise InputError("--recipe", f"{name!r} is not one of {', '.join(RECIPES)}")
-    return RECIPES[name]()
+    of_kind = {known: made for known, make in RECIPES.items() if isinstance(made := make(), kind)}
+    if name not in of_kind:
+        raise InputError("--recipe", f"{name!r} is not one of {', '.join(of_kind)}")
+    return of_kind[name]

@@ -18,7 +18,7 @@ from playahead.features.feed import N_FEATURES
 from playahead.learning.checkpoint import load_feed_model, load_model, save_model
 from playahead.learning.criterion import CriterionConfig
 from playahead.learning.engine import TrainConfig, Trainer
-from playahead.learning.feed_matches import FeedMatches
+from playahead.learning.matches import FeedMatches
 from playahead.learning.optim import OptimConfig, learning_rate
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig

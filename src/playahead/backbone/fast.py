@@ -17,6 +17,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from playahead.backbone.network import Backbone
 
 Precision = Literal["float32", "bfloat16"]
+Conv = nn.Conv2d | nn.Conv3d
+Norm = nn.BatchNorm2d | nn.BatchNorm3d
 BFLOAT16_TOLERANCE = 0.01
 """Relative error (norm of the difference over the norm) that bfloat16 features stay within."""
 
@@ -37,7 +39,7 @@ class FastBackbone:
         self.config, self.precision, self.device = backbone.config, precision, torch.device(device)
         self.kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
         self.classifier = copy.deepcopy(backbone.classifier).to(self.device)
-        folded = _channels_last(fold_batch_norms(backbone).to(self.device, self.kind))
+        folded = channels_last(fold_batch_norms(backbone).to(self.device, self.kind))
         self.encode_stacks = torch.compile(folded.encode_stacks) if compiled else folded.encode_stacks
         self.fuse = torch.compile(folded.fuse) if compiled else folded.fuse
 
@@ -45,6 +47,12 @@ class FastBackbone:
         """features_BF of clips that share uint8 stacks; each stack is encoded once."""
         maps_XCHW = torch.cat([self.maps(part) for part in stacks_XJHW.split(batch_stacks)])
         return self.fused(maps_XCHW, stack_of_clip_BS, batch_stacks)
+
+    def spot(self, features_BF: NDArray[np.float16]) -> NDArray[np.float32]:
+        """scores_BC of the spotting classifier at the clips' centres."""
+        with torch.inference_mode():
+            logits_BC = self.classifier(torch.from_numpy(features_BF).float().to(self.device))
+        return logits_BC.float().sigmoid().cpu().numpy()
 
     def maps(self, stacks_XJHW: Tensor) -> Tensor:
         """uint8 stacks -> maps_XCHW."""
@@ -57,7 +65,8 @@ class FastBackbone:
         return torch.cat(parts).to(torch.float16).cpu().numpy()
 
 
-def _channels_last(backbone: Backbone) -> Backbone:
+def channels_last(backbone: Backbone) -> Backbone:
+    """The same backbone, its weights laid out so that convolutions work channels-last."""
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     for parameter in backbone.parameters():
         if parameter.ndim in formats:
@@ -72,9 +81,10 @@ def fold_batch_norms(backbone: Backbone) -> Backbone:
     """
     folded = copy.deepcopy(backbone).eval().requires_grad_(False)
     for conv, norm in _pairs(folded):
-        is_transposed = False
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         conv.weight, conv.bias = fuse_conv_bn_weights(  # type: ignore[assignment]
-            conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias, is_transposed
+            conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
         )
     for name, module in list(folded.named_modules()):
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
@@ -84,14 +94,14 @@ def fold_batch_norms(backbone: Backbone) -> Backbone:
 
 
 @torch.inference_mode()
-def _pairs(backbone: Backbone) -> list[tuple[nn.Conv2d | nn.Conv3d, nn.BatchNorm2d | nn.BatchNorm3d]]:
-    made: dict[int, tuple[nn.Module, Tensor]] = {}  # the tensor is kept alive, so that its id stays its own
-    found = []
+def _pairs(backbone: Backbone) -> list[tuple[Conv, Norm]]:
+    made: dict[int, tuple[Conv, Tensor]] = {}  # the tensor is kept alive, so that its id stays its own
+    found: list[tuple[Conv, Norm]] = []
 
-    def after_conv(module: nn.Module, _: object, output: Tensor) -> None:
+    def after_conv(module: Conv, _: object, output: Tensor) -> None:
         made[id(output)] = (module, output)
 
-    def before_norm(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    def before_norm(module: Norm, inputs: tuple[Tensor, ...]) -> None:
         if id(inputs[0]) not in made:
             raise RuntimeError("a batch norm that no convolution feeds cannot be folded")
         found.append((made[id(inputs[0])][0], module))

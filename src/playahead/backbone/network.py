@@ -11,17 +11,21 @@ from torch import Tensor, nn
 from playahead.backbone.blocks import GeneralizedMean, InvertedResidual3d
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.timm_guard import import_timm
+from playahead.errors import InputError
 
 
 class Backbone(nn.Module):
     """Frames -> clip features, in two halves so that a stack shared by several clips is encoded once."""
 
-    def __init__(self, config: BackboneConfig) -> None:
+    def __init__(self, config: BackboneConfig, imagenet: bool = False) -> None:
+        """``imagenet`` starts the 2D encoder from timm's published weights.
+
+        Raises:
+            InputError: timm knows no such encoder or stage, or its weights cannot be fetched.
+        """
         super().__init__()
         self.config = config
-        self.conv2d_encoder = import_timm().create_model(
-            config.encoder, in_chans=config.stack_frames, features_only=True, out_indices=[config.stage]
-        )
+        self.conv2d_encoder = _encoder(config, imagenet)
         encoded: int = self.conv2d_encoder.feature_info.channels()[-1]  # type: ignore[missing-attribute]
         self.conv2d_projection = _projection(encoded, config.maps)
         self.conv3d_encoder = nn.Sequential(
@@ -65,6 +69,21 @@ class Backbone(nn.Module):
         stacks_XJHW = frames_BTHW.reshape(-1, self.config.stack_frames, *frames_BTHW.shape[2:])
         maps_XCHW = self.encode_stacks(stacks_XJHW)
         return self.fuse(maps_XCHW.unflatten(0, (len(frames_BTHW), self.config.stacks)))
+
+
+def _encoder(config: BackboneConfig, imagenet: bool) -> nn.Module:
+    create = import_timm().create_model
+    sizes = {"in_chans": config.stack_frames, "features_only": True, "out_indices": [config.stage]}
+    try:
+        return create(config.encoder, pretrained=imagenet, **sizes)
+    except (OSError, ValueError) as reason:
+        if not imagenet:
+            raise
+        said = str(reason).split("\n")[0]
+        fix = "connect, or train without --imagenet true"
+        raise InputError(config.encoder, f"its ImageNet weights cannot be fetched ({said})", fix) from None
+    except (RuntimeError, AssertionError, IndexError) as reason:
+        raise InputError("backbone.encoder", f"{config.encoder!r}: timm has no such encoder ({reason})") from None
 
 
 def _projection(incoming: int, outgoing: int) -> nn.Sequential:

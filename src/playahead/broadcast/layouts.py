@@ -7,13 +7,15 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from playahead.broadcast.picture import draw_frames
-from playahead.broadcast.recording import cut, encode
+from playahead.broadcast.recording import cut
 from playahead.broadcast.scene import stage
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.errors import InputError
+from playahead.video.writer import write_video
 
 STRIDE_MS = 5_000
+_QUALITY = 30  # the camera's noise is not worth more
 _CLIP_FRAMES = OBSERVATION_MS * GRID.fps // 1000
 
 
@@ -55,7 +57,7 @@ def film(recording: Recording) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     scene = stage(recording.half, recording.n_frames, recording.seed)
     frames = draw_frames(scene, recording.width, recording.height, recording.seed)
-    encode(recording.path, frames, recording.width, recording.height)
+    write_video(recording.path, frames, (recording.width, recording.height), "yuv420p", _QUALITY)
     if recording.clips:
         firsts = range(0, len(recording.clips) * GRID.window_frames, GRID.window_frames)
         cut(recording.path, [(path, first, _CLIP_FRAMES) for path, first in zip(recording.clips, firsts, strict=True)])

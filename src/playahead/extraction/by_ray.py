@@ -29,8 +29,8 @@ def extract_by_ray(videos: Sequence[Video], make: MakeExtractor, advance: Callab
         InputError: ray is not installed.
     """
     try:
-        import ray
-        import ray.data
+        import ray  # type: ignore[missing-import]
+        import ray.data  # type: ignore[missing-import]
     except ImportError:
         raise InputError("--engine ray", "ray is not installed", "pip install 'playahead[ray]'") from None
     if not ray.is_initialized():

@@ -32,5 +32,5 @@ class WindowEncoder:
 def window_key(frames_THW: NDArray[np.uint8]) -> str:
     """Name of a window's content: hash of its size and pixels."""
     digest = hashlib.sha256(repr(frames_THW.shape).encode())
-    digest.update(np.ascontiguousarray(frames_THW))
+    digest.update(frames_THW.tobytes())
     return digest.hexdigest()

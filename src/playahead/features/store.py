@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,7 @@ class FeatureStore:
 
     def __init__(self, folder: Path, facts: StoreFacts | None = None) -> None:
         self.folder = folder
+        self._opened: dict[str, NDArray[np.float16]] = {}  # a window that clips share is mapped once
         path = folder / MANIFEST
         if facts is not None and not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
@@ -104,6 +106,8 @@ class FeatureStore:
         Raises:
             InputError: missing or damaged.
         """
+        if key in self._opened:
+            return self._opened[key]
         path = self.window_path(key)
         try:
             features_NF = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -111,6 +115,7 @@ class FeatureStore:
             raise InputError(path, f"not a window of features ({reason})", "delete it and extract again") from None
         if features_NF.shape != (self.facts.clips, self.facts.feature_dim) or features_NF.dtype != np.float16:
             raise InputError(path, f"holds {features_NF.dtype} {features_NF.shape}", "delete it and extract again")
+        self._opened[key] = features_NF
         return features_NF
 
     def journal_path(self, video: str) -> Path:
@@ -140,8 +145,8 @@ class FeatureStore:
             if self.journal(name).closed:
                 yield name
 
-    def features(self, video: str) -> NDArray[np.float16]:
-        """features_WNF of a video that was read to its end.
+    def windows(self, video: str) -> list[NDArray[np.float16]]:
+        """features_NF of each window of a video that was read to its end, memory-mapped.
 
         Raises:
             InputError: it was not, or a window is missing or damaged.
@@ -149,9 +154,7 @@ class FeatureStore:
         journal = self.journal(video)
         if not journal.closed:
             raise InputError(self.folder, f"{video} is not extracted", "run playahead extract (again)")
-        if not journal.keys:
-            return np.zeros((0, self.facts.clips, self.facts.feature_dim), np.float16)
-        return np.stack([self.read(key) for key in journal.keys])
+        return [self.read(key) for key in journal.keys]
 
 
 class JournalWriter:
@@ -198,13 +201,14 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 
 def _identity(facts: StoreFacts) -> tuple:
-    return facts.weights, tuple(facts.canvas), facts.precision, facts.clips, facts.feature_dim
+    return facts.weights, facts.canvas, facts.precision, facts.clips, facts.feature_dim
 
 
 def _read_facts(path: Path) -> StoreFacts:
     try:
-        values = json.loads(path.read_bytes())
-        facts = StoreFacts(**{**values, "canvas": tuple(values["canvas"])})
+        values: dict[str, Any] = json.loads(path.read_bytes())
+        values["canvas"] = tuple(values["canvas"])
+        facts = StoreFacts(**values)
     except FileNotFoundError:
         raise InputError(path.parent, "no features here", "run playahead extract") from None
     except (OSError, ValueError, TypeError, KeyError) as reason:

@@ -46,9 +46,26 @@ def load_feed_model(path: Path) -> tuple[Anticipator, dict[str, object]]:
     return model, about
 
 
-def packaged_weights() -> Path:
-    """The event-feed model that ships with the package."""
-    return Path(__file__).parents[1] / "weights" / "feed.safetensors"
+def load_video_model(path: Path, backbone_digest: str) -> tuple[Anticipator, dict[str, object]]:
+    """A model that was trained on features of this backbone.
+
+    Raises:
+        InputError: it was trained on others, which would be read as these.
+    """
+    model, about = load_model(path)
+    features = about.get("features")
+    if not isinstance(features, dict) or features.get("kind") != "video":
+        raise InputError(path, "was not trained on video features", "train it with playahead train video")
+    if features.get("weights") != backbone_digest:
+        raise InputError(
+            path, "was trained on features of another backbone", "give the backbone that it was trained on"
+        )
+    return model, about
+
+
+def packaged_weights(name: str = "feed") -> Path:
+    """A file of weights that ships with the package: ``feed`` anticipates from event feeds."""
+    return Path(__file__).parents[1] / "weights" / f"{name}.safetensors"
 
 
 def pack_state(model: nn.Module, average: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:

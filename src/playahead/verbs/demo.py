@@ -9,8 +9,8 @@ from playahead.decoding.decoder import decoder_of
 from playahead.domain.time import format_clock, format_duration
 from playahead.evaluation.official import benchmark_average, count_detections
 from playahead.learning.checkpoint import load_model
-from playahead.learning.feed_matches import FeedMatches
 from playahead.learning.inference import join_readings
+from playahead.learning.matches import FeedMatches
 from playahead.recipes import demo as demo_recipe
 from playahead.sources.feed_tables import read_split
 from playahead.submission.check import check_submission

@@ -1,12 +1,13 @@
 """``playahead evaluate``: the benchmark's score of frames, of a submission, or of weights on a feed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from playahead.decoding.decoder import decoder_of
+from playahead.decoding.decoder import Decoder, decoder_of
 from playahead.domain.actions import ACTIONS
+from playahead.domain.records import Clip
 from playahead.errors import InputError
 from playahead.evaluation.bootstrap import bootstrap_interval
 from playahead.evaluation.exact import Moments, moments_of_clips, moments_of_frames, score_exactly
@@ -24,6 +25,10 @@ from playahead.sources.soccernet_baa import read_baa_split
 from playahead.submission.write import frame_table, moments_of_results, read_results
 from playahead.verbs import show
 
+if TYPE_CHECKING:
+    from playahead.learning.matches import Matches
+    from playahead.model.anticipator import Anticipator
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -39,6 +44,7 @@ def evaluate(
     frames: Path | None = None,
     labels: Path | None = None,
     predictions: Path | None = None,
+    features: Path | None = None,
     feed: Path | None = None,
     split: str = "val",
     weights: Path | None = None,
@@ -53,12 +59,13 @@ def evaluate(
 
     Args:
         frames: a .npz of the golden cases' layout.
-        labels: Labels-ball.json (or its folder), with ``predictions``.
+        labels: Labels-ball.json (or its folder), with ``predictions``, or with ``features`` and ``weights``.
         predictions: results_anticipation.json or the zip.
+        features: store of the labelled clips' video features, to score weights on.
         feed: folder of compact feed tables, with ``split`` and ``weights``.
         split: of the feed: train, val or test.
-        weights: of the model to score on the feed; the packaged ones if not given.
-        decoding: of the feed model: marginal or threshold, as it was chosen on validation.
+        weights: of the model to score; for a feed the packaged ones if not given.
+        decoding: of the model: marginal or threshold, as it was chosen on validation.
         tau: threshold decoding with this objectness instead of the chosen one.
         time: threshold decoding with this reading of a slot's time instead of the chosen one.
         rescue: threshold decoding that fills clips left empty with their likeliest slot.
@@ -71,13 +78,19 @@ def evaluate(
     if frames is not None:
         tables = load_frame_case(frames)
         scored = Scored(frames.name, score_videos(tables), lambda: [moments_of_frames(table) for table in tables])
-    elif labels is not None:
+    elif labels is not None and features is None:
         scored = _score_submission(labels, predictions)
     else:
-        assert feed is not None
         asked = {"tau": tau, "time": time, "rescue": rescue or None}
         changes = {name: value for name, value in asked.items() if value is not None}
-        scored = _score_feed(feed, split, weights, decoding, changes)
+        if changes and decoding != "threshold":
+            raise InputError(f"--{next(iter(changes))}", "is of threshold decoding", "add --decoding threshold")
+        if feed is not None:
+            scored = _score_feed(feed, split, weights, decoding, changes)
+        else:
+            assert labels is not None
+            assert features is not None
+            scored = _score_video(labels, features, weights, decoding, changes)
     _show(scored, exact, json)
 
 
@@ -85,11 +98,7 @@ def _score_submission(labels: Path, predictions: Path | None) -> Scored:
     if predictions is None:
         raise InputError("evaluate", "--labels needs --predictions")
     split = read_baa_split(labels)
-    withheld = [clip.name for clip in split.clips if clip.anticipation is None]
-    if withheld:
-        raise InputError(split.path, f"labels of {len(withheld)} clips are withheld", "only the server can score them")
-    if not split.clips:
-        raise InputError(split.path, "holds no clips")
+    _require_labels(split.path, split.clips)
     results = read_results(predictions)
     counts = count_detections(frame_table(split.clips, results, predictions))
     return Scored(
@@ -99,27 +108,55 @@ def _score_submission(labels: Path, predictions: Path | None) -> Scored:
     )
 
 
+def _require_labels(path: Path, clips: Sequence[Clip]) -> None:
+    withheld = [clip.name for clip in clips if clip.anticipation is None]
+    if withheld:
+        raise InputError(path, f"labels of {len(withheld)} clips are withheld", "only the server can score them")
+    if not clips:
+        raise InputError(path, "holds no clips")
+
+
 def _score_feed(data: Path, split: str, weights: Path | None, decoding: str, changes: dict[str, Any]) -> Scored:
     # Here and not above: scoring a file needs no torch, and starts in a third of the time without it.
     from playahead.learning.checkpoint import load_feed_model, packaged_weights
-    from playahead.learning.feed_matches import FeedMatches
+    from playahead.learning.matches import FeedMatches
+
+    model, about = load_feed_model(weights or packaged_weights())
+    matches = FeedMatches(read_split(data, split))
+    title = f"{split}: {len(matches.matches)} matches, {len(matches):,} windows, {decoding} decoding"
+    return _score_model(model, replace(decoder_of(about, decoding), **changes), matches, title)
+
+
+def _score_video(labels: Path, features: Path, weights: Path | None, decoding: str, changes: dict[str, Any]) -> Scored:
+    from playahead.features.store import FeatureStore
+    from playahead.learning.checkpoint import load_video_model
+    from playahead.learning.matches import RecordedMatches
+    from playahead.verbs.recordings import recordings_of_split, require_observations
+
+    if weights is None:
+        raise InputError("evaluate", "--features needs --weights")
+    store = FeatureStore(features)
+    model, about = load_video_model(weights, store.facts.weights)
+    clips, recordings = recordings_of_split(store, labels)
+    _require_labels(labels, clips)
+    require_observations(recordings, store)
+    title = f"{labels}: {len(clips):,} clips, {decoding} decoding"
+    return _score_model(model, replace(decoder_of(about, decoding), **changes), RecordedMatches(recordings), title)
+
+
+def _score_model(model: "Anticipator", decoder: Decoder, matches: "Matches", title: str) -> Scored:
     from playahead.learning.inference import join_readings
 
-    if changes and decoding != "threshold":
-        raise InputError(f"--{next(iter(changes))}", "is of threshold decoding", "add --decoding threshold")
-    model, about = load_feed_model(weights or packaged_weights())
-    decoder = replace(decoder_of(about, decoding), **changes)
-    matches = FeedMatches(read_split(data, split))
-    with show.counted_progress(f"reading {split}", len(matches.halves)) as advance:
+    with show.counted_progress("reading", len(matches.halves)) as advance:
         scores_ORV = decoder.scores(join_readings(matches.read(model, advance)))
-    by_match = matches.count_by_match(scores_ORV)
     table = matches.table(scores_ORV)
-    title = f"{split}: {len(by_match)} matches, {len(matches):,} windows, {decoding} decoding"
+    by_match = matches.count_by_match(scores_ORV)
     return Scored(title, count_detections(table), lambda: [(matches.moments(), moments_of_frames(table)[1])], by_match)
 
 
 def _show(scored: Scored, exact: bool, as_json: bool) -> None:
-    interval = bootstrap_interval(scored.by_match) if scored.by_match else None
+    several = scored.by_match is not None and len(scored.by_match) > 1
+    interval = bootstrap_interval(scored.by_match or []) if several else None
     moments = [score_exactly(*pair) for pair in scored.moments()] if exact else []
     if as_json:
         document: dict[str, object] = {
@@ -136,7 +173,8 @@ def _show(scored: Scored, exact: bool, as_json: bool) -> None:
     console = show.out()
     console.print(show.score_table(scored.counts, f"average precision, {scored.title}"))
     if interval:
-        console.print(f"average of {len(BENCHMARK_METRICS)} tolerances {interval} (95 %, matches drawn again)")
+        drawn = "matches drawn again; of clips, runs of five minutes"
+        console.print(f"average of {len(BENCHMARK_METRICS)} tolerances {interval} (95 %, {drawn})")
     for scores in moments:
         console.print(
             f"every threshold and continuous time: {100 * scores.average:.2f} (11-point), "

@@ -73,7 +73,7 @@ def extract(
     windows = expected_windows(waiting)
     _require_room(out, windows * facts.window_bytes)
     report = Report(skipped=len(videos) - len(waiting))
-    with show.video_progress(f"extracting {len(waiting):,} videos", windows) as advance, disk_errors(out):
+    with show.window_progress(f"extracting {len(waiting):,} videos", windows) as advance, disk_errors(out):
         if engine == "ray":
             report.add(extract_by_ray(waiting, make, advance))
         else:

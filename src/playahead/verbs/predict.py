@@ -1,8 +1,6 @@
-"""``playahead predict``: a line per anticipated action."""
+"""``playahead predict``: a line per anticipated action, from video or from an event feed."""
 
-import csv
-import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -10,60 +8,93 @@ import numpy as np
 
 from playahead.api import LoadedModel, anticipate_feed, load
 from playahead.domain.feed import FeedHalf
-from playahead.domain.grid import OBSERVATION_MS
-from playahead.domain.time import format_clock, parse_clock
+from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.time import parse_clock
 from playahead.errors import InputError
 from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.wyscout import read_wyscout_match
-from playahead.verbs import show
+from playahead.verbs.formats import Answer, Format, Line, write_answer
 
 
 @dataclass(frozen=True)
-class Line:
-    """One anticipated action: what was known until when, and what is expected when."""
+class PredictConfig:
+    """What to anticipate, and from which moments.
 
-    match: int
-    half: int
-    observed_until_ms: int
-    time_ms: int
-    action: str
-    confidence: float
+    Attributes:
+        weights: of the model; the packaged ones if not given.
+        backbone: of video features; the packaged one (trained on simulated broadcasts) if not given.
+        every: seconds between anticipations; 1 for video and 5 for a feed if not given.
+        least: actions less confident than this are left out (confidence is a probability).
+        half: only this half of a feed's match; both if not given.
+        start: first moment to anticipate from, as 12:30; of each half of a feed. --from is the same.
+        end: last moment; the end if not given. --to is the same.
+        overlay: also write the video with a timeline under it, to this .mp4.
+        device: cpu, cuda, or auto.
+    """
+
+    weights: Path | None = None
+    backbone: Path | None = None
+    every: float | None = None
+    least: float = 0.3
+    half: Literal[1, 2] | None = None
+    start: str = "0:30"
+    end: str | None = None
+    overlay: Path | None = None
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.every is not None and not 1 / GRID.fps <= self.every < 3600:
+            raise InputError("--every", f"{self.every} is not in {1 / GRID.fps} to 3600 seconds")
+        if not 0 <= self.least <= 1:
+            raise InputError("--least", f"{self.least} is not in [0, 1]")
+
+    @property
+    def start_ms(self) -> int:
+        """First moment, never before 30 s have been seen."""
+        return max(parse_clock(self.start), OBSERVATION_MS)
+
+    @property
+    def end_ms(self) -> int | None:
+        """Last moment."""
+        return parse_clock(self.end) if self.end else None
 
 
 def predict(
-    feed: Path,
-    weights: Path | None = None,
-    every: float = 5.0,
-    least: float = 0.3,
-    half: Literal[1, 2] | None = None,
-    start: str = "0:30",
-    end: str | None = None,
-    format: Literal["table", "json", "csv"] = "table",
+    asked: PredictConfig, video: Path | None = None, feed: Path | None = None, format: Format = "table"
 ) -> None:
     """Anticipate what comes next, all through a match.
 
     Args:
-        feed: a match as Wyscout ships it (.json) or a compact feed table (.npz).
-        weights: of the model; the packaged ones if not given.
-        every: seconds between anticipations.
-        least: actions less confident than this are left out (confidence is a probability).
-        half: only this half of the match; both if not given.
-        start: first moment of each half to anticipate from, as 12:30.
-        end: last moment; the half's end if not given.
-        format: table, json or csv, on standard output.
+        asked: what to anticipate.
+        video: a match as video: any file or stream that FFmpeg reads.
+        feed: instead of video: a match as Wyscout ships it (.json) or a compact feed table (.npz).
+        format: table, json, csv, vtt (subtitles) or osl (OpenSportsLab annotations), on standard output.
     """
-    if not 0.001 <= every < 3600:
-        raise InputError("--every", f"{every} is not in 0.001 to 3600 seconds")
-    if not 0 <= least <= 1:
-        raise InputError("--least", f"{least} is not in [0, 1]")
-    loaded = load(weights)
-    start_ms, end_ms = parse_clock(start), parse_clock(end) if end else None
-    halves = [found for found in read_feed_file(feed) if half in (None, found.half)]
+    if (video is None) == (feed is None):
+        raise InputError("predict", "needs a video, or --feed FILE")
+    if video is not None:
+        # Here and not above: a feed needs no video library.
+        from playahead.verbs.predict_video import predict_video
+
+        write_answer(predict_video(video, asked), format)
+        return
+    assert feed is not None
+    for name in ("overlay", "backbone"):
+        if getattr(asked, name) is not None:
+            raise InputError(f"--{name}", "is of video", "leave it out, or give a video instead of --feed")
+    if format in ("vtt", "osl"):
+        raise InputError("--format", f"{format} is of video", "choose table, json or csv")
+    write_answer(_predict_feed(feed, asked), format)
+
+
+def _predict_feed(feed: Path, asked: PredictConfig) -> Answer:
+    loaded = load(asked.weights)
+    every_ms = round(1000 * (asked.every or 5.0))
     lines: list[Line] = []
-    for played in halves:
-        ends = moments(played, start_ms, end_ms, round(every * 1000))
-        lines += anticipate_half(loaded, played, ends, least)
-    _write(lines, format, f"{feed.name}: {len(lines)} actions anticipated with confidence of {least:.0%} or more")
+    for played in [found for found in read_feed_file(feed) if asked.half in (None, found.half)]:
+        lines += anticipate_half(loaded, played, moments(played, asked.start_ms, asked.end_ms, every_ms), asked.least)
+    title = f"{feed.name}: {len(lines)} actions anticipated with confidence of {asked.least:.0%} or more"
+    return Answer(feed.name, title, lines, None, every_ms)
 
 
 def read_feed_file(path: Path) -> list[FeedHalf]:
@@ -89,26 +120,3 @@ def anticipate_half(loaded: LoadedModel, half: FeedHalf, moments_ms_O: np.ndarra
         for moment, records in zip(moments_ms_O, listed, strict=True)
         for a in records
     ]
-
-
-def _write(lines: list[Line], format: str, title: str) -> None:
-    if format == "json":
-        show.print_json([asdict(line) for line in lines])
-    elif format == "csv":
-        writer = csv.DictWriter(sys.stdout, list(Line.__dataclass_fields__))
-        writer.writeheader()
-        writer.writerows(asdict(line) for line in lines)
-    else:
-        rows = [
-            (
-                str(line.half),
-                format_clock(line.observed_until_ms),
-                format_clock(line.time_ms),
-                f"in {(line.time_ms - line.observed_until_ms) / 1000:.1f} s",
-                line.action.capitalize(),
-                f"{line.confidence:.0%}",
-            )
-            for line in lines
-        ]
-        columns = ("half", "seen until", "expected at", "", "action", "confidence")
-        show.out().print(show.plain_table(title, columns, rows))

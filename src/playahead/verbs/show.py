@@ -91,29 +91,36 @@ def counted_progress(title: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.advance(task)
 
 
+def window_progress(title: str, windows: int) -> AbstractContextManager[Callable[[int], None]]:
+    """A bar over 5-s windows of video."""
+    return _video_progress(title, windows, GRID.window_ms / 1000)
+
+
+def frame_progress(title: str, frames: int) -> AbstractContextManager[Callable[[int], None]]:
+    """A bar over frames of video."""
+    return _video_progress(title, frames, 1 / GRID.fps)
+
+
 @contextmanager
-def video_progress(title: str, windows: int) -> Iterator[Callable[[int], None]]:
-    """A bar over 5-s windows of video, with video-seconds per second and time left; in a file, a line each tenth."""
-    window_s = GRID.window_ms / 1000
+def _video_progress(title: str, total: int, each_s: float) -> Iterator[Callable[[int], None]]:
+    """A bar with video-seconds per second and time left; in a file, a line each tenth of the way."""
     started, done = time.monotonic(), 0
 
     def note() -> str:
-        speed = done * window_s / max(time.monotonic() - started, 1e-9)
-        return (
-            f"{speed:.1f} s of video a second, {format_duration((windows - done) * window_s / max(speed, 1e-9))} left"
-        )
+        speed = done * each_s / max(time.monotonic() - started, 1e-9)
+        return f"{speed:.1f} s of video a second, {format_duration((total - done) * each_s / max(speed, 1e-9))} left"
 
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"))
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task(title, total=windows, note="")
+        task = bar.add_task(title, total=total, note="")
 
         def advance(more: int) -> None:
             nonlocal done
-            tenth, done = 10 * done // max(windows, 1), done + more
+            tenth, done = 10 * done // max(total, 1), done + more
             if errors.is_terminal:
                 bar.update(task, completed=done, note=note())
-            elif 10 * done // max(windows, 1) > tenth:
-                errors.print(f"{title}: {min(100, 100 * done // max(windows, 1))} %, {note()}", soft_wrap=True)
+            elif 10 * done // max(total, 1) > tenth:
+                errors.print(f"{title}: {min(100, 100 * done // max(total, 1))} %, {note()}", soft_wrap=True)
 
         yield advance
 

@@ -22,6 +22,7 @@ _SOMEWHERE_MS = 22 * 60_000  # a clip does not say when in its half it lies: the
 def submit(
     labels: Path | None = None,
     weights: Path | None = None,
+    features: Path | None = None,
     out: Path = Path("submission"),
     check: Path | None = None,
     perfect: bool = False,
@@ -31,8 +32,9 @@ def submit(
 
     Args:
         labels: Labels-ball.json of the split (or its folder): which clips there must be, and what is seen in them.
-        weights: of the event-feed model that anticipates each clip from its observed actions; the packaged ones if not
-            given.
+        weights: of the model. Without ``features`` an event-feed model (the packaged one if not given) anticipates each
+            clip from its observed actions.
+        features: store of the clips' video features.
         out: folder to write to.
         check: a zip or JSON to check; nothing is written.
         perfect: write the ground truth as a submission: what a perfect answer scores.
@@ -43,7 +45,13 @@ def submit(
         return _check(check, [clip.name for clip in clips] if clips is not None else None, json)
     if not clips:
         raise InputError("submit", "needs --labels with clips in it, or --check FILE")
-    results, archive = write_submission(out, perfect_answer(clips) if perfect else _anticipated(clips, weights))
+    if perfect:
+        answer = perfect_answer(clips)
+    elif features is not None:
+        answer = _anticipated_from_video(labels, features, weights)  # type: ignore[bad-argument-type]
+    else:
+        answer = _anticipated(clips, weights)
+    results, archive = write_submission(out, answer)
     if json:
         show.print_json({"results": str(results), "archive": str(archive), "clips": len(clips)})
     else:
@@ -78,4 +86,28 @@ def _anticipated(clips: list[Clip], weights: Path | None) -> dict[str, list[Anti
     tracks = [prepare_track(feed_of_actions(clip.observation, _SOMEWHERE_MS)) for clip in clips]
     features_BWNF = np.stack([window_features(track, ends_W) for track in tracks])
     listed = anticipations_of(loaded.decoder.scores(read_passages(loaded.model, features_BWNF)))
+    return {clip.name: records for clip, records in zip(clips, listed, strict=True)}
+
+
+def _anticipated_from_video(labels: Path, features: Path, weights: Path | None) -> dict[str, list[Anticipation]]:
+    """Each clip from its own six windows."""
+    from playahead.decoding.decoder import decoder_of
+    from playahead.features.store import FeatureStore
+    from playahead.learning.checkpoint import load_video_model
+    from playahead.learning.inference import join_readings, read_passages
+    from playahead.verbs.recordings import recordings_of_split, require_observations
+
+    if weights is None:
+        raise InputError("submit", "--features needs --weights")
+    store = FeatureStore(features)
+    model, about = load_video_model(weights, store.facts.weights)
+    decoder = decoder_of(about, "marginal")
+    clips, recordings = recordings_of_split(store, labels)
+    require_observations(recordings, store)
+    with show.counted_progress(f"anticipating {len(clips):,} clips", len(clips)) as advance:
+        readings = []
+        for recording in recordings:
+            readings.append(read_passages(model, recording.passage(0, GRID.n_windows)[None]))
+            advance()
+    listed = anticipations_of(decoder.scores(join_readings(readings)))
     return {clip.name: records for clip, records in zip(clips, listed, strict=True)}

@@ -1,7 +1,8 @@
 """``playahead train``: a recipe on a dataset, into a folder."""
 
 import time
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from playahead.decoding.calibrate import choose_score_scale
@@ -11,13 +12,16 @@ from playahead.domain.time import format_duration
 from playahead.errors import InputError
 from playahead.evaluation.official import benchmark_average, count_detections
 from playahead.features.feed import FEATURE_NAMES
+from playahead.features.store import FeatureStore
 from playahead.learning.checkpoint import load_model, save_model
 from playahead.learning.engine import TrainConfig, Trainer
-from playahead.learning.feed_matches import FeedMatches
 from playahead.learning.inference import join_readings
+from playahead.learning.matches import FeedMatches, Matches, RecordedMatches
 from playahead.sources.feed_tables import read_split
 from playahead.verbs import show
+from playahead.verbs.recordings import recordings_of_split, require_observations
 from playahead.windows.dataset import FeedWindows
+from playahead.windows.recorded import RecordedWindows, Recording
 
 TAUS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 """Thresholds that threshold decoding is tried with on validation, each with both readings of a slot's time."""
@@ -44,15 +48,64 @@ def train_feed(
     run_feed(run, windows, FeedMatches(validation_halves), validation_matches, out)
 
 
+def train_video(
+    features: Path,
+    data: Path,
+    run: TrainConfig,
+    out: Path = Path("runs/video"),
+    recipe: str = "video",  # noqa: ARG001 - it has given ``run`` its defaults
+) -> None:
+    """Train on stored features of the benchmark's clips, choose the decoding on valid; run again to resume.
+
+    Args:
+        features: store written by ``playahead extract``.
+        data: dataset in the benchmark's layout; its splits train and valid are used.
+        run: settings of the run; feature_dim is the store's.
+        out: the run's folder: weights.safetensors (to predict with), log.csv, state to resume from.
+        recipe: video (the paper as it stands) or video-small (two CPU cores); the options below change it.
+    """
+    store = FeatureStore(features)
+    training, validation = (recordings_of_split(store, data / split)[1] for split in ("train", "valid"))
+    require_observations([*training, *validation], store)
+    run_video(run, store, training, validation, out)
+
+
+def run_video(
+    config: TrainConfig,
+    store: FeatureStore,
+    training: Sequence[Recording],
+    validation: Sequence[Recording],
+    out: Path,
+) -> Path:
+    """Train on recordings of a store; returns the weights' path."""
+    config = replace(config, model=replace(config.model, feature_dim=store.facts.feature_dim))
+    windows = RecordedWindows(training, config.observations)
+    matches = RecordedMatches(validation)
+    about = {"kind": "video", **asdict(store.facts)}
+    return _run(config, windows, matches, matches, about, out)
+
+
 def run_feed(
     config: TrainConfig, windows: FeedWindows, validation: FeedMatches, sample_matches: int, out: Path
 ) -> Path:
-    """Train, then choose tau and score scale on the whole validation set; returns the weights' path."""
+    """Train on a feed; returns the weights' path."""
     if sample_matches < 1:
         raise InputError("--validation_matches", f"{sample_matches} is below 1")
-    _prepare_folder(out)
     sampled = validation.matches[:sample_matches]
     sample = FeedMatches([half for half in validation.halves if half.match in sampled])
+    return _run(config, windows, sample, validation, {"kind": "feed", "names": list(FEATURE_NAMES)}, out)
+
+
+def _run(
+    config: TrainConfig,
+    windows: FeedWindows | RecordedWindows,
+    sample: Matches,
+    validation: Matches,
+    features: Mapping[str, object],
+    out: Path,
+) -> Path:
+    """Train, validating on a sample; then choose tau and score scale on the whole validation set."""
+    prepare_folder(out)
     trainer = Trainer(config, windows, lambda model: sample.validate(model, {"marginal": Decoder()}), out)
     show.errors.print(
         f"{len(windows.counts_C)} classes, {windows.n_windows:,} windows a pass, "
@@ -63,10 +116,10 @@ def run_feed(
     with show.training_progress(f"training {out.name}") as report:
         trainer.run(report)
     show.errors.print(f"trained in {format_duration(time.monotonic() - started)}; choosing the decoding on val")
-    return finish_feed(out, validation)
+    return finish(out, validation, features)
 
 
-def finish_feed(out: Path, validation: FeedMatches) -> Path:
+def finish(out: Path, validation: Matches, features: Mapping[str, object]) -> Path:
     """Choose the decodings on validation and write ``weights.safetensors``."""
     model, about = load_model(out / "best.safetensors")
     readings = join_readings(validation.read(model))
@@ -77,7 +130,7 @@ def finish_feed(out: Path, validation: FeedMatches) -> Path:
         decoders["threshold"] = _scaled(best, readings, validation)
         validated[f"threshold {best.tau}, {best.time} time, probabilities"] = _average(best, readings, validation)
     validated |= {name: _average(decoder, readings, validation) for name, decoder in decoders.items()}
-    about["features"] = {"kind": "feed", "names": list(FEATURE_NAMES)}
+    about["features"] = dict(features)
     about["decoders"] = {name: decoder.as_dict() for name, decoder in decoders.items()}
     about["validation"] = validated
     weights = out / "weights.safetensors"
@@ -88,23 +141,28 @@ def finish_feed(out: Path, validation: FeedMatches) -> Path:
     return weights
 
 
-def _best_threshold(readings: Readings, validation: FeedMatches) -> Decoder:
+def _best_threshold(readings: Readings, validation: Matches) -> Decoder:
     tried = [Decoder("threshold", tau, time) for tau in TAUS for time in ("argmax", "expected")]
     best = max(tried, key=lambda decoder: _average(decoder, readings, validation))
     rescued = replace(best, rescue=True)
     return max(best, rescued, key=lambda decoder: _average(decoder, readings, validation))
 
 
-def _scaled(decoder: Decoder, readings: Readings, validation: FeedMatches) -> Decoder:
+def _scaled(decoder: Decoder, readings: Readings, validation: Matches) -> Decoder:
     table = validation.table(decoder.probabilities(readings))
     return replace(decoder, scale=choose_score_scale(table))
 
 
-def _average(decoder: Decoder, readings: Readings, validation: FeedMatches) -> float:
+def _average(decoder: Decoder, readings: Readings, validation: Matches) -> float:
     return 100 * benchmark_average(count_detections(validation.table(decoder.scores(readings))))
 
 
-def _prepare_folder(out: Path) -> None:
+def prepare_folder(out: Path) -> None:
+    """Make a run's folder, or say at once that it cannot be written.
+
+    Raises:
+        InputError: it cannot.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
         probe = out / ".writable"

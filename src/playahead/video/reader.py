@@ -3,7 +3,7 @@
 import queue
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,9 @@ from playahead.video.clock import at_rate
 _TIMEOUT_S = (20.0, 20.0)  # to open, to read: a stream that says nothing for so long is dead
 _LONGEST_GAP_S = 30.0  # a longer one is a broken clock or a cut recording, not a picture that stood still
 _AHEAD = 64  # frames decoded ahead of their use: 60 MB of 1280 x 736
+
+
+Draw = Callable[[av.VideoFrame], NDArray[np.uint8]]
 
 
 class VideoWarning(UserWarning):
@@ -77,14 +80,21 @@ def read_frames(
     Raises:
         InputError: missing, unreadable, no pictures in it, or none from ``start_s`` on.
     """
+    return read_drawn(source, (canvas or Canvas()).draw, start_s, stop_s)
+
+
+def read_drawn(
+    source: Path | str, draw: Draw, start_s: float = 0.0, stop_s: float | None = None
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """``read_frames`` with pictures made by ``draw`` instead of a canvas."""
     if start_s < 0 or (stop_s is not None and stop_s <= start_s):
         raise InputError(source, f"no time lies from {start_s} s to {stop_s} s")
-    return _ahead(_Decoder(source, canvas or Canvas(), start_s, stop_s).frames())
+    return _ahead(_Decoder(source, draw, start_s, stop_s).frames())
 
 
 class _Decoder:
-    def __init__(self, source: Path | str, canvas: Canvas, start_s: float, stop_s: float | None) -> None:
-        self.source, self.canvas, self.start_s, self.stop_s = source, canvas, start_s, stop_s
+    def __init__(self, source: Path | str, draw: Draw, start_s: float, stop_s: float | None) -> None:
+        self.source, self.draw, self.start_s, self.stop_s = source, draw, start_s, stop_s
         self.damaged = 0
 
     def frames(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
@@ -95,7 +105,7 @@ class _Decoder:
             pictures = self._pictures(container)
             for found, frame in at_rate(pictures, GRID.fps, self.start_s, self.stop_s):
                 if drawn is None or drawn[0] != id(frame):
-                    drawn = (id(frame), self.canvas.draw(frame))
+                    drawn = (id(frame), self.draw(frame))
                 yield found, drawn[1]
         if self.damaged:
             self._warn(f"{self.damaged} damaged packets passed over, the picture before them stays")

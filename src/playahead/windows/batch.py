@@ -3,9 +3,12 @@
 Axes: B passages, W windows, N clips, F feature, O observations (B x (W - 5)), E events (padded), C classes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 NO_EVENT = -1
@@ -36,6 +39,18 @@ class Targets:
         """The same on a device."""
         moved = (self.class_OE.to(device), self.time_OE.to(device), self.presence_BWNC.to(device))
         return Targets(*moved)
+
+
+def padded_targets(events: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]], presence_BWNC: Tensor) -> Targets:
+    """Targets of passages whose (class_OE, time_OE) differ in E."""
+    classes, times = zip(*events, strict=True)
+    return Targets(_pad(classes, NO_EVENT), _pad(times, 0), presence_BWNC)
+
+
+def _pad(rows: Sequence[NDArray], fill: float) -> Tensor:
+    width = max(row.shape[1] for row in rows)
+    padded = [np.pad(r, ((0, 0), (0, width - r.shape[1])), constant_values=fill) for r in rows]
+    return torch.from_numpy(np.concatenate(padded))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.errors import InputError
 from playahead.features import feed as feed_features
-from playahead.windows.batch import NO_EVENT, Batch, Targets
+from playahead.windows.batch import Batch, padded_targets
 from playahead.windows.sampling import window_weights
 from playahead.windows.slicing import class_counts, future_events
 
@@ -87,7 +87,7 @@ class FeedWindows:
 
     def batch(self, anchors: NDArray[np.integer], rng: np.random.Generator) -> Batch:
         """The passages at these anchors, shifted, mirrored and side-swapped by ``rng``."""
-        features, classes, times, names = [], [], [], []
+        features, events, names = [], [], []
         for index, start_ms in self._anchors[anchors]:
             track = self._tracks[index]
             start_ms = self._shift(int(start_ms), track.half, rng)
@@ -98,25 +98,15 @@ class FeedWindows:
                 passage_WNF = feed_features.mirror(passage_WNF)
             if rng.random() < 0.5:
                 passage_WNF = feed_features.swap_sides(passage_WNF)
-            class_OE, time_OE = future_events(track.half, ends_O)
             features.append(passage_WNF)
-            classes.append(class_OE)
-            times.append(time_OE)
+            events.append(future_events(track.half, ends_O))
             names.append(f"match {track.half.match}, half {track.half.half}, {start_ms} ms")
         features_BWNF = torch.from_numpy(np.stack(features))
         presence = features_BWNF[..., : len(ACTIONS)]  # the feed's first columns say what arrived
-        targets = Targets(_pad(classes, NO_EVENT), _pad(times, 0), presence)
-        return Batch(features_BWNF, targets, names)
+        return Batch(features_BWNF, padded_targets(events, presence), names)
 
     def _shift(self, start_ms: int, half: FeedHalf, rng: np.random.Generator) -> int:
         step_ms = self.observations * ANTICIPATION_MS
         latest_ms = int(half.t_ms[-1]) - step_ms
         shifted = start_ms + int(rng.integers(-step_ms // 2, step_ms // 2))
         return min(max(shifted, OBSERVATION_MS), latest_ms)
-
-
-def _pad(rows: list[NDArray], fill: float) -> torch.Tensor:
-    """Stack (O, E) arrays of differing E."""
-    width = max(row.shape[1] for row in rows)
-    padded = [np.pad(r, ((0, 0), (0, width - r.shape[1])), constant_values=fill) for r in rows]
-    return torch.from_numpy(np.concatenate(padded))

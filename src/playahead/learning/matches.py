@@ -1,9 +1,11 @@
-"""Scoring a model on whole matches of an event feed.
+"""Scoring a model on matches, whatever they are observed through.
 
 Axes: O observations of one half, R frames, V vector entries.
 """
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,29 +13,39 @@ from numpy.typing import NDArray
 from playahead.decoding.decoder import Decoder
 from playahead.decoding.readings import Readings
 from playahead.domain.feed import FeedHalf
-from playahead.domain.grid import ANTICIPATION_MS
+from playahead.domain.grid import ANTICIPATION_MS, GRID
 from playahead.errors import InputError
 from playahead.evaluation.exact import Moments, moments_of_frames, score_exactly
 from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import ThresholdCounts, benchmark_average, count_detections, score_videos
-from playahead.features.feed import FeedTrack, prepare_track
-from playahead.learning.inference import join_readings, read_feed
+from playahead.features.feed import prepare_track
+from playahead.learning.inference import join_readings, read_feed, read_passages
 from playahead.model.anticipator import Anticipator
+from playahead.windows.recorded import Recording
 from playahead.windows.slicing import future_events, future_frames, observation_ends_ms
 
+_BATCH = 64  # clips read together
 
-class FeedMatches:
-    """Matches to score on: every observation that the benchmark asks for, with what followed."""
 
-    def __init__(self, halves: Sequence[FeedHalf]) -> None:
-        ends = [observation_ends_ms(half) for half in halves]
-        kept = [(half, end) for half, end in zip(halves, ends, strict=True) if len(end)]
+class Matches(ABC):
+    """Matches to score on: observations of halves (or clips), with what followed each.
+
+    Args:
+        halves: what happened; ``match`` says which of them belong together when matches are drawn again.
+        end_ms: ends of each one's observations.
+    """
+
+    def __init__(self, halves: Sequence[FeedHalf], end_ms: Sequence[NDArray[np.int64]]) -> None:
+        kept = [(half, end) for half, end in zip(halves, end_ms, strict=True) if len(end)]
         if not kept:
             raise InputError("matches", "no half lasts the 35 s that one observation needs")
         self.halves = [half for half, _ in kept]
         self.end_ms = [end for _, end in kept]
-        self._tracks: list[FeedTrack] = [prepare_track(half) for half in self.halves]
         self._labels = [future_frames(half, end) for half, end in kept]
+
+    @abstractmethod
+    def read(self, model: Anticipator, advance: Callable[[], None] = lambda: None) -> list[Readings]:
+        """Readings in the halves' order; ``advance`` is called once for each half."""
 
     def __len__(self) -> int:
         """Observations."""
@@ -43,14 +55,6 @@ class FeedMatches:
     def matches(self) -> list[int]:
         """Match ids in order of appearance."""
         return list(dict.fromkeys(half.match for half in self.halves))
-
-    def read(self, model: Anticipator, advance: Callable[[], None] = lambda: None) -> list[Readings]:
-        """Readings of each half; ``advance`` is called after each."""
-        readings = []
-        for track, end_ms_O in zip(self._tracks, self.end_ms, strict=True):
-            readings.append(read_feed(model, track, end_ms_O))
-            advance()
-        return readings
 
     def table(self, scores_ORV: NDArray[np.float32]) -> FrameTable:
         """All halves as one table for the scorer."""
@@ -92,3 +96,44 @@ class FeedMatches:
             figures[f"map{suffix}"] = 100 * score_exactly(*moments_of_frames(table)).average_area
             figures[f"official{suffix}"] = 100 * benchmark_average(count_detections(table))
         return figures
+
+
+class FeedMatches(Matches):
+    """Every observation of a feed that the benchmark asks for."""
+
+    def __init__(self, halves: Sequence[FeedHalf]) -> None:
+        super().__init__(halves, [observation_ends_ms(half) for half in halves])
+        self._tracks = [prepare_track(half) for half in self.halves]
+
+    def read(self, model: Anticipator, advance: Callable[[], None] = lambda: None) -> list[Readings]:
+        """Readings of each half."""
+        readings = []
+        for track, end_ms_O in zip(self._tracks, self.end_ms, strict=True):
+            readings.append(read_feed(model, track, end_ms_O))
+            advance()
+        return readings
+
+
+class RecordedMatches(Matches):
+    """Every observation of recorded features; each recording is read on its own, whatever its neighbours show."""
+
+    def __init__(self, recordings: Sequence[Recording]) -> None:
+        self.recordings = [recording for recording in recordings if len(recording.end_ms_O)]
+        super().__init__([r.actions for r in self.recordings], [r.end_ms_O for r in self.recordings])
+
+    def read(self, model: Anticipator, advance: Callable[[], None] = lambda: None) -> list[Readings]:
+        """Readings of each recording; those of equal length together."""
+        readings = []
+        for _, alike in groupby(self.recordings, lambda recording: len(recording.end_ms_O)):
+            for some in _batched(alike, _BATCH):
+                count = len(some[0].end_ms_O) + GRID.n_windows - 1
+                readings.append(read_passages(model, np.stack([recording.passage(0, count) for recording in some])))
+                for _ in some:
+                    advance()
+        return readings
+
+
+def _batched(items: Iterable[Recording], size: int) -> Iterator[list[Recording]]:
+    iterator = iter(items)
+    while some := list(islice(iterator, size)):
+        yield some

@@ -1,0 +1,176 @@
+"""Pre-training: the backbone as a multi-label classifier of a clip's centre.
+
+Axes: B clips, J frames of a clip, H, W, C classes, T clips of a video.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from playahead.backbone.checkpoint import save_backbone
+from playahead.backbone.config import BackboneConfig
+from playahead.backbone.fast import FastBackbone, channels_last
+from playahead.backbone.network import Backbone
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import GRID
+from playahead.errors import InputError
+from playahead.evaluation.exact import Moments, score_exactly
+from playahead.extraction.clip_stream import ClipStream, every
+from playahead.learning.loop import Loop, require_settings, step_seed
+from playahead.learning.optim import OptimConfig
+from playahead.spotting.frames import FrameCache
+from playahead.spotting.peaks import pick_peaks
+from playahead.spotting.samples import CENTRE_FRAMES, Augmentation, ClipSampler
+from playahead.spotting.videos import LabelledVideo
+
+_VALIDATION_STRIDE = GRID.clip_stride
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """One pre-training run.
+
+    Attributes:
+        backbone: the network; its encoder is any of timm's with feature maps.
+        canvas: of its input, as 416x224.
+        imagenet: start the 2D encoder from ImageNet weights, through timm's hub.
+        optim: the optimiser; one cosine cycle after the warm-up.
+        augmentation: of clips.
+        seed, epochs, steps_per_epoch, batch: length of the run.
+        action_share: of clips drawn on actions.
+        reach_frames: an action so near a clip's centre is what it shows.
+        focal_gamma: of the focal loss.
+        average_decay: of the moving average that is validated and kept.
+        precision: of lightning-fabric.
+        devices: accelerators (or processes) to train on.
+        validate_every, save_every: epochs, steps.
+    """
+
+    backbone: BackboneConfig = field(default_factory=lambda: BackboneConfig(classes=len(ACTIONS)))
+    canvas: str = "1280x736"
+    imagenet: bool = False
+    optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=1e-3, warmup_epochs=1.0, restart_epochs=None))
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    seed: int = 0
+    epochs: int = 20
+    steps_per_epoch: int = 500
+    batch: int = 16
+    action_share: float = 0.5
+    reach_frames: int = 3
+    focal_gamma: float = 2.0
+    average_decay: float = 0.999
+    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed"
+    devices: int = 1
+    validate_every: int = 5
+    save_every: int = 100
+
+    def __post_init__(self) -> None:
+        require_settings(self)
+        for name in ("batch", "devices"):
+            if getattr(self, name) < 1:
+                raise InputError(f"pretrain.{name}", f"{getattr(self, name)} is below 1")
+        if self.backbone.classes != len(ACTIONS):
+            raise InputError("pretrain.backbone.classes", f"{self.backbone.classes} is not {len(ACTIONS)}")
+        if not 0 <= self.action_share <= 1:
+            raise InputError("pretrain.action_share", f"{self.action_share} is not in [0, 1]")
+
+
+class SpottingTrainer(Loop):
+    """A backbone that learns to say what happens at the centre of a clip."""
+
+    unit = "clips"
+    averages_buffers = True
+
+    def __init__(
+        self,
+        config: PretrainConfig,
+        training: Sequence[LabelledVideo],
+        validation: Sequence[LabelledVideo],
+        cache: FrameCache,
+        folder: Path,
+    ) -> None:
+        self.config, self.cache, self.validation = config, cache, validation
+        shown = (config.reach_frames, config.action_share, config.augmentation)
+        self.sampler = ClipSampler(training, cache, *shown)
+        torch.manual_seed(step_seed(config.seed, -1))
+        backbone = channels_last(Backbone(config.backbone, config.imagenet))
+        described = json.dumps([asdict(config), [[v.name, len(v.events)] for v in training]], sort_keys=True)
+        fingerprint = hashlib.sha256(described.encode()).hexdigest()[:16]
+        super().__init__(config, backbone, folder, fingerprint, config.devices)
+
+    @property
+    def per_step(self) -> int:
+        """Clips in a step."""
+        return self.config.batch
+
+    def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
+        """Focal loss of clips drawn by ``rng``."""
+        frames_BJHW, happens_BC, names = self.sampler.batch(self.config.batch, rng)
+        logits_BC = self.model(frames_BJHW.to(self.fabric.device))
+        return {"total": focal_loss(logits_BC, happens_BC.to(self.fabric.device), self.config.focal_gamma)}, names
+
+    def validated(self) -> dict[str, float]:
+        """Spotting mAP@1 on the validation videos, as ``"map"``."""
+        return {"map": 100 * spotting_map(self._averaged(), self.validation, self.cache)}
+
+    def keep(self, path: Path) -> None:
+        """The averaged backbone and how it was made."""
+        provenance = {
+            "source": "playahead pretrain",
+            "canvas": self.config.canvas,
+            "step": self.step,
+            "figures": self.figures,
+            "pretrain": asdict(self.config),
+        }
+        save_backbone(path, self._averaged(), provenance)
+
+    def _averaged(self) -> Backbone:
+        return cast(Backbone, self.average.module)
+
+
+def focal_loss(logits_BC: Tensor, happens_BC: Tensor, gamma: float) -> Tensor:
+    """Binary focal loss, summed over classes, mean over clips."""
+    error = F.binary_cross_entropy_with_logits(logits_BC.float(), happens_BC, reduction="none")
+    return ((1 - torch.exp(-error)) ** gamma * error).sum(dim=1).mean()
+
+
+def spotting_scores(
+    backbone: FastBackbone, frames_THW: NDArray[np.uint8], stride_frames: int = _VALIDATION_STRIDE
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """(scores_TC, time_ms_T of the clips' centres) over a video, a clip every so many frames."""
+    scores, starts = [], []
+    for first, features_BF in ClipStream(backbone, every(stride_frames)).encode(frames_THW):
+        scores.append(backbone.spot(features_BF))
+        starts += first
+    time_ms_T = (np.array(starts, np.int64) + CENTRE_FRAMES) * 1000 // GRID.fps
+    return np.concatenate(scores), time_ms_T
+
+
+def spotting_map(backbone: Backbone, videos: Sequence[LabelledVideo], cache: FrameCache) -> float:
+    """Mean average precision within half a second (mAP@1), peaks picked, every confidence a threshold.
+
+    Mean over the classes that occur.
+    """
+    fast = FastBackbone(backbone.eval())
+    events: list[tuple[int, int, int]] = []
+    spotted: list[tuple[int, int, int, float]] = []
+    for index, video in enumerate(videos):
+        found = pick_peaks(*spotting_scores(fast, cache.frames(video)))
+        spotted += [(index, *row) for row in zip(found.class_index, found.time_ms, found.score, strict=True)]
+        events += [(index, e.action.class_index, e.position_ms) for e in video.events]
+    columns = [np.array(column) for column in zip(*spotted, strict=True)] or [np.zeros(0)] * 4
+    actual = [np.array(column) for column in zip(*events, strict=True)]
+    predicted = Moments(
+        columns[0].astype(np.intp), columns[1].astype(np.intp), columns[2], columns[3].astype(np.float32)
+    )
+    area_C = score_exactly(Moments(actual[0], actual[1], actual[2]), predicted).area_DC[0]
+    return float(area_C[np.unique(actual[1])].mean())

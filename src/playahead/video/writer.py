@@ -1,0 +1,57 @@
+"""Frames -> an H.264 file that any player opens."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.grid import GRID
+from playahead.errors import InputError
+
+# A key frame every 5 s that nothing refers across: files can be cut there, and seeking is quick.
+_OPTIONS = {
+    "preset": "superfast",
+    "bf": "0",
+    "x264-params": f"keyint={GRID.window_frames}:min-keyint={GRID.window_frames}:scenecut=0:open-gop=0",
+}
+
+
+def write_video(
+    path: Path,
+    frames: Iterable[NDArray[np.uint8]],
+    size: tuple[int, int],
+    pixels: Literal["yuv420p", "rgb24"] = "rgb24",
+    quality: int = 23,
+) -> None:
+    """Write frames at 25 fps; the file appears whole or not at all.
+
+    Args:
+        path: an .mp4.
+        frames: (H, W, 3) RGB, or yuv420p planes as (H * 3 / 2, W).
+        size: (width, height), both even.
+        pixels: what the frames are.
+        quality: x264's crf; lower is better.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with av.open(str(part), "w", format="mp4") as container:
+            stream = container.add_stream("libx264", rate=GRID.fps, options={**_OPTIONS, "crf": str(quality)})
+            stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+            stream.codec_context.thread_count = 1
+            for index, array in enumerate(frames):
+                frame = av.VideoFrame.from_ndarray(array, format=pixels)
+                frame.pts, frame.time_base = index, Fraction(1, GRID.fps)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        part.replace(path)
+    except OSError as reason:
+        part.unlink(missing_ok=True)
+        said = reason.strerror or reason
+        raise InputError(path, f"cannot be written ({said})", "is the folder there, and is there room?") from None
