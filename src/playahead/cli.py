@@ -136,7 +136,12 @@ VERBS: dict[str, Verb | Group] = {
         "write a submission, or check one before the server does",
         "playahead submit --check results_anticipation.zip --labels test",
     ),
-    "bench": Verb("bench:bench", "how fast training and scoring are on this machine", "playahead bench --json"),
+    "bench": Verb(
+        "bench:bench",
+        "how fast training, scoring and extraction are here",
+        "playahead bench extract --canvas 1280x736",
+        positional="what",
+    ),
 }
 
 

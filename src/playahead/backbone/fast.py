@@ -40,6 +40,7 @@ class FastBackbone:
         self.kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
         self.classifier = copy.deepcopy(backbone.classifier).to(self.device)
         folded = channels_last(fold_batch_norms(backbone).to(self.device, self.kind))
+        folded.global_pool.float()
         self.encode_stacks = torch.compile(folded.encode_stacks) if compiled else folded.encode_stacks
         self.fuse = torch.compile(folded.fuse) if compiled else folded.fuse
 
@@ -56,8 +57,12 @@ class FastBackbone:
 
     def maps(self, stacks_XJHW: Tensor) -> Tensor:
         """uint8 stacks -> maps_XCHW."""
-        scaled = stacks_XJHW.to(self.device, self.kind).div_(255).contiguous(memory_format=torch.channels_last)
-        return self.encode_stacks(scaled)
+        return self.encode_stacks(self.scaled(stacks_XJHW))
+
+    def scaled(self, stacks_XJHW: Tensor) -> Tensor:
+        """uint8 stacks -> values in [0, 1], channels-last, on the device."""
+        laid_out = stacks_XJHW.to(self.device).contiguous(memory_format=torch.channels_last)
+        return laid_out.to(self.kind).div_(255)
 
     def fused(self, maps_XCHW: Tensor, stack_of_clip_BS: Tensor, batch_clips: int) -> NDArray[np.float16]:
         """features_BF of clips made of these maps."""

@@ -20,13 +20,16 @@ class WindowEncoder:
         self.backbone, self.batch_stacks = backbone, batch_stacks
         first_X = torch.tensor(GRID.stack_starts_frames)
         self._frames_XJ = first_X[:, None] + torch.arange(GRID.stack_frames) * GRID.clip_step
-        self._stacks_NS = torch.tensor(GRID.stacks_of_clips)
+        self.stacks_NS = torch.tensor(GRID.stacks_of_clips)
 
     @torch.inference_mode()
     def encode(self, frames_THW: NDArray[np.uint8]) -> NDArray[np.float16]:
         """features_NF of the 125 frames of a window."""
-        stacks_XJHW = torch.from_numpy(frames_THW)[self._frames_XJ]
-        return self.backbone.window_features(stacks_XJHW, self._stacks_NS, self.batch_stacks)
+        return self.backbone.window_features(self.stacks(frames_THW), self.stacks_NS, self.batch_stacks)
+
+    def stacks(self, frames_THW: NDArray[np.uint8]) -> torch.Tensor:
+        """stacks_XJHW: the 41 distinct stacks of a window, uint8."""
+        return torch.from_numpy(frames_THW)[self._frames_XJ]
 
 
 def window_key(frames_THW: NDArray[np.uint8]) -> str:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from playahead.model.anticipator import Anticipator
 from playahead.recipes import feed, paper
 from playahead.sources.simulation.plays import simulate_match
 from playahead.verbs import show
+from playahead.verbs.rates import best_of, matmul_gflops
 from playahead.windows.batch import Batch
 from playahead.windows.dataset import FeedWindows
 
@@ -28,18 +30,39 @@ EPOCH_WINDOWS = 4_587
 """Clips of the benchmark's training split: one epoch of the paper."""
 
 
-def bench(steps: int = 8, json: bool = False) -> None:
-    """Training and scoring speed on this machine, as ratios measured in one run.
+def bench(
+    what: Literal["core", "extract"] | None = None,
+    steps: int = 8,
+    canvas: str = "416x224",
+    compile: bool = False,
+    json: bool = False,
+) -> None:
+    """How fast this machine is, as ratios measured in one run.
 
     Args:
+        what: core (training and scoring, if not given) or extract (decoding and encoding video).
         steps: training steps to time for each model.
+        canvas: of the windows that are encoded; 1280x736 is the published one (minutes for the naive way).
+        compile: also through torch.compile.
         json: one JSON document on standard output.
     """
     if steps < 1:
         raise InputError("--steps", f"{steps} is below 1")
-    results = {
+    if what == "extract":
+        from playahead.verbs.bench_extract import bench_extraction, print_extraction
+        from playahead.verbs.extract import parse_canvas
+
+        results = bench_extraction(parse_canvas(canvas, "limited"), compile)
+        show.print_json(results) if json else print_extraction(results)
+        return
+    results = _bench_core(steps)
+    show.print_json(results) if json else _print(results)
+
+
+def _bench_core(steps: int) -> dict:
+    return {
         "threads": torch.get_num_threads(),
-        "matmul_gflops": _matmul_gflops(),
+        "matmul_gflops": matmul_gflops(),
         "training": {
             "paper's model, 1280 features, batch 32": _time_training(paper(), steps),
             "feed recipe, passages of 16": _time_training(feed(), steps),
@@ -47,20 +70,6 @@ def bench(steps: int = 8, json: bool = False) -> None:
         },
         "scoring": _time_scoring(),
     }
-    if json:
-        show.print_json(results)
-    else:
-        _print(results)
-
-
-def _matmul_gflops(size: int = 2048) -> dict[str, float]:
-    """The machine's matrix rate: what training speed is a share of."""
-    rates = {}
-    for name, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
-        a = torch.randn(size, size).to(kind)
-        seconds = best_of(lambda a=a: a @ a, 4)
-        rates[name] = round(2 * size**3 / seconds / 1e9, 1)
-    return rates
 
 
 def _time_training(config: TrainConfig, steps: int) -> dict[str, float]:
@@ -100,17 +109,6 @@ def _batches(config: TrainConfig) -> Callable[[], Batch]:
     noise = rng.standard_normal((*shape, config.model.feature_dim), np.float32)
     widened = replace(make(), features_BWNF=torch.from_numpy(noise))
     return lambda: widened
-
-
-def best_of(work: Callable[[], object], times: int) -> float:
-    """Seconds of the fastest of so many calls, after one to warm up."""
-    work()
-    seconds = []
-    for _ in range(times):
-        started = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
 
 
 def _time_scoring() -> dict[str, float | None]:
