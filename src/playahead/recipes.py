@@ -124,7 +124,10 @@ def backbone_small() -> PretrainConfig:
         encoder="regnetx_002", stage=3, maps=64, blocks_3d=2, squeeze=8, projection=64, classes=len(ACTIONS)
     )
     return PretrainConfig(
-        backbone=network, canvas="224x128", optim=OptimConfig(lr=2e-3, warmup_epochs=0.5, restart_epochs=None)
+        backbone=network,
+        canvas="224x128",
+        optim=OptimConfig(lr=2e-3, warmup_epochs=0.5, restart_epochs=None),
+        average_decay=0.995,
     )
 
 

@@ -66,11 +66,18 @@ def shard_of(videos: Sequence[Video], shard: str) -> list[Video]:
 
 
 def expected_windows(videos: Sequence[Video]) -> int:
-    """About how many windows there are: clips are taken as alike, everything else is asked."""
-    total, seen = 0, {}
+    """About how many windows there are: clips are taken as alike, everything else is asked; bad files hold none."""
+    total, known = 0, {}
     for video in videos:
         kind = video.path.parent.parent if video.path.parent.name.startswith("clip_") else video.path
-        if kind not in seen:
-            seen[kind] = int((probe(video.path).duration_s or 0) * GRID.fps) // GRID.window_frames
-        total += seen[kind]
+        if kind not in known:
+            known[kind] = _windows_of(video.path)
+        total += known[kind]
     return total
+
+
+def _windows_of(path: Path) -> int:
+    try:
+        return int((probe(path).duration_s or 0) * GRID.fps) // GRID.window_frames
+    except InputError:
+        return 0  # the extraction itself says what is wrong with it

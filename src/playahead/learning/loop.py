@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from playahead.errors import InputError, NonFiniteLossError
 from playahead.learning.checkpoint import pack_state, unpack_state
@@ -97,8 +97,9 @@ class Loop(ABC):
         self.fabric = Fabric(accelerator="auto", devices=devices, precision=settings.precision)  # type: ignore[arg-type]
         self.fabric.launch()
         self.plain_model = model
-        ema = get_ema_multi_avg_fn(settings.average_decay)
-        self.average = AveragedModel(model, multi_avg_fn=ema, use_buffers=self.averages_buffers).to(self.fabric.device)
+        update = moving_average(settings.average_decay)
+        averaged = AveragedModel(model, multi_avg_fn=update, use_buffers=self.averages_buffers)
+        self.average = averaged.to(self.fabric.device)
         self.model, self.optimizer = self.fabric.setup(model, build_optimizer(model, settings.optim))
         self.log = RunLog(folder)
         self.step = 0
@@ -220,6 +221,22 @@ class Loop(ABC):
         saved: dict[str, Any] = about
         self.step, self.best = saved["step"], saved["best"]
         self.figures, self._sums = saved["figures"], saved["sums"]
+
+
+def moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
+    """Exponential moving average that forgets its beginning: after n steps it keeps at most (1 + n) / (10 + n)."""
+
+    @torch.no_grad()
+    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], n_averaged: Tensor | int) -> None:
+        n = int(n_averaged)
+        share = 1 - min(decay, (1 + n) / (10 + n))
+        for ours, new in zip(averaged, current, strict=True):
+            if ours.is_floating_point():
+                ours.lerp_(new, share)
+            else:
+                ours.copy_(new)
+
+    return update
 
 
 def step_seed(seed: int, step: int) -> int:

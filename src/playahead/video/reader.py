@@ -20,6 +20,7 @@ from playahead.video.clock import at_rate
 
 _TIMEOUT_S = (20.0, 20.0)  # to open, to read: a stream that says nothing for so long is dead
 _LONGEST_GAP_S = 30.0  # a longer one is a broken clock or a cut recording, not a picture that stood still
+_SLACK_S = 0.5  # pictures that end so much before the container says are nothing to tell
 _AHEAD = 64  # frames decoded ahead of their use: 60 MB of 1280 x 736
 
 
@@ -54,12 +55,8 @@ def probe(source: Path | str) -> VideoFacts:
     """
     with _opened(source) as container:
         stream = _video_stream(container, source)
-        duration_s = None
-        if stream.duration is not None and stream.time_base is not None:
-            duration_s = float(stream.duration * stream.time_base)
-        elif container.duration is not None:
-            duration_s = container.duration / av.time_base
-        return VideoFacts(stream.width, stream.height, float(stream.average_rate or 0), duration_s)
+        fps = float(stream.average_rate or 0)
+        return VideoFacts(stream.width, stream.height, fps, _duration_s(container, stream))
 
 
 def read_frames(
@@ -96,6 +93,7 @@ class _Decoder:
     def __init__(self, source: Path | str, draw: Draw, start_s: float, stop_s: float | None) -> None:
         self.source, self.draw, self.start_s, self.stop_s = source, draw, start_s, stop_s
         self.damaged = 0
+        self.jumped = False
 
     def frames(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Decode, seek, resample, draw."""
@@ -107,10 +105,19 @@ class _Decoder:
                 if drawn is None or drawn[0] != id(frame):
                     drawn = (id(frame), self.draw(frame))
                 yield found, drawn[1]
+            self._tell_early_end(container, found)
         if self.damaged:
             self._warn(f"{self.damaged} damaged packets passed over, the picture before them stays")
         if found < 0:
             raise InputError(self.source, f"no pictures from {self.start_s} s on")
+
+    def _tell_early_end(self, container: av.container.InputContainer, found: int) -> None:
+        """A file that holds less than it claims, without a packet that is wrong."""
+        claimed_s = _duration_s(container, _video_stream(container, self.source))
+        ends_s = self.start_s + (found + 1) / GRID.fps
+        wanted_s = claimed_s if self.stop_s is None or claimed_s is None else min(self.stop_s, claimed_s)
+        if found >= 0 and wanted_s is not None and not self.jumped and ends_s < wanted_s - _SLACK_S:
+            self._warn(f"claims {claimed_s:.1f} s, its pictures end after {ends_s:.1f} s")
 
     def _warn(self, what: str) -> None:
         warnings.warn(f"{self.source}: {what}", VideoWarning, stacklevel=3)
@@ -130,6 +137,7 @@ class _Decoder:
             time_s = frame.pts * time_base - origin_s if frame.pts is not None else follows_s
             if before_s is not None and abs(time_s - before_s) > _LONGEST_GAP_S:
                 self._warn(f"its clock jumps from {before_s:.1f} s to {time_s:.1f} s, read as if it did not")
+                self.jumped = True
                 origin_s += time_s - follows_s
                 time_s = follows_s
             before_s = time_s
@@ -159,6 +167,12 @@ def _opened(source: Path | str) -> av.container.InputContainer:
     except (FFmpegError, OSError, ValueError) as reason:
         said = getattr(reason, "strerror", None) or reason
         raise InputError(source, f"cannot be opened as video ({said})", "is it complete?") from None
+
+
+def _duration_s(container: av.container.InputContainer, stream: av.VideoStream) -> float | None:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return None if container.duration is None else container.duration / av.time_base
 
 
 def _video_stream(container: av.container.InputContainer, source: object) -> av.VideoStream:

@@ -1,0 +1,76 @@
+"""The fast backbone gives the plain one's features."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from playahead.backbone.config import BackboneConfig
+from playahead.backbone.fast import BFLOAT16_TOLERANCE, FastBackbone, fold_batch_norms
+from playahead.backbone.network import Backbone
+from playahead.extraction.encoder import WindowEncoder, window_key
+
+ENCODERS = ["tf_efficientnetv2_b0", "regnetx_002", "mobilenetv3_small_050"]
+
+
+def statistics_of(backbone: Backbone) -> Backbone:
+    torch.manual_seed(1)
+    with torch.no_grad():
+        backbone.train().clip_features(torch.rand(2, 15, 96, 96))
+        for module in backbone.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.weight.uniform_(0.5, 1.5)
+                module.bias.normal_(0, 0.1)
+    return backbone.eval()
+
+
+def window(seed=0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 255, (125, 64, 96), np.uint8)
+
+
+def apart(ours: np.ndarray, theirs: np.ndarray) -> float:
+    return float(np.linalg.norm(ours.astype(np.float32) - theirs) / np.linalg.norm(theirs))
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_fast_features_are_the_plain_ones(encoder):
+    backbone = statistics_of(Backbone(BackboneConfig(encoder=encoder, stage=3, blocks_3d=2, maps=48)))
+    frames = window()
+    plain = WindowEncoder(FastBackbone(backbone), 41)
+    with torch.inference_mode():
+        expected = backbone.window_features(plain.stacks(frames).float() / 255, plain.stacks_NS).numpy()
+    assert apart(plain.encode(frames), expected) < 1e-3  # what float16 keeps
+    assert apart(WindowEncoder(FastBackbone(backbone, "bfloat16"), 41).encode(frames), expected) < BFLOAT16_TOLERANCE
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_batch_changes_rounding_only(precision):
+    fast = FastBackbone(statistics_of(Backbone(BackboneConfig(encoder="regnetx_002", stage=3, maps=48))), precision)
+    whole = WindowEncoder(fast, 41).encode(window()).astype(np.float32)
+    tolerance = BFLOAT16_TOLERANCE if precision == "bfloat16" else 1e-3
+    for batch in (1, 5, 16):
+        assert apart(WindowEncoder(fast, batch).encode(window()), whole) < tolerance
+
+
+def test_folding_leaves_the_backbone_as_it_was():
+    backbone = statistics_of(Backbone(BackboneConfig(encoder="regnetx_002", stage=3)))
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    folded = fold_batch_norms(backbone)
+    assert not any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in folded.modules())
+    assert all(torch.equal(value, before[name]) for name, value in backbone.state_dict().items())
+
+
+def test_a_batch_norm_that_nothing_feeds_is_not_folded_in_silence():
+    backbone = Backbone(BackboneConfig(encoder="regnetx_002", stage=3)).eval()
+    backbone.conv2d_projection = nn.Sequential(nn.BatchNorm2d(152), *backbone.conv2d_projection)
+    with pytest.raises(RuntimeError, match="no convolution feeds"):
+        fold_batch_norms(backbone)
+
+
+def test_a_key_is_of_pixels_and_size():
+    frames = window()
+    other = frames.copy()
+    other[124, 63, 95] ^= 1
+    assert window_key(frames) == window_key(frames.copy())
+    assert window_key(frames) != window_key(other)
+    assert window_key(frames) != window_key(frames.reshape(125, 96, 64))
