@@ -100,16 +100,10 @@ def video_small() -> TrainConfig:
 
 
 def demo() -> TrainConfig:
-    """A minute of training on simulated plays: smaller still, to show the road and not a result."""
-    base = feed()
+    """A minute of training on simulated broadcasts: smaller still, to show the road and not a result."""
+    base = video_small()
     return replace(
-        base,
-        model=replace(base.model, d_model=64, heads=2, ffn_dim=128, slots=12),
-        optim=replace(base.optim, lr=3e-3, warmup_epochs=0.3),
-        epochs=4,
-        steps_per_epoch=150,
-        average_decay=0.98,
-        validate_every=4,
+        base, model=replace(base.model, d_model=64, heads=2, ffn_dim=128, slots=12), epochs=6, steps_per_epoch=100
     )
 
 

@@ -96,9 +96,10 @@ def test_whole_matches_of_real_sequences(tmp_path):
     simulate(tmp_path / "feed", "feed", matches=6, minutes=1, halves=1)
     asked = {"matches": 4, "minutes": 0.3, "halves": 1, "video": True, "width": 96, "height": 54}
     simulate(tmp_path / "bas", "bas", sequences=table, **asked)
-    match = read_bas_match(tmp_path / "bas" / "match_1" / "Labels-ball.json")
+    (folder,) = (tmp_path / "bas" / "train").iterdir()
+    match = read_bas_match(folder / "Labels-ball.json")
     assert max(event.position_ms for event in match.halves[1]) < 0.3 * 60_000
-    assert probe(tmp_path / "bas" / "match_1" / "1_54p.mp4").duration_s > 10
+    assert probe(folder / "1_54p.mp4").duration_s > 10
 
 
 @pytest.mark.parametrize("wrong", [{"width": 97}, {"height": 10}, {"matches": 3}, {"halves": 3}, {"layout": "feed"}])

@@ -102,7 +102,7 @@ def test_checking_a_feed_counts_and_finds_matches_in_two_splits(feed, tmp_path, 
 
 def test_spotting_layout(tmp_path):
     assert run(["data", "simulate", "--out", str(tmp_path), "--layout", "bas", "--minutes", "2"]) == 0
-    assert len(list(tmp_path.glob("match_*/Labels-ball.json"))) == 6
+    assert len(list(tmp_path.glob("*/match_*/Labels-ball.json"))) == 6
 
 
 def test_overlap_across_splits_is_an_error(tmp_path, capsys):

@@ -87,6 +87,10 @@ def unpack_state(tensors: Mapping[str, Tensor], model: nn.Module, average: nn.Mo
         index, moment = name.split(".")
         state["state"].setdefault(int(index), {})[moment] = value
     optimizer.load_state_dict(state)
+    for parameter, moments in optimizer.state.items():
+        for name, moment in moments.items():
+            if moment.shape == parameter.shape:  # fused AdamW walks both in memory order: they must lie alike
+                moments[name] = torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -27,7 +27,7 @@ def find_labelled_videos(folder: Path) -> list[LabelledVideo]:
     Raises:
         InputError: neither is there, or a video is missing.
     """
-    if (folder / LABELS_NAME).is_file() and _is_baa(folder):
+    if is_clip_split(folder):
         return _baa_videos(folder)
     matches = sorted(path.parent for path in folder.rglob(LABELS_NAME))
     if not matches:
@@ -35,8 +35,10 @@ def find_labelled_videos(folder: Path) -> list[LabelledVideo]:
     return [video for match in matches for video in _bas_videos(match, match.relative_to(folder).as_posix())]
 
 
-def _is_baa(folder: Path) -> bool:
-    return any(path.is_dir() and path.name.startswith("clip_") for path in folder.iterdir())
+def is_clip_split(folder: Path) -> bool:
+    """Whether a folder holds a split of clips, and not matches."""
+    labelled = (folder / LABELS_NAME).is_file()
+    return labelled and any(path.is_dir() and path.name.startswith("clip_") for path in folder.iterdir())
 
 
 def _baa_videos(folder: Path) -> list[LabelledVideo]:

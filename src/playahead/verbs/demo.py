@@ -1,85 +1,73 @@
-"""``playahead demo``: the whole road on simulated plays, in a couple of minutes."""
+"""``playahead demo``: the whole road on simulated broadcasts, in a few minutes."""
 
 import time
 from dataclasses import replace
 from pathlib import Path
 
-from playahead.decoding.anticipations import anticipations_of
 from playahead.decoding.decoder import decoder_of
-from playahead.domain.time import format_clock, format_duration
+from playahead.domain.time import format_duration
 from playahead.evaluation.official import benchmark_average, count_detections
-from playahead.learning.checkpoint import load_model
+from playahead.features.store import FeatureStore
+from playahead.learning.checkpoint import load_video_model
 from playahead.learning.inference import join_readings
-from playahead.learning.matches import FeedMatches
+from playahead.learning.matches import RecordedMatches
 from playahead.recipes import demo as demo_recipe
-from playahead.sources.feed_tables import read_split
-from playahead.submission.check import check_submission
-from playahead.submission.write import write_submission
 from playahead.verbs import show
+from playahead.verbs.extract import ExtractConfig, extract
+from playahead.verbs.formats import write_answer
+from playahead.verbs.predict import PredictConfig
+from playahead.verbs.predict_video import predict_video
+from playahead.verbs.recordings import recordings_of
 from playahead.verbs.simulate import simulate
-from playahead.verbs.train import run_feed
-from playahead.windows.dataset import FeedWindows
+from playahead.verbs.train import run_video
 
-_MATCHES = 18
+_MATCHES = 12
+_MINUTES = 5.0
+_PICTURE = (224, 124)
+_SHOWN = ("1:00", "1:40")
 
 
-def demo(out: Path = Path("playahead-demo"), seed: int = 0, epochs: int | None = None) -> None:
-    """Simulate matches, train a small model, score it on a match it has not seen, write a submission.
+def demo(out: Path = Path("playahead-demo"), seed: int = 7, epochs: int | None = None) -> None:
+    """Simulate broadcasts, extract, train a small model, score it on a match it has not seen, show it on video.
 
     Args:
         out: folder for everything made; run again after an interruption to go on.
         seed: of everything random.
-        epochs: instead of the recipe's 4, to make it shorter or longer.
+        epochs: instead of the recipe's, to make it shorter or longer.
     """
     started = time.monotonic()
-    show.errors.print(f"1/4  simulating {_MATCHES} matches (plays only; nothing here is a football result)")
-    simulate(out / "data", matches=_MATCHES, seed=seed)
-    show.errors.print("2/4  training the paper's model, small")
+    show.errors.print(f"1/5  filming {_MATCHES} simulated matches (a test bed: nothing here is a football result)")
+    width, height = _PICTURE
+    wishes = {"matches": _MATCHES, "minutes": _MINUTES, "halves": 1, "width": width, "height": height, "seed": seed}
+    simulate(out / "broadcasts", "bas", video=True, **wishes)  # type: ignore[arg-type]
+    show.errors.print("2/5  encoding every window of video once")
+    extract(out / "broadcasts", ExtractConfig(), out / "features")
+    show.errors.print("3/5  training the paper's model, small, on what was seen")
     recipe = demo_recipe()
     config = replace(recipe, seed=seed, epochs=recipe.epochs if epochs is None else epochs)
-    windows = FeedWindows(read_split(out / "data", "train"), config.observations)
-    validation = FeedMatches(read_split(out / "data", "val"))
-    weights = run_feed(config, windows, validation, sample_matches=1, out=out / "run")
-    show.errors.print("3/4  anticipating the held-out match")
-    _score(out, weights)
-    show.errors.print(f"done in {format_duration(time.monotonic() - started)}")
-
-
-def _score(out: Path, weights: Path) -> None:
-    model, about = load_model(weights)
-    decoder = decoder_of(about, "marginal")
-    test = FeedMatches(read_split(out / "data", "test"))
-    readings = join_readings(test.read(model))
-    scores_ORV = decoder.scores(readings)
-    counts = count_detections(test.table(scores_ORV))
-    show.errors.print("4/4  writing a submission and checking it")
-    listed = anticipations_of(scores_ORV)
-    names = [f"clip_{n}" for n in range(1, len(listed) + 1)]
-    results, archive = write_submission(out / "submission", dict(zip(names, listed, strict=True)))
-    problems = check_submission(archive, names)
+    store = FeatureStore(out / "features")
+    training, validation, test = (recordings_of(store, out / "broadcasts" / s) for s in ("train", "valid", "test"))
+    weights = run_video(config, store, training, validation, out / "run")
+    show.errors.print("4/5  anticipating the held-out match")
+    matches = RecordedMatches(test)
+    model, about = load_video_model(weights, store.facts.weights)
+    counts = count_detections(matches.table(decoder_of(about, "marginal").scores(join_readings(matches.read(model)))))
+    show.errors.print("5/5  drawing what is expected under its video")
+    (video,) = (out / "broadcasts" / "test").rglob("*.mp4")
+    asked = PredictConfig(weights=weights, start=_SHOWN[0], end=_SHOWN[1], overlay=out / "ahead.mp4")
+    answer = predict_video(video, asked)
 
     console = show.out()
-    console.print(show.score_table(counts, f"simulated held-out match, {len(test):,} windows, average precision"))
+    write_answer(replace(answer, lines=[line for line in answer.lines if line.observed_until_ms < 66_000]), "table")
+    console.print(show.score_table(counts, f"simulated held-out match, {len(matches):,} windows, average precision"))
     average = 100 * benchmark_average(counts)
-    console.print(f"average of the six tolerances: {average:.2f} (official metric; simulated plays, not football)")
-    _print_one_moment(test, decoder.probabilities(readings))
+    console.print(f"average of the six tolerances: {average:.2f} (official metric; simulated broadcasts, not football)")
     rows = [
+        ("video with a timeline", str(out / "ahead.mp4")),
         ("weights", str(weights)),
         ("training log", str(out / "run" / "log.csv")),
-        ("submission", f"{archive} ({'no problems found' if not problems else problems[0]})"),
-        ("its JSON", str(results)),
-        ("simulated matches", str(out / "data")),
+        ("features", str(out / "features")),
+        ("simulated broadcasts", str(out / "broadcasts")),
     ]
     console.print(show.plain_table("files", ("what", "where"), rows))
-
-
-def _print_one_moment(test: FeedMatches, probabilities_ORV: object) -> None:
-    """The window that the model is surest about, as a person would read it."""
-    best = int(probabilities_ORV[:, :, 1:].max(axis=(1, 2)).argmax())  # type: ignore[index]
-    records = anticipations_of(probabilities_ORV[best : best + 1], least=0.2)[0]  # type: ignore[index]
-    index, half = best, 0
-    while index >= len(test.end_ms[half]):
-        index, half = index - len(test.end_ms[half]), half + 1
-    moment = format_clock(int(test.end_ms[half][index]))
-    said = ", ".join(f"{str(a.action).lower()} in {a.offset_ms / 1000:.1f} s ({a.confidence:.0%})" for a in records)
-    show.out().print(f"for example, at {moment} of half {test.halves[half].half}: {said}")
+    show.errors.print(f"done in {format_duration(time.monotonic() - started)}")

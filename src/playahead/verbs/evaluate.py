@@ -131,17 +131,16 @@ def _score_video(labels: Path, features: Path, weights: Path | None, decoding: s
     from playahead.features.store import FeatureStore
     from playahead.learning.checkpoint import load_video_model
     from playahead.learning.matches import RecordedMatches
-    from playahead.verbs.recordings import recordings_of_split, require_observations
+    from playahead.verbs.recordings import recordings_of
 
     if weights is None:
         raise InputError("evaluate", "--features needs --weights")
     store = FeatureStore(features)
     model, about = load_video_model(weights, store.facts.weights)
-    clips, recordings = recordings_of_split(store, labels)
-    _require_labels(labels, clips)
-    require_observations(recordings, store)
-    title = f"{labels}: {len(clips):,} clips, {decoding} decoding"
-    return _score_model(model, replace(decoder_of(about, decoding), **changes), RecordedMatches(recordings), title)
+    folder = labels if labels.is_dir() else labels.parent
+    matches = RecordedMatches(recordings_of(store, folder))
+    title = f"{folder}: {len(matches):,} windows, {decoding} decoding"
+    return _score_model(model, replace(decoder_of(about, decoding), **changes), matches, title)
 
 
 def _score_model(model: "Anticipator", decoder: Decoder, matches: "Matches", title: str) -> Scored:

@@ -34,7 +34,7 @@ def simulate(
 
     Args:
         out: folder to write to.
-        layout: feed (train.npz, val.npz, test.npz), baa (clips of four splits) or bas (a file a match).
+        layout: feed (train.npz, val.npz, test.npz), baa (clips of four splits) or bas (whole matches of four splits).
         matches: 4 or more; the last three become val, test and, for baa, challenge.
         minutes: length of a half.
         halves: halves of a match, 1 or 2.
@@ -53,14 +53,16 @@ def simulate(
     played = _real(sequences, matches, minutes, halves) if sequences else _invented(seed, matches, minutes, halves)
     out.mkdir(parents=True, exist_ok=True)
     picture = (seed, width, height) if video else None
+    parts = dict(zip(SPLITS, (played[:-3], played[-3:-2], played[-2:-1], played[-1:]), strict=True))
     if layout == "bas":
-        _write_bas(out, played, picture)
+        _write_bas(out, parts, picture)
     elif layout == "baa":
-        parts = zip(SPLITS, (played[:-3], played[-3:-2], played[-2:-1], played[-1:]), strict=True)
-        _write_baa(out, {split: [half for match in chosen for half in match] for split, chosen in parts}, picture)
+        _write_baa(
+            out, {split: [half for match in chosen for half in match] for split, chosen in parts.items()}, picture
+        )
     else:
-        parts = zip(FEED_SPLITS, (played[:-2], played[-2:-1], played[-1:]), strict=True)
-        for split, chosen in parts:
+        tables = zip(FEED_SPLITS, (played[:-2], played[-2:-1], played[-1:]), strict=True)
+        for split, chosen in tables:
             write_feed_table(out / f"{split}.npz", [half for match in chosen for half in match])
     show.errors.print(f"{matches} simulated matches in {out}")
 
@@ -107,13 +109,14 @@ def _write_baa(out: Path, splits: dict[str, Halves], picture: tuple[int, int, in
         _film([(half, path, cuts) for half, path, cuts in films if cuts], picture)
 
 
-def _write_bas(out: Path, played: list[Halves], picture: tuple[int, int, int] | None) -> None:
+def _write_bas(out: Path, splits: dict[str, list[Halves]], picture: tuple[int, int, int] | None) -> None:
     films = []
-    for match, halves in enumerate(played, start=1):
-        folder = out / f"match_{match}"
-        folder.mkdir(exist_ok=True)
-        write_bas_labels(folder / LABELS_NAME, halves)
-        films += [(half, folder / f"{half.half}_{picture[2] if picture else 224}p.mp4", ()) for half in halves]
+    for split, played in splits.items():
+        for halves in played:
+            folder = out / split / f"match_{halves[0].match}"
+            folder.mkdir(parents=True, exist_ok=True)
+            write_bas_labels(folder / LABELS_NAME, halves)
+            films += [(half, folder / f"{half.half}_{picture[2] if picture else 224}p.mp4", ()) for half in halves]
     if picture:
         _film(films, picture)
 

@@ -19,7 +19,7 @@ from playahead.learning.inference import join_readings
 from playahead.learning.matches import FeedMatches, Matches, RecordedMatches
 from playahead.sources.feed_tables import read_split
 from playahead.verbs import show
-from playahead.verbs.recordings import recordings_of_split, require_observations
+from playahead.verbs.recordings import recordings_of
 from playahead.windows.dataset import FeedWindows
 from playahead.windows.recorded import RecordedWindows, Recording
 
@@ -55,18 +55,17 @@ def train_video(
     out: Path = Path("runs/video"),
     recipe: str = "video",  # noqa: ARG001 - it has given ``run`` its defaults
 ) -> None:
-    """Train on stored features of the benchmark's clips, choose the decoding on valid; run again to resume.
+    """Train on stored features of clips or whole matches, choose the decoding on valid; run again to resume.
 
     Args:
         features: store written by ``playahead extract``.
-        data: dataset in the benchmark's layout; its splits train and valid are used.
+        data: folder with train and valid, each a split of clips or matches in the spotting benchmark's layout.
         run: settings of the run; feature_dim is the store's.
         out: the run's folder: weights.safetensors (to predict with), log.csv, state to resume from.
         recipe: video (the paper as it stands) or video-small (two CPU cores); the options below change it.
     """
     store = FeatureStore(features)
-    training, validation = (recordings_of_split(store, data / split)[1] for split in ("train", "valid"))
-    require_observations([*training, *validation], store)
+    training, validation = (recordings_of(store, data / split) for split in ("train", "valid"))
     run_video(run, store, training, validation, out)
 
 
