@@ -6,7 +6,7 @@ Axes: B clips, J frames of a clip, H, W, C classes, T clips of a video.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from playahead.backbone.checkpoint import save_backbone
+from playahead.backbone.checkpoint import load_backbone, save_backbone
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import FastBackbone, channels_last
 from playahead.backbone.network import Backbone
@@ -43,6 +43,7 @@ class PretrainConfig:
         backbone: the network; its encoder is any of timm's with feature maps.
         canvas: of its input, as 416x224.
         imagenet: start the 2D encoder from ImageNet weights, through timm's hub.
+        start: go on from these weights (converted, or of an earlier run) instead.
         optim: the optimiser; one cosine cycle after the warm-up.
         augmentation: of clips.
         seed, epochs, steps_per_epoch, batch: length of the run.
@@ -58,6 +59,7 @@ class PretrainConfig:
     backbone: BackboneConfig = field(default_factory=lambda: BackboneConfig(classes=len(ACTIONS)))
     canvas: str = "1280x736"
     imagenet: bool = False
+    start: Path | None = None
     optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=1e-3, warmup_epochs=1.0, restart_epochs=None))
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
@@ -102,10 +104,10 @@ class SpottingTrainer(Loop):
         shown = (config.reach_frames, config.action_share, config.augmentation)
         self.sampler = ClipSampler(training, cache, *shown)
         torch.manual_seed(step_seed(config.seed, -1))
-        backbone = channels_last(Backbone(config.backbone, config.imagenet))
-        described = json.dumps([asdict(config), [[v.name, len(v.events)] for v in training]], sort_keys=True)
+        backbone, self.started = _first_weights(config)
+        described = json.dumps([_described(config), [[v.name, len(v.events)] for v in training]], sort_keys=True)
         fingerprint = hashlib.sha256(described.encode()).hexdigest()[:16]
-        super().__init__(config, backbone, folder, fingerprint, config.devices)
+        super().__init__(config, channels_last(backbone), folder, fingerprint, config.devices)
 
     @property
     def per_step(self) -> int:
@@ -129,12 +131,40 @@ class SpottingTrainer(Loop):
             "canvas": self.config.canvas,
             "step": self.step,
             "figures": self.figures,
-            "pretrain": asdict(self.config),
+            "pretrain": _described(self.config),
+            **self.started,
         }
         save_backbone(path, self._averaged(), provenance)
 
     def _averaged(self) -> Backbone:
         return cast(Backbone, self.average.module)
+
+
+def _described(config: PretrainConfig) -> dict[str, object]:
+    """The configuration as JSON can hold it."""
+    return {**asdict(config), "start": config.start.name if config.start else None}
+
+
+def _first_weights(config: PretrainConfig) -> tuple[Backbone, dict[str, object]]:
+    """The network to train, and what is to be known of weights that it starts from.
+
+    Raises:
+        InputError: ``start`` holds another network.
+    """
+    if config.start is None:
+        return Backbone(config.backbone, config.imagenet), {}
+    loaded, provenance = load_backbone(config.start)
+    if replace(loaded.config, classes=len(ACTIONS)) != config.backbone:
+        raise InputError(config.start, "holds another network than --backbone asks for")
+    backbone = Backbone(config.backbone)
+    kept = {
+        name: value
+        for name, value in loaded.state_dict().items()
+        if loaded.config == config.backbone or not name.startswith("classifier.")
+    }
+    backbone.load_state_dict({**backbone.state_dict(), **kept})
+    notice = {"notice": provenance["notice"]} if "notice" in provenance else {}
+    return backbone, {"started_from": provenance, **notice}
 
 
 def focal_loss(logits_BC: Tensor, happens_BC: Tensor, gamma: float) -> Tensor:

@@ -47,6 +47,8 @@ class PredictConfig:
             raise InputError("--every", f"{self.every} is not in {1 / GRID.fps} to 3600 seconds")
         if not 0 <= self.least <= 1:
             raise InputError("--least", f"{self.least} is not in [0, 1]")
+        if self.end_ms is not None and self.end_ms < self.start_ms:
+            raise InputError("--to", f"{self.end} lies before the first moment to anticipate from, {self.start}")
 
     @property
     def start_ms(self) -> int:

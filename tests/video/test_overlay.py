@@ -1,0 +1,86 @@
+"""The overlay: the right video, with what was known at each moment under it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playahead.domain.actions import ACTIONS, Action
+from playahead.errors import InputError
+from playahead.video.canvas import Canvas
+from playahead.video.overlay import COLOURS, Panel, write_overlay
+from playahead.video.reader import probe, read_frames
+from playahead.video.timeline import Mark, Timeline
+from playahead.video.writer import write_video
+
+SPOTTED = [Mark(1_000, Action.PASS, 0.9), Mark(35_000, Action.SHOT, 0.8), Mark(39_000, Action.PASS, 0.7)]
+EXPECTED = [[Mark(42_000, Action.DRIVE, 0.6), Mark(44_000, Action.CROSS, 0.4)], [Mark(46_500, Action.OUT, 0.5)]]
+TIMELINE = Timeline(SPOTTED, [40_000, 45_000], EXPECTED)
+
+
+def test_a_moment_sees_the_last_half_minute_and_nothing_later():
+    assert TIMELINE.past(36_000) == [SPOTTED[1]]
+    assert TIMELINE.past(31_001) == []
+    assert TIMELINE.past(30_999) == [SPOTTED[0]]
+
+
+def test_a_moment_expects_what_the_latest_anticipation_still_does():
+    assert TIMELINE.coming(39_999) == []
+    assert TIMELINE.coming(40_000) == EXPECTED[0]
+    assert TIMELINE.coming(42_500) == EXPECTED[0][1:]
+    assert TIMELINE.coming(46_000) == EXPECTED[1]
+    assert TIMELINE.coming(47_000) == []
+
+
+def has_colour(strip: np.ndarray, action: Action) -> bool:
+    rgb = [int(COLOURS[action][i : i + 2], 16) for i in (1, 3, 5)]
+    return bool((strip == rgb).all(axis=2).any())
+
+
+def test_the_strip_shows_each_action_in_its_colour_on_its_side():
+    panel = Panel(960, TIMELINE)
+    strip = panel.draw(40_000)
+    assert strip.shape == (panel.height, 960, 3)
+    left, right = strip[:, : panel.now_x], strip[:, panel.now_x :]
+    assert has_colour(left, Action.SHOT)
+    assert has_colour(left, Action.PASS)
+    assert has_colour(right, Action.DRIVE)
+    assert has_colour(right, Action.CROSS)
+    assert not has_colour(strip, Action.OUT)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    width=st.integers(480, 1920),
+    marks=st.lists(st.tuples(st.integers(0, 5000), st.sampled_from(ACTIONS), st.floats(0, 1)), max_size=30),
+)
+def test_any_number_of_actions_fits(width, marks):
+    expected = [Mark(40_000 + ms, action, sure) for ms, action, sure in marks]
+    past = [Mark(40_000 - 6 * ms, action, sure) for ms, action, sure in marks]
+    panel = Panel(width, Timeline(past, [40_000], [expected]))
+    assert panel.draw(40_000).shape == (panel.height, width, 3)
+    assert panel.height % 2 == 0
+
+
+def test_colours_are_told_apart():
+    assert len(set(COLOURS.values())) == len(ACTIONS)
+
+
+def test_the_written_video_is_the_asked_part_enlarged_with_a_strip(tmp_path):
+    levels = 16 + np.arange(100) * 2
+    frames = [np.full((54, 96, 3), level, np.uint8) for level in levels]
+    write_video(tmp_path / "in.mp4", frames, (96, 54), quality=1)
+    write_overlay(tmp_path / "in.mp4", tmp_path / "out.mp4", Timeline([], [], []), 1000, 3000)
+    facts = probe(tmp_path / "out.mp4")
+    panel = Panel(960, TIMELINE)
+    assert (facts.width, facts.height) == (960, 540 + panel.height)
+    assert facts.duration_s == pytest.approx(2.0)
+    shown = [int(gray[40, 480]) for _, gray in read_frames(tmp_path / "out.mp4", Canvas(960, 736))]
+    expected = [int(gray[16, 32]) for _, gray in read_frames(tmp_path / "in.mp4", Canvas(64, 32), 1.0, 3.0)]
+    assert shown == pytest.approx(expected, abs=3)
+
+
+def test_a_video_that_cannot_be_written_leaves_nothing(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"):
+        write_video(tmp_path / "no" / "out.mp4", [np.zeros((32, 64, 3), np.uint8)], (64, 32))
+    assert not list(tmp_path.rglob("*.mp4*"))
