@@ -24,10 +24,13 @@ MAY_IMPORT = {
     "video": BASE | {"domain"},
     "backbone": BASE | {"domain", "tensorfile"},
     "learning": BASE | {"tensorfile", "domain", "evaluation", "features", "decoding", "model", "windows"},
-    "recipes": BASE | {"learning", "model", "features"},
+    "broadcast": BASE | {"domain", "video"},
+    "extraction": BASE | {"domain", "features", "video", "backbone"},
+    "spotting": BASE | {"domain", "evaluation", "sources", "video", "backbone", "extraction", "learning"},
+    "recipes": BASE | {"domain", "backbone", "learning", "model", "features", "spotting"},
     "api": BASE | {"domain", "evaluation", "features", "decoding", "model", "windows", "learning"},
 }
-WITHOUT_TORCH = ("domain", "sources", "features", "evaluation", "submission", "decoding")
+WITHOUT_TORCH = ("domain", "sources", "features", "evaluation", "submission", "decoding", "broadcast", "video")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

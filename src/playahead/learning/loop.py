@@ -98,8 +98,7 @@ class Loop(ABC):
         self.fabric.launch()
         self.plain_model = model
         update = moving_average(settings.average_decay)
-        averaged = AveragedModel(model, multi_avg_fn=update, use_buffers=self.averages_buffers)
-        self.average = averaged.to(self.fabric.device)
+        self.average = AveragedModel(model, multi_avg_fn=update).to(self.fabric.device)
         self.model, self.optimizer = self.fabric.setup(model, build_optimizer(model, settings.optim))
         self.log = RunLog(folder)
         self.step = 0
@@ -107,9 +106,6 @@ class Loop(ABC):
         self.figures: dict[str, float] = {}
         self._sums: dict[str, float] = {}
         self._resume()
-
-    averages_buffers = False
-    """Whether the moving average takes in batch-norm statistics."""
 
     @property
     @abstractmethod
@@ -230,11 +226,7 @@ def moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor]
     def update(averaged: Sequence[Tensor], current: Sequence[Tensor], n_averaged: Tensor | int) -> None:
         n = int(n_averaged)
         share = 1 - min(decay, (1 + n) / (10 + n))
-        for ours, new in zip(averaged, current, strict=True):
-            if ours.is_floating_point():
-                ours.lerp_(new, share)
-            else:
-                ours.copy_(new)
+        torch._foreach_lerp_(list(averaged), list(current), share)
 
     return update
 

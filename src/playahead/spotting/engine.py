@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from playahead.backbone.checkpoint import load_backbone, save_backbone
 from playahead.backbone.config import BackboneConfig
@@ -33,6 +34,7 @@ from playahead.spotting.samples import CENTRE_FRAMES, Augmentation, ClipSampler
 from playahead.spotting.videos import LabelledVideo
 
 _VALIDATION_STRIDE = GRID.clip_stride
+_REFRESH_BATCHES = 32
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,6 @@ class SpottingTrainer(Loop):
     """A backbone that learns to say what happens at the centre of a clip."""
 
     unit = "clips"
-    averages_buffers = True
 
     def __init__(
         self,
@@ -122,7 +123,25 @@ class SpottingTrainer(Loop):
 
     def validated(self) -> dict[str, float]:
         """Spotting mAP@1 on the validation videos, as ``"map"``."""
+        self._refresh_statistics()
         return {"map": 100 * spotting_map(self._averaged(), self.validation, self.cache)}
+
+    @torch.no_grad()
+    def _refresh_statistics(self) -> None:
+        """Batch-norm statistics of the averaged weights: an average of statistics is not theirs, and is far off."""
+        backbone = self._averaged()
+        norms = [module for module in backbone.modules() if isinstance(module, _BatchNorm)]
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean over what follows
+        backbone.train()
+        for index in range(_REFRESH_BATCHES):
+            rng = np.random.default_rng([self.config.seed, self.step, index])
+            backbone(self.sampler.batch(self.config.batch, rng)[0].to(self.fabric.device))
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        backbone.eval()
 
     def keep(self, path: Path) -> None:
         """The averaged backbone and how it was made."""

@@ -1,6 +1,5 @@
 """``playahead extract``: video -> features in a store."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -82,8 +81,25 @@ def extract(
     return 2 if report.failed else 0
 
 
-def prepare(making: ExtractConfig, out: Path, share: bool = True) -> tuple[Callable[[], Extractor], StoreFacts]:
-    """(what makes an extractor in whichever process, what the store says of its features)."""
+@dataclass(frozen=True)
+class MakeExtractor:
+    """Makes an extractor in whichever process it is called: only paths and settings travel there."""
+
+    making: ExtractConfig
+    out: Path
+    canvas: Canvas
+    share: bool
+
+    def __call__(self) -> Extractor:
+        """Loads the backbone."""
+        backbone, _ = load_backbone(self.making.backbone or packaged_backbone())
+        device = pick_device(self.making.device)
+        fast = FastBackbone(backbone, self.making.precision, self.making.compile, device)
+        return Extractor(FeatureStore(self.out), WindowEncoder(fast, self.making.batch), self.canvas, self.share)
+
+
+def prepare(making: ExtractConfig, out: Path, share: bool = True) -> tuple[MakeExtractor, StoreFacts]:
+    """(what makes an extractor, what the store says of its features); the store is there afterwards."""
     backbone, provenance = load_backbone(making.backbone or packaged_backbone())
     canvas = parse_canvas(making.canvas or str(provenance.get("canvas", "1280x736")), making.luma)
     if "notice" in provenance:
@@ -98,12 +114,7 @@ def prepare(making: ExtractConfig, out: Path, share: bool = True) -> tuple[Calla
     )
     with disk_errors(out):
         FeatureStore(out, facts)
-
-    def make() -> Extractor:
-        fast = FastBackbone(backbone, making.precision, making.compile, pick_device(making.device))
-        return Extractor(FeatureStore(out), WindowEncoder(fast, making.batch), canvas, share)
-
-    return make, facts
+    return MakeExtractor(making, out.absolute(), canvas, share), facts
 
 
 def packaged_backbone() -> Path:

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# The benchmark's whole road: download, check, extract, pretrain or convert, train, evaluate, submit, check.
+#
+#   runs/reproduce.sh WORK_FOLDER NDA_PASSWORD [PUBLISHED_CHECKPOINT.pth]
+#       the benchmark itself. Without a checkpoint the backbone is trained on the training matches only (no leak);
+#       with one it is converted, and carries the leak that its notice tells.
+#   runs/reproduce.sh --simulate WORK_FOLDER
+#       the same road on a small simulated copy of the benchmark: a test, not a result.
+#
+# Killed and started again with the same words, it goes on where it was.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+playahead=${PLAYAHEAD:-.venv/bin/playahead}
+
+if [ "${1:-}" = --simulate ]; then
+  work=${2:?say where to work}
+  data=$work/benchmark
+  # shellcheck disable=SC2086 # a list of words
+  "$playahead" data simulate --out "$data" --layout baa --video --halves 1 --width 224 --height 124 \
+    ${SIMULATE:---matches 7 --minutes 8}
+  pretraining="--recipe backbone-small ${PRETRAIN:---epochs 4 --steps_per_epoch 100 --validate_every 2}"
+  training="--recipe video-small ${TRAIN:---epochs 4}"
+  checkpoint=
+else
+  work=${1:?say where to work, or --simulate}
+  password=${2:?the password comes with the NDA of SoccerNet}
+  checkpoint=${3:-}
+  data=$work/benchmark/224p
+  "$playahead" data download baa --out "$work/benchmark" --password "$password"
+  pretraining="--recipe backbone-small ${PRETRAIN:-}"
+  training="--recipe video ${TRAIN:-}"
+fi
+
+"$playahead" data check "$data"
+
+if [ -n "$checkpoint" ]; then
+  backbone=$work/backbone.safetensors
+  "$playahead" weights convert "$checkpoint" --out "$backbone"
+else
+  backbone=$work/backbone/backbone.safetensors
+  # shellcheck disable=SC2086
+  "$playahead" pretrain --train "$data/train" --validate "$data/valid" --out "$work/backbone" $pretraining
+fi
+
+"$playahead" extract "$data" --out "$work/features" --backbone "$backbone"
+# shellcheck disable=SC2086
+"$playahead" train video --features "$work/features" --data "$data" --out "$work/run" $training
+
+weights=$work/run/weights.safetensors
+for split in valid test; do
+  "$playahead" evaluate --features "$work/features" --labels "$data/$split" --weights "$weights"
+done
+for split in test challenge; do
+  "$playahead" submit --features "$work/features" --labels "$data/$split" --weights "$weights" --out "$work/submission-$split"
+  "$playahead" submit --check "$work/submission-$split/results_anticipation.zip" --labels "$data/$split"
+done
+"$playahead" evaluate --labels "$data/test" --predictions "$work/submission-test/results_anticipation.zip"
