@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from playahead.cli import VERBS, Verb, run
+from playahead.learning.engine import TrainConfig
 from playahead.recipes import recipe
 
 GOLDEN = Path(__file__).parent / "goldens" / "scorer" / "case09_one_clip.npz"
@@ -107,7 +108,7 @@ def test_every_setting_of_a_recipe_is_an_option(trained_with):
     command = ["train", "feed", "--data", "x", "--recipe", "feed-static", "--seed", "3", "--optim.lr", "0.5"]
     assert run([*command, "--criterion.matcher.frequency", "none"]) == 0
     (config,) = trained_with
-    expected = recipe("feed-static")
+    expected = recipe("feed-static", TrainConfig)
     assert config.model == expected.model
     assert (config.seed, config.optim.lr, config.criterion.matcher.frequency) == (3, 0.5, "none")
     assert config.epochs == expected.epochs
@@ -126,7 +127,7 @@ def test_a_recipe_named_in_a_file_gives_the_defaults(trained_with, tmp_path):
     (tmp_path / "run.yaml").write_text("data: x\nrecipe: feed-static\nseed: 4\n")
     assert run(["train", "feed", "--config", str(tmp_path / "run.yaml")]) == 0
     (config,) = trained_with
-    assert config == replace(recipe("feed-static"), seed=4)
+    assert config == replace(recipe("feed-static", TrainConfig), seed=4)
 
 
 def test_evaluate_frames_as_json_has_the_golden_names(capsys):

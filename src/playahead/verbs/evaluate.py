@@ -154,8 +154,7 @@ def _score_model(model: "Anticipator", decoder: Decoder, matches: "Matches", tit
 
 
 def _show(scored: Scored, exact: bool, as_json: bool) -> None:
-    several = scored.by_match is not None and len(scored.by_match) > 1
-    interval = bootstrap_interval(scored.by_match or []) if several else None
+    interval = bootstrap_interval(scored.by_match) if scored.by_match else None
     moments = [score_exactly(*pair) for pair in scored.moments()] if exact else []
     if as_json:
         document: dict[str, object] = {

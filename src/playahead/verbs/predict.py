@@ -8,7 +8,7 @@ import numpy as np
 
 from playahead.api import LoadedModel, anticipate_feed, load
 from playahead.domain.feed import FeedHalf
-from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.time import parse_clock
 from playahead.errors import InputError
 from playahead.sources.feed_tables import read_feed_table
@@ -43,11 +43,12 @@ class PredictConfig:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.every is not None and not 1 / GRID.fps <= self.every < 3600:
-            raise InputError("--every", f"{self.every} is not in {1 / GRID.fps} to 3600 seconds")
+        if self.every is not None and not 0.001 <= self.every < 3600:
+            raise InputError("--every", f"{self.every} is not in 0.001 to 3600 seconds")
         if not 0 <= self.least <= 1:
             raise InputError("--least", f"{self.least} is not in [0, 1]")
-        if self.end_ms is not None and self.end_ms < self.start_ms:
+        start_ms = self.start_ms
+        if self.end_ms is not None and self.end_ms < start_ms:
             raise InputError("--to", f"{self.end} lies before the first moment to anticipate from, {self.start}")
 
     @property
