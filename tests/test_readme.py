@@ -15,17 +15,27 @@ COMMANDS = re.findall(r"^\$ (?:\.venv/bin/)?(playahead .+?)(?:\s+#.*)?$", README
 TARGETS = re.findall(r"^\$ make (\w+)", README, re.MULTILINE)
 MATCH = SHARED / "data" / "wyscout_raw" / "2499720.json"
 PERCENT = re.compile(r"(\d+)%")
-SHORT = ["--epochs", "1", "--steps_per_epoch", "2", "--validation_matches", "1"]
+BRIEF = ["--epochs", "1", "--steps_per_epoch", "2"]
+SHORT = {
+    ("train", "feed"): [*BRIEF, "--validation_matches", "1"],
+    ("train", "video"): [*BRIEF, "--passages", "2"],
+    ("pretrain", "--train"): [*BRIEF, "--batch", "2", "--validation_videos", "1"],
+}
+FILMED = ["--video", "--halves", "1", "--width", "112", "--height", "62"]
 
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory):
-    """A folder where the README's names mean something: ``tables``, ``SoccerNet/224p``, a real match if at hand."""
+    """A folder where the README's names mean something: ``tables``, ``SoccerNet/224p``, ``match.mp4``, a real match."""
     folder = tmp_path_factory.mktemp("readme")
     simulate = ["data", "simulate", "--matches", "4", "--minutes", "3"]
     assert run([*simulate, "--out", str(folder / "tables")]) == 0
     (folder / "SoccerNet").mkdir()
-    assert run([*simulate, "--out", str(folder / "SoccerNet" / "224p"), "--layout", "baa"]) == 0
+    brief = ["data", "simulate", "--matches", "4", "--minutes", "0.9", *FILMED]
+    assert run([*brief, "--out", str(folder / "SoccerNet" / "224p"), "--layout", "baa"]) == 0
+    assert run([*brief, "--out", str(folder / "matches"), "--layout", "bas"]) == 0
+    (film,) = (folder / "matches" / "test").rglob("*.mp4")
+    film.rename(folder / "match.mp4")
     if MATCH.exists():
         (folder / "match.json").write_bytes(MATCH.read_bytes())
     return folder
@@ -39,7 +49,8 @@ def test_the_commands_run_in_their_order(workplace, monkeypatch, capsys):
         if arguments[:2] == ["data", "download"]:
             build_parser(arguments).parse_args(arguments)
         elif "match.json" not in arguments or MATCH.exists():
-            assert run(arguments + SHORT * (arguments[0] == "train")) == 0, (command, capsys.readouterr().err)
+            brief = SHORT.get(tuple(arguments[:2]), [])
+            assert run(arguments + brief) == 0, (command, capsys.readouterr().err)
 
 
 def test_the_output_shown_is_the_packaged_models(workplace, monkeypatch, capsys):

@@ -112,13 +112,3 @@ def test_overlap_across_splits_is_an_error(tmp_path, capsys):
     capsys.readouterr()
     assert run(["data", "check", str(data)]) == 2
     assert "overlap across splits" in capsys.readouterr().out
-
-
-def test_demo_ends_with_a_table_and_the_files(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("playahead.verbs.demo._MATCHES", 4)
-    assert run(["demo", "--out", "made", "--epochs", "1"]) == 0
-    shown = capsys.readouterr().out
-    for part in ("average precision", "Player successful tackle", "mAP", "weights.safetensors", "no problems found"):
-        assert part in shown
-    assert (tmp_path / "made" / "submission" / "results_anticipation.zip").exists()
