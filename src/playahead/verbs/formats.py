@@ -13,6 +13,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID
 from playahead.domain.time import format_clock
 from playahead.verbs import show
+from playahead.video.timeline import Mark
 
 Format = Literal["table", "json", "csv", "vtt", "osl"]
 
@@ -25,15 +26,6 @@ class Line:
     match: int
     half: int
     observed_until_ms: int
-    time_ms: int
-    action: str
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One action spotted in video."""
-
     time_ms: int
     action: str
     confidence: float
@@ -54,7 +46,7 @@ class Answer:
     source: str
     title: str
     lines: Sequence[Line]
-    seen: Sequence[Seen] | None
+    seen: Sequence[Mark] | None
     every_ms: int
 
 

@@ -19,7 +19,7 @@ from playahead.model.anticipator import Anticipator
 from playahead.spotting.peaks import pick_peaks
 from playahead.verbs import show
 from playahead.verbs.extract import packaged_backbone, pick_device
-from playahead.verbs.formats import Answer, Line, Seen
+from playahead.verbs.formats import Answer, Line
 from playahead.verbs.predict import PredictConfig
 from playahead.video.canvas import Canvas
 from playahead.video.overlay import write_overlay
@@ -96,12 +96,11 @@ def _answer(
         for end, records in zip(ends_ms_O, listed, strict=True)
         for a in records
     ]
-    seen = [Seen(mark.time_ms, str(mark.action), mark.confidence) for mark in spotted]
     title = (
         f"{source.name}: {len(lines)} actions anticipated with confidence of {asked.least:.0%} or more, "
-        f"{len(seen)} spotted"
+        f"{len(spotted)} spotted"
     )
-    return Answer(source.name, title, lines, seen, every_ms)
+    return Answer(source.name, title, lines, spotted, every_ms)
 
 
 def _write_overlay(
