@@ -30,6 +30,8 @@ SIMULATED_NOTICE = (
     "these weights were trained on simulated broadcasts only: on real football they say nothing; give --backbone and "
     "--weights of your own"
 )
+SPOTTED_LEAST = 0.5
+"""Spotted actions less sure than this are not shown: a focal loss leaves everything else between 0.2 and 0.4."""
 _FRAME_MS = 1000 // GRID.fps
 
 
@@ -52,7 +54,7 @@ def predict_video(source: Path, asked: PredictConfig) -> Answer:
         watched = watch(source, fast, Canvas(width, height, luma), start_ms, asked.end_ms, every_ms, advance)
     ends_O = watched.ends_ms(asked.start_ms, every_ms)
     listed = _anticipate(model, decoder_of(about, "marginal"), watched, ends_O, asked.least)
-    found = pick_peaks(watched.spotting_TC, watched.centre_ms_T, least=asked.least)
+    found = pick_peaks(watched.spotting_TC, watched.centre_ms_T, least=max(asked.least, SPOTTED_LEAST))
     order = np.argsort(found.time_ms, kind="stable")
     spotted = [
         Mark(int(found.time_ms[i]), ACTIONS[found.class_index[i]], round(float(found.score[i]), 4)) for i in order

@@ -115,18 +115,19 @@ class Panel:
     def _draw_past(self, pen: ImageDraw.ImageDraw, now_ms: int) -> None:
         """Marks in the class's colour; names where they have room, the latest first."""
         middle = (self.top + self.bottom) / 2
-        free_until = [float("inf")] * 4
+        free_until = [float(self.now_x)] * 4  # how far right a name may reach, by row
         for mark in sorted(self.timeline.past(now_ms), key=lambda m: -m.time_ms):
             x = self.past_x(now_ms - mark.time_ms)
             pen.line((x, self.top + 4, x, self.bottom - 4), COLOURS[mark.action], max(2, self.width // 320))
             text = short_name(mark.action)
-            length = pen.textlength(text, self.small)
-            row = next((r for r, left in enumerate(free_until) if x + length + 6 < left), None)
+            left = min(x + 2, self.now_x - pen.textlength(text, self.small) - 9)
+            right = left + pen.textlength(text, self.small) + 6
+            row = next((r for r, free in enumerate(free_until) if right < free), None)
             if row is not None:
                 y = middle + (row - 1.5) * self.height * 0.13
-                pen.rectangle((x + 2, y - self.height * 0.055, x + length + 7, y + self.height * 0.055), _GROUND)
-                pen.text((x + 5, y), text, COLOURS[mark.action], self.small, anchor="lm")
-                free_until[row] = x
+                pen.rectangle((left, y - self.height * 0.055, right, y + self.height * 0.055), _GROUND)
+                pen.text((left + 3, y), text, COLOURS[mark.action], self.small, anchor="lm")
+                free_until[row] = min(x, left)
 
     def _draw_coming(self, pen: ImageDraw.ImageDraw, now_ms: int) -> None:
         """A row for each action expected, the likeliest; its bar is as long as it is sure."""
