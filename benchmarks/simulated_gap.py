@@ -11,6 +11,7 @@ here says anything about football.
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +52,18 @@ def score(weights: Path, matches: Matches) -> dict[str, object]:
     """Of a trained model, marginal decoding, on matches that it has not seen."""
     model, about = load_model(weights)
     return figures(matches.table(decoder_of(about, "marginal").scores(join_readings(matches.read(model)))))
+
+
+def score_together(weights: Sequence[Path], validation: Matches, test: Matches) -> dict[str, object]:
+    """Of several models whose intensities are averaged; the score scale is chosen on validation."""
+    models = [load_model(path)[0] for path in weights]
+
+    def table(matches: Matches) -> FrameTable:
+        intensity = np.mean([join_readings(matches.read(model)).intensity() for model in models], axis=0)
+        return matches.table(decode_marginal(intensity))
+
+    scale, unscaled = choose_score_scale(table(validation)), table(test)
+    return figures(FrameTable(unscaled.labels_NR, unscaled.visibility_NR, scale(unscaled.scores_NRV)))
 
 
 def without_places(half: FeedHalf) -> FeedHalf:
@@ -104,8 +117,11 @@ def main() -> None:
             out = options.out / f"{name.replace(' ', '-')}-{seed}"
             weights = run_feed(config, windows, FeedMatches(known["valid"]), 1, out)
             found[f"{name}, seed {seed}"] = score(weights, FeedMatches(known["test"]))
-        (options.out / "gap.json").write_text(json.dumps(found, indent=1))
-        print(json.dumps(found, indent=1), flush=True)
+    together = [options.out / f"video-{seed}" / "weights.safetensors" for seed in options.seeds]
+    matches = [RecordedMatches(video[split]) for split in ("valid", "test")]
+    found[f"video, {len(together)} seeds together"] = score_together(together, *matches)
+    (options.out / "gap.json").write_text(json.dumps(found, indent=1))
+    print(json.dumps(found, indent=1), flush=True)
 
 
 if __name__ == "__main__":
