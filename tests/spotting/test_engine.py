@@ -75,7 +75,8 @@ def test_it_learns_by_heart_what_it_is_shown_often(tmp_path, matches, cache):
     config = replace(TINY, epochs=1, steps_per_epoch=60, batch=8, augmentation=recipe_without_changes())
     trainer = trained(tmp_path, matches, cache, config)
     losses = [trainer.losses(np.random.default_rng([0, step]))[0]["total"].item() for step in range(5)]
-    fresh = SpottingTrainer(config, find_labelled_videos(matches / "train"), [], cache, tmp_path / "fresh")
+    training, validation = (find_labelled_videos(matches / split) for split in ("train", "valid"))
+    fresh = SpottingTrainer(config, training, validation, cache, tmp_path / "fresh")
     before = [fresh.losses(np.random.default_rng([0, step]))[0]["total"].item() for step in range(5)]
     assert np.mean(losses) < 0.6 * np.mean(before)
 
@@ -164,3 +165,11 @@ def test_going_on_from_earlier_weights_keeps_them_and_their_notice(tmp_path, mat
     assert load_backbone(tmp_path / "run" / "last.safetensors")[1]["notice"] == "a leak"
     with pytest.raises(InputError, match="another network"):
         _first_weights(replace(going_on, backbone=replace(TINY.backbone, maps=8)))
+
+
+def test_validation_without_actions_is_refused(tmp_path, matches, cache):
+    training = find_labelled_videos(matches / "train")
+    silent = [replace(video, events=()) for video in find_labelled_videos(matches / "valid")]
+    for validation in ([], silent):
+        with pytest.raises(InputError, match="no action is labelled in the validation"):
+            SpottingTrainer(TINY, training, validation, cache, tmp_path)

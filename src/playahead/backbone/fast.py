@@ -84,7 +84,7 @@ def fold_batch_norms(backbone: Backbone) -> Backbone:
 
     Which one does is seen, not guessed from names: a trial run notes whose output each batch norm is given.
     """
-    folded = copy.deepcopy(backbone).eval().requires_grad_(False)
+    folded = copy.deepcopy(backbone).cpu().eval().requires_grad_(False)
     for conv, norm in _pairs(folded):
         assert norm.running_mean is not None
         assert norm.running_var is not None

@@ -101,7 +101,10 @@ class SpottingTrainer(Loop):
         cache: FrameCache,
         folder: Path,
     ) -> None:
-        self.config, self.cache, self.validation = config, cache, validation
+        self.config, self.cache = config, cache
+        self.validation = [video for video in validation if len(cache.frames(video)) >= GRID.clip_span_frames]
+        if not any(video.events for video in self.validation):
+            raise InputError("pretrain", "no action is labelled in the validation videos")
         shown = (config.reach_frames, config.action_share, config.augmentation)
         self.sampler = ClipSampler(training, cache, *shown)
         torch.manual_seed(step_seed(config.seed, -1))
@@ -209,7 +212,7 @@ def spotting_map(backbone: Backbone, videos: Sequence[LabelledVideo], cache: Fra
 
     Mean over the classes that occur.
     """
-    fast = FastBackbone(backbone.eval())
+    fast = FastBackbone(backbone.eval(), device=str(next(backbone.parameters()).device))
     events: list[tuple[int, int, int]] = []
     spotted: list[tuple[int, int, int, float]] = []
     for index, video in enumerate(videos):
