@@ -31,7 +31,7 @@ def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypa
     assert probe(tmp_path / "made" / "ahead.mp4").duration_s > 3
 
 
-def test_the_whole_road_in_one_script(tmp_path):
+def test_the_whole_road_in_one_script(tmp_path, capsys):
     """Download aside: check, pretrain, extract, train, evaluate, submit, check."""
     brief = {
         "SIMULATE": "--matches 4 --minutes 0.9",
@@ -46,6 +46,16 @@ def test_the_whole_road_in_one_script(tmp_path):
     for split in ("test", "challenge"):
         names = [clip.name for clip in read_baa_split(tmp_path / "benchmark" / split).clips]
         assert check_submission(tmp_path / f"submission-{split}" / "results_anticipation.zip", names) == []
+    weights = ["--weights", str(tmp_path / "run" / "weights.safetensors")]
+    withheld = [
+        "evaluate",
+        "--features",
+        str(tmp_path / "features"),
+        "--labels",
+        str(tmp_path / "benchmark" / "challenge"),
+    ]
+    assert run([*withheld, *weights]) == 2
+    assert "withheld" in capsys.readouterr().err
     again = subprocess.run(command, env={**os.environ, **brief}, capture_output=True, text=True, check=False)
     assert again.returncode == 0
     assert again.stdout.splitlines()[-8:] == done.stdout.splitlines()[-8:]

@@ -32,12 +32,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scored:
-    """What was scored, ready to be shown; ``moments`` makes (events, predictions) in continuous time, if asked for."""
+    """What was scored, ready to be shown.
+
+    ``moments`` makes (events, predictions) in continuous time, if asked for; ``drawn`` says what stands for matches in
+    ``by_match`` where they are not known.
+    """
 
     title: str
     counts: ThresholdCounts
     moments: Callable[[], list[tuple[Moments, Moments]]]
     by_match: list[ThresholdCounts] | None = None
+    drawn: str = ""
 
 
 def evaluate(
@@ -131,6 +136,7 @@ def _score_video(labels: Path, features: Path, weights: Path | None, decoding: s
     from playahead.features.store import FeatureStore
     from playahead.learning.checkpoint import load_video_model
     from playahead.learning.matches import RecordedMatches
+    from playahead.spotting.videos import is_clip_split
     from playahead.verbs.recordings import recordings_of
 
     if weights is None:
@@ -138,9 +144,14 @@ def _score_video(labels: Path, features: Path, weights: Path | None, decoding: s
     store = FeatureStore(features)
     model, about = load_video_model(weights, store.facts.weights)
     folder = labels if labels.is_dir() else labels.parent
+    has_clips = is_clip_split(folder)
+    if has_clips:
+        _require_labels(folder, read_baa_split(folder).clips)
     matches = RecordedMatches(recordings_of(store, folder))
     title = f"{folder}: {len(matches):,} windows, {decoding} decoding"
-    return _score_model(model, replace(decoder_of(about, decoding), **changes), matches, title)
+    scored = _score_model(model, replace(decoder_of(about, decoding), **changes), matches, title)
+    known = "" if not has_clips else ": runs of five minutes, as clips do not say theirs"
+    return replace(scored, drawn=known)
 
 
 def _score_model(model: "Anticipator", decoder: Decoder, matches: "Matches", title: str) -> Scored:
@@ -171,8 +182,9 @@ def _show(scored: Scored, exact: bool, as_json: bool) -> None:
     console = show.out()
     console.print(show.score_table(scored.counts, f"average precision, {scored.title}"))
     if interval:
-        drawn = "matches drawn again; of clips, runs of five minutes"
-        console.print(f"average of {len(BENCHMARK_METRICS)} tolerances {interval} (95 %, {drawn})")
+        console.print(
+            f"average of {len(BENCHMARK_METRICS)} tolerances {interval} (95 %, matches drawn again{scored.drawn})"
+        )
     for scores in moments:
         console.print(
             f"every threshold and continuous time: {100 * scores.average:.2f} (11-point), "
