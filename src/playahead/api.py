@@ -17,7 +17,7 @@ from playahead.evaluation.frames import FrameTable, clip_labels
 from playahead.evaluation.official import benchmark_average, count_detections, metrics_from_counts
 from playahead.features.feed import prepare_track
 from playahead.learning.checkpoint import load_feed_model, load_model, packaged_weights
-from playahead.learning.inference import read_at, read_passage
+from playahead.learning.inference import read_at, read_feed, read_passage
 from playahead.model.anticipator import Anticipator
 
 
@@ -80,7 +80,8 @@ def anticipate_feed(
     if len(moments) and (moments.min() < OBSERVATION_MS or (np.diff(moments) <= 0).any()):
         raise InputError("moments_ms", f"must increase and not lie before {OBSERVATION_MS}")
     listed: list[list[Anticipation]] = [[] for _ in moments]
-    for index, readings in read_at(loaded.model, prepare_track(half), moments):
+    track = prepare_track(half)
+    for index, readings in read_at(lambda ends_ms_O: read_feed(loaded.model, track, ends_ms_O), moments):
         for place, records in zip(index, anticipations_of(loaded.decoder.probabilities(readings), least), strict=True):
             listed[place] = records
     return listed

@@ -1,6 +1,6 @@
 """A trained model over whole tracks: tensors in, NumPy readings out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -34,11 +34,12 @@ def read_feed(model: Anticipator, track: FeedTrack, end_ms_O: NDArray[np.int64])
 
 
 def read_at(
-    model: Anticipator, track: FeedTrack, end_ms_O: NDArray[np.int64]
+    read: Callable[[NDArray[np.int64]], Readings], end_ms_O: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.intp], Readings]]:
     """Readings at any increasing times: (places in ``end_ms_O``, their readings), one pair per phase of the 5-s grid.
 
     Times a multiple of 5 s apart share windows, so each phase is one passage (cut where a gap would waste windows).
+    ``read`` reads the observations that end at times 5 s apart, whatever they are observed through.
     """
     for phase in np.unique(end_ms_O % GRID.window_ms):
         places = np.flatnonzero(end_ms_O % GRID.window_ms == phase)
@@ -46,7 +47,7 @@ def read_at(
         for stretch in np.split(places, far):
             ends = end_ms_O[stretch]
             passage = np.arange(ends[0], ends[-1] + 1, GRID.window_ms, dtype=np.int64)
-            yield stretch, read_feed(model, track, passage).select(np.isin(passage, ends))
+            yield stretch, read(passage).select(np.isin(passage, ends))
 
 
 def join_readings(parts: Sequence[Readings]) -> Readings:

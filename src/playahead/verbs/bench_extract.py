@@ -41,10 +41,10 @@ class Window:
 
 def bench_extraction(canvas: Canvas, compiled: bool) -> dict:
     """Time one window each way, and decoding, on this machine."""
+    backbone = _backbone()
     with tempfile.TemporaryDirectory() as folder:
         video = _film(Path(folder))
-        window, decode = _decode(video, canvas)
-    backbone = _backbone()
+        window, decode = _decode(video, canvas, backbone)
     results: dict = {
         "threads": torch.get_num_threads(),
         "canvas": [canvas.width, canvas.height],
@@ -64,12 +64,12 @@ def _film(folder: Path) -> Path:
     return recording.path
 
 
-def _decode(video: Path, canvas: Canvas) -> tuple[Window, dict]:
+def _decode(video: Path, canvas: Canvas, backbone: Backbone) -> tuple[Window, dict]:
     started = time.perf_counter()
     frames = [gray_HW for _, gray_HW in read_frames(video, canvas)]
     seconds = time.perf_counter() - started
     frames_THW = np.stack(frames[: GRID.window_frames])
-    encoder = WindowEncoder(FastBackbone(_backbone()), 1)
+    encoder = WindowEncoder(FastBackbone(backbone), 1)
     window = Window(frames_THW, encoder.stacks(frames_THW), encoder.stacks_NS)
     per_s = len(frames) / seconds
     return window, {"frames_per_s_720p": round(per_s, 1), "s_per_window": round(GRID.window_frames / per_s, 3)}

@@ -68,7 +68,8 @@ def extract(
     """
     videos = shard_of(find_videos(source), shard)
     make, facts = prepare(making, out, not no_share)
-    waiting = [video for video in videos if not FeatureStore(out).journal(video.name).closed]
+    store = FeatureStore(out)
+    waiting = [video for video in videos if not store.journal(video.name).closed]
     windows = expected_windows(waiting)
     _require_room(out, windows * facts.window_bytes)
     report = Report(skipped=len(videos) - len(waiting))

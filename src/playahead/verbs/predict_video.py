@@ -14,7 +14,7 @@ from playahead.domain.records import Anticipation
 from playahead.errors import InputError
 from playahead.extraction.watch import Watched, watch
 from playahead.learning.checkpoint import load_video_model, packaged_weights
-from playahead.learning.inference import read_passage
+from playahead.learning.inference import read_at, read_passage
 from playahead.model.anticipator import Anticipator
 from playahead.spotting.peaks import pick_peaks
 from playahead.verbs import show
@@ -42,8 +42,8 @@ def predict_video(source: Path, asked: PredictConfig) -> Answer:
     model, about = load_video_model(weights, weights_digest(backbone))
     if asked.backbone is None:
         show.errors.print(f"[yellow]note:[/] {SIMULATED_NOTICE}", soft_wrap=True)
-    for notice in [provenance["notice"]] if "notice" in provenance else []:
-        show.errors.print(f"[yellow]note:[/] {notice}", soft_wrap=True)
+    if "notice" in provenance:
+        show.errors.print(f"[yellow]note:[/] {provenance['notice']}", soft_wrap=True)
     width, height, luma = about["features"]["canvas"]  # type: ignore[index]
     every_ms = _whole_frames_ms(1.0 if asked.every is None else asked.every)
     start_ms = asked.start_ms - OBSERVATION_MS
@@ -74,12 +74,9 @@ def _whole_frames_ms(seconds: float) -> int:
 def _anticipate(
     model: Anticipator, decoder: Decoder, watched: Watched, ends_ms_O: np.ndarray, least: float
 ) -> list[list[Anticipation]]:
-    """Moments a multiple of 5 s apart share windows: one passage for each phase of the 5-s grid."""
+    """Anticipated actions after each moment."""
     listed: list[list[Anticipation]] = [[] for _ in ends_ms_O]
-    for phase in np.unique(ends_ms_O % GRID.window_ms):
-        places = np.flatnonzero(ends_ms_O % GRID.window_ms == phase)
-        passage_ends = np.arange(ends_ms_O[places[0]], ends_ms_O[places[-1]] + 1, GRID.window_ms)
-        readings = read_passage(model, watched.passage(passage_ends)).select(np.isin(passage_ends, ends_ms_O[places]))
+    for places, readings in read_at(lambda ends: read_passage(model, watched.passage(ends)), ends_ms_O):
         for place, records in zip(places, anticipations_of(decoder.probabilities(readings), least), strict=True):
             listed[place] = records
     return listed
