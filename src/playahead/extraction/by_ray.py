@@ -1,5 +1,6 @@
 """The same extraction through Ray Data: one actor per worker, each with its own backbone."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +34,8 @@ def extract_by_ray(videos: Sequence[Video], make: MakeExtractor, advance: Callab
         import ray.data  # type: ignore[missing-import]
     except ImportError:
         raise InputError("--engine ray", "ray is not installed", "pip install 'playahead[ray]'") from None
+    # Ray 2.60's default, RATE_BASED, waits for ever on one small machine: it counts no CPUs (docs/log.md).
+    os.environ.setdefault("RAY_DATA_CLUSTER_AUTOSCALER", "V2")
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False)
     workers = max(1, int(ray.cluster_resources().get("CPU", 1)) - 1)
