@@ -1,11 +1,12 @@
 """The losses by hand, and soft bins, Eq. (6)."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from playahead.learning.criterion import Criterion, CriterionConfig, dense_loss, intensity_loss
+from playahead.learning.criterion import Criterion, CriterionConfig, dense_loss, intensity_loss, segmentation_loss
 from playahead.learning.targets import soft_bins, time_bin
 from playahead.model.anticipator import AnticipatorOutput
 from playahead.model.heads import SlotLogits
@@ -99,3 +100,35 @@ def test_every_loss_has_a_gradient():
     config = CriterionConfig(intensity_weight=1.0)
     losses(config, slots, targets([(1, 0.2)], [(3, 0.9)]))["total"].backward()
     assert all(tensor.grad is not None and tensor.grad.abs().sum() > 0 for tensor in slots)
+
+
+def test_class_balance_weighs_the_class_loss_by_inverse_frequency():
+    wanted = targets([(4, 0.33)])
+    weight_C = torch.ones(10)
+    weight_C[4] = 7.0
+    balanced = replace(PLAIN, class_balance=True)
+    output = AnticipatorOutput(silent(), None, None)
+    assert Criterion(balanced, weight_C)(output, wanted)["class"].item() == pytest.approx(7 * math.log(10))
+    assert Criterion(PLAIN, weight_C)(output, wanted)["class"].item() == pytest.approx(math.log(10))
+
+
+def test_segmentation_widens_an_action_to_four_steps_on_either_side():
+    presence_PNC = torch.zeros(1, 33, 10)
+    presence_PNC[0, 10, 2] = 1.0
+    sure_PNC = torch.zeros(1, 33, 10) - 30.0
+    sure_PNC[0, 6:15, 2] = 30.0
+    assert segmentation_loss(sure_PNC, presence_PNC, torch.ones(10)).item() == pytest.approx(0, abs=1e-5)
+    sure_PNC[0, 5, 2] = 30.0  # one step too early
+    assert segmentation_loss(sure_PNC, presence_PNC, torch.ones(10)).item() > 0.01
+
+
+def test_segmentation_gives_a_shared_step_to_the_rarest_and_stands_a_window_without_actions():
+    presence_PNC = torch.zeros(1, 33, 10)
+    presence_PNC[0, 10, :2] = 1.0
+    weight_C = torch.ones(10)
+    weight_C[1] = 5.0
+    says_PNC = torch.zeros(1, 33, 10) - 30.0
+    says_PNC[0, 6:15, 1] = 30.0
+    assert segmentation_loss(says_PNC, presence_PNC, weight_C).item() == pytest.approx(0, abs=1e-5)
+    nothing = segmentation_loss(torch.zeros(2, 33, 10), torch.zeros(2, 33, 10), weight_C)
+    assert nothing.item() == pytest.approx(math.log(11))

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playahead.errors import InputError
 from playahead.learning.matcher import Matcher, MatcherConfig
 from playahead.model.heads import SlotLogits
 from playahead.windows.batch import Targets
@@ -110,3 +111,24 @@ def test_no_events_at_all():
 def test_more_events_than_slots_leaves_the_costliest_out():
     match = Matcher(MatcherConfig(), torch.ones(10))(logits(2, slots=2), targets([(0, 0.1), (1, 0.2), (2, 0.3)]))
     assert len(pairs(match)) == 2
+
+
+def test_in_order_the_first_slot_answers_for_the_first_event():
+    match = Matcher(MatcherConfig(pairing="sequential"), torch.ones(10))(
+        logits(0, observations=3, slots=2), targets([(5, 0.1), (3, 0.5), (5, 0.9)], [], [(1, 0.4)])
+    )
+    assert pairs(match, 0) == {(0, 0), (1, 1)}  # the third event is past the last slot
+    assert pairs(match, 1) == set()
+    assert pairs(match, 2) == {(0, 0)}
+
+
+def test_matching_on_time_or_on_class_alone():
+    slots = SlotLogits(torch.zeros(1, 2), torch.zeros(1, 2, 10), torch.zeros(1, 2, 20))
+    slots.class_OKC[0, 0, 3] = 9
+    slots.offset_OKT[0, 0, 1] = 9  # slot 0 says class 3, early; slot 1 late
+    slots.offset_OKT[0, 1, 18] = 9
+    late_three = targets([(3, 0.95)])
+    assert pairs(Matcher(MatcherConfig(offset_weight=0), torch.ones(10))(slots, late_three)) == {(0, 0)}
+    assert pairs(Matcher(MatcherConfig(class_weight=0), torch.ones(10))(slots, late_three)) == {(1, 0)}
+    with pytest.raises(InputError, match="nothing to match by"):
+        MatcherConfig(class_weight=0, offset_weight=0)

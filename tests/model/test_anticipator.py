@@ -8,10 +8,12 @@ import torch
 from playahead.errors import InputError
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
+from playahead.model.heads import gaussian_logits
 from playahead.model.layers import Residual
 from playahead.model.local_encoder import LocalEncoder
 from playahead.model.memory import ObservationMemory
 from playahead.model.slot_decoder import SlotDecoder
+from playahead.model.step_encoder import StepEncoder
 
 SMALL = AnticipatorConfig(feature_dim=7, d_model=16, heads=2, ffn_dim=32, slots=5, bins=4, decoder_layers=2)
 
@@ -32,9 +34,10 @@ def test_shapes_of_every_piece():
     memory = ObservationMemory(config)
     summaries_PSD = memory.summarise(tokens_PND)
     assert summaries_PSD.shape == (12, 4, 16)
-    memory_OMD = memory(summaries_PSD.unflatten(0, (2, 6)))
+    memory_OMD, context_OD = memory(summaries_PSD.unflatten(0, (2, 6)))
     assert memory_OMD.shape == (2, 24, 16)
-    assert SlotDecoder(config, 5)(memory_OMD, memory_OMD[:, -1]).shape == (2, 5, 16)
+    assert context_OD.shape == (2, 16)
+    assert SlotDecoder(config, 5)(memory_OMD, context_OD).shape == (2, 5, 16)
 
 
 def test_slot_output():
@@ -67,10 +70,23 @@ def test_the_observation_head_is_for_training_only():
     assert build().eval()(features()).presence_BWNC is None
 
 
-@pytest.mark.parametrize("memory_tail", [False, True])
-@pytest.mark.parametrize("head", ["slots", "dense"])
-def test_a_passage_gives_the_same_as_its_observations_one_by_one(memory_tail, head):
-    model = build(memory_tail=memory_tail, head=head).eval()
+SWITCHED = (
+    {},
+    {"memory_tail": True},
+    {"head": "dense"},
+    {"head": "dense", "memory_tail": True},
+    {"memory": "mean"},
+    {"memory": "last"},
+    {"n_windows": 1},
+    {"n_windows": 2, "memory_tail": True},
+    {"encoder": "steps"},
+    {"encoder": "steps", "n_windows": 2, "slot_time": "regression"},
+)
+
+
+@pytest.mark.parametrize("changes", SWITCHED, ids=str)
+def test_a_passage_gives_the_same_as_its_observations_one_by_one(changes):
+    model = build(**changes).eval()
     passage_BWNF = features(windows=9)
     together = model(passage_BWNF)
     for first in range(4):
@@ -82,6 +98,47 @@ def test_a_passage_gives_the_same_as_its_observations_one_by_one(memory_tail, he
 
 def _tensors(output):
     return output.slots if output.slots is not None else (output.dense_ORC,)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"n_windows": 2}, {"encoder": "steps", "n_windows": 2}, {"memory": "last"}], ids=str
+)
+def test_only_the_windows_that_are_looked_at_count(changes):
+    model = build(**changes).eval()
+    whole_BWNF = features()
+    unseen_BWNF = whole_BWNF.clone()
+    looked_at = 1 if "memory" in changes else 2
+    unseen_BWNF[:, : 6 - looked_at] = 9.0
+    for mine, theirs in zip(_tensors(model(whole_BWNF)), _tensors(model(unseen_BWNF)), strict=True):
+        assert torch.equal(mine, theirs)
+    unseen_BWNF[:, -1] += 1.0
+    assert not torch.equal(model(whole_BWNF).slots.class_OKC, model(unseen_BWNF).slots.class_OKC)
+
+
+def test_a_step_attends_to_its_fifteen_neighbours_and_no_further():
+    torch.manual_seed(0)
+    encoder = StepEncoder(replace(SMALL, encoder="steps", encoder_layers=1)).eval()
+    torch.nn.init.zeros_(encoder.position_XLD)
+    steps_OLF = torch.randn(1, 198, 7)
+    moved_OLF = steps_OLF.clone()
+    moved_OLF[0, 100] += 1.0
+    changed = (encoder(steps_OLF) != encoder(moved_OLF)).any(dim=2)[0].nonzero().flatten().tolist()
+    assert changed == list(range(93, 108))
+
+
+def test_a_regressed_time_is_a_gaussian_around_it():
+    logits_T = gaussian_logits(torch.tensor([[[0.62]]]), 20)[0, 0]
+    centre_T = (torch.arange(20) + 0.5) / 20
+    assert logits_T.argmax().item() == 12
+    assert (logits_T.softmax(0) @ centre_T).item() == pytest.approx(0.62, abs=1e-3)
+    one_hot = -logits_T.log_softmax(0)[4] + logits_T.log_softmax(0)[12]
+    assert one_hot.item() == pytest.approx(((0.62 - 0.225) ** 2 - (0.62 - 0.625) ** 2) * 400 / 2, rel=1e-4)
+
+
+def test_regression_starts_in_the_middle():
+    offset_OKT = build(slot_time="regression", bins=20)(features()).slots.offset_OKT
+    time_OK = offset_OKT.softmax(-1) @ ((torch.arange(20) + 0.5) / 20)
+    torch.testing.assert_close(time_OK, torch.full((2, 5), 0.5), atol=1e-3, rtol=0)
 
 
 def test_queries_follow_the_input_only_when_conditioned():
@@ -135,6 +192,9 @@ def test_wrong_shapes_are_refused(shape):
         ({"slots": 0}, "below 1"),
         ({"dropout": 1.0}, r"not in \[0, 1\)"),
         ({"summaries": 34}, "34 summaries of 33 clips"),
+        ({"n_windows": 7}, "an observation has 6"),
+        ({"encoder": "steps", "memory_tail": True}, "in its memory already"),
+        ({"encoder": "steps", "auxiliary": "all"}, "on the last window"),
     ],
 )
 def test_contradictory_settings_are_refused(changes, reason):

@@ -2,11 +2,13 @@
 
 Every loss is a sum over an observation's slots, frames or events, averaged over observations: nats per observation.
 
-Axes: O observations, K slots, E events (padded), C classes, T bins, R frames, X matched pairs.
+Axes: O observations, K slots, E events (padded), C classes, V none and the classes, T bins, R frames, X matched pairs,
+B passages, W windows, P all their windows, N steps.
 """
 
 import math
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -21,6 +23,7 @@ from playahead.model.heads import SlotLogits
 from playahead.windows.batch import NO_EVENT, Targets
 
 _TINY = 1e-6
+_WIDENED_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,12 @@ class CriterionConfig:
         matcher: Eq. (5).
         positive_weight: of the objectness BCE on matched slots (C: 5; 1 keeps objectness a probability).
         label_smoothing: of the class CE (C: 0.1).
+        class_balance: weigh the class CE by inverse frequency (FAANTRA).
         sigma_bins: of the Gaussian offset target, Eq. (6) (C: 1 bin); 0 is one-hot.
         matched_weight: of the paper's three matched losses together.
         intensity_weight: of the point-process likelihood of the slots' summed intensity (C; 0 is the paper).
+        observation: loss of the auxiliary head: "focal" BCE per class and step (P), or "segmentation": each step is one
+            class or none, labels widened to 4 steps on either side, CE weighed by inverse frequency (FAANTRA).
         presence_weight: of the auxiliary observation head (C: 0.3).
         focal_gamma: of the auxiliary focal BCE (P: 2).
     """
@@ -41,9 +47,11 @@ class CriterionConfig:
     matcher: MatcherConfig = field(default_factory=MatcherConfig)
     positive_weight: float = 5.0
     label_smoothing: float = 0.1
+    class_balance: bool = False
     sigma_bins: float = 1.0
     matched_weight: float = 1.0
     intensity_weight: float = 0.0
+    observation: Literal["focal", "segmentation"] = "focal"
     presence_weight: float = 0.3
     focal_gamma: float = 2.0
 
@@ -62,6 +70,7 @@ class Criterion:
 
     def __init__(self, config: CriterionConfig, class_weight_C: Tensor) -> None:
         self.config = config
+        self.class_weight_C = class_weight_C
         self.matcher = Matcher(config.matcher, class_weight_C)
 
     def __call__(self, output: AnticipatorOutput, targets: Targets) -> dict[str, Tensor]:
@@ -93,6 +102,7 @@ class Criterion:
             "class": F.cross_entropy(
                 slots.class_OKC[match.observation, match.slot].float(),
                 class_X,
+                weight=self.class_weight_C if self.config.class_balance else None,
                 label_smoothing=self.config.label_smoothing,
                 reduction="sum",
             )
@@ -114,6 +124,8 @@ class Criterion:
     def _presence_loss(self, presence_BWNC: Tensor, targets: Targets) -> Tensor:
         observed = targets.presence_BWNC[:, -presence_BWNC.shape[1] :]
         logits = presence_BWNC.float()
+        if self.config.observation == "segmentation":
+            return segmentation_loss(logits.flatten(0, 1), observed.flatten(0, 1), self.class_weight_C)
         error = F.binary_cross_entropy_with_logits(logits, observed, reduction="none")
         focal = (1 - torch.exp(-error)) ** self.config.focal_gamma * error
         return focal.sum(dim=(2, 3)).mean()
@@ -132,6 +144,22 @@ def intensity_loss(slots: SlotLogits, targets: Targets) -> Tensor:
     bin_X = time_bin(targets.time_OE[observation_X, event_X], intensity_OTC.shape[1])
     at_event_X = intensity_OTC[observation_X, bin_X, targets.class_OE[observation_X, event_X]]
     return (objectness_OK.sum() - (at_event_X + _TINY).log().sum()) / len(objectness_OK)
+
+
+def segmentation_loss(logits_PNC: Tensor, presence_PNC: Tensor, class_weight_C: Tensor) -> Tensor:
+    """CE of every step being one class or none (logit 0), weighed by inverse frequency: FAANTRA's auxiliary task.
+
+    A step within ``_WIDENED_STEPS`` of an action is that action's; of several the rarest. The background weighs what
+    makes its steps of a batch count as much as an average class's.
+    """
+    width = 2 * _WIDENED_STEPS + 1
+    near_PNC = F.max_pool1d(presence_PNC.transpose(1, 2), width, 1, _WIDENED_STEPS).transpose(1, 2)
+    is_action_PN = near_PNC.any(dim=2)
+    label_PN = torch.where(is_action_PN, (near_PNC * class_weight_C).argmax(dim=2) + 1, 0)
+    background = is_action_PN.sum() / len(class_weight_C) / (~is_action_PN).sum().clamp(min=1)
+    weight_V = torch.cat([background.clamp(min=_TINY)[None], class_weight_C])
+    logits_PNV = torch.cat([torch.zeros_like(logits_PNC[..., :1]), logits_PNC], dim=2)
+    return F.cross_entropy(logits_PNV.flatten(0, 1), label_PN.flatten(), weight=weight_V)
 
 
 def dense_loss(dense_ORC: Tensor, targets: Targets) -> Tensor:

@@ -1,4 +1,4 @@
-"""Which slot answers for which event, Eq. (5) of PAPER.md.
+"""Which slot answers for which event: Eq. (5) of PAPER.md, or FAANTRA's order in time.
 
 Axes: O observations, K slots, E events (padded), C classes.
 """
@@ -18,22 +18,30 @@ from playahead.windows.batch import NO_EVENT, Targets
 
 @dataclass(frozen=True)
 class MatcherConfig:
-    """Eq. (5): cost_kj = [class cost + offset_weight * |t_k - t_j|] / w_{c_j}.
+    """Eq. (5): cost_kj = [class_weight * class cost + offset_weight * |t_k - t_j|] / w_{c_j}.
 
     Attributes:
+        pairing: "hungarian", the least total cost (P), or "sequential": the first slot answers for the first event in
+            time, the second for the second (FAANTRA); costs have no say then.
         class_cost: "log" is -log p_k(c_j), the paper's; "probability" is -p_k(c_j).
         frequency: what the inverse-frequency weight does to an event's column: "divide" (the paper), "none" or
             "multiply".
-        offset_weight: lambda_off (C: 1).
+        class_weight: 0 matches on time alone (a variant of FAANTRA).
+        offset_weight: lambda_off (C: 1); 0 matches on class alone.
     """
 
+    pairing: Literal["hungarian", "sequential"] = "hungarian"
     class_cost: Literal["log", "probability"] = "log"
     frequency: Literal["divide", "none", "multiply"] = "divide"
+    class_weight: float = 1.0
     offset_weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.offset_weight < math.inf:
-            raise InputError("criterion.matcher.offset_weight", f"{self.offset_weight} is not a number of 0 or more")
+        for name in ("class_weight", "offset_weight"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"criterion.matcher.{name}", f"{getattr(self, name)} is not a number of 0 or more")
+        if not self.class_weight and not self.offset_weight:
+            raise InputError("criterion.matcher", "class_weight and offset_weight are both 0: nothing to match by")
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,9 @@ class Matcher:
 
     @torch.no_grad()
     def __call__(self, logits: SlotLogits, targets: Targets) -> Match:
-        """Match every event of every observation (the first K where there are more events than slots)."""
+        """Match every event of every observation (K of them where there are more events than slots)."""
+        if self.config.pairing == "sequential":
+            return _in_order(targets, logits.objectness_OK.shape[1])
         cost_OKE = self._cost(logits, targets).cpu().numpy()
         n_events_O = (targets.class_OE != NO_EVENT).sum(dim=1).tolist()
         triples: list[tuple[int, int, int]] = []
@@ -74,8 +84,14 @@ class Matcher:
         n_bins = logits.offset_OKT.shape[-1]
         slot_time_OK = (logits.offset_OKT.argmax(dim=-1) + 0.5) / n_bins
         distance_OKE = (slot_time_OK[:, :, None] - targets.time_OE[:, None]).abs()
-        cost_OKE = cost_OKE + self.config.offset_weight * distance_OKE
+        cost_OKE = self.config.class_weight * cost_OKE + self.config.offset_weight * distance_OKE
         weight_O1E = self.class_weight_C[class_OE][:, None]
         if self.config.frequency == "divide":
             return cost_OKE / weight_O1E
         return cost_OKE * weight_O1E if self.config.frequency == "multiply" else cost_OKE
+
+
+def _in_order(targets: Targets, n_slots: int) -> Match:
+    """Event number j, in time order, belongs to slot j; events past the last slot to none."""
+    observation_X, event_X = (targets.class_OE[:, :n_slots] != NO_EVENT).nonzero(as_tuple=True)
+    return Match(observation_X, event_X, event_X)

@@ -14,15 +14,17 @@ import torch
 from torch import Tensor, nn
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.grid import RASTER_FRAMES
+from playahead.domain.grid import GRID, RASTER_FRAMES
 from playahead.errors import InputError
 from playahead.model.config import AnticipatorConfig
 from playahead.model.heads import DenseHead, ObservationHead, SlotHeads, SlotLogits
 from playahead.model.local_encoder import LocalEncoder
 from playahead.model.memory import ObservationMemory
 from playahead.model.slot_decoder import SlotDecoder
+from playahead.model.step_encoder import StepEncoder
 
 _RARE = -3.0  # initial logit of "something happens here": about 5 %
+_HALFWAY = -0.6931  # initial logarithm of a regressed time
 
 
 class AnticipatorOutput(NamedTuple):
@@ -50,11 +52,11 @@ class Anticipator(nn.Module):
     def __init__(self, config: AnticipatorConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = LocalEncoder(config)
-        self.memory = ObservationMemory(config)
+        self.encoder = LocalEncoder(config) if config.encoder == "windows" else StepEncoder(config)
+        self.memory = ObservationMemory(config) if config.encoder == "windows" else None
         n_slots = config.slots if config.head == "slots" else RASTER_FRAMES
         self.decoder = SlotDecoder(config, n_slots)
-        self.slot_heads = SlotHeads(config.d_model, config.bins) if config.head == "slots" else None
+        self.slot_heads = SlotHeads(config) if config.head == "slots" else None
         self.dense_head = DenseHead(config.d_model) if config.head == "dense" else None
         self.observation_head = ObservationHead(config.d_model) if config.auxiliary != "off" else None
         self.init_weights()
@@ -69,25 +71,31 @@ class Anticipator(nn.Module):
         | positions, slot embeddings | truncated normal, standard deviation 0.2 and 0.5 |
         | window importance | 2 (sigmoid 0.88): all windows count at first |
         | objectness and dense bias | -3 in all: few slots fire at first |
+        | a regressed time | weight 0, bias log 0.5: the middle of the 5 s |
         """
         for module in self.modules():
             if isinstance(module, (nn.Linear, nn.Conv1d)):
                 nn.init.xavier_uniform_(module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
-        for name, parameter in self.memory.gru.named_parameters():
+        gru = self.memory.gru if self.memory is not None else None
+        for name, parameter in gru.named_parameters() if gru is not None else ():
             if name.startswith("weight_hh"):
                 nn.init.orthogonal_(parameter)
             elif name.startswith("weight_ih"):
                 nn.init.xavier_uniform_(parameter)
             else:
                 nn.init.zeros_(parameter)
-        nn.init.trunc_normal_(self.encoder.position_ND, std=0.2)
+        positions = self.encoder.position_ND if isinstance(self.encoder, LocalEncoder) else self.encoder.position_XLD
+        nn.init.trunc_normal_(positions, std=0.2)
         nn.init.trunc_normal_(self.decoder.embedding_KD, std=0.5)
-        if self.memory.importance_W is not None:
+        if self.memory is not None and self.memory.importance_W is not None:
             nn.init.constant_(self.memory.importance_W, 2.0)
         if self.slot_heads is not None:
             nn.init.constant_(self.slot_heads.objectness.bias, _RARE)
+            if self.slot_heads.regresses:
+                nn.init.zeros_(self.slot_heads.offset.weight)
+                nn.init.constant_(self.slot_heads.offset.bias, _HALFWAY)
         if self.dense_head is not None:
             nn.init.constant_(self.dense_head.bias, _RARE)
 
@@ -98,22 +106,34 @@ class Anticipator(nn.Module):
             InputError: a shape that the model was not built for.
         """
         self._check(features_BWNF)
-        n_windows = features_BWNF.shape[1]
-        tokens_PND = self.encoder(features_BWNF.flatten(0, 1))
-        tokens_BWND = tokens_PND.unflatten(0, (-1, n_windows))
-        summaries_BWSD = self.memory.summarise(tokens_PND).unflatten(0, (-1, n_windows))
-        memory_OMD = self.memory(_observations(summaries_BWSD, self.config.n_windows))
-        context_OD = memory_OMD[:, -1]
-        last_BWND = tokens_BWND[:, self.config.n_windows - 1 :]
-        if self.config.memory_tail:
-            memory_OMD = torch.cat([memory_OMD, last_BWND.flatten(0, 1)], dim=1)
+        looked_at_BWNF = features_BWNF[:, GRID.n_windows - self.config.n_windows :]
+        encode = self._encode_windows if isinstance(self.encoder, LocalEncoder) else self._encode_steps
+        memory_OMD, context_OD, observed_BWND = encode(looked_at_BWNF)
         slots_OKD = self.decoder(memory_OMD, context_OD)
-        observed = tokens_BWND if self.config.auxiliary == "all" else last_BWND
         return AnticipatorOutput(
             slots=self.slot_heads(slots_OKD) if self.slot_heads is not None else None,
             dense_ORC=self.dense_head(slots_OKD) if self.dense_head is not None else None,
-            presence_BWNC=self._presence(observed) if self.training else None,
+            presence_BWNC=self._presence(observed_BWND) if self.training else None,
         )
+
+    def _encode_windows(self, features_BWNF: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The paper's: each window once, then the memory -> (memory_OMD, context_OD, tokens to observe)."""
+        assert self.memory is not None
+        tokens_PND = self.encoder(features_BWNF.flatten(0, 1))
+        tokens_BWND = tokens_PND.unflatten(0, (-1, features_BWNF.shape[1]))
+        summaries_BWSD = self.memory.summarise(tokens_PND).unflatten(0, tokens_BWND.shape[:2])
+        memory_OMD, context_OD = self.memory(_observations(summaries_BWSD, self.config.n_windows))
+        last_BWND = tokens_BWND[:, self.config.n_windows - 1 :]
+        if self.config.memory_tail:
+            memory_OMD = torch.cat([memory_OMD, last_BWND.flatten(0, 1)], dim=1)
+        return memory_OMD, context_OD, tokens_BWND if self.config.auxiliary == "all" else last_BWND
+
+    def _encode_steps(self, features_BWNF: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """FAANTRA's: all steps of each observation, which are the memory -> the same three."""
+        steps_OLF = _observations(features_BWNF, self.config.n_windows).flatten(1, 2)
+        tokens_OLD = self.encoder(steps_OLF)
+        last_BWND = tokens_OLD[:, -self.config.n_clips :].unflatten(0, (len(features_BWNF), -1))
+        return tokens_OLD, tokens_OLD[:, -1], last_BWND
 
     def _presence(self, tokens_BWND: Tensor) -> Tensor | None:
         if self.observation_head is None:
@@ -124,10 +144,10 @@ class Anticipator(nn.Module):
     def _check(self, features_BWNF: Tensor) -> None:
         wanted = (self.config.n_clips, self.config.feature_dim)
         shape = tuple(features_BWNF.shape)
-        if len(shape) != 4 or shape[2:] != wanted or shape[1] < self.config.n_windows:
+        if len(shape) != 4 or shape[2:] != wanted or shape[1] < GRID.n_windows:
             raise InputError(
                 "features",
-                f"shape {shape} is not (passages, {self.config.n_windows} or more windows, "
+                f"shape {shape} is not (passages, {GRID.n_windows} or more windows, "
                 f"{wanted[0]} clips, {wanted[1]} features)",
             )
 
@@ -137,7 +157,7 @@ class Anticipator(nn.Module):
         return {**asdict(self.config), "parameters": parameters, "classes": len(ACTIONS)}
 
 
-def _observations(summaries_BWSD: Tensor, n_windows: int) -> Tensor:
+def _observations(windows_BWSD: Tensor, n_windows: int) -> Tensor:
     """Every run of ``n_windows`` consecutive windows -> (O, n_windows, S, D)."""
-    runs = summaries_BWSD.unfold(1, n_windows, 1)  # (B, W - n_windows + 1, S, D, n_windows)
+    runs = windows_BWSD.unfold(1, n_windows, 1)  # (B, W - n_windows + 1, S, D, n_windows)
     return runs.permute(0, 1, 4, 2, 3).flatten(0, 1)

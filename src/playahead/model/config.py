@@ -6,7 +6,10 @@ from typing import Literal
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
 
+Encoder = Literal["windows", "steps"]
+Memory = Literal["gru", "mean", "last"]
 Head = Literal["slots", "dense"]
+TimeHead = Literal["bins", "regression"]
 Auxiliary = Literal["off", "last", "all"]
 
 
@@ -16,21 +19,27 @@ class AnticipatorConfig:
 
     Attributes:
         feature_dim: F, length of a clip's (or step's) feature vector.
-        n_windows: W, windows of an observation.
+        n_windows: W, windows that are looked at: the last ones of an observation's six (P: all of them).
         n_clips: N, clips (or steps) in a window.
         d_model: D (P: 256).
         heads: attention heads (C).
         ffn_dim: hidden width of the feed-forward blocks (C).
         dropout: (C).
-        drop_path: stochastic depth on every residual branch of the local encoder (P: 0.1).
-        encoder_layers: layers of the local Transformer (P: 2).
+        drop_path: stochastic depth on every residual branch of the encoder (P: 0.1).
+        encoder: "windows" (P: each window on its own), or "steps": every step of the observation in one row, each
+            seeing its 15 neighbours (FAANTRA); then the steps are the memory, and ``memory`` has no say.
+        encoder_layers: layers of the encoder (P: 2).
         summaries: S, summary vectors of a window (C: 4).
+        memory: a GRU over the summaries (P), or as ablations the summaries as they are ("mean" is the context then),
+            or the last window's alone.
         window_importance: one learned weight per window (P); False is an ablation.
         memory_tail: the decoder also sees the last window's own tokens, at full rate (C; False is the paper).
         decoder_layers: (P: 4).
         slots: K (C: 16).
         bins: T, offset bins of the 5-s window (C: 20).
         conditioned: input-conditioned slot queries, Eq. (1); False is the paper's static-query ablation.
+        slot_time: "bins" (P), or "regression": one number per slot, exp(.) of the window (FAANTRA), which stands
+            for a Gaussian of one bin's width.
         head: "slots" (the paper) or "dense": 32 frames x 10 classes on the same encoder and decoder.
         auxiliary: the observation head on the last window (P), on all windows, or off.
     """
@@ -43,14 +52,17 @@ class AnticipatorConfig:
     ffn_dim: int = 1024
     dropout: float = 0.1
     drop_path: float = 0.1
+    encoder: Encoder = "windows"
     encoder_layers: int = 2
     summaries: int = 4
+    memory: Memory = "gru"
     window_importance: bool = True
     memory_tail: bool = False
     decoder_layers: int = 4
     slots: int = 16
     bins: int = 20
     conditioned: bool = True
+    slot_time: TimeHead = "bins"
     head: Head = "slots"
     auxiliary: Auxiliary = "last"
 
@@ -62,6 +74,13 @@ class AnticipatorConfig:
         for name in ("dropout", "drop_path"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"model.{name}", f"{getattr(self, name)} is not in [0, 1)")
+        if self.n_windows > GRID.n_windows:
+            raise InputError("model.n_windows", f"{self.n_windows}: an observation has {GRID.n_windows}")
+        if self.encoder == "steps":
+            if self.memory_tail:
+                raise InputError("model.memory_tail", "encoder=steps has every step in its memory already")
+            if self.auxiliary == "all":
+                raise InputError("model.auxiliary", "encoder=steps is observed on the last window, or not at all")
         if self.d_model % self.heads:
             raise InputError("model.heads", f"{self.heads} does not divide d_model {self.d_model}")
         if self.summaries > self.n_clips:

@@ -5,9 +5,11 @@ Axes: O observations, K slots, C classes (10), T offset bins, R raster frames (3
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from playahead.domain.actions import ACTIONS
+from playahead.model.config import AnticipatorConfig
 
 
 class SlotLogits(NamedTuple):
@@ -21,16 +23,31 @@ class SlotLogits(NamedTuple):
 class SlotHeads(nn.Module):
     """Objectness, class and offset: three linear heads."""
 
-    def __init__(self, d_model: int, bins: int) -> None:
+    def __init__(self, config: AnticipatorConfig) -> None:
         super().__init__()
-        self.objectness = nn.Linear(d_model, 1)
-        self.action = nn.Linear(d_model, len(ACTIONS))
-        self.offset = nn.Linear(d_model, bins)
+        self.objectness = nn.Linear(config.d_model, 1)
+        self.action = nn.Linear(config.d_model, len(ACTIONS))
+        self.bins = config.bins
+        self.regresses = config.slot_time == "regression"
+        self.offset = nn.Linear(config.d_model, 1 if self.regresses else config.bins)
 
     def forward(self, slots_OKD: Tensor) -> SlotLogits:
         """slots_OKD -> logits."""
         objectness_OK = self.objectness(slots_OKD).squeeze(-1)
-        return SlotLogits(objectness_OK, self.action(slots_OKD), self.offset(slots_OKD))
+        offset_OKT = self.offset(slots_OKD)
+        if self.regresses:
+            offset_OKT = gaussian_logits(offset_OKT.float().exp(), self.bins)
+        return SlotLogits(objectness_OK, self.action(slots_OKD), offset_OKT)
+
+
+def gaussian_logits(time_OK1: Tensor, n_bins: int) -> Tensor:
+    """A time as a share of the window -> offset_OKT: a Gaussian around it, one bin wide.
+
+    The cross-entropy of these logits is the squared error in bins, so that regression goes through the same losses,
+    matcher and decodings as bins do.
+    """
+    centre_T = (torch.arange(n_bins, device=time_OK1.device) + 0.5) / n_bins
+    return -((centre_T - time_OK1.clamp(max=2.0)) * n_bins).square() / 2
 
 
 class DenseHead(nn.Linear):

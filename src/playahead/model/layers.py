@@ -22,11 +22,13 @@ class Attention(nn.Module):
         self.key_value = nn.Linear(d_model, 2 * d_model)
         self.out = nn.Linear(d_model, d_model)
 
-    def forward(self, query_BQD: Tensor, source_BSD: Tensor) -> Tensor:
-        """(B, Q, D), (B, S, D) -> (B, Q, D)."""
+    def forward(self, query_BQD: Tensor, source_BSD: Tensor, mask_QS: Tensor | None = None) -> Tensor:
+        """(B, Q, D), (B, S, D) -> (B, Q, D); ``mask_QS`` is added to the affinities, -inf hides a source."""
         query = self._split(self.query(query_BQD))
         key, value = (self._split(half) for half in self.key_value(source_BSD).chunk(2, dim=-1))
         affinity_BHQS = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
+        if mask_QS is not None:
+            affinity_BHQS = affinity_BHQS + mask_QS
         mixed = self.dropout(affinity_BHQS.softmax(dim=-1).to(value.dtype)) @ value
         return self.out(mixed.transpose(1, 2).flatten(2))
 

@@ -21,10 +21,10 @@ class LocalLayer(nn.Module):
         self.ffn = FeedForward(config.d_model, config.ffn_dim, config.dropout)
         self.residual = Residual(config.dropout, config.drop_path)
 
-    def forward(self, tokens_PND: Tensor) -> Tensor:
-        """(P, N, D) -> (P, N, D)."""
+    def forward(self, tokens_PND: Tensor, mask_NN: Tensor | None = None) -> Tensor:
+        """(P, N, D) -> (P, N, D); ``mask_NN`` is added to the affinities."""
         normed_PND = self.norm_attention(tokens_PND)
-        tokens_PND = self.residual(tokens_PND, self.attention(normed_PND, normed_PND))
+        tokens_PND = self.residual(tokens_PND, self.attention(normed_PND, normed_PND, mask_NN))
         return self.residual(tokens_PND, self.ffn(self.norm_ffn(tokens_PND)))
 
 

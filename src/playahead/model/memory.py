@@ -1,6 +1,6 @@
-"""Six encoded windows -> the memory that the slots read (PAPER.md 1.2).
+"""Encoded windows -> the memory that the slots read (PAPER.md 1.2).
 
-Axes: O observations, W windows (6), N clips, S summaries per window, D model, M = W x S memory steps.
+Axes: O observations, W windows (6, or fewer), N clips, S summaries per window, D model, M = W x S memory steps.
 """
 
 import torch
@@ -16,16 +16,21 @@ class ObservationMemory(nn.Module):
     def __init__(self, config: AnticipatorConfig) -> None:
         super().__init__()
         self.summaries = config.summaries
-        self.gru = nn.GRU(config.d_model, config.d_model, batch_first=True)
+        self.last_only = config.memory == "last"
+        self.gru = nn.GRU(config.d_model, config.d_model, batch_first=True) if config.memory == "gru" else None
         self.importance_W = nn.Parameter(torch.empty(config.n_windows)) if config.window_importance else None
 
     def summarise(self, tokens_PND: Tensor) -> Tensor:
         """tokens_PND -> summaries_PSD, one window at a time."""
         return F.adaptive_avg_pool1d(tokens_PND.transpose(1, 2), self.summaries).transpose(1, 2)
 
-    def forward(self, summaries_OWSD: Tensor) -> Tensor:
-        """Summaries of each observation's windows -> memory_OMD, oldest step first."""
+    def forward(self, summaries_OWSD: Tensor) -> tuple[Tensor, Tensor]:
+        """Summaries of each observation's windows -> memory_OMD, oldest step first, and its context_OD."""
         if self.importance_W is not None:
             summaries_OWSD = summaries_OWSD * self.importance_W.sigmoid()[:, None, None]
+        if self.last_only:
+            summaries_OWSD = summaries_OWSD[:, -1:]
+        if self.gru is None:
+            return summaries_OWSD.flatten(1, 2), summaries_OWSD.mean(dim=(1, 2))
         memory_OMD, _ = self.gru(summaries_OWSD.flatten(1, 2))
-        return memory_OMD
+        return memory_OMD, memory_OMD[:, -1]

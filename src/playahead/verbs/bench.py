@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.grid import RASTER_FRAMES, RASTER_HZ
+from playahead.domain.grid import GRID, RASTER_FRAMES, RASTER_HZ
 from playahead.errors import InputError
 from playahead.evaluation.frames import NO_EVENT, VECTOR_LENGTH, FrameTable
 from playahead.evaluation.official import METRICS, count_detections, metrics_from_counts
@@ -105,7 +105,7 @@ def _batches(config: TrainConfig) -> Callable[[], Batch]:
 
     if config.model.feature_dim == windows.feature_dim:
         return make
-    shape = (config.passages, config.observations + config.model.n_windows - 1, config.model.n_clips)
+    shape = (config.passages, config.observations + GRID.n_windows - 1, config.model.n_clips)
     noise = rng.standard_normal((*shape, config.model.feature_dim), np.float32)
     widened = replace(make(), features_BWNF=torch.from_numpy(noise))
     return lambda: widened
