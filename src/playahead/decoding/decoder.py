@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from playahead.decoding.calibrate import ScoreScale
 from playahead.decoding.marginal import decode_marginal
 from playahead.decoding.readings import Readings, SlotReadings
+from playahead.decoding.shifts import shift
 from playahead.decoding.slots import TAU, SlotTime, decode_threshold
+from playahead.domain.actions import ACTIONS
 from playahead.errors import InputError
 
 
@@ -25,6 +27,7 @@ class Decoder:
         kind: "marginal" (either head) or "threshold" (the paper's, slots only).
         tau, time, rescue: of threshold decoding.
         scale: monotone per-class map for the official scorer, or None.
+        shift_frames: by how many frames each class's guesses are moved later; none if empty.
     """
 
     kind: Literal["marginal", "threshold"] = "marginal"
@@ -32,6 +35,7 @@ class Decoder:
     time: SlotTime = "argmax"
     rescue: bool = False
     scale: ScoreScale | None = None
+    shift_frames: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in ("marginal", "threshold"):
@@ -40,9 +44,15 @@ class Decoder:
             raise InputError("decoding.tau", f"{self.tau} is not in [0, 1)")
         if self.time not in ("argmax", "expected"):
             raise InputError("decoding.time", f"{self.time!r} is neither argmax nor expected")
+        if len(self.shift_frames) not in (0, len(ACTIONS)):
+            raise InputError("decoding.shift_frames", f"{len(self.shift_frames)} of {len(ACTIONS)} classes")
 
     def probabilities(self, readings: Readings) -> NDArray[np.float32]:
         """scores_ORV as probabilities: what people are shown."""
+        decoded = self._decoded(readings)
+        return shift(decoded, self.shift_frames) if self.shift_frames else decoded
+
+    def _decoded(self, readings: Readings) -> NDArray[np.float32]:
         if self.kind == "marginal":
             return decode_marginal(readings.intensity())
         if not isinstance(readings, SlotReadings):
@@ -71,7 +81,8 @@ class Decoder:
             if scale is not None:
                 rows = {name: tuple(tuple(row) for row in scale[name]) for name in scale}  # type: ignore[union-attr]
                 scale = ScoreScale(**rows)
-            return cls(**fields, scale=scale)  # type: ignore[arg-type]
+            shifts = tuple(int(frames) for frames in fields.pop("shift_frames", ()))  # type: ignore[union-attr]
+            return cls(**fields, shift_frames=shifts, scale=scale)  # type: ignore[arg-type]
         except (TypeError, ValueError, AttributeError, IndexError, KeyError) as reason:
             raise InputError("decoding", f"not a description of one ({reason})") from None
 

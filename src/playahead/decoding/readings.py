@@ -54,6 +54,11 @@ class DenseReadings:
 Readings = SlotReadings | DenseReadings
 
 
+def chances(intensity_ORC: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Events per frame -> the chance of at least one: what ``DenseReadings`` holds."""
+    return -np.expm1(-np.asarray(intensity_ORC, np.float32))
+
+
 def bins_to_frames(n_bins: int) -> NDArray[np.float32]:
     """How much of each offset bin falls into each raster frame: share_TR, rows sum to 1."""
     bin_edge = np.linspace(0, 1, n_bins + 1)

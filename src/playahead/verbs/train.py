@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from playahead.decoding.calibrate import choose_score_scale
+from playahead.decoding.choosing import Decoding, average, choose
 from playahead.decoding.decoder import Decoder
-from playahead.decoding.readings import Readings
 from playahead.domain.time import format_duration
 from playahead.errors import InputError
-from playahead.evaluation.official import benchmark_average, count_detections
 from playahead.features.feed import FEATURE_NAMES
 from playahead.features.store import FeatureStore
 from playahead.learning.checkpoint import load_model, save_model
@@ -22,9 +20,6 @@ from playahead.verbs import show
 from playahead.verbs.recordings import recordings_of
 from playahead.windows.dataset import FeedWindows
 from playahead.windows.recorded import RecordedWindows, Recording
-
-TAUS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
-"""Thresholds that threshold decoding is tried with on validation, each with both readings of a slot's time."""
 
 
 def train_feed(
@@ -122,13 +117,14 @@ def finish(out: Path, validation: Matches, features: Mapping[str, object]) -> Pa
     """Choose the decodings on validation and write ``weights.safetensors``."""
     model, about = load_model(out / "best.safetensors")
     readings = join_readings(validation.read(model))
-    decoders = {"marginal": _scaled(Decoder(), readings, validation)}
-    validated = {"marginal, probabilities": _average(Decoder(), readings, validation)}
+    decoders = {"marginal": choose(Decoding(), readings, validation.table)}
+    validated = {"marginal, probabilities": average(Decoder(), readings, validation.table)}
     if model.config.head == "slots":
-        best = _best_threshold(readings, validation)
-        decoders["threshold"] = _scaled(best, readings, validation)
-        validated[f"threshold {best.tau}, {best.time} time, probabilities"] = _average(best, readings, validation)
-    validated |= {name: _average(decoder, readings, validation) for name, decoder in decoders.items()}
+        best = choose(Decoding("threshold"), readings, validation.table)
+        decoders["threshold"] = best
+        unscaled = average(replace(best, scale=None), readings, validation.table)
+        validated[f"threshold {best.tau}, {best.time} time, probabilities"] = unscaled
+    validated |= {name: average(decoder, readings, validation.table) for name, decoder in decoders.items()}
     about["features"] = dict(features)
     about["decoders"] = {name: decoder.as_dict() for name, decoder in decoders.items()}
     about["validation"] = validated
@@ -138,22 +134,6 @@ def finish(out: Path, validation: Matches, features: Mapping[str, object]) -> Pa
     show.errors.print(show.plain_table("validation, all matches", ("decoding", "mAP"), rows))
     show.errors.print(f"weights: {weights}   log: {out / 'log.csv'}")
     return weights
-
-
-def _best_threshold(readings: Readings, validation: Matches) -> Decoder:
-    tried = [Decoder("threshold", tau, time) for tau in TAUS for time in ("argmax", "expected")]
-    best = max(tried, key=lambda decoder: _average(decoder, readings, validation))
-    rescued = replace(best, rescue=True)
-    return max(best, rescued, key=lambda decoder: _average(decoder, readings, validation))
-
-
-def _scaled(decoder: Decoder, readings: Readings, validation: Matches) -> Decoder:
-    table = validation.table(decoder.probabilities(readings))
-    return replace(decoder, scale=choose_score_scale(table))
-
-
-def _average(decoder: Decoder, readings: Readings, validation: Matches) -> float:
-    return 100 * benchmark_average(count_detections(validation.table(decoder.scores(readings))))
 
 
 def prepare_folder(out: Path) -> None:

@@ -1,0 +1,1 @@
+"""What any model must beat: no more than how often things happen, or what follows the last action seen."""

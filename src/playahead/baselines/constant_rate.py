@@ -1,0 +1,41 @@
+"""Every class at its mean rate, at every moment.
+
+Axes: C classes, O observations, R raster frames.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.decoding.readings import DenseReadings, chances
+from playahead.domain.actions import ACTIONS
+from playahead.domain.feed import FeedHalf
+from playahead.domain.grid import RASTER_FRAME_MS, RASTER_FRAMES
+from playahead.errors import InputError
+
+
+class ConstantRate:
+    """How often each action happens in the halves that it was fitted on.
+
+    Attributes:
+        rate_C: actions a raster frame.
+    """
+
+    def __init__(self, halves: Sequence[FeedHalf]) -> None:
+        """Count actions and time.
+
+        Raises:
+            InputError: the halves last no time at all.
+        """
+        lasted_ms = sum(int(half.t_ms[-1]) for half in halves if len(half))
+        if not lasted_ms:
+            raise InputError("constant rate", "nothing to count in: the halves last no time")
+        counts_C = sum(
+            np.bincount(half.code[half.is_target], minlength=len(ACTIONS))[: len(ACTIONS)] for half in halves
+        )
+        self.rate_C = counts_C / lasted_ms * RASTER_FRAME_MS
+
+    def read(self, half: FeedHalf, end_ms_O: NDArray[np.int64]) -> DenseReadings:  # noqa: ARG002 - it looks at nothing
+        """The same for every observation."""
+        return DenseReadings(chances(np.broadcast_to(self.rate_C, (len(end_ms_O), RASTER_FRAMES, len(ACTIONS)))))

@@ -1,0 +1,76 @@
+"""Choosing a decoding on validation readings; what is chosen travels with the weights."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.decoding.calibrate import choose_score_scale
+from playahead.decoding.decoder import Decoder
+from playahead.decoding.readings import Readings
+from playahead.decoding.shifts import choose_shifts
+from playahead.decoding.slots import SlotTime
+from playahead.errors import InputError
+from playahead.evaluation.frames import FrameTable
+from playahead.evaluation.official import benchmark_average, count_detections
+
+TAUS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+"""Thresholds that are tried, each with both readings of a slot's time."""
+
+Table = Callable[[NDArray[np.float32]], FrameTable]
+"""Puts scores_ORV beside what happened (``Matches.table``)."""
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """What is fixed about a decoding, and what validation may choose.
+
+    Attributes:
+        kind: "marginal" or "threshold".
+        tau, time, rescue: of threshold decoding; None is chosen.
+        shifts: each class's guesses are moved in time as validation says.
+        scale: each class's scores are stretched as validation says.
+    """
+
+    kind: Literal["marginal", "threshold"] = "marginal"
+    tau: float | None = None
+    time: SlotTime | None = None
+    rescue: bool | None = None
+    shifts: bool = False
+    scale: bool = True
+
+    def __post_init__(self) -> None:
+        set_in_vain = self.tau is not None or self.time is not None or self.rescue is not None
+        if self.kind == "marginal" and set_in_vain:
+            raise InputError("decoding", "tau, time and rescue are of threshold decoding")
+
+
+def choose(decoding: Decoding, readings: Readings, table: Table) -> Decoder:
+    """The decoder that scores best on these readings, of those that ``decoding`` allows."""
+    decoder = Decoder() if decoding.kind == "marginal" else _best_threshold(decoding, readings, table)
+    if decoding.shifts:
+        decoder = replace(decoder, shift_frames=choose_shifts(table(decoder.probabilities(readings))))
+    if decoding.scale:
+        decoder = replace(decoder, scale=choose_score_scale(table(decoder.probabilities(readings))))
+    return decoder
+
+
+def average(decoder: Decoder, readings: Readings, table: Table) -> float:
+    """The benchmark's average, in percent."""
+    return 100 * benchmark_average(count_detections(table(decoder.scores(readings))))
+
+
+def _best_threshold(decoding: Decoding, readings: Readings, table: Table) -> Decoder:
+    taus = TAUS if decoding.tau is None else (decoding.tau,)
+    times: tuple[SlotTime, ...] = ("argmax", "expected") if decoding.time is None else (decoding.time,)
+    rescue = bool(decoding.rescue)
+    best = _best([Decoder("threshold", tau, time, rescue) for tau in taus for time in times], readings, table)
+    return _best([best, replace(best, rescue=True)], readings, table) if decoding.rescue is None else best
+
+
+def _best(tried: list[Decoder], readings: Readings, table: Table) -> Decoder:
+    if len(tried) == 1:
+        return tried[0]
+    return max(tried, key=lambda decoder: average(decoder, readings, table))
