@@ -124,6 +124,12 @@ VERBS: dict[str, Verb | Group] = {
         "score frames, a submission, or weights on a feed",
         "playahead evaluate --labels test --predictions results_anticipation.json --json",
     ),
+    "compare": Verb(
+        "compare:compare",
+        "which changes help: a grid of runs, with paired intervals",
+        "playahead compare paper --data wyscout_baa --out runs/paper --processes 2",
+        positional="grid",
+    ),
     "predict": Verb(
         "predict:predict",
         "anticipate what comes next, all through a match",

@@ -31,9 +31,7 @@ class ConstantRate:
         lasted_ms = sum(int(half.t_ms[-1]) for half in halves if len(half))
         if not lasted_ms:
             raise InputError("constant rate", "nothing to count in: the halves last no time")
-        counts_C = sum(
-            np.bincount(half.code[half.is_target], minlength=len(ACTIONS))[: len(ACTIONS)] for half in halves
-        )
+        counts_C = np.bincount(np.concatenate([half.code[half.is_target] for half in halves]), minlength=len(ACTIONS))
         self.rate_C = counts_C / lasted_ms * RASTER_FRAME_MS
 
     def read(self, half: FeedHalf, end_ms_O: NDArray[np.int64]) -> DenseReadings:  # noqa: ARG002 - it looks at nothing

@@ -37,7 +37,7 @@ def _moved(scores_NR: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
 
 
 def choose_shifts(validation: FrameTable) -> tuple[int, ...]:
-    """Per class, the shift that scores best on validation by the official metric; 0 unless another is clearly better."""
+    """Per class, the shift that scores best on validation by the official metric; 0 unless another clearly does."""
     best_C = _by_class(validation) + _LEAST_GAIN
     chosen_C = np.zeros(len(ACTIONS), np.int64)
     for frames in _TRIED_FRAMES:

@@ -3,14 +3,17 @@
 Axes: M matches, S bootstrap samples, D tolerances, C classes, H thresholds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playahead.errors import InputError
-from playahead.evaluation.official import ThresholdCounts, average_precision, benchmark_average
+from playahead.evaluation.official import ThresholdCounts, average_precision
+
+Precision = Callable[[ThresholdCounts], NDArray[np.float64]]
+"""Counts -> precision_GDC: ``average_precision`` (the benchmark's) or ``area_of_counts``."""
 
 SAMPLES = 1000
 _CHUNK = 50
@@ -29,9 +32,12 @@ class Interval:
 
 
 def bootstrap_averages(
-    matches: Sequence[ThresholdCounts], samples: int = SAMPLES, seed: int = 0
+    matches: Sequence[ThresholdCounts],
+    samples: int = SAMPLES,
+    seed: int = 0,
+    precision: Precision = average_precision,
 ) -> NDArray[np.float64]:
-    """The benchmark average of each bootstrap sample of matches: averages_S.
+    """The average over tolerances and classes of each bootstrap sample of matches: averages_S.
 
     The same seed draws the same matches, so two systems scored on the same matches are compared in pairs.
     """
@@ -51,7 +57,7 @@ def bootstrap_averages(
             (draw @ hits_MX).reshape(len(draw), *shape_DCH),
             draw @ events_MC,
         )
-        averages.append(average_precision(resampled).mean(axis=(1, 2)))
+        averages.append(precision(resampled).mean(axis=(1, 2)))
     return np.concatenate(averages)
 
 
@@ -66,13 +72,18 @@ def bootstrap_interval(matches: Sequence[ThresholdCounts], seed: int = 0) -> Int
     return mean_interval([matches], seed)
 
 
-def mean_interval(runs: Sequence[Sequence[ThresholdCounts]], seed: int = 0) -> Interval:
-    """Mean of the benchmark average over runs (seeds) on the same matches; each sample draws the same for all runs."""
-    return interval(_mean(runs), _sampled_mean(runs, seed))
+def mean_interval(
+    runs: Sequence[Sequence[ThresholdCounts]], seed: int = 0, precision: Precision = average_precision
+) -> Interval:
+    """Mean of the average over runs (seeds) on the same matches; each sample draws the same matches for all runs."""
+    return interval(_mean(runs, precision), _sampled_mean(runs, seed, precision))
 
 
 def paired_difference(
-    ours: Sequence[Sequence[ThresholdCounts]], theirs: Sequence[Sequence[ThresholdCounts]], seed: int = 0
+    ours: Sequence[Sequence[ThresholdCounts]],
+    theirs: Sequence[Sequence[ThresholdCounts]],
+    seed: int = 0,
+    precision: Precision = average_precision,
 ) -> Interval:
     """Mean over our runs - mean over theirs, on the same matches in the same order.
 
@@ -81,12 +92,18 @@ def paired_difference(
     lengths = {len(matches) for matches in (*ours, *theirs)}
     if len(lengths) != 1:
         raise InputError("paired difference", f"{max(lengths)} matches against {min(lengths)}")
-    return interval(_mean(ours) - _mean(theirs), _sampled_mean(ours, seed) - _sampled_mean(theirs, seed))
+    sampled_S = _sampled_mean(ours, seed, precision) - _sampled_mean(theirs, seed, precision)
+    return interval(_mean(ours, precision) - _mean(theirs, precision), sampled_S)
 
 
-def _mean(runs: Sequence[Sequence[ThresholdCounts]]) -> float:
-    return float(np.mean([benchmark_average(sum(matches[1:], start=matches[0])) for matches in runs]))
+def average_of(matches: Sequence[ThresholdCounts], precision: Precision = average_precision) -> float:
+    """The average over all matches, as a fraction."""
+    return float(precision(sum(matches[1:], start=matches[0]))[0].mean())
 
 
-def _sampled_mean(runs: Sequence[Sequence[ThresholdCounts]], seed: int) -> NDArray[np.float64]:
-    return np.mean([bootstrap_averages(matches, seed=seed) for matches in runs], axis=0)
+def _mean(runs: Sequence[Sequence[ThresholdCounts]], precision: Precision) -> float:
+    return float(np.mean([average_of(matches, precision) for matches in runs]))
+
+
+def _sampled_mean(runs: Sequence[Sequence[ThresholdCounts]], seed: int, precision: Precision) -> NDArray[np.float64]:
+    return np.mean([bootstrap_averages(matches, seed=seed, precision=precision) for matches in runs], axis=0)

@@ -17,7 +17,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAME_MS
 from playahead.domain.records import Clip
 from playahead.evaluation.frames import FrameTable
-from playahead.evaluation.official import RECALL_LEVELS, TOLERANCES_S, match_rows
+from playahead.evaluation.official import RECALL_LEVELS, TOLERANCES_S, ThresholdCounts, match_rows, precision_recall
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,17 @@ def _curve(
     hits = np.cumsum(hit_P[order])[last_of_tie]
     made = np.arange(1, len(order) + 1)[last_of_tie]
     return hits / made, hits / n_events
+
+
+def area_of_counts(counts: ThresholdCounts) -> NDArray[np.float64]:
+    """area_GDC under the interpolated precision-recall curve through the thresholds that were counted.
+
+    Counted on scores whose ranks are spread over the thresholds (``decoding.calibrate.fit_log_ranks``) it is the exact
+    area but for a few tenths of a percent, and like all counts it can be added up and drawn again match by match.
+    """
+    precision, recall = precision_recall(counts)
+    envelope = np.maximum.accumulate(precision, axis=-1)
+    return (-np.diff(recall, append=0.0, axis=-1) * envelope).sum(axis=-1)
 
 
 def _eleven_point(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> float:

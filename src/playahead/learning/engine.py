@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from playahead.errors import InputError
-from playahead.learning.checkpoint import save_model
+from playahead.learning.checkpoint import load_model, save_model
 from playahead.learning.criterion import Criterion, CriterionConfig
 from playahead.learning.loop import Loop, require_settings, step_seed
 from playahead.learning.optim import OptimConfig
@@ -84,13 +84,23 @@ class TrainConfig:
 class Trainer(Loop):
     """An anticipator on windows of any observation source."""
 
-    def __init__(self, config: TrainConfig, windows: TrainingWindows, validate: Validate, folder: Path) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        windows: TrainingWindows,
+        validate: Validate,
+        folder: Path,
+        start: Path | None = None,
+    ) -> None:
         if windows.feature_dim != config.model.feature_dim:
             dims = f"{config.model.feature_dim}, but the windows have {windows.feature_dim} features"
             raise InputError("model.feature_dim", dims)
         self.config, self.windows, self.validate = config, windows, validate
         torch.manual_seed(step_seed(config.seed, -1))
-        super().__init__(config, Anticipator(config.model), folder, config.fingerprint(windows))
+        model, self._started_from = Anticipator(config.model), ""
+        if start is not None:
+            self._started_from = _load_into(model, start)
+        super().__init__(config, model, folder, config.fingerprint(windows) + self._started_from[:16])
         class_weight_C = torch.from_numpy(inverse_frequency(windows.counts_C)).to(self.fabric.device)
         self.criterion = Criterion(config.criterion, class_weight_C)
         weights = windows.rare_weight_A if config.rare_sampler else np.ones_like(windows.rare_weight_A)
@@ -126,5 +136,21 @@ class Trainer(Loop):
 
     def keep(self, path: Path) -> None:
         """The averaged model, with the whole configuration."""
-        about = {"train": asdict(self.config), "step": self.step, "figures": self.figures}
+        about: dict[str, object] = {"train": asdict(self.config), "step": self.step, "figures": self.figures}
+        if self._started_from:
+            about["started_from"] = self._started_from
         save_model(path, self.averaged_model, about)
+
+
+def _load_into(model: Anticipator, start: Path) -> str:
+    """Give a model the weights of a file; returns the file's hash.
+
+    Raises:
+        InputError: they are of another model.
+    """
+    trained, _ = load_model(start)
+    try:
+        model.load_state_dict(trained.state_dict())
+    except RuntimeError as reason:
+        raise InputError(start, f"holds another model ({' '.join(str(reason).split())[:200]})") from None
+    return hashlib.sha256(start.read_bytes()).hexdigest()

@@ -23,6 +23,12 @@ class RunLog:
         if find_spec("tensorboardX") is not None:
             self._add_to_tensorboard(row)
 
+    def close(self) -> None:
+        """Write out what TensorBoard's file still waits for; a later ``add`` opens it again."""
+        if self._board is not None:
+            self._board.close()
+            self._board = None
+
     def _add_to_csv(self, row: Mapping[str, float]) -> None:
         path = self.folder / "log.csv"
         rows: list[Mapping[str, object]] = []

@@ -144,6 +144,7 @@ class Loop(ABC):
             elif self.step % self.settings.save_every == 0:
                 self._save()
             show(Progress(self.step, total, speed, means, self.figures, self.per_step, self.unit))
+        self.log.close()
         return {**self.figures, "best": self.best}
 
     def _train_step(self) -> dict[str, float]:

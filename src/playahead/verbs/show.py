@@ -28,6 +28,7 @@ from playahead.domain.time import format_duration
 from playahead.evaluation.official import TOLERANCES_S, ThresholdCounts, average_precision
 
 if TYPE_CHECKING:
+    from playahead.comparison.summary import Row
     from playahead.learning.loop import Progress as TrainingProgress
     from playahead.sources.disk import Progress as TransferProgress
 
@@ -35,9 +36,9 @@ errors = Console(stderr=True, highlight=False)
 """Progress, notes and errors: standard error, so that standard output stays clean."""
 
 
-def out() -> Console:
+def out(width: int = 110) -> Console:
     """Tables for people: standard output, as wide as a table needs where nothing says otherwise."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else width)
 
 
 def print_json(value: object) -> None:
@@ -89,6 +90,29 @@ def counted_progress(title: str, total: int) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=errors, transient=True) as bar:
         task: TaskID = bar.add_task(title, total=total)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def grid_progress(title: str, steps: int) -> Iterator[Callable[[int, Sequence[str]], None]]:
+    """A bar over the steps of many runs, with those that run now; in a file, a line each tenth of the way."""
+    started, begun, tenth = time.monotonic(), -1, -1
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task(title, total=steps, note="")
+
+        def advance(done: int, running: Sequence[str]) -> None:
+            nonlocal begun, tenth
+            begun = done if begun < 0 else begun
+            left_s = (steps - done) * (time.monotonic() - started) / max(done - begun, 1)
+            left = f"{format_duration(left_s)} left" if done > begun else ""
+            note = f"{100 * done // max(steps, 1)} %, {left} {', '.join(running[:4])}"
+            if errors.is_terminal:
+                bar.update(task, completed=done, note=note)
+            elif 10 * done // max(steps, 1) > tenth:
+                tenth = 10 * done // max(steps, 1)
+                errors.print(f"{title}: {note}", soft_wrap=True)
+
+        yield advance
 
 
 def window_progress(title: str, windows: int) -> AbstractContextManager[Callable[[int], None]]:
@@ -157,6 +181,30 @@ def score_table(counts: ThresholdCounts, title: str) -> Table:
     cells = [f"{value:.1f}" for value in ap_DC.mean(axis=1)]
     table.add_row("mAP", *cells, f"{ap_DC.mean():.2f}", f"{int(counts.events_GC[0].sum()):,}", style="bold")
     return table
+
+
+def comparison_table(rows: Sequence[Row], title: str) -> Table:
+    """Configurations with their intervals and paired differences; those that leave out 0 stand out."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("configuration, decoding")
+    for column in ("mAP [95 %]", "seeds", "difference [95 %]", "area", "difference [95 %]", "guesses"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in rows:
+        seeds = f"{len(row.seeds)}, ±{row.seed_spread:.2f}" if len(row.seeds) > 1 else "1"
+        told, area_told = (_difference(found) if found else "" for found in (row.difference, row.area_difference))
+        name, area, guesses = f"{row.variant}, {row.decoding}", f"{row.area[0]:.2f}", f"{row.guesses:.1f}"
+        table.add_row(name, _interval(row.mean), seeds, told, area, area_told, guesses)
+    return table
+
+
+def _interval(found: Sequence[float]) -> str:
+    return f"{found[0]:.2f} [{found[1]:.2f}, {found[2]:.2f}]"
+
+
+def _difference(found: Sequence[float]) -> str:
+    plain = f"{found[0]:+.2f} [{found[1]:+.2f}, {found[2]:+.2f}]"
+    style = "green" if found[1] > 0 else "red" if found[2] < 0 else "dim"
+    return f"[{style}]{plain.replace('[', chr(92) + '[')}[/]"
 
 
 def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:

@@ -17,6 +17,7 @@ from playahead.learning.inference import join_readings
 from playahead.learning.matches import FeedMatches, Matches, RecordedMatches
 from playahead.sources.feed_tables import read_split
 from playahead.verbs import show
+from playahead.verbs.environment import describe_run
 from playahead.verbs.recordings import recordings_of
 from playahead.windows.dataset import FeedWindows
 from playahead.windows.recorded import RecordedWindows, Recording
@@ -28,6 +29,7 @@ def train_feed(
     out: Path = Path("runs/feed"),
     recipe: str = "feed",  # noqa: ARG001 - it has given ``run`` its defaults
     validation_matches: int = 12,
+    start: Path | None = None,
 ) -> None:
     """Train on an event feed's train split, choose the decoding on val; run again to resume.
 
@@ -35,12 +37,13 @@ def train_feed(
         data: folder with train.npz and val.npz (compact feed tables).
         run: settings of the run.
         out: the run's folder: weights.safetensors (to predict with), log.csv, state to resume from.
-        recipe: demo, feed, feed-static, feed-dense or paper-feed; the options below change it.
+        recipe: feed, feed-static, feed-dense, paper-feed, paper-small, faantra or demo; the options below change it.
         validation_matches: matches of val that are scored while training (the end is scored on all).
+        start: weights of an earlier run of the same model to start from.
     """
     validation_halves = read_split(data, "val")
     windows = FeedWindows(read_split(data, "train"), run.observations)
-    run_feed(run, windows, FeedMatches(validation_halves), validation_matches, out)
+    run_feed(run, windows, FeedMatches(validation_halves), validation_matches, out, start)
 
 
 def train_video(
@@ -49,6 +52,7 @@ def train_video(
     run: TrainConfig,
     out: Path = Path("runs/video"),
     recipe: str = "video",  # noqa: ARG001 - it has given ``run`` its defaults
+    start: Path | None = None,
 ) -> None:
     """Train on stored features of clips or whole matches, choose the decoding on valid; run again to resume.
 
@@ -57,11 +61,12 @@ def train_video(
         data: folder with train and valid, each a split of clips or matches in the spotting benchmark's layout.
         run: settings of the run; feature_dim is the store's.
         out: the run's folder: weights.safetensors (to predict with), log.csv, state to resume from.
-        recipe: video (the paper as it stands) or video-small (two CPU cores); the options below change it.
+        recipe: video (the paper as it stands), video-small (two CPU cores) or faantra; the options below change it.
+        start: weights of an earlier run of the same model to start from.
     """
     store = FeatureStore(features)
     training, validation = (recordings_of(store, data / split) for split in ("train", "valid"))
-    run_video(run, store, training, validation, out)
+    run_video(run, store, training, validation, out, start)
 
 
 def run_video(
@@ -70,37 +75,45 @@ def run_video(
     training: Sequence[Recording],
     validation: Sequence[Recording],
     out: Path,
+    start: Path | None = None,
 ) -> Path:
     """Train on recordings of a store; returns the weights' path."""
     config = replace(config, model=replace(config.model, feature_dim=store.facts.feature_dim))
     windows = RecordedWindows(training, config.observations)
     matches = RecordedMatches(validation)
     about = {"kind": "video", **asdict(store.facts)}
-    return _run(config, windows, matches, matches, about, out)
+    return _run(config, windows, (matches, matches), about, out, start)
 
 
 def run_feed(
-    config: TrainConfig, windows: FeedWindows, validation: FeedMatches, sample_matches: int, out: Path
+    config: TrainConfig,
+    windows: FeedWindows,
+    validation: FeedMatches,
+    sample_matches: int,
+    out: Path,
+    start: Path | None = None,
 ) -> Path:
     """Train on a feed; returns the weights' path."""
     if sample_matches < 1:
         raise InputError("--validation_matches", f"{sample_matches} is below 1")
     sampled = validation.matches[:sample_matches]
     sample = FeedMatches([half for half in validation.halves if half.match in sampled])
-    return _run(config, windows, sample, validation, {"kind": "feed", "names": list(FEATURE_NAMES)}, out)
+    return _run(config, windows, (sample, validation), {"kind": "feed", "names": list(FEATURE_NAMES)}, out, start)
 
 
 def _run(
     config: TrainConfig,
     windows: FeedWindows | RecordedWindows,
-    sample: Matches,
-    validation: Matches,
+    matches: tuple[Matches, Matches],
     features: Mapping[str, object],
     out: Path,
+    start: Path | None,
 ) -> Path:
-    """Train, validating on a sample; then choose tau and score scale on the whole validation set."""
+    """Train, validating on a sample, the first of ``matches``; then choose the decodings on the second, all of them."""
+    sample, validation = matches
     prepare_folder(out)
-    trainer = Trainer(config, windows, lambda model: sample.validate(model, {"marginal": Decoder()}), out)
+    trainer = Trainer(config, windows, lambda model: sample.validate(model, {"marginal": Decoder()}), out, start)
+    describe_run(out, {"train": asdict(config), "training_windows": windows.n_windows, "features": dict(features)})
     show.errors.print(
         f"{len(windows.counts_C)} classes, {windows.n_windows:,} windows a pass, "
         f"{config.total_steps * config.passages * config.observations:,} to train on; "

@@ -1,0 +1,215 @@
+"""A grid: variants of a recipe, seeds, decodings and baselines to compare, read from a small YAML file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonargparse import ArgumentParser
+
+from playahead.decoding.choosing import Decoding
+from playahead.errors import InputError
+from playahead.learning.engine import TrainConfig
+from playahead.recipes import recipe
+
+BASELINES = ("constant-rate", "markov")
+"""Baselines that need no training."""
+
+_KEYS = ("about", "recipe", "seeds", "reference", "common", "variants", "decodings", "ensembles", "baselines")
+_NAMES = {"marginal": Decoding(), "threshold": Decoding("threshold")}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One configuration to train with every seed.
+
+    Attributes:
+        name: how tables call it.
+        config: its run, but for the seed.
+        start: the variant whose trained weights it starts from, with the same seed ("" for none).
+    """
+
+    name: str
+    config: TrainConfig
+    start: str = ""
+
+    @property
+    def windows(self) -> int:
+        """Windows that its training sees, without those of ``start``."""
+        return self.config.total_steps * self.config.passages * self.config.observations
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What to compare.
+
+    Attributes:
+        name, about: of the grid.
+        seeds: of every variant.
+        reference: the variant and the decoding that all others are compared with.
+        variants: by name, those that others start from first.
+        decodings: by name.
+        ensembles: names of variants whose readings are averaged, over all their seeds.
+        baselines: of ``BASELINES``.
+    """
+
+    name: str
+    about: str
+    seeds: tuple[int, ...]
+    reference: tuple[str, str]
+    variants: dict[str, Variant]
+    decodings: dict[str, Decoding]
+    ensembles: dict[str, tuple[str, ...]]
+    baselines: tuple[str, ...]
+
+    def budget(self, variant: Variant) -> int:
+        """Windows that its weights were trained on, from the first phase on."""
+        return variant.windows + (self.budget(self.variants[variant.start]) if variant.start else 0)
+
+
+def shipped_grids() -> dict[str, Path]:
+    """Grids that come with the package, by name."""
+    return {path.stem: path for path in sorted((Path(__file__).parents[1] / "grids").glob("*.yaml"))}
+
+
+def read_grid(asked: str) -> Grid:
+    """A shipped grid by its name, or a YAML file.
+
+    Raises:
+        InputError: no such grid, or something in it is wrong: which entry, and why.
+    """
+    path = shipped_grids().get(asked, Path(asked))
+    try:
+        written = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise InputError(asked, "no such grid", f"a YAML file, or one of {', '.join(shipped_grids())}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as reason:
+        raise InputError(path, f"cannot be read as YAML ({' '.join(str(reason).split())})") from None
+    if not isinstance(written, dict) or not written.get("variants"):
+        raise InputError(path, "names no variants")
+    try:
+        grid = _grid(path.stem, written)
+        _require_equal_budgets(grid)
+    except InputError as reason:
+        raise InputError(path, reason) from None
+    return grid
+
+
+def _grid(name: str, written: Mapping[str, Any]) -> Grid:
+    _require_known(written, _KEYS, "the grid")
+    seeds = written.get("seeds", [0, 1, 2])
+    if not isinstance(seeds, list) or not seeds or not all(type(seed) is int and seed >= 0 for seed in seeds):
+        raise InputError("seeds", f"{seeds!r} is not a list of whole numbers")
+    variants = _variants(written)
+    decodings = {str(key): _decoding(str(key), value) for key, value in _mapping(written, "decodings").items()} or dict(
+        _NAMES
+    )
+    ensembles = {str(key): tuple(value) for key, value in _mapping(written, "ensembles").items()}
+    for ensemble, members in ensembles.items():
+        _require_known(members, list(variants), f"ensemble {ensemble!r}")
+    baselines = tuple(written.get("baselines") or ())
+    _require_known(baselines, BASELINES, "baselines")
+    first = [next(iter(variants)), next(iter(decodings))]
+    reference = written.get("reference", first)
+    if not isinstance(reference, list) or reference not in [[v, d] for v in variants for d in decodings]:
+        raise InputError("reference", f"{reference!r} is not a variant and a decoding, such as {first}")
+    return Grid(
+        name=name,
+        about=" ".join(str(written.get("about", "")).split()),
+        seeds=tuple(dict.fromkeys(seeds)),
+        reference=(reference[0], reference[1]),
+        variants=variants,
+        decodings=decodings,
+        ensembles=ensembles,
+        baselines=baselines,
+    )
+
+
+def _variants(written: Mapping[str, Any]) -> dict[str, Variant]:
+    common = {"recipe": written.get("recipe", "feed"), **_mapping(written, "common")}
+    variants: dict[str, Variant] = {}
+    for name, changes in _mapping(written, "variants").items():
+        changes = {**common, **(changes or {})}
+        start = str(changes.pop("start", ""))
+        if start and start not in variants:
+            raise InputError(f"variant {name!r}", f"starts from {start!r}, which does not stand before it")
+        try:
+            config = changed(recipe(str(changes.pop("recipe")), TrainConfig), changes)
+        except InputError as reason:
+            raise InputError(f"variant {name!r}", reason) from None
+        variants[str(name)] = Variant(str(name), config, start)
+    return variants
+
+
+def changed(config: TrainConfig, changes: Mapping[str, Any]) -> TrainConfig:
+    """A run with settings changed, as ``{"model.slots": 8}``; types are checked.
+
+    Raises:
+        InputError: an unknown setting, or a value that cannot be.
+    """
+    values = asdict(config)
+    for dotted, value in changes.items():
+        place, *inside = str(dotted).split(".")
+        holder: Any = values
+        while inside:
+            holder, place, inside = holder.get(place), inside[0], inside[1:]
+            if not isinstance(holder, dict):
+                raise InputError(dotted, "no such setting")
+        if place not in holder:
+            raise InputError(dotted, "no such setting")
+        holder[place] = value
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(TrainConfig, "run")
+    try:
+        return parser.instantiate(parser.parse_object({"run": values})).run
+    except InputError:
+        raise
+    except Exception as reason:  # jsonargparse raises argparse's and its own
+        raise InputError("settings", " ".join(str(reason).split())) from None
+
+
+def _decoding(name: str, value: object) -> Decoding:
+    try:
+        return Decoding(**value) if value else _NAMES[name]  # type: ignore[arg-type]
+    except (TypeError, KeyError):
+        known = ", ".join(field.name for field in fields(Decoding))
+        raise InputError(f"decoding {name!r}", f"{value!r} is not made of {known}") from None
+
+
+def _mapping(written: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = written.get(key) or {}
+    if not isinstance(value, dict):
+        raise InputError(key, f"{value!r} is not a mapping")
+    return value
+
+
+def _require_known(found: Mapping | Sequence, known: Sequence[str], where: str) -> None:
+    unknown = [str(key) for key in found if key not in known]
+    if unknown:
+        raise InputError(where, f"{', '.join(unknown)} is not one of {', '.join(known)}")
+
+
+def _require_equal_budgets(grid: Grid) -> None:
+    """Every variant has seen as many windows as the others, unless another starts from it."""
+    begun = {variant.start for variant in grid.variants.values()}
+    budgets = {name: grid.budget(variant) for name, variant in grid.variants.items() if name not in begun}
+    if len(set(budgets.values())) > 1:
+        listed = ", ".join(f"{name} {windows:,}" for name, windows in budgets.items())
+        raise InputError("variants", f"train on unequal numbers of windows ({listed})", "give all the same")
+
+
+def narrowed(grid: Grid, names: Sequence[str]) -> Grid:
+    """The grid with these variants alone (and those that they start from); the reference stays.
+
+    Raises:
+        InputError: a name that is not in the grid.
+    """
+    _require_known(names, list(grid.variants), "--only")
+    kept = {*names, grid.reference[0]}
+    for name in list(kept):
+        while name in grid.variants and grid.variants[name].start:
+            name = grid.variants[name].start
+            kept.add(name)
+    ensembles = {name: members for name, members in grid.ensembles.items() if kept.issuperset(members)}
+    return replace(grid, variants={n: v for n, v in grid.variants.items() if n in kept}, ensembles=ensembles)

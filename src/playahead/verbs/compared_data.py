@@ -1,0 +1,88 @@
+"""What a grid is compared on: an event feed, or stored video features with their labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playahead.baselines.constant_rate import ConstantRate
+from playahead.baselines.markov import MarkovRenewal
+from playahead.comparison.grid import Grid
+from playahead.comparison.scored import Scored, score
+from playahead.decoding.choosing import Decoding, choose
+from playahead.domain.feed import FeedHalf
+from playahead.errors import InputError
+from playahead.features.store import FeatureStore
+from playahead.learning.engine import TrainConfig
+from playahead.learning.inference import join_readings
+from playahead.learning.matches import FeedMatches, Matches, RecordedMatches
+from playahead.sources.feed_tables import read_split
+from playahead.verbs.recordings import recordings_of
+from playahead.verbs.train import run_feed, run_video
+from playahead.windows.dataset import FeedWindows
+
+_SAMPLE_MATCHES = 12
+
+
+@dataclass(frozen=True)
+class Source:
+    """The data that a grid is compared on: a feed, or stored video features with their labels.
+
+    ``matches`` gives a split's matches, read once in each process.
+    """
+
+    data: Path
+    features: Path | None
+    _kept: dict[str, Matches] = field(default_factory=dict, compare=False)
+
+    def __getstate__(self) -> dict:
+        return {"data": self.data, "features": self.features, "_kept": {}}
+
+    def check(self, grid: Grid) -> None:
+        """Refuse what cannot be, before anything is trained."""
+        if self.features and "markov" in grid.baselines:
+            raise InputError("baselines", "markov reads what happened, which video does not tell")
+        self.matches("val")
+
+    def matches(self, split: str) -> Matches:
+        """Of val or test."""
+        if split not in self._kept:
+            if self.features is None:
+                self._kept[split] = FeedMatches(read_split(self.data, split))
+            else:
+                folder = self.data / {"val": "valid"}.get(split, split)
+                self._kept[split] = RecordedMatches(recordings_of(FeatureStore(self.features), folder))
+        return self._kept[split]
+
+    def train(self, config: TrainConfig, folder: Path, start: Path | None) -> Path:
+        """One run; returns its weights."""
+        if self.features is None:
+            windows = FeedWindows(read_split(self.data, "train"), config.observations)
+            validation = self.matches("val")
+            assert isinstance(validation, FeedMatches)
+            return run_feed(config, windows, validation, _SAMPLE_MATCHES, folder, start)
+        store = FeatureStore(self.features)
+        training, validation = (recordings_of(store, self.data / split) for split in ("train", "valid"))
+        return run_video(config, store, training, validation, folder, start)
+
+    def baseline(self, name: str, split: str) -> Scored:
+        """A baseline fitted on train, its scale chosen on val."""
+
+        if self.features is None:
+            halves = read_split(self.data, "train")
+        else:
+            recordings = recordings_of(FeatureStore(self.features), self.data / "train")
+            halves = [recording.actions for recording in recordings]
+        fitted = {"constant-rate": ConstantRate, "markov": MarkovRenewal}[name](halves)
+
+        def read(matches: Matches):
+            pairs = zip(matches.halves, matches.end_ms, strict=True)
+            return join_readings([fitted.read(half, ends) for half, ends in pairs])
+
+        decoder = choose(Decoding(), read(self.matches("val")), self.matches("val").table)
+        matches = self.matches(split)
+        return score(decoder.scores(read(matches)), matches.count_by_match)
+
+    def _training_halves(self) -> Sequence[FeedHalf]:
+        if self.features is None:
+            return read_split(self.data, "train")
+        return [recording.actions for recording in recordings_of(FeatureStore(self.features), self.data / "train")]

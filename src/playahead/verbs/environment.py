@@ -1,0 +1,37 @@
+"""What a run's folder says of itself: ``run.json``."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+
+def environment() -> dict[str, object]:
+    """Versions and machine, as far as they bear on results."""
+    return {
+        **{name: version(name) for name in ("playahead", "torch", "numpy", "scipy", "lightning-fabric")},
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor()
+
+
+def describe_run(folder: Path, about: Mapping[str, object]) -> None:
+    """Write ``run.json``: what was asked for, on what, and where it runs."""
+    part = folder / ".run.json"
+    part.write_text(json.dumps({**about, "environment": environment()}, indent=1))
+    part.replace(folder / "run.json")
