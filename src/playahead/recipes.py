@@ -37,12 +37,12 @@ def paper_small() -> TrainConfig:
         base,
         model=replace(base.model, d_model=128, heads=4, ffn_dim=256, decoder_layers=2),
         optim=OptimConfig(lr=6e-4, warmup_epochs=0.5, restart_epochs=None),
-        epochs=8,
+        epochs=6,
         steps_per_epoch=300,
         passages=4,
         observations=16,
         average_decay=0.997,
-        validate_every=4,
+        validate_every=3,
     )
 
 
