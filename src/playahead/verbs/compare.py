@@ -96,7 +96,7 @@ def _run_jobs(jobs: Sequence[Job], grid: Grid, source: Source, split: str, proce
                 job = running.pop(future)
                 if reason := future.result():
                     failed[job.folder.name] = reason
-            under_way = [job.folder.name for future, job in running.items() if future.running()]
+            under_way = [job.folder.name for job in list(running.values())[:processes]]
             advance(sum(_steps_done(job) for job in jobs), under_way)
     return failed
 

@@ -1,0 +1,106 @@
+"""``playahead compare`` on simulated plays: trained, scored, gone on with, failures named."""
+
+import json
+
+import pytest
+import yaml
+
+from playahead.cli import run
+from playahead.comparison.grid import read_grid
+from playahead.comparison.jobs import jobs_of
+from playahead.verbs.compare import compare
+from playahead.verbs.simulate import simulate
+
+SMALL = {
+    "model.d_model": 16,
+    "model.heads": 2,
+    "model.ffn_dim": 16,
+    "epochs": 1,
+    "steps_per_epoch": 4,
+    "passages": 2,
+    "observations": 2,
+}
+GRID = {
+    "recipe": "paper-small",
+    "seeds": [0],
+    "common": SMALL,
+    "variants": {
+        "plain": {},
+        "dense": {"model.head": "dense"},
+        "first": {"steps_per_epoch": 2},
+        "second": {"steps_per_epoch": 2, "start": "first"},
+    },
+    "ensembles": {"both": ["plain", "dense"]},
+    "baselines": ["constant-rate", "markov"],
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("feed")
+    simulate(folder, matches=5, minutes=3.0, halves=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compared(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("compared")
+    path = out / "grid.yaml"
+    path.write_text(yaml.safe_dump(GRID, sort_keys=False))
+    assert compare(str(path), data, out=out / "runs") == 0
+    return path, out / "runs"
+
+
+def test_every_row_is_there_with_its_budget(compared):
+    document = json.loads((compared[1] / "comparison-val.json").read_text())
+    found = {(row["variant"], row["decoding"]): row for row in document["rows"]}
+    assert set(found) == {
+        *((variant, decoding) for variant in ("plain", "first", "second") for decoding in ("marginal", "threshold")),
+        ("dense", "marginal"),
+        ("both", "marginal"),
+        ("constant-rate", "marginal"),
+        ("markov", "marginal"),
+    }
+    assert found["plain", "marginal"]["windows"] == found["second", "marginal"]["windows"] == 16
+    assert found["both", "marginal"]["windows"] == 32
+    assert found["markov", "marginal"]["difference"] is not None
+    assert document["failed"] == {}
+
+
+def test_a_folder_says_what_its_run_was(compared):
+    told = json.loads((compared[1] / "second-0" / "run.json").read_text())
+    assert told["train"]["model"]["d_model"] == 16
+    assert {"torch", "python", "processor", "threads"} <= told["environment"].keys()
+
+
+def test_run_again_it_trains_and_scores_nothing(compared, data, monkeypatch):
+    path, out = compared
+    kept = {file: file.stat().st_mtime_ns for file in out.rglob("*.*") if file.suffix in (".safetensors", ".npz")}
+    assert compare(str(path), data, out=out) == 0
+    assert {file: file.stat().st_mtime_ns for file in kept} == kept
+
+
+def test_another_configuration_in_the_same_folder_is_named(compared, data, tmp_path, capsys):
+    path = tmp_path / "grid.yaml"
+    path.write_text(yaml.safe_dump({**GRID, "common": {**SMALL, "optim.lr": 1e-3}}, sort_keys=False))
+    assert compare(str(path), data, out=compared[1], only="plain", json=True) == 2
+    told = capsys.readouterr()
+    assert "belongs to a run with other settings" in json.loads(told.out)["failed"]["plain-0"]
+
+
+def test_the_first_seed_of_all_comes_before_the_second(tmp_path):
+    path = tmp_path / "grid.yaml"
+    path.write_text(yaml.safe_dump({**GRID, "seeds": [0, 7]}, sort_keys=False))
+    jobs = jobs_of(read_grid(str(path)), tmp_path)
+    assert [job.seed for job in jobs] == [0] * 4 + [7] * 4
+    assert jobs[3].start == jobs[2].folder
+    assert len({job.folder for job in jobs}) == 8
+
+
+def test_bad_options_are_one_line(data, tmp_path, capsys):
+    assert run(["compare", "gone", "--data", str(data), "--out", str(tmp_path)]) == 2
+    assert run(["compare", "paper", "--data", str(tmp_path), "--out", str(tmp_path)]) == 2
+    assert run(["compare", "paper", "--data", str(data), "--processes", "0"]) == 2
+    told = capsys.readouterr().err
+    assert "no such grid" in told
+    assert "--processes: 0 is below 1" in told
