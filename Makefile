@@ -1,6 +1,6 @@
 # One virtual environment in .venv, made on the first use of any target.
 PY ?= python3
-EXTRAS ?= video,backbone,data,tensorboard,dev
+EXTRAS ?= video,backbone,data,report,tensorboard,dev
 UV = UV_SYSTEM_CERTS=1 .venv/bin/uv pip install -q --python .venv -c constraints.txt
 .PHONY: demo test check oracle
 .venv/.ready: pyproject.toml constraints.txt

@@ -19,6 +19,9 @@ MAY_IMPORT = {
     "evaluation": BASE | {"domain"},
     "submission": BASE | {"domain", "evaluation", "sources"},
     "decoding": BASE | {"domain", "evaluation"},
+    "baselines": BASE | {"domain", "decoding"},
+    "report": BASE | {"domain", "evaluation", "decoding"},
+    "comparison": BASE | {"domain", "evaluation", "decoding", "learning", "recipes"},
     "model": BASE | {"domain"},
     "windows": BASE | {"domain", "evaluation", "features"},
     "video": BASE | {"domain"},
@@ -30,7 +33,10 @@ MAY_IMPORT = {
     "recipes": BASE | {"domain", "backbone", "learning", "model", "features", "spotting"},
     "api": BASE | {"domain", "evaluation", "features", "decoding", "model", "windows", "learning"},
 }
-WITHOUT_TORCH = ("domain", "sources", "features", "evaluation", "submission", "decoding", "broadcast", "video")
+WITHOUT_TORCH = (
+    *("domain", "sources", "features", "evaluation", "submission"),
+    *("decoding", "baselines", "report", "broadcast", "video"),
+)
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

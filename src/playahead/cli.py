@@ -130,6 +130,12 @@ VERBS: dict[str, Verb | Group] = {
         "playahead compare paper --data wyscout_baa --out runs/paper --processes 2",
         positional="grid",
     ),
+    "report": Verb(
+        "report:report",
+        "one page about runs: scores, calibration, mistakes, windows",
+        "playahead report runs/paper --data wyscout_baa --out report.html",
+        positional="runs",
+    ),
     "predict": Verb(
         "predict:predict",
         "anticipate what comes next, all through a match",

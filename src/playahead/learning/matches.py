@@ -5,18 +5,20 @@ Axes: O observations of one half, R frames, V vector entries.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from itertools import groupby, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playahead.decoding.decoder import Decoder
+from playahead.decoding.health import health
 from playahead.decoding.readings import Readings
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID
 from playahead.errors import InputError
 from playahead.evaluation.exact import Moments, moments_of_frames, score_exactly
-from playahead.evaluation.frames import FrameTable
+from playahead.evaluation.frames import NO_EVENT, FrameTable
 from playahead.evaluation.official import ThresholdCounts, benchmark_average, count_detections, score_videos
 from playahead.features.feed import prepare_track
 from playahead.learning.inference import join_readings, read_feed, read_passages
@@ -33,6 +35,8 @@ class Matches(ABC):
     Args:
         halves: what happened; ``match`` says which of them belong together when matches are drawn again.
         end_ms: ends of each one's observations.
+
+    ``labels`` holds each half's (labels_NR, visibility_NR) as the official scorer sees them.
     """
 
     def __init__(self, halves: Sequence[FeedHalf], end_ms: Sequence[NDArray[np.int64]]) -> None:
@@ -41,7 +45,7 @@ class Matches(ABC):
             raise InputError("matches", "no half lasts the 35 s that one observation needs")
         self.halves = [half for half, _ in kept]
         self.end_ms = [end for _, end in kept]
-        self._labels = [future_frames(half, end) for half, end in kept]
+        self.labels = [future_frames(half, end) for half, end in kept]
 
     @abstractmethod
     def read(self, model: Anticipator, advance: Callable[[], None] = lambda: None) -> list[Readings]:
@@ -58,7 +62,7 @@ class Matches(ABC):
 
     def table(self, scores_ORV: NDArray[np.float32]) -> FrameTable:
         """All halves as one table for the scorer."""
-        labels, visibility = zip(*self._labels, strict=True)
+        labels, visibility = zip(*self.labels, strict=True)
         return FrameTable(np.concatenate(labels), np.concatenate(visibility), scores_ORV)
 
     def moments(self) -> Moments:
@@ -77,7 +81,7 @@ class Matches(ABC):
         """The official scorer's counts of each match, for intervals."""
         starts = np.cumsum([0, *(len(end) for end in self.end_ms)])
         by_match: dict[int, list[FrameTable]] = {}
-        for index, (half, labels) in enumerate(zip(self.halves, self._labels, strict=True)):
+        for index, (half, labels) in enumerate(zip(self.halves, self.labels, strict=True)):
             part = scores_ORV[starts[index] : starts[index + 1]]
             by_match.setdefault(half.match, []).append(FrameTable(*labels, part))
         return [score_videos(tables) for tables in by_match.values()]
@@ -86,10 +90,12 @@ class Matches(ABC):
         """Figures of each decoder, 0 to 100; the first one's have no suffix.
 
         ``map`` takes every confidence for a threshold (it chooses checkpoints: the official average jumps by a point
-        where nothing else moves), ``official`` is the benchmark's average.
+        where nothing else moves), ``official`` is the benchmark's average. Beside them, of the readings themselves:
+        ``expected`` and ``happened`` (events a window), ``live_slots``, ``top_chance``.
         """
         readings = join_readings(self.read(model))
-        figures = {}
+        n_events = sum(int((labels_NR != NO_EVENT).sum()) for labels_NR, _ in self.labels)
+        figures = asdict(health(readings, n_events))
         for index, (name, decoder) in enumerate(decoders.items()):
             suffix = "" if index == 0 else f"_{name}"
             table = self.table(decoder.scores(readings))

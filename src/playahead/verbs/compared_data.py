@@ -49,9 +49,13 @@ class Source:
             if self.features is None:
                 self._kept[split] = FeedMatches(read_split(self.data, split))
             else:
-                folder = self.data / {"val": "valid"}.get(split, split)
-                self._kept[split] = RecordedMatches(recordings_of(FeatureStore(self.features), folder))
+                recordings = recordings_of(FeatureStore(self.features), self.folder(split))
+                self._kept[split] = RecordedMatches(recordings)
         return self._kept[split]
+
+    def folder(self, split: str) -> Path:
+        """Of a split's videos and labels."""
+        return self.data / {"val": "valid"}.get(split, split)
 
     def train(self, config: TrainConfig, folder: Path, start: Path | None) -> Path:
         """One run; returns its weights."""
@@ -61,7 +65,7 @@ class Source:
             assert isinstance(validation, FeedMatches)
             return run_feed(config, windows, validation, _SAMPLE_MATCHES, folder, start)
         store = FeatureStore(self.features)
-        training, validation = (recordings_of(store, self.data / split) for split in ("train", "valid"))
+        training, validation = (recordings_of(store, self.folder(split)) for split in ("train", "val"))
         return run_video(config, store, training, validation, folder, start)
 
     def baseline(self, name: str, split: str) -> Scored:
@@ -70,7 +74,7 @@ class Source:
         if self.features is None:
             halves = read_split(self.data, "train")
         else:
-            recordings = recordings_of(FeatureStore(self.features), self.data / "train")
+            recordings = recordings_of(FeatureStore(self.features), self.folder("train"))
             halves = [recording.actions for recording in recordings]
         fitted = {"constant-rate": ConstantRate, "markov": MarkovRenewal}[name](halves)
 
@@ -85,4 +89,4 @@ class Source:
     def _training_halves(self) -> Sequence[FeedHalf]:
         if self.features is None:
             return read_split(self.data, "train")
-        return [recording.actions for recording in recordings_of(FeatureStore(self.features), self.data / "train")]
+        return [recording.actions for recording in recordings_of(FeatureStore(self.features), self.folder("train"))]

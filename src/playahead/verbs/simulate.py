@@ -11,7 +11,7 @@ from playahead.domain.records import Clip
 from playahead.errors import InputError
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
-from playahead.sources.simulation.plays import clips_of, simulate_half, write_bas_labels
+from playahead.sources.simulation.plays import MARKER, clips_of, simulate_half, write_bas_labels
 from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, write_baa_split
 from playahead.verbs import show
 
@@ -52,6 +52,7 @@ def simulate(
         raise InputError("--video", "has no place in the feed layout", "choose --layout baa or bas")
     played = _real(sequences, matches, minutes, halves) if sequences else _invented(seed, matches, minutes, halves)
     out.mkdir(parents=True, exist_ok=True)
+    (out / MARKER).write_text("Simulated: these matches never were, and no figure made from them is about football.\n")
     picture = (seed, width, height) if video else None
     parts = dict(zip(SPLITS, (played[:-3], played[-3:-2], played[-2:-1], played[-1:]), strict=True))
     if layout == "bas":

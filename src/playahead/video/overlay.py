@@ -9,37 +9,18 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from playahead.domain.actions import Action
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
+from playahead.domain.palette import COLOURS, short_name
 from playahead.domain.time import format_clock
 from playahead.video.reader import read_drawn
 from playahead.video.timeline import Mark, Timeline
 from playahead.video.writer import write_video
 
-# Told apart by people who do not see red and green alike (after Okabe and Ito), and always named beside.
-COLOURS = {
-    Action.PASS: "#56B4E9",
-    Action.DRIVE: "#009E73",
-    Action.HEADER: "#F0E442",
-    Action.HIGH_PASS: "#0072B2",
-    Action.THROW_IN: "#CC79A7",
-    Action.CROSS: "#E69F00",
-    Action.SHOT: "#D55E00",
-    Action.OUT: "#BBBBBB",
-    Action.BLOCK: "#9467BD",
-    Action.TACKLE: "#8C564B",
-}
-SHORT = {Action.BLOCK: "Block", Action.TACKLE: "Tackle"}
 _LEAST_WIDTH = 960
 _PANEL_SHARE = 0.17  # of the width
 _NOW_SHARE = 0.56  # of the width lies in the past
 _ROWS = 5
 _GROUND, _INK, _FAINT = "#14181c", "#f2f2f2", "#5d6770"
-
-
-def short_name(action: Action) -> str:
-    """``"High pass"``, ``"Block"``: a name that fits on a mark."""
-    return SHORT.get(action, str(action).capitalize())
 
 
 def write_overlay(

@@ -22,6 +22,9 @@ from playahead.sources.simulation.rhythm import (
 )
 from playahead.sources.soccernet_bas import cut_into_clips
 
+MARKER = "SIMULATED.txt"
+"""A file of this name in a dataset's folder says that its matches never were."""
+
 _PITCH_METRES = (105.0, 68.0)
 _NEAR_GOAL = 72.0  # percent of the pitch's length from which crosses and shots come
 _SETPIECE = {Action.THROW_IN: 1}

@@ -1,0 +1,107 @@
+"""The page: everything that it shows, put into its template."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.palette import COLOURS, short_name
+from playahead.evaluation.official import TOLERANCES_S
+from playahead.report import charts
+from playahead.report.diagnose import Diagnosis
+from playahead.report.examples import Example
+
+PUBLISHED = (
+    ("FAANTRA-WS (winner 2026)", None, 24.08),
+    ("FAANTRA-TS", None, 21.14),
+    ("FAANTRA (organisers' baseline)", 18.05, 16.76),
+    ("Hierarchical GRU with input-conditioned slots (the paper)", 17.91, 16.5),
+)
+"""(system, test, challenge) on SoccerNet Ball Action Anticipation, from the paper: video, other matches."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """What a split holds: name, matches, windows, actions a window, share of windows without any, actions by class."""
+
+    name: str
+    matches: int
+    windows: int
+    actions_per_window: float
+    empty: float
+    actions_C: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the page shows.
+
+    Attributes:
+        title: of the page.
+        about: what was asked, in a sentence.
+        split, n_matches, n_windows: what was scored.
+        simulated: the matches never were; the page says so.
+        rows: of ``comparison-SPLIT.json``.
+        chosen: name of the run that is looked at closely, and its decoding.
+        diagnosis: of it.
+        best, worst: windows of it.
+        importance_W: its learned weight of each past window, oldest first; empty if it has none.
+        curves: of every run: step, loss, validated_step, map.
+        splits, leaks: the data, and what of it is in two splits.
+        settings: the chosen run's configuration, flat.
+        environment: where it was trained.
+    """
+
+    title: str
+    about: str
+    split: str
+    n_matches: int
+    n_windows: int
+    simulated: bool
+    rows: Sequence[Mapping]
+    chosen: tuple[str, str]
+    diagnosis: Diagnosis
+    best: Sequence[Example] = ()
+    worst: Sequence[Example] = ()
+    importance_W: Sequence[float] = ()
+    curves: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    splits: Sequence[Split] = ()
+    leaks: Sequence[str] = ()
+    settings: Mapping[str, object] = field(default_factory=dict)
+    environment: Mapping[str, object] = field(default_factory=dict)
+
+
+def render(page: Page) -> str:
+    """One HTML document that needs nothing else."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["setting"] = json.dumps
+    drawn = {name: draw(page.diagnosis) for name, draw in _DRAWN.items()}
+    drawn["forest"] = charts.forest(page.rows, "differences to the reference")
+    drawn["importance"] = charts.window_importance(page.importance_W) if page.importance_W else ""
+    drawn["curves"] = charts.learning_curves(page.curves, page.chosen[0]) if page.curves else ""
+    return environment.get_template("report.html").render(
+        page=page,
+        charts=drawn,
+        actions=[short_name(action) for action in ACTIONS],
+        colours=[COLOURS[action] for action in ACTIONS],
+        tolerances=[f"{t} s" for t in TOLERANCES_S[:-1]] + ["any"],
+        published=PUBLISHED,
+        ranked=sorted(page.rows, key=lambda row: -row["mean"][0]),
+    )
+
+
+_DRAWN = {
+    "precision_recall": charts.precision_recall,
+    "sweep": charts.threshold_sweep,
+    "calibration": charts.calibration,
+    "errors": charts.time_errors,
+}

@@ -1,0 +1,49 @@
+"""What a report says of the data behind its figures."""
+
+from pathlib import Path
+
+import numpy as np
+
+from playahead.domain.actions import ACTIONS
+from playahead.evaluation.frames import NO_EVENT
+from playahead.learning.matches import Matches
+from playahead.report.page import Split
+from playahead.sources.audit import audit_splits
+from playahead.sources.feed_tables import SPLITS as FEED_SPLITS
+from playahead.sources.simulation.plays import MARKER
+from playahead.sources.soccernet_baa import read_baa_split
+from playahead.spotting.videos import is_clip_split
+from playahead.verbs.compared_data import Source
+from playahead.verbs.feed_audit import FeedFacts, audit_feed
+
+
+def is_simulated(data: Path) -> bool:
+    """``data simulate`` has written it."""
+    return (data / MARKER).exists()
+
+
+def describe_splits(source: Source) -> tuple[list[Split], list[str]]:
+    """What each split holds, and what is in two of them."""
+    if source.features is None:
+        tables = {split: source.data / f"{split}.npz" for split in FEED_SPLITS}
+        audit = audit_feed({split: path for split, path in tables.items() if path.exists()})
+        return [_of_feed(name, facts) for name, facts in audit.splits.items()], audit.leaks
+    folders = {split: source.folder(split) for split in FEED_SPLITS}
+    there = [split for split, folder in folders.items() if folder.exists()]
+    splits = [_of_matches(split, source.matches(split)) for split in there]
+    if not all(is_clip_split(folders[split]) for split in there):
+        return splits, []
+    return splits, audit_splits({split: read_baa_split(folders[split]) for split in there}).leaks
+
+
+def _of_feed(name: str, facts: FeedFacts) -> Split:
+    empty = facts.per_window[0] / max(facts.windows, 1)
+    counts_C = [facts.actions[str(action)] for action in ACTIONS]
+    return Split(name, facts.matches, facts.windows, facts.mean_actions, empty, counts_C)
+
+
+def _of_matches(name: str, matches: Matches) -> Split:
+    labels_NR = np.concatenate([labels for labels, _ in matches.labels])
+    counts_C = np.bincount(labels_NR[labels_NR != NO_EVENT] - 1, minlength=len(ACTIONS)).tolist()
+    empty = float((labels_NR == NO_EVENT).all(axis=1).mean())
+    return Split(name, len(matches.matches), len(matches), sum(counts_C) / len(labels_NR), empty, counts_C)
