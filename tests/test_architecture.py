@@ -30,7 +30,9 @@ MAY_IMPORT = {
     "broadcast": BASE | {"domain", "video"},
     "extraction": BASE | {"domain", "features", "video", "backbone"},
     "spotting": BASE | {"domain", "evaluation", "sources", "video", "backbone", "extraction", "learning"},
-    "recipes": BASE | {"domain", "backbone", "learning", "model", "features", "spotting"},
+    "endtoend": BASE
+    | {"tensorfile", "domain", "sources", "decoding", "model", "video", "backbone", "windows", "learning", "spotting"},
+    "recipes": BASE | {"domain", "backbone", "learning", "model", "features", "spotting", "endtoend"},
     "api": BASE | {"domain", "evaluation", "features", "decoding", "model", "windows", "learning"},
 }
 WITHOUT_TORCH = (

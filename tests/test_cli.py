@@ -54,7 +54,7 @@ def test_no_verb_shows_help(capsys):
         (["data", "simulate", "--out", "x", "--seed", "-1"], "seed: -1 is negative"),
         (["predict", "--feed", "nothing.json", "--start", "soon"], "not of the form 12:30"),
         (["train", "feed", "--data", "nowhere"], "no such file"),
-        (["train", "feed", "--data", "nowhere", "--recipe", "best"], "is not one of demo, feed"),
+        (["train", "feed", "--data", "nowhere", "--recipe", "best"], "is not one of demo, faantra, feed"),
         (["train", "feed", "--data", "nowhere", "--model.slots", "0"], "model.slots: 0 is below 1"),
         (["train", "feed", "--data", "nowhere", "--optim.lr", "-1"], "optim.lr: -1.0 is not a number of 0 or more"),
         (["data", "check", "nowhere"], "no dataset found"),

@@ -93,6 +93,12 @@ VERBS: dict[str, Verb | Group] = {
                 "playahead train feed --data wyscout_baa --out runs/wide --model.d_model 192 --seed 1",
                 settings="run",
             ),
+            "frames": Verb(
+                "train_frames:train_frames",
+                "train FAANTRA end to end on video files",
+                "playahead train frames --data SoccerNet/224p --out runs/frames --model.encoder regnety_004",
+                settings="run",
+            ),
             "video": Verb(
                 "train:train_video",
                 "train on features of video",

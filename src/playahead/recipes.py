@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from playahead.backbone.config import BackboneConfig
 from playahead.domain.actions import ACTIONS
+from playahead.endtoend.engine import EndToEndConfig
+from playahead.endtoend.network import EndToEndModelConfig
 from playahead.errors import InputError
 from playahead.features.feed import N_FEATURES
 from playahead.learning.criterion import CriterionConfig
@@ -77,6 +79,17 @@ def faantra() -> TrainConfig:
         ),
         rare_sampler=False,
         mixup_alpha=0.0,
+    )
+
+
+def faantra_frames() -> EndToEndConfig:
+    """FAANTRA end to end on video, at a size that two CPU cores train: RegNetY-200MF on small pictures."""
+    steps = faantra()
+    model = EndToEndModelConfig(encoder="regnety_002", canvas="160x96", anticipator=steps.model)
+    return EndToEndConfig(
+        model=model,
+        criterion=steps.criterion,
+        optim=OptimConfig(lr=1e-3, weight_decay=0.05, warmup_epochs=1.0, restart_epochs=None),
     )
 
 
@@ -180,11 +193,12 @@ def backbone_small() -> PretrainConfig:
     )
 
 
-RECIPES: dict[str, Callable[[], TrainConfig | PretrainConfig]] = {
+RECIPES: dict[str, Callable[[], TrainConfig | PretrainConfig | EndToEndConfig]] = {
     "backbone": backbone,
     "backbone-small": backbone_small,
     "demo": demo,
     "faantra": faantra,
+    "faantra-frames": faantra_frames,
     "feed": feed,
     "feed-dense": feed_dense,
     "feed-static": feed_static,
@@ -195,7 +209,7 @@ RECIPES: dict[str, Callable[[], TrainConfig | PretrainConfig]] = {
 }
 
 
-Config = TypeVar("Config", TrainConfig, PretrainConfig)
+Config = TypeVar("Config", TrainConfig, PretrainConfig, EndToEndConfig)
 
 
 def recipe(name: str, kind: type[Config]) -> Config:

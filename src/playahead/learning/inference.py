@@ -5,29 +5,30 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from playahead.decoding.readings import DenseReadings, Readings, SlotReadings
 from playahead.domain.grid import GRID
 from playahead.features.feed import FeedTrack, window_features
-from playahead.model.anticipator import Anticipator, AnticipatorOutput
+from playahead.model.anticipator import AnticipatorOutput
 
 _CHUNK_PASSAGES = 64
 
 
 @torch.inference_mode()
-def read_passages(model: Anticipator, features_BWNF: NDArray[np.float32]) -> Readings:
+def read_passages(model: nn.Module, features_BWNF: NDArray[np.float32]) -> Readings:
     """Readings of every observation in B runs of W >= 6 consecutive windows (O = B * (W - 5))."""
     device = next(model.parameters()).device
     chunks = torch.from_numpy(features_BWNF).split(_CHUNK_PASSAGES)
-    return join_readings([_to_numpy(model(chunk.to(device))) for chunk in chunks])
+    return join_readings([readings_of(model(chunk.to(device))) for chunk in chunks])
 
 
-def read_passage(model: Anticipator, features_WNF: NDArray[np.float32]) -> Readings:
+def read_passage(model: nn.Module, features_WNF: NDArray[np.float32]) -> Readings:
     """Readings of every observation in one run of W >= 6 consecutive windows (O = W - 5)."""
     return read_passages(model, features_WNF[None])
 
 
-def read_feed(model: Anticipator, track: FeedTrack, end_ms_O: NDArray[np.int64]) -> Readings:
+def read_feed(model: nn.Module, track: FeedTrack, end_ms_O: NDArray[np.int64]) -> Readings:
     """Readings of the observations that end at the given times, 5 s apart."""
     earlier = end_ms_O[0] - np.arange(GRID.n_windows - 1, 0, -1) * GRID.window_ms
     return read_passage(model, window_features(track, np.r_[earlier, end_ms_O]))
@@ -62,7 +63,8 @@ def join_readings(parts: Sequence[Readings]) -> Readings:
     )
 
 
-def _to_numpy(output: AnticipatorOutput) -> Readings:
+def readings_of(output: AnticipatorOutput) -> Readings:
+    """Logits -> probabilities in NumPy."""
     if output.slots is not None:
         return SlotReadings(
             output.slots.objectness_OK.float().sigmoid().cpu().numpy(),

@@ -10,6 +10,7 @@ from itertools import groupby, islice
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from playahead.decoding.decoder import Decoder
 from playahead.decoding.health import health
@@ -22,7 +23,6 @@ from playahead.evaluation.frames import NO_EVENT, FrameTable
 from playahead.evaluation.official import ThresholdCounts, benchmark_average, count_detections, score_videos
 from playahead.features.feed import prepare_track
 from playahead.learning.inference import join_readings, read_feed, read_passages
-from playahead.model.anticipator import Anticipator
 from playahead.windows.recorded import Recording
 from playahead.windows.slicing import future_events, future_frames, observation_ends_ms
 
@@ -48,7 +48,7 @@ class Matches(ABC):
         self.labels = [future_frames(half, end) for half, end in kept]
 
     @abstractmethod
-    def read(self, model: Anticipator, advance: Callable[[], None] = lambda: None) -> list[Readings]:
+    def read(self, model: nn.Module, advance: Callable[[], None] = lambda: None) -> list[Readings]:
         """Readings in the halves' order; ``advance`` is called once for each half."""
 
     def __len__(self) -> int:
@@ -86,7 +86,7 @@ class Matches(ABC):
             by_match.setdefault(half.match, []).append(FrameTable(*labels, part))
         return [score_videos(tables) for tables in by_match.values()]
 
-    def validate(self, model: Anticipator, decoders: dict[str, Decoder]) -> dict[str, float]:
+    def validate(self, model: nn.Module, decoders: dict[str, Decoder]) -> dict[str, float]:
         """Figures of each decoder, 0 to 100; the first one's have no suffix.
 
         ``map`` takes every confidence for a threshold (it chooses checkpoints: the official average jumps by a point
@@ -111,7 +111,7 @@ class FeedMatches(Matches):
         super().__init__(halves, [observation_ends_ms(half) for half in halves])
         self._tracks = [prepare_track(half) for half in self.halves]
 
-    def read(self, model: Anticipator, advance: Callable[[], None] = lambda: None) -> list[Readings]:
+    def read(self, model: nn.Module, advance: Callable[[], None] = lambda: None) -> list[Readings]:
         """Readings of each half."""
         readings = []
         for track, end_ms_O in zip(self._tracks, self.end_ms, strict=True):
@@ -127,7 +127,7 @@ class RecordedMatches(Matches):
         self.recordings = [recording for recording in recordings if len(recording.end_ms_O)]
         super().__init__([r.actions for r in self.recordings], [r.end_ms_O for r in self.recordings])
 
-    def read(self, model: Anticipator, advance: Callable[[], None] = lambda: None) -> list[Readings]:
+    def read(self, model: nn.Module, advance: Callable[[], None] = lambda: None) -> list[Readings]:
         """Readings of each recording; those of equal length together."""
         readings = []
         for _, alike in groupby(self.recordings, lambda recording: len(recording.end_ms_O)):

@@ -106,7 +106,10 @@ class Anticipator(nn.Module):
             InputError: a shape that the model was not built for.
         """
         self._check(features_BWNF)
-        looked_at_BWNF = features_BWNF[:, GRID.n_windows - self.config.n_windows :]
+        return self.anticipate(features_BWNF[:, GRID.n_windows - self.config.n_windows :])
+
+    def anticipate(self, looked_at_BWNF: Tensor) -> AnticipatorOutput:
+        """``forward`` of those windows alone that are looked at: ``n_windows`` or more of them."""
         encode = self._encode_windows if isinstance(self.encoder, LocalEncoder) else self._encode_steps
         memory_OMD, context_OD, observed_BWND = encode(looked_at_BWNF)
         slots_OKD = self.decoder(memory_OMD, context_OD)

@@ -5,7 +5,7 @@ Axes: B clips, J frames of a clip, H, W, C classes, T clips of a video.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from playahead.backbone.checkpoint import load_backbone, save_backbone
 from playahead.backbone.config import BackboneConfig
@@ -26,6 +25,7 @@ from playahead.domain.grid import GRID
 from playahead.errors import InputError
 from playahead.evaluation.exact import Moments, score_exactly
 from playahead.extraction.clip_stream import ClipStream, every
+from playahead.learning.averaging import refresh_statistics
 from playahead.learning.loop import Loop, require_settings, step_seed
 from playahead.learning.optim import OptimConfig
 from playahead.spotting.frames import FrameCache
@@ -126,25 +126,13 @@ class SpottingTrainer(Loop):
 
     def validated(self) -> dict[str, float]:
         """Spotting mAP@1 on the validation videos, as ``"map"``."""
-        self._refresh_statistics()
+        refresh_statistics(self._averaged(), self._refreshing_batches())
         return {"map": 100 * spotting_map(self._averaged(), self.validation, self.cache)}
 
-    @torch.no_grad()
-    def _refresh_statistics(self) -> None:
-        """Batch-norm statistics of the averaged weights: an average of statistics is not theirs, and is far off."""
-        backbone = self._averaged()
-        norms = [module for module in backbone.modules() if isinstance(module, _BatchNorm)]
-        momenta = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # a plain mean over what follows
-        backbone.train()
+    def _refreshing_batches(self) -> Iterator[Tensor]:
         for index in range(_REFRESH_BATCHES):
             rng = np.random.default_rng([self.config.seed, self.step, index])
-            backbone(self.sampler.batch(self.config.batch, rng)[0].to(self.fabric.device))
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
-        backbone.eval()
+            yield self.sampler.batch(self.config.batch, rng)[0].to(self.fabric.device)
 
     def keep(self, path: Path) -> None:
         """The averaged backbone and how it was made."""

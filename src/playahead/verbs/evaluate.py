@@ -26,8 +26,9 @@ from playahead.submission.write import frame_table, moments_of_results, read_res
 from playahead.verbs import show
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from playahead.learning.matches import Matches
-    from playahead.model.anticipator import Anticipator
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def evaluate(
         features: store of the labelled clips' video features, to score weights on.
         feed: folder of compact feed tables, with ``split`` and ``weights``.
         split: of the feed: train, val or test.
-        weights: of the model to score; for a feed the packaged ones if not given.
+        weights: of the model to score; for a feed the packaged ones if not given. Weights trained end to end need
+            ``labels`` alone.
         decoding: of the model: marginal or threshold, as it was chosen on validation.
         tau: threshold decoding with this objectness instead of the chosen one.
         time: threshold decoding with this reading of a slot's time instead of the chosen one.
@@ -83,7 +85,7 @@ def evaluate(
     if frames is not None:
         tables = load_frame_case(frames)
         scored = Scored(frames.name, score_videos(tables), lambda: [moments_of_frames(table) for table in tables])
-    elif labels is not None and features is None:
+    elif labels is not None and features is None and weights is None:
         scored = _score_submission(labels, predictions)
     else:
         asked = {"tau": tau, "time": time, "rescue": rescue or None}
@@ -94,8 +96,10 @@ def evaluate(
             scored = _score_feed(feed, split, weights, decoding, changes)
         else:
             assert labels is not None
-            assert features is not None
-            scored = _score_video(labels, features, weights, decoding, changes)
+            if features is None:
+                scored = _score_frames(labels, weights, decoding, changes)
+            else:
+                scored = _score_video(labels, features, weights, decoding, changes)
     _show(scored, exact, json)
 
 
@@ -154,7 +158,21 @@ def _score_video(labels: Path, features: Path, weights: Path | None, decoding: s
     return replace(scored, drawn=known)
 
 
-def _score_model(model: "Anticipator", decoder: Decoder, matches: "Matches", title: str) -> Scored:
+def _score_frames(labels: Path, weights: Path | None, decoding: str, changes: dict[str, Any]) -> Scored:
+    from playahead.endtoend.engine import FilmMatches, load_end_to_end
+    from playahead.endtoend.films import find_films
+    from playahead.verbs.extract import parse_canvas
+
+    assert weights is not None
+    model, about = load_end_to_end(weights)
+    folder = labels if labels.is_dir() else labels.parent
+    matches = FilmMatches(find_films(folder), model.config, parse_canvas(model.config.canvas, "limited"))
+    title = f"{folder}: {len(matches):,} windows, end to end, {decoding} decoding"
+    scored = _score_model(model, replace(decoder_of(about, decoding), **changes), matches, title)
+    return replace(scored, drawn=": runs of five minutes, where clips do not say their match")
+
+
+def _score_model(model: "nn.Module", decoder: Decoder, matches: "Matches", title: str) -> Scored:
     from playahead.learning.inference import join_readings
 
     with show.counted_progress("reading", len(matches.halves)) as advance:

@@ -15,15 +15,21 @@ from playahead.comparison.jobs import run_folder
 from playahead.comparison.scored import score
 from playahead.comparison.summary import summarise
 from playahead.decoding.decoder import decoder_of
-from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError
 from playahead.evaluation.frames import NO_EVENT, FrameTable
 from playahead.learning.checkpoint import load_model
 from playahead.learning.inference import join_readings
 from playahead.learning.matches import Matches, RecordedMatches
+from playahead.report.diagnose import Diagnosis, diagnose
+from playahead.report.examples import Example, example, place_of
 from playahead.verbs import show
 from playahead.verbs.compared_data import Source
 from playahead.verbs.report_data import describe_splits, is_simulated
+
+try:
+    from playahead.report.page import Page, render
+except ImportError:
+    raise InputError("report", "jinja2 and matplotlib are not installed", "pip install 'playahead[report]'") from None
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -53,46 +59,47 @@ def report(
         out: the page.
         examples: windows shown on either side, best and worst.
     """
-    try:
-        from playahead.report.page import Page, render
-    except ImportError:
-        raise InputError(
-            "report", "jinja2 and matplotlib are not installed", "pip install 'playahead[report]'"
-        ) from None
-    source = Source(data, features)
+    page = gather(runs, Source(data, features), split, run, decoding, examples)
+    part = out.with_name(f".{out.name}")
+    part.write_text(render(page))
+    part.replace(out)
+    show.out().print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, open it in a browser")
+
+
+def gather(runs: Path, source: Source, split: str, run: str, decoding: str, examples: int) -> Page:
+    """Everything that the page shows."""
     matches = source.matches(split)
-    document: dict[str, Any] | None = _comparison(runs, split)
+    document = _comparison(runs, split)
     folder = _folder(runs, run, document, decoding)
     model, about = load_model(folder / "weights.safetensors")
     decoder = decoder_of(about, decoding)
     with show.counted_progress("reading", len(matches.halves)) as advance:
         readings = join_readings(matches.read(model, advance))
-    scores_ORV, probabilities_ORV = decoder.scores(readings), decoder.probabilities(readings)
-    probabilities = matches.table(probabilities_ORV)
-    from playahead.report.diagnose import diagnose
-
+    scores_ORV = decoder.scores(readings)
+    probabilities = matches.table(decoder.probabilities(readings))
     diagnosis = diagnose(readings, probabilities, matches.table(scores_ORV))
-    if document is None:
-        key = (folder.name, decoding)
-        rows = summarise({key: [score(scores_ORV, matches.count_by_match)]}, key, {folder.name: _windows(about)})
-        document = {"grid": folder.name, "about": "One run.", "rows": [row.as_dict() for row in rows]}
-    best, worst = _chosen_windows(diagnosis.gain_O, probabilities, examples)
-    drawn = [
-        [_example(matches, source, split, o, probabilities_ORV, diagnosis.gain_O) for o in s] for s in (best, worst)
-    ]
+    best, worst = (
+        [_example(matches, source.folder(split), o, probabilities, diagnosis) for o in chosen]
+        for chosen in _chosen_windows(diagnosis, probabilities, examples)
+    )
     splits, leaks = describe_splits(source)
-    page = Page(
+    if document is None:
+        scored, key = score(scores_ORV, matches.count_by_match), (folder.name, decoding)
+        alone = summarise({key: [scored]}, key, {folder.name: _windows(about)})
+        document = {"grid": folder.name, "about": "One run.", "rows": [row.as_dict() for row in alone]}
+    rows: list[dict[str, Any]] = list(document["rows"])  # type: ignore[arg-type]
+    return Page(
         title=f"Ball action anticipation: {document['grid']}",
         about=str(document["about"]),
         split=split,
         n_matches=len(matches.matches),
         n_windows=len(matches),
-        simulated=is_simulated(data),
-        rows=document["rows"],
+        simulated=is_simulated(source.data),
+        rows=rows,
         chosen=(folder.name, decoding),
         diagnosis=diagnosis,
-        best=drawn[0],
-        worst=drawn[1],
+        best=best,
+        worst=worst,
         importance_W=_importance(model),
         curves=dict(_curves(runs)),
         splits=splits,
@@ -100,10 +107,6 @@ def report(
         settings=_flat(about.get("train", {})),
         environment=_told(folder).get("environment", {}),
     )
-    part = out.with_name(f".{out.name}")
-    part.write_text(render(page))
-    part.replace(out)
-    show.out().print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, open it in a browser")
 
 
 def _comparison(runs: Path, split: str) -> dict[str, Any] | None:
@@ -152,10 +155,10 @@ def _importance(model: Any) -> list[float]:
     return [] if weight_W is None else weight_W.sigmoid().tolist()
 
 
-def _chosen_windows(gain_O: NDArray[np.float64], table: FrameTable, count: int) -> tuple[list[int], list[int]]:
+def _chosen_windows(found: Diagnosis, table: FrameTable, count: int) -> tuple[list[int], list[int]]:
     """The best and the worst explained windows in which something happens, none near another."""
     happens = np.flatnonzero((table.labels_NR != NO_EVENT).any(axis=1))
-    ranked = happens[np.argsort(-gain_O[happens])].tolist()
+    ranked = happens[np.argsort(-found.gain_O[happens])].tolist()
     return _spread(ranked, count), _spread(ranked[::-1], count)
 
 
@@ -169,25 +172,21 @@ def _spread(ranked: Sequence[int], count: int) -> list[int]:
     return chosen
 
 
-def _example(
-    matches: Matches, source: Source, split: str, o: int, probabilities_ORV: NDArray[np.float32], gain_O: NDArray
-) -> Any:
-    from playahead.report.examples import example, place_of
-
+def _example(matches: Matches, folder: Path, o: int, probabilities: FrameTable, found: Diagnosis) -> Example:
     starts = np.cumsum([0, *(len(ends) for ends in matches.end_ms)])
     index = int(np.searchsorted(starts, o, side="right")) - 1
-    half: FeedHalf = matches.halves[index]
+    half = matches.halves[index]
     end_ms = int(matches.end_ms[index][o - starts[index]])
     where, picture = place_of(half, end_ms), ""
     if isinstance(matches, RecordedMatches):
         where = matches.recordings[index].name
-        picture = _picture(source.folder(split) / where, end_ms)
-    return example(half, where, end_ms, probabilities_ORV[o], float(gain_O[o]), picture)
+        picture = _picture(folder / where, end_ms)
+    return example(half, where, end_ms, probabilities.scores_NRV[o], float(found.gain_O[o]), picture)
 
 
 def _picture(place: Path, end_ms: int) -> str:
     """The last frame seen, as a small JPEG in a data URI; empty where the video is not at hand."""
-    from PIL import Image
+    from PIL import Image  # here and not above: a feed has no pictures
 
     from playahead.video.reader import read_drawn
 

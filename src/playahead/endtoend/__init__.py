@@ -1,0 +1,1 @@
+"""FAANTRA end to end: from gray frames to anticipations in one network, trained as a whole."""

@@ -1,0 +1,104 @@
+"""Labelled videos to train end to end on, and to score on.
+
+Axes: O observations, T frames of an observation, H, W, R raster frames.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.feed import FeedHalf, feed_of_actions
+from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
+from playahead.endtoend.network import EndToEndModelConfig
+from playahead.errors import InputError
+from playahead.sources.soccernet_baa import read_baa_split
+from playahead.spotting.videos import LabelledVideo, find_labelled_videos, is_clip_split
+from playahead.video.canvas import Canvas
+from playahead.video.reader import probe, read_frames
+
+_TILING = 6  # 30-s clips that start every 5 s: every sixth covers the video once
+_BLOCK_CLIPS = 60  # what is drawn again for intervals, as clips do not say which match they are of
+
+
+@dataclass(frozen=True)
+class Film:
+    """A video with its actions.
+
+    Attributes:
+        video: where it is.
+        actions: in it, and up to 5 s beyond where they are labelled.
+        last_end_ms: the last moment whose next 5 s are labelled.
+    """
+
+    video: LabelledVideo
+    actions: FeedHalf
+    last_end_ms: int
+
+
+def find_films(folder: Path) -> list[Film]:
+    """Every clip of a split of the anticipation benchmark, or the matches in the spotting benchmark's layout.
+
+    Raises:
+        InputError: neither is there, a video is missing, or labels are withheld.
+    """
+    if is_clip_split(folder):
+        return _clips(folder)
+    films = []
+    for video in find_labelled_videos(folder):
+        last_ms = int((probe(video.path).duration_s or 0) * 1000) - ANTICIPATION_MS
+        films.append(Film(video, feed_of_actions(video.events), last_ms))
+    return films
+
+
+def _clips(folder: Path) -> list[Film]:
+    films = []
+    for index, clip in enumerate(read_baa_split(folder).clips):
+        if clip.anticipation is None:
+            raise InputError(folder, f"{clip.name}: its labels are withheld")
+        actions = feed_of_actions([*clip.observation, *clip.anticipation])
+        video = LabelledVideo(clip.name, folder / clip.video, clip.observation)
+        if not video.path.is_file():
+            raise InputError(video.path, "no such video")
+        films.append(Film(video, replace(actions, match=index // _BLOCK_CLIPS), OBSERVATION_MS))
+    return films
+
+
+def tiling(films: Sequence[Film]) -> list[Film]:
+    """The clips that cover the video once; whole matches as they are."""
+    return list(films[::_TILING]) if all(film.last_end_ms == OBSERVATION_MS for film in films) else list(films)
+
+
+def benchmark_ends(film: Film) -> NDArray[np.int64]:
+    """Ends of the observations that the benchmark scores: 30 s, 35 s ..."""
+    return np.arange(OBSERVATION_MS, film.last_end_ms + 1, GRID.window_ms, dtype=np.int64)
+
+
+def observed_frames(
+    film: Film, end_ms_O: NDArray[np.int64], config: EndToEndModelConfig, canvas: Canvas
+) -> NDArray[np.uint8]:
+    """frames_OTHW of observations that end at these times, decoded in one pass.
+
+    Raises:
+        InputError: the video ends before an observation does.
+    """
+    wanted_OT = observed_indices(end_ms_O, config)
+    frame_X, place_OT = np.unique(wanted_OT, return_inverse=True)
+    kept_XHW = np.zeros((len(frame_X), canvas.height, canvas.width), np.uint8)
+    start_s = int(frame_X[0]) // GRID.fps
+    seen = 0
+    for offset, gray_HW in read_frames(film.video.path, canvas, start_s, (frame_X[-1] + 1) / GRID.fps):
+        if seen < len(frame_X) and start_s * GRID.fps + offset == frame_X[seen]:
+            kept_XHW[seen] = gray_HW
+            seen += 1
+    if seen < len(frame_X):
+        raise InputError(film.video.path, f"ends before {end_ms_O[-1] / 1000:.0f} s", "is it cut short?")
+    return kept_XHW[place_OT.reshape(wanted_OT.shape)]
+
+
+def observed_indices(end_ms_O: NDArray[np.int64], config: EndToEndModelConfig) -> NDArray[np.int64]:
+    """Frames of each observation: wanted_OT, the last one the last before its end."""
+    last_O = end_ms_O * GRID.fps // 1000 - 1
+    return last_O[:, None] - np.arange(config.frames - 1, -1, -1) * config.stride_frames
