@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from playahead.comparison.grid import Grid
 from playahead.comparison.scored import Scored, load, save, score
@@ -22,6 +23,18 @@ from playahead.learning.matches import Matches
 
 Train = Callable[[TrainConfig, Path, Path | None], Path]
 """(configuration, folder, weights to start from) -> weights; resumes, and returns at once where all is done."""
+
+
+class ScoredData(Protocol):
+    """What is scored on."""
+
+    def matches(self, split: str) -> Matches:
+        """Of val or test."""
+        ...
+
+    def digest(self, *splits: str) -> str:
+        """Another one where they are not what they were."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -69,10 +82,11 @@ def run_folder(out: Path, variant: str, seed: int) -> Path:
     return out / f"{plain}-{seed}"
 
 
-def train(job: Job, run: Train) -> None:
-    """Train a run, unless its weights are there and were made by this configuration."""
+def train(job: Job, run: Train, data: str) -> None:
+    """Train a run, unless its weights are there and were made by this configuration on this ``data`` (its digest)."""
     told = job.folder / "trained.json"
-    wanted = json.dumps({**asdict(job.config), "start": str(job.start and job.start.name)}, sort_keys=True)
+    start = _digest(job.start / "weights.safetensors") if job.start else None
+    wanted = json.dumps({**asdict(job.config), "start": start, "data": data}, sort_keys=True)
     if job.weights.exists() and told.exists() and told.read_text() == wanted:
         return
     run(job.config, job.folder, job.start / "weights.safetensors" if job.start else None)
@@ -84,30 +98,34 @@ def score_members(
     members: Sequence[Path],
     decodings: dict[str, Decoding],
     split: str,
-    matches: Callable[[str], Matches],
-    validation: str,
+    data: ScoredData,
 ) -> dict[str, Scored]:
     """Scores of a run's weights (or of several, read as one) with every decoding; kept in ``folder``.
 
-    A decoding is chosen on the validation split whatever ``split`` is. Threshold decoding needs slots: it is left out
-    where there are none.
+    A decoding is chosen on val whatever ``split`` is. Threshold decoding needs slots: it is left out where there are
+    none.
     """
-    listed = [hashlib.sha256(path.read_bytes()).hexdigest() for path in members]
+    listed = [_digest(path) for path in members]
     about = {name: asdict(decoding) for name, decoding in decodings.items()}
-    key = hashlib.sha256(json.dumps([listed, about, split], sort_keys=True).encode()).hexdigest()
+    whole = json.dumps([listed, about, split, data.digest("val", split)], sort_keys=True)
+    key = hashlib.sha256(whole.encode()).hexdigest()
     kept = folder / f"scores-{split}.npz"
     if (found := load(kept, key)) is not None:
         return found
-    read = _Reader(members, matches)
+    read = _Reader(members, data.matches)
     scored = {}
     for name, decoding in decodings.items():
         if decoding.kind == "threshold" and not read.has_slots:
             continue
-        decoder = read.carried(decoding) or choose(decoding, read(validation), matches(validation).table)
-        scored[name] = score(decoder.scores(read(split)), matches(split).count_by_match)
+        decoder = read.carried(decoding) or choose(decoding, read("val"), data.matches("val").table)
+        scored[name] = score(decoder.scores(read(split)), data.matches(split).count_by_match)
     folder.mkdir(parents=True, exist_ok=True)
     save(kept, scored, key)
     return scored
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class _Reader:

@@ -69,8 +69,8 @@ def _work(job: Job, source: Source, decodings: Mapping[str, Decoding], split: st
     with (job.folder / "output.txt").open("a") as told:
         show.errors.file = told
         try:
-            train(job, source.train)
-            score_members(job.folder, [job.weights], dict(decodings), split, source.matches, "val")
+            train(job, source.train, source.digest("train", "val"))
+            score_members(job.folder, [job.weights], dict(decodings), split, source)
         except (PlayaheadError, OSError) as reason:
             show.errors.print(f"failed: {reason}")
             return str(reason)
@@ -130,7 +130,7 @@ def _summary(grid: Grid, out: Path, source: Source, split: str, failed: Mapping[
     """A row for each variant, ensemble and baseline with each decoding."""
     scored: dict[Key, list[Scored]] = {}
     windows: dict[str, int] = {}
-    of = partial(score_members, decodings=grid.decodings, split=split, matches=source.matches, validation="val")
+    of = partial(score_members, decodings=grid.decodings, split=split, data=source)
 
     def add(name: str, found: Mapping[str, Scored], budget: int) -> None:
         windows[name] = budget

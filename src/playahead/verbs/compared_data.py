@@ -1,5 +1,6 @@
 """What a grid is compared on: an event feed, or stored video features with their labels."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from playahead.learning.engine import TrainConfig
 from playahead.learning.inference import join_readings
 from playahead.learning.matches import FeedMatches, Matches, RecordedMatches
 from playahead.sources.feed_tables import read_split
+from playahead.sources.soccernet_baa import LABELS_NAME
 from playahead.verbs.recordings import recordings_of
 from playahead.verbs.train import run_feed, run_video
 from playahead.windows.dataset import FeedWindows
@@ -52,6 +54,20 @@ class Source:
                 recordings = recordings_of(FeatureStore(self.features), self.folder(split))
                 self._kept[split] = RecordedMatches(recordings)
         return self._kept[split]
+
+    def digest(self, *splits: str) -> str:
+        """Tells whether these splits are what they were: of their tables, or of their labels and the store's making."""
+        if self.features is None:
+            files = [self.data / f"{split}.npz" for split in splits]
+        else:
+            files = [self.features / "manifest.json", *(p for s in splits for p in self._label_files(s))]
+        whole = hashlib.sha256()
+        for path in files:
+            whole.update(path.read_bytes() if path.exists() else b"none")
+        return whole.hexdigest()
+
+    def _label_files(self, split: str) -> list[Path]:
+        return sorted(self.folder(split).rglob(LABELS_NAME))
 
     def folder(self, split: str) -> Path:
         """Of a split's videos and labels."""

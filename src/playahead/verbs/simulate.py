@@ -50,7 +50,7 @@ def simulate(
         raise InputError("--halves", f"{halves} is neither 1 nor 2")
     if video and layout == "feed":
         raise InputError("--video", "has no place in the feed layout", "choose --layout baa or bas")
-    played = _real(sequences, matches, minutes, halves) if sequences else _invented(seed, matches, minutes, halves)
+    played = real_plays(sequences, matches, minutes, halves) if sequences else invented(seed, matches, minutes, halves)
     out.mkdir(parents=True, exist_ok=True)
     (out / MARKER).write_text("Simulated: these matches never were, and no figure made from them is about football.\n")
     picture = (seed, width, height) if video else None
@@ -68,11 +68,12 @@ def simulate(
     show.errors.print(f"{matches} simulated matches in {out}")
 
 
-def _invented(seed: int, matches: int, minutes: float, halves: int) -> list[Halves]:
+def invented(seed: int, matches: int, minutes: float, halves: int) -> list[Halves]:
+    """Matches that never were."""
     return [[simulate_half(seed, m + 1, h + 1, minutes) for h in range(halves)] for m in range(matches)]
 
 
-def _real(table: Path, matches: int, minutes: float, halves: int) -> list[Halves]:
+def real_plays(table: Path, matches: int, minutes: float, halves: int) -> list[Halves]:
     """The first ``minutes`` of the halves of so many matches of a table."""
     by_match: dict[int, Halves] = {}
     for half in read_feed_table(table):
