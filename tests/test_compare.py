@@ -104,3 +104,41 @@ def test_bad_options_are_one_line(data, tmp_path, capsys):
     told = capsys.readouterr().err
     assert "no such grid" in told
     assert "--processes: 0 is below 1" in told
+
+
+def test_a_report_of_the_comparison(compared, data, tmp_path, capsys):
+    page = tmp_path / "report.html"
+    assert run(["report", str(compared[1]), "--data", str(data), "--out", str(page)]) == 0
+    written = page.read_text()
+    for said in (
+        "Simulated matches",
+        "markov, marginal",
+        "both, marginal",
+        "No match is in two splits",
+        "model.d_model",
+    ):
+        assert said in written
+    narrow = ["--run", "second-0", "--decoding", "threshold", "--examples", "2", "--out", str(page)]
+    assert run(["report", str(compared[1]), "--data", str(data), *narrow]) == 0
+    assert page.read_text().count("<figure") == 4
+
+
+def test_a_report_of_one_run(compared, data, tmp_path):
+    page = tmp_path / "one.html"
+    assert run(["report", str(compared[1] / "dense-0"), "--data", str(data), "--out", str(page)]) == 0
+    assert "no slots here" in page.read_text()
+
+
+def test_a_report_of_nothing_is_one_line(compared, data, tmp_path, capsys):
+    for arguments in (
+        [str(tmp_path)],
+        [str(compared[1]), "--run", "../../secret"],
+        [str(compared[1]), "--split", "test"],
+    ):
+        assert run(["report", *arguments, "--data", str(data), "--out", str(tmp_path / "page.html")]) == 2
+    told = capsys.readouterr().err
+    assert "holds neither comparison-val.json nor weights.safetensors" in told
+    assert "--run: secret: no trained run of that name" in told
+    (tmp_path / "comparison-val.json").write_text('{"rows": [')
+    assert run(["report", str(tmp_path), "--data", str(data)]) == 2
+    assert "is not a comparison" in capsys.readouterr().err

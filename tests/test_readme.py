@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from playahead.cli import build_parser, run
 from tests.conftest import SHARED
@@ -19,6 +20,7 @@ BRIEF = ["--epochs", "1", "--steps_per_epoch", "2"]
 SHORT = {
     ("train", "feed"): [*BRIEF, "--validation_matches", "1"],
     ("train", "video"): [*BRIEF, "--passages", "2"],
+    ("train", "frames"): [*BRIEF, "--batch", "2", "--model.canvas", "64x32", "--validation_clips", "2"],
     ("pretrain", "--train"): [*BRIEF, "--batch", "2", "--validation_videos", "1"],
 }
 FILMED = ["--video", "--halves", "1", "--width", "112", "--height", "62"]
@@ -36,6 +38,9 @@ def workplace(tmp_path_factory):
     assert run([*brief, "--out", str(folder / "matches"), "--layout", "bas"]) == 0
     (film,) = (folder / "matches" / "test").rglob("*.mp4")
     film.rename(folder / "match.mp4")
+    (written,) = re.findall(r"say `wide.yaml`:\n```yaml\n(.+?)```", README, re.DOTALL)
+    brief_run = {"seeds": [0], "common": {"epochs": 1, "steps_per_epoch": 2, "observations": 2}}
+    (folder / "wide.yaml").write_text(yaml.safe_dump({**yaml.safe_load(written), **brief_run}, sort_keys=False))
     if MATCH.exists():
         (folder / "match.json").write_bytes(MATCH.read_bytes())
     return folder

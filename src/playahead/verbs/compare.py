@@ -24,6 +24,9 @@ from playahead.verbs.compared_data import Source
 from playahead.verbs.train import prepare_folder
 
 
+_FEW_MATCHES = 5
+
+
 def compare(
     grid: str,
     data: Path,
@@ -58,7 +61,7 @@ def compare(
     failed = _run_jobs(jobs_of(asked, out), asked, source, split, processes)
     rows = _summary(asked, out, source, split, failed)
     _write(out / f"comparison-{split}.json", _document(asked, rows, split, failed))
-    _show(asked, rows, split, out, failed, json)
+    _show(asked, rows, split, len(source.matches(split).matches), out, failed, json)
     return 2 if failed else 0
 
 
@@ -172,13 +175,17 @@ def _write(path: Path, document: object) -> None:
     part.replace(path)
 
 
-def _show(grid: Grid, rows: Sequence[Row], split: str, out: Path, failed: Mapping[str, str], as_json: bool) -> None:
+def _show(
+    grid: Grid, rows: Sequence[Row], split: str, n_matches: int, out: Path, failed: Mapping[str, str], as_json: bool
+) -> None:
     for name, reason in failed.items():
         show.errors.print(f"[red]{name}:[/] {reason}", soft_wrap=True)
     if as_json:
         show.print_json(_document(grid, rows, split, failed))
         return
-    show.out(140).print(show.comparison_table(rows, f"{grid.name}, {split}"))
+    show.out(140).print(show.comparison_table(rows, f"{grid.name}, {split}, {n_matches} matches"))
+    if n_matches < _FEW_MATCHES:
+        show.errors.print(f"[yellow]note:[/] intervals over {n_matches} matches say little")
     show.out(140).print(
         f"95 % intervals: matches drawn again, in pairs; ± is the standard deviation over seeds. Differences are to "
         f"{grid.reference[0]!r} with the same decoding. Everything is in {out / f'comparison-{split}.json'}"
