@@ -23,7 +23,6 @@ from playahead.verbs import show
 from playahead.verbs.compared_data import Source
 from playahead.verbs.train import prepare_folder
 
-
 _FEW_MATCHES = 5
 
 
