@@ -80,7 +80,7 @@ def labels_of(half: FeedHalf) -> FeedHalf:
 
 def constant_rate(training: FeedMatches, validation: FeedMatches, test: FeedMatches) -> dict[str, object]:
     """Every class at its mean rate, at every moment."""
-    rate = ConstantRate(training.halves)
+    rate = ConstantRate(training.halves, sum(int(half.t_ms[-1]) for half in training.halves))
 
     def read(matches: FeedMatches) -> Readings:
         return join_readings([rate.read(half, ends) for half, ends in zip(matches.halves, matches.end_ms, strict=True)])

@@ -1,6 +1,8 @@
 """``playahead compare`` on simulated plays: trained, scored, gone on with, failures named."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -8,6 +10,7 @@ import yaml
 from playahead.cli import run
 from playahead.comparison.grid import read_grid
 from playahead.comparison.jobs import jobs_of
+from playahead.sources.feed_tables import read_split, write_feed_table
 from playahead.verbs.compare import compare
 from playahead.verbs.simulate import simulate
 
@@ -80,12 +83,38 @@ def test_run_again_it_trains_and_scores_nothing(compared, data, monkeypatch):
     assert {file: file.stat().st_mtime_ns for file in kept} == kept
 
 
-def test_another_configuration_in_the_same_folder_is_named(compared, data, tmp_path, capsys):
+def test_another_configuration_in_the_same_folder_fails_with_what_rests_on_it(compared, data, tmp_path, capsys):
+    out = tmp_path / "runs"
+    shutil.copytree(compared[1], out)
     path = tmp_path / "grid.yaml"
-    path.write_text(yaml.safe_dump({**GRID, "common": {**SMALL, "optim.lr": 1e-3}}, sort_keys=False))
-    assert compare(str(path), data, out=compared[1], only="plain", json=True) == 2
-    told = capsys.readouterr()
-    assert "belongs to a run with other settings" in json.loads(told.out)["failed"]["plain-0"]
+    others = {**GRID["variants"], "plain": {"optim.lr": 1e-3}, "first": {"steps_per_epoch": 2, "optim.lr": 1e-3}}
+    path.write_text(yaml.safe_dump({**GRID, "variants": others}, sort_keys=False))
+    assert compare(str(path), data, out=out, json=True) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert set(document["failed"]) == {"plain-0", "first-0", "second-0"}
+    assert "other settings or data" in document["failed"]["plain-0"]
+    assert "first-0, which it starts from" in document["failed"]["second-0"]
+    assert {row["variant"] for row in document["rows"]} == {"dense", "constant-rate", "markov"}
+
+
+def test_other_data_under_a_finished_run_is_refused(compared, data, tmp_path, capsys):
+    """Same labels, other places: the windows differ, so the weights are not of this data."""
+    out, moved = tmp_path / "runs", tmp_path / "moved"
+    shutil.copytree(compared[1], out)
+    shutil.copytree(data, moved)
+    halves = [replace(half, x=(half.x // 2).astype(half.x.dtype)) for half in read_split(moved, "train")]
+    write_feed_table(moved / "train.npz", halves)
+    assert compare(str(compared[0]), moved, out=out, only="plain", json=True) == 2
+    assert "other settings or data" in json.loads(capsys.readouterr().out)["failed"]["plain-0"]
+    (out / "plain-0" / "trained.json").unlink()  # as of a run that was killed: its state refuses too
+    assert compare(str(compared[0]), moved, out=out, only="plain", json=True) == 2
+    assert "other settings or data" in json.loads(capsys.readouterr().out)["failed"]["plain-0"]
+
+
+def test_over_one_match_nothing_is_told(compared):
+    document = json.loads((compared[1] / "comparison-val.json").read_text())
+    assert document["matches"] == 1
+    assert all(row["told"] == [False, False] for row in document["rows"])
 
 
 def test_the_first_seed_of_all_comes_before_the_second(tmp_path):
@@ -114,7 +143,7 @@ def test_a_report_of_the_comparison(compared, data, tmp_path, capsys):
         "Simulated matches",
         "markov, marginal",
         "both, marginal",
-        "No match is in two splits",
+        "No match is in two of these",
         "model.d_model",
     ):
         assert said in written

@@ -20,7 +20,7 @@ def half(t_ms, code, delay_ms=0) -> FeedHalf:
 
 def test_a_constant_rate_counts():
     passes = half(np.arange(1, 101) * 1000, [0] * 100)  # one a second
-    intensity_ORC = ConstantRate([passes]).read(passes, np.array([30_000, 50_000])).intensity()
+    intensity_ORC = ConstantRate([passes], 100_000).read(passes, np.array([30_000, 50_000])).intensity()
     assert intensity_ORC.shape == (2, 32, 10)
     np.testing.assert_allclose(intensity_ORC[..., 0], 0.16, rtol=1e-5)
     assert not intensity_ORC[..., 1:].any()
@@ -37,6 +37,14 @@ def test_a_clock_is_anticipated_to_the_frame():
     assert intensity_RC[8, 6] == pytest.approx(1.0, abs=1e-5)
     assert intensity_RC[8 + 5, 0] == pytest.approx(1.0, abs=1e-5)
     assert intensity_RC.sum() == pytest.approx(5.0 - 1.0, abs=1e-4)  # shot, pass, shot, pass within 32 frames
+
+
+def test_a_steady_stream_is_expected_whole_also_within_a_frame():
+    """One a second on average, many of them in the same frame."""
+    rng = np.random.default_rng(0)
+    played = half(np.cumsum(rng.exponential(1000, 20_000)).astype(int), [0] * 20_000)
+    expected = MarkovRenewal([played]).read(played, np.arange(1, 50) * 100_000).intensity().sum(axis=(1, 2))
+    assert expected.mean() == pytest.approx(5.12, rel=0.05)
 
 
 @settings(max_examples=50, deadline=None)
@@ -59,6 +67,6 @@ def test_the_future_changes_nothing(data):
 
 def test_nothing_to_count_is_refused():
     with pytest.raises(InputError, match="constant rate"):
-        ConstantRate([half([], [])])
+        ConstantRate([half([], [])], 0)
     with pytest.raises(InputError, match="Markov"):
         MarkovRenewal([half([100], [0])])

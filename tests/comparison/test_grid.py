@@ -32,7 +32,7 @@ def test_a_grid_is_read(tmp_path):
     assert {v.config.epochs for v in grid.variants.values()} == {2}
     assert grid.decodings == {"marginal": Decoding(), "low": Decoding("threshold", tau=0.1)}
     assert grid.ensembles == {"both": ("plain", "static")}
-    assert grid.budget(grid.variants["plain"]) == 2 * 300 * 64
+    assert grid.budget_of("plain") == 2 * 300 * 64
 
 
 @pytest.mark.parametrize("name", ["paper", "decoding", "winner"])
@@ -52,7 +52,7 @@ def test_unequal_budgets_are_refused(tmp_path):
 def test_phases_are_added_up(tmp_path):
     phases = {"plain": {}, "first": {"epochs": 2}, "second": {"epochs": 4, "start": "first"}}
     grid = read_grid(written(tmp_path, variants=phases, ensembles={}))
-    assert grid.budget(grid.variants["second"]) == grid.budget(grid.variants["plain"])
+    assert grid.budget_of("second") == grid.budget_of("plain")
     with pytest.raises(InputError, match="unequal"):
         read_grid(written(tmp_path, variants={**phases, "second": {"epochs": 6, "start": "first"}}, ensembles={}))
 
@@ -75,6 +75,18 @@ def test_phases_are_added_up(tmp_path):
         ({"decodings": {"odd": None}}, "is not made of kind, tau"),
         ({"decodings": {"odd": {"kind": "marginal", "tau": 0.1}}}, "are of threshold decoding"),
         ({"ensembles": {"both": ["plain", "gone"]}}, "gone is not one of plain, static"),
+        ({"variants": {"plain": 3}, "ensembles": {}}, "variant 'plain': 3 is not a mapping"),
+        ({"variants": {"a b": {}, "a-b": {}}, "ensembles": {}, "reference": ["a b", "low"]}, "stands for two rows"),
+        ({"variants": {"markov": {}}, "ensembles": {}, "reference": ["markov", "low"]}, "stands for two rows"),
+        ({"ensembles": {"both": None}}, "is not a list of names"),
+        ({"ensembles": {"both": []}}, "is not a list of names"),
+        ({"baselines": 3}, "baselines: 3 is not a list of names"),
+        ({"decodings": {"odd": {"kind": "treshold"}}}, "neither marginal nor threshold"),
+        ({"decodings": {"odd": {"kind": "threshold", "tau": 2}}}, r"2 is not in \[0, 1\)"),
+        ({"decodings": {"odd": {"kind": "threshold", "tau": float("nan")}}}, "nan is not in"),
+        ({"decodings": {"odd": {"kind": "threshold", "tau": "0.1"}}}, "'0.1' is not a number"),
+        ({"decodings": {"odd": {"kind": "threshold", "time": "x"}}}, "neither argmax nor expected"),
+        ({"decodings": {"odd": {"kind": "threshold", "rescue": 3}}}, "true or false"),
         ({"baselines": ["oracle"]}, "oracle is not one of constant-rate, markov"),
         ({"varients": {}}, "varients is not one of"),
     ],

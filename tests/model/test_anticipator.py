@@ -194,6 +194,7 @@ def test_wrong_shapes_are_refused(shape):
         ({"summaries": 34}, "34 summaries of 33 clips"),
         ({"n_windows": 7}, "an observation has 6"),
         ({"encoder": "steps", "memory_tail": True}, "in its memory already"),
+        ({"encoder": "steps", "memory": "mean"}, "its steps are the memory"),
         ({"encoder": "steps", "auxiliary": "all"}, "on the last window"),
     ],
 )

@@ -48,6 +48,7 @@ def row(variant: str, mean: float, **changes) -> dict:
         "windows": 115_200,
         "difference": [mean - 20, mean - 20.5, mean - 19.5],
         "area_difference": [mean - 20, mean - 20.5, mean - 19.5],
+        "told": (mean != 20, mean > 20),
         **changes,
     }
 
@@ -72,6 +73,7 @@ def page(runs=3, **changes) -> Page:
         "n_windows": 45_000,
         "simulated": False,
         "rows": rows,
+        "reference": ("plain", "marginal"),
         "chosen": ("plain-0", "marginal"),
         "diagnosis": diagnose(read, probabilities, probabilities),
         "best": shown,

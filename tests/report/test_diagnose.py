@@ -9,6 +9,7 @@ from playahead.decoding.health import health
 from playahead.decoding.readings import DenseReadings, SlotReadings
 from playahead.evaluation.frames import NO_EVENT
 from playahead.evaluation.official import benchmark_average, count_detections
+from playahead.report import charts
 from playahead.report.diagnose import ERROR_EDGES_S, calibration, confusion, diagnose, gains, sweep, time_errors
 from playahead.report.examples import example
 from tests.report.pages import half, labels, readings, table
@@ -38,8 +39,9 @@ def test_the_sweep_starts_at_the_score_and_falls():
     scored = diagnose(read, *[table(happened, rng.random((60, 32, 11)).astype(np.float32))] * 2)
     counts = count_detections(one_class())
     assert sweep(counts, 200)[0][2] == pytest.approx(100 * benchmark_average(counts))
-    scores = [score for _, _, score in scored.sweep]
-    assert all(later <= earlier + 1e-9 for earlier, later in pairwise(scores))
+    guesses = [made for _, made, _ in scored.sweep]
+    assert all(fewer < more for more, fewer in pairwise(guesses))
+    assert sweep(counts, 200)[-1][1:] == (0.0, 0.0)  # no guess is that sure
 
 
 def test_a_guess_two_frames_late_is_counted_late():
@@ -48,8 +50,30 @@ def test_a_guess_two_frames_late_is_counted_late():
     scores_NRV = np.zeros((1, 32, 11), np.float32)
     scores_NRV[0, 24, 4], scores_NRV[0, 1, 4] = 0.9, 0.2
     counts_B = time_errors(table(labels_NR, scores_NRV))[3]
-    assert ERROR_EDGES_S[counts_B.argmax()] == 0.5  # 4 frames, 0.64 s late
+    late = counts_B.argmax()
+    assert ERROR_EDGES_S[late] < 0.64 < ERROR_EDGES_S[late + 1]  # 4 frames
     assert counts_B.sum() == 1
+
+
+def test_errors_that_are_even_look_even():
+    labels_NR = np.full((63, 32), NO_EVENT, np.int32)
+    scores_NRV = np.zeros((63, 32, 11), np.float32)
+    for clip, off in enumerate(range(-31, 32)):
+        event = 31 if off < 0 else 0
+        labels_NR[clip, event] = 1
+        scores_NRV[clip, event + off, 1] = 0.5
+    counts_B = time_errors(table(labels_NR, scores_NRV))[0]
+    assert counts_B.tolist() == [3] * 21
+
+
+def test_a_decoding_that_guesses_nothing_can_be_drawn():
+    nothing = diagnose(
+        readings(np.random.default_rng(0)),
+        *[table(labels(np.random.default_rng(0)), np.zeros((60, 32, 11), np.float32))] * 2,
+    )
+    assert nothing.calibration == []
+    assert "<svg" in charts.calibration(nothing)
+    assert "<svg" in charts.threshold_sweep(nothing)
 
 
 def test_confusion_reads_what_was_likeliest_near_the_event():

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from playahead.report.page import render
-from tests.report.pages import page
+from tests.report.pages import page, row
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -48,8 +48,13 @@ def test_names_are_escaped_and_colours_are_the_page_s():
     ("changes", "said", "unsaid"),
     [
         ({"simulated": True}, "Simulated matches", None),
-        ({"simulated": False}, "No match is in two splits", "Simulated matches"),
-        ({"leaks": ["match 3 is in train and val"]}, "match 3 is in train and val", "No match is in two splits"),
+        ({"simulated": False}, "No match is in two of these", "Simulated matches"),
+        ({"leaks": ["match 3 is in train and val"]}, "match 3 is in train and val", "No match is in two"),
+        ({"leaks": None}, "was not checked", "No match is in two"),
+        ({"unread": ["test.npz: truncated"]}, "Not read: test.npz: truncated", None),
+        ({"notice": "weights saw the test matches"}, "weights saw the test matches", None),
+        ({"unit": "five-minute runs of clips"}, "windows of 40 five-minute runs of clips", None),
+        ({"rows": [row("cost $a_{b$ x", 20.0)]}, "cost $a_{b$ x, marginal", ">reference<"),
         ({"n_matches": 2}, "With 2 matches they say little", None),
         ({"importance_W": [], "curves": {}}, "Inside the model", "How much each past window counts"),
     ],

@@ -22,14 +22,13 @@ class ConstantRate:
         rate_C: actions a raster frame.
     """
 
-    def __init__(self, halves: Sequence[FeedHalf]) -> None:
-        """Count actions and time.
+    def __init__(self, halves: Sequence[FeedHalf], lasted_ms: int) -> None:
+        """Count the actions of halves (or clips) that last so long in all.
 
         Raises:
-            InputError: the halves last no time at all.
+            InputError: they last no time at all.
         """
-        lasted_ms = sum(int(half.t_ms[-1]) for half in halves if len(half))
-        if not lasted_ms:
+        if lasted_ms <= 0:
             raise InputError("constant rate", "nothing to count in: the halves last no time")
         counts_C = np.bincount(np.concatenate([half.code[half.is_target] for half in halves]), minlength=len(ACTIONS))
         self.rate_C = counts_C / lasted_ms * RASTER_FRAME_MS

@@ -3,7 +3,7 @@
 Row by row, the next row's code and the time until it depend on the last row's code alone. The intensity of each action
 over the coming 5 s is the first row's density, given that it has not come yet, and those of the rows after it:
 
-    lambda_k(b) = f_k(b) + sum_{s < b} sum_j lambda_j(s) g_jk(b - s)
+    lambda_k(b) = f_k(b) + sum_{s <= b} sum_j lambda_j(s) g_jk(b - s)
 
 Axes: J last code, K next code (14), B bins of waiting (one raster frame each), A bins since the last row,
 O observations, R raster frames.
@@ -22,6 +22,7 @@ from playahead.errors import InputError
 
 _LONGEST_BINS = 250  # 40 s without a row: as long as any wait
 _OLDEST_BINS = 125  # 20 s
+_NEARLY_ONE = 0.9  # rows that all follow at once would never end
 _NOTHING_YET = N_CODES  # the state before the first row
 
 
@@ -38,14 +39,16 @@ class MarkovRenewal:
         Raises:
             InputError: no half has two rows.
         """
-        counts_JKB = np.zeros((N_CODES + 1, N_CODES, _LONGEST_BINS + 1))
-        for half in halves:
-            waits_ms = np.diff(half.t_ms, prepend=0)
-            wait_B = np.minimum(waits_ms // RASTER_FRAME_MS, _LONGEST_BINS)
-            np.add.at(counts_JKB, (np.r_[_NOTHING_YET, half.code[:-1]][: len(half)], half.code, wait_B), 1)
-        if counts_JKB.sum() < 2:
+        if not any(len(half) > 1 for half in halves):
             raise InputError("Markov renewal", "nothing to count: no half has two rows")
-        self.intensity_JARK = _renew(counts_JKB)
+        last = np.concatenate([np.r_[_NOTHING_YET, half.code[:-1]] for half in halves if len(half)])
+        coming = np.concatenate([half.code for half in halves])
+        wait_ms = np.concatenate([np.diff(half.t_ms, prepend=0) for half in halves])
+        # The first row's frame is the one that it falls in; from row to row times are rounded, or errors would add up.
+        self.intensity_JARK = _renew(
+            _counted(last, coming, wait_ms // RASTER_FRAME_MS),
+            _counted(last, coming, (wait_ms + RASTER_FRAME_MS // 2) // RASTER_FRAME_MS),
+        )
 
     def read(self, half: FeedHalf, end_ms_O: NDArray[np.int64]) -> DenseReadings:
         """Readings of the observations that end at these times, from the last row visible by then."""
@@ -60,14 +63,26 @@ class MarkovRenewal:
         return DenseReadings(chances(self.intensity_JARK[code_O, age_O][..., : len(ACTIONS)]))
 
 
-def _renew(counts_JKB: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Counts of waits -> intensities for every last code and age."""
-    first_JARK = np.stack([_density_from(counts_JKB, age) for age in range(_OLDEST_BINS + 1)], axis=1)
-    next_JRK = _density_from(counts_JKB, 0)[:N_CODES]
+def _counted(last: NDArray, coming: NDArray, wait_B: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Counts of waits by last code, next code and frames: counts_JKB."""
+    counts_JKB = np.zeros((N_CODES + 1, N_CODES, _LONGEST_BINS + 1))
+    np.add.at(counts_JKB, (last, coming, np.minimum(wait_B, _LONGEST_BINS)), 1)
+    return counts_JKB
+
+
+def _renew(first_counts_JKB: NDArray[np.float64], next_counts_JKB: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Counts of waits until the first row, and from row to row -> intensities for every last code and age."""
+    first_JARK = np.stack([_density_from(first_counts_JKB, age) for age in range(_OLDEST_BINS + 1)], axis=1)
+    next_JRK = _density_from(next_counts_JKB, 0)[:N_CODES]
+    within_frame_KK = np.linalg.inv(
+        np.eye(N_CODES) - np.minimum(next_JRK[:, 0], _NEARLY_ONE)
+    )  # itself, its successors ...
+    within_frame_KK = np.maximum(within_frame_KK, 0)  # rounding leaves -1e-17
     intensity_JARK = first_JARK.copy()
-    for frame in range(1, RASTER_FRAMES):
+    for frame in range(RASTER_FRAMES):
         for earlier in range(frame):
             intensity_JARK[:, :, frame] += intensity_JARK[:, :, earlier] @ next_JRK[:, frame - earlier]
+        intensity_JARK[:, :, frame] = intensity_JARK[:, :, frame] @ within_frame_KK
     return intensity_JARK.astype(np.float32)
 
 

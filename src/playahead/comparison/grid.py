@@ -63,9 +63,10 @@ class Grid:
     ensembles: dict[str, tuple[str, ...]]
     baselines: tuple[str, ...]
 
-    def budget(self, variant: Variant) -> int:
-        """Windows that its weights were trained on, from the first phase on."""
-        return variant.windows + (self.budget(self.variants[variant.start]) if variant.start else 0)
+    def budget_of(self, name: str) -> int:
+        """Windows that a variant's weights were trained on, from the first phase on."""
+        variant = self.variants[name]
+        return variant.windows + (self.budget_of(variant.start) if variant.start else 0)
 
 
 def shipped_grids() -> dict[str, Path]:
@@ -105,11 +106,14 @@ def _grid(name: str, written: Mapping[str, Any]) -> Grid:
     decodings = {str(key): _decoding(str(key), value) for key, value in _mapping(written, "decodings").items()} or dict(
         _NAMES
     )
-    ensembles = {str(key): tuple(value) for key, value in _mapping(written, "ensembles").items()}
+    ensembles = {
+        key: tuple(_names(value, f"ensemble {key!r}")) for key, value in _mapping(written, "ensembles").items()
+    }
     for ensemble, members in ensembles.items():
         _require_known(members, list(variants), f"ensemble {ensemble!r}")
-    baselines = tuple(written.get("baselines") or ())
+    baselines = tuple(_names(written["baselines"], "baselines")) if written.get("baselines") else ()
     _require_known(baselines, BASELINES, "baselines")
+    _require_apart([*variants, *ensembles, *baselines])
     first = [next(iter(variants)), next(iter(decodings))]
     reference = written.get("reference", first)
     if not isinstance(reference, list) or reference not in [[v, d] for v in variants for d in decodings]:
@@ -130,6 +134,8 @@ def _variants(written: Mapping[str, Any]) -> dict[str, Variant]:
     common = {"recipe": written.get("recipe", "feed"), **_mapping(written, "common")}
     variants: dict[str, Variant] = {}
     for name, changes in _mapping(written, "variants").items():
+        if not isinstance(changes, dict | None):
+            raise InputError(f"variant {name!r}", f"{changes!r} is not a mapping of settings")
         changes = {**common, **(changes or {})}
         start = str(changes.pop("start", ""))
         if start and start not in variants:
@@ -138,7 +144,7 @@ def _variants(written: Mapping[str, Any]) -> dict[str, Variant]:
             config = changed(recipe(str(changes.pop("recipe")), TrainConfig), changes)
         except InputError as reason:
             raise InputError(f"variant {name!r}", reason) from None
-        variants[str(name)] = Variant(str(name), config, start)
+        variants[name] = Variant(name, config, start)
     return variants
 
 
@@ -172,7 +178,7 @@ def changed(config: TrainConfig, changes: Mapping[str, Any]) -> TrainConfig:
 def _decoding(name: str, value: object) -> Decoding:
     try:
         return Decoding(**value) if value else _NAMES[name]  # type: ignore[arg-type]
-    except (TypeError, KeyError):
+    except (TypeError, KeyError, ValueError):
         known = ", ".join(field.name for field in fields(Decoding))
         raise InputError(f"decoding {name!r}", f"{value!r} is not made of {known}") from None
 
@@ -181,7 +187,26 @@ def _mapping(written: Mapping[str, Any], key: str) -> dict[str, Any]:
     value = written.get(key) or {}
     if not isinstance(value, dict):
         raise InputError(key, f"{value!r} is not a mapping")
-    return value
+    return {str(name): inside for name, inside in value.items()}
+
+
+def _names(value: object, where: str) -> list[str]:
+    if not isinstance(value, list) or not value:
+        raise InputError(where, f"{value!r} is not a list of names")
+    return [str(name) for name in value]
+
+
+def plain_name(name: str) -> str:
+    """A name as a folder can have it: whatever else is in it is a dash."""
+    return "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in name)
+
+
+def _require_apart(names: Sequence[str]) -> None:
+    """No two rows have one name, or one folder."""
+    folders = [plain_name(name) for name in names]
+    twice = next((name for name, folder in zip(names, folders, strict=True) if folders.count(folder) > 1), None)
+    if twice is not None:
+        raise InputError("names", f"{twice!r} stands for two rows, or for two folders")
 
 
 def _require_known(found: Mapping | Sequence, known: Sequence[str], where: str) -> None:
@@ -193,7 +218,7 @@ def _require_known(found: Mapping | Sequence, known: Sequence[str], where: str) 
 def _require_equal_budgets(grid: Grid) -> None:
     """Every variant has seen as many windows as the others, unless another starts from it."""
     begun = {variant.start for variant in grid.variants.values()}
-    budgets = {name: grid.budget(variant) for name, variant in grid.variants.items() if name not in begun}
+    budgets = {name: grid.budget_of(name) for name in grid.variants if name not in begun}
     if len(set(budgets.values())) > 1:
         listed = ", ".join(f"{name} {windows:,}" for name, windows in budgets.items())
         raise InputError("variants", f"train on unequal numbers of windows ({listed})", "give all the same")

@@ -5,21 +5,25 @@ Whatever is there is not made again: a finished run is only scored, a scored one
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from playahead.comparison.grid import Grid
+from torch import nn
+
+from playahead.comparison.grid import Grid, plain_name
 from playahead.comparison.scored import Scored, load, save, score
 from playahead.decoding.choosing import Decoding, choose
 from playahead.decoding.decoder import Decoder, decoder_of
 from playahead.decoding.ensemble import average_readings
 from playahead.decoding.readings import Readings
-from playahead.learning.checkpoint import load_model
+from playahead.errors import InputError
 from playahead.learning.engine import TrainConfig
 from playahead.learning.inference import join_readings
 from playahead.learning.matches import Matches
+
+_FORMAT = 2  # of kept scores: another number where scoring or decoding changes what it says
 
 Train = Callable[[TrainConfig, Path, Path | None], Path]
 """(configuration, folder, weights to start from) -> weights; resumes, and returns at once where all is done."""
@@ -30,6 +34,10 @@ class ScoredData(Protocol):
 
     def matches(self, split: str) -> Matches:
         """Of val or test."""
+        ...
+
+    def load(self, weights: Path) -> tuple[nn.Module, dict[str, object]]:
+        """A model for its features, and what is known about it."""
         ...
 
     def digest(self, *splits: str) -> str:
@@ -76,10 +84,9 @@ def jobs_of(grid: Grid, out: Path) -> list[Job]:
     ]
 
 
-def run_folder(out: Path, variant: str, seed: int) -> Path:
-    """``out/static-0``; whatever a path cannot hold is a dash."""
-    plain = "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in variant)
-    return out / f"{plain}-{seed}"
+def run_folder(out: Path, variant: str, seed: int | str) -> Path:
+    """``out/static-0``."""
+    return out / f"{plain_name(variant)}-{seed}"
 
 
 def train(job: Job, run: Train, data: str) -> None:
@@ -87,7 +94,9 @@ def train(job: Job, run: Train, data: str) -> None:
     told = job.folder / "trained.json"
     start = _digest(job.start / "weights.safetensors") if job.start else None
     wanted = json.dumps({**asdict(job.config), "start": start, "data": data}, sort_keys=True)
-    if job.weights.exists() and told.exists() and told.read_text() == wanted:
+    if told.exists() and told.read_text() != wanted:
+        raise InputError(job.folder, "holds a run with other settings or data", "choose another --out")
+    if told.exists() and job.weights.exists():
         return
     run(job.config, job.folder, job.start / "weights.safetensors" if job.start else None)
     told.write_text(wanted)
@@ -96,7 +105,7 @@ def train(job: Job, run: Train, data: str) -> None:
 def score_members(
     folder: Path,
     members: Sequence[Path],
-    decodings: dict[str, Decoding],
+    decodings: Mapping[str, Decoding],
     split: str,
     data: ScoredData,
 ) -> dict[str, Scored]:
@@ -105,49 +114,65 @@ def score_members(
     A decoding is chosen on val whatever ``split`` is. Threshold decoding needs slots: it is left out where there are
     none.
     """
-    listed = [_digest(path) for path in members]
-    about = {name: asdict(decoding) for name, decoding in decodings.items()}
-    whole = json.dumps([listed, about, split, data.digest("val", split)], sort_keys=True)
-    key = hashlib.sha256(whole.encode()).hexdigest()
-    kept = folder / f"scores-{split}.npz"
-    if (found := load(kept, key)) is not None:
+    key = _key(members, decodings, split, data)
+    if (found := load(folder / f"scores-{split}.npz", key)) is not None:
         return found
-    read = _Reader(members, data.matches)
+    read = Reader(members, data)
     scored = {}
     for name, decoding in decodings.items():
         if decoding.kind == "threshold" and not read.has_slots:
             continue
-        decoder = read.carried(decoding) or choose(decoding, read("val"), data.matches("val").table)
-        scored[name] = score(decoder.scores(read(split)), data.matches(split).count_by_match)
+        scored[name] = score(read.decoder(decoding).scores(read(split)), data.matches(split).count_by_match)
     folder.mkdir(parents=True, exist_ok=True)
-    save(kept, scored, key)
+    save(folder / f"scores-{split}.npz", scored, key)
     return scored
+
+
+def kept_scores(
+    folder: Path, members: Sequence[Path], decodings: Mapping[str, Decoding], split: str, data: ScoredData
+) -> dict[str, Scored]:
+    """What ``score_members`` has kept; nothing where it has not, or of something else."""
+    if not all(path.exists() for path in members):
+        return {}
+    return load(folder / f"scores-{split}.npz", _key(members, decodings, split, data)) or {}
+
+
+def _key(members: Sequence[Path], decodings: Mapping[str, Decoding], split: str, data: ScoredData) -> str:
+    """Of all that scores rest on; ``_FORMAT`` is of the code that makes them."""
+    about = {name: asdict(decoding) for name, decoding in decodings.items()}
+    whole = [_FORMAT, [_digest(path) for path in members], about, split, data.digest("val", split)]
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-class _Reader:
-    """Readings of one model, or of several averaged, each split read once."""
+class Reader:
+    """Readings of one model, or of several averaged, each split read once.
 
-    def __init__(self, members: Sequence[Path], matches: Callable[[str], Matches]) -> None:
-        self.models = [load_model(path) for path in members]
-        self.matches = matches
+    Args:
+        members: weights; refused where they were trained on other features than ``data`` has.
+        data: what is read.
+    """
+
+    def __init__(self, members: Sequence[Path], data: ScoredData) -> None:
+        self.models = [data.load(path) for path in members]
+        self.data = data
         self._read: dict[str, Readings] = {}
 
     @property
     def has_slots(self) -> bool:
-        return len(self.models) == 1 and self.models[0][0].config.head == "slots"
+        return len(self.models) == 1 and self.models[0][0].config.head == "slots"  # type: ignore[union-attr]
 
-    def carried(self, decoding: Decoding) -> Decoder | None:
-        """The decoder that the weights carry, where it is what was asked for."""
+    def decoder(self, decoding: Decoding) -> Decoder:
+        """The one that the weights carry, where it is what was asked for; else chosen on val."""
         if len(self.models) == 1 and decoding in (Decoding(), Decoding("threshold")):
             return decoder_of(self.models[0][1], decoding.kind)
-        return None
+        return choose(decoding, self("val"), self.data.matches("val").table)
 
     def __call__(self, split: str) -> Readings:
         if split not in self._read:
-            members = [join_readings(self.matches(split).read(model)) for model, _ in self.models]
+            members = [join_readings(self.data.matches(split).read(model)) for model, _ in self.models]
             self._read[split] = members[0] if len(members) == 1 else average_readings(members)
         return self._read[split]

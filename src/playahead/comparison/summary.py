@@ -9,6 +9,9 @@ from playahead.comparison.scored import Scored
 from playahead.evaluation.bootstrap import Interval, mean_interval, paired_difference
 from playahead.evaluation.exact import area_of_counts
 
+FEW_MATCHES = 5
+"""With fewer, an interval over matches says little."""
+
 Key = tuple[str, str]
 """(variant, decoding)."""
 
@@ -27,7 +30,9 @@ class Row:
         by_tolerance, by_class: mean over seeds.
         windows: that training has seen; 0 for what is not trained.
         against: the row that it is compared with: the reference variant with the same decoding, or the reference.
-        difference, area_difference: to that row, in pairs; None for the reference itself.
+        difference, area_difference: to that row, matches and seeds drawn again in pairs; None for the reference itself.
+        told: whether the difference, and that of the area, can be told: their intervals leave out 0, over
+            ``FEW_MATCHES`` matches or more and, of what is trained, two seeds or more.
     """
 
     variant: str
@@ -44,6 +49,7 @@ class Row:
     against: Key | None
     difference: list[float] | None
     area_difference: list[float] | None
+    told: tuple[bool, bool]
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
@@ -71,6 +77,7 @@ def _row(key: Key, against: Key | None, scored: Mapping[Key, Sequence[Scored]], 
         difference = _percent(paired_difference(counts, [run.counts_M for run in others]))
         theirs = [run.ranked_M for run in others]
         area_difference = _percent(paired_difference(ranked, theirs, precision=area_of_counts))
+    enough = len(counts[0]) >= FEW_MATCHES and (len(runs) > 1 or not windows)
     precision_SDC = np.stack([run.precision_DC for run in runs])
     averages = [run.average for run in runs]
     return Row(
@@ -88,7 +95,12 @@ def _row(key: Key, against: Key | None, scored: Mapping[Key, Sequence[Scored]], 
         against=against,
         difference=difference,
         area_difference=area_difference,
+        told=(enough and _leaves_out_0(difference), enough and _leaves_out_0(area_difference)),
     )
+
+
+def _leaves_out_0(found: list[float] | None) -> bool:
+    return found is not None and (found[1] > 0 or found[2] < 0)
 
 
 def _percent(found: Interval) -> list[float]:

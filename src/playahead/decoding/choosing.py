@@ -42,6 +42,14 @@ class Decoding:
     scale: bool = True
 
     def __post_init__(self) -> None:
+        if not (self.tau is None or type(self.tau) in (int, float)):
+            raise InputError("decoding.tau", f"{self.tau!r} is not a number")
+        if not {type(value) for value in (self.shifts, self.scale)} <= {bool} or type(self.rescue) not in (
+            bool,
+            type(None),
+        ):
+            raise InputError("decoding", "shifts, scale and rescue are true or false")
+        Decoder(self.kind, 0.0 if self.tau is None else self.tau, self.time or "argmax")  # refuses what cannot be
         set_in_vain = self.tau is not None or self.time is not None or self.rescue is not None
         if self.kind == "marginal" and set_in_vain:
             raise InputError("decoding", "tau, time and rescue are of threshold decoding")

@@ -68,13 +68,13 @@ class EndToEndConfig:
 
 
 class FilmMatches(Matches):
-    """Every observation of films that the benchmark scores; frames are decoded once and kept (uint8)."""
+    """Every observation of films that the benchmark scores; ``keep`` keeps decoded frames for the next reading."""
 
-    def __init__(self, films: Sequence[Film], config: EndToEndModelConfig, canvas: Canvas) -> None:
+    def __init__(self, films: Sequence[Film], config: EndToEndModelConfig, canvas: Canvas, keep: bool = False) -> None:
         self.films = [film for film in films if len(benchmark_ends(film))]
         halves: list[FeedHalf] = [film.actions for film in self.films]
         super().__init__(halves, [benchmark_ends(film) for film in self.films])
-        self._config, self._canvas = config, canvas
+        self._config, self._canvas, self._keep = config, canvas, keep
         self._frames: dict[int, np.ndarray] = {}
 
     def read(self, model: nn.Module, advance: Callable[[], None] = lambda: None) -> list[Readings]:
@@ -82,9 +82,12 @@ class FilmMatches(Matches):
         device = next(model.parameters()).device
         found = []
         for index, (film, ends) in enumerate(zip(self.films, self.end_ms, strict=True)):
-            if index not in self._frames:
-                self._frames[index] = observed_frames(film, ends, self._config, self._canvas)
-            parts = torch.from_numpy(self._frames[index]).split(_READ_TOGETHER)
+            frames_OTHW = self._frames.get(index)
+            if frames_OTHW is None:
+                frames_OTHW = observed_frames(film, ends, self._config, self._canvas)
+            if self._keep:
+                self._frames[index] = frames_OTHW
+            parts = torch.from_numpy(frames_OTHW).split(_READ_TOGETHER)
             with torch.inference_mode():
                 found.append(join_readings([readings_of(model(part.to(device).float() / 255)) for part in parts]))
             advance()
@@ -97,7 +100,7 @@ class EndToEndTrainer(Loop):
     def __init__(self, config: EndToEndConfig, windows: FrameWindows, validation: Matches, folder: Path) -> None:
         self.config, self.windows, self.validation = config, windows, validation
         torch.manual_seed(step_seed(config.seed, -1))
-        about = json.dumps([asdict(config), windows.counts_C.tolist()], sort_keys=True)
+        about = json.dumps([asdict(config), windows.digest], sort_keys=True)
         fingerprint = hashlib.sha256(about.encode()).hexdigest()[:16]
         super().__init__(config, EndToEnd(config.model), folder, fingerprint)
         class_weight_C = torch.from_numpy(inverse_frequency(windows.counts_C)).to(self.fabric.device)

@@ -15,12 +15,11 @@ from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.endtoend.network import EndToEndModelConfig
 from playahead.errors import InputError
 from playahead.sources.soccernet_baa import read_baa_split
-from playahead.spotting.videos import LabelledVideo, find_labelled_videos, is_clip_split
+from playahead.spotting.videos import BLOCK_CLIPS, LabelledVideo, find_labelled_videos, is_clip_split
 from playahead.video.canvas import Canvas
 from playahead.video.reader import probe, read_frames
 
-_TILING = 6  # 30-s clips that start every 5 s: every sixth covers the video once
-_BLOCK_CLIPS = 60  # what is drawn again for intervals, as clips do not say which match they are of
+_TILING = 4  # of 30-s clips that start every 5 s: then every moment ends an observation of ten seconds somewhere
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,16 @@ def find_films(folder: Path) -> list[Film]:
     """
     if is_clip_split(folder):
         return _clips(folder)
-    films = []
-    for video in find_labelled_videos(folder):
-        last_ms = int((probe(video.path).duration_s or 0) * 1000) - ANTICIPATION_MS
-        films.append(Film(video, feed_of_actions(video.events), last_ms))
-    return films
+    videos = find_labelled_videos(folder)
+    match_of = {name: number for number, name in enumerate(dict.fromkeys(Path(v.name).parent for v in videos))}
+    return [
+        Film(
+            video,
+            replace(feed_of_actions(video.events), match=match_of[Path(video.name).parent]),
+            int((probe(video.path).duration_s or 0) * 1000) - ANTICIPATION_MS,
+        )
+        for video in videos
+    ]
 
 
 def _clips(folder: Path) -> list[Film]:
@@ -62,12 +66,12 @@ def _clips(folder: Path) -> list[Film]:
         video = LabelledVideo(clip.name, folder / clip.video, clip.observation)
         if not video.path.is_file():
             raise InputError(video.path, "no such video")
-        films.append(Film(video, replace(actions, match=index // _BLOCK_CLIPS), OBSERVATION_MS))
+        films.append(Film(video, replace(actions, match=index // BLOCK_CLIPS), OBSERVATION_MS))
     return films
 
 
 def tiling(films: Sequence[Film]) -> list[Film]:
-    """The clips that cover the video once; whole matches as they are."""
+    """Clips enough to train on every moment once; whole matches as they are."""
     return list(films[::_TILING]) if all(film.last_end_ms == OBSERVATION_MS for film in films) else list(films)
 
 

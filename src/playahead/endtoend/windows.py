@@ -3,6 +3,8 @@
 Axes: B windows, T frames of a window, H, W, C classes, A films.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,6 +29,8 @@ class FrameWindows:
         films: with their actions.
         cache: holds their frames.
         config: of the network that reads them.
+
+    ``digest`` tells whether they are what they were.
     """
 
     def __init__(self, films: Sequence[Film], cache: FrameCache, config: EndToEndModelConfig) -> None:
@@ -44,6 +48,8 @@ class FrameWindows:
             for film, last in zip(self.films, self.last_ms, strict=True)
         ]
         self.counts_C = np.sum(counts, axis=0)
+        files = [[film.video.name, *_stamp(film)] for film in self.films]
+        self.digest = hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
     @staticmethod
     def _last_ms(film: Film, cache: FrameCache) -> int:
@@ -72,3 +78,8 @@ class FrameWindows:
         inside = film.actions.is_target & (step >= 0) & (step < len(wanted_T))
         presence_TC[step[inside], film.actions.code[inside]] = 1.0
         return presence_TC
+
+
+def _stamp(film: Film) -> list[object]:
+    """What another video or other labels would change."""
+    return [film.video.path.stat().st_size, film.last_end_ms, film.actions.t_ms.tolist(), film.actions.code.tolist()]

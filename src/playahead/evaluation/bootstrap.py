@@ -87,13 +87,21 @@ def paired_difference(
 ) -> Interval:
     """Mean over our runs - mean over theirs, on the same matches in the same order.
 
-    Each sample draws the same matches for every run of both, so what matches have in common does not count.
+    Each sample draws the same matches for every run of both, so what matches have in common does not count; and it
+    draws runs (seeds) too, the same of both where there are as many, because another seed gives another figure.
     """
     lengths = {len(matches) for matches in (*ours, *theirs)}
     if len(lengths) != 1:
         raise InputError("paired difference", f"{max(lengths)} matches against {min(lengths)}")
-    sampled_S = _sampled_mean(ours, seed, precision) - _sampled_mean(theirs, seed, precision)
+    sampled_S = _redrawn(ours, seed, precision) - _redrawn(theirs, seed, precision)
     return interval(_mean(ours, precision) - _mean(theirs, precision), sampled_S)
+
+
+def _redrawn(runs: Sequence[Sequence[ThresholdCounts]], seed: int, precision: Precision) -> NDArray[np.float64]:
+    """Mean over runs that each sample draws again: the same seed draws the same of equally many."""
+    sampled_RS = np.stack([bootstrap_averages(matches, seed=seed, precision=precision) for matches in runs])
+    drawn_SR = np.random.default_rng([seed, 1]).integers(len(runs), size=(sampled_RS.shape[1], len(runs)))
+    return np.take_along_axis(sampled_RS.T, drawn_SR, axis=1).mean(axis=1)
 
 
 def average_of(matches: Sequence[ThresholdCounts], precision: Precision = average_precision) -> float:

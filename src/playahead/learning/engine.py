@@ -77,8 +77,7 @@ class TrainConfig:
 
     def fingerprint(self, windows: TrainingWindows) -> str:
         """Tells whether a saved state belongs to this run on these windows."""
-        data = [windows.counts_C.tolist(), hashlib.sha256(windows.rare_weight_A.tobytes()).hexdigest()]
-        return hashlib.sha256(json.dumps([asdict(self), data], sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps([asdict(self), windows.digest], sort_keys=True).encode()).hexdigest()[:16]
 
 
 class Trainer(Loop):

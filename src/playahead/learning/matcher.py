@@ -40,6 +40,8 @@ class MatcherConfig:
         for name in ("class_weight", "offset_weight"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"criterion.matcher.{name}", f"{getattr(self, name)} is not a number of 0 or more")
+        if self.pairing == "sequential" and (self.class_weight, self.offset_weight) != (1.0, 1.0):
+            raise InputError("criterion.matcher", "pairing=sequential looks at no cost: leave its weights as they are")
         if not self.class_weight and not self.offset_weight:
             raise InputError("criterion.matcher", "class_weight and offset_weight are both 0: nothing to match by")
 

@@ -79,6 +79,8 @@ class AnticipatorConfig:
         if self.encoder == "steps":
             if self.memory_tail:
                 raise InputError("model.memory_tail", "encoder=steps has every step in its memory already")
+            if self.memory != "gru":
+                raise InputError("model.memory", "encoder=steps has no summaries: its steps are the memory")
             if self.auxiliary == "all":
                 raise InputError("model.auxiliary", "encoder=steps is observed on the last window, or not at all")
         if self.d_model % self.heads:

@@ -71,20 +71,20 @@ def forest(rows: Sequence[Mapping], title: str) -> str:
         return ""
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(7.2, 0.55 + 0.19 * len(told), 1, 2)
-        for axis, key, label in zip(
-            axes[0], ("difference", "area_difference"), ("official mAP", "exact area"), strict=True
-        ):
-            _forest(axis, [row[key] for row in told], label)
-        axes[0, 0].set_yticks(range(len(told)), [f"{row['variant']}, {row['decoding']}" for row in told])
+        columns = (("difference", "official mAP"), ("area_difference", "exact area"))
+        for index, (key, label) in enumerate(columns):
+            _forest(axes[0, index], [row[key] for row in told], [row["told"][index] for row in told], label)
+        names = [f"{row['variant']}, {row['decoding']}".replace("$", r"\$") for row in told]  # no mathematics
+        axes[0, 0].set_yticks(range(len(told)), names)
         axes[0, 1].set_yticks(range(len(told)), [""] * len(told))
         return _svg(figure, title)
 
 
-def _forest(axis: Axes, found: Sequence[Sequence[float]], label: str) -> None:
+def _forest(axis: Axes, found: Sequence[Sequence[float]], told: Sequence[bool], label: str) -> None:
     value, low, high = np.array(found).T
     place = np.arange(len(found))
     for sure, colour in ((True, _ACCENT), (False, _FAINT)):
-        chosen = ((low > 0) | (high < 0)) == sure
+        chosen = np.array(told) == sure
         axis.hlines(place[chosen], low[chosen], high[chosen], color=colour, linewidth=1.6)
         axis.plot(value[chosen], place[chosen], "o", color=colour, markersize=3.5)
     axis.axvline(0, color=_INK, linewidth=0.8)
@@ -131,14 +131,15 @@ def threshold_sweep(found: Diagnosis) -> str:
         for index in (5, 8, 11, 13):
             note = f"at least {threshold[index]:.2f}"
             axis.annotate(note, (guesses[index], score[index]), (5, -9), textcoords="offset points", fontsize=7.5)
-        axis.set(xlabel="guesses a clip (scores on the scorer's scale)", ylabel="mAP", xscale="log", ylim=(0, None))
+        scale = "log" if guesses.any() else "linear"
+        axis.set(xlabel="guesses a clip (scores on the scorer's scale)", ylabel="mAP", xscale=scale, ylim=(0, None))
         axis.xaxis.set_major_formatter("{x:g}")
         return _svg(figure, "mAP against guesses a clip")
 
 
 def calibration(found: Diagnosis) -> str:
     """Confidence against how often it was right."""
-    believed, right, made = np.array(found.calibration).T
+    believed, right, made = np.array(found.calibration).reshape(-1, 3).T
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(4.6, 3.4)
         axis = axes[0, 0]
@@ -159,7 +160,7 @@ def time_errors(found: Diagnosis) -> str:
             axis.grid(axis="y", visible=False)
             axis.label_outer()
         for counts_B, axis, action in zip(found.error_CB, axes.flat, ACTIONS, strict=False):
-            axis.bar(centre_B, counts_B / max(counts_B.sum(), 1), width=0.45, color=_ACCENT)
+            axis.bar(centre_B, counts_B / max(counts_B.sum(), 1), width=0.42, color=_ACCENT)
             axis.set_title(f"{short_name(action)}  {counts_B.sum():,}", loc="left")
         figure.supxlabel("guess too early (s)  ·  too late (s)", fontsize=8.5, color=_FAINT)
         return _svg(figure, "time error of each class's surest guess")

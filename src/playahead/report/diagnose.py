@@ -23,7 +23,7 @@ from playahead.evaluation.official import (
 )
 
 CONFIDENCE_EDGES = np.array([0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01])
-ERROR_EDGES_S = np.arange(-5, 5.01, 0.5)
+ERROR_EDGES_S = np.arange(-31.5, 32, 3) * RASTER_FRAME_MS / 1000  # three frames a bin, the middle one around 0
 _NEAR_FRAMES = 3  # half a second on either side: where an event's class is read off
 _LEAST_RATE = 1e-7
 
@@ -37,7 +37,7 @@ class Diagnosis:
         precision_DCH, recall_DCH: the curves behind it.
         sweep: (least confidence, guesses a clip, mAP of those alone) at rising thresholds.
         calibration: (mean confidence, share that were right, guesses) per bin of confidence, all classes.
-        error_CB: for every class, windows by the time error of its surest guess, in half seconds.
+        error_CB: for every class, windows by the time error of its surest guess, three frames a bin.
         confusion_CC: of each actual class (row), what was held likeliest there, share of its events.
         slot_mass_KC: events a window that each slot accounts for; None without slots.
         slot_time_K: when each slot fires on average, s.

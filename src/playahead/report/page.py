@@ -42,15 +42,16 @@ class Page:
     Attributes:
         title: of the page.
         about: what was asked, in a sentence.
-        split, n_matches, n_windows: what was scored.
+        split, n_matches, n_windows: what was scored; ``unit`` is what ``n_matches`` counts.
+        notice: a leak that the features' backbone has; empty if none.
         simulated: the matches never were; the page says so.
-        rows: of ``comparison-SPLIT.json``.
+        rows: of ``comparison-SPLIT.json``; ``reference`` is the variant and the decoding that they are compared with.
         chosen: name of the run that is looked at closely, and its decoding.
         diagnosis: of it.
         best, worst: windows of it.
         importance_W: its learned weight of each past window, oldest first; empty if it has none.
         curves: of every run: step, loss, validated_step, map.
-        splits, leaks: the data, and what of it is in two splits.
+        splits, leaks, unread: the data, what of it is in two splits (None: not checked), what could not be read.
         settings: the chosen run's configuration, flat.
         environment: where it was trained.
     """
@@ -64,12 +65,16 @@ class Page:
     rows: Sequence[Mapping]
     chosen: tuple[str, str]
     diagnosis: Diagnosis
+    reference: tuple[str, str] = ("", "")
+    unit: str = "matches"
+    notice: str = ""
     best: Sequence[Example] = ()
     worst: Sequence[Example] = ()
     importance_W: Sequence[float] = ()
     curves: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
     splits: Sequence[Split] = ()
-    leaks: Sequence[str] = ()
+    leaks: Sequence[str] | None = ()
+    unread: Sequence[str] = ()
     settings: Mapping[str, object] = field(default_factory=dict)
     environment: Mapping[str, object] = field(default_factory=dict)
 

@@ -9,6 +9,8 @@ from playahead.errors import InputError
 from playahead.sources.soccernet_baa import LABELS_NAME, read_baa_split
 from playahead.sources.soccernet_bas import read_bas_match
 
+BLOCK_CLIPS = 60
+"""Clips, five minutes of a split, that are drawn again for intervals: clips do not say which match they are of."""
 _TILING = 6  # 30-s clips that start every 5 s: every sixth covers the video once
 
 

@@ -10,14 +10,19 @@ from playahead.baselines.markov import MarkovRenewal
 from playahead.comparison.grid import Grid
 from playahead.comparison.scored import Scored, score
 from playahead.decoding.choosing import Decoding, choose
+from playahead.decoding.readings import Readings
 from playahead.domain.feed import FeedHalf
+from playahead.domain.grid import ANTICIPATION_MS
 from playahead.errors import InputError
 from playahead.features.store import FeatureStore
+from playahead.learning.checkpoint import load_feed_model, load_video_model
 from playahead.learning.engine import TrainConfig
 from playahead.learning.inference import join_readings
 from playahead.learning.matches import FeedMatches, Matches, RecordedMatches
+from playahead.model.anticipator import Anticipator
 from playahead.sources.feed_tables import read_split
 from playahead.sources.soccernet_baa import LABELS_NAME
+from playahead.spotting.videos import is_clip_split
 from playahead.verbs.recordings import recordings_of
 from playahead.verbs.train import run_feed, run_video
 from playahead.windows.dataset import FeedWindows
@@ -39,11 +44,34 @@ class Source:
     def __getstate__(self) -> dict:
         return {"data": self.data, "features": self.features, "_kept": {}}
 
-    def check(self, grid: Grid) -> None:
+    def check(self, grid: Grid, split: str) -> None:
         """Refuse what cannot be, before anything is trained."""
         if self.features and "markov" in grid.baselines:
             raise InputError("baselines", "markov reads what happened, which video does not tell")
+        for needed in ("train", split):
+            if self.features is None and not (self.data / f"{needed}.npz").exists():
+                raise InputError(self.data / f"{needed}.npz", "no such file")
+            if self.features is not None and not self.folder(needed).is_dir():
+                raise InputError(self.folder(needed), "no such folder")
         self.matches("val")
+        self.matches(split)
+
+    def load(self, weights: Path) -> tuple[Anticipator, dict[str, object]]:
+        """A model, refused where it was trained on other features."""
+        if self.features is None:
+            return load_feed_model(weights)
+        return load_video_model(weights, FeatureStore(self.features).facts.weights)
+
+    @property
+    def notice(self) -> str:
+        """A leak that the features' backbone has; empty if none."""
+        if self.features is None:
+            return ""
+        return str(FeatureStore(self.features).facts.provenance.get("notice", ""))
+
+    def unit(self, split: str) -> str:
+        """What is drawn again for intervals: clips do not say which match they are of."""
+        return "five-minute runs of clips" if self.features and is_clip_split(self.folder(split)) else "matches"
 
     def matches(self, split: str) -> Matches:
         """Of val or test."""
@@ -60,14 +88,17 @@ class Source:
         if self.features is None:
             files = [self.data / f"{split}.npz" for split in splits]
         else:
-            files = [self.features / "manifest.json", *(p for s in splits for p in self._label_files(s))]
+            files = [self.features / "manifest.json", *(p for s in splits for p in self._files(s))]
         whole = hashlib.sha256()
         for path in files:
             whole.update(path.read_bytes() if path.exists() else b"none")
         return whole.hexdigest()
 
-    def _label_files(self, split: str) -> list[Path]:
-        return sorted(self.folder(split).rglob(LABELS_NAME))
+    def _files(self, split: str) -> list[Path]:
+        """Labels, and the journals that say which windows' features each video has."""
+        assert self.features is not None
+        journals = (self.features / "videos" / self.folder(split).name).rglob("*.jsonl")
+        return sorted([*self.folder(split).rglob(LABELS_NAME), *journals])
 
     def folder(self, split: str) -> Path:
         """Of a split's videos and labels."""
@@ -87,14 +118,10 @@ class Source:
     def baseline(self, name: str, split: str) -> Scored:
         """A baseline fitted on train, its scale chosen on val."""
 
-        if self.features is None:
-            halves = read_split(self.data, "train")
-        else:
-            recordings = recordings_of(FeatureStore(self.features), self.folder("train"))
-            halves = [recording.actions for recording in recordings]
-        fitted = {"constant-rate": ConstantRate, "markov": MarkovRenewal}[name](halves)
+        halves, lasted_ms = self._training()
+        fitted = ConstantRate(halves, lasted_ms) if name == "constant-rate" else MarkovRenewal(halves)
 
-        def read(matches: Matches):
+        def read(matches: Matches) -> Readings:
             pairs = zip(matches.halves, matches.end_ms, strict=True)
             return join_readings([fitted.read(half, ends) for half, ends in pairs])
 
@@ -102,7 +129,11 @@ class Source:
         matches = self.matches(split)
         return score(decoder.scores(read(matches)), matches.count_by_match)
 
-    def _training_halves(self) -> Sequence[FeedHalf]:
+    def _training(self) -> tuple[Sequence[FeedHalf], int]:
+        """Halves (or clips) of train, and how long their labels last in all."""
         if self.features is None:
-            return read_split(self.data, "train")
-        return [recording.actions for recording in recordings_of(FeatureStore(self.features), self.folder("train"))]
+            halves = read_split(self.data, "train")
+            return halves, sum(int(half.t_ms[-1]) for half in halves if len(half))
+        recordings = recordings_of(FeatureStore(self.features), self.folder("train"))
+        lasted_ms = sum(recording.last_end_ms + ANTICIPATION_MS for recording in recordings)
+        return [recording.actions for recording in recordings], lasted_ms

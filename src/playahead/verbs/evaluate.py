@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from playahead.learning.matches import Matches
 
 
+_CLIPS_DRAWN = ": runs of five minutes, as clips do not say theirs"
+
+
 @dataclass(frozen=True)
 class Scored:
     """What was scored, ready to be shown.
@@ -79,6 +82,8 @@ def evaluate(
         exact: also every threshold and continuous time (slower).
         json: one JSON document on standard output.
     """
+    if predictions is not None and weights is not None:
+        raise InputError("evaluate", "takes --predictions or --weights, not both")
     given = [name for name, value in (("frames", frames), ("labels", labels), ("feed", feed)) if value]
     if len(given) != 1:
         raise InputError("evaluate", "needs exactly one of --frames, --labels, --feed")
@@ -154,13 +159,13 @@ def _score_video(labels: Path, features: Path, weights: Path | None, decoding: s
     matches = RecordedMatches(recordings_of(store, folder))
     title = f"{folder}: {len(matches):,} windows, {decoding} decoding"
     scored = _score_model(model, replace(decoder_of(about, decoding), **changes), matches, title)
-    known = "" if not has_clips else ": runs of five minutes, as clips do not say theirs"
-    return replace(scored, drawn=known)
+    return replace(scored, drawn=_CLIPS_DRAWN if has_clips else "")
 
 
 def _score_frames(labels: Path, weights: Path | None, decoding: str, changes: dict[str, Any]) -> Scored:
     from playahead.endtoend.engine import FilmMatches, load_end_to_end
     from playahead.endtoend.films import find_films
+    from playahead.spotting.videos import is_clip_split
     from playahead.verbs.extract import parse_canvas
 
     assert weights is not None
@@ -169,7 +174,7 @@ def _score_frames(labels: Path, weights: Path | None, decoding: str, changes: di
     matches = FilmMatches(find_films(folder), model.config, parse_canvas(model.config.canvas, "limited"))
     title = f"{folder}: {len(matches):,} windows, end to end, {decoding} decoding"
     scored = _score_model(model, replace(decoder_of(about, decoding), **changes), matches, title)
-    return replace(scored, drawn=": runs of five minutes, where clips do not say their match")
+    return replace(scored, drawn=_CLIPS_DRAWN if is_clip_split(folder) else "")
 
 
 def _score_model(model: "nn.Module", decoder: Decoder, matches: "Matches", title: str) -> Scored:

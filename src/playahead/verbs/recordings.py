@@ -10,10 +10,8 @@ from playahead.domain.records import Clip
 from playahead.errors import InputError
 from playahead.features.store import FeatureStore
 from playahead.sources.soccernet_baa import labels_path, read_baa_split
-from playahead.spotting.videos import LabelledVideo, find_labelled_videos, is_clip_split
+from playahead.spotting.videos import BLOCK_CLIPS, LabelledVideo, find_labelled_videos, is_clip_split
 from playahead.windows.recorded import Recording
-
-_BLOCK_CLIPS = 60  # 5 minutes: what is drawn again for intervals, as clips do not say which match they are of
 
 
 def recordings_of(store: FeatureStore, folder: Path) -> list[Recording]:
@@ -59,7 +57,7 @@ def _recording(store: FeatureStore, split: str, clip: Clip, index: int) -> Recor
     return Recording(
         name=clip.name,
         windows=windows,
-        actions=replace(actions, match=index // _BLOCK_CLIPS),
+        actions=replace(actions, match=index // BLOCK_CLIPS),
         last_end_ms=OBSERVATION_MS if is_labelled else 0,
     )
 

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.comparison.jobs import run_folder
+from playahead.comparison.jobs import Reader, run_folder
 from playahead.comparison.scored import score
 from playahead.comparison.summary import summarise
-from playahead.decoding.decoder import decoder_of
+from playahead.decoding.choosing import Decoding
 from playahead.errors import InputError
 from playahead.evaluation.frames import NO_EVENT, FrameTable
-from playahead.learning.checkpoint import load_model
 from playahead.learning.inference import join_readings
 from playahead.learning.matches import Matches, RecordedMatches
 from playahead.report.diagnose import Diagnosis, diagnose
@@ -55,10 +54,12 @@ def report(
         features: store of video features that the runs were trained on.
         split: what the comparison was scored on.
         run: name of the run to look at closely, such as paper-0; the best one's first seed if not given.
-        decoding: of that run: marginal or threshold.
+        decoding: of that run: one of the comparison's, or marginal or threshold.
         out: the page.
         examples: windows shown on either side, best and worst.
     """
+    if examples < 0:
+        raise InputError("--examples", f"{examples} is below 0")
     page = gather(runs, Source(data, features), split, run, decoding, examples)
     part = out.with_name(f".{out.name}")
     part.write_text(render(page))
@@ -71,8 +72,10 @@ def gather(runs: Path, source: Source, split: str, run: str, decoding: str, exam
     matches = source.matches(split)
     document = _comparison(runs, split)
     folder = _folder(runs, run, document, decoding)
-    model, about = load_model(folder / "weights.safetensors")
-    decoder = decoder_of(about, decoding)
+    weights = folder / "weights.safetensors"
+    read = Reader([weights], source)
+    model, about = read.models[0]
+    decoder = read.decoder(_decoding(decoding, document))
     with show.counted_progress("reading", len(matches.halves)) as advance:
         readings = join_readings(matches.read(model, advance))
     scores_ORV = decoder.scores(readings)
@@ -82,35 +85,50 @@ def gather(runs: Path, source: Source, split: str, run: str, decoding: str, exam
         [_example(matches, source.folder(split), o, probabilities, diagnosis) for o in chosen]
         for chosen in _chosen_windows(diagnosis, probabilities, examples)
     )
-    splits, leaks = describe_splits(source)
+    data = describe_splits(source)
     if document is None:
         scored, key = score(scores_ORV, matches.count_by_match), (folder.name, decoding)
         alone = summarise({key: [scored]}, key, {folder.name: _windows(about)})
-        document = {"grid": folder.name, "about": "One run.", "rows": [row.as_dict() for row in alone]}
-    rows: list[dict[str, Any]] = list(document["rows"])  # type: ignore[arg-type]
+        rows, reference = [row.as_dict() for row in alone], key
+    else:
+        rows, reference = document["rows"], tuple(document["reference"])
+        if document["data"] != source.digest("val", split):
+            show.errors.print("[yellow]note:[/] the data is not what the comparison was scored on: compare again")
     return Page(
-        title=f"Ball action anticipation: {document['grid']}",
-        about=str(document["about"]),
+        title=f"Ball action anticipation: {document['grid'] if document else folder.name}",
+        about=str(document["about"]) if document else "One run.",
         split=split,
         n_matches=len(matches.matches),
         n_windows=len(matches),
         simulated=is_simulated(source.data),
         rows=rows,
+        reference=reference,
+        unit=source.unit(split),
+        notice=source.notice,
         chosen=(folder.name, decoding),
         diagnosis=diagnosis,
         best=best,
         worst=worst,
         importance_W=_importance(model),
         curves=dict(_curves(runs)),
-        splits=splits,
-        leaks=leaks,
+        splits=data.splits,
+        leaks=data.leaks,
+        unread=data.unread,
         settings=_flat(about.get("train", {})),
         environment=_told(folder).get("environment", {}),
     )
 
 
+_WANTED = {"grid", "about", "reference", "seeds", "rows", "decodings", "data"}
+_WANTED_OF_ROWS = {"variant", "decoding", "mean", "area", "seeds", "windows", "guesses", "told", "difference"}
+
+
 def _comparison(runs: Path, split: str) -> dict[str, Any] | None:
-    """What ``compare`` wrote; None for a single run's folder."""
+    """What ``compare`` wrote; None for a single run's folder.
+
+    Raises:
+        InputError: there is neither, or it is damaged.
+    """
     path = runs / f"comparison-{split}.json"
     if not path.exists():
         if (runs / "weights.safetensors").exists():
@@ -120,11 +138,20 @@ def _comparison(runs: Path, split: str) -> dict[str, Any] | None:
         )
     try:
         document = json.loads(path.read_text())
-        if not document["rows"]:
-            raise InputError(path, "compares nothing")
-    except (ValueError, KeyError, TypeError) as reason:
+    except ValueError as reason:
         raise InputError(path, f"is not a comparison ({reason})", "run playahead compare again") from None
+    fine = isinstance(document, dict) and document.keys() >= _WANTED and document["rows"]
+    if not fine or not all(isinstance(row, dict) and row.keys() >= _WANTED_OF_ROWS for row in document["rows"]):
+        raise InputError(path, "is not a comparison of this version", "run playahead compare again")
     return document
+
+
+def _decoding(name: str, document: Mapping[str, Any] | None) -> Decoding:
+    """What the comparison calls by that name; of a single run, marginal or threshold."""
+    known = document["decodings"] if document else {"marginal": {}, "threshold": {"kind": "threshold"}}
+    if name not in known:
+        raise InputError("--decoding", f"{name!r} is not one of {', '.join(known)}")
+    return Decoding(**known[name])
 
 
 def _folder(runs: Path, run: str, document: Mapping[str, Any] | None, decoding: str) -> Path:
@@ -216,7 +243,7 @@ def _curves(runs: Path) -> Iterator[tuple[str, dict[str, list[float]]]]:
             with path.open(newline="") as file:
                 rows = list(csv.DictReader(file))
             yield path.parent.name, _curve(rows)
-        except (OSError, KeyError, ValueError):
+        except (OSError, KeyError, ValueError, TypeError, csv.Error):
             continue  # another kind of run, or one that is being written
 
 

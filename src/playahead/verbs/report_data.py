@@ -1,10 +1,12 @@
 """What a report says of the data behind its figures."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from playahead.domain.actions import ACTIONS
+from playahead.errors import InputError
 from playahead.evaluation.frames import NO_EVENT
 from playahead.learning.matches import Matches
 from playahead.report.page import Split
@@ -22,18 +24,32 @@ def is_simulated(data: Path) -> bool:
     return (data / MARKER).exists()
 
 
-def describe_splits(source: Source) -> tuple[list[Split], list[str]]:
-    """What each split holds, and what is in two of them."""
+@dataclass(frozen=True)
+class DataFacts:
+    """What each split holds, what is in two of them (None: not checked), and what could not be read, and why."""
+
+    splits: list[Split]
+    leaks: list[str] | None
+    unread: list[str]
+
+
+def describe_splits(source: Source) -> DataFacts:
+    """Of every split that is there."""
     if source.features is None:
         tables = {split: source.data / f"{split}.npz" for split in FEED_SPLITS}
         audit = audit_feed({split: path for split, path in tables.items() if path.exists()})
-        return [_of_feed(name, facts) for name, facts in audit.splits.items()], audit.leaks
-    folders = {split: source.folder(split) for split in FEED_SPLITS}
-    there = [split for split, folder in folders.items() if folder.exists()]
-    splits = [_of_matches(split, source.matches(split)) for split in there]
-    if not all(is_clip_split(folders[split]) for split in there):
-        return splits, []
-    return splits, audit_splits({split: read_baa_split(folders[split]) for split in there}).leaks
+        return DataFacts([_of_feed(name, facts) for name, facts in audit.splits.items()], audit.leaks, audit.rejected)
+    there = [split for split in FEED_SPLITS if source.folder(split).is_dir()]
+    splits, unread = [], []
+    for split in there:
+        try:
+            splits.append(_of_matches(split, source.matches(split)))
+        except InputError as reason:
+            unread.append(str(reason))
+    if not all(is_clip_split(source.folder(split)) for split in there):
+        return DataFacts(splits, None, unread)
+    leaks = audit_splits({split: read_baa_split(source.folder(split), keep_going=True) for split in there}).leaks
+    return DataFacts(splits, leaks, unread)
 
 
 def _of_feed(name: str, facts: FeedFacts) -> Split:

@@ -184,14 +184,17 @@ def score_table(counts: ThresholdCounts, title: str) -> Table:
 
 
 def comparison_table(rows: Sequence[Row], title: str) -> Table:
-    """Configurations with their intervals and paired differences; those that leave out 0 stand out."""
+    """Configurations with their intervals and paired differences; those that can be told stand out."""
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     table.add_column("configuration, decoding")
     for column in ("mAP [95 %]", "seeds", "difference [95 %]", "area", "difference [95 %]", "guesses"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         seeds = f"{len(row.seeds)}, ±{row.seed_spread:.2f}" if len(row.seeds) > 1 else "1"
-        told, area_told = (_difference(found) if found else "" for found in (row.difference, row.area_difference))
+        told, area_told = (
+            _difference(found, sure) if found else ""
+            for found, sure in zip((row.difference, row.area_difference), row.told, strict=True)
+        )
         name, area, guesses = f"{row.variant}, {row.decoding}", f"{row.area[0]:.2f}", f"{row.guesses:.1f}"
         table.add_row(name, _interval(row.mean), seeds, told, area, area_told, guesses)
     return table
@@ -201,9 +204,9 @@ def _interval(found: Sequence[float]) -> str:
     return f"{found[0]:.2f} [{found[1]:.2f}, {found[2]:.2f}]"
 
 
-def _difference(found: Sequence[float]) -> str:
+def _difference(found: Sequence[float], sure: bool) -> str:
     plain = f"{found[0]:+.2f} [{found[1]:+.2f}, {found[2]:+.2f}]"
-    style = "green" if found[1] > 0 else "red" if found[2] < 0 else "dim"
+    style = "dim" if not sure else "green" if found[0] > 0 else "red"
     return f"[{style}]{plain.replace('[', chr(92) + '[')}[/]"
 
 

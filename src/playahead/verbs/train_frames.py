@@ -44,7 +44,7 @@ def train_frames(
         frames.fill([film.video for film in training], advance)
     windows = FrameWindows(training, frames, run.model)
     sample = validation[:: max(1, len(validation) // run.validation_clips)]
-    trainer = EndToEndTrainer(run, windows, FilmMatches(sample, run.model, canvas), out)
+    trainer = EndToEndTrainer(run, windows, FilmMatches(sample, run.model, canvas, keep=True), out)
     describe_run(out, {"data": "frames", "videos": len(training)})
     with show.training_progress(f"training {out.name}") as report:
         trainer.run(report)
@@ -56,7 +56,8 @@ def _finish(out: Path, validation: FilmMatches) -> None:
     model, about = load_end_to_end(out / "best.safetensors")
     with show.counted_progress("reading valid", len(validation.films)) as advance:
         readings = join_readings(validation.read(model, advance))
-    chosen = {name: choose(Decoding(name), readings, validation.table) for name in ("marginal", "threshold")}
+    kinds = ("marginal", "threshold") if model.config.anticipator.head == "slots" else ("marginal",)
+    chosen = {kind: choose(Decoding(kind), readings, validation.table) for kind in kinds}
     validated = {name: average(decoder, readings, validation.table) for name, decoder in chosen.items()}
     decoders = {name: decoder.as_dict() for name, decoder in chosen.items()}
     kept = {name: about[name] for name in ("train", "step")}

@@ -3,6 +3,7 @@
 Axes: A anchors, B passages, W windows, O observations, C classes.
 """
 
+import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -27,15 +28,25 @@ class TrainingWindows(Protocol):
         feature_dim: F.
         counts_C: events of each class over the set.
         rare_weight_A: drawing weight of each anchor under the rare-class sampler.
+        digest: tells whether the windows are what they were.
     """
 
     feature_dim: int
     counts_C: NDArray[np.int64]
     rare_weight_A: NDArray[np.float64]
+    digest: str
 
     def batch(self, anchors: NDArray[np.integer], rng: np.random.Generator) -> Batch:
         """The passages at these anchors, augmented by ``rng``."""
         ...
+
+
+def _digest(halves: Sequence[FeedHalf]) -> str:
+    whole = hashlib.sha256()
+    for half in halves:
+        for column in (half.t_ms, half.code, half.team, half.x, half.y, half.setpiece, half.delay_ms):
+            whole.update(np.ascontiguousarray(column).tobytes())
+    return whole.hexdigest()
 
 
 class FeedWindows:
@@ -51,6 +62,7 @@ class FeedWindows:
         if observations < 1:
             raise InputError("train.observations", f"{observations} is below 1")
         self.observations = observations
+        self.digest = _digest(halves)
         self._tracks = [feed_features.prepare_track(half) for half in halves]
         anchors, counts = [], []
         for index, half in enumerate(halves):

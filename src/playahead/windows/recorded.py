@@ -3,6 +3,7 @@
 Axes: A anchors, B passages, W windows, N clips, F features, O observations, E events (padded), C classes.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,6 +55,16 @@ class Recording:
         return presence_WNC
 
 
+def _digest(recordings: Sequence[Recording]) -> str:
+    """Of every feature and label; a window that clips share is read once by the machine, and hashed as often."""
+    whole = hashlib.sha256()
+    for recording in recordings:
+        for window_NF in recording.windows:
+            whole.update(np.ascontiguousarray(window_NF).tobytes())
+        whole.update(recording.actions.t_ms.tobytes() + recording.actions.code.tobytes())
+    return whole.hexdigest()
+
+
 class RecordedWindows:
     """Passages of ``observations`` consecutive observations of recordings, on the stored 5-s grid."""
 
@@ -63,6 +74,7 @@ class RecordedWindows:
         if not self.recordings:
             raise InputError("train", f"no video is long enough for {observations} observations in a row")
         self.feature_dim = int(self.recordings[0].windows[0].shape[-1])
+        self.digest = _digest(self.recordings)
         anchors, counts = [], []
         for index, recording in enumerate(self.recordings):
             ends = recording.end_ms_O
