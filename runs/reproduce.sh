@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmark's whole road: download, check, extract, pretrain or convert, train, evaluate, submit, check.
+# The benchmark's whole road: download, check, extract, pretrain or convert, train, evaluate, submit, check, report.
 #
 #   runs/reproduce.sh WORK_FOLDER NDA_PASSWORD [PUBLISHED_CHECKPOINT.pth]
 #       the benchmark itself. Without a checkpoint the backbone is trained on the training matches only (no leak);
@@ -55,3 +55,4 @@ for split in test challenge; do
   "$playahead" submit --check "$work/submission-$split/results_anticipation.zip" --labels "$data/$split"
 done
 "$playahead" evaluate --labels "$data/test" --predictions "$work/submission-test/results_anticipation.zip"
+"$playahead" report "$work/run" --features "$work/features" --data "$data" --split val --out "$work/report.html"

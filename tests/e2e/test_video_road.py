@@ -32,7 +32,7 @@ def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypa
 
 
 def test_the_whole_road_in_one_script(tmp_path, capsys):
-    """Download aside: check, pretrain, extract, train, evaluate, submit, check."""
+    """Download aside: check, pretrain, extract, train, evaluate, submit, check, report."""
     brief = {
         "SIMULATE": "--matches 4 --minutes 0.9",
         "PRETRAIN": "--epochs 1 --steps_per_epoch 2 --batch 2 --validation_videos 1",
@@ -46,6 +46,9 @@ def test_the_whole_road_in_one_script(tmp_path, capsys):
     for split in ("test", "challenge"):
         names = [clip.name for clip in read_baa_split(tmp_path / "benchmark" / split).clips]
         assert check_submission(tmp_path / f"submission-{split}" / "results_anticipation.zip", names) == []
+    page = (tmp_path / "report.html").read_text()
+    for said in ("Simulated matches", "data:image/jpeg;base64", "five-minute runs of clips", "No match is in two"):
+        assert said in page
     weights = ["--weights", str(tmp_path / "run" / "weights.safetensors")]
     withheld = [
         "evaluate",
