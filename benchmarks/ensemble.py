@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/ensemble.py --data DATA --members runs/feed-0 runs/feed-1 runs/feed-2 \\
       --members runs/feed-0 runs/feed-1 runs/feed-2 runs/feed-dense-0 runs/feed-dense-1 runs/feed-dense-2
 
-Each ``--members`` is an ensemble: run folders whose readings are averaged as logits. The score scale of each is chosen on
-val; test is read once, for the one with the largest exact area there.
+Each ``--members`` is an ensemble: run folders whose readings are averaged as logits. The score scale of each is chosen
+on val; test is read once, for the one with the largest exact area there.
 """
 
 import argparse
