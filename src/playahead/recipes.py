@@ -102,27 +102,12 @@ def feed() -> TrainConfig:
     last window's tokens in the memory; no observation head (a feed's input already says what happened); one cosine
     cycle; and four passages of sixteen observations for a batch, so that a window is encoded once and not six times.
     """
-    base = paper_feed()
+    base = paper_small()
     return replace(
         base,
-        model=replace(
-            base.model,
-            d_model=128,
-            heads=4,
-            ffn_dim=256,
-            dropout=0.0,
-            encoder_layers=3,
-            decoder_layers=2,
-            memory_tail=True,
-            auxiliary="off",
-        ),
+        model=replace(base.model, dropout=0.0, encoder_layers=3, memory_tail=True, auxiliary="off"),
         criterion=CriterionConfig(positive_weight=1.0, label_smoothing=0.0, intensity_weight=1.0, matched_weight=0.2),
-        optim=OptimConfig(lr=6e-4, warmup_epochs=0.5, restart_epochs=None),
         epochs=54,
-        steps_per_epoch=300,
-        passages=4,
-        observations=16,
-        average_decay=0.997,
         rare_sampler=False,
         mixup_alpha=0.0,
         validate_every=9,

@@ -171,8 +171,8 @@ class Reader:
             return decoder_of(self.models[0][1], decoding.kind)
         return choose(decoding, self("val"), self.data.matches("val").table)
 
-    def __call__(self, split: str) -> Readings:
+    def __call__(self, split: str, advance: Callable[[], None] = lambda: None) -> Readings:
         if split not in self._read:
-            members = [join_readings(self.data.matches(split).read(model)) for model, _ in self.models]
+            members = [join_readings(self.data.matches(split).read(model, advance)) for model, _ in self.models]
             self._read[split] = members[0] if len(members) == 1 else average_readings(members)
         return self._read[split]

@@ -15,7 +15,7 @@ from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.endtoend.network import EndToEndModelConfig
 from playahead.errors import InputError
 from playahead.sources.soccernet_baa import read_baa_split
-from playahead.spotting.videos import BLOCK_CLIPS, LabelledVideo, find_labelled_videos, is_clip_split
+from playahead.spotting.videos import BLOCK_CLIPS, LabelledVideo, find_labelled_videos, is_clip_split, match_numbers
 from playahead.video.canvas import Canvas
 from playahead.video.reader import probe, read_frames
 
@@ -46,14 +46,13 @@ def find_films(folder: Path) -> list[Film]:
     if is_clip_split(folder):
         return _clips(folder)
     videos = find_labelled_videos(folder)
-    match_of = {name: number for number, name in enumerate(dict.fromkeys(Path(v.name).parent for v in videos))}
     return [
         Film(
             video,
-            replace(feed_of_actions(video.events), match=match_of[Path(video.name).parent]),
+            replace(feed_of_actions(video.events), match=match),
             int((probe(video.path).duration_s or 0) * 1000) - ANTICIPATION_MS,
         )
-        for video in videos
+        for video, match in zip(videos, match_numbers(videos), strict=True)
     ]
 
 

@@ -37,6 +37,13 @@ def find_labelled_videos(folder: Path) -> list[LabelledVideo]:
     return [video for match in matches for video in _bas_videos(match, match.relative_to(folder).as_posix())]
 
 
+def match_numbers(videos: Sequence[LabelledVideo]) -> list[int]:
+    """Which match each video of the spotting benchmark's layout is of: its folder's number."""
+    folders = [Path(video.name).parent for video in videos]
+    number_of = {folder: number for number, folder in enumerate(dict.fromkeys(folders))}
+    return [number_of[folder] for folder in folders]
+
+
 def is_clip_split(folder: Path) -> bool:
     """Whether a folder holds a split of clips, and not matches."""
     labelled = (folder / LABELS_NAME).is_file()

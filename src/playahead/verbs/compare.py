@@ -16,6 +16,7 @@ from playahead.errors import InputError
 from playahead.verbs import show
 from playahead.verbs.compare_runs import run_jobs
 from playahead.verbs.compared_data import Source
+from playahead.verbs.environment import write_whole
 from playahead.verbs.train import prepare_folder
 
 
@@ -52,7 +53,7 @@ def compare(
     failed = run_jobs(jobs_of(chosen, out), chosen, source, split, processes)
     rows = _summary(asked, chosen, out, source, split, failed)
     document = _document(asked, rows, source, split, failed)
-    _write(out / f"comparison-{split}.json", document)
+    write_whole(out / f"comparison-{split}.json", dumps(document, indent=1))
     for name, reason in failed.items():
         show.errors.print(f"[red]{name}:[/] {escape(reason)}", soft_wrap=True)
     if json:
@@ -104,12 +105,6 @@ def _document(
         "rows": [row.as_dict() for row in rows],
         "failed": dict(failed),
     }
-
-
-def _write(path: Path, document: object) -> None:
-    part = path.with_name(f".{path.name}")
-    part.write_text(dumps(document, indent=1))
-    part.replace(path)
 
 
 def _show(grid: Grid, rows: Sequence[Row], source: Source, split: str, out: Path) -> None:

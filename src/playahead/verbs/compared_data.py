@@ -111,13 +111,13 @@ class Source:
             validation = self.matches("val")
             assert isinstance(validation, FeedMatches)
             return run_feed(config, windows, validation, _SAMPLE_MATCHES, folder, start)
-        store = FeatureStore(self.features)
-        training, validation = (recordings_of(store, self.folder(split)) for split in ("train", "val"))
-        return run_video(config, store, training, validation, folder, start)
+        store, validation = FeatureStore(self.features), self.matches("val")
+        assert isinstance(validation, RecordedMatches)
+        training = recordings_of(store, self.folder("train"))
+        return run_video(config, store, training, validation.recordings, folder, start)
 
     def baseline(self, name: str, split: str) -> Scored:
         """A baseline fitted on train, its scale chosen on val."""
-
         halves, lasted_ms = self._training()
         fitted = ConstantRate(halves, lasted_ms) if name == "constant-rate" else MarkovRenewal(halves)
 

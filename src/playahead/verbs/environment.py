@@ -32,6 +32,11 @@ def _processor() -> str:
 
 def describe_run(folder: Path, about: Mapping[str, object]) -> None:
     """Write ``run.json``: what was asked for, on what, and where it runs."""
-    part = folder / ".run.json"
-    part.write_text(json.dumps({**about, "environment": environment()}, indent=1))
-    part.replace(folder / "run.json")
+    write_whole(folder / "run.json", json.dumps({**about, "environment": environment()}, indent=1))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small file aside, then rename it: nobody reads half of it."""
+    part = path.with_name(f".{path.name}")
+    part.write_text(text)
+    part.replace(path)

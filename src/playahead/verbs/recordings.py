@@ -10,7 +10,7 @@ from playahead.domain.records import Clip
 from playahead.errors import InputError
 from playahead.features.store import FeatureStore
 from playahead.sources.soccernet_baa import labels_path, read_baa_split
-from playahead.spotting.videos import BLOCK_CLIPS, LabelledVideo, find_labelled_videos, is_clip_split
+from playahead.spotting.videos import BLOCK_CLIPS, LabelledVideo, find_labelled_videos, is_clip_split, match_numbers
 from playahead.windows.recorded import Recording
 
 
@@ -24,8 +24,8 @@ def recordings_of(store: FeatureStore, folder: Path) -> list[Recording]:
         recordings = recordings_of_split(store, folder)[1]
     else:
         videos = find_labelled_videos(folder)
-        match_of = {name: number for number, name in enumerate(dict.fromkeys(Path(v.name).parent for v in videos))}
-        recordings = [_whole(store, folder, video, match_of[Path(video.name).parent]) for video in videos]
+        numbered = zip(videos, match_numbers(videos), strict=True)
+        recordings = [_whole(store, folder, video, match) for video, match in numbered]
     require_observations(recordings, store)
     return recordings
 

@@ -17,12 +17,12 @@ from playahead.comparison.summary import summarise
 from playahead.decoding.choosing import Decoding
 from playahead.errors import InputError
 from playahead.evaluation.frames import NO_EVENT, FrameTable
-from playahead.learning.inference import join_readings
 from playahead.learning.matches import Matches, RecordedMatches
 from playahead.report.diagnose import Diagnosis, diagnose
 from playahead.report.examples import Example, example, place_of
 from playahead.verbs import show
 from playahead.verbs.compared_data import Source
+from playahead.verbs.environment import write_whole
 from playahead.verbs.report_data import describe_splits, is_simulated
 
 try:
@@ -61,9 +61,7 @@ def report(
     if examples < 0:
         raise InputError("--examples", f"{examples} is below 0")
     page = gather(runs, Source(data, features), split, run, decoding, examples)
-    part = out.with_name(f".{out.name}")
-    part.write_text(render(page))
-    part.replace(out)
+    write_whole(out, render(page))
     show.out().print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, open it in a browser")
 
 
@@ -72,12 +70,11 @@ def gather(runs: Path, source: Source, split: str, run: str, decoding: str, exam
     matches = source.matches(split)
     document = _comparison(runs, split)
     folder = _folder(runs, run, document, decoding)
-    weights = folder / "weights.safetensors"
-    read = Reader([weights], source)
+    read = Reader([folder / "weights.safetensors"], source)
     model, about = read.models[0]
-    decoder = read.decoder(_decoding(decoding, document))
     with show.counted_progress("reading", len(matches.halves)) as advance:
-        readings = join_readings(matches.read(model, advance))
+        readings = read(split, advance)
+    decoder = read.decoder(_decoding(decoding, document))
     scores_ORV = decoder.scores(readings)
     probabilities = matches.table(decoder.probabilities(readings))
     diagnosis = diagnose(readings, probabilities, matches.table(scores_ORV))
