@@ -19,7 +19,7 @@ from playahead.learning.checkpoint import load_feed_model, load_model, save_mode
 from playahead.learning.criterion import CriterionConfig
 from playahead.learning.engine import TrainConfig, Trainer
 from playahead.learning.matches import FeedMatches
-from playahead.learning.optim import OptimConfig, learning_rate
+from playahead.learning.optim import OptimConfig, build_optimizers, learning_rate
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
 from playahead.sources.simulation.plays import simulate_half
@@ -71,10 +71,12 @@ def assert_same(ours, theirs):
 
 
 @pytest.mark.parametrize("stop_at", [1, 5, 8, 9, 17])
-def test_a_killed_run_ends_with_the_same_bits(tmp_path, stop_at):
-    whole = train(tmp_path / "whole")
-    train(tmp_path / "killed", stop_at=stop_at)
-    assert_same(whole, train(tmp_path / "killed"))
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_a_killed_run_ends_with_the_same_bits(tmp_path, kind, stop_at):
+    config = replace(TINY, optim=replace(TINY.optim, kind=kind))
+    whole = train(tmp_path / "whole", config)
+    train(tmp_path / "killed", config, stop_at=stop_at)
+    assert_same(whole, train(tmp_path / "killed", config))
     assert (tmp_path / "whole" / "log.csv").read_text().count("\n") == 4
 
 
@@ -268,3 +270,24 @@ def test_losses_that_cannot_work_are_refused(change):
 def test_slots_that_nothing_trains_are_refused():
     with pytest.raises(InputError, match="nothing trains the slots"):
         replace(TINY, criterion=CriterionConfig(matched_weight=0.0, intensity_weight=0.0))
+
+
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_every_parameter_has_one_optimiser(kind):
+    model = Anticipator(TINY.model)
+    held = [
+        parameter
+        for optimizer in build_optimizers(model, replace(TINY.optim, kind=kind))
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    ]
+    assert sorted(map(id, held)) == sorted(map(id, model.parameters()))
+
+
+def test_embeddings_and_positions_are_left_to_adamw():
+    model = Anticipator(TINY.model)
+    muon, _ = build_optimizers(model, replace(TINY.optim, kind="muon"))
+    (group,) = muon.param_groups
+    orthogonal = {id(parameter) for parameter in group["params"]}
+    assert id(model.memory.gru.weight_hh_l0) in orthogonal
+    assert not orthogonal & {id(model.decoder.embedding_KD), id(model.encoder.position_ND)}

@@ -1,6 +1,6 @@
 """Models and training states as tensor files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -68,29 +68,37 @@ def packaged_weights(name: str = "feed") -> Path:
     return Path(__file__).parents[1] / "weights" / f"{name}.safetensors"
 
 
-def pack_state(model: nn.Module, average: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
-    """Everything that a step changes, as flat names: weights, their average, the optimiser's moments."""
+def pack_state(model: nn.Module, average: nn.Module, optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
+    """Everything that a step changes, as flat names: weights, their average, the optimisers' moments."""
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
-    for index, moments in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
+    for n, optimizer in enumerate(optimizers):
+        for index, moments in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{n}.{index}.{name}": value for name, value in moments.items()}
     return tensors
 
 
-def unpack_state(tensors: Mapping[str, Tensor], model: nn.Module, average: nn.Module, optimizer: Optimizer) -> None:
+def unpack_state(
+    tensors: Mapping[str, Tensor], model: nn.Module, average: nn.Module, optimizers: Sequence[Optimizer]
+) -> None:
     """Put back what ``pack_state`` took."""
     model.load_state_dict(_under(tensors, "model."))
     average.load_state_dict(_under(tensors, "average."))
+    for n, optimizer in enumerate(optimizers):
+        _put_back(_under(tensors, f"optimizer.{n}."), optimizer)
+
+
+def _put_back(moments: Mapping[str, Tensor], optimizer: Optimizer) -> None:
     state = optimizer.state_dict()
     state["state"] = {}
-    for name, value in _under(tensors, "optimizer.").items():
+    for name, value in moments.items():
         index, moment = name.split(".")
         state["state"].setdefault(int(index), {})[moment] = value
     optimizer.load_state_dict(state)
-    for parameter, moments in optimizer.state.items():
-        for name, moment in moments.items():
+    for parameter, held in optimizer.state.items():
+        for name, moment in held.items():
             if moment.shape == parameter.shape:  # fused AdamW walks both in memory order: they must lie alike
-                moments[name] = torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
+                held[name] = torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ from torch.optim.swa_utils import AveragedModel
 from playahead.errors import InputError, NonFiniteLossError
 from playahead.learning.checkpoint import pack_state, unpack_state
 from playahead.learning.log import RunLog
-from playahead.learning.optim import OptimConfig, build_optimizer, learning_rate
+from playahead.learning.optim import OptimConfig, build_optimizers, learning_rate
 from playahead.tensorfile import read_tensors, write_tensors
 
 
@@ -99,9 +99,9 @@ class Loop(ABC):
         self.plain_model = model
         update = moving_average(settings.average_decay)
         self.average = AveragedModel(model, multi_avg_fn=update).to(self.fabric.device)
-        self.model, self.optimizer = self.fabric.setup(model, build_optimizer(model, settings.optim))
+        self.model, *self.optimizers = self.fabric.setup(model, *build_optimizers(model, settings.optim))
         self.log = RunLog(folder)
-        self.step = 0
+        self.step, self.lr = 0, 0.0
         self.best = -math.inf
         self.figures: dict[str, float] = {}
         self._sums: dict[str, float] = {}
@@ -150,20 +150,21 @@ class Loop(ABC):
     def _train_step(self) -> dict[str, float]:
         settings = self.settings
         self.model.train()
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step / settings.steps_per_epoch, settings.optim, settings.epochs)
+        self.lr = learning_rate(self.step / settings.steps_per_epoch, settings.optim, settings.epochs)
+        for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
+            group["lr"] = self.lr
         torch.manual_seed(step_seed(settings.seed, self.step))
         others = [self.fabric.global_rank] if self.fabric.global_rank else []
         losses, names = self.losses(np.random.default_rng([settings.seed, self.step, *others]))
         if not torch.isfinite(losses["total"]):
             raise self.broken(f"the loss, { ({n: float(v) for n, v in losses.items()}) },", names)
-        self.optimizer.zero_grad()
+        self.model.zero_grad()
         self.fabric.backward(losses["total"])
-        clip_norm = settings.optim.clip_norm
-        norm = self.fabric.clip_gradients(self.model, self.optimizer, max_norm=clip_norm, error_if_nonfinite=False)
-        if norm is not None and not torch.isfinite(norm):
+        norm = nn.utils.clip_grad_norm_(self.plain_model.parameters(), settings.optim.clip_norm)
+        if not torch.isfinite(norm):
             raise self.broken("the gradient", names)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         self.average.update_parameters(self.plain_model)
         return {name: float(value.detach()) for name, value in losses.items()}
 
@@ -189,7 +190,7 @@ class Loop(ABC):
                 self.keep(self.folder / "best.safetensors")
             self.keep(self.folder / "last.safetensors")
         row = {"epoch": epoch, "step": self.step, f"{self.unit}_per_s": round(speed, 1)}
-        row["lr"] = self.optimizer.param_groups[0]["lr"]
+        row["lr"] = self.lr
         self.log.add({**row, **{f"loss_{n}": v for n, v in means.items()}, **self.figures})
         self._sums = {}
         self._save()
@@ -204,7 +205,7 @@ class Loop(ABC):
             "figures": self.figures,
             "sums": self._sums,
         }
-        tensors = pack_state(self.plain_model, self.average, self.optimizer)
+        tensors = pack_state(self.plain_model, self.average, self.optimizers)
         write_tensors(self.folder / "state.safetensors", tensors, about)
 
     def _resume(self) -> None:
@@ -214,7 +215,7 @@ class Loop(ABC):
         tensors, about = read_tensors(path)
         if about.get("fingerprint") != self.fingerprint:
             raise InputError(path, "belongs to a run with other settings or data", "choose another --out")
-        unpack_state(tensors, self.plain_model, self.average, self.optimizer)
+        unpack_state(tensors, self.plain_model, self.average, self.optimizers)
         saved: dict[str, Any] = about
         self.step, self.best = saved["step"], saved["best"]
         self.figures, self._sums = saved["figures"], saved["sums"]

@@ -1,10 +1,12 @@
-"""AdamW and its learning rate: linear warm-up, then cosine annealing with warm restarts (PAPER.md 1.4)."""
+"""The optimisers and their learning rate: linear warm-up, then cosine annealing with warm restarts (PAPER.md 1.4)."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import nn
-from torch.optim import AdamW
+from torch.optim import AdamW, Muon, Optimizer
 
 from playahead.errors import InputError
 
@@ -14,6 +16,8 @@ class OptimConfig:
     """The optimiser.
 
     Attributes:
+        kind: "adamw" (P), or "muon": the layers' matrices step along their orthogonalised momentum, all else by AdamW.
+            Both step equally far, so a learning rate means the same.
         lr: peak learning rate (C: 2e-4).
         weight_decay: on matrices; vectors and biases are not decayed (C: 1e-2).
         warmup_epochs: linear from 0 (P: 5).
@@ -22,6 +26,7 @@ class OptimConfig:
         clip_norm: gradients are scaled down to this norm (C: 1).
     """
 
+    kind: Literal["adamw", "muon"] = "adamw"
     lr: float = 2e-4
     weight_decay: float = 1e-2
     warmup_epochs: float = 5.0
@@ -30,6 +35,8 @@ class OptimConfig:
     clip_norm: float = 1.0
 
     def __post_init__(self) -> None:
+        if self.kind not in ("adamw", "muon"):
+            raise InputError("optim.kind", f"{self.kind!r} is neither adamw nor muon")
         if self.restart_epochs is not None and not 0 < self.restart_epochs < math.inf:
             raise InputError("optim.restart_epochs", f"{self.restart_epochs} is not above 0")
         if self.restart_factor < 1:
@@ -41,15 +48,26 @@ class OptimConfig:
             raise InputError("optim.clip_norm", f"{self.clip_norm} is not above 0")
 
 
-def build_optimizer(model: nn.Module, config: OptimConfig) -> AdamW:
-    """AdamW with decay on matrices only."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
+def build_optimizers(model: nn.Module, config: OptimConfig) -> list[Optimizer]:
+    """One, or two that share the parameters between them; decay on matrices only."""
+    layers = list(_layer_matrices(model)) if config.kind == "muon" else []
+    others = [p for p in model.parameters() if not any(p is matrix for matrix in layers)]
     groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        {"params": [p for p in others if p.ndim >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in others if p.ndim < 2], "weight_decay": 0.0},
     ]
-    return AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=True)
+    adamw = AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=True)
+    if not layers:
+        return [adamw]
+    muon = Muon(layers, lr=config.lr, weight_decay=config.weight_decay, adjust_lr_fn="match_rms_adamw")
+    return [muon, adamw]
+
+
+def _layer_matrices(model: nn.Module) -> Iterator[nn.Parameter]:
+    """Matrices that map features to features: not embeddings, positions or convolutions."""
+    for module in model.modules():
+        if isinstance(module, (nn.Linear, nn.GRU)):
+            yield from (p for p in module.parameters(recurse=False) if p.ndim == 2)
 
 
 def learning_rate(epoch: float, config: OptimConfig, epochs: int) -> float:

@@ -16,7 +16,7 @@ from playahead.evaluation.frames import NO_EVENT, VECTOR_LENGTH, FrameTable
 from playahead.evaluation.official import METRICS, count_detections, metrics_from_counts
 from playahead.learning.criterion import Criterion
 from playahead.learning.engine import TrainConfig
-from playahead.learning.optim import build_optimizer
+from playahead.learning.optim import build_optimizers
 from playahead.model.anticipator import Anticipator
 from playahead.recipes import feed, paper
 from playahead.sources.simulation.plays import simulate_match
@@ -75,7 +75,7 @@ def _bench_core(steps: int) -> dict:
 def _time_training(config: TrainConfig, steps: int) -> dict[str, float]:
     model = Anticipator(config.model)
     criterion = Criterion(config.criterion, torch.ones(len(ACTIONS)))
-    optimizer = build_optimizer(model, config.optim)
+    optimizers = build_optimizers(model, config.optim)
     make_batch = _batches(config)
 
     def step() -> None:
@@ -83,8 +83,9 @@ def _time_training(config: TrainConfig, steps: int) -> dict[str, float]:
         with torch.autocast("cpu", torch.bfloat16):
             output = model(batch.features_BWNF)
         criterion(output, batch.targets)["total"].backward()
-        optimizer.step()
-        optimizer.zero_grad()
+        for optimizer in optimizers:
+            optimizer.step()
+        model.zero_grad()
 
     seconds = best_of(step, steps)
     windows_per_s = config.passages * config.observations / seconds
