@@ -99,15 +99,19 @@ def feed() -> TrainConfig:
     Against the paper: half the width and half the decoder, a third encoder layer; no dropout and no MixUp (a feed
     gives endless windows: nothing to regularise); no rare-class sampler, objectness weight 1 and no label smoothing
     (marginal decoding needs probabilities); the intensity likelihood, with a fifth of the matched losses beside it; the
-    last window's tokens in the memory; no observation head (a feed's input already says what happened); one cosine
-    cycle; and four passages of sixteen observations for a batch, so that a window is encoded once and not six times.
+    last window's tokens in the memory; no observation head (a feed's input already says what happened); Muon, which
+    gets as far in half the steps (docs/log.md); one cosine cycle; and eight passages of eight observations for a batch,
+    so that a window is encoded twice and not six times.
     """
     base = paper_small()
     return replace(
         base,
         model=replace(base.model, dropout=0.0, encoder_layers=3, memory_tail=True, auxiliary="off"),
         criterion=CriterionConfig(positive_weight=1.0, label_smoothing=0.0, intensity_weight=1.0, matched_weight=0.2),
+        optim=replace(base.optim, kind="muon", lr=2.5e-3),
         epochs=54,
+        passages=8,
+        observations=8,
         rare_sampler=False,
         mixup_alpha=0.0,
         validate_every=9,

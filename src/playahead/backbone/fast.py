@@ -6,7 +6,7 @@ Axes: X stacks, J frames of a stack, B clips, S stacks of a clip, C channels, H,
 """
 
 import copy
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -70,13 +70,16 @@ class FastBackbone:
         return torch.cat(parts).to(torch.float16).cpu().numpy()
 
 
-def channels_last(backbone: Backbone) -> Backbone:
-    """The same backbone, its weights laid out so that convolutions work channels-last."""
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def channels_last(network: Network) -> Network:
+    """The same network, its weights laid out so that convolutions work channels-last."""
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
-    for parameter in backbone.parameters():
+    for parameter in network.parameters():
         if parameter.ndim in formats:
             parameter.data = parameter.data.contiguous(memory_format=formats[parameter.ndim])
-    return backbone
+    return network
 
 
 def fold_batch_norms(backbone: Backbone) -> Backbone:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
 
+from playahead.backbone.fast import channels_last
 from playahead.backbone.timm_guard import import_timm
 from playahead.endtoend.gate_shift_fuse import GateShiftFuse
 from playahead.errors import InputError
@@ -86,4 +87,4 @@ def _frame_encoder(config: EndToEndModelConfig) -> nn.Module:
         for block in stage.children():  # type: ignore[union-attr]
             first = block.conv1
             block.conv1 = nn.Sequential(GateShiftFuse(first.conv.in_channels, config.frames), first)
-    return encoder
+    return channels_last(encoder)
