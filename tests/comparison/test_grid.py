@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from playahead.comparison.grid import changed, narrowed, read_grid, shipped_grids
+from playahead.comparison.grid import changed, narrowed, read_grid, referred, shipped_grids
 from playahead.decoding.choosing import Decoding
 from playahead.errors import InputError
 from playahead.recipes import feed
@@ -125,3 +125,11 @@ def test_narrowed_keeps_the_reference_and_what_others_start_from(tmp_path):
     assert narrowed(grid, ["second"]).ensembles == {}
     with pytest.raises(InputError, match="--only: gone"):
         narrowed(grid, ["gone"])
+
+
+def test_another_variant_may_be_the_reference(tmp_path):
+    grid = read_grid(written(tmp_path))
+    assert referred(grid, "static").reference == ("static", "marginal")
+    assert narrowed(referred(grid, "static"), ["static"]).variants.keys() == {"static"}
+    with pytest.raises(InputError, match="--reference: 'gone'"):
+        referred(grid, "gone")

@@ -238,3 +238,14 @@ def narrowed(grid: Grid, names: Sequence[str]) -> Grid:
             kept.add(name)
     ensembles = {name: members for name, members in grid.ensembles.items() if kept.issuperset(members)}
     return replace(grid, variants={n: v for n, v in grid.variants.items() if n in kept}, ensembles=ensembles)
+
+
+def referred(grid: Grid, variant: str) -> Grid:
+    """The grid with another variant, read by the same decoding, as the reference.
+
+    Raises:
+        InputError: it has no such variant.
+    """
+    if variant not in grid.variants:
+        raise InputError("--reference", f"{variant!r} is not one of {', '.join(grid.variants)}")
+    return replace(grid, reference=(variant, grid.reference[1]))

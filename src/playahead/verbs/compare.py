@@ -8,7 +8,7 @@ from typing import Literal
 
 from rich.markup import escape
 
-from playahead.comparison.grid import Grid, narrowed, read_grid
+from playahead.comparison.grid import Grid, narrowed, read_grid, referred
 from playahead.comparison.jobs import jobs_of, kept_scores, run_folder, score_members
 from playahead.comparison.scored import Scored
 from playahead.comparison.summary import FEW_MATCHES, Key, Row, summarise
@@ -28,6 +28,7 @@ def compare(
     split: Literal["val", "test"] = "val",
     processes: int = 1,
     only: str = "",
+    reference: str = "",
     json: bool = False,
 ) -> int:
     """Train every variant with every seed, score them, and say which differences can be told; run again to go on.
@@ -41,9 +42,10 @@ def compare(
         processes: runs at a time, each with its share of the cores.
         only: names of variants, separated by commas, to train no others (the reference, always); the table has every
             run that has been scored before, too.
+        reference: a variant to compare all others with, instead of the grid's own.
         json: the comparison as JSON on standard output.
     """
-    asked = read_grid(grid)
+    asked = referred(read_grid(grid), reference) if reference else read_grid(grid)
     chosen = narrowed(asked, [name.strip() for name in only.split(",")]) if only else asked
     if processes < 1:
         raise InputError("--processes", f"{processes} is below 1")
