@@ -100,7 +100,7 @@ def feed() -> TrainConfig:
     gives endless windows: nothing to regularise); no rare-class sampler, objectness weight 1 and no label smoothing
     (marginal decoding needs probabilities); the intensity likelihood, with a fifth of the matched losses beside it; the
     last window's tokens in the memory; no observation head (a feed's input already says what happened); Muon, which
-    gets as far in half the steps (docs/log.md); one cosine cycle; and eight passages of eight observations for a batch,
+    is ahead at equal steps (docs/log.md); one cosine cycle; and eight passages of eight observations for a batch,
     so that a window is encoded twice and not six times.
     """
     base = paper_small()

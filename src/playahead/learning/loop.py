@@ -101,7 +101,7 @@ class Loop(ABC):
         self.average = AveragedModel(model, multi_avg_fn=update).to(self.fabric.device)
         self.model, *self.optimizers = self.fabric.setup(model, *build_optimizers(model, settings.optim))
         self.log = RunLog(folder)
-        self.step, self.lr = 0, 0.0
+        self.step = 0
         self.best = -math.inf
         self.figures: dict[str, float] = {}
         self._sums: dict[str, float] = {}
@@ -150,9 +150,9 @@ class Loop(ABC):
     def _train_step(self) -> dict[str, float]:
         settings = self.settings
         self.model.train()
-        self.lr = learning_rate(self.step / settings.steps_per_epoch, settings.optim, settings.epochs)
+        lr = learning_rate(self.step / settings.steps_per_epoch, settings.optim, settings.epochs)
         for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
-            group["lr"] = self.lr
+            group["lr"] = lr
         torch.manual_seed(step_seed(settings.seed, self.step))
         others = [self.fabric.global_rank] if self.fabric.global_rank else []
         losses, names = self.losses(np.random.default_rng([settings.seed, self.step, *others]))
@@ -190,7 +190,7 @@ class Loop(ABC):
                 self.keep(self.folder / "best.safetensors")
             self.keep(self.folder / "last.safetensors")
         row = {"epoch": epoch, "step": self.step, f"{self.unit}_per_s": round(speed, 1)}
-        row["lr"] = self.lr
+        row["lr"] = self.optimizers[0].param_groups[0]["lr"]
         self.log.add({**row, **{f"loss_{n}": v for n, v in means.items()}, **self.figures})
         self._sums = {}
         self._save()

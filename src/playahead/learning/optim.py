@@ -51,7 +51,8 @@ class OptimConfig:
 def build_optimizers(model: nn.Module, config: OptimConfig) -> list[Optimizer]:
     """One, or two that share the parameters between them; decay on matrices only."""
     layers = list(_layer_matrices(model)) if config.kind == "muon" else []
-    others = [p for p in model.parameters() if not any(p is matrix for matrix in layers)]
+    taken = {id(matrix) for matrix in layers}
+    others = [p for p in model.parameters() if id(p) not in taken]
     groups = [
         {"params": [p for p in others if p.ndim >= 2], "weight_decay": config.weight_decay},
         {"params": [p for p in others if p.ndim < 2], "weight_decay": 0.0},

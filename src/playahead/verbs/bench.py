@@ -65,7 +65,7 @@ def _bench_core(steps: int) -> dict:
         "matmul_gflops": matmul_gflops(),
         "training": {
             "paper's model, 1280 features, batch 32": _time_training(paper(), steps),
-            "feed recipe, passages of 16": _time_training(feed(), steps),
+            f"feed recipe, passages of {feed().observations}": _time_training(feed(), steps),
             "feed recipe, single observations": _time_training(replace(feed(), passages=64, observations=1), steps),
         },
         "scoring": _time_scoring(),
