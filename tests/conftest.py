@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from playahead.allocator import keep_freed_memory
 from playahead.domain.feed import FeedHalf
-from playahead.sources.simulation.plays import simulate_half
+from playahead.runtime import keep_freed_memory
+from playahead.simulation.plays import simulate_half
 
 SHARED = Path(__file__).parents[2] / "shared"
 

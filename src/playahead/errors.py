@@ -1,8 +1,16 @@
-"""The errors a person sees: what is wrong, where, and what to do about it."""
+"""The errors a person sees: what is wrong, where, and what to do about it.
+
+    PlayaheadError
+    ├── RecordError          a record was given a value that it refuses (also a ValueError)
+    ├── InputError           a file, an option or an argument cannot be used
+    └── NonFiniteLossError   training met a loss that is NaN or infinite
+
+The command line shows any of them as one line, with exit code 2.
+"""
 
 
 class PlayaheadError(Exception):
-    """Base of every error that the command line shows as one line (exit code 2)."""
+    """Base of every error that the package raises on purpose."""
 
 
 class RecordError(PlayaheadError, ValueError):

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 from playahead.backbone.config import BackboneConfig
 from playahead.domain.actions import ACTIONS
-from playahead.endtoend.engine import EndToEndConfig
 from playahead.endtoend.network import EndToEndModelConfig
+from playahead.endtoend.trainer import EndToEndConfig
 from playahead.errors import InputError
 from playahead.features.feed import N_FEATURES
-from playahead.learning.criterion import CriterionConfig
-from playahead.learning.engine import TrainConfig
-from playahead.learning.matcher import MatcherConfig
-from playahead.learning.optim import OptimConfig
 from playahead.model.config import AnticipatorConfig
-from playahead.spotting.engine import PretrainConfig
+from playahead.spotting.trainer import PretrainConfig
+from playahead.training.criterion import CriterionConfig
+from playahead.training.matcher import MatcherConfig
+from playahead.training.optim import OptimConfig
+from playahead.training.trainer import TrainConfig
 
 
 def paper(feature_dim: int = 1280) -> TrainConfig:
@@ -31,7 +31,7 @@ def paper_feed() -> TrainConfig:
 def paper_small() -> TrainConfig:
     """``paper-feed`` at a size that two CPU cores train in minutes: what the paper's claims are compared on.
 
-    Half the width and half the decoder, four passages of sixteen observations for a batch, one cosine cycle at a
+    Half the width and half the decoder, four sequences of sixteen examples for a batch, one cosine cycle at a
     higher rate; everything that the paper says of losses, sampling and mixing stands.
     """
     base = paper_feed()
@@ -41,8 +41,8 @@ def paper_small() -> TrainConfig:
         optim=OptimConfig(lr=6e-4, warmup_epochs=0.5, restart_epochs=None),
         epochs=6,
         steps_per_epoch=300,
-        passages=4,
-        observations=16,
+        sequences=4,
+        examples=16,
         average_decay=0.997,
         validate_every=3,
     )
@@ -85,11 +85,15 @@ def faantra() -> TrainConfig:
 def faantra_frames() -> EndToEndConfig:
     """FAANTRA end to end on video, at a size that two CPU cores train: RegNetY-200MF on small pictures."""
     steps = faantra()
-    model = EndToEndModelConfig(encoder="regnety_002", canvas="160x96", anticipator=steps.model)
+    model = EndToEndModelConfig(encoder="regnety_002", input_size="160x96", anticipator=steps.model)
     return EndToEndConfig(
         model=model,
         criterion=steps.criterion,
         optim=OptimConfig(lr=1e-3, weight_decay=0.05, warmup_epochs=1.0, restart_epochs=None),
+        epochs=20,
+        steps_per_epoch=250,
+        validate_every=4,
+        save_every=50,
     )
 
 
@@ -100,7 +104,7 @@ def feed() -> TrainConfig:
     gives endless windows: nothing to regularise); no rare-class sampler, objectness weight 1 and no label smoothing
     (marginal decoding needs probabilities); the intensity likelihood, with a fifth of the matched losses beside it; the
     last window's tokens in the memory; no observation head (a feed's input already says what happened); Muon, which
-    is ahead at equal steps (docs/log.md); one cosine cycle; and eight passages of eight observations for a batch,
+    is ahead at equal steps (docs/log.md); one cosine cycle; and eight sequences of eight examples for a batch,
     so that a window is encoded twice and not six times.
     """
     base = paper_small()
@@ -110,8 +114,8 @@ def feed() -> TrainConfig:
         criterion=CriterionConfig(positive_weight=1.0, label_smoothing=0.0, intensity_weight=1.0, matched_weight=0.2),
         optim=replace(base.optim, kind="muon", lr=2.5e-3),
         epochs=54,
-        passages=8,
-        observations=8,
+        sequences=8,
+        examples=8,
         rare_sampler=False,
         mixup_alpha=0.0,
         validate_every=9,
@@ -139,7 +143,7 @@ def video_small() -> TrainConfig:
     """Video features of few and short matches, sized for two CPU cores.
 
     ``feed`` with what a small set of videos needs: dropout and MixUp against learning it by heart, the observation head
-    on every window (the features must be read before the future can), and one observation a passage.
+    on every window (the features must be read before the future can), and one example a sequence.
     """
     base = feed()
     return replace(
@@ -148,8 +152,8 @@ def video_small() -> TrainConfig:
         optim=OptimConfig(lr=1e-3, weight_decay=0.05, warmup_epochs=1.0, restart_epochs=None),
         epochs=12,
         steps_per_epoch=150,
-        passages=32,
-        observations=1,
+        sequences=32,
+        examples=1,
         average_decay=0.99,
         mixup_alpha=0.2,
         validate_every=3,
@@ -166,7 +170,13 @@ def demo() -> TrainConfig:
 
 def backbone() -> PretrainConfig:
     """The published spotting network at its published size."""
-    return PretrainConfig(imagenet=True)
+    return PretrainConfig(
+        imagenet=True,
+        optim=OptimConfig(lr=1e-3, warmup_epochs=1.0, restart_epochs=None),
+        epochs=20,
+        steps_per_epoch=500,
+        validate_every=5,
+    )
 
 
 def backbone_small() -> PretrainConfig:
@@ -174,9 +184,11 @@ def backbone_small() -> PretrainConfig:
     network = BackboneConfig(
         encoder="regnetx_002", stage=3, maps=64, blocks_3d=2, squeeze=8, projection=64, classes=len(ACTIONS)
     )
-    return PretrainConfig(
+    return replace(
+        backbone(),
+        imagenet=False,
         backbone=network,
-        canvas="224x128",
+        input_size="224x128",
         optim=OptimConfig(lr=2e-3, warmup_epochs=0.5, restart_epochs=None),
         average_decay=0.995,
     )
@@ -201,8 +213,12 @@ RECIPES: dict[str, Callable[[], TrainConfig | PretrainConfig | EndToEndConfig]] 
 Config = TypeVar("Config", TrainConfig, PretrainConfig, EndToEndConfig)
 
 
-def recipe(name: str, kind: type[Config]) -> Config:
-    """A named run of one kind.
+@overload
+def recipe(name: str) -> TrainConfig: ...
+@overload
+def recipe(name: str, kind: type[Config]) -> Config: ...
+def recipe(name: str, kind: Any = TrainConfig) -> Any:
+    """A named run of one kind: to train an anticipator if none is given.
 
     Raises:
         InputError: no recipe of that kind has that name.

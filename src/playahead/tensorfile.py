@@ -1,34 +1,34 @@
-"""Tensors with a JSON description on disk: safetensors, written aside and renamed, never half there."""
+"""Tensors with a JSON description on disk: safetensors, whole or not there at all."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from playahead.errors import InputError
+from playahead.files import atomic_write, names_in_memory, names_on_disk
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, object]) -> None:
-    """Write tensors with a JSON description; the file appears whole or not at all.
+    """Write tensors with a JSON description.
 
     Raises:
         InputError: the folder cannot be written or the disk is full.
     """
-    part = path.with_name(path.name + ".part")
+    metadata = {"about": json.dumps(names_on_disk(about))}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        metadata = {"about": json.dumps(about)}
-        save_file({k: v.detach().contiguous() for k, v in tensors.items()}, part, metadata)
-        part.replace(path)
+        with atomic_write(path) as part:
+            save_file({name: value.detach().contiguous() for name, value in tensors.items()}, part, metadata)
     except (OSError, SafetensorError) as reason:
-        part.unlink(missing_ok=True)
         raise InputError(path, f"cannot write ({reason})", "is the disk full?") from None
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """What ``write_tensors`` wrote.
 
     Raises:
@@ -36,7 +36,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("about", "null"))
+            about = names_in_memory(json.loads((file.metadata() or {}).get("about", "null")))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise InputError(path, "no such file") from None

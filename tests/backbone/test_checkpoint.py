@@ -107,18 +107,18 @@ def test_another_safetensors_file_is_not_a_backbone(tmp_path):
 
 
 def test_the_verb_converts_and_tells_the_leak_and_extraction_passes_it_on(backbone, tmp_path, capsys):
-    from playahead.cli import run
+    from playahead.cli.commands.extract import ExtractConfig, prepare
+    from playahead.cli.main import run
     from playahead.features.store import FeatureStore
-    from playahead.verbs.extract import ExtractConfig, prepare
 
     source = published(tmp_path / "model.pth", backbone.state_dict())
     assert run(["weights", "convert", str(source), "--out", str(tmp_path / "b.safetensors")]) == 0
     shown = capsys.readouterr()
     assert "carries that leak" in " ".join(shown.err.split())
     assert "1,280 features a clip" in shown.out
-    prepare(ExtractConfig(backbone=tmp_path / "b.safetensors", canvas="96x64"), tmp_path / "store")
+    prepare(ExtractConfig(backbone=tmp_path / "b.safetensors", input_size="96x64"), tmp_path / "store")
     assert "carries that leak" in " ".join(capsys.readouterr().err.split())
     facts = FeatureStore(tmp_path / "store").facts
     assert "leak" in str(facts.provenance["notice"])
-    assert facts.canvas == (96, 64, "limited")
+    assert facts.input_size == (96, 64, "limited")
     assert run(["weights", "convert", str(tmp_path / "none.pth")]) == 2

@@ -8,7 +8,7 @@ from torch import nn
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import BFLOAT16_TOLERANCE, FastBackbone, fold_batch_norms
 from playahead.backbone.network import Backbone
-from playahead.extraction.encoder import WindowEncoder, window_key
+from playahead.features.encoder import WindowEncoder, window_key
 
 ENCODERS = ["tf_efficientnetv2_b0", "regnetx_002", "mobilenetv3_small_050"]
 
@@ -16,7 +16,7 @@ ENCODERS = ["tf_efficientnetv2_b0", "regnetx_002", "mobilenetv3_small_050"]
 def statistics_of(backbone: Backbone) -> Backbone:
     torch.manual_seed(1)
     with torch.no_grad():
-        backbone.train().clip_features(torch.rand(2, 15, 96, 96))
+        backbone.train().snippet_features(torch.rand(2, 15, 96, 96))
         for module in backbone.modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.weight.uniform_(0.5, 1.5)

@@ -16,7 +16,7 @@ from tests.conftest import SHARED
 
 CASES = SHARED / "cases" / "backbone"
 pytestmark = pytest.mark.skipif(find_spec("timm") is None, reason="needs the extra 'backbone'")
-STACKS_OF_CLIPS = torch.tensor(GRID.stacks_of_clips)
+STACKS_OF_CLIPS = torch.tensor(GRID.stacks_of_snippets)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def relative_error(ours: torch.Tensor, golden: np.ndarray) -> float:
 
 
 def window_stacks(frames_THW: torch.Tensor) -> torch.Tensor:
-    offsets = torch.arange(GRID.stack_frames) * GRID.clip_step
+    offsets = torch.arange(GRID.stack_frames) * GRID.snippet_step
     return frames_THW[torch.tensor(GRID.stack_starts_frames)[:, None] + offsets]
 
 
@@ -53,7 +53,7 @@ def test_a_clips_features_are_the_published_ones(backbone, golden):
     frames_THW = golden_frames(15, int(golden["height"]), int(golden["width"]), int(golden["salt"]))
     maps_SCHW = backbone.encode_stacks(frames_THW.unflatten(0, (5, 3)))
     assert relative_error(maps_SCHW.mean((2, 3)), golden["stack_feature_map_mean"]) < 1e-4
-    assert relative_error(backbone.clip_features(frames_THW[None])[0], golden["clip_features"]) < 1e-4
+    assert relative_error(backbone.snippet_features(frames_THW[None])[0], golden["snippet_features"]) < 1e-4
 
 
 @torch.inference_mode()
@@ -68,17 +68,17 @@ def test_shared_stacks_give_what_single_clips_give(backbone):
     """41 stacks encoded once, against every clip on its own, at another batch size."""
     frames_THW = golden_frames(125, 64, 64, salt=5)
     features = backbone.window_features(window_stacks(frames_THW), STACKS_OF_CLIPS, batch_stacks=5)
-    assert features.shape == (GRID.n_clips, backbone.config.feature_dim)
+    assert features.shape == (GRID.n_snippets, backbone.config.feature_dim)
     for clip in (0, 17, 32):
-        start = clip * GRID.clip_stride
-        frames = frames_THW[start : start + GRID.clip_span_frames : GRID.clip_step]
-        torch.testing.assert_close(features[clip], backbone.clip_features(frames[None])[0], rtol=1e-4, atol=1e-5)
+        start = clip * GRID.snippet_stride
+        frames = frames_THW[start : start + GRID.snippet_span_frames : GRID.snippet_step]
+        torch.testing.assert_close(features[clip], backbone.snippet_features(frames[None])[0], rtol=1e-4, atol=1e-5)
 
 
 def test_only_forty_one_of_a_windows_stacks_are_distinct():
     assert len(GRID.stack_starts_frames) == 41
     assert STACKS_OF_CLIPS.shape == (33, 5)
-    last = GRID.stack_starts_frames[-1] + (GRID.stack_frames - 1) * GRID.clip_step
+    last = GRID.stack_starts_frames[-1] + (GRID.stack_frames - 1) * GRID.snippet_step
     assert last == GRID.window_frames - 1
 
 
@@ -87,7 +87,7 @@ def test_a_smaller_network_for_small_machines():
     config = BackboneConfig(encoder="mobilenetv3_small_050", maps=16, blocks_3d=1, squeeze=4, projection=8, classes=10)
     backbone = Backbone(config).eval()
     assert backbone(torch.rand(2, 15, 64, 64)).shape == (2, 10)
-    assert backbone.clip_features(torch.rand(2, 15, 64, 64)).shape == (2, 40)
+    assert backbone.snippet_features(torch.rand(2, 15, 64, 64)).shape == (2, 40)
 
 
 def test_sizes_that_cannot_be_are_refused():

@@ -59,8 +59,8 @@ def test_the_future_changes_nothing(data):
     hidden = times + delays >= end
     other = half(times[~hidden], np.array(codes)[~hidden], delays[~hidden])
     now = np.array([end])
-    seen = markov.read(half(times, codes, delays), now).chance_ORC
-    np.testing.assert_array_equal(seen, markov.read(other, now).chance_ORC)
+    seen = markov.read(half(times, codes, delays), now).probability_ORC
+    np.testing.assert_array_equal(seen, markov.read(other, now).probability_ORC)
     assert (seen >= 0).all()
     assert (seen <= 1).all()
 

@@ -8,19 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playahead.decoding.anticipations import anticipations_of, frame_centre_ms, frames_of
-from playahead.decoding.calibrate import ScoreScale, choose_score_scale, fit_log_ranks
 from playahead.decoding.decoder import Decoder, decoder_of
-from playahead.decoding.readings import DenseReadings, SlotReadings
+from playahead.decoding.predictions import DensePredictions, SlotPredictions
 from playahead.decoding.slots import decode_threshold, slot_times
 from playahead.errors import InputError
 from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import average_precision, benchmark_average, count_detections
+from playahead.evaluation.score_scale import ScoreScale, choose_score_scale, fit_log_ranks
 from tests.evaluation.test_official import random_table
 
 
-def readings(objectness, classes, bins) -> SlotReadings:
+def predictions(objectness, classes, bins) -> SlotPredictions:
     """One observation with sure classes and bins."""
-    return SlotReadings(
+    return SlotPredictions(
         np.array([objectness], np.float32),
         np.eye(10, dtype=np.float32)[classes][None],
         np.eye(20, dtype=np.float32)[bins][None],
@@ -29,30 +29,30 @@ def readings(objectness, classes, bins) -> SlotReadings:
 
 def test_slots_above_tau_emit_at_their_bins_centre():
     """Bin 10 of 20 is 2625 ms: frame 16 of 32 (156 ms each) after the observation."""
-    scores = decode_threshold(readings([0.9, 0.2], [4, 7], [10, 3]), tau=0.3)
+    scores = decode_threshold(predictions([0.9, 0.2], [4, 7], [10, 3]), tau=0.3)
     assert np.argwhere(scores[0, :, 1:] > 0).tolist() == [[16, 4]]
     assert scores[0, 16, 5] == pytest.approx(0.9)
     assert scores[0, 16, 0] == pytest.approx(0.1), "the background holds the rest"
 
 
 def test_a_lower_tau_emits_more():
-    assert (decode_threshold(readings([0.9, 0.2], [4, 7], [10, 3]), tau=0.1)[0, :, 1:] > 0).sum() == 2
+    assert (decode_threshold(predictions([0.9, 0.2], [4, 7], [10, 3]), tau=0.1)[0, :, 1:] > 0).sum() == 2
 
 
 def test_rescue_fills_empty_clips_with_their_likeliest_slot():
-    quiet = readings([0.05, 0.2], [4, 7], [10, 3])
+    quiet = predictions([0.05, 0.2], [4, 7], [10, 3])
     assert not decode_threshold(quiet, tau=0.3)[:, :, 1:].any()
     assert (decode_threshold(quiet, tau=0.3, rescue=True)[0, :, 8] > 0).sum() == 1
 
 
 def test_two_slots_in_one_frame_are_averaged():
-    scores = decode_threshold(readings([0.8, 0.4], [4, 7], [10, 10]), tau=0.3)
+    scores = decode_threshold(predictions([0.8, 0.4], [4, 7], [10, 10]), tau=0.3)
     assert scores[0, 16, 5] == pytest.approx(0.4)
     assert scores[0, 16, 8] == pytest.approx(0.2)
 
 
 def test_expected_time_lies_between_the_bins():
-    split = readings([1.0], [0], [0])
+    split = predictions([1.0], [0], [0])
     split.offset_OKT[0, 0] = 0
     split.offset_OKT[0, 0, [0, 19]] = 0.6, 0.4
     assert slot_times(split, "argmax")[0, 0] == pytest.approx(0.025)
@@ -102,7 +102,7 @@ def test_wrong_decoders_are_refused():
     with pytest.raises(InputError, match="neither marginal nor threshold"):
         Decoder("best")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="needs the slot head"):
-        Decoder("threshold").scores(DenseReadings(np.zeros((1, 32, 10), np.float32)))
+        Decoder("threshold").scores(DensePredictions(np.zeros((1, 32, 10), np.float32)))
     with pytest.raises(InputError, match="no 'x' decoding"):
         decoder_of({"decoders": {"marginal": {}}}, "x")
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playahead.decoding.marginal import GUESSES_PER_CLASS, PLACE_WEIGHTS, decode_marginal, greedy_peaks, take_out
-from playahead.decoding.readings import DenseReadings, SlotReadings, bins_to_frames
+from playahead.decoding.marginal import PEAKS_PER_CLASS, PLACE_WEIGHTS, decode_marginal, greedy_peaks, take_out
+from playahead.decoding.predictions import DensePredictions, SlotPredictions, bins_to_frames
 
 REACHES = (3, 6, 9, 12, 15, 31)
 
@@ -61,7 +61,7 @@ def test_properties_of_any_intensity(seed, scale):
     assert not scores[:, :, 0].any(), "no background score"
     assert scores.min() >= 0
     assert scores.max() <= 1
-    assert (scores[:, :, 1:] > 0).sum(axis=1).max() <= GUESSES_PER_CLASS
+    assert (scores[:, :, 1:] > 0).sum(axis=1).max() <= PEAKS_PER_CLASS
 
 
 @settings(max_examples=30, deadline=None)
@@ -69,11 +69,11 @@ def test_properties_of_any_intensity(seed, scale):
 def test_the_first_guess_is_the_best_single_one(seed):
     """Against trying every frame: the best place by the weights, with its mean chance as confidence."""
     intensity = (np.random.default_rng(seed).random((1, 32)) ** 6).astype(np.float32)
-    chance_RH = np.array(
+    probability_RH = np.array(
         [[1 - np.exp(-intensity[0, max(f - h, 0) : f + h + 1].sum()) for h in REACHES] for f in range(32)]
     )
-    place = int((chance_RH @ PLACE_WEIGHTS).argmax())
-    assert greedy_peaks(intensity)[0, place] == pytest.approx(chance_RH[place].mean(), rel=1e-4)
+    place = int((probability_RH @ PLACE_WEIGHTS).argmax())
+    assert greedy_peaks(intensity)[0, place] == pytest.approx(probability_RH[place].mean(), rel=1e-4)
 
 
 @settings(max_examples=30, deadline=None)
@@ -85,20 +85,20 @@ def test_bins_become_frames_without_loss(n_bins):
 
 
 def test_slots_add_up_to_one_intensity():
-    readings = SlotReadings(
+    predictions = SlotPredictions(
         np.array([[0.5, 0.25]], np.float32),
         np.eye(10, dtype=np.float32)[[3, 3]][None],
         np.eye(20, dtype=np.float32)[[0, 19]][None],
     )
-    intensity = readings.intensity()
+    intensity = predictions.intensity()
     assert intensity.shape == (1, 32, 10)
     np.testing.assert_allclose(intensity[0, :, 3].sum(), 0.75, rtol=1e-5)
     np.testing.assert_allclose(intensity[0, 0, 3], 0.5 * 160 / 250, rtol=1e-5)
 
 
 def test_dense_chances_become_the_rates_that_have_them():
-    readings = DenseReadings(np.array([0.0, 0.5, 1.0], np.float32).reshape(1, 3, 1))
-    rates = readings.intensity().ravel()
+    predictions = DensePredictions(np.array([0.0, 0.5, 1.0], np.float32).reshape(1, 3, 1))
+    rates = predictions.intensity().ravel()
     assert rates[0] == 0
     assert rates[1] == pytest.approx(np.log(2), rel=1e-5)
     assert np.isfinite(rates[2])

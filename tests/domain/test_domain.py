@@ -49,7 +49,7 @@ def test_unknown_labels_are_refused(label):
 
 
 def test_the_papers_grid():
-    assert (GRID.clip_span_frames, GRID.n_clips, GRID.window_ms, GRID.observation_ms) == (29, 33, 5000, 30000)
+    assert (GRID.snippet_span_frames, GRID.n_snippets, GRID.window_ms, GRID.observation_ms) == (29, 33, 5000, 30000)
 
 
 @pytest.mark.parametrize("value", [1.5, "1.5", True, None, "", "abc", math.nan, [1]])

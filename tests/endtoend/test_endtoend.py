@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from playahead.cli.commands.extract import parse_input_size
 from playahead.domain.grid import GRID
-from playahead.endtoend.engine import EndToEndTrainer, FilmMatches, load_end_to_end
-from playahead.endtoend.films import benchmark_ends, find_films, observed_frames, observed_indices, tiling
+from playahead.endtoend.examples import FrameExamples
 from playahead.endtoend.gate_shift_fuse import GateShiftFuse
 from playahead.endtoend.network import EndToEnd, EndToEndModelConfig
-from playahead.endtoend.windows import FrameWindows
+from playahead.endtoend.trainer import EndToEndTrainer, FramesEvaluationSet, load_end_to_end
+from playahead.endtoend.videos import benchmark_ends, find_annotated_videos, observed_frames, observed_indices, tiling
 from playahead.errors import InputError
 from playahead.recipes import faantra_frames
-from playahead.spotting.frames import FrameCache
-from playahead.verbs.extract import parse_canvas
-from playahead.verbs.simulate import simulate
+from playahead.simulation.simulate import simulate
+from playahead.video.frame_cache import FrameCache
 
 TINY = replace(
     faantra_frames(),
@@ -27,11 +27,11 @@ TINY = replace(
         encoder="regnety_002",
         frames=16,
         stride_frames=4,
-        canvas="64x32",
+        input_size="64x32",
         anticipator=replace(faantra_frames().model.anticipator, d_model=16, heads=2, ffn_dim=16, encoder_layers=1),
     ),
 )
-CANVAS = parse_canvas("64x32", "limited")
+CANVAS = parse_input_size("64x32", "limited")
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +43,10 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def windows(data, tmp_path_factory):
-    films = tiling(find_films(data / "train"))
+    films = tiling(find_annotated_videos(data / "train"))
     cache = FrameCache(tmp_path_factory.mktemp("cache"), CANVAS)
     cache.fill([film.video for film in films])
-    return FrameWindows(films, cache, TINY.model)
+    return FrameExamples(films, cache, TINY.model)
 
 
 def test_half_look_ahead_half_back_and_the_rest_stay():
@@ -118,7 +118,7 @@ def test_windows_hold_what_follows_and_what_is_seen(windows):
 
 
 def test_trained_kept_loaded_and_scored(windows, data, tmp_path):
-    matches = FilmMatches(find_films(data / "valid")[:3], TINY.model, CANVAS)
+    matches = FramesEvaluationSet(find_annotated_videos(data / "valid")[:3], TINY.model, CANVAS)
     trainer = EndToEndTrainer(TINY, windows, matches, tmp_path)
     found = trainer.run()
     assert 0 <= found["map"] <= 100
@@ -150,4 +150,4 @@ def test_a_video_that_is_cut_short_is_named(windows):
 
 def test_withheld_labels_are_named(data):
     with pytest.raises(InputError, match="withheld"):
-        find_films(data / "challenge")
+        find_annotated_videos(data / "challenge")

@@ -87,15 +87,15 @@ def test_a_window_of_another_shape_is_refused(tmp_path):
 def test_features_of_two_kinds_never_meet(tmp_path):
     FeatureStore(tmp_path, FACTS)
     for other in (
-        StoreFacts("v" * 64, FACTS.canvas, "float32", 3, 4),
+        StoreFacts("v" * 64, FACTS.input_size, "float32", 3, 4),
         StoreFacts(FACTS.weights, (96, 64, "full"), "float32", 3, 4),
-        StoreFacts(FACTS.weights, FACTS.canvas, "bfloat16", 3, 4),
+        StoreFacts(FACTS.weights, FACTS.input_size, "bfloat16", 3, 4),
     ):
         with pytest.raises(InputError, match="other weights"):
             FeatureStore(tmp_path, other)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"canvas": 3}', '{"weights": 1}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"input_size": 3}', '{"weights": 1}'])
 def test_a_damaged_manifest_is_refused(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(InputError, match="manifest"):

@@ -1,4 +1,4 @@
-"""Shapes at every boundary, the passage trick, and each switch of the model."""
+"""Shapes at every boundary, the sequence trick, and each switch of the model."""
 
 from dataclasses import replace
 
@@ -23,8 +23,8 @@ def build(**changes) -> Anticipator:
     return Anticipator(replace(SMALL, **changes))
 
 
-def features(passages=2, windows=6) -> torch.Tensor:
-    return torch.randn(passages, windows, 33, 7, generator=torch.Generator().manual_seed(1))
+def features(sequences=2, windows=6) -> torch.Tensor:
+    return torch.randn(sequences, windows, 33, 7, generator=torch.Generator().manual_seed(1))
 
 
 def test_shapes_of_every_piece():
@@ -85,15 +85,15 @@ SWITCHED = (
 
 
 @pytest.mark.parametrize("changes", SWITCHED, ids=str)
-def test_a_passage_gives_the_same_as_its_observations_one_by_one(changes):
+def test_a_sequence_gives_the_same_as_its_observations_one_by_one(changes):
     model = build(**changes).eval()
-    passage_BWNF = features(windows=9)
-    together = model(passage_BWNF)
+    sequence_BWNF = features(windows=9)
+    together = model(sequence_BWNF)
     for first in range(4):
-        alone = model(passage_BWNF[:, first : first + 6])
+        alone = model(sequence_BWNF[:, first : first + 6])
         for whole, part in zip(_tensors(together), _tensors(alone), strict=True):
-            of_each_passage = whole.unflatten(0, (2, 4))[:, first]
-            torch.testing.assert_close(of_each_passage, part, atol=1e-6, rtol=1e-5)
+            of_each_sequence = whole.unflatten(0, (2, 4))[:, first]
+            torch.testing.assert_close(of_each_sequence, part, atol=1e-6, rtol=1e-5)
 
 
 def _tensors(output):
@@ -181,7 +181,7 @@ def test_drop_path_drops_whole_branches_and_keeps_the_mean():
 
 @pytest.mark.parametrize("shape", [(2, 5, 33, 7), (2, 6, 32, 7), (2, 6, 33, 8), (6, 33, 7)])
 def test_wrong_shapes_are_refused(shape):
-    with pytest.raises(InputError, match="is not \\(passages, 6 or more windows, 33 clips, 7 features\\)"):
+    with pytest.raises(InputError, match="is not \\(sequences, 6 or more windows, 33 clips, 7 features\\)"):
         build()(torch.zeros(shape))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from playahead.decoding.decoder import Decoder
-from playahead.decoding.readings import SlotReadings
+from playahead.decoding.predictions import SlotPredictions
 from playahead.domain.feed import UNKNOWN_POSITION, FeedHalf
 from playahead.evaluation.frames import NO_EVENT, FrameTable
 from playahead.report.diagnose import diagnose
@@ -11,8 +11,8 @@ from playahead.report.examples import example
 from playahead.report.page import Page, Split
 
 
-def readings(rng: np.random.Generator, n=60, slots=5) -> SlotReadings:
-    return SlotReadings(
+def predictions(rng: np.random.Generator, n=60, slots=5) -> SlotPredictions:
+    return SlotPredictions(
         rng.random((n, slots)).astype(np.float32) ** 3,
         rng.dirichlet(np.ones(10), (n, slots)).astype(np.float32),
         rng.dirichlet(np.ones(20), (n, slots)).astype(np.float32),
@@ -55,7 +55,7 @@ def row(variant: str, mean: float, **changes) -> dict:
 
 def page(runs=3, **changes) -> Page:
     rng = np.random.default_rng(0)
-    read, happened = readings(rng), labels(rng)
+    read, happened = predictions(rng), labels(rng)
     probabilities = table(happened, Decoder().probabilities(read))
     played = half(rng)
     shown = [

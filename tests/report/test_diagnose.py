@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from playahead.decoding.health import health
-from playahead.decoding.readings import DenseReadings, SlotReadings
+from playahead.decoding.predictions import DensePredictions, SlotPredictions
 from playahead.evaluation.frames import NO_EVENT
 from playahead.evaluation.official import benchmark_average, count_detections
 from playahead.report import charts
 from playahead.report.diagnose import ERROR_EDGES_S, calibration, confusion, diagnose, gains, sweep, time_errors
 from playahead.report.examples import example
-from tests.report.pages import half, labels, readings, table
+from tests.report.pages import half, labels, predictions, table
 
 
 def one_class(n=200, rate=0.5, seed=0):
@@ -35,12 +35,12 @@ def test_confidences_that_are_right_lie_on_the_diagonal(rate):
 
 def test_the_sweep_starts_at_the_score_and_falls():
     rng = np.random.default_rng(1)
-    read, happened = readings(rng), labels(rng)
+    read, happened = predictions(rng), labels(rng)
     scored = diagnose(read, *[table(happened, rng.random((60, 32, 11)).astype(np.float32))] * 2)
     counts = count_detections(one_class())
     assert sweep(counts, 200)[0][2] == pytest.approx(100 * benchmark_average(counts))
-    guesses = [made for _, made, _ in scored.sweep]
-    assert all(fewer < more for more, fewer in pairwise(guesses))
+    kept = [made for _, made, _ in scored.sweep]
+    assert all(fewer < more for more, fewer in pairwise(kept))
     assert sweep(counts, 200)[-1][1:] == (0.0, 0.0)  # no guess is that sure
 
 
@@ -68,7 +68,7 @@ def test_errors_that_are_even_look_even():
 
 def test_a_decoding_that_guesses_nothing_can_be_drawn():
     nothing = diagnose(
-        readings(np.random.default_rng(0)),
+        predictions(np.random.default_rng(0)),
         *[table(labels(np.random.default_rng(0)), np.zeros((60, 32, 11), np.float32))] * 2,
     )
     assert nothing.calibration == []
@@ -102,11 +102,11 @@ def test_health_counts_live_slots_and_mass():
     objectness_OK = np.zeros((n, slots), np.float32)
     objectness_OK[:, :2] = 0.75  # six of eight slots are dead
     even = np.full((n, slots, 10), 0.1, np.float32), np.full((n, slots, 20), 0.05, np.float32)
-    found = health(SlotReadings(objectness_OK, *even), 75)
+    found = health(SlotPredictions(objectness_OK, *even), 75)
     assert found.live_slots == pytest.approx(2.0)
     assert (found.expected, found.happened) == (pytest.approx(1.5), pytest.approx(1.5))
-    assert found.top_chance == pytest.approx(0.75)
-    dense = health(DenseReadings(np.full((n, 32, 10), 0.01, np.float32)), 75)
+    assert found.top_probability == pytest.approx(0.75)
+    dense = health(DensePredictions(np.full((n, 32, 10), 0.01, np.float32)), 75)
     assert dense.live_slots == 0
     assert dense.expected == pytest.approx(-320 * np.log(0.99), rel=1e-4)
 

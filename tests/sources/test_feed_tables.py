@@ -8,9 +8,9 @@ import pytest
 
 from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError, RecordError
+from playahead.simulation.plays import clips_of, simulate_half, simulate_match, write_bas_labels
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, read_split, write_feed_table
-from playahead.sources.simulation.plays import clips_of, simulate_half, simulate_match, write_bas_labels
 from playahead.sources.soccernet_baa import BaaSplit
 from playahead.sources.soccernet_bas import read_bas_match
 

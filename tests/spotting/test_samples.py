@@ -8,20 +8,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playahead.decoding.peaks import pick_peaks
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import ActionEvent
 from playahead.errors import InputError
+from playahead.simulation.simulate import simulate
+from playahead.sources.layouts import LabelledVideo, find_labelled_videos
 from playahead.spotting import frames as frames_module
-from playahead.spotting.engine import focal_loss
-from playahead.spotting.frames import FrameCache
-from playahead.spotting.peaks import pick_peaks
-from playahead.spotting.samples import Augmentation, ClipSampler
-from playahead.spotting.videos import LabelledVideo, find_labelled_videos
-from playahead.verbs.simulate import simulate
-from playahead.video.canvas import Canvas
+from playahead.spotting.samples import Augmentation, SnippetSampler
+from playahead.spotting.trainer import focal_loss
+from playahead.video.frame_cache import FrameCache
+from playahead.video.input_size import InputSize
 from playahead.video.writer import write_video
 
-CANVAS = Canvas(64, 32)
+CANVAS = InputSize(64, 32)
 PLAIN = Augmentation(flip=False, zoom=0, brightness=0)
 
 
@@ -41,7 +41,7 @@ def cache(tmp_path) -> FrameCache:
 def test_clips_on_actions_show_them_at_their_centre(tmp_path, cache):
     shown = video(tmp_path, 300, [(2000, Action.SHOT), (8000, Action.PASS)])
     cache.fill([shown])
-    sampler = ClipSampler([shown], cache, reach_frames=3, action_share=1.0, augmentation=PLAIN)
+    sampler = SnippetSampler([shown], cache, reach_frames=3, action_share=1.0, augmentation=PLAIN)
     frames, happens, names = sampler.batch(64, np.random.default_rng(0))
     assert frames.shape == (64, 15, 32, 64)
     assert (happens.sum(dim=1) == 1).all()
@@ -55,7 +55,7 @@ def test_clips_on_actions_show_them_at_their_centre(tmp_path, cache):
 def test_what_is_nobody_s_centre_is_nothing(tmp_path, cache):
     shown = video(tmp_path, 300, [(2000, Action.SHOT)])
     cache.fill([shown])
-    sampler = ClipSampler([shown], cache, 3, 0.0, PLAIN)
+    sampler = SnippetSampler([shown], cache, 3, 0.0, PLAIN)
     assert sampler.happening(0, 50)[Action.SHOT.class_index] == 1
     assert sampler.happening(0, 53).sum() == 1
     assert sampler.happening(0, 54).sum() == 0
@@ -66,7 +66,7 @@ def test_what_is_nobody_s_centre_is_nothing(tmp_path, cache):
 def test_frames_come_at_the_clip_s_step_and_in_order(tmp_path, cache):
     shown = video(tmp_path, 120, [(2000, Action.SHOT)])
     cache.fill([shown])
-    frames, _, (name,) = ClipSampler([shown], cache, 3, 1.0, PLAIN).batch(1, np.random.default_rng(1))
+    frames, _, (name,) = SnippetSampler([shown], cache, 3, 1.0, PLAIN).batch(1, np.random.default_rng(1))
     steps = np.diff(frames[0, :, 16, 32].numpy() * 255)
     assert np.median(steps) == pytest.approx(2 * 219 / 255, abs=0.6)
     assert int(name.split()[-1]) + 28 < 120
@@ -75,7 +75,7 @@ def test_frames_come_at_the_clip_s_step_and_in_order(tmp_path, cache):
 def test_augmentation_changes_the_picture_and_not_its_time(tmp_path, cache):
     shown = video(tmp_path, 120, [(2000, Action.SHOT)])
     cache.fill([shown])
-    frames, _, _ = ClipSampler([shown], cache, 3, 1.0, Augmentation()).batch(8, np.random.default_rng(1))
+    frames, _, _ = SnippetSampler([shown], cache, 3, 1.0, Augmentation()).batch(8, np.random.default_rng(1))
     assert frames.min() >= 0
     assert frames.max() <= 1
     assert (np.diff(frames[:, :, 16, 32].numpy(), axis=1).mean(axis=1) > 0).all()
@@ -104,9 +104,9 @@ def test_videos_without_actions_or_shorter_than_a_clip_are_refused(tmp_path, cac
     silent, brief = video(tmp_path, 60, [], "silent"), video(tmp_path, 20, [(100, Action.SHOT)], "brief")
     cache.fill([silent, brief])
     with pytest.raises(InputError, match="no action"):
-        ClipSampler([silent], cache, 3, 0.5, PLAIN)
+        SnippetSampler([silent], cache, 3, 0.5, PLAIN)
     with pytest.raises(InputError, match="29 frames"):
-        ClipSampler([brief], cache, 3, 0.5, PLAIN)
+        SnippetSampler([brief], cache, 3, 0.5, PLAIN)
 
 
 def test_clips_of_a_split_tile_it_and_matches_are_found(tmp_path):
@@ -133,7 +133,7 @@ def test_peaks_are_apart_and_the_highest_stays(seed, count, radius):
     rng = np.random.default_rng(seed)
     scores = rng.random((count, len(ACTIONS)))
     times = np.arange(count) * 120
-    found = pick_peaks(scores, times, least=0.3, radius_ms=radius)
+    found = pick_peaks(scores, times, min_confidence=0.3, radius_ms=radius)
     for c in range(len(ACTIONS)):
         mine = found.class_index == c
         when = np.sort(found.time_ms[mine])

@@ -11,7 +11,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.errors import InputError
 from playahead.evaluation.frames import FrameTable, clip_labels, frame_of_ms, rasterise
 from playahead.evaluation.official import benchmark_average, count_detections, metrics_from_counts
-from playahead.sources.simulation.plays import clips_of, simulate_half
+from playahead.simulation.plays import clips_of, simulate_half
 from playahead.submission.check import check_submission
 from playahead.submission.write import (
     RESULTS_NAME,

@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playahead.domain.actions import ACTIONS, Action
+from playahead.domain.records import Mark
 from playahead.errors import InputError
-from playahead.video.canvas import Canvas
+from playahead.video.input_size import InputSize
 from playahead.video.overlay import COLOURS, Panel, write_overlay
 from playahead.video.reader import probe, read_frames
-from playahead.video.timeline import Mark, Timeline
+from playahead.video.timeline import Timeline
 from playahead.video.writer import write_video
 
 SPOTTED = [Mark(1_000, Action.PASS, 0.9), Mark(35_000, Action.SHOT, 0.8), Mark(39_000, Action.PASS, 0.7)]
@@ -75,8 +76,8 @@ def test_the_written_video_is_the_asked_part_enlarged_with_a_strip(tmp_path):
     panel = Panel(960, TIMELINE)
     assert (facts.width, facts.height) == (960, 540 + panel.height)
     assert facts.duration_s == pytest.approx(2.0)
-    shown = [int(gray[40, 480]) for _, gray in read_frames(tmp_path / "out.mp4", Canvas(960, 736))]
-    expected = [int(gray[16, 32]) for _, gray in read_frames(tmp_path / "in.mp4", Canvas(64, 32), 1.0, 3.0)]
+    shown = [int(gray[40, 480]) for _, gray in read_frames(tmp_path / "out.mp4", InputSize(960, 736))]
+    expected = [int(gray[16, 32]) for _, gray in read_frames(tmp_path / "in.mp4", InputSize(64, 32), 1.0, 3.0)]
     assert shown == pytest.approx(expected, abs=3)
 
 

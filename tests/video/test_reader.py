@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(find_spec("av") is None, reason="needs the extra
 if find_spec("av") is not None:
     import av
 
-    from playahead.video.canvas import Canvas
+    from playahead.video.input_size import InputSize
     from playahead.video.reader import VideoWarning, probe, read_frames
 
 SMALL = (160, 96)
@@ -44,8 +44,8 @@ def level_of(index: int) -> int:
 
 
 def levels(path, **options) -> list[int]:
-    canvas = Canvas(160, 96)
-    return [int(np.median(gray[gray > 0])) for _, gray in read_frames(path, canvas, **options)]
+    input_size = InputSize(160, 96)
+    return [int(np.median(gray[gray > 0])) for _, gray in read_frames(path, input_size, **options)]
 
 
 @pytest.mark.parametrize("rate", [25, 50, 30, Fraction(30000, 1001), 60, Fraction(24000, 1001)], ids=str)
@@ -88,7 +88,7 @@ def test_the_published_canvas_pads_eight_rows_above_and_below():
     frame = av.VideoFrame(1280, 720, "yuv420p")
     for plane in frame.planes:
         plane.update(bytes([200]) * plane.buffer_size)
-    drawn = Canvas().draw(frame)
+    drawn = InputSize().draw(frame)
     assert drawn.shape == (736, 1280)
     assert not drawn[:8].any()
     assert not drawn[-8:].any()
@@ -99,7 +99,7 @@ def test_the_published_canvas_pads_eight_rows_above_and_below():
     ("size", "picture"), [((1920, 1080), (1280, 720)), ((398, 224), (1280, 720)), ((720, 1280), (404, 720))]
 )
 def test_other_sizes_are_scaled_to_fit(size, picture):
-    assert Canvas().fitted(*size) == picture
+    assert InputSize().fitted(*size) == picture
 
 
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuvj420p", "yuv422p", "rgb24", "yuv420p10le", "nv12"])
@@ -109,8 +109,8 @@ def test_luma_is_what_ffmpeg_answers(pixels, luma):
     rng = np.random.default_rng(0)
     rgb = rng.integers(0, 256, (6, 10, 3), np.uint8).repeat(16, 0).repeat(16, 1)  # 160 x 96, flat squares
     frame = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(format=pixels)
-    drawn = Canvas(160, 96, luma).draw(frame)
-    height, width = Canvas(160, 96, luma).fitted(160, 96)[::-1]
+    drawn = InputSize(160, 96, luma).draw(frame)
+    height, width = InputSize(160, 96, luma).fitted(160, 96)[::-1]
     top, left = (96 - height) // 2, (160 - width) // 2
     name = "gray" if luma == "full" else "yuv420p"
     answer = frame.reformat(width=width, height=height, format=name).to_ndarray()[:height]
@@ -121,7 +121,7 @@ def test_luma_is_what_ffmpeg_answers(pixels, luma):
 @pytest.mark.parametrize("bad", [{"width": 100}, {"height": 0}, {"luma": "dark"}])
 def test_canvases_that_cannot_be_are_refused(bad):
     with pytest.raises(InputError, match=next(iter(bad))):
-        Canvas(**bad)
+        InputSize(**bad)
 
 
 def test_what_is_no_video_is_an_error_of_one_line(tmp_path):
@@ -180,7 +180,7 @@ def test_damaged_bytes_never_hang_nor_pass_in_silence(tmp_path, seed):
 def test_leaving_early_ends_the_decoding_thread(tmp_path):
     path = write_video(tmp_path / "v.mp4", 400)
     before = threading.active_count()
-    frames = read_frames(path, Canvas(160, 96))
+    frames = read_frames(path, InputSize(160, 96))
     next(frames)
     frames.close()
     assert threading.active_count() == before

@@ -121,7 +121,7 @@ def _pairs(backbone: Backbone) -> list[tuple[Conv, Norm]]:
         elif isinstance(module, nn.modules.batchnorm._BatchNorm):
             hooks.append(module.register_forward_pre_hook(before_norm))
     frames = backbone.config.stacks * backbone.config.stack_frames
-    backbone.clip_features(torch.zeros(1, frames, 64, 64))
+    backbone.snippet_features(torch.zeros(1, frames, 64, 64))
     for hook in hooks:
         hook.remove()
     return found

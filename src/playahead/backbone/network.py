@@ -41,10 +41,10 @@ class Backbone(nn.Module):
 
     def fuse(self, maps_BSCHW: Tensor) -> Tensor:
         """Maps of each clip's stacks -> features_BF."""
-        n_clips = len(maps_BSCHW)
+        n_snippets = len(maps_BSCHW)
         fused_BSCHW = self.conv3d_encoder(maps_BSCHW.transpose(1, 2)).transpose(1, 2)
         projected = self.conv3d_projection(fused_BSCHW.flatten(0, 1))
-        return self.global_pool(projected.reshape(n_clips, self.config.feature_dim, *projected.shape[2:]))
+        return self.global_pool(projected.reshape(n_snippets, self.config.feature_dim, *projected.shape[2:]))
 
     def window_features(self, stacks_XJHW: Tensor, stack_of_clip_BS: Tensor, batch_stacks: int = 8) -> Tensor:
         """Features of clips that share stacks: each stack is encoded once.
@@ -62,9 +62,9 @@ class Backbone(nn.Module):
 
     def forward(self, frames_BTHW: Tensor) -> Tensor:
         """Clips of consecutive frames of a clip's step (15 of them) -> spotting logits, for pre-training."""
-        return self.classifier(self.clip_features(frames_BTHW))
+        return self.classifier(self.snippet_features(frames_BTHW))
 
-    def clip_features(self, frames_BTHW: Tensor) -> Tensor:
+    def snippet_features(self, frames_BTHW: Tensor) -> Tensor:
         """Clips of 15 frames -> features_BF."""
         stacks_XJHW = frames_BTHW.reshape(-1, self.config.stack_frames, *frames_BTHW.shape[2:])
         maps_XCHW = self.encode_stacks(stacks_XJHW)

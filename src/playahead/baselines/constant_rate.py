@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.decoding.readings import DenseReadings, chances
+from playahead.decoding.predictions import DensePredictions, event_probabilities
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import RASTER_FRAME_MS, RASTER_FRAMES
@@ -33,6 +33,8 @@ class ConstantRate:
         counts_C = np.bincount(np.concatenate([half.code[half.is_target] for half in halves]), minlength=len(ACTIONS))
         self.rate_C = counts_C / lasted_ms * RASTER_FRAME_MS
 
-    def read(self, half: FeedHalf, end_ms_O: NDArray[np.int64]) -> DenseReadings:  # noqa: ARG002 - it looks at nothing
+    def predict(self, half: FeedHalf, end_ms_O: NDArray[np.int64]) -> DensePredictions:  # noqa: ARG002 - it looks at nothing
         """The same for every observation."""
-        return DenseReadings(chances(np.broadcast_to(self.rate_C, (len(end_ms_O), RASTER_FRAMES, len(ACTIONS)))))
+        return DensePredictions(
+            event_probabilities(np.broadcast_to(self.rate_C, (len(end_ms_O), RASTER_FRAMES, len(ACTIONS))))
+        )

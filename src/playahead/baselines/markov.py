@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.decoding.readings import DenseReadings, chances
+from playahead.decoding.predictions import DensePredictions, event_probabilities
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import N_CODES, FeedHalf
 from playahead.domain.grid import RASTER_FRAME_MS, RASTER_FRAMES
@@ -50,8 +50,8 @@ class MarkovRenewal:
             _counted(last, coming, (wait_ms + RASTER_FRAME_MS // 2) // RASTER_FRAME_MS),
         )
 
-    def read(self, half: FeedHalf, end_ms_O: NDArray[np.int64]) -> DenseReadings:
-        """Readings of the observations that end at these times, from the last row visible by then."""
+    def predict(self, half: FeedHalf, end_ms_O: NDArray[np.int64]) -> DensePredictions:
+        """Predictions of the observations that end at these times, from the last row visible by then."""
         visible_ms = half.t_ms.astype(np.int64) + half.delay_ms
         order = np.argsort(visible_ms, kind="stable")
         last_O = np.searchsorted(visible_ms[order], end_ms_O, side="left") - 1
@@ -60,7 +60,7 @@ class MarkovRenewal:
         code_O = np.where(seen_O, half.code[row_O] if len(half) else 0, _NOTHING_YET)
         since_ms = end_ms_O - np.where(seen_O, half.t_ms[row_O] if len(half) else 0, 0)
         age_O = np.clip(since_ms // RASTER_FRAME_MS, 0, _OLDEST_BINS)
-        return DenseReadings(chances(self.intensity_JARK[code_O, age_O][..., : len(ACTIONS)]))
+        return DensePredictions(event_probabilities(self.intensity_JARK[code_O, age_O][..., : len(ACTIONS)]))
 
 
 def _counted(last: NDArray, coming: NDArray, wait_B: NDArray[np.integer]) -> NDArray[np.float64]:

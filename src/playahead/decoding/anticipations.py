@@ -1,4 +1,4 @@
-"""Scored frames -> anticipated actions as records, and back.
+"""Scores frames -> anticipated actions as records, and back.
 
 Axes: N clips, R frames, V vector entries.
 """
@@ -16,16 +16,16 @@ from playahead.evaluation.frames import VECTOR_LENGTH, frame_of_ms, rasterise
 _LAST_CENTRE_MS = RASTER_FRAMES * RASTER_FRAME_MS - RASTER_FRAME_MS // 2  # 5040: just outside the 5 s
 
 
-def anticipations_of(scores_NRV: NDArray[np.float32], least: float = 0.0) -> list[list[Anticipation]]:
+def anticipations_of(scores_NRV: NDArray[np.float32], min_confidence: float = 0.0) -> list[list[Anticipation]]:
     """One record per frame with a score, in time order, at the frame's centre.
 
     Args:
         scores_NRV: decoded frames.
-        least: records less confident than this are left out.
+        min_confidence: records less confident than this are left out.
     """
     listed: list[list[Anticipation]] = [[] for _ in scores_NRV]
     best_NR = scores_NRV[:, :, 1:].max(axis=2)
-    for clip, frame in zip(*np.nonzero(best_NR > least), strict=True):
+    for clip, frame in zip(*np.nonzero(best_NR > min_confidence), strict=True):
         vector = scores_NRV[clip, frame, 1:]
         listed[clip].append(
             Anticipation(

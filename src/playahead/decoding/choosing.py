@@ -1,4 +1,4 @@
-"""Choosing a decoding on validation readings; what is chosen travels with the weights."""
+"""Choosing a decoding on validation predictions; what is chosen travels with the weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,20 +7,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.decoding.calibrate import choose_score_scale
 from playahead.decoding.decoder import Decoder
-from playahead.decoding.readings import Readings
+from playahead.decoding.predictions import Predictions
 from playahead.decoding.shifts import choose_shifts
 from playahead.decoding.slots import SlotTime
 from playahead.errors import InputError
 from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import benchmark_average, count_detections
+from playahead.evaluation.score_scale import choose_score_scale
 
 TAUS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
-"""Thresholds that are tried, each with both readings of a slot's time."""
+"""Thresholds that are tried, each with both predictions of a slot's time."""
 
 Table = Callable[[NDArray[np.float32]], FrameTable]
-"""Puts scores_ORV beside what happened (``Matches.table``)."""
+"""Puts scores_ORV beside what happened (``EvaluationSet.table``)."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Decoding:
     Attributes:
         kind: "marginal" or "threshold".
         tau, time, rescue: of threshold decoding; None is chosen.
-        shifts: each class's guesses are moved in time as validation says.
-        scale: each class's scores are stretched as validation says.
+        shifts: each class's predictions are moved in time as validation suggests.
+        scale: each class's scores are stretched as validation suggests.
     """
 
     kind: Literal["marginal", "threshold"] = "marginal"
@@ -55,30 +55,30 @@ class Decoding:
             raise InputError("decoding", "tau, time and rescue are of threshold decoding")
 
 
-def choose(decoding: Decoding, readings: Readings, table: Table) -> Decoder:
-    """The decoder that scores best on these readings, of those that ``decoding`` allows."""
-    decoder = Decoder() if decoding.kind == "marginal" else _best_threshold(decoding, readings, table)
+def choose(decoding: Decoding, predictions: Predictions, table: Table) -> Decoder:
+    """The decoder that scores best on these predictions, of those that ``decoding`` allows."""
+    decoder = Decoder() if decoding.kind == "marginal" else _best_threshold(decoding, predictions, table)
     if decoding.shifts:
-        decoder = replace(decoder, shift_frames=choose_shifts(table(decoder.probabilities(readings))))
+        decoder = replace(decoder, shift_frames=choose_shifts(table(decoder.probabilities(predictions))))
     if decoding.scale:
-        decoder = replace(decoder, scale=choose_score_scale(table(decoder.probabilities(readings))))
+        decoder = replace(decoder, scale=choose_score_scale(table(decoder.probabilities(predictions))))
     return decoder
 
 
-def average(decoder: Decoder, readings: Readings, table: Table) -> float:
+def average(decoder: Decoder, predictions: Predictions, table: Table) -> float:
     """The benchmark's average, in percent."""
-    return 100 * benchmark_average(count_detections(table(decoder.scores(readings))))
+    return 100 * benchmark_average(count_detections(table(decoder.scores(predictions))))
 
 
-def _best_threshold(decoding: Decoding, readings: Readings, table: Table) -> Decoder:
+def _best_threshold(decoding: Decoding, predictions: Predictions, table: Table) -> Decoder:
     taus = TAUS if decoding.tau is None else (decoding.tau,)
     times: tuple[SlotTime, ...] = ("argmax", "expected") if decoding.time is None else (decoding.time,)
     rescue = bool(decoding.rescue)
-    best = _best([Decoder("threshold", tau, time, rescue) for tau in taus for time in times], readings, table)
-    return _best([best, replace(best, rescue=True)], readings, table) if decoding.rescue is None else best
+    best = _best([Decoder("threshold", tau, time, rescue) for tau in taus for time in times], predictions, table)
+    return _best([best, replace(best, rescue=True)], predictions, table) if decoding.rescue is None else best
 
 
-def _best(tried: list[Decoder], readings: Readings, table: Table) -> Decoder:
+def _best(tried: list[Decoder], predictions: Predictions, table: Table) -> Decoder:
     if len(tried) == 1:
         return tried[0]
-    return max(tried, key=lambda decoder: average(decoder, readings, table))
+    return max(tried, key=lambda decoder: average(decoder, predictions, table))

@@ -1,4 +1,4 @@
-"""One way of turning readings into scored frames, as a value that travels with the weights.
+"""One way of turning predictions into scored frames, as a value that travels with the weights.
 
 Axes: O observations, R frames, V vector entries.
 """
@@ -10,24 +10,24 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.decoding.calibrate import ScoreScale
 from playahead.decoding.marginal import decode_marginal
-from playahead.decoding.readings import Readings, SlotReadings
+from playahead.decoding.predictions import Predictions, SlotPredictions
 from playahead.decoding.shifts import shift
 from playahead.decoding.slots import TAU, SlotTime, decode_threshold
 from playahead.domain.actions import ACTIONS
 from playahead.errors import InputError
+from playahead.evaluation.score_scale import ScoreScale
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """How readings become anticipated actions.
+    """How predictions become anticipated actions.
 
     Attributes:
         kind: "marginal" (either head) or "threshold" (the paper's, slots only).
         tau, time, rescue: of threshold decoding.
         scale: monotone per-class map for the official scorer, or None.
-        shift_frames: by how many frames each class's guesses are moved later; none if empty.
+        shift_frames: by how many frames each class's predictions are moved later; none if empty.
     """
 
     kind: Literal["marginal", "threshold"] = "marginal"
@@ -47,21 +47,21 @@ class Decoder:
         if len(self.shift_frames) not in (0, len(ACTIONS)):
             raise InputError("decoding.shift_frames", f"{len(self.shift_frames)} of {len(ACTIONS)} classes")
 
-    def probabilities(self, readings: Readings) -> NDArray[np.float32]:
+    def probabilities(self, predictions: Predictions) -> NDArray[np.float32]:
         """scores_ORV as probabilities: what people are shown."""
-        decoded = self._decoded(readings)
+        decoded = self._decoded(predictions)
         return shift(decoded, self.shift_frames) if self.shift_frames else decoded
 
-    def _decoded(self, readings: Readings) -> NDArray[np.float32]:
+    def _decoded(self, predictions: Predictions) -> NDArray[np.float32]:
         if self.kind == "marginal":
-            return decode_marginal(readings.intensity())
-        if not isinstance(readings, SlotReadings):
+            return decode_marginal(predictions.intensity())
+        if not isinstance(predictions, SlotPredictions):
             raise InputError("decoding", "threshold decoding needs the slot head", "use marginal")
-        return decode_threshold(readings, self.tau, self.time, self.rescue)
+        return decode_threshold(predictions, self.tau, self.time, self.rescue)
 
-    def scores(self, readings: Readings) -> NDArray[np.float32]:
+    def scores(self, predictions: Predictions) -> NDArray[np.float32]:
         """scores_ORV on the scale chosen for the official scorer."""
-        probabilities = self.probabilities(readings)
+        probabilities = self.probabilities(predictions)
         return self.scale(probabilities) if self.scale else probabilities
 
     def as_dict(self) -> dict[str, object]:

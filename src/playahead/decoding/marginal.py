@@ -1,8 +1,8 @@
 """Marginal decoding: one intensity per class, greedy peaks.
 
-A tolerance of delta seconds pays for any guess within +- delta / 2. So the best single guess for a class is the
-frame whose neighbourhoods most probably hold an event; its confidence is that probability, averaged over the six
-tolerances. What it explains is taken out of the intensity, and the next guess is made on the rest. Where a guess is
+A tolerance of delta seconds accepts any prediction within +- delta / 2. So the best single prediction for a class is
+the frame whose neighbourhoods most probably hold an event; its confidence is that probability, averaged over the six
+tolerances. What it explains is taken out of the intensity, and the next prediction is made on the rest. Where one is
 placed, narrow tolerances count more: a place that is right for them is right for the wide ones too, not the other way.
 
 Axes: O observations, R raster frames, C classes, P = O x C intensities (one row each), V vector entries.
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from playahead.domain.grid import RASTER_FRAMES, RASTER_HZ
 
-GUESSES_PER_CLASS = 6
+PEAKS_PER_CLASS = 6
 _TOLERANCES_S = (1, 2, 3, 4, 5, 11)
 _REACH_FRAMES = tuple(min(int(s * RASTER_HZ / 2), RASTER_FRAMES - 1) for s in _TOLERANCES_S)
 PLACE_WEIGHTS = np.array([0.30, 0.20, 0.15, 0.15, 0.10, 0.10], np.float32)  # chosen on val (docs/log.md)
-_WORTH = 1e-4  # guesses less confident than this are not made
+_WORTH = 1e-4  # less confident ones are dropped
 _CHUNK_ROWS = 65_536  # rows worked on together: a few tens of MB
 
 
@@ -36,20 +36,20 @@ def decode_marginal(intensity_ORC: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def greedy_peaks(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32]:
-    """confidence_PR: zero but in the frames guessed, at most ``GUESSES_PER_CLASS`` a row."""
+    """confidence_PR: zero but in the frames predicted, at most ``PEAKS_PER_CLASS`` a row."""
     confidence_PR = np.zeros_like(intensity_PR)
     rows = np.arange(len(intensity_PR))
     remaining = intensity_PR.astype(np.float32, copy=True)
-    for _ in range(GUESSES_PER_CLASS):
+    for _ in range(PEAKS_PER_CLASS):
         mass_HPR = _neighbourhood_mass(remaining)
-        chance_HPR = -np.expm1(-mass_HPR)
-        peak = np.tensordot(PLACE_WEIGHTS, chance_HPR, axes=1).argmax(axis=1)
-        confidence = chance_HPR[:, np.arange(len(rows)), peak].mean(axis=0)
+        probability_HPR = -np.expm1(-mass_HPR)
+        peak = np.tensordot(PLACE_WEIGHTS, probability_HPR, axes=1).argmax(axis=1)
+        confidence = probability_HPR[:, np.arange(len(rows)), peak].mean(axis=0)
         worth = confidence > _WORTH
         rows, remaining, peak = rows[worth], remaining[worth], peak[worth]
         if not len(rows):
             break
-        held = np.maximum(confidence_PR[rows, peak], confidence[worth])  # a frame guessed twice
+        held = np.maximum(confidence_PR[rows, peak], confidence[worth])  # a frame predicted twice
         confidence_PR[rows, peak] = held
         remaining = take_out(remaining, peak, mass_HPR[:, worth][:, np.arange(len(rows)), peak])
     return confidence_PR
@@ -72,7 +72,7 @@ def _neighbourhood_mass(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32
 def take_out(
     intensity_PR: NDArray[np.float32], peak_P: NDArray[np.intp], mass_HP: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Scale each neighbourhood so that the one event which the guess explains is gone, averaged over tolerances.
+    """Scale each neighbourhood so that the one event that the prediction explains is gone, averaged over tolerances.
 
     Of a Poisson mass m, one event is explained with probability 1 - exp(-m): m - (1 - exp(-m)) remains.
     """

@@ -1,4 +1,4 @@
-"""Each class's guesses moved in time by as much as validation says (one of the 2026 winner's steps).
+"""Each class's predictions moved in time by as much as validation says (one of the 2026 winner's steps).
 
 A model that is late by habit, or labels that are, cost nothing once they are known.
 
@@ -15,11 +15,11 @@ from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import average_precision, count_detections
 
 _TRIED_FRAMES = (-1, 1, -2, 2, -3, 3)  # of 160 ms; the smallest first
-_LEAST_GAIN = 0.002  # in average precision: less is chance
+_LEAST_GAIN = 0.002  # in average precision: less is noise
 
 
 def shift(scores_NRV: NDArray[np.float32], frames_C: Sequence[int]) -> NDArray[np.float32]:
-    """Guesses moved later by so many frames; what would leave the window stays at its edge, the higher one of two."""
+    """Predictions moved later by so many frames; at the window's edge the higher one of two stays."""
     shifted_NRV = scores_NRV.copy()
     for c, frames in enumerate(frames_C, start=1):
         if frames:

@@ -19,43 +19,43 @@ FRAMES_PER_WINDOW = ANTICIPATION_MS / RASTER_FRAME_MS
 class ObservationGrid:
     """How 30 s of video become (windows, clips) features (PAPER.md 1.1).
 
-    ``window_frames`` frames make a window; in it, clips of ``clip_frames`` frames at step ``clip_step``
-    start every ``clip_stride`` frames. A clip is encoded as stacks of ``stack_frames`` frames.
+    ``window_frames`` frames make a window; in it, clips of ``snippet_frames`` frames at step ``snippet_step``
+    start every ``snippet_stride`` frames. A clip is encoded as stacks of ``stack_frames`` frames.
     """
 
     fps: int = 25
     n_windows: int = 6
     window_frames: int = 125
-    clip_frames: int = 15
-    clip_step: int = 2
-    clip_stride: int = 3
+    snippet_frames: int = 15
+    snippet_step: int = 2
+    snippet_stride: int = 3
     stack_frames: int = 3
 
     @property
-    def clip_span_frames(self) -> int:
+    def snippet_span_frames(self) -> int:
         """Frames from a clip's first to its last, both counted: 29."""
-        return (self.clip_frames - 1) * self.clip_step + 1
+        return (self.snippet_frames - 1) * self.snippet_step + 1
 
     @property
-    def n_clips(self) -> int:
+    def n_snippets(self) -> int:
         """Clips in a window: N = 33."""
-        return (self.window_frames - self.clip_span_frames) // self.clip_stride + 1
+        return (self.window_frames - self.snippet_span_frames) // self.snippet_stride + 1
 
     @property
     def stack_starts_frames(self) -> tuple[int, ...]:
         """First frames of a window's distinct stacks: 41, of the 33 x 5 = 165 that its clips are made of."""
-        return tuple(sorted({start for clip in self._stacks_of_clips() for start in clip}))
+        return tuple(sorted({start for clip in self._stacks_of_snippets() for start in clip}))
 
     @property
-    def stacks_of_clips(self) -> tuple[tuple[int, ...], ...]:
+    def stacks_of_snippets(self) -> tuple[tuple[int, ...], ...]:
         """For each clip of a window, which of ``stack_starts_frames`` it is made of, in time order."""
         place = {start: index for index, start in enumerate(self.stack_starts_frames)}
-        return tuple(tuple(place[start] for start in clip) for clip in self._stacks_of_clips())
+        return tuple(tuple(place[start] for start in clip) for clip in self._stacks_of_snippets())
 
-    def _stacks_of_clips(self) -> list[tuple[int, ...]]:
-        span = self.stack_frames * self.clip_step
-        within = range(0, self.clip_frames * self.clip_step, span)
-        return [tuple(clip * self.clip_stride + start for start in within) for clip in range(self.n_clips)]
+    def _stacks_of_snippets(self) -> list[tuple[int, ...]]:
+        span = self.stack_frames * self.snippet_step
+        within = range(0, self.snippet_frames * self.snippet_step, span)
+        return [tuple(clip * self.snippet_stride + start for start in within) for clip in range(self.n_snippets)]
 
     @property
     def window_ms(self) -> int:

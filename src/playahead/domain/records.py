@@ -101,3 +101,12 @@ class Anticipation:
         for value in (self.confidence, *self.class_confidence):
             if not (math.isfinite(value) and 0.0 <= value <= 1.0):
                 raise RecordError(f"confidence {value!r} is not in [0, 1]")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An action at a time of a video, with its confidence."""
+
+    time_ms: int
+    action: Action
+    confidence: float

@@ -14,7 +14,7 @@ class GateShiftFuse(nn.Module):
 
     Args:
         channels: of the features.
-        frames: T, so that a clip's frames can be told apart in the batch.
+        frames: T, so that a clip's frames can be distinguished in the batch.
     """
 
     def __init__(self, channels: int, frames: int) -> None:

@@ -25,15 +25,15 @@ class EndToEndModelConfig:
         encoder: a RegNet of timm's (published: regnety_004 and larger).
         frames: T, frames of an observation (published: 64).
         stride_frames: between them, at 25 a second (published: 4, 6.25 a second).
-        canvas: of the frames, as 224x128.
+        input_size: of the frames, as 224x128.
         imagenet: start the encoder from ImageNet weights, through timm's hub.
-        anticipator: what reads the steps; its feature_dim, n_windows and n_clips are set by the rest.
+        anticipator: what reads the steps; its feature_dim, n_windows and n_snippets are set by the rest.
     """
 
     encoder: str = "regnety_004"
     frames: int = 64
     stride_frames: int = 4
-    canvas: str = "224x128"
+    input_size: str = "224x128"
     imagenet: bool = False
     anticipator: AnticipatorConfig = field(default_factory=lambda: AnticipatorConfig(1, encoder="steps"))
 
@@ -62,11 +62,13 @@ class EndToEnd(nn.Module):
         self.config = config
         self.frame_encoder = _frame_encoder(config)
         features = int(self.frame_encoder.num_features)  # type: ignore[arg-type]
-        sized = replace(config.anticipator, feature_dim=features, n_windows=1, n_clips=config.frames)
+        sized = replace(config.anticipator, feature_dim=features, n_windows=1, n_snippets=config.frames)
         self.anticipator = Anticipator(sized)
 
     def forward(self, frames_BTHW: Tensor) -> AnticipatorOutput:
-        """Gray frames in [0, 1], the oldest first -> logits, as of any anticipator."""
+        """Gray frames, uint8 or in [0, 1], the oldest first -> logits, as of any anticipator."""
+        if not frames_BTHW.is_floating_point():
+            frames_BTHW = frames_BTHW.float() / 255
         features_PF = self.frame_encoder(frames_BTHW.flatten(0, 1)[:, None])
         return self.anticipator.anticipate(features_PF.unflatten(0, (len(frames_BTHW), 1, -1)))
 

@@ -21,7 +21,7 @@ from playahead.evaluation.official import RECALL_LEVELS, TOLERANCES_S, Threshold
 
 
 @dataclass(frozen=True)
-class Moments:
+class TimedEvents:
     """Events, or predictions when ``score`` is given: clip, class index, ms within the 5 s."""
 
     clip: NDArray[np.integer]
@@ -58,27 +58,27 @@ class ExactScores:
         return float(self.area_DC.mean())
 
 
-def moments_of_clips(clips: Sequence[Clip]) -> Moments:
+def timed_events_of_clips(clips: Sequence[Clip]) -> TimedEvents:
     """Events of each clip's future, to the millisecond."""
     events = [(n, event) for n, clip in enumerate(clips) for event in clip.anticipation or ()]
-    return Moments(
+    return TimedEvents(
         np.array([n for n, _ in events], np.int64),
         np.array([event.action.class_index for _, event in events], np.int64),
         np.array([event.position_ms - OBSERVATION_MS for _, event in events], np.int64),
     )
 
 
-def moments_of_frames(table: FrameTable) -> tuple[Moments, Moments]:
+def timed_events_of_frames(table: FrameTable) -> tuple[TimedEvents, TimedEvents]:
     """(events, predictions) of a frame table, at the frames' centres."""
     clip, frame = np.nonzero((table.labels_NR >= 1) & (table.labels_NR <= len(ACTIONS)))
-    events = Moments(clip, table.labels_NR[clip, frame] - 1, (frame + 0.5) * RASTER_FRAME_MS)
+    events = TimedEvents(clip, table.labels_NR[clip, frame] - 1, (frame + 0.5) * RASTER_FRAME_MS)
     scores_NRC = table.scores_NRV[:, :, 1:]
     clip, frame, class_index = np.nonzero(scores_NRC > 0)
     times_ms = (frame + 0.5) * RASTER_FRAME_MS
-    return events, Moments(clip, class_index, times_ms, scores_NRC[clip, frame, class_index])
+    return events, TimedEvents(clip, class_index, times_ms, scores_NRC[clip, frame, class_index])
 
 
-def score_exactly(events: Moments, predictions: Moments) -> ExactScores:
+def score_exactly(events: TimedEvents, predictions: TimedEvents) -> ExactScores:
     """Average precision at the six tolerances, every confidence a threshold."""
     keys = np.unique(events.row_key)
     event_time_EK, present_EK, _ = _pad_rows(events, keys)
@@ -101,9 +101,9 @@ def score_exactly(events: Moments, predictions: Moments) -> ExactScores:
 
 
 def _pad_rows(
-    moments: Moments, keys: NDArray[np.int64]
+    moments: TimedEvents, keys: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.intp]]:
-    """Moments of the rows named by ``keys``, in time order: (times, present, index into the moments), padded."""
+    """TimedEvents of the rows named by ``keys``, in time order: (times, present, index into the moments), padded."""
     row_P = np.searchsorted(keys, moments.row_key)
     known = (row_P < len(keys)) & (keys[np.minimum(row_P, len(keys) - 1)] == moments.row_key)
     index = np.flatnonzero(known)

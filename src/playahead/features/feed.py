@@ -41,6 +41,8 @@ FEATURE_NAMES: tuple[str, ...] = (
     *("possession", "actions", "clock"),
 )
 N_FEATURES = len(FEATURE_NAMES)
+FEED_FEATURES = {"kind": "feed", "names": list(FEATURE_NAMES)}
+"""What weights trained on them say of their features."""
 
 _MIRRORED = [FEATURE_NAMES.index(name) for name in ("y", "dy")]
 _SIDE = FEATURE_NAMES.index("side")
@@ -75,6 +77,11 @@ class FeedTrack:
     gained_ms_E: NDArray[np.int64]
     xy_E2: NDArray[np.float32]
     located_E: NDArray[np.intp]
+
+    def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Windows (W, N, F) of the examples that end at these times, which lie 5 s apart."""
+        earlier = end_ms[0] - np.arange(GRID.n_windows - 1, 0, -1) * GRID.window_ms
+        return window_features(self, np.r_[earlier, end_ms])
 
 
 def prepare_track(half: FeedHalf) -> FeedTrack:
@@ -125,7 +132,7 @@ def window_features(track: FeedTrack, end_ms_P: NDArray[np.integer]) -> NDArray[
         features_PNF, float32, N = 33 steps, F = ``N_FEATURES``, roughly within [-1, 1].
     """
     start_P1 = np.asarray(end_ms_P, np.float64)[:, None] - GRID.window_ms
-    step_end_PN = start_P1 + np.arange(1, GRID.n_clips + 1) * (GRID.window_ms / GRID.n_clips)
+    step_end_PN = start_P1 + np.arange(1, GRID.n_snippets + 1) * (GRID.window_ms / GRID.n_snippets)
     known_PN = np.searchsorted(track.visible_ms_E, step_end_PN, side="left")
     first_P1 = np.searchsorted(track.visible_ms_E, start_P1, side="left")
     features_PNF = np.zeros((*known_PN.shape, N_FEATURES), np.float32)

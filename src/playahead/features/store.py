@@ -4,13 +4,12 @@
 window write the same bytes, so sharing, resuming, shards and other machines need no locks. ``videos/NAME.jsonl``
 lists a video's windows in order, a line each as it is done; a last line closes it. A torn line is as if it were not
 there.
-``manifest.json`` says which weights and canvas made all of it.
+``manifest.json`` says which weights and input_size made all of it.
 
 Axes: W windows, N clips, F features.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.errors import InputError
+from playahead.files import atomic_write, names_in_memory, names_on_disk, write_whole
 
 MANIFEST = "manifest.json"
 
@@ -30,24 +30,24 @@ class StoreFacts:
 
     Attributes:
         weights: sha256 of the backbone's weights.
-        canvas: width, height and luma range.
+        input_size: width, height and luma range.
         precision: "float32" or "bfloat16".
-        clips: N of a window.
-        feature_dim: F of a clip.
+        snippets: N of a window.
+        feature_dim: F of a snippet.
         provenance: where the weights come from, and what to know about them.
     """
 
     weights: str
-    canvas: tuple[int, int, str]
+    input_size: tuple[int, int, str]
     precision: str
-    clips: int
+    snippets: int
     feature_dim: int
     provenance: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def window_bytes(self) -> int:
         """Size of a window's file."""
-        return self.clips * self.feature_dim * 2 + 128
+        return self.snippets * self.feature_dim * 2 + 128
 
 
 @dataclass
@@ -69,7 +69,7 @@ class FeatureStore:
     """A folder of features.
 
     Raises:
-        InputError: no store there, a damaged manifest, or (with ``facts``) a store of other weights or canvas.
+        InputError: no store there, a damaged manifest, or (with ``facts``) a store of other weights or input_size.
     """
 
     def __init__(self, folder: Path, facts: StoreFacts | None = None) -> None:
@@ -78,10 +78,15 @@ class FeatureStore:
         path = folder / MANIFEST
         if facts is not None and not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, json.dumps(asdict(facts), indent=1).encode())
+            write_whole(path, json.dumps(names_on_disk(asdict(facts)), indent=1), shared=True)
         self.facts = _read_facts(path)
         if facts is not None and _identity(facts) != _identity(self.facts):
-            raise InputError(folder, "holds features of other weights, canvas or precision", "choose another --out")
+            raise InputError(folder, "holds features of other weights, input_size or precision", "choose another --out")
+
+    @property
+    def notice(self) -> str:
+        """A leak that the backbone's weights have, in a sentence; empty if none."""
+        return str(self.facts.provenance.get("notice", ""))
 
     def window_path(self, key: str) -> Path:
         """Where a window's features are, or will be."""
@@ -95,10 +100,8 @@ class FeatureStore:
         """Add a window; it appears whole or not at all."""
         path = self.window_path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{key}.{os.getpid()}")
-        with part.open("wb") as file:
+        with atomic_write(path, shared=True) as part, part.open("wb") as file:
             np.save(file, features_NF, allow_pickle=False)
-        part.replace(path)
 
     def read(self, key: str) -> NDArray[np.float16]:
         """features_NF of a window, memory-mapped.
@@ -113,7 +116,7 @@ class FeatureStore:
             features_NF = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as reason:
             raise InputError(path, f"not a window of features ({reason})", "delete it and extract again") from None
-        if features_NF.shape != (self.facts.clips, self.facts.feature_dim) or features_NF.dtype != np.float16:
+        if features_NF.shape != (self.facts.snippets, self.facts.feature_dim) or features_NF.dtype != np.float16:
             raise InputError(path, f"holds {features_NF.dtype} {features_NF.shape}", "delete it and extract again")
         self._opened[key] = features_NF
         return features_NF
@@ -166,7 +169,7 @@ class JournalWriter:
         self.keys = store.journal(video).keys
         whole = b"".join(_line({"window": key}) for key in self.keys)
         if not self.path.exists() or self.path.read_bytes() != whole:
-            _write_whole(self.path, whole)
+            write_whole(self.path, whole, shared=True)
 
     def add(self, key: str) -> None:
         """A window that is in the store."""
@@ -194,25 +197,19 @@ def _entry(line: bytes) -> dict | None:
     return entry if isinstance(entry, dict) and ("window" in entry or "notes" in entry) else None
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(content)
-    part.replace(path)
-
-
 def _identity(facts: StoreFacts) -> tuple:
-    return facts.weights, facts.canvas, facts.precision, facts.clips, facts.feature_dim
+    return facts.weights, facts.input_size, facts.precision, facts.snippets, facts.feature_dim
 
 
 def _read_facts(path: Path) -> StoreFacts:
     try:
-        values: dict[str, Any] = json.loads(path.read_bytes())
-        values["canvas"] = tuple(values["canvas"])
+        values: dict[str, Any] = dict(names_in_memory(json.loads(path.read_bytes())))  # type: ignore[call-overload]
+        values["input_size"] = tuple(values["input_size"])
         facts = StoreFacts(**values)
     except FileNotFoundError:
         raise InputError(path.parent, "no features here", "run playahead extract") from None
     except (OSError, ValueError, TypeError, KeyError) as reason:
         raise InputError(path, f"not a manifest of features ({reason})") from None
-    if len(facts.canvas) != 3 or facts.clips < 1 or facts.feature_dim < 1:
+    if len(facts.input_size) != 3 or facts.snippets < 1 or facts.feature_dim < 1:
         raise InputError(path, "not a manifest of features")
     return facts

@@ -1,9 +1,9 @@
 """The whole model: windows of features in, what is coming out (PAPER.md 1.2-1.3).
 
-Axes: B passages, W windows, N clips, F feature, D model, S summaries, O observations, M memory steps,
+Axes: B sequences, W windows, N clips, F feature, D model, S summaries, O observations, M memory steps,
 K slots, C classes, T bins, R raster frames.
 
-A *passage* is a run of W >= 6 consecutive windows. Every six of them in a row are one observation, so a passage
+A *sequence* is a run of W >= 6 consecutive windows. Every six of them in a row are one observation, so a sequence
 gives W - 5 observations and each window is encoded once. A batch of single observations has W = 6.
 """
 
@@ -34,7 +34,7 @@ class AnticipatorOutput(NamedTuple):
         slots: of the slot head, or None.
         dense_ORC: of the dense head, or None.
         presence_BWNC: of the auxiliary head for the windows it looks at, or None. "last" looks at each
-            observation's last window, which over a passage are windows 5 to W - 1.
+            observation's last window, which over a sequence are windows 5 to W - 1.
     """
 
     slots: SlotLogits | None
@@ -100,7 +100,7 @@ class Anticipator(nn.Module):
             nn.init.constant_(self.dense_head.bias, _RARE)
 
     def forward(self, features_BWNF: Tensor) -> AnticipatorOutput:
-        """features_BWNF -> logits of its B * (W - 5) observations, a passage's observations in time order.
+        """features_BWNF -> logits of its B * (W - 5) observations, a sequence's observations in time order.
 
         Raises:
             InputError: a shape that the model was not built for.
@@ -135,7 +135,7 @@ class Anticipator(nn.Module):
         """FAANTRA's: all steps of each observation, which are the memory -> the same three."""
         steps_OLF = _observations(features_BWNF, self.config.n_windows).flatten(1, 2)
         tokens_OLD = self.encoder(steps_OLF)
-        last_BWND = tokens_OLD[:, -self.config.n_clips :].unflatten(0, (len(features_BWNF), -1))
+        last_BWND = tokens_OLD[:, -self.config.n_snippets :].unflatten(0, (len(features_BWNF), -1))
         return tokens_OLD, tokens_OLD[:, -1], last_BWND
 
     def _presence(self, tokens_BWND: Tensor) -> Tensor | None:
@@ -145,12 +145,12 @@ class Anticipator(nn.Module):
         return logits_PNC.unflatten(0, tokens_BWND.shape[:2])
 
     def _check(self, features_BWNF: Tensor) -> None:
-        wanted = (self.config.n_clips, self.config.feature_dim)
+        wanted = (self.config.n_snippets, self.config.feature_dim)
         shape = tuple(features_BWNF.shape)
         if len(shape) != 4 or shape[2:] != wanted or shape[1] < GRID.n_windows:
             raise InputError(
                 "features",
-                f"shape {shape} is not (passages, {GRID.n_windows} or more windows, "
+                f"shape {shape} is not (sequences, {GRID.n_windows} or more windows, "
                 f"{wanted[0]} clips, {wanted[1]} features)",
             )
 

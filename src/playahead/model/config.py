@@ -20,7 +20,7 @@ class AnticipatorConfig:
     Attributes:
         feature_dim: F, length of a clip's (or step's) feature vector.
         n_windows: W, windows that are looked at: the last ones of an observation's six (P: all of them).
-        n_clips: N, clips (or steps) in a window.
+        n_snippets: N, clips (or steps) in a window.
         d_model: D (P: 256).
         heads: attention heads (C).
         ffn_dim: hidden width of the feed-forward blocks (C).
@@ -46,7 +46,7 @@ class AnticipatorConfig:
 
     feature_dim: int
     n_windows: int = GRID.n_windows
-    n_clips: int = GRID.n_clips
+    n_snippets: int = GRID.n_snippets
     d_model: int = 256
     heads: int = 8
     ffn_dim: int = 1024
@@ -67,7 +67,7 @@ class AnticipatorConfig:
     auxiliary: Auxiliary = "last"
 
     def __post_init__(self) -> None:
-        sizes = ("feature_dim", "n_windows", "n_clips", "d_model", "heads", "ffn_dim", "summaries")
+        sizes = ("feature_dim", "n_windows", "n_snippets", "d_model", "heads", "ffn_dim", "summaries")
         for name in (*sizes, "encoder_layers", "decoder_layers", "slots", "bins"):
             if getattr(self, name) < 1:
                 raise InputError(f"model.{name}", f"{getattr(self, name)} is below 1")
@@ -85,5 +85,5 @@ class AnticipatorConfig:
                 raise InputError("model.auxiliary", "encoder=steps is observed on the last window, or not at all")
         if self.d_model % self.heads:
             raise InputError("model.heads", f"{self.heads} does not divide d_model {self.d_model}")
-        if self.summaries > self.n_clips:
-            raise InputError("model.summaries", f"{self.summaries} summaries of {self.n_clips} clips")
+        if self.summaries > self.n_snippets:
+            raise InputError("model.summaries", f"{self.summaries} summaries of {self.n_snippets} clips")

@@ -13,7 +13,7 @@ from playahead.model.config import AnticipatorConfig
 
 
 class SlotLogits(NamedTuple):
-    """Three independent readings of each slot, Eqs. (2)-(4)."""
+    """Three independent predictions of each slot, Eqs. (2)-(4)."""
 
     objectness_OK: Tensor
     class_OKC: Tensor

@@ -34,7 +34,7 @@ class LocalEncoder(nn.Module):
     def __init__(self, config: AnticipatorConfig) -> None:
         super().__init__()
         self.project = nn.Linear(config.feature_dim, config.d_model)
-        self.position_ND = nn.Parameter(torch.empty(config.n_clips, config.d_model))
+        self.position_ND = nn.Parameter(torch.empty(config.n_snippets, config.d_model))
         self.layers = nn.ModuleList(LocalLayer(config) for _ in range(config.encoder_layers))
         self.norm = nn.LayerNorm(config.d_model)
 

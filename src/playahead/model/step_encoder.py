@@ -18,7 +18,7 @@ class StepEncoder(nn.Module):
 
     def __init__(self, config: AnticipatorConfig) -> None:
         super().__init__()
-        steps = config.n_windows * config.n_clips
+        steps = config.n_windows * config.n_snippets
         self.project = nn.Linear(config.feature_dim, config.d_model)
         self.position_XLD = nn.Parameter(torch.empty(config.encoder_layers, steps, config.d_model))
         self.layers = nn.ModuleList(LocalLayer(config) for _ in range(config.encoder_layers))

@@ -66,25 +66,27 @@ def _svg(figure: Figure, title: str) -> str:
 
 def forest(rows: Sequence[Mapping], title: str) -> str:
     """Differences to the reference with their intervals, of the official figure and of the exact area."""
-    told = [row for row in rows if row["difference"]]
-    if not told:
+    compared = [row for row in rows if row["difference"]]
+    if not compared:
         return ""
     with mpl.rc_context(_STYLE):
-        figure, axes = _figure(7.2, 0.55 + 0.19 * len(told), 1, 2)
+        figure, axes = _figure(7.2, 0.55 + 0.19 * len(compared), 1, 2)
         columns = (("difference", "official mAP"), ("area_difference", "exact area"))
         for index, (key, label) in enumerate(columns):
-            _forest(axes[0, index], [row[key] for row in told], [row["told"][index] for row in told], label)
-        names = [f"{row['variant']}, {row['decoding']}".replace("$", r"\$") for row in told]  # no mathematics
-        axes[0, 0].set_yticks(range(len(told)), names)
-        axes[0, 1].set_yticks(range(len(told)), [""] * len(told))
+            _forest(
+                axes[0, index], [row[key] for row in compared], [row["significant"][index] for row in compared], label
+            )
+        names = [f"{row['variant']}, {row['decoding']}".replace("$", r"\$") for row in compared]  # no mathematics
+        axes[0, 0].set_yticks(range(len(compared)), names)
+        axes[0, 1].set_yticks(range(len(compared)), [""] * len(compared))
         return _svg(figure, title)
 
 
-def _forest(axis: Axes, found: Sequence[Sequence[float]], told: Sequence[bool], label: str) -> None:
+def _forest(axis: Axes, found: Sequence[Sequence[float]], significant: Sequence[bool], label: str) -> None:
     value, low, high = np.array(found).T
     place = np.arange(len(found))
     for sure, colour in ((True, _ACCENT), (False, _FAINT)):
-        chosen = np.array(told) == sure
+        chosen = np.array(significant) == sure
         axis.hlines(place[chosen], low[chosen], high[chosen], color=colour, linewidth=1.6)
         axis.plot(value[chosen], place[chosen], "o", color=colour, markersize=3.5)
     axis.axvline(0, color=_INK, linewidth=0.8)
@@ -122,19 +124,21 @@ def _line_styles() -> list[dict]:
 
 
 def threshold_sweep(found: Diagnosis) -> str:
-    """The score against how many guesses a clip are made at all."""
-    threshold, guesses, score = np.array(found.sweep).T
+    """The score against how many predictions a clip are kept."""
+    threshold, predictions_per_clip, score = np.array(found.sweep).T
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(4.6, 2.9)
         axis = axes[0, 0]
-        axis.plot(guesses, score, "o-", color=_ACCENT, markersize=3, linewidth=1.3)
+        axis.plot(predictions_per_clip, score, "o-", color=_ACCENT, markersize=3, linewidth=1.3)
         for index in (5, 8, 11, 13):
             note = f"at least {threshold[index]:.2f}"
-            axis.annotate(note, (guesses[index], score[index]), (5, -9), textcoords="offset points", fontsize=7.5)
-        scale = "log" if guesses.any() else "linear"
-        axis.set(xlabel="guesses a clip (scores on the scorer's scale)", ylabel="mAP", xscale=scale, ylim=(0, None))
+            axis.annotate(
+                note, (predictions_per_clip[index], score[index]), (5, -9), textcoords="offset points", fontsize=7.5
+            )
+        scale = "log" if predictions_per_clip.any() else "linear"
+        axis.set(xlabel="predictions a clip (scores on the scorer's scale)", ylabel="mAP", xscale=scale, ylim=(0, None))
         axis.xaxis.set_major_formatter("{x:g}")
-        return _svg(figure, "mAP against guesses a clip")
+        return _svg(figure, "mAP against predictions a clip")
 
 
 def calibration(found: Diagnosis) -> str:
@@ -151,7 +155,7 @@ def calibration(found: Diagnosis) -> str:
 
 
 def time_errors(found: Diagnosis) -> str:
-    """For each class, how far its surest guess was off."""
+    """For each class, how far its most confident prediction was off."""
     centre_B = (ERROR_EDGES_S[:-1] + ERROR_EDGES_S[1:]) / 2
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(7.2, 2.7, 2, 5)
@@ -162,8 +166,8 @@ def time_errors(found: Diagnosis) -> str:
         for counts_B, axis, action in zip(found.error_CB, axes.flat, ACTIONS, strict=False):
             axis.bar(centre_B, counts_B / max(counts_B.sum(), 1), width=0.42, color=_ACCENT)
             axis.set_title(f"{short_name(action)}  {counts_B.sum():,}", loc="left")
-        figure.supxlabel("guess too early (s)  ·  too late (s)", fontsize=8.5, color=_FAINT)
-        return _svg(figure, "time error of each class's surest guess")
+        figure.supxlabel("prediction too early (s)  ·  too late (s)", fontsize=8.5, color=_FAINT)
+        return _svg(figure, "time error of each class's most confident prediction")
 
 
 def window_importance(weight_W: Sequence[float]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.decoding.health import Health, health
-from playahead.decoding.readings import Readings, SlotReadings
+from playahead.decoding.predictions import Predictions, SlotPredictions
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
 from playahead.evaluation.frames import NO_EVENT, FrameTable
@@ -35,10 +35,10 @@ class Diagnosis:
     Attributes:
         precision_DC: average precision, percent.
         precision_DCH, recall_DCH: the curves behind it.
-        sweep: (least confidence, guesses a clip, mAP of those alone) at rising thresholds.
-        calibration: (mean confidence, share that were right, guesses) per bin of confidence, all classes.
-        error_CB: for every class, windows by the time error of its surest guess, three frames a bin.
-        confusion_CC: of each actual class (row), what was held likeliest there, share of its events.
+        sweep: (minimum confidence, predictions a clip, mAP of those alone) at rising thresholds.
+        calibration: (mean confidence, share that were right, predictions) per bin of confidence, all classes.
+        error_CB: for every class, windows by the time error of its most confident prediction, three frames a bin.
+        confusion_CC: of each actual class (row), the likeliest class there, share of its events.
         slot_mass_KC: events a window that each slot accounts for; None without slots.
         slot_time_K: when each slot fires on average, s.
         gain_O: nats by which the model explains each window better than the constant rate.
@@ -63,35 +63,35 @@ class Diagnosis:
         return self.precision_DC.mean(axis=0)
 
 
-def diagnose(readings: Readings, probabilities: FrameTable, scaled: FrameTable) -> Diagnosis:
-    """Look at a model's readings on a split.
+def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameTable) -> Diagnosis:
+    """Look at a model's predictions on a split.
 
     Args:
-        readings: what its heads say.
+        predictions: what its heads say.
         probabilities: decoded, as people are shown, beside what happened.
         scaled: the same on the scorer's scale.
     """
     counts, believed = count_detections(scaled), count_detections(probabilities)
     precision, recall = precision_recall(counts)
-    intensity_ORC = readings.intensity()
-    slots = _slots(readings) if isinstance(readings, SlotReadings) else (None, None)
+    intensity_ORC = predictions.intensity()
+    slots = _slots(predictions) if isinstance(predictions, SlotPredictions) else (None, None)
     return Diagnosis(
         precision_DC=100 * average_precision(counts)[0],
         precision_DCH=precision[0],
         recall_DCH=recall[0],
-        sweep=sweep(counts, len(readings)),
+        sweep=sweep(counts, len(predictions)),
         calibration=calibration(believed),
         error_CB=time_errors(probabilities),
         confusion_CC=confusion(intensity_ORC, probabilities.labels_NR),
         slot_mass_KC=slots[0],
         slot_time_K=slots[1],
         gain_O=gains(intensity_ORC, probabilities.labels_NR),
-        health=health(readings, int((probabilities.labels_NR != NO_EVENT).sum())),
+        health=health(predictions, int((probabilities.labels_NR != NO_EVENT).sum())),
     )
 
 
 def sweep(counts: ThresholdCounts, n_clips: int) -> list[tuple[float, float, float]]:
-    """What is left of the score when less confident guesses are not made."""
+    """What is left of the score when less confident predictions are dropped."""
     precision, recall = precision_recall(counts)
     found = []
     for first in (0, 1, 2, 4, 8, 12, 20, 30, 40, 60, 80, 100, 120, 140, 160):
@@ -99,8 +99,8 @@ def sweep(counts: ThresholdCounts, n_clips: int) -> list[tuple[float, float, flo
             np.where(recall[0][..., first:] >= level, precision[0][..., first:], 0).max(axis=-1)
             for level in RECALL_LEVELS
         ]
-        guesses = float(counts.detections_GCH[0, :, first].sum() / max(n_clips, 1))
-        found.append((float(THRESHOLDS_H[first]), guesses, 100 * float(np.mean(best))))
+        predictions_per_clip = float(counts.detections_GCH[0, :, first].sum() / max(n_clips, 1))
+        found.append((float(THRESHOLDS_H[first]), predictions_per_clip, 100 * float(np.mean(best))))
     return found
 
 
@@ -122,7 +122,7 @@ def calibration(counts: ThresholdCounts) -> list[tuple[float, float, int]]:
 
 
 def time_errors(table: FrameTable) -> NDArray[np.int64]:
-    """Of windows that hold a class, how far its surest guess was from the nearest event: error_CB (late: positive)."""
+    """How far a class's most confident prediction was from the nearest such event: error_CB (late: positive)."""
     frame_R = np.arange(RASTER_FRAMES)
     found = []
     for c in range(len(ACTIONS)):
@@ -155,15 +155,17 @@ def gains(intensity_ORC: NDArray[np.float32], labels_NR: NDArray[np.int32]) -> N
     c = labels_NR[clip, frame] - 1
     rate_C = np.bincount(c, minlength=len(ACTIONS)) / max(len(labels_NR) * RASTER_FRAMES, 1)
     surprise = np.log(intensity_ORC[clip, frame, c] + _LEAST_RATE) - np.log(rate_C[c] + _LEAST_RATE)
-    told_O = np.bincount(clip, surprise, minlength=len(labels_NR))
-    return told_O - (intensity_ORC.sum(axis=(1, 2)) - rate_C.sum() * RASTER_FRAMES)
+    explained_O = np.bincount(clip, surprise, minlength=len(labels_NR))
+    return explained_O - (intensity_ORC.sum(axis=(1, 2)) - rate_C.sum() * RASTER_FRAMES)
 
 
-def _slots(readings: SlotReadings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _slots(predictions: SlotPredictions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(mass_KC, mean time of each slot's mass, s)."""
-    mass_KC = np.einsum("ok,okc->kc", readings.objectness_OK, readings.class_OKC, optimize=True) / len(readings)
-    bins = readings.offset_OKT.shape[-1]
+    mass_KC = np.einsum("ok,okc->kc", predictions.objectness_OK, predictions.class_OKC, optimize=True) / len(
+        predictions
+    )
+    bins = predictions.offset_OKT.shape[-1]
     centre_T = (np.arange(bins) + 0.5) / bins * ANTICIPATION_MS / 1000
-    time_OK = readings.offset_OKT @ centre_T
-    weight_K = np.maximum(readings.objectness_OK.sum(axis=0), 1e-9)
-    return mass_KC, (time_OK * readings.objectness_OK).sum(axis=0) / weight_K
+    time_OK = predictions.offset_OKT @ centre_T
+    weight_K = np.maximum(predictions.objectness_OK.sum(axis=0), 1e-9)
+    return mass_KC, (time_OK * predictions.objectness_OK).sum(axis=0) / weight_K

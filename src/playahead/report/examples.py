@@ -25,7 +25,7 @@ _LEAST = 0.03
 
 
 @dataclass(frozen=True)
-class Mark:
+class PlacedMark:
     """Something on a timeline, placed for drawing.
 
     Attributes:
@@ -49,7 +49,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Example:
-    """One window.
+    """One example.
 
     Attributes:
         where: match, half and clock, or the clip's name.
@@ -61,8 +61,8 @@ class Example:
 
     where: str
     gain: float
-    happened: list[Mark]
-    expected: list[Mark]
+    happened: list[PlacedMark]
+    expected: list[PlacedMark]
     now_x: float = _MARGIN + PAST_MS * _PER_MS
     picture: str = ""
 
@@ -75,13 +75,13 @@ def example(
     happened = [
         (int(t) - end_ms, ACTIONS[code], 1.0) for t, code in zip(half.t_ms[shown], half.code[shown], strict=True)
     ]
-    chance_RC = probabilities_RV[:, 1:]
-    surest = np.argsort(chance_RC, axis=None)[::-1][:_GUESSES]
+    probability_RC = probabilities_RV[:, 1:]
+    surest = np.argsort(probability_RC, axis=None)[::-1][:_GUESSES]
     expected = []
-    for frame, c in zip(*np.unravel_index(surest, chance_RC.shape), strict=True):
-        if chance_RC[frame, c] >= _LEAST:
+    for frame, c in zip(*np.unravel_index(surest, probability_RC.shape), strict=True):
+        if probability_RC[frame, c] >= _LEAST:
             offset_ms = min((int(frame) + 0.5) * RASTER_FRAME_MS, ANTICIPATION_MS)
-            expected.append((int(offset_ms), ACTIONS[c], float(chance_RC[frame, c])))
+            expected.append((int(offset_ms), ACTIONS[c], float(probability_RC[frame, c])))
     return Example(where, gain, _placed(happened), _placed(sorted(expected, key=lambda e: e[0])), picture=picture)
 
 
@@ -90,7 +90,7 @@ def place_of(half: FeedHalf, end_ms: int) -> str:
     return f"match {half.match}, half {half.half}, {format_clock(end_ms)[:-2]}"
 
 
-def _placed(events: Sequence[tuple[int, Action, float]]) -> list[Mark]:
+def _placed(events: Sequence[tuple[int, Action, float]]) -> list[PlacedMark]:
     """Marks in time order; a name goes to the nearest lane where it overlaps no other, or is left out."""
     free = [0.0] * _LANES
     marks = []
@@ -104,6 +104,8 @@ def _placed(events: Sequence[tuple[int, Action, float]]) -> list[Mark]:
         when = f"{abs(offset_ms) / 1000:.1f} s {'before' if offset_ms <= 0 else 'after'}"
         title = f"{short_name(action)}, {when}" + ("" if share == 1.0 else f", {100 * share:.0f} %")
         marks.append(
-            Mark(round(x, 1), round(text_x, 1), name if lane >= 0 else "", title, COLOURS[action], max(lane, 0), share)
+            PlacedMark(
+                round(x, 1), round(text_x, 1), name if lane >= 0 else "", title, COLOURS[action], max(lane, 0), share
+            )
         )
     return marks

@@ -25,12 +25,12 @@ PUBLISHED = (
 
 @dataclass(frozen=True)
 class Split:
-    """What a split holds: name, matches, windows, actions a window, share of windows without any, actions by class."""
+    """What a split holds; ``empty`` is the share of examples without any action."""
 
     name: str
     matches: int
-    windows: int
-    actions_per_window: float
+    examples: int
+    actions_per_example: float
     empty: float
     actions_C: Sequence[int]
 
@@ -41,14 +41,14 @@ class Page:
 
     Attributes:
         title: of the page.
-        about: what was asked, in a sentence.
-        split, n_matches, n_windows: what was scored; ``unit`` is what ``n_matches`` counts.
+        about: what the comparison is about, in a sentence.
+        split, n_matches, n_examples: what was scored; ``unit`` is what ``n_matches`` counts.
         notice: a leak that the features' backbone has; empty if none.
-        simulated: the matches never were; the page says so.
+        simulated: simulated matches; the page says so.
         rows: of ``comparison-SPLIT.json``; ``reference`` is the variant and the decoding that they are compared with.
-        chosen: name of the run that is looked at closely, and its decoding.
+        chosen: name of the run shown in detail, and its decoding.
         diagnosis: of it.
-        best, worst: windows of it.
+        best, worst: examples of it.
         importance_W: its learned weight of each past window, oldest first; empty if it has none.
         curves: of every run: step, loss, validated_step, map.
         splits, leaks, unread: the data, what of it is in two splits (None: not checked), what could not be read.
@@ -60,7 +60,7 @@ class Page:
     about: str
     split: str
     n_matches: int
-    n_windows: int
+    n_examples: int
     simulated: bool
     rows: Sequence[Mapping]
     chosen: tuple[str, str]

@@ -25,7 +25,7 @@ class SplitFacts:
     clips: int
     actions: Counter[str]
     observed: Counter[str]
-    per_window: Counter[int]
+    per_clip: Counter[int]
     withheld: int
     dropped: Counter[str] = field(default_factory=Counter)
     rejected: list[str] = field(default_factory=list)
@@ -34,14 +34,14 @@ class SplitFacts:
 
     @property
     def mean_actions(self) -> float:
-        """Actions in an anticipation window, withheld ones left out."""
-        known = sum(self.per_window.values())
-        return sum(n * count for n, count in self.per_window.items()) / known if known else 0.0
+        """Actions to anticipate in a clip, withheld ones left out."""
+        known = sum(self.per_clip.values())
+        return sum(n * count for n, count in self.per_clip.items()) / known if known else 0.0
 
     @property
     def empty(self) -> int:
         """Windows in which nothing happens."""
-        return self.per_window[0]
+        return self.per_clip[0]
 
 
 @dataclass
@@ -52,9 +52,14 @@ class Audit:
     leaks: list[str]
 
     @property
+    def rejected(self) -> list[str]:
+        """Bad entries of all splits."""
+        return [reason for facts in self.splits.values() for reason in facts.rejected]
+
+    @property
     def fine(self) -> bool:
         """No bad entries, no overlap across splits."""
-        return not self.leaks and not any(facts.rejected for facts in self.splits.values())
+        return not self.leaks and not self.rejected
 
 
 def audit_splits(splits: Mapping[str, BaaSplit]) -> Audit:
@@ -79,7 +84,7 @@ def _facts(split: BaaSplit) -> SplitFacts:
         clips=len(split.clips),
         actions=Counter(str(e.action) for clip in known for e in clip.anticipation or ()),
         observed=Counter(str(e.action) for clip in split.clips for e in clip.observation),
-        per_window=Counter(len(clip.anticipation or ()) for clip in known),
+        per_clip=Counter(len(clip.anticipation or ()) for clip in known),
         withheld=len(split.clips) - len(known),
         dropped=split.dropped,
         rejected=split.rejected,

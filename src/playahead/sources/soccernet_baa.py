@@ -14,6 +14,7 @@ from playahead.domain.actions import parse_action
 from playahead.domain.records import SIDES, ActionEvent, Clip, Side, in_time_order
 from playahead.domain.time import whole_ms
 from playahead.errors import InputError, RecordError
+from playahead.files import write_whole
 from playahead.sources import jsonfile
 
 SPLITS = ("train", "valid", "test", "challenge")
@@ -152,9 +153,7 @@ def write_baa_split(path: Path, clips: Iterable[Clip]) -> None:
             annotations["anticipation"] = _as_entries(clip.anticipation)
         videos.append({"path": clip.video, "annotations": annotations})
     target = path / LABELS_NAME if path.is_dir() else path
-    part = target.with_name(target.name + ".part")
-    part.write_text(json.dumps({"videos": videos}, indent=1), encoding="utf-8")
-    part.replace(target)
+    write_whole(target, json.dumps({"videos": videos}, indent=1))
 
 
 def _as_entries(events: Sequence[ActionEvent]) -> list[dict[str, object]]:

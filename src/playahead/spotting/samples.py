@@ -15,10 +15,10 @@ from torch.nn import functional as F
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
-from playahead.spotting.frames import FrameCache
-from playahead.spotting.videos import LabelledVideo
+from playahead.sources.layouts import LabelledVideo
+from playahead.video.frame_cache import FrameCache
 
-CENTRE_FRAMES = GRID.clip_span_frames // 2
+CENTRE_FRAMES = GRID.snippet_span_frames // 2
 """A clip's centre, counted from its first frame."""
 
 
@@ -37,7 +37,7 @@ class Augmentation:
     brightness: float = 0.15
 
 
-class ClipSampler:
+class SnippetSampler:
     """Draws clips and what happens at their centre.
 
     Args:
@@ -57,7 +57,7 @@ class ClipSampler:
         augmentation: Augmentation,
     ) -> None:
         self.reach_frames, self.action_share, self.augmentation = reach_frames, action_share, augmentation
-        long_enough = [(v, f) for v in videos if len(f := cache.frames(v)) >= GRID.clip_span_frames]
+        long_enough = [(v, f) for v in videos if len(f := cache.frames(v.path)) >= GRID.snippet_span_frames]
         if not long_enough:
             raise InputError("pretrain", "no video is as long as a clip of 29 frames")
         self.names = [video.name for video, _ in long_enough]
@@ -73,14 +73,14 @@ class ClipSampler:
             raise InputError("pretrain", "no action is labelled within the videos")
         self.video_E, self.class_E, self.frame_E = (np.array(column) for column in zip(*rows, strict=True))
         rarity_C = 1 / np.sqrt(np.maximum(np.bincount(self.class_E, minlength=len(ACTIONS)), 1))
-        self._chance_E = rarity_C[self.class_E] / rarity_C[self.class_E].sum()
+        self._probability_E = rarity_C[self.class_E] / rarity_C[self.class_E].sum()
 
     def batch(self, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str]]:
         """(frames_BJHW in [0, 1], happens_BC, names)."""
         clips, happens, names = [], [], []
         for _ in range(size):
             video, start = self._draw(rng)
-            frames_JHW = self.frames[video][start : start + GRID.clip_span_frames : GRID.clip_step]
+            frames_JHW = self.frames[video][start : start + GRID.snippet_span_frames : GRID.snippet_step]
             clips.append(_augmented(torch.from_numpy(np.array(frames_JHW)), self.augmentation, rng))
             happens.append(self.happening(video, start + CENTRE_FRAMES))
             names.append(f"{self.names[video]}, frame {start}")
@@ -95,13 +95,13 @@ class ClipSampler:
 
     def _draw(self, rng: np.random.Generator) -> tuple[int, int]:
         if rng.random() < self.action_share:
-            event = rng.choice(len(self._chance_E), p=self._chance_E)
+            event = rng.choice(len(self._probability_E), p=self._probability_E)
             video = int(self.video_E[event])
             centre = int(self.frame_E[event]) + int(rng.integers(-self.reach_frames, self.reach_frames + 1))
         else:
             video = int(rng.choice(len(self.lengths), p=self.lengths / self.lengths.sum()))
             centre = int(rng.integers(self.lengths[video]))
-        latest = int(self.lengths[video]) - GRID.clip_span_frames
+        latest = int(self.lengths[video]) - GRID.snippet_span_frames
         return video, min(max(centre - CENTRE_FRAMES, 0), latest)
 
 

@@ -14,8 +14,9 @@ from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.domain.records import Anticipation, Clip
 from playahead.domain.time import whole_ms
 from playahead.errors import InputError, RecordError
-from playahead.evaluation.exact import Moments
+from playahead.evaluation.exact import TimedEvents
 from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, frame_of_ms, rasterise
+from playahead.files import atomic_write, write_whole
 from playahead.sources import jsonfile
 from playahead.sources.soccernet_baa import clip_name
 
@@ -48,13 +49,9 @@ def write_submission(folder: Path | str, anticipations: Mapping[str, Sequence[An
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     results, archive = folder / RESULTS_NAME, folder / ZIP_NAME
-    part = results.with_name(RESULTS_NAME + ".part")
-    part.write_text(json.dumps({"videos": videos}), encoding="utf-8")
-    part.replace(results)
-    part = archive.with_name(ZIP_NAME + ".part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as zipped:
+    write_whole(results, json.dumps({"videos": videos}))
+    with atomic_write(archive) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as zipped:
         zipped.write(results, RESULTS_NAME)
-    part.replace(archive)
     return results, archive
 
 
@@ -131,12 +128,12 @@ def frame_table(clips: Sequence[Clip], results: Results, where: object) -> Frame
     return FrameTable(labels_NR, visibility_NR, rasterise(clip_P, frame_of_ms(position_P), vector_PV, len(clips)))
 
 
-def moments_of_results(clips: Sequence[Clip], results: Results, where: object) -> Moments:
+def timed_events_of_results(clips: Sequence[Clip], results: Results, where: object) -> TimedEvents:
     """A submission's predictions to the millisecond: each entry counts for every class that it gives a score."""
     clip_P, position_P, vector_PV = _predictions(clips, results, where)
     entry, class_index = np.nonzero(vector_PV[:, 1:] > 0)
     scores = vector_PV[entry, class_index + 1]
-    return Moments(clip_P[entry], class_index, position_P[entry] - OBSERVATION_MS, scores)
+    return TimedEvents(clip_P[entry], class_index, position_P[entry] - OBSERVATION_MS, scores)
 
 
 def _predictions(

@@ -11,9 +11,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.palette import COLOURS, short_name
+from playahead.domain.records import Mark
 from playahead.domain.time import format_clock
 from playahead.video.reader import read_drawn
-from playahead.video.timeline import Mark, Timeline
+from playahead.video.timeline import Timeline
 from playahead.video.writer import write_video
 
 _LEAST_WIDTH = 960

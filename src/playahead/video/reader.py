@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
-from playahead.video.canvas import Canvas
 from playahead.video.clock import at_rate
+from playahead.video.input_size import InputSize
 
 _TIMEOUT_S = (20.0, 20.0)  # to open, to read: a stream that says nothing for so long is dead
 _LONGEST_GAP_S = 30.0  # a longer one is a broken clock or a cut recording, not a picture that stood still
@@ -60,7 +60,7 @@ def probe(source: Path | str) -> VideoFacts:
 
 
 def read_frames(
-    source: Path | str, canvas: Canvas | None = None, start_s: float = 0.0, stop_s: float | None = None
+    source: Path | str, input_size: InputSize | None = None, start_s: float = 0.0, stop_s: float | None = None
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Gray frames on an exact 25 fps clock: (index, gray_HW), index 0 at ``start_s``.
 
@@ -70,20 +70,20 @@ def read_frames(
 
     Args:
         source: a path, or an address that FFmpeg opens (HLS, RTSP ...).
-        canvas: to draw on; the published 1280 x 736 if none.
+        input_size: to draw on; the published 1280 x 736 if none.
         start_s: first moment, from the video's start.
         stop_s: no frame from here on; None is the end.
 
     Raises:
         InputError: missing, unreadable, no pictures in it, or none from ``start_s`` on.
     """
-    return read_drawn(source, (canvas or Canvas()).draw, start_s, stop_s)
+    return read_drawn(source, (input_size or InputSize()).draw, start_s, stop_s)
 
 
 def read_drawn(
     source: Path | str, draw: Draw, start_s: float = 0.0, stop_s: float | None = None
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """``read_frames`` with pictures made by ``draw`` instead of a canvas."""
+    """``read_frames`` with pictures made by ``draw`` instead of a input_size."""
     if start_s < 0 or (stop_s is not None and stop_s <= start_s):
         raise InputError(source, f"no time lies from {start_s} s to {stop_s} s")
     return _ahead(_Decoder(source, draw, start_s, stop_s).frames())

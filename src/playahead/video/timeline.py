@@ -1,32 +1,25 @@
-"""What the overlay shows: actions that were spotted, and those that were anticipated at each moment."""
+"""What the overlay shows: actions that were spotted, and those that were anticipated at each time."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from playahead.domain.actions import Action
 from playahead.domain.grid import OBSERVATION_MS
-
-
-@dataclass(frozen=True)
-class Mark:
-    """An action at a moment of the video, with its confidence."""
-
-    time_ms: int
-    action: Action
-    confidence: float
+from playahead.domain.records import Mark
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Attributes:
-    spotted: actions seen, in time order.
-    moments_ms: when anticipations were made, increasing.
-    anticipated: what was anticipated at each of them, times as in the video.
+    """Actions of a video.
+
+    Attributes:
+        spotted: actions seen, in time order.
+        times_ms: when anticipations were made, increasing.
+        anticipated: what was anticipated at each of them, at their times in the video.
     """
 
     spotted: Sequence[Mark]
-    moments_ms: Sequence[int]
+    times_ms: Sequence[int]
     anticipated: Sequence[Sequence[Mark]]
 
     def past(self, now_ms: int) -> list[Mark]:
@@ -35,5 +28,5 @@ class Timeline:
 
     def coming(self, now_ms: int) -> list[Mark]:
         """What the latest anticipation still expects."""
-        latest = bisect_right(self.moments_ms, now_ms) - 1
+        latest = bisect_right(self.times_ms, now_ms) - 1
         return [mark for mark in self.anticipated[latest] if mark.time_ms >= now_ms] if latest >= 0 else []

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
+from playahead.files import atomic_write
 
 # A key frame every 5 s that nothing refers across: files can be cut there, and seeking is quick.
 _OPTIONS = {
@@ -39,9 +40,8 @@ def write_video(
     Raises:
         InputError: the file cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
     try:
-        with av.open(str(part), "w", format="mp4") as container:
+        with atomic_write(path) as part, av.open(str(part), "w", format="mp4") as container:
             stream = container.add_stream("libx264", rate=GRID.fps, options={**_OPTIONS, "crf": str(quality)})
             stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
             stream.codec_context.thread_count = 1
@@ -50,8 +50,6 @@ def write_video(
                 frame.pts, frame.time_base = index, Fraction(1, GRID.fps)
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
-        part.replace(path)
     except OSError as reason:
-        part.unlink(missing_ok=True)
         said = reason.strerror or reason
         raise InputError(path, f"cannot be written ({said})", "is the folder there, and is there room?") from None

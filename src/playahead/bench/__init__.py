@@ -1,0 +1,1 @@
+"""How fast this machine is, as ratios measured in one run."""

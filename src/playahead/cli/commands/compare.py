@@ -1,0 +1,59 @@
+"""``playahead compare``."""
+
+from pathlib import Path
+
+from playahead.cli import terminal
+from playahead.datasets.dataset import open_dataset
+from playahead.experiments import compare as experiments
+from playahead.experiments.grid import open_grid
+from playahead.experiments.rows import FEW_MATCHES
+
+
+def compare(
+    grid: str,
+    data: Path,
+    options: experiments.CompareConfig,
+    features: Path | None = None,
+    out: Path = Path("runs/compare"),
+    json: bool = False,
+) -> int:
+    """Train every variant with every seed, score them, and say which differences are significant; resumes.
+
+    Args:
+        grid: paper, decoding, winner, or a YAML file like those in playahead/grids.
+        data: folder of compact feed tables, or with --features the dataset's splits.
+        options: what is scored, and how.
+        features: store of video features to compare on instead.
+        out: a folder for each run, and comparison-SPLIT.json.
+        json: the comparison as JSON on standard output.
+    """
+    asked, dataset = open_grid(grid, options.reference), open_dataset(data, features)
+    with terminal.progress() as show:
+        found = experiments.compare(asked, dataset, out, options, show)
+    for name, reason in found.failed.items():
+        terminal.complain(reason, name)
+    if json:
+        terminal.print_json(found.as_dict())
+    else:
+        _print(found, out)
+    return 2 if found.failed else 0
+
+
+def _print(found: experiments.Comparison, out: Path) -> None:
+    console = terminal.out(140)
+    resampled = f"{found.n_matches} {found.unit}"
+    console.print(terminal.comparison_table(found.rows, f"{found.grid.name}, {found.split}, {resampled}"))
+    variant, decoding = found.grid.reference
+    console.print(
+        f"95 % intervals: resampling {found.unit}, for differences jointly with seeds and in pairs; ± is the standard "
+        f"deviation over seeds. Each row is compared with {variant!r} under the same decoding, its other decodings "
+        f"with {decoding!r}. Coloured differences are significant: the interval excludes 0, with two seeds and "
+        f"{FEW_MATCHES} {found.unit} or more. Everything is in {out / f'comparison-{found.split}.json'}",
+        markup=False,
+    )
+    for name, members in found.members.items():
+        console.print(f"{name}: {', '.join(members)}", markup=False)
+    if found.split == "val":
+        console.print("Checkpoints and decodings were chosen on val: figures on it are optimistic, for all rows alike.")
+    if found.notice:
+        terminal.notice(found.notice)

@@ -1,0 +1,58 @@
+"""``playahead data check``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from playahead.cli import terminal
+from playahead.datasets.check import check_dataset
+from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+
+_COLUMNS = ("action", "anticipated", "observed")
+
+
+def check(path: Path, json: bool = False) -> int:
+    """Counts per split and class, bad entries, and whether splits share video.
+
+    Args:
+        path: a dataset in the benchmark's layout (``train/Labels-ball.json`` ...), one split of it, or a folder of
+            compact feed tables.
+        json: one JSON document on standard output.
+    """
+    audit = check_dataset(path)
+    if json:
+        splits = {name: vars(facts) for name, facts in audit.splits.items()}
+        terminal.print_json({"splits": splits, "rejected": audit.rejected, "leaks": audit.leaks, "fine": audit.fine})
+        return 0 if audit.fine else 2
+    for name, facts in audit.splits.items():
+        _print_split(name, facts)
+    console = terminal.out()
+    for reason in audit.rejected:
+        console.print("[red]bad entry[/]", reason)
+    for leak in audit.leaks:
+        console.print("[red]overlap across splits[/]", leak)
+    console.print("no problems" if audit.fine else "[red]problems found[/]")
+    return 0 if audit.fine else 2
+
+
+def _print_split(name: str, facts: Any) -> None:
+    console = terminal.out()
+    rows = [(str(a), f"{facts.actions[str(a)]:,}", f"{facts.observed[str(a)]:,}") for a in ACTIONS]
+    if hasattr(facts, "examples"):
+        counted, per_example = f"{facts.matches:,} matches, {facts.examples:,} examples", facts.per_example
+        rows += [(f"{token} (observed only)", "", f"{facts.observed[token]:,}") for token in OBSERVED_TOKENS]
+    else:
+        counted, per_example = f"{facts.clips:,} clips", facts.per_clip
+    title = f"{name}: {counted}, {facts.mean_actions:.2f} actions each on average, {per_example[0]:,} without any"
+    console.print(f"[bold]{title}[/]", terminal.plain_table("", _COLUMNS, rows), sep="\n")
+    console.print(f"  by number of actions: {_distribution(per_example)}")
+    if not hasattr(facts, "examples"):
+        console.print(
+            f"  share video with another clip: {facts.sharing:,}; future seen in another clip: "
+            f"{facts.future_visible:,}; labels withheld: {facts.withheld:,}; "
+            f"outside the ten classes, dropped: {dict(facts.dropped) or 'none'}"
+        )
+
+
+def _distribution(per_example: Mapping[int, int]) -> str:
+    return ", ".join(f"{n}: {per_example[n]:,}" for n in sorted(per_example))

@@ -1,0 +1,34 @@
+"""``playahead data download``."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from playahead.cli import terminal
+from playahead.download.benchmark import SPLITS, parse_splits, plan_download, run_download
+from playahead.download.encrypted_zip import require_password
+
+
+def download(
+    dataset: Literal["baa"],  # noqa: ARG001 - there is one yet; the word keeps the command open for others
+    out: Path,
+    password: str | None = None,
+    splits: str = ",".join(SPLITS),
+    resolution: Literal["224p", "720p"] = "224p",
+) -> None:
+    """Fetch and unpack SoccerNet Ball Action Anticipation; run again to resume after an interruption.
+
+    Args:
+        dataset: baa, SoccerNet Ball Action Anticipation.
+        out: folder to download to.
+        password: from SoccerNet's NDA; SOCCERNET_PASSWORD in the environment if not given.
+        splits: of train, valid, test and challenge, separated by commas.
+        resolution: of the videos: 224p or 720p.
+    """
+    password = require_password(password or os.environ.get("SOCCERNET_PASSWORD"))
+    plan = plan_download(out, password, parse_splits(splits), resolution)
+    terminal.errors.print(str(plan), markup=False)
+    with terminal.progress() as show:
+        folders = run_download(plan, password, show)
+    for folder in folders:
+        terminal.errors.print(f"{folder}: ready (playahead data check {folder})", markup=False)

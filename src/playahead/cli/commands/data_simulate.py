@@ -1,0 +1,18 @@
+"""``playahead data simulate``."""
+
+from pathlib import Path
+
+from playahead.cli import terminal
+from playahead.simulation.simulate import SimulationConfig, simulate
+
+
+def command(out: Path, config: SimulationConfig) -> None:
+    """Write simulated matches; figures made from them are meaningless for football. Run again, it resumes.
+
+    Args:
+        out: folder to write to.
+        config: how many, how long, in which layout.
+    """
+    with terminal.progress() as show:
+        simulate(out, config, show)
+    terminal.errors.print(f"{config.matches} simulated matches in {out}", markup=False)

@@ -1,0 +1,34 @@
+"""``playahead evaluate feed``."""
+
+from pathlib import Path
+
+from playahead.cli import terminal
+from playahead.datasets.dataset import FeedDataset
+from playahead.evaluation.evaluate import evaluate
+from playahead.inference.decoding import DecodingOptions
+from playahead.inference.predictor import Predictor
+
+
+def evaluate_feed(
+    data: Path,
+    options: DecodingOptions,
+    split: str = "val",
+    weights: Path | None = None,
+    exact: bool = False,
+    json: bool = False,
+) -> None:
+    """Score weights on a split of an event feed.
+
+    Args:
+        data: folder of compact feed tables.
+        options: how predictions are decoded.
+        split: train, val or test.
+        weights: of the model; the packaged ones if not given.
+        exact: also every threshold and continuous time (slower).
+        json: one JSON document on standard output.
+    """
+    found, predictor = FeedDataset(data).evaluation_set(split), Predictor.open(weights)
+    with terminal.progress() as show:
+        evaluation = evaluate(predictor, found, options.decoder(predictor), show)
+    title = f"{split}: {len(found.matches)} matches, {len(found):,} examples, {options.decoding} decoding"
+    terminal.print_evaluation(evaluation, title, exact, json)

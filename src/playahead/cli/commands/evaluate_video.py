@@ -1,0 +1,33 @@
+"""``playahead evaluate video``."""
+
+from pathlib import Path
+
+from playahead.cli import terminal
+from playahead.endtoend.open_video import open_for_video
+from playahead.evaluation.evaluate import evaluate
+from playahead.inference.decoding import DecodingOptions
+
+
+def evaluate_video(
+    labels: Path,
+    weights: Path,
+    options: DecodingOptions,
+    features: Path | None = None,
+    exact: bool = False,
+    json: bool = False,
+) -> None:
+    """Score weights on labelled video: clips, or whole matches.
+
+    Args:
+        labels: a split's folder (or its Labels-ball.json).
+        weights: of the model.
+        options: how predictions are decoded.
+        features: store of the videos' features; weights trained end to end need none.
+        exact: also every threshold and continuous time (slower).
+        json: one JSON document on standard output.
+    """
+    predictor, found = open_for_video(labels, weights, features)
+    with terminal.progress() as show:
+        evaluation = evaluate(predictor, found, options.decoder(predictor), show)
+    title = f"{found.split}: {len(found):,} examples, {options.decoding} decoding"
+    terminal.print_evaluation(evaluation, title, exact, json)

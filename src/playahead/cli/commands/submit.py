@@ -1,0 +1,64 @@
+"""``playahead submit``."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from playahead.cli import terminal
+from playahead.errors import InputError
+from playahead.sources.soccernet_baa import read_baa_split
+from playahead.submission.check import check_submission
+from playahead.submission.write import perfect_answer, write_submission
+
+
+def submit(
+    labels: Path | None = None,
+    weights: Path | None = None,
+    features: Path | None = None,
+    out: Path = Path("submission"),
+    check: Path | None = None,
+    perfect: bool = False,
+    json: bool = False,
+) -> int:
+    """Write ``results_anticipation.json`` and its zip, or check them before the server does.
+
+    Args:
+        labels: Labels-ball.json of the split (or its folder): which clips there must be, and what is seen in them.
+        weights: of the model. Without ``features`` an event-feed model (the packaged one if not given) anticipates each
+            clip from its observed actions in the labels, not from video.
+        features: store of the clips' video features.
+        out: folder to write to.
+        check: a zip or JSON to check; nothing is written.
+        perfect: write the ground truth as a submission: what a perfect answer scores.
+        json: what was written, or the problems found, as JSON on standard output.
+    """
+    clips = read_baa_split(labels).clips if labels else None
+    if check is not None:
+        return _check(check, [clip.name for clip in clips] if clips is not None else None, json)
+    if labels is None or not clips:
+        raise InputError("submit", "needs --labels with clips in it, or --check FILE")
+    if perfect:
+        answer = perfect_answer(clips)
+    else:
+        from playahead.inference.clips import anticipate_clips  # here and not above: checking needs no torch
+
+        with terminal.progress() as show:
+            answer = anticipate_clips(labels, weights, features, show)
+    results, archive = write_submission(out, answer)
+    if json:
+        terminal.print_json({"results": str(results), "archive": str(archive), "clips": len(clips)})
+    else:
+        sys.stdout.write(f"{results}\n{archive}\n")
+    return 0
+
+
+def _check(path: Path, names: Sequence[str] | None, json: bool) -> int:
+    problems = check_submission(path, names)
+    if json:
+        terminal.print_json({"path": str(path), "problems": problems})
+    else:
+        for problem in problems:
+            sys.stdout.write(f"{path}: {problem}\n")
+        unseen = "" if names is not None else " (give --labels to also check which clips are there)"
+        sys.stdout.write(f"{path}: {len(problems) or 'no'} problems found{unseen}\n")
+    return 2 if problems else 0

@@ -1,0 +1,31 @@
+"""``playahead train feed``."""
+
+from pathlib import Path
+
+from playahead.cli import terminal
+from playahead.datasets.dataset import FeedDataset
+from playahead.training.run import VALIDATION_MATCHES, train
+from playahead.training.trainer import TrainConfig
+
+
+def train_feed(
+    data: Path,
+    run: TrainConfig,
+    out: Path = Path("runs/feed"),
+    recipe: str = "feed",  # noqa: ARG001 - it has given ``run`` its defaults
+    validation_matches: int = VALIDATION_MATCHES,
+    start: Path | None = None,
+) -> None:
+    """Train on an event feed's train split, choose the decoding on val; run again to resume.
+
+    Args:
+        data: folder with train.npz and val.npz (compact feed tables).
+        run: settings of the run.
+        out: the run's folder: weights.safetensors (to predict with), log.csv, state to resume from.
+        recipe: feed, feed-static, feed-dense, paper-feed, paper-small, faantra or demo; the options below change it.
+        validation_matches: matches of val that are scored while training (the end is scored on all).
+        start: weights of an earlier run of the same model to start from.
+    """
+    with terminal.progress() as show:
+        finished = train(FeedDataset(data), run, out, start, validation_matches, show)
+    terminal.print_finished(finished.validation, finished.weights, finished.log)

@@ -1,0 +1,142 @@
+"""Anticipated and spotted actions as people and machines want them: table, JSON, CSV, WebVTT, OSL annotations."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import date
+from itertools import groupby
+from typing import Literal
+
+from playahead.cli import terminal as show
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import GRID
+from playahead.domain.time import format_clock
+from playahead.inference.result import Expected, PredictResult
+
+Format = Literal["table", "json", "csv", "vtt", "osl"]
+
+
+def write_result(result: PredictResult, form: Format) -> None:
+    """On standard output."""
+    writers: dict[str, Callable[[PredictResult], None]] = {
+        "table": _write_table,
+        "json": _write_json,
+        "csv": _write_csv,
+        "vtt": _write_vtt,
+        "osl": _write_osl,
+    }
+    writers[form](result)
+
+
+def _write_json(result: PredictResult) -> None:
+    document: dict[str, object] = {"source": result.source, "kind": result.kind}
+    if result.kind == "video":
+        document["spotted"] = [asdict(mark) for mark in result.spotted]
+    show.print_json({**document, "anticipated": [asdict(line) for line in result.expected]})
+
+
+def _write_csv(result: PredictResult) -> None:
+    columns = list(Expected.__dataclass_fields__)
+    writer = csv.DictWriter(sys.stdout, columns if result.kind == "feed" else ["kind", *columns], restval="")
+    writer.writeheader()
+    if result.kind == "feed":
+        writer.writerows(asdict(line) for line in result.expected)
+        return
+    writer.writerows({"kind": "spotted", **asdict(seen)} for seen in result.spotted)
+    writer.writerows({"kind": "anticipated", **asdict(line)} for line in result.expected)
+
+
+def _write_table(result: PredictResult) -> None:
+    if result.kind == "feed":
+        columns = ("half", "observed until", "expected at", "", "action", "confidence")
+        rows = [(str(line.half), *_expected(line)) for line in result.expected]
+    else:
+        columns = ("observed until", "just seen", "expected at", "", "action", "confidence")
+        rows = [row for moment in _by_moment(result) for row in _rows_of_moment(result, moment)]
+    show.out().print(show.plain_table(_title(result), columns, rows))
+
+
+def _title(result: PredictResult) -> str:
+    confident = f"with confidence of {result.min_confidence:.0%} or more"
+    title = f"{result.source}: {len(result.expected)} actions anticipated {confident}"
+    return title if result.kind == "feed" else f"{title}, {len(result.spotted)} spotted"
+
+
+def _expected(line: Expected) -> tuple[str, ...]:
+    ahead_s = (line.time_ms - line.observed_until_ms) / 1000
+    until, at = format_clock(line.observed_until_ms), format_clock(line.time_ms)
+    return until, at, f"in {ahead_s:.1f} s", line.action.capitalize(), f"{line.confidence:.0%}"
+
+
+def _by_moment(result: PredictResult) -> list[list[Expected]]:
+    return [list(lines) for _, lines in groupby(result.expected, lambda line: line.observed_until_ms)]
+
+
+def _rows_of_moment(result: PredictResult, lines: Sequence[Expected]) -> list[tuple[str, ...]]:
+    """A moment's lines; beside the first what was spotted since the moment before it."""
+    now_ms = lines[0].observed_until_ms
+    just = [seen for seen in result.spotted if now_ms - result.every_ms < seen.time_ms <= now_ms]
+    said = ", ".join(f"{seen.action.capitalize()} {format_clock(seen.time_ms)}" for seen in just)
+    rows: list[tuple[str, ...]] = []
+    for index, line in enumerate(lines):
+        until, *expected = _expected(line)
+        beside = (until, said) if index == 0 else ("", "")
+        rows.append((*beside, *expected))
+    return rows
+
+
+def _write_vtt(result: PredictResult) -> None:
+    """WebVTT subtitles: a cue for each moment, until the next."""
+    sys.stdout.write("WEBVTT\n\n")
+    for lines in _by_moment(result):
+        now_ms = lines[0].observed_until_ms
+        expected = [
+            f"{line.action.capitalize()} in {(line.time_ms - now_ms) / 1000:.1f} s ({line.confidence:.0%})"
+            for line in lines
+        ]
+        sys.stdout.write(f"{_vtt_clock(now_ms)} --> {_vtt_clock(now_ms + result.every_ms)}\n")
+        sys.stdout.write("Next: " + ", ".join(expected) + "\n\n")
+
+
+def _vtt_clock(time_ms: int) -> str:
+    return f"{time_ms // 3_600_000:02d}:{time_ms // 60_000 % 60:02d}:{time_ms // 1000 % 60:02d}.{time_ms % 1000:03d}"
+
+
+def _write_osl(result: PredictResult) -> None:
+    """OpenSportsLab's annotation JSON, version 2.0: spotted actions under ``action``, anticipated ones beside them."""
+    labels = [str(action) for action in ACTIONS]
+    seen = [
+        {"head": "action", "label": s.action, "position_ms": s.time_ms, "confidence": s.confidence}
+        for s in result.spotted
+    ]
+    expected = [
+        {
+            "head": "anticipation",
+            "label": line.action,
+            "position_ms": line.time_ms,
+            "confidence": line.confidence,
+            "observed_until_ms": line.observed_until_ms,
+        }
+        for line in result.expected
+    ]
+    schema = {"type": "single_label", "labels": labels}
+    document = {
+        "version": "2.0",
+        "date": date.today().isoformat(),
+        "task": "action_spotting",
+        "dataset_name": result.source,
+        "modalities": ["video"],
+        "metadata": {"type": "predictions", "made_by": "playahead"},
+        "labels": {"action": schema, "anticipation": schema},
+        "data": [
+            {
+                "id": result.source,
+                "inputs": [{"type": "video", "path": result.source, "fps": float(GRID.fps)}],
+                "events": [*seen, *expected],
+            }
+        ],
+    }
+    json.dump(document, sys.stdout, indent=1, allow_nan=False)
+    sys.stdout.write("\n")

@@ -1,0 +1,43 @@
+"""``playahead``: one command line, a command for each thing that people do with it."""
+
+import sys
+from collections.abc import Sequence
+
+from playahead.cli.parser import build_parser, call, chosen_command, spelt_for_python
+from playahead.cli.terminal import complain
+from playahead.errors import PlayaheadError
+from playahead.runtime import keep_freed_memory
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: exit code 0, or 2 with one line that says what is wrong, where, and what to do."""
+    keep_freed_memory()
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Parse, work, and turn errors that a person can act on into one line."""
+    try:
+        if not arguments:
+            build_parser(arguments).print_help()
+            return 2
+        words = [spelt_for_python(word) for word in arguments]
+        parser = build_parser(words)
+        chosen = parser.instantiate(parser.parse_args(words))
+        return call(*chosen_command(chosen.as_dict())) or 0
+    except PlayaheadError as reason:
+        complain(str(reason))
+        return 2
+    except KeyboardInterrupt:
+        complain("stopped; the same command resumes where this one stopped")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except OSError as reason:
+        complain(f"{reason.filename or 'disk'}: {reason.strerror or reason} (is it writable, and is there room?)")
+        return 2
+
+
+if __name__ == "__main__":
+    main()

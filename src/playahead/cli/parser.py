@@ -1,0 +1,148 @@
+"""A parser made of the commands: options, types and help come from each function's signature and docstring."""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn, get_args, get_origin
+
+import yaml
+from docstring_parser import parse as parse_docstring
+from jsonargparse import ArgumentParser, set_parsing_settings
+
+from playahead.cli.registry import COMMANDS, Command
+from playahead.cli.terminal import complain
+
+_WORDS = {"--from": "--start", "--to": "--end"}
+"""Options that people say in two ways; ``from`` cannot name a Python parameter."""
+_OPTION = re.compile(r"(?<![\w-])--[A-Za-z][\w.]*")
+
+
+def spelt_for_python(word: str) -> str:
+    """``--model.d-model=8`` -> ``--model.d_model=8``: people write dashes, Python underscores."""
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word.partition("=")
+    name = _WORDS.get(name, name)
+    return "--" + name[2:].replace("-", "_") + equals + value
+
+
+def _spelt_for_people(text: str) -> str:
+    return _OPTION.sub(lambda option: option[0].replace("_", "-"), text)
+
+
+class Parser(ArgumentParser):
+    """Shows options with dashes, and says what is wrong with them in one line, like every other error."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002 - the base's signature
+        prog = self.prog.replace(" [options]", "")
+        complain(f"{_spelt_for_people(' '.join(message.split()))} (options: {prog} --help)")
+        sys.exit(2)
+
+    def format_help(self, *args: Any, **kwargs: Any) -> str:
+        """Help, as every parser gives it."""
+        return _spelt_for_people(super().format_help(*args, **kwargs))
+
+
+def build_parser(arguments: Sequence[str]) -> Parser:
+    """The parser for these arguments; only the command that they name is imported."""
+    set_parsing_settings(docstring_parse_attribute_docstrings=False)
+    about = "Watch 30 s of football, say what happens in the next 5."
+    parser = Parser(prog="playahead", description=about, version=version("playahead"))
+    subcommands = parser.add_subcommands(title="commands", dest="command", metavar="COMMAND")
+    for name, entry in COMMANDS.items():
+        if isinstance(entry, Command):
+            subcommands.add_subcommand(name, _leaf(entry, arguments, name), help=entry.summary)
+            continue
+        group = Parser(description=entry.summary)
+        subcommands.add_subcommand(name, group, help=entry.summary)
+        inner = group.add_subcommands(title="commands", dest="what", metavar="COMMAND")
+        for part, command in entry.commands.items():
+            inner.add_subcommand(part, _leaf(command, arguments, name, part), help=command.summary)
+    return parser
+
+
+def _leaf(command: Command, arguments: Sequence[str], *words: str) -> Parser:
+    if not all(word in arguments for word in words):
+        return Parser()
+    function = command.load()
+    docstring = parse_docstring(function.__doc__ or "")
+    help_of = {param.arg_name: " ".join((param.description or "").split()) for param in docstring.params}
+    kinds = function.__annotations__
+    flags = {name for name, kind in kinds.items() if kind is bool}
+    parser = Parser(description=docstring.short_description, epilog=f"example: {command.example}")
+    if command.positional:
+        _add_positional(parser, command.positional, kinds[command.positional], help_of[command.positional])
+    elsewhere: set[int | str] = {name for name in (command.positional, command.settings, *flags) if name}
+    parser.add_function_arguments(function, skip=elsewhere, as_group=False)
+    if command.settings:
+        _add_settings(parser, kinds[command.settings], arguments)
+    for name in sorted(flags):
+        parser.add_argument(f"--{name}", action="store_true", help=help_of[name])
+    return parser
+
+
+def _add_positional(parser: Parser, name: str, kind: Any, text: str) -> None:
+    count: dict[str, Any] = {"nargs": "?"} if type(None) in get_args(kind) else {}
+    if get_origin(kind) is list:
+        kind, count = get_args(kind)[0], {"nargs": "+"}
+    parser.add_argument(name, type=kind, help=text, **count)  # type: ignore[bad-argument-type]
+
+
+def _add_settings(parser: Parser, kind: type, arguments: Sequence[str]) -> None:
+    """An option for each field of a settings dataclass; defaults are those of the recipe that the arguments name."""
+    switches = [field.name for field in fields(kind) if field.type is bool and field.default is False]
+    parser.add_argument("--config", action="config", help="a YAML file of options, as --print-config writes it")
+    parser.add_class_arguments(kind, None, as_group=False)
+    if "recipe" not in parser.get_defaults():
+        for name in switches:
+            _make_switch(parser, name)
+        return
+    from playahead.recipes import recipe
+
+    named = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    named.add_argument("--recipe")
+    named.error = lambda message: parser.error(message)  # type: ignore[method-assign]
+    named.add_argument("--config", type=Path)
+    known, _ = named.parse_known_args(list(arguments))
+    name = known.recipe or _recipe_of(known.config) or parser.get_defaults()["recipe"]
+    parser.set_defaults(asdict(recipe(name, kind)))
+
+
+def _make_switch(parser: Parser, name: str) -> None:
+    """``--video`` alone means true, as people expect; ``--video false`` stays possible."""
+    action = next(action for action in parser._actions if action.dest == name)
+    action.nargs, action.const = "?", True
+
+
+def _recipe_of(config: Path | None) -> str | None:
+    """The recipe that a YAML file of options names, if it can be read and does."""
+    try:
+        options = yaml.safe_load(config.read_text()) if config else None
+    except (OSError, ValueError, yaml.YAMLError):
+        return None  # the parser says what is wrong with it
+    return str(options["recipe"]) if isinstance(options, dict) and "recipe" in options else None
+
+
+def chosen_command(config: dict[str, Any]) -> tuple[Command, dict[str, Any]]:
+    """The command that a parsed configuration names, and its options."""
+    name = config["command"]
+    entry, options = COMMANDS[name], config[name]
+    if isinstance(entry, Command):
+        return entry, options
+    return entry.commands[options["what"]], options[options["what"]]
+
+
+def call(command: Command, options: dict[str, Any]) -> int | None:
+    """Call the command's function, its settings put together from their options."""
+    function: Callable[..., int | None] = command.load()
+    if command.settings:
+        kind = function.__annotations__[command.settings]
+        settings = kind(**{field.name: options.pop(field.name) for field in fields(kind)})
+        options = {**options, command.settings: settings}
+        if command.settings != "config":
+            del options["config"]
+    return function(**options)

@@ -1,0 +1,188 @@
+"""Every command: where its function is, what it is for, and an example.
+
+A command is an entry here and a file in ``commands/`` (docs/how-to/add-a-command.md).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command.
+
+    Attributes:
+        function: where its function is, ``module:name`` in ``commands/``.
+        summary: what it is for, in a line.
+        example: a command line that shows it.
+        positional: its positional argument, if it has one.
+        settings: its parameter that holds settings (a dataclass), if it has one: each field is an option, its default
+            comes from the recipe named by ``--recipe``.
+    """
+
+    function: str
+    summary: str
+    example: str
+    positional: str = ""
+    settings: str = ""
+
+    def load(self) -> Callable[..., int | None]:
+        """The function; imported only when the command is asked for."""
+        module, name = self.function.split(":")
+        return getattr(import_module(f"playahead.cli.commands.{module}"), name)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Commands under a common word."""
+
+    summary: str
+    commands: dict[str, Command]
+
+
+COMMANDS: dict[str, Command | Group] = {
+    "demo": Command("demo:demo", "the whole pipeline on simulated broadcasts, in minutes", "playahead demo"),
+    "data": Group(
+        "check, convert, simulate or download a dataset",
+        {
+            "check": Command(
+                "data_check:check",
+                "counts, bad entries, and whether splits share video",
+                "playahead data check SoccerNet/ActionAnticipation",
+                positional="path",
+            ),
+            "convert": Command(
+                "data_convert:convert",
+                "event feeds of any readable provider into a compact table",
+                "playahead data convert match-1.json match-2.json --out tables/train.npz",
+                positional="files",
+            ),
+            "simulate": Command(
+                "data_simulate:command",
+                "write simulated matches",
+                "playahead data simulate --out sim --layout baa --matches 6",
+                settings="config",
+            ),
+            "download": Command(
+                "data_download:download",
+                "fetch the benchmark's videos and labels",
+                "playahead data download baa --out SoccerNet --splits train,valid",
+                positional="dataset",
+            ),
+        },
+    ),
+    "pretrain": Command(
+        "pretrain:pretrain",
+        "train the backbone to spot actions: features without a leak",
+        "playahead pretrain --train SoccerNet/224p/train --validate SoccerNet/224p/valid --recipe backbone-small",
+        settings="run",
+    ),
+    "train": Group(
+        "train a recipe on a dataset",
+        {
+            "feed": Command(
+                "train_feed:train_feed",
+                "train on an event feed",
+                "playahead train feed --data wyscout_baa --out runs/wide --model.d-model 192 --seed 1",
+                settings="run",
+            ),
+            "frames": Command(
+                "train_frames:train_frames",
+                "train FAANTRA end to end on video files",
+                "playahead train frames --data SoccerNet/224p --out runs/frames --model.encoder regnety_004",
+                settings="run",
+            ),
+            "video": Command(
+                "train_video:train_video",
+                "train on features of video",
+                "playahead train video --features features --data SoccerNet/224p --out runs/video",
+                settings="run",
+            ),
+        },
+    ),
+    "extract": Command(
+        "extract:extract",
+        "encode video into features, once and for all",
+        "playahead extract SoccerNet/224p --out features --backbone backbone.safetensors --input-size 416x224",
+        positional="source",
+        settings="config",
+    ),
+    "weights": Group(
+        "keep published weights safely",
+        {
+            "convert": Command(
+                "weights_convert:convert",
+                "a published checkpoint into safetensors",
+                "playahead weights convert model-015.pth --out backbone.safetensors",
+                positional="checkpoint",
+            )
+        },
+    ),
+    "evaluate": Group(
+        "score by the official metric, to the last bit",
+        {
+            "frames": Command(
+                "evaluate_frames:evaluate_frames",
+                "score a table of frames",
+                "playahead evaluate frames case.npz --json",
+                positional="case",
+            ),
+            "submission": Command(
+                "evaluate_submission:command",
+                "score a submission",
+                "playahead evaluate submission results_anticipation.zip --labels SoccerNet/224p/valid",
+                positional="results",
+            ),
+            "feed": Command(
+                "evaluate_feed:evaluate_feed",
+                "score weights on an event feed",
+                "playahead evaluate feed wyscout_baa --split test --weights runs/feed/weights.safetensors",
+                positional="data",
+                settings="options",
+            ),
+            "video": Command(
+                "evaluate_video:evaluate_video",
+                "score weights on labelled video",
+                "playahead evaluate video SoccerNet/224p/valid --features features --weights weights.safetensors",
+                positional="labels",
+                settings="options",
+            ),
+        },
+    ),
+    "compare": Command(
+        "compare:compare",
+        "which changes help: a grid of runs, with paired intervals",
+        "playahead compare paper --data wyscout_baa --out runs/paper --processes 2",
+        positional="grid",
+        settings="options",
+    ),
+    "report": Command(
+        "report:report",
+        "one page about runs: scores, calibration, mistakes, examples",
+        "playahead report runs/paper --data wyscout_baa --out report.html",
+        positional="runs",
+        settings="config",
+    ),
+    "predict": Command(
+        "predict:predict",
+        "anticipate what comes next, all through a match",
+        "playahead predict match.mp4 --from 12:30 --to 20:00 --overlay ahead.mp4",
+        positional="match",
+        settings="asked",
+    ),
+    "submit": Command(
+        "submit:submit",
+        "write a submission, or check one before the server does",
+        "playahead submit --check results_anticipation.zip --labels test",
+    ),
+    "bench": Group(
+        "how fast training, scoring and extraction are here",
+        {
+            "core": Command("bench_core:command", "training and scoring", "playahead bench core --steps 8"),
+            "extract": Command(
+                "bench_extract:command", "decoding and encoding video", "playahead bench extract --input-size 1280x736"
+            ),
+        },
+    ),
+}

@@ -1,0 +1,208 @@
+"""What people see in a terminal: tables and progress. Machines get JSON on standard output instead."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.time import format_duration
+from playahead.evaluation.evaluate import Evaluation
+from playahead.evaluation.official import TOLERANCES_S, ThresholdCounts, average_precision
+from playahead.files import readable_size
+from playahead.progress import Progress, Show
+
+if TYPE_CHECKING:
+    from playahead.experiments.rows import Row
+
+_LONG_S = 2.0  # work that takes no longer prints no lines into a file
+errors = Console(stderr=True, highlight=False)
+"""Progress, notes and errors: standard error, so that standard output stays clean."""
+
+
+def out(width: int = 110) -> Console:
+    """Tables for people: standard output, as wide as a table needs where nothing says otherwise."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else width)
+
+
+JSON_VERSION = 1
+"""Of every JSON document that a command prints; another number where a key changes its name or meaning."""
+
+
+def print_json(value: Mapping[str, object]) -> None:
+    """One JSON document on standard output."""
+    json.dump({"version": JSON_VERSION, **value}, sys.stdout, indent=1, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+class _Bars:
+    """A bar for each task; where output is a file, a line each tenth of the way of what takes long."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"))
+        self.bars = Bars(*columns, console=errors, refresh_per_second=4, transient=True, disable=not errors.is_terminal)
+        self._tasks: dict[str, _Task] = {}
+
+    def show(self, progress: Progress) -> None:
+        """A ``progress.Show``."""
+        task = self._tasks.get(progress.task)
+        if task is None:
+            bar = self.bars.add_task(escape(progress.task), total=None, note="")
+            task = self._tasks[progress.task] = _Task(bar, time.monotonic(), progress.done)
+        note = _note(progress, task)
+        if errors.is_terminal:
+            self.bars.update(task.bar, completed=progress.done, total=progress.total, note=escape(note))
+        elif (tenth := int(10 * progress.done / max(progress.total, 1e-9))) > task.tenth:
+            task.tenth = tenth
+            if time.monotonic() - task.started_s > _LONG_S:
+                errors.print(f"{progress.task}: {note}", soft_wrap=True, markup=False)
+
+
+@dataclass
+class _Task:
+    bar: TaskID
+    started_s: float
+    first: float
+    tenth: int = 0
+
+
+def _note(progress: Progress, task: _Task) -> str:
+    """``"40 %, 1,028 examples/s, 12 s left"``: what the work itself says goes first."""
+    done, seconds = progress.done - task.first, max(time.monotonic() - task.started_s, 1e-9)
+    parts = [f"{min(100, 100 * progress.done / max(progress.total, 1e-9)):.0f} %", progress.note]
+    if done > 0:
+        rate = done / seconds
+        if progress.unit == "bytes":
+            parts.append(f"{readable_size(rate)}/s")
+        elif progress.unit and not progress.note:
+            parts.append(f"{rate:,.1f} {progress.unit}/s")
+        parts.append(f"{format_duration(max(0, progress.total - progress.done) / rate)} left")
+    return ", ".join(part for part in parts if part)
+
+
+@contextmanager
+def progress() -> Iterator[Show]:
+    """Shows the progress of whatever is given the yielded function."""
+    shown = _Bars()
+    with shown.bars:
+        yield shown.show
+
+
+def notice(text: str) -> None:
+    """Something that a reader must know, on standard error."""
+    errors.print(f"[yellow]note:[/] {escape(text)}", soft_wrap=True)
+
+
+def complain(message: str, who: str = "playahead") -> None:
+    """What went wrong, in one line on standard error."""
+    errors.print(f"[red]{escape(who)}:[/] {escape(message)}", soft_wrap=True)
+
+
+def score_table(counts: ThresholdCounts, title: str) -> Table:
+    """Average precision per class and tolerance, in percent, the mean in the last row and column."""
+    ap_DC = 100 * average_precision(counts)[0]
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("action")
+    for tolerance_s in TOLERANCES_S:
+        table.add_column("@inf" if tolerance_s == TOLERANCES_S[-1] else f"@{tolerance_s}s", justify="right")
+    table.add_column("mean", justify="right", style="bold")
+    table.add_column("events", justify="right", style="dim")
+    for c, action in enumerate(ACTIONS):
+        cells = [f"{value:.1f}" for value in ap_DC[:, c]]
+        events = int(counts.events_GC[0, c])
+        table.add_row(str(action).capitalize(), *cells, f"{ap_DC[:, c].mean():.1f}", f"{events:,}")
+    table.add_section()
+    cells = [f"{value:.1f}" for value in ap_DC.mean(axis=1)]
+    table.add_row("mAP", *cells, f"{ap_DC.mean():.2f}", f"{int(counts.events_GC[0].sum()):,}", style="bold")
+    return table
+
+
+def comparison_table(rows: Sequence[Row], title: str) -> Table:
+    """Configurations with their intervals and paired differences; significant ones stand out."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("configuration, decoding")
+    for column in ("mAP [95 %]", "seeds", "difference [95 %]", "area", "difference [95 %]", "predictions"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in rows:
+        seeds = f"{len(row.seeds)}, ±{row.seed_spread:.2f}" if len(row.seeds) > 1 else "1"
+        difference, area_difference = (
+            _difference(found, sure) if found else ""
+            for found, sure in zip((row.difference, row.area_difference), row.significant, strict=True)
+        )
+        name, area, kept = f"{row.variant}, {row.decoding}", f"{row.area[0]:.2f}", f"{row.predictions_per_clip:.1f}"
+        table.add_row(escape(name), _interval(row.mean), seeds, difference, area, area_difference, kept)
+    return table
+
+
+def _interval(found: Sequence[float]) -> str:
+    return f"{found[0]:.2f} [{found[1]:.2f}, {found[2]:.2f}]"
+
+
+def _difference(found: Sequence[float], sure: bool) -> str:
+    plain = f"{found[0]:+.2f} [{found[1]:+.2f}, {found[2]:+.2f}]"
+    style = "dim" if not sure else "green" if found[0] > 0 else "red"
+    return f"[{style}]{plain.replace('[', chr(92) + '[')}[/]"
+
+
+def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """A table; the first column is left-aligned, the others are numbers."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index == 0 else "right")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    return table
+
+
+def print_finished(validation: Mapping[str, float], weights: Path, log: Path) -> None:
+    """What a training run ended with."""
+    rows = [(name, f"{value:.2f}") for name, value in validation.items()]
+    errors.print(plain_table("validation, all matches", ("decoding", "mAP"), rows))
+    errors.print(f"weights: {weights}   log: {log}", markup=False)
+
+
+def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool) -> None:
+    """Scores as a table, or as one JSON document."""
+    if as_json:
+        document: dict[str, object] = {
+            "classes": [str(action) for action in ACTIONS],
+            "metrics": found.metrics,
+            "average": found.average,
+        }
+        if found.interval:
+            document["average_interval_95"] = [found.interval.low, found.interval.high]
+        if exact:
+            document["exact"] = [{"average": e.average, "average_area": e.average_area} for e in found.exact]
+        print_json(document)
+        return
+    console = out()
+    console.print(score_table(found.counts, f"average precision, {title}"))
+    if found.interval:
+        resampled = f"95 %, resampling {len(found.counts_by_match)} {found.unit}"
+        console.print(f"average of {len(TOLERANCES_S)} tolerances {found.interval} ({resampled})", markup=False)
+    for scores in found.exact if exact else ():
+        console.print(
+            f"every threshold and continuous time: {100 * scores.average:.2f} (11-point), "
+            f"{100 * scores.average_area:.2f} (area)"
+        )
+
+
+def machine_line(results: Mapping[str, Any]) -> str:
+    """What the machine can do at best: every other speed is a share of it."""
+    rates = results["matmul_gflops"]
+    return (
+        f"{results['threads']} threads; matrix rate {rates['float32']:.0f} GFLOP/s float32, "
+        f"{rates['bfloat16']:.0f} bfloat16"
+    )

@@ -1,1 +1,0 @@
-"""Many runs side by side: what a grid asks for, what each run scored, which differences can be told."""

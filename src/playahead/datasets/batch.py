@@ -1,0 +1,88 @@
+"""What the training loop and the model exchange.
+
+Axes: B sequences, W windows, N clips, F feature, O observations (B x (W - 5)), E events (padded), C classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+NO_TARGET = -1
+"""Padding of ``class_OE``."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What happened in the 5 s after each observation.
+
+    Attributes:
+        class_OE: int64 class index, ``NO_TARGET`` where an observation has fewer events.
+        time_OE: float32, when, as a share of the 5 s, in (0, 1].
+        presence_BWNC: float32, 1 where an action happened in that step of the *observed* windows.
+    """
+
+    class_OE: Tensor
+    time_OE: Tensor
+    presence_BWNC: Tensor
+
+    def select(self, sequences_B: Tensor) -> "Targets":
+        """The targets of these sequences, in this order (for MixUp)."""
+        per_sequence = len(self.class_OE) // len(self.presence_BWNC)
+        rows = (sequences_B[:, None] * per_sequence + torch.arange(per_sequence)).flatten()
+        return Targets(self.class_OE[rows], self.time_OE[rows], self.presence_BWNC[sequences_B])
+
+    def to(self, device: torch.device) -> "Targets":
+        """The same on a device."""
+        moved = (self.class_OE.to(device), self.time_OE.to(device), self.presence_BWNC.to(device))
+        return Targets(*moved)
+
+
+def padded_targets(events: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]], presence_BWNC: Tensor) -> Targets:
+    """Targets of sequences whose (class_OE, time_OE) differ in E."""
+    classes, times = zip(*events, strict=True)
+    return Targets(_pad(classes, NO_TARGET), _pad(times, 0), presence_BWNC)
+
+
+def _pad(rows: Sequence[NDArray], fill: float) -> Tensor:
+    width = max(row.shape[1] for row in rows)
+    padded = [np.pad(r, ((0, 0), (0, width - r.shape[1])), constant_values=fill) for r in rows]
+    return torch.from_numpy(np.concatenate(padded))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Features and targets of B sequences; ``names_B`` says where each comes from, for error messages."""
+
+    features_BWNF: Tensor
+    targets: Targets
+    names_B: list[str]
+
+
+class Examples(Protocol):
+    """What the training loop needs of any observation source.
+
+    Attributes:
+        feature_dim: F.
+        counts_C: events of each class over the set.
+        rare_weight_A: drawing weight of each anchor under the rare-class sampler.
+        digest: changes whenever the examples do.
+    """
+
+    feature_dim: int
+    counts_C: NDArray[np.int64]
+    rare_weight_A: NDArray[np.float64]
+    digest: str
+
+    @property
+    def n_examples(self) -> int:
+        """In one pass over the set."""
+        ...
+
+    def batch(self, anchors: NDArray[np.integer], rng: np.random.Generator) -> Batch:
+        """The sequences at these anchors, augmented by ``rng``."""
+        ...

@@ -1,0 +1,190 @@
+"""The data that runs train on and are scored on, behind one protocol: an event feed, or stored features of video."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from playahead.datasets.batch import Examples
+from playahead.datasets.evaluation_set import EvaluationSet, FeedEvaluationSet, VideoEvaluationSet
+from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.stored import labelled_features
+from playahead.datasets.video_examples import VideoExamples
+from playahead.domain.feed import FeedHalf
+from playahead.domain.grid import ANTICIPATION_MS
+from playahead.errors import InputError
+from playahead.features.feed import FEED_FEATURES
+from playahead.features.store import FeatureStore
+from playahead.sources.feed_tables import read_split
+from playahead.sources.layouts import folder_of_split, is_clip_split
+from playahead.sources.soccernet_baa import LABELS_NAME
+
+
+class Dataset(ABC):
+    """Splits to train on and to score on.
+
+    Attributes:
+        folder: where it lies.
+        notice: a leak that its features have, in a sentence; empty if none.
+    """
+
+    folder: Path
+    notice: str = ""
+
+    @property
+    @abstractmethod
+    def features(self) -> Mapping[str, object]:
+        """What its windows hold, as weights remember it and ``Predictor.check`` reads it."""
+
+    @abstractmethod
+    def training_examples(self, examples: int) -> Examples:
+        """Its train split, as sequences of so many examples."""
+
+    @abstractmethod
+    def evaluation_set(self, split: str) -> EvaluationSet:
+        """A split to score on, val or test; read once."""
+
+    @abstractmethod
+    def validation_sample(self, matches: int) -> EvaluationSet:
+        """What is scored while training: the first matches of val, or all of it."""
+
+    @abstractmethod
+    def training_halves(self) -> tuple[Sequence[FeedHalf], int]:
+        """Halves (or clips) of train, and how long their labels last in all, ms: what baselines are fitted on."""
+
+    @abstractmethod
+    def digest(self, *splits: str) -> str:
+        """Digest of these splits; changes whenever the data does."""
+
+    def check(self, *splits: str) -> None:
+        """Refuse a dataset that lacks train or one of these splits, before anything is trained on it.
+
+        Raises:
+            InputError: the missing file or folder, or why a split cannot be read.
+        """
+        for split in splits:
+            self.evaluation_set(split)
+
+
+class FeedDataset(Dataset):
+    """A folder of compact feed tables: train.npz, val.npz, test.npz."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self._read: dict[str, FeedEvaluationSet] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"folder": self.folder, "_read": {}}
+
+    @property
+    def features(self) -> Mapping[str, object]:
+        """The event-feed features of this version."""
+        return FEED_FEATURES
+
+    def training_examples(self, examples: int) -> FeedExamples:
+        """Sequences at any time of any half of train."""
+        return FeedExamples(read_split(self.folder, "train"), examples)
+
+    def evaluation_set(self, split: str) -> FeedEvaluationSet:
+        """Every example that the benchmark asks for."""
+        if split not in self._read:
+            self._read[split] = FeedEvaluationSet(read_split(self.folder, split), split)
+        return self._read[split]
+
+    def validation_sample(self, matches: int) -> FeedEvaluationSet:
+        """The first matches of val."""
+        return self.evaluation_set("val").first_matches(matches)
+
+    def training_halves(self) -> tuple[Sequence[FeedHalf], int]:
+        """All halves of train."""
+        halves = read_split(self.folder, "train")
+        return halves, sum(int(half.t_ms[-1]) for half in halves if len(half))
+
+    def digest(self, *splits: str) -> str:
+        """Of the tables."""
+        return _digest([self.folder / f"{split}.npz" for split in splits])
+
+    def check(self, *splits: str) -> None:
+        """See ``Dataset``."""
+        for path in [self.folder / f"{split}.npz" for split in ("train", *splits)]:
+            if not path.exists():
+                raise InputError(path, "no such file")
+        super().check(*splits)
+
+
+class VideoDataset(Dataset):
+    """Labelled splits of clips or of whole matches, with the features that a store has of their videos.
+
+    Args:
+        folder: holds train, valid and test.
+        features: folder of the store.
+    """
+
+    def __init__(self, folder: Path, features: Path) -> None:
+        self.folder, self.store = folder.absolute(), FeatureStore(features.absolute())
+        self.notice = self.store.notice
+        self._read: dict[str, VideoEvaluationSet] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**vars(self), "_read": {}}
+
+    @property
+    def features(self) -> Mapping[str, object]:
+        """What the store says of its making."""
+        return {"kind": "video", **asdict(self.store.facts)}
+
+    def training_examples(self, examples: int) -> VideoExamples:
+        """Sequences on the stored 5-s grid."""
+        return VideoExamples(labelled_features(self.store, folder_of_split(self.folder, "train")), examples)
+
+    def evaluation_set(self, split: str) -> VideoEvaluationSet:
+        """Every example of every video."""
+        if split not in self._read:
+            self._read[split] = video_evaluation_set(folder_of_split(self.folder, split), self.store)
+        return self._read[split]
+
+    def validation_sample(self, matches: int) -> VideoEvaluationSet:
+        """All of valid: it is small."""
+        del matches
+        return self.evaluation_set("val")
+
+    def training_halves(self) -> tuple[Sequence[FeedHalf], int]:
+        """All clips or halves of train."""
+        videos = labelled_features(self.store, folder_of_split(self.folder, "train"))
+        return [video.actions for video in videos], sum(video.last_end_ms + ANTICIPATION_MS for video in videos)
+
+    def digest(self, *splits: str) -> str:
+        """Of the labels, and of the journals that say which windows' features each video has."""
+        files = [self.store.folder / "manifest.json"]
+        for split in splits:
+            folder = folder_of_split(self.folder, split)
+            journals = (self.store.folder / "videos" / folder.name).rglob("*.jsonl")
+            files += sorted([*folder.rglob(LABELS_NAME), *journals])
+        return _digest(files)
+
+    def check(self, *splits: str) -> None:
+        """See ``Dataset``."""
+        for folder in [folder_of_split(self.folder, split) for split in ("train", *splits)]:
+            if not folder.is_dir():
+                raise InputError(folder, "no such folder")
+        super().check(*splits)
+
+
+def open_dataset(folder: Path, features: Path | None = None) -> Dataset:
+    """A folder of compact feed tables, or with a feature store the splits that its videos are of."""
+    return FeedDataset(folder) if features is None else VideoDataset(folder, features)
+
+
+def video_evaluation_set(folder: Path, store: FeatureStore) -> VideoEvaluationSet:
+    """One labelled split, with the features that a store has of its videos."""
+    unit = "five-minute runs of clips" if is_clip_split(folder) else "matches"
+    features = {"kind": "video", **asdict(store.facts)}
+    return VideoEvaluationSet(labelled_features(store, folder), features, folder.name, unit)
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    whole = hashlib.sha256()
+    for path in paths:
+        whole.update(path.read_bytes() if path.exists() else b"none")
+    return whole.hexdigest()

@@ -1,0 +1,140 @@
+"""What models are scored on: examples, and what followed each, whatever they are observed through.
+
+Axes: O examples of one half, R frames, V vector entries.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.datasets.labelled_features import LabelledFeatures
+from playahead.datasets.slicing import future_events, future_frames, observation_ends_ms
+from playahead.domain.feed import FeedHalf
+from playahead.domain.grid import ANTICIPATION_MS, GRID
+from playahead.errors import InputError
+from playahead.evaluation.exact import TimedEvents
+from playahead.evaluation.frames import FrameTable
+from playahead.evaluation.official import ThresholdCounts, score_videos
+from playahead.features.feed import FEED_FEATURES, prepare_track
+
+_TOGETHER = 64  # clips in a batch
+
+
+class EvaluationSet(ABC):
+    """Examples of halves (or clips), with what followed each.
+
+    Args:
+        halves: what happened; ``match`` says which of them belong together when matches are resampled.
+        end_ms: ends of each one's examples.
+        split: what it is called.
+        unit: what intervals resample: matches, or what stands for them.
+
+    Attributes:
+        features: what its windows hold, as ``Predictor.check`` reads it.
+        names: of each half's video; none of a feed.
+        labels: each half's (labels_NR, visibility_NR) as the official scorer sees them.
+    """
+
+    features: Mapping[str, object]
+    names: Sequence[str] = ()
+
+    def __init__(
+        self,
+        halves: Sequence[FeedHalf],
+        end_ms: Sequence[NDArray[np.int64]],
+        split: str = "",
+        unit: str = "matches",
+    ) -> None:
+        kept = [(half, end) for half, end in zip(halves, end_ms, strict=True) if len(end)]
+        if not kept:
+            raise InputError(split or "evaluation set", "no half lasts the 35 s that one example needs")
+        self.halves = [half for half, _ in kept]
+        self.end_ms = [end for _, end in kept]
+        self.labels = [future_frames(half, end) for half, end in kept]
+        self.split, self.unit = split, unit
+
+    @abstractmethod
+    def batches(self) -> Iterator[NDArray]:
+        """Windows (B, W, N, F) of all examples, in the halves' order; a network on frames gets (B, T, H, W)."""
+
+    def __len__(self) -> int:
+        """Examples."""
+        return sum(len(end) for end in self.end_ms)
+
+    @property
+    def matches(self) -> list[int]:
+        """Match ids in order of appearance."""
+        return list(dict.fromkeys(half.match for half in self.halves))
+
+    def table(self, scores_ORV: NDArray[np.float32]) -> FrameTable:
+        """All halves as one table for the scorer."""
+        labels, visibility = zip(*self.labels, strict=True)
+        return FrameTable(np.concatenate(labels), np.concatenate(visibility), scores_ORV)
+
+    def timed_events(self) -> TimedEvents:
+        """What followed each example, to the millisecond."""
+        futures = [future_events(half, end) for half, end in zip(self.halves, self.end_ms, strict=True)]
+        starts = np.cumsum([0, *(len(end) for end in self.end_ms)])
+        clip, class_index, time_ms = [], [], []
+        for start, (class_OE, time_OE) in zip(starts, futures, strict=False):
+            example, event = np.nonzero(class_OE >= 0)
+            clip.append(start + example)
+            class_index.append(class_OE[example, event])
+            time_ms.append(time_OE[example, event].astype(np.float64) * ANTICIPATION_MS)
+        return TimedEvents(np.concatenate(clip), np.concatenate(class_index), np.concatenate(time_ms))
+
+    def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:
+        """The official scorer's counts of each match, for intervals."""
+        starts = np.cumsum([0, *(len(end) for end in self.end_ms)])
+        by_match: dict[int, list[FrameTable]] = {}
+        for index, (half, labels) in enumerate(zip(self.halves, self.labels, strict=True)):
+            part = scores_ORV[starts[index] : starts[index + 1]]
+            by_match.setdefault(half.match, []).append(FrameTable(*labels, part))
+        return [score_videos(tables) for tables in by_match.values()]
+
+
+class FeedEvaluationSet(EvaluationSet):
+    """Every example of a feed that the benchmark asks for."""
+
+    features = FEED_FEATURES
+
+    def __init__(self, halves: Sequence[FeedHalf], split: str = "") -> None:
+        super().__init__(halves, [observation_ends_ms(half) for half in halves], split)
+        self._tracks = [prepare_track(half) for half in self.halves]
+
+    def batches(self) -> Iterator[NDArray[np.float32]]:
+        """A sequence for each half."""
+        for track, end_ms in zip(self._tracks, self.end_ms, strict=True):
+            yield track.windows(end_ms)[None]
+
+    def first_matches(self, count: int) -> "FeedEvaluationSet":
+        """The same, of its first matches alone."""
+        kept = self.matches[:count]
+        return FeedEvaluationSet([half for half in self.halves if half.match in kept], self.split)
+
+
+class VideoEvaluationSet(EvaluationSet):
+    """Every example of stored features; each video is observed on its own, whatever its neighbours show."""
+
+    def __init__(
+        self,
+        videos: Sequence[LabelledFeatures],
+        features: Mapping[str, object],
+        split: str = "",
+        unit: str = "matches",
+    ) -> None:
+        self.features = features
+        self.videos = [video for video in videos if len(video.end_ms_O)]
+        self.names = [video.name for video in self.videos]
+        super().__init__([v.actions for v in self.videos], [v.end_ms_O for v in self.videos], split, unit)
+
+    def batches(self) -> Iterator[NDArray[np.float32]]:
+        """Videos of equal length together."""
+        for n_examples, alike in groupby(self.videos, lambda video: len(video.end_ms_O)):
+            videos = list(alike)
+            for first in range(0, len(videos), _TOGETHER):
+                some = videos[first : first + _TOGETHER]
+                yield np.stack([video.sequence(0, n_examples + GRID.n_windows - 1) for video in some])

@@ -1,0 +1,103 @@
+"""Training sequences from event feeds: any time of any half may end an observation.
+
+Axes: A anchors, B sequences, W windows, O examples, C classes.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from playahead.datasets.batch import Batch, padded_targets
+from playahead.datasets.sampling import window_weights
+from playahead.datasets.slicing import class_counts, future_events
+from playahead.domain.actions import ACTIONS
+from playahead.domain.feed import FeedHalf
+from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
+from playahead.errors import InputError
+from playahead.features import feed as feed_features
+
+
+def _digest(halves: Sequence[FeedHalf]) -> str:
+    whole = hashlib.sha256()
+    for half in halves:
+        for column in (half.t_ms, half.code, half.team, half.x, half.y, half.setpiece, half.delay_ms):
+            whole.update(np.ascontiguousarray(column).tobytes())
+    return whole.hexdigest()
+
+
+class FeedExamples:
+    """Sequences of ``examples`` consecutive ones at a random phase of each half.
+
+    An anchor is a stretch of a half; every draw shifts the sequence within it, mirrors the pitch and swaps the
+    sides at random, so no two epochs see the same windows.
+    """
+
+    feature_dim = feed_features.N_FEATURES
+
+    def __init__(self, halves: Sequence[FeedHalf], examples: int) -> None:
+        if examples < 1:
+            raise InputError("train.examples", f"{examples} is below 1")
+        self.examples = examples
+        self.digest = _digest(halves)
+        self._tracks = [feed_features.prepare_track(half) for half in halves]
+        anchors, counts = [], []
+        for index, half in enumerate(halves):
+            starts = self._sequence_starts(half)
+            ends = starts[:, None] + np.arange(examples) * ANTICIPATION_MS
+            class_OE, _ = future_events(half, ends.ravel())
+            anchors += [(index, start) for start in starts]
+            counts.append(class_counts(class_OE).reshape(len(starts), examples, len(ACTIONS)))
+        if not anchors:
+            raise InputError("train", "no half is long enough for a single sequence")
+        self._anchors = np.array(anchors, np.int64)
+        counts_AOC = np.concatenate(counts)
+        self.counts_C = counts_AOC.sum(axis=(0, 1))
+        weights = window_weights(counts_AOC.reshape(-1, len(ACTIONS)))
+        self.rare_weight_A = weights.reshape(len(anchors), examples).mean(axis=1)
+
+    def __len__(self) -> int:
+        return len(self._anchors)
+
+    @property
+    def n_examples(self) -> int:
+        """Windows to anticipate in one pass over the set at a 5-s stride."""
+        return len(self) * self.examples
+
+    def _sequence_starts(self, half: FeedHalf) -> NDArray[np.int64]:
+        """First observation end of each sequence, spread evenly; the last may overlap its neighbour."""
+        last_ms = int(half.t_ms[-1]) if len(half) else 0
+        room_ms = last_ms - OBSERVATION_MS - self.examples * ANTICIPATION_MS
+        if room_ms < 0:
+            return np.zeros(0, np.int64)
+        step_ms = self.examples * ANTICIPATION_MS
+        starts = np.arange(0, room_ms + step_ms, step_ms, dtype=np.int64)
+        return OBSERVATION_MS + np.minimum(starts, room_ms)
+
+    def batch(self, anchors: NDArray[np.integer], rng: np.random.Generator) -> Batch:
+        """The sequences at these anchors, shifted, mirrored and side-swapped by ``rng``."""
+        features, events, names = [], [], []
+        for index, start_ms in self._anchors[anchors]:
+            track = self._tracks[index]
+            start_ms = self._shift(int(start_ms), track.half, rng)
+            ends_O = start_ms + np.arange(self.examples) * ANTICIPATION_MS
+            earlier = start_ms - np.arange(GRID.n_windows - 1, 0, -1) * GRID.window_ms
+            sequence_WNF = feed_features.window_features(track, np.r_[earlier, ends_O])
+            if rng.random() < 0.5:
+                sequence_WNF = feed_features.mirror(sequence_WNF)
+            if rng.random() < 0.5:
+                sequence_WNF = feed_features.swap_sides(sequence_WNF)
+            features.append(sequence_WNF)
+            events.append(future_events(track.half, ends_O))
+            names.append(f"match {track.half.match}, half {track.half.half}, {start_ms} ms")
+        features_BWNF = torch.from_numpy(np.stack(features))
+        presence = features_BWNF[..., : len(ACTIONS)]  # the feed's first columns say what arrived
+        return Batch(features_BWNF, padded_targets(events, presence), names)
+
+    def _shift(self, start_ms: int, half: FeedHalf, rng: np.random.Generator) -> int:
+        step_ms = self.examples * ANTICIPATION_MS
+        latest_ms = int(half.t_ms[-1]) - step_ms
+        shifted = start_ms + int(rng.integers(-step_ms // 2, step_ms // 2))
+        return min(max(shifted, OBSERVATION_MS), latest_ms)

@@ -1,0 +1,73 @@
+"""Stored features and labels joined: what ``train``, ``evaluate`` and ``submit`` see of video."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from playahead.datasets.labelled_features import LabelledFeatures
+from playahead.domain.feed import feed_of_actions
+from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.records import Clip
+from playahead.errors import InputError
+from playahead.features.store import FeatureStore
+from playahead.sources.layouts import BLOCK_CLIPS, LabelledVideo, find_labelled_videos, is_clip_split, match_numbers
+from playahead.sources.soccernet_baa import labels_path, read_baa_split
+
+
+def labelled_features(store: FeatureStore, folder: Path) -> list[LabelledFeatures]:
+    """Features of a split's clips, or of whole matches in the spotting benchmark's layout.
+
+    Raises:
+        InputError: features are missing, or too short to make an example.
+    """
+    if is_clip_split(folder):
+        return features_of_clips(store, folder)[1]
+    videos = find_labelled_videos(folder)
+    numbered = zip(videos, match_numbers(videos), strict=True)
+    found = [_of_match(store, folder, video, match) for video, match in numbered]
+    _require_examples(found, store)
+    return found
+
+
+def features_of_clips(store: FeatureStore, labels: Path) -> tuple[list[Clip], list[LabelledFeatures]]:
+    """Clips of a split in the benchmark's layout, and the stored windows of each.
+
+    What is known of a clip ends with it: whatever neighbouring clips show of its future stays unseen.
+
+    Raises:
+        InputError: a clip's features are missing, or too short to make an example.
+    """
+    split = labels_path(labels).parent.name
+    clips = read_baa_split(labels).clips
+    found = [_of_clip(store, split, clip, index) for index, clip in enumerate(clips)]
+    _require_examples(found, store)
+    return clips, found
+
+
+def _of_match(store: FeatureStore, folder: Path, video: LabelledVideo, match: int) -> LabelledFeatures:
+    """A whole video; the last example ends a window before it does, so that what follows is labelled."""
+    windows = store.windows(_stored_name(store, folder.name, Path(video.name).parent / video.path.stem))
+    actions = replace(feed_of_actions(video.events), match=match)
+    return LabelledFeatures(video.name, windows, actions, (len(windows) - 1) * GRID.window_ms)
+
+
+def _of_clip(store: FeatureStore, split: str, clip: Clip, index: int) -> LabelledFeatures:
+    windows = store.windows(_stored_name(store, split, Path(clip.name)))
+    actions = feed_of_actions([*clip.observation, *(clip.anticipation or ())])
+    last_end_ms = 0 if clip.anticipation is None else OBSERVATION_MS
+    return LabelledFeatures(clip.name, windows, replace(actions, match=index // BLOCK_CLIPS), last_end_ms)
+
+
+def _stored_name(store: FeatureStore, split: str, inside: Path) -> str:
+    """A store of a whole dataset names its splits, one of a single split does not."""
+    for name in (f"{split}/{inside.as_posix()}", inside.as_posix()):
+        if store.journal_path(name).exists():
+            return name
+    raise InputError(store.folder, f"no features of {split}/{inside}", "run playahead extract on the dataset")
+
+
+def _require_examples(found: Sequence[LabelledFeatures], store: FeatureStore) -> None:
+    for video in found:
+        if len(video.windows) < GRID.n_windows:
+            what = f"{video.name} has {len(video.windows)} windows of 5 s, an example needs 6"
+            raise InputError(store.folder, what, "is its video shorter than 30 s?")

@@ -1,0 +1,72 @@
+"""Windows of stored video features with labelled actions: the second observation source.
+
+Axes: A anchors, B sequences, W windows, N clips, F features, O examples, E events (padded), C classes.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from playahead.datasets.batch import Batch, padded_targets
+from playahead.datasets.labelled_features import LabelledFeatures
+from playahead.datasets.sampling import window_weights
+from playahead.datasets.slicing import class_counts, future_events
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
+from playahead.errors import InputError
+
+
+def _digest(videos: Sequence[LabelledFeatures]) -> str:
+    """Of every feature and label; a window that clips share is read once by the machine, and hashed as often."""
+    whole = hashlib.sha256()
+    for video in videos:
+        for window_NF in video.windows:
+            whole.update(np.ascontiguousarray(window_NF).tobytes())
+        whole.update(video.actions.t_ms.tobytes() + video.actions.code.tobytes())
+    return whole.hexdigest()
+
+
+class VideoExamples:
+    """Sequences of ``examples`` consecutive ones of videos, on the stored 5-s grid."""
+
+    def __init__(self, videos: Sequence[LabelledFeatures], examples: int) -> None:
+        self.examples = examples
+        self.videos = [r for r in videos if len(r.end_ms_O) >= examples]
+        if not self.videos:
+            raise InputError("train", f"no video is long enough for {examples} examples in a row")
+        self.feature_dim = int(self.videos[0].windows[0].shape[-1])
+        self.digest = _digest(self.videos)
+        anchors, counts = [], []
+        for index, video in enumerate(self.videos):
+            ends = video.end_ms_O
+            counts_OC = class_counts(future_events(video.actions, ends)[0])
+            for first in range(len(ends) - examples + 1):
+                anchors.append((index, first))
+                counts.append(counts_OC[first : first + examples])
+        self._anchors = np.array(anchors)
+        counts_AOC = np.stack(counts)
+        self.counts_C = counts_AOC.sum(axis=(0, 1))
+        weights = window_weights(counts_AOC.reshape(-1, len(ACTIONS)))
+        self.rare_weight_A = weights.reshape(len(anchors), examples).mean(axis=1)
+
+    @property
+    def n_examples(self) -> int:
+        """Windows to anticipate in one pass over the set."""
+        return sum(len(video.end_ms_O) for video in self.videos)
+
+    def batch(self, anchors: NDArray[np.integer], rng: np.random.Generator) -> Batch:  # noqa: ARG002 - as they are
+        """The sequences at these anchors."""
+        count = GRID.n_windows - 1 + self.examples
+        features, events, presence, names = [], [], [], []
+        for index, first in self._anchors[anchors]:
+            video = self.videos[index]
+            ends = OBSERVATION_MS + (first + np.arange(self.examples)) * ANTICIPATION_MS
+            features.append(video.sequence(first, count))
+            presence.append(video.presence(first, count))
+            events.append(future_events(video.actions, ends))
+            names.append(f"{video.name}, {ends[0]} ms")
+        targets = padded_targets(events, torch.from_numpy(np.stack(presence)))
+        return Batch(torch.from_numpy(np.stack(features)), targets, names)

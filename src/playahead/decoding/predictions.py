@@ -1,0 +1,81 @@
+"""Predictions: what the heads say, as probabilities in NumPy.
+
+Axes: O observations, K slots, C classes, T bins, R raster frames.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.grid import FRAMES_PER_WINDOW, RASTER_FRAMES
+
+
+@dataclass(frozen=True)
+class SlotPredictions:
+    """Eqs. (2)-(4): objectness_OK, class_OKC (sums to 1), offset_OKT (sums to 1); float32."""
+
+    objectness_OK: NDArray[np.float32]
+    class_OKC: NDArray[np.float32]
+    offset_OKT: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.objectness_OK)
+
+    def select(self, kept_O: NDArray[np.bool_]) -> "SlotPredictions":
+        """The predictions of some observations."""
+        return SlotPredictions(self.objectness_OK[kept_O], self.class_OKC[kept_O], self.offset_OKT[kept_O])
+
+    def intensity(self) -> NDArray[np.float32]:
+        """Slots added up: lambda_c(frame) = sum_k o_k p_k(c) q_k(frame), intensity_ORC in events per frame."""
+        mass_OKC = self.objectness_OK[..., None] * self.class_OKC
+        offset_OKR = self.offset_OKT @ bins_to_frames(self.offset_OKT.shape[-1])
+        return (offset_OKR.transpose(0, 2, 1) @ mass_OKC).astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True)
+class DensePredictions:
+    """Of the dense head: probability_ORC that a class's action happens in a frame, float32."""
+
+    probability_ORC: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.probability_ORC)
+
+    def select(self, kept_O: NDArray[np.bool_]) -> "DensePredictions":
+        """The predictions of some observations."""
+        return DensePredictions(self.probability_ORC[kept_O])
+
+    def intensity(self) -> NDArray[np.float32]:
+        """Events per frame: -log(1 - p), the rate at which an event has probability p."""
+        return -np.log1p(-np.minimum(self.probability_ORC, np.float32(1 - 1e-6)))
+
+
+Predictions = SlotPredictions | DensePredictions
+
+
+def join_predictions(parts: Sequence[Predictions]) -> Predictions:
+    """Predictions of several sequences, one after the other."""
+    if isinstance(parts[0], DensePredictions):
+        return DensePredictions(np.concatenate([p.probability_ORC for p in parts if isinstance(p, DensePredictions)]))
+    slots = [p for p in parts if isinstance(p, SlotPredictions)]
+    return SlotPredictions(
+        np.concatenate([p.objectness_OK for p in slots]),
+        np.concatenate([p.class_OKC for p in slots]),
+        np.concatenate([p.offset_OKT for p in slots]),
+    )
+
+
+def event_probabilities(intensity_ORC: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Events per frame -> the probability of at least one: what ``DensePredictions`` holds."""
+    return -np.expm1(-np.asarray(intensity_ORC, np.float32))
+
+
+def bins_to_frames(n_bins: int) -> NDArray[np.float32]:
+    """How much of each offset bin falls into each raster frame: share_TR, rows sum to 1."""
+    bin_edge = np.linspace(0, 1, n_bins + 1)
+    frame_edge = np.minimum(np.arange(RASTER_FRAMES + 1) / FRAMES_PER_WINDOW, 1)
+    low = np.maximum(bin_edge[:-1, None], frame_edge[None, :-1])
+    high = np.minimum(bin_edge[1:, None], frame_edge[None, 1:])
+    return (np.maximum(high - low, 0) * n_bins).astype(np.float32)

@@ -1,0 +1,1 @@
+"""The benchmark's videos and labels, from its hub."""

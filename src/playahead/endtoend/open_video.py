@@ -1,0 +1,37 @@
+"""Weights and labelled video joined for ``evaluate``, with stored features or end to end."""
+
+from pathlib import Path
+
+from playahead.datasets.dataset import video_evaluation_set
+from playahead.datasets.evaluation_set import EvaluationSet
+from playahead.endtoend.run import frames_evaluation_set
+from playahead.endtoend.weights import open_end_to_end
+from playahead.errors import InputError
+from playahead.features.store import FeatureStore
+from playahead.inference.predictor import Predictor
+from playahead.sources.layouts import is_clip_split
+from playahead.sources.soccernet_baa import read_baa_split
+
+
+def open_for_video(labels: Path, weights: Path, features: Path | None = None) -> tuple[Predictor, EvaluationSet]:
+    """A predictor, and the split that it is to be scored on.
+
+    Args:
+        labels: a split's folder, or its Labels-ball.json.
+        weights: trained on video features, or end to end if there are no features.
+        features: store of the videos' features.
+
+    Raises:
+        InputError: labels, features or weights that cannot be read, are withheld, or do not belong together.
+    """
+    folder = labels if labels.is_dir() else labels.parent
+    if features is None:
+        predictor = open_end_to_end(weights)
+        return predictor, frames_evaluation_set(folder, predictor)
+    store = FeatureStore(features)
+    predictor = Predictor.open(weights, {"kind": "video", "weights": store.facts.weights})
+    if is_clip_split(folder):
+        withheld = sum(clip.anticipation is None for clip in read_baa_split(folder).clips)
+        if withheld:
+            raise InputError(folder, f"labels of {withheld} clips are withheld", "only the server can score them")
+    return predictor, video_evaluation_set(folder, store)

@@ -1,0 +1,55 @@
+"""A whole end-to-end training run, and scoring what it made."""
+
+from pathlib import Path
+
+from playahead.endtoend.evaluation_set import FramesEvaluationSet
+from playahead.endtoend.examples import FrameExamples
+from playahead.endtoend.network import EndToEnd
+from playahead.endtoend.trainer import EndToEndConfig, EndToEndTrainer
+from playahead.endtoend.videos import find_annotated_videos, tiling
+from playahead.endtoend.weights import open_end_to_end
+from playahead.files import require_writable
+from playahead.inference.predictor import Predictor
+from playahead.progress import Show, quiet
+from playahead.runtime import describe_run
+from playahead.sources.layouts import folder_of_split, is_clip_split
+from playahead.training.finish import Finished, finish
+from playahead.video.frame_cache import FrameCache
+from playahead.video.input_size import parse_input_size
+
+
+def train_frames(
+    data: Path, config: EndToEndConfig, out: Path, cache: Path | None = None, show: Show = quiet
+) -> Finished:
+    """Train a frame encoder and an anticipator as one; killed and called again, it resumes.
+
+    Args:
+        data: folder with train and valid, each a split of clips or matches in the spotting benchmark's layout.
+        config: settings of the run.
+        out: folder of the run: weights.safetensors, log.csv, run.json, the state to resume from.
+        cache: folder for decoded frames; inside ``out`` if None.
+        show: told how far it is.
+
+    Raises:
+        InputError: a video or its labels cannot be read, ``out`` holds another run, or the disk is full.
+    """
+    require_writable(out)
+    training = tiling(find_annotated_videos(folder_of_split(data, "train")))
+    validation = find_annotated_videos(folder_of_split(data, "val"))
+    frames = FrameCache(cache or out, parse_input_size(config.model.input_size))
+    frames.fill([video.source.path for video in training], show)
+    examples = FrameExamples(training, frames, config.model)
+    sample = validation[:: max(1, len(validation) // config.validation_clips)]
+    trainer = EndToEndTrainer(config, examples, FramesEvaluationSet(sample, config.model, keep=True), out)
+    describe_run(out, {"data": "frames", "videos": len(training)})
+    trainer.run(show)
+    predictor = open_end_to_end(out / "best.safetensors")
+    return finish(predictor, FramesEvaluationSet(validation, config.model), out, show)
+
+
+def frames_evaluation_set(folder: Path, predictor: Predictor) -> FramesEvaluationSet:
+    """A labelled split of videos, as the network of ``open_end_to_end`` looks at it."""
+    network = predictor.network
+    assert isinstance(network, EndToEnd)
+    unit = "five-minute runs of clips" if is_clip_split(folder) else "matches"
+    return FramesEvaluationSet(find_annotated_videos(folder), network.config, folder.name, unit)

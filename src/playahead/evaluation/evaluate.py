@@ -1,0 +1,138 @@
+"""``evaluate(predictor, evaluation_set)``: where a model meets what followed, and nowhere else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.evaluation.bootstrap import Interval, bootstrap_interval
+from playahead.evaluation.exact import ExactScores, TimedEvents, score_exactly, timed_events_of_frames
+from playahead.evaluation.frames import FrameTable, load_frame_case
+from playahead.evaluation.official import (
+    ThresholdCounts,
+    benchmark_average,
+    count_detections,
+    metrics_from_counts,
+    score_videos,
+)
+from playahead.progress import Show, quiet
+
+
+class DecodesPredictions(Protocol):
+    """What is needed of a decoder."""
+
+    def scores(self, predictions: Any) -> NDArray[np.float32]:
+        """scores_ORV of predictions, on the official scorer's scale."""
+        ...
+
+
+class Predicts(Protocol):
+    """What is needed of a predictor."""
+
+    def check(self, features: Any) -> None:
+        """Refuse features that it was not trained on."""
+        ...
+
+    def decoder(self, name: str = "marginal") -> DecodesPredictions:
+        """The decoding of that name that was chosen on validation."""
+        ...
+
+    def predict_all(self, evaluation_set: Any, show: Show = quiet) -> Any:
+        """Predictions of every example of a set, in its order."""
+        ...
+
+
+class Scorable(Protocol):
+    """What is needed of an evaluation set."""
+
+    features: Any
+    unit: str
+
+    def table(self, scores_ORV: NDArray[np.float32]) -> FrameTable:
+        """Scores beside what happened."""
+        ...
+
+    def timed_events(self) -> TimedEvents:
+        """What happened, to the millisecond."""
+        ...
+
+    def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:
+        """The official scorer's counts of each match."""
+        ...
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one model, submission or frame table.
+
+    Attributes:
+        counts: of the official scorer.
+        timed: (events, predictions) in continuous time for each frame table: what the exact score is made from.
+        counts_by_match: for the interval; empty where matches are not known.
+        unit: what the interval resamples.
+    """
+
+    counts: ThresholdCounts
+    timed: Sequence[tuple[TimedEvents, TimedEvents]]
+    counts_by_match: Sequence[ThresholdCounts] = ()
+    unit: str = "matches"
+
+    @property
+    def average(self) -> float:
+        """The benchmark's figure: mAP averaged over the six tolerances, as a fraction."""
+        return benchmark_average(self.counts)
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """All metrics, under the upstream scorer's names (``at1`` ... ``tightV2``)."""
+        return metrics_from_counts(self.counts)
+
+    @cached_property
+    def interval(self) -> Interval | None:
+        """95 % interval of ``average``, matches resampled; None where matches are not known."""
+        return bootstrap_interval(list(self.counts_by_match)) if self.counts_by_match else None
+
+    @cached_property
+    def exact(self) -> list[ExactScores]:
+        """The same question with every threshold and continuous time, for each frame table."""
+        return [score_exactly(*pair) for pair in self.timed]
+
+
+def evaluate(
+    predictor: Predicts,
+    evaluation_set: Scorable,
+    decoder: DecodesPredictions | None = None,
+    show: Show = quiet,
+) -> Evaluation:
+    """Score a predictor on a set.
+
+    Args:
+        predictor: refused where it was trained on other features than the set holds.
+        evaluation_set: examples, and what followed each.
+        decoder: the marginal one that the weights carry if None.
+        show: told how far it is.
+
+    Raises:
+        InputError: other features, or no such decoding.
+    """
+    predictor.check(evaluation_set.features)
+    decoder = decoder or predictor.decoder()
+    scores_ORV = decoder.scores(predictor.predict_all(evaluation_set, show))
+    table = evaluation_set.table(scores_ORV)
+    timed = (evaluation_set.timed_events(), timed_events_of_frames(table)[1])
+    counts_by_match = evaluation_set.count_by_match(scores_ORV)
+    return Evaluation(count_detections(table), [timed], counts_by_match, evaluation_set.unit)
+
+
+def evaluate_frame_case(path: Path) -> Evaluation:
+    """Score a .npz in the golden cases' layout.
+
+    Raises:
+        InputError: missing or damaged file.
+    """
+    tables = load_frame_case(path)
+    return Evaluation(score_videos(tables), [timed_events_of_frames(table) for table in tables])

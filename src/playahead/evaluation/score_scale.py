@@ -1,0 +1,84 @@
+"""Score scale: a monotone map per class, chosen on validation.
+
+The official scorer looks at 200 thresholds, evenly spaced on [0, 1]. A rare class whose probabilities never exceed
+0.1 is seen through twenty of them, and its best predictions share one. Ranking is what matters, so each class may be
+stretched: equal steps of confidence for equal factors in rank (1st, 2nd, 4th ...), which puts thresholds where
+precision changes. The map says nothing about probability: it is for the scorer, not for people.
+
+Axes: N clips, R frames, V vector entries, C classes, J knots.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.actions import ACTIONS
+from playahead.errors import InputError
+from playahead.evaluation.frames import FrameTable
+from playahead.evaluation.official import average_precision, count_detections
+
+_KNOTS = 100
+_FLOOR = 0.005  # the least confidence given: the second of the scorer's thresholds
+
+
+@dataclass(frozen=True)
+class ScoreScale:
+    """Knots of each class's map; a class without knots keeps its scores.
+
+    Attributes:
+        score_CJ: increasing scores.
+        confidence_CJ: what they become, non-decreasing, in [0, 1].
+    """
+
+    score_CJ: tuple[tuple[float, ...], ...]
+    confidence_CJ: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        if not len(self.score_CJ) == len(self.confidence_CJ) == len(ACTIONS):
+            raise InputError("score scale", f"needs {len(ACTIONS)} classes")
+        for scores, confidences in zip(self.score_CJ, self.confidence_CJ, strict=True):
+            if len(scores) != len(confidences):
+                raise InputError("score scale", "as many confidences as scores are needed")
+            if (np.diff(scores) <= 0).any() or (np.diff(confidences) < 0).any():
+                raise InputError("score scale", "knots do not increase")
+
+    def __call__(self, scores_NRV: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores on the scorer's scale; zero stays zero, order within a class stays."""
+        scaled = scores_NRV.copy()
+        for c, (scores, confidences) in enumerate(zip(self.score_CJ, self.confidence_CJ, strict=True)):
+            if scores:
+                column = scores_NRV[:, :, c + 1]
+                scaled[:, :, c + 1] = np.where(column > 0, np.interp(column, scores, confidences), 0)
+        return scaled
+
+
+def fit_log_ranks(scores_NRV: NDArray[np.float32]) -> ScoreScale:
+    """The map that spaces each class's predictions evenly in the logarithm of their rank."""
+    knots = [_log_rank_knots(scores_NRV[:, :, c + 1]) for c in range(len(ACTIONS))]
+    return ScoreScale(tuple(k[0] for k in knots), tuple(k[1] for k in knots))
+
+
+def _log_rank_knots(scores_NR: NDArray[np.float32]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    ranked = np.sort(scores_NR[scores_NR > 0])[::-1].astype(np.float64)
+    if len(ranked) < 2:
+        return (), ()
+    rank = np.unique(np.geomspace(1, len(ranked), _KNOTS).round().astype(int))
+    confidence = 1 - _FLOOR - (1 - 2 * _FLOOR) * np.log(rank) / np.log(len(ranked))
+    score, first = np.unique(ranked[rank - 1], return_index=True)
+    score, confidence = np.append(score, 1.0), np.append(confidence[first], 1.0)
+    if score[-2] >= 1.0:
+        score, confidence = score[:-1], confidence[:-1]
+    return tuple(score.tolist()), tuple(confidence.tolist())
+
+
+def choose_score_scale(validation: FrameTable) -> ScoreScale:
+    """Per class, the log-rank map or none, whichever scores better on validation by the official metric."""
+    fitted = fit_log_ranks(validation.scores_NRV)
+    scaled = FrameTable(validation.labels_NR, validation.visibility_NR, fitted(validation.scores_NRV))
+    before_C, after_C = (average_precision(count_detections(table))[0].mean(axis=0) for table in (validation, scaled))
+    better = after_C > before_C
+    return ScoreScale(
+        tuple(k if better[c] else () for c, k in enumerate(fitted.score_CJ)),
+        tuple(k if better[c] else () for c, k in enumerate(fitted.confidence_CJ)),
+    )

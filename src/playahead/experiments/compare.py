@@ -1,0 +1,184 @@
+"""A comparison: a grid's runs trained, scored, and put into rows with paired intervals."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from playahead.baselines.fit import fit_baseline
+from playahead.datasets.dataset import Dataset
+from playahead.decoding.choosing import Decoding, choose
+from playahead.decoding.predictions import join_predictions
+from playahead.errors import InputError
+from playahead.evaluation.scores import Scores, score
+from playahead.experiments.grid import Ensemble, Grid, narrowed
+from playahead.experiments.jobs import jobs_of, run_folder
+from playahead.experiments.members import Members
+from playahead.experiments.pool import run_jobs
+from playahead.experiments.rows import Key, Row, summarise
+from playahead.files import require_writable, write_whole
+from playahead.progress import Show, quiet
+
+VERSION = 1
+"""Of ``comparison-SPLIT.json``."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a grid's runs scored on one split.
+
+    Attributes:
+        grid: what was asked for.
+        split, n_matches, unit: what they were scored on; intervals resample ``n_matches`` of ``unit``.
+        notice: a leak that the features have; empty if none.
+        data: digest of val and the split.
+        rows: one for each configuration and decoding.
+        members: of each ensemble, the runs that it was made of.
+        failed: runs that failed, with the reason.
+    """
+
+    grid: Grid
+    split: str
+    n_matches: int
+    unit: str
+    notice: str
+    data: str
+    rows: Sequence[Row]
+    members: Mapping[str, Sequence[str]]
+    failed: Mapping[str, str]
+
+    def as_dict(self) -> dict[str, object]:
+        """``comparison-SPLIT.json``."""
+        return {
+            "version": VERSION,
+            "grid": self.grid.name,
+            "about": self.grid.about,
+            "split": self.split,
+            "matches": self.n_matches,
+            "unit": self.unit,
+            "notice": self.notice,
+            "data": self.data,
+            "reference": list(self.grid.reference),
+            "seeds": list(self.grid.seeds),
+            "decodings": {name: asdict(decoding) for name, decoding in self.grid.decodings.items()},
+            "rows": [row.as_dict() for row in self.rows],
+            "ensembles": {name: list(members) for name, members in self.members.items()},
+            "failed": dict(self.failed),
+        }
+
+
+@dataclass(frozen=True)
+class CompareConfig:
+    """What is scored, and how.
+
+    Attributes:
+        split: what is scored; decodings are chosen on val either way, so figures on val are optimistic; look at test
+            once.
+        processes: runs at a time, each with its share of the cores.
+        only: names of variants, separated by commas, to train no others (the reference, always); rows hold every run
+            that has been scored before, too.
+        reference: a variant to compare all others with, instead of the grid's own.
+    """
+
+    split: Literal["val", "test"] = "val"
+    processes: int = 1
+    only: str = ""
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        if self.processes < 1:
+            raise InputError("--processes", f"{self.processes} is below 1")
+
+
+def compare(
+    grid: Grid, dataset: Dataset, out: Path, config: CompareConfig | None = None, show: Show = quiet
+) -> Comparison:
+    """Train every variant with every seed, score all, and write ``out/comparison-SPLIT.json``; resumes after a kill.
+
+    Args:
+        grid: what to compare.
+        dataset: trained on its train split; checkpoints and decodings are chosen on val.
+        out: a folder for each run, and the comparison.
+        config: what is scored, and how.
+        show: told how many steps of all runs are done.
+
+    Raises:
+        InputError: the data cannot be read, or a name is not in the grid.
+    """
+    config = config or CompareConfig()
+    split, only = config.split, [name.strip() for name in config.only.split(",")] if config.only else []
+    if "markov" in grid.baselines and dataset.features["kind"] != "feed":
+        raise InputError("baselines", "markov predicts from what happened, which video does not say")
+    chosen = narrowed(grid, only) if only else grid
+    dataset.check("val", split)
+    require_writable(out)
+    failed = run_jobs(jobs_of(chosen, out), chosen, dataset, split, config.processes, show)
+    rows, members = _rows(grid, chosen, dataset, out, split, failed)
+    evaluation_set = dataset.evaluation_set(split)
+    n_matches, data = len(evaluation_set.matches), dataset.digest("val", split)
+    found = Comparison(grid, split, n_matches, evaluation_set.unit, dataset.notice, data, rows, members, failed)
+    write_whole(out / f"comparison-{split}.json", json.dumps(found.as_dict(), indent=1))
+    return found
+
+
+def _rows(
+    grid: Grid, chosen: Grid, dataset: Dataset, out: Path, split: str, failed: Mapping[str, str]
+) -> tuple[list[Row], dict[str, list[str]]]:
+    """A row for each variant, ensemble and baseline with each decoding; without what failed and what rests on it."""
+    scored: dict[Key, list[Scores]] = {}
+    examples: dict[str, int] = {}
+    members_of: dict[str, list[str]] = {}
+
+    def add(name: str, found: Mapping[str, Scores], budget: int) -> None:
+        examples[name] = budget
+        for decoding, one in found.items():
+            scored.setdefault((name, decoding), []).append(one)
+
+    for job in jobs_of(grid, out):
+        if job.folder.name not in failed:
+            members = Members([job.weights], dataset)
+            make = members.scores if job.name in chosen.variants else members.cached
+            add(job.name, make(grid.decodings, split, job.folder) or {}, grid.budget_of(job.name))
+    for name, ensemble in chosen.ensembles.items():
+        candidates = [candidate for candidate in ensemble.candidates(grid.seeds) if _trained(candidate, out, failed)]
+        if not candidates:
+            continue
+        runs, members = _best_on_val(candidates, dataset, out, ensemble)
+        members_of[name] = [f"{variant}/{seed}" for variant, seed in runs]
+        budget = sum(grid.budget_of(variant) for variant, _ in runs)
+        add(name, members.scores(grid.decodings, split, run_folder(out, name, "ensemble")), budget)
+    for name in grid.baselines:
+        add(name, {"marginal": score_baseline(name, dataset, split)}, 0)
+    return summarise(scored, grid.reference, examples), members_of
+
+
+def _trained(candidate: Sequence[tuple[str, int]], out: Path, failed: Mapping[str, str]) -> bool:
+    folders = [run_folder(out, variant, seed) for variant, seed in candidate]
+    return not any(folder.name in failed for folder in folders)
+
+
+def _best_on_val(
+    candidates: Sequence[Sequence[tuple[str, int]]], dataset: Dataset, out: Path, ensemble: Ensemble
+) -> tuple[Sequence[tuple[str, int]], Members]:
+    """The candidate with the largest exact area on val under marginal decoding; the only one if there is no choice."""
+    opened = [
+        Members([run_folder(out, variant, seed) / "weights.safetensors" for variant, seed in runs], dataset)
+        for runs in candidates
+    ]
+    if not ensemble.is_choice:
+        return candidates[0], opened[0]
+    areas = [members.score(Decoding(), "val").area for members in opened]
+    best = areas.index(max(areas))
+    return candidates[best], opened[best]
+
+
+def score_baseline(name: str, dataset: Dataset, split: str) -> Scores:
+    """A baseline fitted on train, its score scale chosen on val."""
+    fitted = fit_baseline(name, *dataset.training_halves())
+    validation, scored = dataset.evaluation_set("val"), dataset.evaluation_set(split)
+    on_val, on_split = (
+        join_predictions([fitted.predict(half, ends) for half, ends in zip(found.halves, found.end_ms, strict=True)])
+        for found in (validation, scored)
+    )
+    return score(choose(Decoding(), on_val, validation.table).scores(on_split), scored.count_by_match)

@@ -1,0 +1,284 @@
+"""A grid: variants of a recipe, seeds, decodings and baselines to compare, read from a small YAML file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonargparse import ArgumentParser
+
+from playahead.assets import shipped_grids
+from playahead.baselines.fit import BASELINES
+from playahead.decoding.choosing import Decoding
+from playahead.errors import InputError
+from playahead.recipes import recipe
+from playahead.training.trainer import TrainConfig
+
+_KEYS = ("about", "recipe", "seeds", "reference", "common", "variants", "decodings", "ensembles", "baselines")
+_NAMES = {"marginal": Decoding(), "threshold": Decoding("threshold")}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One configuration to train with every seed.
+
+    Attributes:
+        name: how tables call it.
+        config: its run, but for the seed.
+        start: the variant whose trained weights it starts from, with the same seed ("" for none).
+    """
+
+    name: str
+    config: TrainConfig
+    start: str = ""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Runs whose probabilities are averaged as logits.
+
+    Attributes:
+        choices: sets of members; the best on val is taken where there are several. A member is a variant (all its
+            seeds) or one run of it, as "slots/0".
+    """
+
+    choices: tuple[tuple[str, ...], ...]
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether val chooses among several sets."""
+        return len(self.choices) > 1
+
+    @property
+    def variants(self) -> set[str]:
+        """Names of all variants that may be in it."""
+        return {member.rsplit("/", 1)[0] for members in self.choices for member in members}
+
+    def candidates(self, seeds: Sequence[int]) -> list[list[tuple[str, int]]]:
+        """(variant, seed) of each set's runs."""
+        return [[run for member in members for run in _runs_of(member, seeds)] for members in self.choices]
+
+
+def _runs_of(member: str, seeds: Sequence[int]) -> list[tuple[str, int]]:
+    variant, slash, seed = member.rpartition("/")
+    return [(variant, int(seed))] if slash else [(member, seed) for seed in seeds]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What to compare.
+
+    Attributes:
+        name, about: of the grid.
+        seeds: of every variant.
+        reference: the variant and the decoding that all others are compared with.
+        variants: by name, those that others start from first.
+        decodings: by name.
+        ensembles: by name.
+        baselines: of ``BASELINES``.
+    """
+
+    name: str
+    about: str
+    seeds: tuple[int, ...]
+    reference: tuple[str, str]
+    variants: dict[str, Variant]
+    decodings: dict[str, Decoding]
+    ensembles: dict[str, Ensemble]
+    baselines: tuple[str, ...]
+
+    def budget_of(self, name: str) -> int:
+        """Examples that a variant's weights were trained on, from the first phase on."""
+        variant = self.variants[name]
+        return variant.config.examples_seen + (self.budget_of(variant.start) if variant.start else 0)
+
+
+def open_grid(asked: str, reference: str = "") -> Grid:
+    """A shipped grid by its name, or a YAML file; with another variant as the reference if one is named."""
+    return referred(read_grid(asked), reference) if reference else read_grid(asked)
+
+
+def read_grid(asked: str) -> Grid:
+    """A shipped grid by its name, or a YAML file.
+
+    Raises:
+        InputError: no such grid, or something in it is wrong: which entry, and why.
+    """
+    path = shipped_grids().get(asked, Path(asked))
+    try:
+        written = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise InputError(asked, "no such grid", f"a YAML file, or one of {', '.join(shipped_grids())}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as reason:
+        raise InputError(path, f"cannot be read as YAML ({' '.join(str(reason).split())})") from None
+    if not isinstance(written, dict) or not written.get("variants"):
+        raise InputError(path, "names no variants")
+    try:
+        grid = _grid(path.stem, written)
+        _require_equal_budgets(grid)
+    except InputError as reason:
+        raise InputError(path, reason) from None
+    return grid
+
+
+def _grid(name: str, written: Mapping[str, Any]) -> Grid:
+    _require_known(written, _KEYS, "the grid")
+    seeds = written.get("seeds", [0, 1, 2])
+    if not isinstance(seeds, list) or not seeds or not all(type(seed) is int and seed >= 0 for seed in seeds):
+        raise InputError("seeds", f"{seeds!r} is not a list of whole numbers")
+    variants = _variants(written)
+    decodings = {str(key): _decoding(str(key), value) for key, value in _mapping(written, "decodings").items()} or dict(
+        _NAMES
+    )
+    ensembles = {key: _ensemble(key, value, variants, seeds) for key, value in _mapping(written, "ensembles").items()}
+    baselines = tuple(_names(written["baselines"], "baselines")) if written.get("baselines") else ()
+    _require_known(baselines, BASELINES, "baselines")
+    _require_apart([*variants, *ensembles, *baselines])
+    first = [next(iter(variants)), next(iter(decodings))]
+    reference = written.get("reference", first)
+    if not isinstance(reference, list) or reference not in [[v, d] for v in variants for d in decodings]:
+        raise InputError("reference", f"{reference!r} is not a variant and a decoding, such as {first}")
+    return Grid(
+        name=name,
+        about=" ".join(str(written.get("about", "")).split()),
+        seeds=tuple(dict.fromkeys(seeds)),
+        reference=(reference[0], reference[1]),
+        variants=variants,
+        decodings=decodings,
+        ensembles=ensembles,
+        baselines=baselines,
+    )
+
+
+def _variants(written: Mapping[str, Any]) -> dict[str, Variant]:
+    common = {"recipe": written.get("recipe", "feed"), **_mapping(written, "common")}
+    variants: dict[str, Variant] = {}
+    for name, changes in _mapping(written, "variants").items():
+        if not isinstance(changes, dict | None):
+            raise InputError(f"variant {name!r}", f"{changes!r} is not a mapping of settings")
+        changes = {**common, **(changes or {})}
+        start = str(changes.pop("start", ""))
+        if start and start not in variants:
+            raise InputError(f"variant {name!r}", f"starts from {start!r}, which does not stand before it")
+        try:
+            config = changed(recipe(str(changes.pop("recipe")), TrainConfig), changes)
+        except InputError as reason:
+            raise InputError(f"variant {name!r}", reason) from None
+        variants[name] = Variant(name, config, start)
+    return variants
+
+
+def changed(config: TrainConfig, changes: Mapping[str, Any]) -> TrainConfig:
+    """A run with settings changed, as ``{"model.slots": 8}``; types are checked.
+
+    Raises:
+        InputError: an unknown setting, or a value that cannot be.
+    """
+    values = asdict(config)
+    for dotted, value in changes.items():
+        place, *inside = str(dotted).split(".")
+        holder: Any = values
+        while inside:
+            holder, place, inside = holder.get(place), inside[0], inside[1:]
+            if not isinstance(holder, dict):
+                raise InputError(dotted, "no such setting")
+        if place not in holder:
+            raise InputError(dotted, "no such setting")
+        holder[place] = value
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(TrainConfig, "run")
+    try:
+        return parser.instantiate(parser.parse_object({"run": values})).run
+    except InputError:
+        raise
+    except Exception as reason:  # jsonargparse raises argparse's and its own
+        raise InputError("settings", " ".join(str(reason).split())) from None
+
+
+def _decoding(name: str, value: object) -> Decoding:
+    try:
+        return Decoding(**value) if value else _NAMES[name]  # type: ignore[arg-type]
+    except (TypeError, KeyError, ValueError):
+        known = ", ".join(field.name for field in fields(Decoding))
+        raise InputError(f"decoding {name!r}", f"{value!r} is not made of {known}") from None
+
+
+def _ensemble(name: str, value: object, variants: Mapping[str, Variant], seeds: Sequence[int]) -> Ensemble:
+    """A list of members, or ``{choose: [members, members ...]}``."""
+    where = f"ensemble {name!r}"
+    written = value.get("choose") if isinstance(value, dict) else [value]
+    if not isinstance(written, list) or not written:
+        raise InputError(where, f"{value!r} is neither a list of members nor {{choose: [[...], [...]]}}")
+    found = Ensemble(tuple(tuple(_names(members, where)) for members in written))
+    known = [*variants, *(f"{variant}/{seed}" for variant in variants for seed in seeds)]
+    _require_known([member for members in found.choices for member in members], known, where)
+    return found
+
+
+def _mapping(written: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = written.get(key) or {}
+    if not isinstance(value, dict):
+        raise InputError(key, f"{value!r} is not a mapping")
+    return {str(name): inside for name, inside in value.items()}
+
+
+def _names(value: object, where: str) -> list[str]:
+    if not isinstance(value, list) or not value:
+        raise InputError(where, f"{value!r} is not a list of names")
+    return [str(name) for name in value]
+
+
+def plain_name(name: str) -> str:
+    """A name as a folder can have it: whatever else is in it is a dash."""
+    return "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in name)
+
+
+def _require_apart(names: Sequence[str]) -> None:
+    """No two rows have one name, or one folder."""
+    folders = [plain_name(name) for name in names]
+    twice = next((name for name, folder in zip(names, folders, strict=True) if folders.count(folder) > 1), None)
+    if twice is not None:
+        raise InputError("names", f"{twice!r} stands for two rows, or for two folders")
+
+
+def _require_known(found: Mapping | Sequence, known: Sequence[str], where: str) -> None:
+    unknown = [str(key) for key in found if key not in known]
+    if unknown:
+        raise InputError(where, f"{', '.join(unknown)} is not one of {', '.join(known)}")
+
+
+def _require_equal_budgets(grid: Grid) -> None:
+    """Every variant has trained on as many examples as the others, unless another starts from it."""
+    begun = {variant.start for variant in grid.variants.values()}
+    budgets = {name: grid.budget_of(name) for name in grid.variants if name not in begun}
+    if len(set(budgets.values())) > 1:
+        listed = ", ".join(f"{name} {examples:,}" for name, examples in budgets.items())
+        raise InputError("variants", f"train on unequal numbers of examples ({listed})", "give all the same")
+
+
+def narrowed(grid: Grid, names: Sequence[str]) -> Grid:
+    """The grid with these variants alone (and those that they start from); the reference stays.
+
+    Raises:
+        InputError: a name that is not in the grid.
+    """
+    _require_known(names, list(grid.variants), "--only")
+    kept = {*names, grid.reference[0]}
+    for name in list(kept):
+        while name in grid.variants and grid.variants[name].start:
+            name = grid.variants[name].start
+            kept.add(name)
+    ensembles = {name: found for name, found in grid.ensembles.items() if kept >= found.variants}
+    return replace(grid, variants={n: v for n, v in grid.variants.items() if n in kept}, ensembles=ensembles)
+
+
+def referred(grid: Grid, variant: str) -> Grid:
+    """The grid with another variant, read by the same decoding, as the reference.
+
+    Raises:
+        InputError: it has no such variant.
+    """
+    if variant not in grid.variants:
+        raise InputError("--reference", f"{variant!r} is not one of {', '.join(grid.variants)}")
+    return replace(grid, reference=(variant, grid.reference[1]))

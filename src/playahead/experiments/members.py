@@ -1,0 +1,84 @@
+"""One model, or several as an ensemble: predictions, decoders and scores of a split, each made once.
+
+Cached scores are keyed by their inputs: weights, decodings, data and the version of the scoring code.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+
+from playahead.datasets.dataset import Dataset
+from playahead.decoding.choosing import Decoding, choose
+from playahead.decoding.decoder import Decoder
+from playahead.decoding.ensemble import average_predictions
+from playahead.decoding.predictions import Predictions, SlotPredictions
+from playahead.evaluation.scores import Scores, load_scores, save_scores, score
+from playahead.files import file_digest
+from playahead.inference.predictor import Predictor
+from playahead.progress import Show, quiet
+
+_FORMAT = 3  # of cached scores: another number where scoring or decoding changes its figures
+
+
+class Members:
+    """Weights that predict together.
+
+    Args:
+        weights: one file, or several whose probabilities are averaged as logits.
+        dataset: what is predicted; refused where the weights were trained on other features.
+    """
+
+    def __init__(self, weights: Sequence[Path], dataset: Dataset) -> None:
+        self.weights, self.dataset = list(weights), dataset
+        self._predicted: dict[str, Predictions] = {}
+
+    @cached_property
+    def predictors(self) -> list[Predictor]:
+        """Opened when they are first needed: cached scores need none."""
+        return [Predictor.open(path, self.dataset.features) for path in self.weights]
+
+    def predict(self, split: str, show: Show = quiet) -> Predictions:
+        """Predictions of a split."""
+        if split not in self._predicted:
+            evaluation_set = self.dataset.evaluation_set(split)
+            found = [predictor.predict_all(evaluation_set, show) for predictor in self.predictors]
+            self._predicted[split] = found[0] if len(found) == 1 else average_predictions(found)
+        return self._predicted[split]
+
+    def decoder(self, decoding: Decoding) -> Decoder:
+        """The one that the weights carry, where it is what was asked for; else chosen on val."""
+        if len(self.weights) == 1 and decoding in (Decoding(), Decoding("threshold")):
+            return self.predictors[0].decoder(decoding.kind)
+        return choose(decoding, self.predict("val"), self.dataset.evaluation_set("val").table)
+
+    def score(self, decoding: Decoding, split: str) -> Scores:
+        """Scores of a split."""
+        scores_ORV = self.decoder(decoding).scores(self.predict(split))
+        return score(scores_ORV, self.dataset.evaluation_set(split).count_by_match)
+
+    def scores(self, decodings: Mapping[str, Decoding], split: str, folder: Path) -> dict[str, Scores]:
+        """Scores with every decoding, cached in ``folder``; threshold decoding is left out where there are no slots."""
+        if (found := self.cached(decodings, split, folder)) is not None:
+            return found
+        scored = {}
+        for name, decoding in decodings.items():
+            if decoding.kind == "marginal" or isinstance(self.predict(split), SlotPredictions):
+                scored[name] = self.score(decoding, split)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_scores(folder / f"scores-{split}.npz", scored, self._key(decodings, split))
+        return scored
+
+    def cached(self, decodings: Mapping[str, Decoding], split: str, folder: Path) -> dict[str, Scores] | None:
+        """What ``scores`` has cached; None where it has not, or of other inputs."""
+        if not all(path.exists() for path in self.weights):
+            return None
+        return load_scores(folder / f"scores-{split}.npz", self._key(decodings, split))
+
+    def _key(self, decodings: Mapping[str, Decoding], split: str) -> str:
+        about = {name: asdict(decoding) for name, decoding in decodings.items()}
+        digests = [file_digest(path) for path in self.weights]
+        inputs = [_FORMAT, digests, about, split, self.dataset.digest("val", split)]
+        return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

@@ -1,1 +1,0 @@
-"""Video -> stored features: every distinct window once, whatever stops it."""

@@ -1,0 +1,126 @@
+"""Files: written whole or not at all, a disk's errors as one line, digests, and names on disk."""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from playahead.errors import InputError
+
+RESUMES = "run the same command again: it resumes where it stopped"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def part_of(path: Path) -> Path:
+    """Where a file is written until it is whole."""
+    return path.with_name(path.name + ".part")
+
+
+def promote(part: Path, path: Path) -> None:
+    """Give a file that is whole its name; the only place that renames."""
+    part.replace(path)
+
+
+@contextmanager
+def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
+    """A path to write to instead of ``path``; on success the file gets its name, on failure it is removed.
+
+    Args:
+        path: the file to write.
+        shared: other processes may write the same file at the same time: each gets a path of its own.
+    """
+    part = path.with_name(f".{path.stem}{f'-{os.getpid()}' if shared else ''}.part{path.suffix}")
+    try:
+        yield part
+        promote(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, content: str | bytes, shared: bool = False) -> None:
+    """Write a small file; nobody ever reads half of it."""
+    with atomic_write(path, shared) as part:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder for output, or say at once that it cannot be written.
+
+    Raises:
+        InputError: it cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as reason:
+        raise InputError(folder, f"cannot be written to ({reason})", "choose another --out") from None
+
+
+def readable_size(size_bytes: float) -> str:
+    """Bytes -> ``"31.4 GB"``, ``"820 MB"``, ``"12 kB"`` or ``"7 bytes"``."""
+    if size_bytes >= 1_000_000_000:
+        return f"{size_bytes / 1e9:.1f} GB"
+    if size_bytes >= 1_000_000:
+        return f"{size_bytes / 1e6:.0f} MB"
+    return f"{size_bytes / 1e3:.0f} kB" if size_bytes >= 1000 else f"{size_bytes:.0f} bytes"
+
+
+def free_bytes(folder: Path) -> int:
+    """Free room where ``folder`` is, or will be."""
+    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    with disk_errors(folder):
+        return shutil.disk_usage(existing).free
+
+
+def file_size(path: Path) -> int:
+    """Size of a file, 0 where there is none."""
+    return path.stat().st_size if path.is_file() else 0
+
+
+@contextmanager
+def disk_errors(where: object) -> Iterator[None]:
+    """Turn what the operating system refuses into an ``InputError``. Not for code that talks to a network."""
+    try:
+        yield
+    except OSError as reason:
+        if reason.errno in _FULL:
+            raise InputError(where, "the disk is full", f"make room, then {RESUMES}") from None
+        if reason.errno == errno.EFBIG:
+            raise InputError(where, "this disk takes no file as large", "choose another folder") from None
+        what = f"cannot be written ({reason.strerror or type(reason).__name__})"
+        raise InputError(where, what, "is the folder yours to write to?") from None
+
+
+_ON_DISK = {"sequences": "passages", "examples": "observations", "input_size": "canvas", "snippets": "clips"}
+_ON_DISK |= {"n_snippets": "n_clips"}
+_IN_MEMORY = {old: new for new, old in _ON_DISK.items()}
+
+
+def names_on_disk(value: object) -> object:
+    """Settings as weights, states and manifests spell them: files of 0.1's development open, and digests stay."""
+    return _renamed(value, _ON_DISK)
+
+
+def names_in_memory(value: object) -> object:
+    """What ``names_on_disk`` spelt, as the code spells it."""
+    return _renamed(value, _IN_MEMORY)
+
+
+def _renamed(value: object, names: Mapping[str, str]) -> object:
+    if isinstance(value, Mapping):
+        return {names.get(str(key), str(key)): _renamed(inside, names) for key, inside in value.items()}
+    if isinstance(value, list | tuple):
+        return [_renamed(inside, names) for inside in value]
+    return value

@@ -1,0 +1,1 @@
+"""Weights and an observation -> predictions -> anticipations."""

@@ -1,0 +1,56 @@
+"""Anticipations all through a match, from its event feed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.feed import FeedHalf
+from playahead.domain.grid import OBSERVATION_MS
+from playahead.features.feed import FEED_FEATURES, prepare_track
+from playahead.inference.predictor import Predictor
+from playahead.inference.result import Expected, PredictConfig, PredictResult
+from playahead.progress import Show, counter, quiet
+from playahead.sources.feeds import read_feed
+
+EVERY_S = 5.0
+
+
+def predict_feed(
+    feed: Path | Sequence[FeedHalf], config: PredictConfig | None = None, show: Show = quiet
+) -> PredictResult:
+    """Anticipate what comes next, all through a match.
+
+    Args:
+        feed: a match as Wyscout ships it (.json), a compact feed table (.npz), or the halves of one.
+        config: from which weights, at which times, how certain.
+        show: told about every time of a half.
+
+    Raises:
+        InputError: the file or the weights cannot be read.
+    """
+    config = config or PredictConfig()
+    source, halves = (feed.name, read_feed(feed)) if isinstance(feed, Path) else ("feed", feed)
+    predictor = Predictor.open(config.weights, FEED_FEATURES)
+    every_ms = round(1000 * (config.every or EVERY_S))
+    chosen = [half for half in halves if config.half in (None, half.half)]
+    times = [times_of(half, config.start_ms, config.end_ms, every_ms) for half in chosen]
+    advance = counter(show, f"predicting {source}", sum(map(len, times)), "times")
+    expected: list[Expected] = []
+    for half, times_ms in zip(chosen, times, strict=True):
+        listed = predictor.anticipate_at(prepare_track(half), times_ms, config.min_confidence)
+        expected += [
+            Expected.of(anticipation, int(time_ms), half.match, half.half)
+            for time_ms, found in zip(times_ms, listed, strict=True)
+            for anticipation in found
+        ]
+        advance(len(times_ms))
+    return PredictResult(source, "feed", expected, (), every_ms, config.min_confidence)
+
+
+def times_of(half: FeedHalf, start_ms: int, end_ms: int | None, every_ms: int) -> NDArray[np.int64]:
+    """When to anticipate in a half: never before 30 s have been observed, up to the last row."""
+    last_ms = int(half.t_ms[-1]) if len(half) else 0
+    stop_ms = last_ms if end_ms is None else min(end_ms, last_ms)
+    return np.arange(max(start_ms, OBSERVATION_MS), stop_ms + 1, every_ms, dtype=np.int64)

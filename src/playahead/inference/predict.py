@@ -1,0 +1,41 @@
+"""``predict()``: a match in, anticipations out, whatever it is observed through."""
+
+from pathlib import Path
+from typing import Literal
+
+from playahead.errors import InputError
+from playahead.inference.feed import predict_feed
+from playahead.inference.result import PredictConfig, PredictResult
+from playahead.progress import Show, quiet
+from playahead.sources.feeds import reader_of
+
+
+def predict(
+    match: str,
+    config: PredictConfig | None = None,
+    must_be: Literal["feed"] | None = None,
+    show: Show = quiet,
+) -> PredictResult:
+    """Anticipate what comes next, all through a match.
+
+    Args:
+        match: an event feed or a video; the file's content decides. An address is a video.
+        config: from which weights, at which times, how certain.
+        must_be: "feed" refuses a video.
+        show: told how far it is.
+
+    Raises:
+        InputError: a file that cannot be read, or an option that does not go with it.
+    """
+    config, path = config or PredictConfig(), Path(match)
+    is_feed = "://" not in match and reader_of(path) is not None
+    if is_feed:
+        for name in ("overlay", "backbone"):
+            if getattr(config, name) is not None:
+                raise InputError(f"--{name}", "is for video", "leave it out, or give a video instead of a feed")
+        return predict_feed(path, config, show)
+    if must_be == "feed":
+        raise InputError(path, "is not an event feed of a known provider", "known: a Wyscout match, a compact table")
+    from playahead.inference.video import predict_video  # here and not above: a feed needs no video library
+
+    return predict_video(path, config, show)

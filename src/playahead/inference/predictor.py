@@ -1,0 +1,210 @@
+"""A trained model, ready to use: windows in, predictions and anticipations out.
+
+Axes: B sequences, W windows, N snippets (or steps), F features, O examples (B x (W - 5)).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from playahead.assets import packaged_weights
+from playahead.decoding.anticipations import anticipations_of
+from playahead.decoding.decoder import Decoder, decoder_of
+from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions, join_predictions
+from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.records import Anticipation
+from playahead.errors import InputError
+from playahead.model.anticipator import Anticipator, AnticipatorOutput
+from playahead.model.config import AnticipatorConfig
+from playahead.progress import Show, counter, quiet
+from playahead.tensorfile import read_tensors, write_tensors
+
+_SEQUENCES_TOGETHER = 64
+
+
+class ObservationSource(Protocol):
+    """Anything that can be observed at any time: a half of a feed, the features of a running video."""
+
+    def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Windows (W, N, F) of the examples that end at these times, which lie 5 s apart."""
+        ...
+
+
+class Batches(Protocol):
+    """What a predictor needs of an evaluation set."""
+
+    def batches(self) -> Iterator[NDArray]:
+        """Windows, as ``Predictor.predict`` takes them."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+class Predictor:
+    """Weights, the network that they belong to, and what is known about them.
+
+    Args:
+        network: in evaluation mode; its ``config`` is a dataclass.
+        about: training configuration, features, and the decodings chosen on validation.
+        where: file that it comes from, for error messages.
+    """
+
+    def __init__(self, network: nn.Module, about: Mapping[str, Any], where: Path | str = "weights") -> None:
+        self.network, self.about, self.where = network.eval(), about, where
+
+    @classmethod
+    def open(cls, weights: Path | str | None = None, features: Mapping[str, object] | None = None) -> "Predictor":
+        """Open weights written by ``playahead train feed`` or ``train video``.
+
+        Args:
+            weights: the packaged event-feed model if None.
+            features: what it is to predict from; refused where it was trained on others, see ``check``.
+
+        Raises:
+            InputError: missing, damaged or foreign file, or other features.
+        """
+        path = Path(weights) if weights is not None else packaged_weights()
+        tensors, about = read_tensors(path)
+        if about.get("kind") == "end to end":
+            raise InputError(
+                path, "was trained end to end", "score it with playahead evaluate video, without --features"
+            )
+        try:
+            network = Anticipator(AnticipatorConfig(**about["model"]))
+            network.load_state_dict(tensors)
+        except (KeyError, TypeError, RuntimeError) as reason:
+            raise InputError(path, f"not an anticipator of this version ({' '.join(str(reason).split())})") from None
+        if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+            raise InputError(path, "its weights hold NaN or infinity", "train again")
+        predictor = cls(network, about, path)
+        if features is not None:
+            predictor.check(features)
+        return predictor
+
+    def save(self, path: Path) -> None:
+        """Write a file that ``open`` reads."""
+        write_tensors(path, self.network.state_dict(), {**self.about, "model": asdict(self.network.config)})  # type: ignore[bad-argument-type]
+
+    def check(self, features: Mapping[str, object]) -> None:
+        """Refuse features that the network was not trained on, which it would take for its own.
+
+        Args:
+            features: their ``"kind"`` (feed or video), and the feed's ``"names"`` or the digest of the
+                backbone, ``"weights"``.
+
+        Raises:
+            InputError: they are others.
+        """
+        trained = self.about.get("features")
+        trained = trained if isinstance(trained, Mapping) else {}
+        if features["kind"] == "feed" and trained.get("names") != features["names"]:
+            raise InputError(self.where, "was not trained on the event-feed features of this version", "train it again")
+        if features["kind"] == "video":
+            if trained.get("kind") != "video":
+                fix = "train it with playahead train video"
+                raise InputError(self.where, "was not trained on video features", fix)
+            if trained.get("weights") != features["weights"]:
+                fix = "give the backbone that it was trained on"
+                raise InputError(self.where, "was trained on features of another backbone", fix)
+
+    def decoder(self, name: str = "marginal") -> Decoder:
+        """The decoding of that name that was chosen on validation.
+
+        Raises:
+            InputError: the weights carry no such decoding.
+        """
+        return decoder_of(self.about, name)
+
+    @torch.inference_mode()
+    def predict(self, windows: NDArray) -> Predictions:
+        """Predictions of every example in B sequences of W >= 6 windows.
+
+        Args:
+            windows: (B, W, N, F) float32; of a network on frames (B, T, H, W) uint8.
+        """
+        device = next(self.network.parameters()).device
+        chunks = torch.from_numpy(windows).split(_SEQUENCES_TOGETHER)
+        return join_predictions([_in_numpy(self.network(chunk.to(device))) for chunk in chunks])
+
+    def predict_all(self, evaluation_set: Batches, show: Show = quiet) -> Predictions:
+        """Predictions of every example of a set, in its order."""
+        advance = counter(show, "predicting", len(evaluation_set), "examples")
+        found = []
+        for windows in evaluation_set.batches():
+            found.append(self.predict(windows))
+            advance(len(found[-1]))
+        return join_predictions(found)
+
+    def anticipate(self, windows: NDArray[np.float32], min_confidence: float = 0.1) -> list[list[Anticipation]]:
+        """Anticipate from windows of features, oldest first.
+
+        Args:
+            windows: (W, N, F) float32, W >= 6 consecutive 5-s windows.
+            min_confidence: minimum probability of an anticipation.
+
+        Returns:
+            One list for each example (W - 5 of them): what follows windows 0-5, 1-6, ...
+
+        Raises:
+            InputError: NaN or infinity among the features.
+        """
+        if not np.isfinite(windows).all():
+            raise InputError("features", "hold NaN or infinity")
+        scores = self.decoder().probabilities(self.predict(np.asarray(windows, np.float32)[None]))
+        return anticipations_of(scores, min_confidence)
+
+    def anticipate_at(
+        self, source: ObservationSource, times_ms: Sequence[int] | NDArray[np.int64], min_confidence: float = 0.1
+    ) -> list[list[Anticipation]]:
+        """Anticipate after each of these times, from the 30 s before it.
+
+        Times a multiple of 5 s apart share windows, so each phase of the 5-s grid is one sequence (cut where a gap
+        would waste windows).
+
+        Args:
+            source: what is observed.
+            times_ms: increasing, from the source's start, 30000 or later.
+            min_confidence: minimum probability of an anticipation.
+
+        Returns:
+            One list for each time.
+        """
+        times = np.asarray(times_ms, np.int64)
+        if len(times) and (times.min() < OBSERVATION_MS or (np.diff(times) <= 0).any()):
+            raise InputError("times_ms", f"must increase and not lie before {OBSERVATION_MS}")
+        decoder = self.decoder()
+        listed: list[list[Anticipation]] = [[] for _ in times]
+        for places, sequence_ms in _sequences(times):
+            predictions = self.predict(source.windows(sequence_ms)[None]).select(np.isin(sequence_ms, times[places]))
+            found = anticipations_of(decoder.probabilities(predictions), min_confidence)
+            for place, anticipations in zip(places, found, strict=True):
+                listed[place] = anticipations
+        return listed
+
+
+def _sequences(times_ms: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int64]]]:
+    """(places in ``times_ms``, ends of a sequence 5 s apart that holds them), one for each stretch of a phase."""
+    for phase in np.unique(times_ms % GRID.window_ms):
+        places = np.flatnonzero(times_ms % GRID.window_ms == phase)
+        far = np.flatnonzero(np.diff(times_ms[places]) > GRID.observation_ms) + 1
+        for stretch in np.split(places, far):
+            first, last = times_ms[stretch[0]], times_ms[stretch[-1]]
+            yield stretch, np.arange(first, last + 1, GRID.window_ms, dtype=np.int64)
+
+
+def _in_numpy(output: AnticipatorOutput) -> Predictions:
+    """Logits -> probabilities in NumPy."""
+    if output.slots is not None:
+        return SlotPredictions(
+            output.slots.objectness_OK.float().sigmoid().cpu().numpy(),
+            output.slots.class_OKC.float().softmax(dim=-1).cpu().numpy(),
+            output.slots.offset_OKT.float().softmax(dim=-1).cpu().numpy(),
+        )
+    assert output.dense_ORC is not None
+    return DensePredictions(output.dense_ORC.float().sigmoid().cpu().numpy())

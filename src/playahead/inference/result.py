@@ -1,0 +1,106 @@
+"""What is asked of a prediction through a match, and what it answers, whatever the match was observed through."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playahead.domain.grid import OBSERVATION_MS
+from playahead.domain.records import Anticipation, Mark
+from playahead.domain.time import parse_clock
+from playahead.errors import InputError
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """What to anticipate, and at which times.
+
+    Attributes:
+        weights: of the model; the packaged ones if not given.
+        backbone: of video features; the packaged one (trained on simulated broadcasts) if not given.
+        every: seconds between anticipations; 1 for video and 5 for a feed if not given.
+        min_confidence: minimum confidence of what is shown (confidence is a probability).
+        half: only this half of a feed's match; both if not given.
+        start: first time to anticipate from, as 12:30; of each half of a feed. --from is the same.
+        end: last time; the end if not given. --to is the same.
+        overlay: also write the video with a timeline under it, to this .mp4.
+        device: cpu, cuda, or auto.
+    """
+
+    weights: Path | None = None
+    backbone: Path | None = None
+    every: float | None = None
+    min_confidence: float = 0.3
+    half: Literal[1, 2] | None = None
+    start: str = "0:30"
+    end: str | None = None
+    overlay: Path | None = None
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.every is not None and not 0.001 <= self.every < 3600:
+            raise InputError("--every", f"{self.every} is not in 0.001 to 3600 seconds")
+        if not 0 <= self.min_confidence <= 1:
+            raise InputError("--min-confidence", f"{self.min_confidence} is not in [0, 1]")
+        start_ms = self.start_ms
+        if self.end_ms is not None and self.end_ms < start_ms:
+            raise InputError("--to", f"{self.end} lies before the first time to anticipate from, {self.start}")
+
+    @property
+    def start_ms(self) -> int:
+        """First time, never before 30 s have been observed."""
+        return max(parse_clock(self.start), OBSERVATION_MS)
+
+    @property
+    def end_ms(self) -> int | None:
+        """Last time."""
+        return parse_clock(self.end) if self.end else None
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One anticipated action: what was observed until when, and what is expected when.
+
+    Attributes:
+        match, half: of a feed; 0 of a video.
+        observed_until_ms, time_ms: from the start of the half, or of the video.
+        action: the benchmark's label.
+        confidence: a probability.
+    """
+
+    match: int
+    half: int
+    observed_until_ms: int
+    time_ms: int
+    action: str
+    confidence: float
+
+    @classmethod
+    def of(cls, anticipation: Anticipation, observed_until_ms: int, match: int = 0, half: int = 0) -> "Expected":
+        """An anticipation made at a time."""
+        confidence = round(anticipation.confidence, 4)
+        time_ms = observed_until_ms + anticipation.offset_ms
+        return cls(match, half, observed_until_ms, time_ms, str(anticipation.action), confidence)
+
+
+@dataclass(frozen=True)
+class PredictResult:
+    """All that was asked for.
+
+    Attributes:
+        source: file name.
+        kind: what was observed.
+        expected: anticipated actions, by the time they were anticipated at.
+        spotted: actions seen on the way; none in a feed.
+        every_ms: from one anticipation to the next.
+        min_confidence: of what is in ``expected``.
+        notices: what a reader must know about the weights.
+    """
+
+    source: str
+    kind: Literal["feed", "video"]
+    expected: Sequence[Expected]
+    spotted: Sequence[Mark]
+    every_ms: int
+    min_confidence: float
+    notices: Sequence[str] = ()

@@ -1,0 +1,114 @@
+"""Anticipations all through a video, and the actions spotted on the way."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from playahead.assets import packaged_weights
+from playahead.backbone.checkpoint import load_backbone, weights_digest
+from playahead.backbone.fast import FastBackbone
+from playahead.decoding.peaks import pick_peaks
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.records import Mark
+from playahead.errors import InputError
+from playahead.features.streaming import StreamFeatures, encode_stream
+from playahead.inference.predictor import Predictor
+from playahead.inference.result import Expected, PredictConfig, PredictResult
+from playahead.progress import Show, counter, quiet
+from playahead.runtime import pick_device
+from playahead.video.input_size import InputSize
+from playahead.video.overlay import write_overlay
+from playahead.video.reader import probe
+from playahead.video.timeline import Timeline
+
+SIMULATED_NOTICE = (
+    "these weights were trained on simulated broadcasts only: on real football their output is meaningless; "
+    "give --backbone and --weights of your own"
+)
+EVERY_S = 1.0
+SPOTTED_CONFIDENCE = 0.5
+"""Spotted actions below this are not shown: a focal loss leaves everything else between 0.2 and 0.4."""
+_FRAME_MS = 1000 // GRID.fps
+
+
+def predict_video(source: Path, config: PredictConfig | None = None, show: Show = quiet) -> PredictResult:
+    """Anticipate what comes next, all through a video; writes the overlay if one is asked for.
+
+    Args:
+        source: any file or stream that FFmpeg reads, 30 s or longer.
+        config: from which weights, at which times, how certain.
+        show: told about every second of video.
+
+    Raises:
+        InputError: the video or the weights cannot be read, or they do not belong together.
+    """
+    config = config or PredictConfig()
+    every_ms = _whole_frames_ms(config.every or EVERY_S)
+    backbone, provenance = load_backbone(config.backbone or packaged_weights("simulated-backbone"))
+    features = {"kind": "video", "weights": weights_digest(backbone)}
+    predictor = Predictor.open(config.weights or packaged_weights("simulated-video"), features)
+    fast = FastBackbone(backbone, device=pick_device(config.device))
+    stream = _encode(source, fast, InputSize(*predictor.about["features"]["input_size"]), config, every_ms, show)
+    times_ms = stream.ends_ms(config.start_ms, every_ms)
+    listed = predictor.anticipate_at(stream, times_ms, config.min_confidence)
+    expected = [
+        Expected.of(anticipation, int(time_ms))
+        for time_ms, found in zip(times_ms, listed, strict=True)
+        for anticipation in found
+    ]
+    result = PredictResult(
+        source=source.name,
+        kind="video",
+        expected=expected,
+        spotted=_spotted(stream, config.min_confidence),
+        every_ms=every_ms,
+        min_confidence=config.min_confidence,
+        notices=_notices(config, provenance),
+    )
+    if config.overlay is not None:
+        write_overlay(source, config.overlay, _timeline(result, times_ms.tolist()), int(times_ms[0]), config.end_ms)
+    return result
+
+
+def _encode(
+    source: Path, backbone: FastBackbone, input_size: InputSize, config: PredictConfig, every_ms: int, show: Show
+) -> StreamFeatures:
+    """Features of the stretch that the times asked for rest on."""
+    start_ms = config.start_ms - OBSERVATION_MS
+    stretch_ms = (config.end_ms or (probe(source).duration_s or 0) * 1000) - start_ms
+    advance = counter(show, f"encoding {source.name}", max(stretch_ms / 1000, 1), "s of video")
+    return encode_stream(
+        source, backbone, input_size, (start_ms, config.end_ms), every_ms, lambda frames: advance(frames / GRID.fps)
+    )
+
+
+def _spotted(stream: StreamFeatures, min_confidence: float) -> list[Mark]:
+    """Actions seen on the way, in time order."""
+    found = pick_peaks(stream.spotting_TC, stream.centre_ms_T, max(min_confidence, SPOTTED_CONFIDENCE))
+    return [
+        Mark(int(found.time_ms[i]), ACTIONS[found.class_index[i]], round(float(found.score[i]), 4))
+        for i in np.argsort(found.time_ms, kind="stable")
+    ]
+
+
+def _timeline(result: PredictResult, times_ms: Sequence[int]) -> Timeline:
+    by_time: dict[int, list[Mark]] = {time_ms: [] for time_ms in times_ms}
+    actions = {str(action): action for action in ACTIONS}
+    for e in result.expected:
+        by_time[e.observed_until_ms].append(Mark(e.time_ms, actions[e.action], e.confidence))
+    return Timeline(result.spotted, times_ms, list(by_time.values()))
+
+
+def _notices(config: PredictConfig, provenance: dict[str, Any]) -> list[str]:
+    simulated = [] if config.backbone else [SIMULATED_NOTICE]
+    return simulated + [str(provenance["notice"])] * ("notice" in provenance)
+
+
+def _whole_frames_ms(seconds: float) -> int:
+    every_ms = round(seconds * 1000)
+    if every_ms % _FRAME_MS:
+        raise InputError("--every", f"{seconds} s is not a whole number of frames ({_FRAME_MS} ms each)")
+    return every_ms

@@ -1,0 +1,70 @@
+"""Any event feed that can be read, whoever provided it.
+
+A provider is one entry of ``READERS``: how its files are recognised, and the function that reads a match
+(docs/how-to/add-a-provider.md).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from playahead.domain.feed import FeedHalf
+from playahead.errors import InputError
+from playahead.sources.feed_tables import read_feed_table
+from playahead.sources.wyscout import read_wyscout_match
+
+
+@dataclass(frozen=True)
+class FeedReader:
+    """How one provider's matches are read.
+
+    Attributes:
+        provider: its name.
+        starts_with: the first bytes of its files (white space before them does not count), any of these.
+        read: a file's halves.
+    """
+
+    provider: str
+    starts_with: tuple[bytes, ...]
+    read: Callable[[Path], list[FeedHalf]]
+
+
+READERS: tuple[FeedReader, ...] = (
+    FeedReader("compact table", (b"PK\x03\x04",), read_feed_table),
+    FeedReader("Wyscout v2", (b"{", b"["), read_wyscout_match),
+)
+
+_HEAD_BYTES = 256
+
+
+def reader_of(path: Path) -> FeedReader | None:
+    """The first reader that recognises a file's content; None if it is no feed.
+
+    Raises:
+        InputError: no such file, or one that cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except FileNotFoundError:
+        raise InputError(path, "no such file") from None
+    except OSError as reason:
+        raise InputError(path, f"cannot be read ({reason.strerror})") from None
+    return next((reader for reader in READERS if head.startswith(reader.starts_with)), None)
+
+
+def read_feed(path: Path | str) -> list[FeedHalf]:
+    """The halves of every match in a file, in its order.
+
+    Raises:
+        InputError: not a feed, damaged, or without events.
+    """
+    path = Path(path)
+    reader = reader_of(path)
+    if reader is None:
+        known = ", ".join(reader.provider for reader in READERS)
+        raise InputError(path, "is not an event feed of a known provider", f"known: {known}")
+    halves = reader.read(path)
+    if not any(len(half) for half in halves):
+        raise InputError(path, "holds no events of either half")
+    return halves

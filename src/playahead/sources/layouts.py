@@ -1,0 +1,84 @@
+"""How labelled videos lie on disk: splits of clips (anticipation benchmark), or whole matches (spotting benchmark)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from playahead.domain.records import ActionEvent
+from playahead.errors import InputError
+from playahead.sources.soccernet_baa import LABELS_NAME, read_baa_split
+from playahead.sources.soccernet_bas import read_bas_match
+
+BLOCK_CLIPS = 60
+"""Clips, five minutes of a split, that intervals resample: clips do not say which match they are of."""
+SIMULATED_MARKER = "SIMULATED.txt"
+"""A file of this name in a dataset's folder says that its matches are simulated."""
+_TILING = 6  # 30-s clips that start every 5 s: every sixth covers the video once
+
+
+@dataclass(frozen=True)
+class LabelledVideo:
+    """A video and the actions seen in it, ms from its start."""
+
+    name: str
+    path: Path
+    events: tuple[ActionEvent, ...]
+
+
+def find_labelled_videos(folder: Path) -> list[LabelledVideo]:
+    """A split of the anticipation benchmark, or a folder of matches in the spotting benchmark's layout.
+
+    Raises:
+        InputError: neither is there, or a video is missing.
+    """
+    if is_clip_split(folder):
+        return _baa_videos(folder)
+    matches = sorted(path.parent for path in folder.rglob(LABELS_NAME))
+    if not matches:
+        raise InputError(folder, f"no {LABELS_NAME} here", "expected a split of clips, or folders of matches")
+    return [video for match in matches for video in _bas_videos(match, match.relative_to(folder).as_posix())]
+
+
+def folder_of_split(dataset: Path, split: str) -> Path:
+    """A split's folder: the benchmarks call val "valid"."""
+    return dataset / {"val": "valid"}.get(split, split)
+
+
+def match_numbers(videos: Sequence[LabelledVideo]) -> list[int]:
+    """Which match each video of the spotting benchmark's layout is of: its folder's number."""
+    folders = [Path(video.name).parent for video in videos]
+    number_of = {folder: number for number, folder in enumerate(dict.fromkeys(folders))}
+    return [number_of[folder] for folder in folders]
+
+
+def is_clip_split(folder: Path) -> bool:
+    """Whether a folder holds a split of clips, and not matches."""
+    labelled = (folder / LABELS_NAME).is_file()
+    return labelled and any(path.is_dir() and path.name.startswith("clip_") for path in folder.iterdir())
+
+
+def _baa_videos(folder: Path) -> list[LabelledVideo]:
+    """Clips that tile the split; only what is seen in them, never the labels of what follows."""
+    clips = read_baa_split(folder).clips
+    found = [LabelledVideo(clip.name, folder / clip.video, clip.observation) for clip in clips[::_TILING]]
+    return _present(found)
+
+
+def _bas_videos(match: Path, name: str) -> list[LabelledVideo]:
+    """``1_224p.mp4`` and ``2_224p.mp4``, or one file that holds what the labels call the first half."""
+    halves = read_bas_match(match / LABELS_NAME).halves
+    videos = sorted(path for path in match.glob("*.mp4") if not path.name.startswith("."))
+    by_half = {half: [path for path in videos if path.name.startswith(f"{half}_")] for half in halves}
+    if len(videos) == 1 and list(halves) == [1]:
+        by_half = {1: videos}
+    for half, paths in by_half.items():
+        if len(paths) != 1:
+            raise InputError(match, f"{len(paths)} videos of half {half}", f"expected one {half}_*.mp4")
+    return [LabelledVideo(f"{name}/{half}", by_half[half][0], events) for half, events in halves.items()]
+
+
+def _present(videos: Sequence[LabelledVideo]) -> list[LabelledVideo]:
+    missing = [video.path for video in videos if not video.path.is_file()]
+    if missing:
+        raise InputError(missing[0], f"no such video ({len(missing)} of {len(videos)} missing)")
+    return list(videos)

@@ -1,1 +1,0 @@
-"""Simulated football for tests and the demo. Its numbers say nothing about real football."""

@@ -1,0 +1,59 @@
+"""A whole pre-training run, from labelled videos to a backbone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from playahead.backbone.checkpoint import load_backbone, save_backbone
+from playahead.errors import InputError
+from playahead.files import require_writable
+from playahead.progress import Show, quiet
+from playahead.sources.layouts import find_labelled_videos
+from playahead.spotting.trainer import PretrainConfig, SpottingTrainer
+from playahead.video.frame_cache import FrameCache
+from playahead.video.input_size import parse_input_size
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A backbone to extract with, and its spotting mAP@1 on validation, in percent."""
+
+    weights: Path
+    best: float
+
+
+def pretrain(
+    splits: tuple[Path, Path],
+    config: PretrainConfig,
+    out: Path,
+    cache: Path | None = None,
+    validation_videos: int = 20,
+    show: Show = quiet,
+) -> Pretrained:
+    """Train the backbone to spot ball actions; killed and called again, it resumes.
+
+    Args:
+        splits: folders to train and to validate on: clips, or matches in the spotting benchmark's layout.
+        config: settings of the run.
+        out: folder of the run: backbone.safetensors (to extract with), log.csv, the state to resume from.
+        cache: folder for decoded frames; inside ``out`` if None.
+        validation_videos: videos that are scored, spread over the split.
+        show: told how far it is.
+
+    Raises:
+        InputError: the same split twice, videos that cannot be read, or ``out`` holds another run.
+    """
+    train, validate = splits
+    if validation_videos < 1:
+        raise InputError("--validation-videos", f"{validation_videos} is below 1")
+    if train.resolve() == validate.resolve():
+        raise InputError("--validate", "is the same as --train", "choose by matches that are not trained on")
+    require_writable(out)
+    training, validation = find_labelled_videos(train), find_labelled_videos(validate)
+    validation = validation[:: max(1, len(validation) // validation_videos)]
+    frames = FrameCache(cache or out, parse_input_size(config.input_size))
+    frames.fill([video.path for video in (*training, *validation)], show)
+    trainer = SpottingTrainer(config, training, validation, frames, out)
+    trainer.run(show)
+    backbone, about = load_backbone(out / "best.safetensors")
+    save_backbone(out / "backbone.safetensors", backbone, about)
+    return Pretrained(out / "backbone.safetensors", trainer.best)

@@ -1,0 +1,172 @@
+"""The losses, by name (PAPER.md 1.4): match, compare, weigh.
+
+Every loss is a sum over an observation's slots, frames or events, averaged over observations: nats per observation.
+
+Axes: O observations, K slots, E events (padded), C classes, V none and the classes, T bins, R frames, X matched pairs,
+B sequences, W windows, P all their windows, N steps.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from playahead.datasets.batch import NO_TARGET, Targets
+from playahead.domain.grid import FRAMES_PER_WINDOW
+from playahead.errors import InputError
+from playahead.model.anticipator import AnticipatorOutput
+from playahead.model.heads import SlotLogits
+from playahead.training.matcher import Assignment, Matcher, MatcherConfig
+from playahead.training.targets import soft_bins, time_bin
+
+_TINY = 1e-6
+_WIDENED_STEPS = 4
+
+
+@dataclass(frozen=True)
+class CriterionConfig:
+    """Weights and shapes of the losses.
+
+    Attributes:
+        matcher: Eq. (5).
+        positive_weight: of the objectness BCE on matched slots (C: 5; 1 keeps objectness a probability).
+        label_smoothing: of the class CE (C: 0.1).
+        class_balance: weigh the class CE by inverse frequency (FAANTRA).
+        sigma_bins: of the Gaussian offset target, Eq. (6) (C: 1 bin); 0 is one-hot.
+        matched_weight: of the paper's three matched losses together.
+        intensity_weight: of the point-process likelihood of the slots' summed intensity (C; 0 is the paper).
+        observation: loss of the auxiliary head: "focal" BCE per class and step (P), or "segmentation": each step is one
+            class or none, labels widened to 4 steps on either side, CE weighed by inverse frequency (FAANTRA).
+        presence_weight: of the auxiliary observation head (C: 0.3).
+        focal_gamma: of the auxiliary focal BCE (P: 2).
+    """
+
+    matcher: MatcherConfig = field(default_factory=MatcherConfig)
+    positive_weight: float = 5.0
+    label_smoothing: float = 0.1
+    class_balance: bool = False
+    sigma_bins: float = 1.0
+    matched_weight: float = 1.0
+    intensity_weight: float = 0.0
+    observation: Literal["focal", "segmentation"] = "focal"
+    presence_weight: float = 0.3
+    focal_gamma: float = 2.0
+
+    def __post_init__(self) -> None:
+        for name in ("positive_weight", "sigma_bins", "matched_weight", "intensity_weight", "presence_weight"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"criterion.{name}", f"{getattr(self, name)} is not a number of 0 or more")
+        if not 0 <= self.label_smoothing < 1:
+            raise InputError("criterion.label_smoothing", f"{self.label_smoothing} is not in [0, 1)")
+        if not 1 <= self.focal_gamma < math.inf:
+            raise InputError("criterion.focal_gamma", f"{self.focal_gamma} is not 1 or more (below, gradients explode)")
+
+
+class Criterion:
+    """Named losses of an output against its targets."""
+
+    def __init__(self, config: CriterionConfig, class_weight_C: Tensor) -> None:
+        self.config = config
+        self.class_weight_C = class_weight_C
+        self.matcher = Matcher(config.matcher, class_weight_C)
+
+    def __call__(self, output: AnticipatorOutput, targets: Targets) -> dict[str, Tensor]:
+        """Losses by name, with their weighted sum as ``"total"``."""
+        losses: dict[str, Tensor] = {}
+        total = torch.zeros((), device=targets.class_OE.device)
+        if output.slots is not None and self.config.matched_weight:
+            matched = self._matched_losses(output.slots, targets)
+            losses |= matched
+            total = total + self.config.matched_weight * sum(matched.values(), total)
+        if output.slots is not None and self.config.intensity_weight:
+            losses["intensity"] = intensity_loss(output.slots, targets)
+            total = total + self.config.intensity_weight * losses["intensity"]
+        if output.dense_ORC is not None:
+            losses["dense"] = dense_loss(output.dense_ORC, targets)
+            total = total + losses["dense"]
+        if output.presence_BWNC is not None:
+            losses["presence"] = self._presence_loss(output.presence_BWNC, targets)
+            total = total + self.config.presence_weight * losses["presence"]
+        return {**losses, "total": total}
+
+    def _matched_losses(self, slots: SlotLogits, targets: Targets) -> dict[str, Tensor]:
+        match = self.matcher(slots, targets)
+        n_observations = len(targets.class_OE)
+        class_X = targets.class_OE[match.observation, match.event]
+        time_X = targets.time_OE[match.observation, match.event]
+        return {
+            "objectness": self._objectness_loss(slots.objectness_OK.float(), match) / n_observations,
+            "class": F.cross_entropy(
+                slots.class_OKC[match.observation, match.slot].float(),
+                class_X,
+                weight=self.class_weight_C if self.config.class_balance else None,
+                label_smoothing=self.config.label_smoothing,
+                reduction="sum",
+            )
+            / n_observations,
+            "offset": self._offset_loss(slots.offset_OKT[match.observation, match.slot], time_X) / n_observations,
+        }
+
+    def _objectness_loss(self, objectness_OK: Tensor, match: Assignment) -> Tensor:
+        matched_OK = torch.zeros_like(objectness_OK)
+        matched_OK[match.observation, match.slot] = 1.0
+        weight = torch.tensor(self.config.positive_weight, device=objectness_OK.device)
+        return F.binary_cross_entropy_with_logits(objectness_OK, matched_OK, pos_weight=weight, reduction="sum")
+
+    def _offset_loss(self, offset_XT: Tensor, time_X: Tensor) -> Tensor:
+        n_bins = offset_XT.shape[-1]
+        soft_XT = soft_bins(time_bin(time_X, n_bins), n_bins, self.config.sigma_bins)
+        return -(soft_XT * offset_XT.float().log_softmax(dim=-1)).sum()
+
+    def _presence_loss(self, presence_BWNC: Tensor, targets: Targets) -> Tensor:
+        observed = targets.presence_BWNC[:, -presence_BWNC.shape[1] :]
+        logits = presence_BWNC.float()
+        if self.config.observation == "segmentation":
+            return segmentation_loss(logits.flatten(0, 1), observed.flatten(0, 1), self.class_weight_C)
+        error = F.binary_cross_entropy_with_logits(logits, observed, reduction="none")
+        focal = (1 - torch.exp(-error)) ** self.config.focal_gamma * error
+        return focal.sum(dim=(2, 3)).mean()
+
+
+def intensity_loss(slots: SlotLogits, targets: Targets) -> Tensor:
+    """Negative log-likelihood of the events under the slots read as one Poisson process per class.
+
+    lambda_c(t) = sum_k o_k p_k(c) q_k(t): total mass minus the log intensity at every event. It trains what
+    marginal decoding reads, whatever slot answers for what. Ours, not the paper's.
+    """
+    objectness_OK = slots.objectness_OK.float().sigmoid()
+    mass_OKC = objectness_OK[..., None] * slots.class_OKC.float().softmax(dim=-1)
+    intensity_OTC = torch.einsum("okc,okt->otc", mass_OKC, slots.offset_OKT.float().softmax(dim=-1))
+    observation_X, event_X = (targets.class_OE != NO_TARGET).nonzero(as_tuple=True)
+    bin_X = time_bin(targets.time_OE[observation_X, event_X], intensity_OTC.shape[1])
+    at_event_X = intensity_OTC[observation_X, bin_X, targets.class_OE[observation_X, event_X]]
+    return (objectness_OK.sum() - (at_event_X + _TINY).log().sum()) / len(objectness_OK)
+
+
+def segmentation_loss(logits_PNC: Tensor, presence_PNC: Tensor, class_weight_C: Tensor) -> Tensor:
+    """CE of every step being one class or none (logit 0), weighed by inverse frequency: FAANTRA's auxiliary task.
+
+    A step within ``_WIDENED_STEPS`` of an action is that action's; of several the rarest. The background weighs what
+    makes its steps of a batch count as much as an average class's.
+    """
+    width = 2 * _WIDENED_STEPS + 1
+    near_PNC = F.max_pool1d(presence_PNC.transpose(1, 2), width, 1, _WIDENED_STEPS).transpose(1, 2)
+    is_action_PN = near_PNC.any(dim=2)
+    label_PN = torch.where(is_action_PN, (near_PNC * class_weight_C).argmax(dim=2) + 1, 0)
+    background = is_action_PN.sum() / len(class_weight_C) / (~is_action_PN).sum().clamp(min=1)
+    weight_V = torch.cat([background.clamp(min=_TINY)[None], class_weight_C])
+    logits_PNV = torch.cat([torch.zeros_like(logits_PNC[..., :1]), logits_PNC], dim=2)
+    return F.cross_entropy(logits_PNV.flatten(0, 1), label_PN.flatten(), weight=weight_V)
+
+
+def dense_loss(dense_ORC: Tensor, targets: Targets) -> Tensor:
+    """BCE of every frame and class against what happened there."""
+    observation_X, event_X = (targets.class_OE != NO_TARGET).nonzero(as_tuple=True)
+    frame_X = (targets.time_OE[observation_X, event_X] * FRAMES_PER_WINDOW).long()
+    happened_ORC = torch.zeros_like(dense_ORC, dtype=torch.float32)
+    happened_ORC[observation_X, frame_X, targets.class_OE[observation_X, event_X]] = 1.0
+    error = F.binary_cross_entropy_with_logits(dense_ORC.float(), happened_ORC, reduction="sum")
+    return error / len(dense_ORC)

@@ -1,0 +1,99 @@
+"""A decoded picture -> gray, fitted to the backbone's input size.
+
+Axes: H, W.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from av import VideoFrame
+from av.video.reformatter import ColorRange, Interpolation
+from numpy.typing import NDArray
+
+from playahead.errors import InputError
+
+Luma = Literal["limited", "full"]
+"""``limited``: the luma plane as broadcast stores it, 16 black to 235 white (what the published predictor reads).
+``full``: 0 to 255 (what its CPU path, OpenCV's gray, reads)."""
+
+_PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"})
+_FULL_BY_NAME = frozenset({"yuvj420p", "yuvj422p", "yuvj444p", "gray"})
+_STRETCH = 255 / 219
+
+
+@dataclass(frozen=True)
+class InputSize:
+    """What the backbone sees: the picture scaled to fit, zeros around it.
+
+    The published preprocessing puts a 1280 x 720 picture on 1280 x 736, 8 rows of zeros above and below: the network
+    halves its input five times, and 736 = 23 x 32.
+    """
+
+    width: int = 1280
+    height: int = 736
+    luma: Luma = "limited"
+
+    def __post_init__(self) -> None:
+        for name in ("width", "height"):
+            size = getattr(self, name)
+            if size < 32 or size % 32:
+                raise InputError(f"input_size.{name}", f"{size} is not a multiple of 32 from 32 up")
+        if self.luma not in ("limited", "full"):
+            raise InputError("input_size.luma", f"{self.luma!r} is neither limited nor full")
+
+    @property
+    def picture(self) -> tuple[int, int]:
+        """Largest (width, height) of a picture: the published rim of 16 rows is not filled by enlarging."""
+        return self.width, self.height * 720 // 736
+
+    def fitted(self, width: int, height: int) -> tuple[int, int]:
+        """(width, height) of a picture once it is scaled to fit; both even, as chroma needs."""
+        most_w, most_h = self.picture
+        scale = min(most_w / width, most_h / height)
+        return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
+
+    def draw(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """gray_HW of one frame."""
+        width, height = self.fitted(frame.width, frame.height)
+        gray = _luma_plane(frame, width, height, self.luma)
+        drawn = np.zeros((self.height, self.width), np.uint8)
+        top, left = (self.height - height) // 2, (self.width - width) // 2
+        drawn[top : top + height, left : left + width] = gray
+        return drawn
+
+
+def _luma_plane(frame: VideoFrame, width: int, height: int, luma: Luma) -> NDArray[np.uint8]:
+    """The frame's first plane, scaled; converted to a planar format first only where it has none."""
+    is_full = frame.format.name in _FULL_BY_NAME or frame.color_range == ColorRange.JPEG
+    if frame.format.name not in _PLANAR or (frame.width, frame.height) != (width, height):
+        name = frame.format.name if frame.format.name in _PLANAR else "yuv420p"
+        is_full = is_full and name == frame.format.name
+        frame = frame.reformat(width=width, height=height, format=name, interpolation=Interpolation.AREA)
+    plane = frame.planes[0]
+    gray = np.frombuffer(memoryview(plane), np.uint8)  # type: ignore[bad-argument-type]
+    gray = gray.reshape(-1, plane.line_size)[:height, :width]
+    if is_full == (luma == "full"):
+        return gray
+    return _FULL_OF_LIMITED[gray] if luma == "full" else _LIMITED_OF_FULL[gray]
+
+
+def _table(values: NDArray) -> NDArray[np.uint8]:
+    return values.round().clip(0, 255).astype(np.uint8)
+
+
+_FULL_OF_LIMITED = _table((np.arange(256) - 16) * _STRETCH)
+_LIMITED_OF_FULL = _table(np.arange(256) / _STRETCH + 16)
+
+
+def parse_input_size(text: str, luma: Luma = "limited") -> InputSize:
+    """``"1280x736"`` -> an input size.
+
+    Raises:
+        InputError: not two sizes, or not multiples of 32.
+    """
+    try:
+        width, height = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise InputError("--input-size", f"{text!r} is not of the form 1280x736") from None
+    return InputSize(width, height, luma)

@@ -1,0 +1,17 @@
+"""The benchmark answers with ratios of one run, and its ways agree with each other."""
+
+import json
+
+from playahead.backbone.fast import BFLOAT16_TOLERANCE
+from playahead.cli.main import run
+
+
+def test_extraction_is_timed_each_way_on_the_same_frames(capsys):
+    assert run(["bench", "extract", "--input_size", "64x64", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    naive, *others = found["window"].values()
+    assert naive["times_faster"] == 1
+    assert all(row["s"] > 0 for row in found["window"].values())
+    assert all(row["relative_error"] < BFLOAT16_TOLERANCE for row in others)
+    assert found["parts"]["gflop_2d"] > 0
+    assert found["decode"]["frames_per_s_720p"] > 0

@@ -1,0 +1,202 @@
+"""The command line: help with an example on every command, errors as one line with exit code 2."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from playahead.cli.main import COMMANDS, Command, run
+from playahead.recipes import recipe
+from playahead.training.trainer import TrainConfig
+
+GOLDEN = Path(__file__).parents[1] / "goldens" / "scorer" / "case09_one_clip.npz"
+PATHS = [
+    [name, part] if part else [name]
+    for name, command in COMMANDS.items()
+    for part in getattr(command, "commands", [""])
+]
+
+
+def verb_of(path: list[str]) -> Command:
+    entry = COMMANDS[path[0]]
+    return entry if isinstance(entry, Command) else entry.commands[path[1]]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_every_verb_has_help_with_an_example(path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run([*path, "--help"])
+    assert stop.value.code == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"example: {verb_of(path).example}" in shown
+    assert verb_of(path).example.startswith(f"playahead {' '.join(path)}")
+
+
+def test_no_verb_shows_help(capsys):
+    assert run([]) == 2
+    assert "Watch 30 s of football" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["evaluate"], "needs exactly one of"),
+        (["evaluate", "--frames", "nothing.npz"], "nothing.npz: no such file"),
+        (["evaluate", "--labels", "a", "--feed", "b"], "needs exactly one of"),
+        (["evaluate", "--labels", "nothing.json"], "--labels needs --predictions"),
+        (["predict", "--feed", "nothing.json"], "nothing.json: no such file"),
+        (["predict", "--feed", "nothing.json", "--every", "0"], "is not in 0.001 to 3600"),
+        (["predict", "--feed", "nothing.json", "--least", "2"], "is not in [0, 1]"),
+        (["predict", "--feed", "nothing.json", "--every", "0.0001"], "is not in 0.001 to 3600"),
+        (["predict", "--feed", "nothing.json", "--start", "9" * 20 + ":00"], "more than a day"),
+        (["evaluate", "--feed", "x", "--tau", "0.2"], "is of threshold decoding"),
+        (["bench", "--steps", "0"], "--steps: 0 is below 1"),
+        (["data", "simulate", "--out", "x", "--seed", "-1"], "seed: -1 is negative"),
+        (["predict", "--feed", "nothing.json", "--start", "soon"], "not of the form 12:30"),
+        (["train", "feed", "--data", "nowhere"], "no such file"),
+        (["train", "feed", "--data", "nowhere", "--recipe", "best"], "is not one of demo, faantra, feed"),
+        (["train", "feed", "--data", "nowhere", "--model.slots", "0"], "model.slots: 0 is below 1"),
+        (["train", "feed", "--data", "nowhere", "--optim.lr", "-1"], "optim.lr: -1.0 is not a number of 0 or more"),
+        (["data", "check", "nowhere"], "no dataset found"),
+        (["data", "simulate", "--out", "x", "--matches", "2"], "at least 4"),
+        (["data", "download", "baa", "--out", "x"], "password"),
+        (["submit"], "needs --labels with clips in it, or --check"),
+    ],
+)
+def test_errors_are_one_line_with_exit_code_two(arguments, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SOCCERNET_PASSWORD", raising=False)
+    assert run(arguments) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert shown.err.count("\n") == 1
+    assert not shown.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nonsense"], "invalid choice: 'nonsense'"),
+        (["evaluate", "--nonsense"], "unrecognized arguments: --nonsense"),
+        (["train", "feed", "--data", "x", "--seed", "y"], "\"seed\": Expected a <class 'int'>"),
+        (["train", "feed", "--data", "x", "--model.head", "best"], '"model.head"'),
+        (["train", "feed", "--data", "x", "--recipe"], "expected one argument"),
+        (["train", "feed", "--data", "x", "--model.pieces", "2"], "--model.pieces"),
+    ],
+)
+def test_wrong_arguments_are_one_line_with_exit_code_two(arguments, said, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run(arguments)
+    assert stop.value.code == 2
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert shown.count("\n") == 1
+
+
+@pytest.fixture
+def trained_with(monkeypatch):
+    """What ``train feed`` would have trained with, instead of training."""
+    found = []
+    monkeypatch.setattr("playahead.cli.commands.train.read_split", lambda *_: [])
+    monkeypatch.setattr("playahead.cli.commands.train.FeedExamples", lambda *_: None)
+    monkeypatch.setattr("playahead.cli.commands.train.FeedEvaluationSet", lambda *_: None)
+    monkeypatch.setattr("playahead.cli.commands.train.run_feed", lambda config, *_: found.append(config))
+    return found
+
+
+def test_every_setting_of_a_recipe_is_an_option(trained_with):
+    command = ["train", "feed", "--data", "x", "--recipe", "feed-static", "--seed", "3", "--optim.lr", "0.5"]
+    assert run([*command, "--criterion.matcher.frequency", "none"]) == 0
+    (config,) = trained_with
+    expected = recipe("feed-static", TrainConfig)
+    assert config.model == expected.model
+    assert (config.seed, config.optim.lr, config.criterion.matcher.frequency) == (3, 0.5, "none")
+    assert config.epochs == expected.epochs
+
+
+def test_printed_settings_are_read_back(trained_with, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run(["train", "feed", "--data", "x", "--recipe", "feed-dense", "--model.bins", "7", "--print_config"])
+    (tmp_path / "run.yaml").write_text(capsys.readouterr().out)
+    assert run(["train", "feed", "--config", str(tmp_path / "run.yaml"), "--model.slots", "5"]) == 0
+    (config,) = trained_with
+    assert (config.model.head, config.model.bins, config.model.slots) == ("dense", 7, 5)
+
+
+def test_a_recipe_named_in_a_file_gives_the_defaults(trained_with, tmp_path):
+    (tmp_path / "run.yaml").write_text("data: x\nrecipe: feed-static\nseed: 4\n")
+    assert run(["train", "feed", "--config", str(tmp_path / "run.yaml")]) == 0
+    (config,) = trained_with
+    assert config == replace(recipe("feed-static", TrainConfig), seed=4)
+
+
+def test_evaluate_frames_as_json_has_the_golden_names(capsys):
+    assert run(["evaluate", "--frames", str(GOLDEN), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["metrics"] == json.loads(GOLDEN.with_suffix(".json").read_text())["metrics"]
+
+
+def test_evaluate_frames_as_a_table(capsys):
+    assert run(["evaluate", "--frames", str(GOLDEN), "--exact"]) == 0
+    shown = capsys.readouterr().out
+    assert "mAP" in shown
+    assert "every threshold" in shown
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert run(["data", "simulate", "--out", str(tmp_path / "file" / "sim"), "--matches", "4", "--minutes", "1"]) == 2
+    shown = capsys.readouterr().err
+    assert "Not a directory" in shown
+    assert shown.count("\n") == 1
+
+
+def test_a_damaged_case_is_one_line(tmp_path, capsys):
+    damaged = tmp_path / "case.npz"
+    damaged.write_bytes(GOLDEN.read_bytes()[:1500])
+    assert run(["evaluate", "--frames", str(damaged)]) == 2
+    assert str(damaged) in capsys.readouterr().err
+    with np.load(GOLDEN) as arrays:
+        np.savez(damaged, **{**arrays, "v0_pred_scores": np.full((1, 32, 11), np.nan, np.float32)})
+    assert run(["evaluate", "--frames", str(damaged)]) == 2
+    assert "NaN" in capsys.readouterr().err
+
+
+def test_predict_gives_the_same_lines_in_every_format(tmp_path, capsys):
+    assert run(["data", "simulate", "--out", str(tmp_path), "--matches", "4", "--minutes", "2"]) == 0
+    capsys.readouterr()
+    shown = {}
+    for kind in ("table", "json", "csv"):
+        assert run(["predict", "--feed", str(tmp_path / "test.npz"), "--format", kind, "--every", "2.5"]) == 0
+        shown[kind] = capsys.readouterr().out
+    lines = json.loads(shown["json"])
+    assert lines
+    assert len(shown["csv"].splitlines()) == len(lines) + 1
+    assert f"{len(lines)} actions anticipated" in shown["table"]
+    for line in lines:
+        assert line["observed_until_ms"] >= 30_000
+        assert 0 < line["time_ms"] - line["observed_until_ms"] <= 5_000
+
+
+def test_predict_a_part_of_one_half(tmp_path, capsys):
+    assert run(["data", "simulate", "--out", str(tmp_path), "--matches", "4", "--minutes", "3"]) == 0
+    capsys.readouterr()
+    command = ["predict", "--feed", str(tmp_path / "test.npz"), "--format", "json", "--half", "2", "--start", "1:00"]
+    assert run([*command, "--end", "1:30", "--every", "1"]) == 0
+    lines = json.loads(capsys.readouterr().out)
+    assert {line["half"] for line in lines} == {2}
+    assert {line["observed_until_ms"] for line in lines} <= set(range(60_000, 90_001, 1_000))
+
+
+def test_scoring_a_file_starts_without_torch():
+    program = f"""
+import sys
+from playahead.cli.main import run
+run(["evaluate", "--frames", {str(GOLDEN)!r}])
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)

@@ -1,0 +1,151 @@
+"""Slicing, sampling, sequences and MixUp."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+
+from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.mixup import mix
+from playahead.datasets.sampling import inverse_frequency, window_weights
+from playahead.datasets.slicing import class_counts, future_events, future_frames, observation_ends_ms
+from playahead.domain.actions import Action
+from playahead.errors import InputError
+from playahead.features.feed import N_FEATURES
+from playahead.simulation.plays import simulate_half
+from playahead.sources.feed_tables import read_split
+
+
+def test_observations_end_at_thirty_seconds_and_every_five(played_half):
+    ends = observation_ends_ms(played_half)
+    assert ends[0] == 30_000
+    assert set(np.diff(ends)) == {5_000}
+    assert ends[-1] + 5_000 <= played_half.t_ms[-1] < ends[-1] + 10_000
+
+
+def test_the_real_test_split_has_the_published_number_of_windows(wyscout_baa):
+    assert sum(len(observation_ends_ms(half)) for half in read_split(wyscout_baa, "test")) == 72_977
+
+
+def test_every_action_is_in_exactly_one_future(played_half):
+    ends = observation_ends_ms(played_half)
+    class_OE, time_OE = future_events(played_half, ends)
+    found = sorted(
+        (int(end + round(float(t) * 5000)), int(c))
+        for end, row, times in zip(ends, class_OE, time_OE, strict=True)
+        for c, t in zip(row, times, strict=True)
+        if c >= 0
+    )
+    inside = played_half.is_target & (played_half.t_ms > ends[0]) & (played_half.t_ms <= ends[-1] + 5_000)
+    assert found == sorted(zip(played_half.t_ms[inside].tolist(), played_half.code[inside].tolist(), strict=True))
+
+
+def test_an_action_at_the_end_itself_is_not_in_the_future(played_half):
+    moment = int(played_half.t_ms[40])
+    class_OE, time_OE = future_events(played_half, np.array([moment, moment - 1, moment - 5_000]))
+    assert time_OE[class_OE >= 0].min() > 0
+    assert time_OE[1, 0] == pytest.approx(1 / 5000)
+    assert time_OE[2][class_OE[2] >= 0].max() == 1.0
+
+
+def test_frames_hold_the_last_action_of_each(played_half):
+    ends = observation_ends_ms(played_half)
+    labels, visibility = future_frames(played_half, ends)
+    assert labels.shape == visibility.shape == (len(ends), 32)
+    assert ((labels == 255) == (visibility == 0)).all()
+    assert (labels != 255).sum() <= (future_events(played_half, ends)[0] >= 0).sum()
+
+
+def test_two_actions_of_one_frame_and_the_last_frame(played_half):
+    """30,100 and 30,150 ms share frame 0, the later stays; 35,000 ms is in the last, which is a quarter filled."""
+    rows = slice(0, 3)
+    columns = {f.name: getattr(played_half, f.name)[rows] for f in fields(played_half)[2:]}
+    half = replace(
+        played_half,
+        **columns
+        | {
+            "t_ms": np.array([30_100, 30_150, 35_000], np.int32),
+            "code": np.array([Action.PASS.class_index, Action.CROSS.class_index, Action.SHOT.class_index], np.uint8),
+            "setpiece": np.zeros(3, np.uint8),
+        },
+    )
+    labels, visibility = future_frames(half, np.array([30_000]))
+    assert labels[0, [0, 31]].tolist() == [Action.CROSS.class_index + 1, Action.SHOT.class_index + 1]
+    assert (labels[0] != 255).sum() == (visibility[0] == 1).sum() == 2
+
+
+def test_rare_classes_weigh_more():
+    counts = np.zeros((3, 10), int)
+    counts[0, Action.PASS.class_index] = 2
+    counts[1, [Action.CROSS.class_index, Action.TACKLE.class_index]] = 1
+    assert window_weights(counts).tolist() == [1, 4, 1]
+
+
+def test_inverse_frequency_is_mean_over_count():
+    assert inverse_frequency(np.array([1, 3, 0])).tolist() == pytest.approx([5 / 3, 5 / 9, 5 / 3])
+
+
+def test_class_counts():
+    assert class_counts(np.array([[0, 0, -1], [9, -1, -1]]))[:, [0, 9]].tolist() == [[2, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("observations", [1, 4])
+def test_batches_have_the_stated_shapes(observations):
+    windows = FeedExamples([simulate_half(0, minutes=6)], observations)
+    batch = windows.batch(np.array([0, 1, 2]), np.random.default_rng(0))
+    assert batch.features_BWNF.shape == (3, 5 + observations, 33, N_FEATURES)
+    assert batch.targets.class_OE.shape[0] == 3 * observations
+    assert batch.targets.presence_BWNC.shape == (3, 5 + observations, 33, 10)
+    assert batch.features_BWNF.dtype == batch.targets.time_OE.dtype == torch.float32
+    assert len(batch.names_B) == 3
+
+
+def test_the_same_generator_gives_the_same_batch_and_another_another():
+    windows = FeedExamples([simulate_half(0, minutes=6)], 2)
+    first, again, other = (windows.batch(np.array([0, 1]), np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first.features_BWNF, again.features_BWNF)
+    assert not torch.equal(first.features_BWNF, other.features_BWNF)
+
+
+def test_a_sequences_last_window_ends_where_its_future_begins():
+    """What arrives in observation i + 1's last window is what observation i had to anticipate."""
+    windows = FeedExamples([simulate_half(0, minutes=6)], 8)
+    batch = windows.batch(np.array([0]), np.random.default_rng(3))
+    arrived_WC = batch.targets.presence_BWNC[0].sum(dim=1)
+    for observation in range(7):
+        coming = batch.targets.class_OE[observation]
+        expected = torch.zeros(10)
+        expected[coming[coming >= 0]] = 1
+        seen = (arrived_WC[6 + observation] > 0).float()
+        assert (seen - expected).abs().sum() <= 1, "an action at the very edge may fall on either side"
+
+
+def test_too_short_halves_are_refused():
+    with pytest.raises(InputError, match="no half is long enough"):
+        FeedExamples([simulate_half(0, minutes=0.5)], 1)
+    with pytest.raises(InputError, match="below 1"):
+        FeedExamples([simulate_half(0, minutes=6)], 0)
+
+
+def test_mixup_mixes_inputs_and_keeps_both_futures():
+    windows = FeedExamples([simulate_half(0, minutes=6)], 2)
+    batch = windows.batch(np.array([0, 1, 2]), np.random.default_rng(0))
+    mixed = mix(batch, 0.2, np.random.default_rng(0))
+    (share, ours), (rest, theirs) = mixed.parts
+    assert share + rest == pytest.approx(1)
+    assert torch.equal(ours.class_OE, batch.targets.class_OE)
+    presence = batch.targets.presence_BWNC
+    partners = [next(i for i in range(3) if torch.equal(row, presence[i])) for row in theirs.presence_BWNC]
+    expected = share * batch.features_BWNF + rest * batch.features_BWNF[partners]
+    torch.testing.assert_close(mixed.features_BWNF, expected)
+    rows = [row for p in partners for row in (2 * p, 2 * p + 1)]
+    assert torch.equal(theirs.class_OE, batch.targets.class_OE[rows])
+
+
+def test_mixup_can_be_off():
+    windows = FeedExamples([simulate_half(0, minutes=6)], 2)
+    batch = windows.batch(np.array([0, 1]), np.random.default_rng(0))
+    mixed = mix(batch, 0.0, np.random.default_rng(0))
+    assert mixed.features_BWNF is batch.features_BWNF
+    assert [share for share, _ in mixed.parts] == [1.0]

@@ -1,0 +1,88 @@
+"""Recorded windows: the future stays in the future, labels fall into the right steps."""
+
+import numpy as np
+import pytest
+
+from playahead.datasets.evaluation_set import VideoEvaluationSet
+from playahead.datasets.video_examples import Recording, VideoExamples
+from playahead.domain.actions import Action
+from playahead.domain.feed import feed_of_actions
+from playahead.domain.records import ActionEvent
+from playahead.errors import InputError
+from playahead.model.anticipator import Anticipator
+from playahead.model.config import AnticipatorConfig
+
+F = 8
+
+
+def recording(n_windows: int, events=(), last_end_ms: int | None = None, name="v", seed=0) -> Recording:
+    rng = np.random.default_rng(seed)
+    windows = [rng.standard_normal((33, F)).astype(np.float16) for _ in range(n_windows)]
+    actions = feed_of_actions([ActionEvent(ms, action) for ms, action in events])
+    end = (n_windows - 1) * 5000 if last_end_ms is None else last_end_ms
+    return Recording(name, windows, actions, end)
+
+
+def model() -> Anticipator:
+    config = AnticipatorConfig(feature_dim=F, d_model=16, heads=2, ffn_dim=16, slots=4, decoder_layers=1)
+    return Anticipator(config).eval()
+
+
+def test_observations_end_where_a_future_is_labelled():
+    assert recording(8).end_ms_O.tolist() == [30_000, 35_000]
+    assert recording(6, last_end_ms=30_000).end_ms_O.tolist() == [30_000]
+    assert recording(6).end_ms_O.tolist() == []
+    assert recording(6, last_end_ms=0).end_ms_O.tolist() == []
+
+
+def test_targets_are_what_follows_and_presence_what_was_seen():
+    events = [(100, Action.PASS), (29_999, Action.DRIVE), (31_000, Action.SHOT), (35_000, Action.OUT)]
+    windows = VideoExamples([recording(6, events, last_end_ms=30_000)], 1)
+    batch = windows.batch(np.array([0]), np.random.default_rng(0))
+    assert batch.features_BWNF.shape == (1, 6, 33, F)
+    assert batch.targets.class_OE.tolist() == [[Action.SHOT.class_index, Action.OUT.class_index]]
+    assert batch.targets.time_OE.tolist() == [[pytest.approx(0.2), 1.0]]
+    seen = batch.targets.presence_BWNC[0].nonzero().tolist()
+    assert seen == [[0, 0, Action.PASS.class_index], [5, 32, Action.DRIVE.class_index]]
+
+
+def test_a_sequence_in_the_middle_takes_its_own_windows():
+    source = recording(12, [(42_000, Action.PASS)])
+    windows = VideoExamples([source], 3)
+    assert len(windows.rare_weight_A) == len(source.end_ms_O) - 2
+    batch = windows.batch(np.array([2]), np.random.default_rng(0))
+    assert np.allclose(batch.features_BWNF[0].numpy(), np.stack(source.windows[2:10]).astype(np.float32))
+    assert batch.targets.class_OE.tolist() == [[Action.PASS.class_index], [-1], [-1]]
+
+
+def test_rare_actions_weigh_more_and_counts_are_right():
+    plain, rare = recording(7, [(31_000, Action.PASS)]), recording(7, [(31_000, Action.TACKLE)])
+    windows = VideoExamples([plain, rare], 1)
+    assert windows.counts_C[Action.PASS.class_index] == windows.counts_C[Action.TACKLE.class_index] == 1
+    assert windows.rare_weight_A.tolist() == [1.0, 4.0]
+
+
+def test_recordings_that_are_too_short_are_refused():
+    with pytest.raises(InputError, match="long enough"):
+        VideoExamples([recording(6)], 1)
+    with pytest.raises(InputError, match="35 s"):
+        VideoEvaluationSet([recording(6)])
+
+
+def test_reading_together_is_reading_alone():
+    sources = [recording(7, seed=s) for s in range(3)] + [recording(9, seed=9)] + [recording(7, seed=4)]
+    network = model()
+    ours = np.concatenate([r.objectness_OK for r in VideoEvaluationSet(sources).read(network)])
+    alone = np.concatenate([VideoEvaluationSet([s]).read(network)[0].objectness_OK for s in sources])
+    assert np.allclose(ours, alone, atol=1e-5)
+
+
+def test_a_clip_is_read_without_its_neighbours():
+    """What the next clip shows of a clip's future changes nothing."""
+    network = model()
+    first, second = recording(6, last_end_ms=30_000, seed=1), recording(6, last_end_ms=30_000, seed=2)
+    other = recording(6, last_end_ms=30_000, seed=3)
+    one = np.concatenate([r.objectness_OK for r in VideoEvaluationSet([first, second]).read(network)])
+    two = np.concatenate([r.objectness_OK for r in VideoEvaluationSet([first, other]).read(network)])
+    assert np.allclose(one[0], two[0], atol=1e-6)
+    assert not np.allclose(one[1], two[1], atol=1e-6)

@@ -1,0 +1,114 @@
+"""The whole road as people take it, small: simulate, check, train, evaluate, submit, check."""
+
+import json
+
+import pytest
+
+from playahead.cli.main import run
+
+
+@pytest.fixture(scope="module")
+def feed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("feed")
+    assert run(["data", "simulate", "--out", str(folder), "--matches", "6", "--minutes", "6"]) == 0
+    return folder
+
+
+def test_feed_from_training_to_score(feed, tmp_path, capsys):
+    out = tmp_path / "run"
+    command = ["train", "feed", "--data", str(feed), "--out", str(out), "--recipe", "demo", "--epochs", "2"]
+    command += ["--steps_per_epoch", "10", "--validation_matches", "1"]
+    assert run(command) == 0
+    assert "100 %" in capsys.readouterr().err, "progress also where there is no terminal"
+    assert {path.name for path in out.iterdir()} >= {"weights.safetensors", "log.csv", "state.safetensors"}
+    assert (out / "log.csv").read_text().count("\n") == 3
+    for decoding in ("marginal", "threshold"):
+        capsys.readouterr()
+        command = ["evaluate", "--feed", str(feed), "--split", "test", "--weights", str(out / "weights.safetensors")]
+        assert run([*command, "--decoding", decoding, "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        low, high = found["average_interval_95"]
+        assert 0 <= low <= high <= 1
+        assert set(found["metrics"]) == {"at1", "at2", "at3", "at4", "at5", "atInfty", "tight", "tightV2"}
+
+
+def test_benchmark_layout_from_labels_to_submission(tmp_path, capsys):
+    data = tmp_path / "baa"
+    assert run(["data", "simulate", "--out", str(data), "--layout", "baa", "--matches", "4", "--minutes", "4"]) == 0
+    capsys.readouterr()
+    assert run(["data", "check", str(data), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)["splits"]
+    assert list(facts) == ["train", "valid", "test", "challenge"]
+    assert facts["challenge"]["withheld"] == facts["challenge"]["clips"] > 0
+    out = tmp_path / "submission"
+    assert run(["submit", "--labels", str(data / "test"), "--perfect", "--out", str(out)]) == 0
+    archive = out / "results_anticipation.zip"
+    assert run(["submit", "--check", str(archive), "--labels", str(data / "test")]) == 0
+    assert run(["submit", "--check", str(archive), "--labels", str(data / "train")]) == 2, "another split's clips"
+    capsys.readouterr()
+    assert run(["evaluate", "--labels", str(data / "test"), "--predictions", str(archive), "--json"]) == 0
+    scored = json.loads(capsys.readouterr().out)
+    present = sum(count > 0 for count in facts["test"]["actions"].values())
+    assert scored["metrics"]["atInfty"]["a_mAP"] > 0.85 * present / 10
+
+
+def test_a_submission_from_observed_actions(tmp_path, capsys):
+    """The packaged model on the benchmark's layout: nothing to complain of, and better than guessing at random."""
+    data, out = tmp_path / "baa", tmp_path / "submission"
+    assert run(["data", "simulate", "--out", str(data), "--layout", "baa", "--matches", "4", "--minutes", "6"]) == 0
+    assert run(["submit", "--labels", str(data / "challenge"), "--out", str(tmp_path / "challenge")]) == 0
+    capsys.readouterr()
+    assert run(["submit", "--labels", str(data / "test"), "--out", str(out), "--json"]) == 0
+    archive = json.loads(capsys.readouterr().out)["archive"]
+    assert run(["submit", "--check", archive, "--labels", str(data / "test")]) == 0
+    capsys.readouterr()
+    assert run(["evaluate", "--labels", str(data / "test"), "--predictions", archive, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["average"] > 0.1
+
+
+def test_a_clip_is_anticipated_from_itself_alone(tmp_path, capsys):
+    """Taking every other clip away changes nothing in the answer for one."""
+    data = tmp_path / "baa"
+    assert run(["data", "simulate", "--out", str(data), "--layout", "baa", "--matches", "4", "--minutes", "4"]) == 0
+    labels = data / "test" / "Labels-ball.json"
+    videos = json.loads(labels.read_text())["videos"]
+    answers = []
+    for n, kept in enumerate((videos, videos[3:4])):
+        labels.write_text(json.dumps({"videos": kept}))
+        assert run(["submit", "--labels", str(labels), "--out", str(tmp_path / str(n))]) == 0
+        written = json.loads((tmp_path / str(n) / "results_anticipation.json").read_text())["videos"]
+        answers.append({video["path"]: video["annotations"]["anticipation"] for video in written}["clip_4"])
+    assert len(answers[0]) == len(answers[1]) > 0
+    for ours, theirs in zip(*answers, strict=True):
+        assert (ours["label"], ours["position"]) == (theirs["label"], theirs["position"])
+        assert ours["confidence_vect"] == pytest.approx(theirs["confidence_vect"], abs=1e-3)
+
+
+def test_checking_a_feed_counts_and_finds_matches_in_two_splits(feed, tmp_path, capsys):
+    capsys.readouterr()
+    assert run(["data", "check", str(feed), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)["splits"]["train"]
+    assert facts["observed"]["PASS"] > facts["actions"]["PASS"] > 0
+    assert sum(facts["per_window"].values()) == facts["windows"]
+    for split in ("train", "val"):
+        (tmp_path / f"{split}.npz").write_bytes((feed / "train.npz").read_bytes())
+    (tmp_path / "test.npz").write_bytes(b"nonsense")
+    assert run(["data", "check", str(tmp_path)]) == 2
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "match 1 is in train and val" in shown
+    assert "bad table" in shown
+    assert "windows by number of actions: 0:" in shown
+
+
+def test_spotting_layout(tmp_path):
+    assert run(["data", "simulate", "--out", str(tmp_path), "--layout", "bas", "--minutes", "2"]) == 0
+    assert len(list(tmp_path.glob("*/match_*/Labels-ball.json"))) == 6
+
+
+def test_overlap_across_splits_is_an_error(tmp_path, capsys):
+    data = tmp_path / "baa"
+    assert run(["data", "simulate", "--out", str(data), "--layout", "baa", "--matches", "4", "--minutes", "4"]) == 0
+    (data / "test" / "Labels-ball.json").write_text((data / "train" / "Labels-ball.json").read_text())
+    capsys.readouterr()
+    assert run(["data", "check", str(data)]) == 2
+    assert "overlap across splits" in capsys.readouterr().out

@@ -1,0 +1,87 @@
+"""Everything in the README runs: its commands on simulated matches, its Python as it stands."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from playahead.cli.main import build_parser, run
+from tests.conftest import SHARED
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+COMMANDS = re.findall(r"^\$ (?:\.venv/bin/)?(playahead .+?)(?:\s+#.*)?$", README, re.MULTILINE)
+TARGETS = re.findall(r"^\$ make (\w+)", README, re.MULTILINE)
+MATCH = SHARED / "data" / "wyscout_raw" / "2499720.json"
+PERCENT = re.compile(r"(\d+)%")
+BRIEF = ["--epochs", "1", "--steps_per_epoch", "2"]
+SHORT = {
+    ("train", "feed"): [*BRIEF, "--validation_matches", "1"],
+    ("train", "video"): [*BRIEF, "--sequences", "2"],
+    ("train", "frames"): [*BRIEF, "--batch", "2", "--model.input_size", "64x32", "--validation_clips", "2"],
+    ("pretrain", "--train"): [*BRIEF, "--batch", "2", "--validation_videos", "1"],
+}
+FILMED = ["--video", "--halves", "1", "--width", "112", "--height", "62"]
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """A folder where the README's names mean something: ``tables``, ``SoccerNet/224p``, ``match.mp4``, a real match."""
+    folder = tmp_path_factory.mktemp("readme")
+    simulate = ["data", "simulate", "--matches", "4", "--minutes", "3"]
+    assert run([*simulate, "--out", str(folder / "tables")]) == 0
+    (folder / "SoccerNet").mkdir()
+    brief = ["data", "simulate", "--matches", "4", "--minutes", "0.9", *FILMED]
+    assert run([*brief, "--out", str(folder / "SoccerNet" / "224p"), "--layout", "baa"]) == 0
+    assert run([*brief, "--out", str(folder / "matches"), "--layout", "bas"]) == 0
+    (film,) = (folder / "matches" / "test").rglob("*.mp4")
+    film.rename(folder / "match.mp4")
+    (written,) = re.findall(r"say `wide.yaml`:\n```yaml\n(.+?)```", README, re.DOTALL)
+    brief_run = {"seeds": [0], "common": {"epochs": 1, "steps_per_epoch": 2, "observations": 2}}
+    (folder / "wide.yaml").write_text(yaml.safe_dump({**yaml.safe_load(written), **brief_run}, sort_keys=False))
+    if MATCH.exists():
+        (folder / "match.json").write_bytes(MATCH.read_bytes())
+    return folder
+
+
+def test_the_commands_run_in_their_order(workplace, monkeypatch, capsys):
+    monkeypatch.chdir(workplace)
+    assert len(COMMANDS) > 9
+    for command in COMMANDS:
+        arguments = shlex.split(command)[1:]
+        if arguments[:2] == ["data", "download"]:
+            build_parser(arguments).parse_args(arguments)
+        elif "match.json" not in arguments or MATCH.exists():
+            brief = SHORT.get(tuple(arguments[:2]), [])
+            assert run(arguments + brief) == 0, (command, capsys.readouterr().err)
+
+
+def test_the_output_shown_is_the_packaged_models(workplace, monkeypatch, capsys):
+    if not MATCH.exists():
+        pytest.skip("needs ../shared/data/wyscout_raw")
+    monkeypatch.chdir(workplace)
+    shown = re.search(r"^\$ playahead (predict .+?)\n(.+?)\n```", README, re.MULTILINE | re.DOTALL)
+    assert run(shlex.split(shown[1])) == 0
+    printed = capsys.readouterr().out
+    assert PERCENT.sub("%", shown[2]).split() == PERCENT.sub("%", printed).split()
+    confidence = [[int(value) for value in PERCENT.findall(text)] for text in (shown[2], printed)]
+    assert confidence[0] == pytest.approx(confidence[1], abs=1), "rounding may differ between processors"
+
+
+def test_the_python_runs(workplace, monkeypatch, capsys):
+    monkeypatch.chdir(workplace)
+    if not MATCH.exists():
+        pytest.skip("needs ../shared/data/wyscout_raw")
+    (program,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    exec(compile(program, "README.md", "exec"), {})
+    assert re.match(r"[A-Z ]+ in \d\.\d s \(\d+%\)", capsys.readouterr().out)
+
+
+def test_the_targets_and_links_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in TARGETS:
+        assert f"\n{target}:" in makefile
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / link).exists(), link

@@ -1,0 +1,64 @@
+"""The demo and the benchmark's whole road, on simulated broadcasts a few seconds long."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from playahead.cli.main import run
+from playahead.sources.soccernet_baa import read_baa_split
+from playahead.submission.check import check_submission
+from playahead.video.reader import probe
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("playahead.cli.commands.demo._MATCHES", 4)
+    monkeypatch.setattr("playahead.cli.commands.demo._MINUTES", 1.2)
+    monkeypatch.setattr("playahead.cli.commands.demo._SHOWN", ("0:50", "0:54"))
+    assert run(["demo", "--out", "made", "--epochs", "1"]) == 0
+    shown = capsys.readouterr().out
+    for part in (
+        "average precision",
+        "Player successful tackle",
+        "mAP",
+        "weights.safetensors",
+        "ahead.mp4",
+        "expected at",
+    ):
+        assert part in shown
+    assert probe(tmp_path / "made" / "ahead.mp4").duration_s > 3
+
+
+def test_the_whole_road_in_one_script(tmp_path, capsys):
+    """Download aside: check, pretrain, extract, train, evaluate, submit, check, report."""
+    brief = {
+        "SIMULATE": "--matches 4 --minutes 0.9",
+        "PRETRAIN": "--epochs 1 --steps_per_epoch 2 --batch 2 --validation_videos 1",
+        "TRAIN": "--epochs 1 --steps_per_epoch 2 --sequences 2",
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [str(ROOT / "runs" / "reproduce.sh"), "--simulate", str(tmp_path)]
+    done = subprocess.run(command, env={**os.environ, **brief}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("no problems found") == 2
+    for split in ("test", "challenge"):
+        names = [clip.name for clip in read_baa_split(tmp_path / "benchmark" / split).clips]
+        assert check_submission(tmp_path / f"submission-{split}" / "results_anticipation.zip", names) == []
+    page = (tmp_path / "report.html").read_text()
+    for said in ("Simulated matches", "data:image/jpeg;base64", "five-minute runs of clips", "No match is in two"):
+        assert said in page
+    weights = ["--weights", str(tmp_path / "run" / "weights.safetensors")]
+    withheld = [
+        "evaluate",
+        "--features",
+        str(tmp_path / "features"),
+        "--labels",
+        str(tmp_path / "benchmark" / "challenge"),
+    ]
+    assert run([*withheld, *weights]) == 2
+    assert "withheld" in capsys.readouterr().err
+    again = subprocess.run(command, env={**os.environ, **brief}, capture_output=True, text=True, check=False)
+    assert again.returncode == 0
+    assert again.stdout.splitlines()[-8:] == done.stdout.splitlines()[-8:]

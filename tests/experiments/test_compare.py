@@ -1,0 +1,173 @@
+"""``playahead compare`` on simulated plays: trained, scored, gone on with, failures named."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from playahead.cli.commands.compare import compare
+from playahead.cli.main import run
+from playahead.experiments.grid import read_grid
+from playahead.experiments.jobs import jobs_of
+from playahead.simulation.simulate import simulate
+from playahead.sources.feed_tables import read_split, write_feed_table
+
+SMALL = {
+    "model.d_model": 16,
+    "model.heads": 2,
+    "model.ffn_dim": 16,
+    "epochs": 1,
+    "steps_per_epoch": 4,
+    "sequences": 2,
+    "observations": 2,
+}
+GRID = {
+    "recipe": "paper-small",
+    "seeds": [0],
+    "common": SMALL,
+    "variants": {
+        "plain": {},
+        "dense": {"model.head": "dense"},
+        "first": {"steps_per_epoch": 2},
+        "second": {"steps_per_epoch": 2, "start": "first"},
+    },
+    "ensembles": {"both": ["plain", "dense"]},
+    "baselines": ["constant-rate", "markov"],
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("feed")
+    simulate(folder, matches=5, minutes=3.0, halves=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compared(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("compared")
+    path = out / "grid.yaml"
+    path.write_text(yaml.safe_dump(GRID, sort_keys=False))
+    assert compare(str(path), data, out=out / "runs") == 0
+    return path, out / "runs"
+
+
+def test_every_row_is_there_with_its_budget(compared):
+    document = json.loads((compared[1] / "comparison-val.json").read_text())
+    found = {(row["variant"], row["decoding"]): row for row in document["rows"]}
+    assert set(found) == {
+        *((variant, decoding) for variant in ("plain", "first", "second") for decoding in ("marginal", "threshold")),
+        ("dense", "marginal"),
+        ("both", "marginal"),
+        ("constant-rate", "marginal"),
+        ("markov", "marginal"),
+    }
+    assert found["plain", "marginal"]["windows"] == found["second", "marginal"]["windows"] == 16
+    assert found["both", "marginal"]["windows"] == 32
+    assert found["markov", "marginal"]["difference"] is not None
+    assert document["failed"] == {}
+
+
+def test_a_folder_says_what_its_run_was(compared):
+    told = json.loads((compared[1] / "second-0" / "run.json").read_text())
+    assert told["train"]["model"]["d_model"] == 16
+    assert {"torch", "python", "processor", "threads"} <= told["environment"].keys()
+
+
+def test_run_again_it_trains_and_scores_nothing(compared, data, monkeypatch):
+    path, out = compared
+    kept = {file: file.stat().st_mtime_ns for file in out.rglob("*.*") if file.suffix in (".safetensors", ".npz")}
+    assert compare(str(path), data, out=out) == 0
+    assert {file: file.stat().st_mtime_ns for file in kept} == kept
+
+
+def test_another_configuration_in_the_same_folder_fails_with_what_rests_on_it(compared, data, tmp_path, capsys):
+    out = tmp_path / "runs"
+    shutil.copytree(compared[1], out)
+    path = tmp_path / "grid.yaml"
+    others = {**GRID["variants"], "plain": {"optim.lr": 1e-3}, "first": {"steps_per_epoch": 2, "optim.lr": 1e-3}}
+    path.write_text(yaml.safe_dump({**GRID, "variants": others}, sort_keys=False))
+    assert compare(str(path), data, out=out, json=True) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert set(document["failed"]) == {"plain-0", "first-0", "second-0"}
+    assert "other settings or data" in document["failed"]["plain-0"]
+    assert "first-0, which it starts from" in document["failed"]["second-0"]
+    assert {row["variant"] for row in document["rows"]} == {"dense", "constant-rate", "markov"}
+
+
+def test_other_data_under_a_finished_run_is_refused(compared, data, tmp_path, capsys):
+    """Same labels, other places: the windows differ, so the weights are not of this data."""
+    out, moved = tmp_path / "runs", tmp_path / "moved"
+    shutil.copytree(compared[1], out)
+    shutil.copytree(data, moved)
+    halves = [replace(half, x=(half.x // 2).astype(half.x.dtype)) for half in read_split(moved, "train")]
+    write_feed_table(moved / "train.npz", halves)
+    assert compare(str(compared[0]), moved, out=out, only="plain", json=True) == 2
+    assert "other settings or data" in json.loads(capsys.readouterr().out)["failed"]["plain-0"]
+    (out / "plain-0" / "trained.json").unlink()  # as of a run that was killed: its state refuses too
+    assert compare(str(compared[0]), moved, out=out, only="plain", json=True) == 2
+    assert "other settings or data" in json.loads(capsys.readouterr().out)["failed"]["plain-0"]
+
+
+def test_over_one_match_nothing_is_told(compared):
+    document = json.loads((compared[1] / "comparison-val.json").read_text())
+    assert document["matches"] == 1
+    assert all(row["told"] == [False, False] for row in document["rows"])
+
+
+def test_the_first_seed_of_all_comes_before_the_second(tmp_path):
+    path = tmp_path / "grid.yaml"
+    path.write_text(yaml.safe_dump({**GRID, "seeds": [0, 7]}, sort_keys=False))
+    jobs = jobs_of(read_grid(str(path)), tmp_path)
+    assert [job.seed for job in jobs] == [0] * 4 + [7] * 4
+    assert jobs[3].start == jobs[2].folder
+    assert len({job.folder for job in jobs}) == 8
+
+
+def test_bad_options_are_one_line(data, tmp_path, capsys):
+    assert run(["compare", "gone", "--data", str(data), "--out", str(tmp_path)]) == 2
+    assert run(["compare", "paper", "--data", str(tmp_path), "--out", str(tmp_path)]) == 2
+    assert run(["compare", "paper", "--data", str(data), "--processes", "0"]) == 2
+    told = capsys.readouterr().err
+    assert "no such grid" in told
+    assert "--processes: 0 is below 1" in told
+
+
+def test_a_report_of_the_comparison(compared, data, tmp_path, capsys):
+    page = tmp_path / "report.html"
+    assert run(["report", str(compared[1]), "--data", str(data), "--out", str(page)]) == 0
+    written = page.read_text()
+    for said in (
+        "Simulated matches",
+        "markov, marginal",
+        "both, marginal",
+        "No match is in two of these",
+        "model.d_model",
+    ):
+        assert said in written
+    narrow = ["--run", "second-0", "--decoding", "threshold", "--examples", "2", "--out", str(page)]
+    assert run(["report", str(compared[1]), "--data", str(data), *narrow]) == 0
+    assert page.read_text().count("<figure") == 4
+
+
+def test_a_report_of_one_run(compared, data, tmp_path):
+    page = tmp_path / "one.html"
+    assert run(["report", str(compared[1] / "dense-0"), "--data", str(data), "--out", str(page)]) == 0
+    assert "no slots here" in page.read_text()
+
+
+def test_a_report_of_nothing_is_one_line(compared, data, tmp_path, capsys):
+    for arguments in (
+        [str(tmp_path)],
+        [str(compared[1]), "--run", "../../secret"],
+        [str(compared[1]), "--split", "test"],
+    ):
+        assert run(["report", *arguments, "--data", str(data), "--out", str(tmp_path / "page.html")]) == 2
+    told = capsys.readouterr().err
+    assert "holds neither comparison-val.json nor weights.safetensors" in told
+    assert "--run: secret: no trained run of that name" in told
+    (tmp_path / "comparison-val.json").write_text('{"rows": [')
+    assert run(["report", str(tmp_path), "--data", str(data)]) == 2
+    assert "is not a comparison" in capsys.readouterr().err

@@ -1,0 +1,135 @@
+"""What a grid may say, and what it may not."""
+
+import pytest
+import yaml
+
+from playahead.decoding.choosing import Decoding
+from playahead.errors import InputError
+from playahead.experiments.grid import changed, narrowed, read_grid, referred, shipped_grids
+from playahead.recipes import feed
+
+GRID = {
+    "recipe": "paper-small",
+    "seeds": [3, 4],
+    "reference": ["plain", "marginal"],
+    "variants": {"plain": {}, "static": {"model.conditioned": False}},
+    "decodings": {"marginal": None, "low": {"kind": "threshold", "tau": 0.1}},
+    "ensembles": {"both": ["plain", "static"]},
+    "baselines": ["markov"],
+}
+
+
+def written(tmp_path, **changes) -> str:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({**GRID, **changes}, sort_keys=False))
+    return str(path)
+
+
+def test_a_grid_is_read(tmp_path):
+    grid = read_grid(written(tmp_path, common={"epochs": 2}))
+    assert (grid.name, grid.seeds, grid.reference) == ("mine", (3, 4), ("plain", "marginal"))
+    assert [v.config.model.conditioned for v in grid.variants.values()] == [True, False]
+    assert {v.config.epochs for v in grid.variants.values()} == {2}
+    assert grid.decodings == {"marginal": Decoding(), "low": Decoding("threshold", tau=0.1)}
+    assert grid.ensembles == {"both": ("plain", "static")}
+    assert grid.budget_of("plain") == 2 * 300 * 64
+
+
+@pytest.mark.parametrize("name", ["paper", "decoding", "winner"])
+def test_shipped_grids_are_whole(name):
+    grid = read_grid(name)
+    assert grid.about
+    assert len(grid.seeds) >= 3
+    assert name in shipped_grids()
+
+
+def test_unequal_budgets_are_refused(tmp_path):
+    longer = {"plain": {}, "longer": {"epochs": 9}}
+    with pytest.raises(InputError, match=r"unequal numbers of windows \(plain 115,200, longer 172,800\)"):
+        read_grid(written(tmp_path, variants=longer, ensembles={}))
+
+
+def test_phases_are_added_up(tmp_path):
+    phases = {"plain": {}, "first": {"epochs": 2}, "second": {"epochs": 4, "start": "first"}}
+    grid = read_grid(written(tmp_path, variants=phases, ensembles={}))
+    assert grid.budget_of("second") == grid.budget_of("plain")
+    with pytest.raises(InputError, match="unequal"):
+        read_grid(written(tmp_path, variants={**phases, "second": {"epochs": 6, "start": "first"}}, ensembles={}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"variants": {}}, "names no variants"),
+        ({"variants": {"plain": {"model.slot": 3}}, "ensembles": {}}, "variant 'plain': model.slot: no such setting"),
+        ({"variants": {"plain": {"model.slots": "many"}}, "ensembles": {}}, "many"),
+        ({"variants": {"plain": {"model.slots": 0}}, "ensembles": {}}, "model.slots: 0 is below 1"),
+        ({"variants": {"plain": {"recipe": "mine"}}, "ensembles": {}}, "'mine' is not one of"),
+        ({"variants": {"plain": {"start": "plain"}}, "ensembles": {}}, "does not stand before it"),
+        ({"variants": [1, 2]}, "is not a mapping"),
+        ({"seeds": []}, "not a list of whole numbers"),
+        ({"seeds": [0, "1"]}, "not a list of whole numbers"),
+        ({"reference": "plain"}, r"not a variant and a decoding, such as \['plain', 'marginal'\]"),
+        ({"reference": ["other", "marginal"]}, "not a variant and a decoding"),
+        ({"decodings": {"odd": {"tow": 0.3}}}, "is not made of kind, tau"),
+        ({"decodings": {"odd": None}}, "is not made of kind, tau"),
+        ({"decodings": {"odd": {"kind": "marginal", "tau": 0.1}}}, "are of threshold decoding"),
+        ({"ensembles": {"both": ["plain", "gone"]}}, "gone is not one of plain, static"),
+        ({"variants": {"plain": 3}, "ensembles": {}}, "variant 'plain': 3 is not a mapping"),
+        ({"variants": {"a b": {}, "a-b": {}}, "ensembles": {}, "reference": ["a b", "low"]}, "stands for two rows"),
+        ({"variants": {"markov": {}}, "ensembles": {}, "reference": ["markov", "low"]}, "stands for two rows"),
+        ({"ensembles": {"both": None}}, "is not a list of names"),
+        ({"ensembles": {"both": []}}, "is not a list of names"),
+        ({"baselines": 3}, "baselines: 3 is not a list of names"),
+        ({"decodings": {"odd": {"kind": "treshold"}}}, "neither marginal nor threshold"),
+        ({"decodings": {"odd": {"kind": "threshold", "tau": 2}}}, r"2 is not in \[0, 1\)"),
+        ({"decodings": {"odd": {"kind": "threshold", "tau": float("nan")}}}, "nan is not in"),
+        ({"decodings": {"odd": {"kind": "threshold", "tau": "0.1"}}}, "'0.1' is not a number"),
+        ({"decodings": {"odd": {"kind": "threshold", "time": "x"}}}, "neither argmax nor expected"),
+        ({"decodings": {"odd": {"kind": "threshold", "rescue": 3}}}, "true or false"),
+        ({"baselines": ["oracle"]}, "oracle is not one of constant-rate, markov"),
+        ({"varients": {}}, "varients is not one of"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path, changes, reason):
+    with pytest.raises(InputError, match=reason):
+        read_grid(written(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a: [", b"[]", b""])
+def test_a_damaged_grid_is_refused(tmp_path, content):
+    path = tmp_path / "odd.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"odd\.yaml"):
+        read_grid(str(path))
+
+
+def test_an_unknown_grid_is_refused():
+    with pytest.raises(InputError, match=r"no such grid.*decoding, paper, winner"):
+        read_grid("papers")
+
+
+def test_changed_checks_types_and_leaves_the_rest():
+    config = changed(feed(), {"criterion.matcher.frequency": "none", "seed": 3, "optim.restart_epochs": None})
+    assert config.criterion.matcher.frequency == "none"
+    assert config.model == feed().model
+    for wrong in ({"criterion.matcher.frequency": "often"}, {"epochs": 1.5}, {"model.slots.many": 1}, {"": 1}):
+        with pytest.raises(InputError):
+            changed(feed(), wrong)
+
+
+def test_narrowed_keeps_the_reference_and_what_others_start_from(tmp_path):
+    phases = {"plain": {}, "first": {"epochs": 2}, "second": {"epochs": 4, "start": "first"}, "extra": {}}
+    grid = read_grid(written(tmp_path, variants=phases, ensembles={"all": ["plain", "extra"]}))
+    assert list(narrowed(grid, ["second"]).variants) == ["plain", "first", "second"]
+    assert narrowed(grid, ["second"]).ensembles == {}
+    with pytest.raises(InputError, match="--only: gone"):
+        narrowed(grid, ["gone"])
+
+
+def test_another_variant_may_be_the_reference(tmp_path):
+    grid = read_grid(written(tmp_path))
+    assert referred(grid, "static").reference == ("static", "marginal")
+    assert narrowed(referred(grid, "static"), ["static"]).variants.keys() == {"static"}
+    with pytest.raises(InputError, match="--reference: 'gone'"):
+        referred(grid, "gone")

@@ -1,0 +1,162 @@
+"""From a video to anticipated actions in every format, with a model of seconds' training."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from playahead.training.checkpoint import load_video_model
+
+from playahead.backbone.checkpoint import load_backbone, weights_digest
+from playahead.backbone.fast import FastBackbone
+from playahead.cli.main import run
+from playahead.domain.actions import ACTIONS
+from playahead.features.encoder import WindowEncoder
+from playahead.features.store import FeatureStore
+from playahead.features.streaming import encode_stream
+from playahead.video.input_size import InputSize
+from playahead.video.reader import probe
+from tests.extraction.conftest import backbone, backbone_file  # noqa: F401 - fixtures
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, backbone_file):  # noqa: F811
+    """EvaluationSet on video, their features, and a trained model."""
+    folder = tmp_path_factory.mktemp("made")
+    size = ["--width", "96", "--height", "60"]
+    simulate = ["data", "simulate", "--layout", "bas", "--video", "--minutes", "0.9", "--halves", "1", "--matches", "4"]
+    assert run([*simulate, *size, "--out", str(folder / "sim")]) == 0
+    encode = ["extract", str(folder / "sim"), "--out", str(folder / "features"), "--backbone", str(backbone_file)]
+    assert run(encode) == 0
+    train = ["train", "video", "--features", str(folder / "features"), "--data", str(folder / "sim")]
+    small = ["--recipe", "demo", "--epochs", "1", "--steps_per_epoch", "3", "--sequences", "4", "--model.d_model", "16"]
+    assert run([*train, *small, "--out", str(folder / "run")]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def video(made):
+    (path,) = (made / "sim" / "test").rglob("*.mp4")
+    return path
+
+
+@pytest.fixture
+def command(made, video, backbone_file):  # noqa: F811
+    weights = ["--weights", str(made / "run" / "weights.safetensors"), "--backbone", str(backbone_file)]
+    return ["predict", str(video), *weights, "--least", "0.01", "--from", "0:32", "--to", "0:40"]
+
+
+def test_json_holds_anticipated_and_spotted_actions(command, capsys):
+    assert run([*command, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    moments = sorted({line["observed_until_ms"] for line in found["anticipated"]})
+    assert moments == list(range(32_000, 40_001, 1000))
+    labels = {str(action) for action in ACTIONS}
+    for line in found["anticipated"]:
+        assert 0 <= line["time_ms"] - line["observed_until_ms"] <= 5000
+        assert 0.01 <= line["confidence"] <= 1
+        assert line["action"] in labels
+    assert all(2_000 <= seen["time_ms"] <= 40_000 for seen in found["spotted"])
+
+
+def test_table_csv_subtitles_and_annotations(command, capsys, video):
+    assert run(command) == 0
+    assert "expected at" in capsys.readouterr().out
+    assert run([*command, "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row["kind"] for row in rows} <= {"spotted", "anticipated"}
+    assert run([*command, "--format", "vtt"]) == 0
+    cues = capsys.readouterr().out
+    assert cues.startswith("WEBVTT\n\n00:00:32.000 --> 00:00:33.000\nNext: ")
+    assert run([*command, "--format", "osl"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    (sample,) = document["data"]
+    assert sample["inputs"][0]["path"] == video.name
+    assert {event["head"] for event in sample["events"]} <= {"action", "anticipation"}
+    for event in sample["events"]:
+        assert event["label"] in document["labels"][event["head"]]["labels"]
+        assert isinstance(event["position_ms"], int)
+
+
+def test_the_overlay_is_the_asked_part(command, tmp_path, capsys):
+    assert run([*command, "--overlay", str(tmp_path / "ahead.mp4"), "--format", "json"]) == 0
+    assert probe(tmp_path / "ahead.mp4").duration_s == pytest.approx(8, abs=0.1)
+    json.loads(capsys.readouterr().out)
+
+
+def test_watching_gives_the_stored_features(made, video, backbone_file):  # noqa: F811
+    """Rolling prediction sees what extraction stored, on the 5-s grid."""
+    loaded, _ = load_backbone(backbone_file)
+    stream = encode_stream(video, FastBackbone(loaded), InputSize(96, 64), (0, None), 1000)
+    store = FeatureStore(made / "features")
+    (name,) = [name for name in store.videos() if name.startswith("test/")]
+    stored = np.stack(store.windows(name)).astype(np.float32)
+    ends = stream.ends_ms(30_000, 5000)
+    sequence = stream.sequence(ends)
+    assert sequence.shape[0] == len(ends) + 5
+    assert np.allclose(sequence, stored[: len(sequence)], rtol=5e-3, atol=5e-3)
+    assert WindowEncoder(FastBackbone(loaded), 41) is not None
+
+
+def test_what_comes_after_a_moment_never_changes_its_answer(command, capsys):
+    until_35 = [*command[:-1], "0:35", "--format", "json"]
+    until_45 = [*command[:-1], "0:45", "--format", "json"]
+    answers = []
+    for words in (until_35, until_45):
+        assert run(words) == 0
+        found = json.loads(capsys.readouterr().out)["anticipated"]
+        answers.append([line for line in found if line["observed_until_ms"] <= 35_000])
+    short, long = answers
+    assert [(line["time_ms"], line["action"]) for line in short] == [(line["time_ms"], line["action"]) for line in long]
+    assert [line["confidence"] for line in short] == pytest.approx([line["confidence"] for line in long], abs=2e-3)
+
+
+def test_evaluate_and_the_wrong_backbone(made, tmp_path, capsys):
+    weights = str(made / "run" / "weights.safetensors")
+    words = [
+        "evaluate",
+        "--features",
+        str(made / "features"),
+        "--labels",
+        str(made / "sim" / "test"),
+        "--weights",
+        weights,
+    ]
+    assert run([*words, "--json"]) == 0
+    assert 0 <= json.loads(capsys.readouterr().out)["average"] <= 1
+    assert run([*words, "--decoding", "threshold", "--tau", "0.1", "--json"]) == 0
+    with pytest.raises(Exception, match="another backbone"):
+        load_video_model(made / "run" / "weights.safetensors", "0" * 64)
+    assert weights_digest(load_backbone_again(made)) != "0" * 64
+
+
+def load_backbone_again(made):
+    from tests.extraction.conftest import tiny_backbone
+
+    return tiny_backbone()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--every", "0.05"], "whole number of frames"),
+        (["--from", "9:00", "--to", "9:10"], "no pictures"),
+        (["--to", "0:20"], "lies before"),
+        (["--from", "1:20", "--to", "1:21"], "observation needs 30 s"),
+        (["--least", "2"], "not in"),
+    ],
+)
+def test_impossible_wishes_are_one_line(command, words, said, capsys):
+    assert run([*command, *words]) == 2
+    err = " ".join(capsys.readouterr().err.split())
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_neither_or_both_sources(capsys, video):
+    assert run(["predict"]) == 2
+    assert run(["predict", str(video), "--feed", "x.json"]) == 2
+    assert run(["predict", "--feed", "x.json", "--overlay", "o.mp4"]) == 2
+    assert run(["predict", "--feed", "x.json", "--format", "vtt"]) == 2
+    assert capsys.readouterr().err.count("playahead:") == 4
