@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The benchmark's whole road: download, check, extract, pretrain or convert, train, evaluate, submit, check, report.
+# The benchmark's whole pipeline: download, check, extract, pretrain or convert, train, evaluate, submit, check, report.
 #
-#   runs/reproduce.sh WORK_FOLDER NDA_PASSWORD [PUBLISHED_CHECKPOINT.pth]
+#   scripts/reproduce.sh WORK_FOLDER NDA_PASSWORD [PUBLISHED_CHECKPOINT.pth]
 #       the benchmark itself. Without a checkpoint the backbone is trained on the training matches only (no leak);
 #       with one it is converted, and carries the leak that its notice tells.
-#   runs/reproduce.sh --simulate WORK_FOLDER
-#       the same road on a small simulated copy of the benchmark: a test, not a result.
+#   scripts/reproduce.sh --simulate WORK_FOLDER
+#       the same on a small simulated copy of the benchmark: a test, not a result.
 #
 # Killed and started again with the same words, it goes on where it was.
 set -euo pipefail
@@ -18,7 +18,7 @@ if [ "${1:-}" = --simulate ]; then
   # shellcheck disable=SC2086 # a list of words
   "$playahead" data simulate --out "$data" --layout baa --video --halves 1 --width 224 --height 124 \
     ${SIMULATE:---matches 7 --minutes 8}
-  pretraining="--recipe backbone-small ${PRETRAIN:---epochs 4 --steps_per_epoch 100 --validate_every 2}"
+  pretraining="--recipe backbone-small ${PRETRAIN:---epochs 4 --steps-per-epoch 100 --validate-every 2}"
   training="--recipe video-small ${TRAIN:---epochs 4}"
   checkpoint=
 else
@@ -48,11 +48,11 @@ fi
 
 weights=$work/run/weights.safetensors
 for split in valid test; do
-  "$playahead" evaluate --features "$work/features" --labels "$data/$split" --weights "$weights"
+  "$playahead" evaluate video "$data/$split" --features "$work/features" --weights "$weights"
 done
 for split in test challenge; do
   "$playahead" submit --features "$work/features" --labels "$data/$split" --weights "$weights" --out "$work/submission-$split"
   "$playahead" submit --check "$work/submission-$split/results_anticipation.zip" --labels "$data/$split"
 done
-"$playahead" evaluate --labels "$data/test" --predictions "$work/submission-test/results_anticipation.zip"
+"$playahead" evaluate submission "$work/submission-test/results_anticipation.zip" --labels "$data/test"
 "$playahead" report "$work/run" --features "$work/features" --data "$data" --split val --out "$work/report.html"

@@ -8,11 +8,18 @@ import torch
 from playahead.domain.feed import FeedHalf
 from playahead.runtime import keep_freed_memory
 from playahead.simulation.plays import simulate_half
+from playahead.simulation.simulate import SimulationConfig
+from playahead.simulation.simulate import simulate as write_simulation
 
 SHARED = Path(__file__).parents[2] / "shared"
 
 keep_freed_memory()
 torch.set_num_threads(1)
+
+
+def simulate(folder: Path, layout: str = "feed", **settings) -> None:
+    """Simulated matches in a folder."""
+    write_simulation(folder, SimulationConfig(layout=layout, **settings))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

@@ -107,8 +107,8 @@ def test_another_safetensors_file_is_not_a_backbone(tmp_path):
 
 
 def test_the_verb_converts_and_tells_the_leak_and_extraction_passes_it_on(backbone, tmp_path, capsys):
-    from playahead.cli.commands.extract import ExtractConfig, prepare
     from playahead.cli.main import run
+    from playahead.features.extract import ExtractConfig, prepare
     from playahead.features.store import FeatureStore
 
     source = published(tmp_path / "model.pth", backbone.state_dict())

@@ -7,7 +7,7 @@ from playahead.cli.main import run
 
 
 def test_extraction_is_timed_each_way_on_the_same_frames(capsys):
-    assert run(["bench", "extract", "--input_size", "64x64", "--json"]) == 0
+    assert run(["bench", "extract", "--input-size", "64x64", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     naive, *others = found["window"].values()
     assert naive["times_faster"] == 1

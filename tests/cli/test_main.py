@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from playahead.cli.main import COMMANDS, Command, run
+from playahead.cli.main import run
+from playahead.cli.registry import COMMANDS, Command
 from playahead.recipes import recipe
+from playahead.training.finish import Finished
 from playahead.training.trainer import TrainConfig
 
 GOLDEN = Path(__file__).parents[1] / "goldens" / "scorer" / "case09_one_clip.npz"
@@ -27,7 +29,7 @@ def verb_of(path: list[str]) -> Command:
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
-def test_every_verb_has_help_with_an_example(path, capsys):
+def test_every_command_has_help_with_an_example(path, capsys):
     with pytest.raises(SystemExit) as stop:
         run([*path, "--help"])
     assert stop.value.code == 0
@@ -36,7 +38,7 @@ def test_every_verb_has_help_with_an_example(path, capsys):
     assert verb_of(path).example.startswith(f"playahead {' '.join(path)}")
 
 
-def test_no_verb_shows_help(capsys):
+def test_no_command_shows_help(capsys):
     assert run([]) == 2
     assert "Watch 30 s of football" in capsys.readouterr().out
 
@@ -44,17 +46,19 @@ def test_no_verb_shows_help(capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["evaluate"], "needs exactly one of"),
-        (["evaluate", "--frames", "nothing.npz"], "nothing.npz: no such file"),
-        (["evaluate", "--labels", "a", "--feed", "b"], "needs exactly one of"),
-        (["evaluate", "--labels", "nothing.json"], "--labels needs --predictions"),
+        (["evaluate", "frames", "nothing.npz"], "nothing.npz: no such file"),
+        (["evaluate", "submission", "x.zip", "--labels", "nothing.json"], "nothing.json: no such file"),
+        (["evaluate", "video", "nowhere", "--weights", "nothing.safetensors"], "nothing.safetensors: no such file"),
+        (["evaluate", "feed", "nowhere"], "no such file"),
+        (["predict", "nothing.mp4"], "nothing.mp4: no such file"),
+        (["data", "convert", "nothing.json", "--out", "x.npz"], "nothing.json: no such file"),
         (["predict", "--feed", "nothing.json"], "nothing.json: no such file"),
         (["predict", "--feed", "nothing.json", "--every", "0"], "is not in 0.001 to 3600"),
-        (["predict", "--feed", "nothing.json", "--least", "2"], "is not in [0, 1]"),
+        (["predict", "--feed", "nothing.json", "--min-confidence", "2"], "is not in [0, 1]"),
         (["predict", "--feed", "nothing.json", "--every", "0.0001"], "is not in 0.001 to 3600"),
         (["predict", "--feed", "nothing.json", "--start", "9" * 20 + ":00"], "more than a day"),
-        (["evaluate", "--feed", "x", "--tau", "0.2"], "is of threshold decoding"),
-        (["bench", "--steps", "0"], "--steps: 0 is below 1"),
+        (["evaluate", "feed", "x", "--tau", "0.2"], "--tau: is for threshold decoding"),
+        (["bench", "core", "--steps", "0"], "--steps: 0 is below 1"),
         (["data", "simulate", "--out", "x", "--seed", "-1"], "seed: -1 is negative"),
         (["predict", "--feed", "nothing.json", "--start", "soon"], "not of the form 12:30"),
         (["train", "feed", "--data", "nowhere"], "no such file"),
@@ -81,7 +85,7 @@ def test_errors_are_one_line_with_exit_code_two(arguments, said, capsys, tmp_pat
     ("arguments", "said"),
     [
         (["nonsense"], "invalid choice: 'nonsense'"),
-        (["evaluate", "--nonsense"], "unrecognized arguments: --nonsense"),
+        (["evaluate", "frames", "x", "--nonsense"], "unrecognized arguments: --nonsense"),
         (["train", "feed", "--data", "x", "--seed", "y"], "\"seed\": Expected a <class 'int'>"),
         (["train", "feed", "--data", "x", "--model.head", "best"], '"model.head"'),
         (["train", "feed", "--data", "x", "--recipe"], "expected one argument"),
@@ -101,10 +105,8 @@ def test_wrong_arguments_are_one_line_with_exit_code_two(arguments, said, capsys
 def trained_with(monkeypatch):
     """What ``train feed`` would have trained with, instead of training."""
     found = []
-    monkeypatch.setattr("playahead.cli.commands.train.read_split", lambda *_: [])
-    monkeypatch.setattr("playahead.cli.commands.train.FeedExamples", lambda *_: None)
-    monkeypatch.setattr("playahead.cli.commands.train.FeedEvaluationSet", lambda *_: None)
-    monkeypatch.setattr("playahead.cli.commands.train.run_feed", lambda config, *_: found.append(config))
+    done = Finished(Path("weights"), {}, Path("log"))
+    monkeypatch.setattr("playahead.cli.commands.train_feed.train", lambda _, config, *__: found.append(config) or done)
     return found
 
 
@@ -135,13 +137,13 @@ def test_a_recipe_named_in_a_file_gives_the_defaults(trained_with, tmp_path):
 
 
 def test_evaluate_frames_as_json_has_the_golden_names(capsys):
-    assert run(["evaluate", "--frames", str(GOLDEN), "--json"]) == 0
+    assert run(["evaluate", "frames", str(GOLDEN), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["metrics"] == json.loads(GOLDEN.with_suffix(".json").read_text())["metrics"]
 
 
 def test_evaluate_frames_as_a_table(capsys):
-    assert run(["evaluate", "--frames", str(GOLDEN), "--exact"]) == 0
+    assert run(["evaluate", "frames", str(GOLDEN), "--exact"]) == 0
     shown = capsys.readouterr().out
     assert "mAP" in shown
     assert "every threshold" in shown
@@ -158,11 +160,11 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, capsys):
 def test_a_damaged_case_is_one_line(tmp_path, capsys):
     damaged = tmp_path / "case.npz"
     damaged.write_bytes(GOLDEN.read_bytes()[:1500])
-    assert run(["evaluate", "--frames", str(damaged)]) == 2
+    assert run(["evaluate", "frames", str(damaged)]) == 2
     assert str(damaged) in capsys.readouterr().err
     with np.load(GOLDEN) as arrays:
         np.savez(damaged, **{**arrays, "v0_pred_scores": np.full((1, 32, 11), np.nan, np.float32)})
-    assert run(["evaluate", "--frames", str(damaged)]) == 2
+    assert run(["evaluate", "frames", str(damaged)]) == 2
     assert "NaN" in capsys.readouterr().err
 
 
@@ -173,7 +175,9 @@ def test_predict_gives_the_same_lines_in_every_format(tmp_path, capsys):
     for kind in ("table", "json", "csv"):
         assert run(["predict", "--feed", str(tmp_path / "test.npz"), "--format", kind, "--every", "2.5"]) == 0
         shown[kind] = capsys.readouterr().out
-    lines = json.loads(shown["json"])
+    document = json.loads(shown["json"])
+    assert document["version"] == 1
+    lines = document["anticipated"]
     assert lines
     assert len(shown["csv"].splitlines()) == len(lines) + 1
     assert f"{len(lines)} actions anticipated" in shown["table"]
@@ -187,7 +191,7 @@ def test_predict_a_part_of_one_half(tmp_path, capsys):
     capsys.readouterr()
     command = ["predict", "--feed", str(tmp_path / "test.npz"), "--format", "json", "--half", "2", "--start", "1:00"]
     assert run([*command, "--end", "1:30", "--every", "1"]) == 0
-    lines = json.loads(capsys.readouterr().out)
+    lines = json.loads(capsys.readouterr().out)["anticipated"]
     assert {line["half"] for line in lines} == {2}
     assert {line["observed_until_ms"] for line in lines} <= set(range(60_000, 90_001, 1_000))
 
@@ -196,7 +200,7 @@ def test_scoring_a_file_starts_without_torch():
     program = f"""
 import sys
 from playahead.cli.main import run
-run(["evaluate", "--frames", {str(GOLDEN)!r}])
+run(["evaluate", "frames", {str(GOLDEN)!r}])
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)

@@ -4,28 +4,34 @@ import numpy as np
 import pytest
 
 from playahead.datasets.evaluation_set import VideoEvaluationSet
-from playahead.datasets.video_examples import Recording, VideoExamples
+from playahead.datasets.labelled_features import LabelledFeatures
+from playahead.datasets.video_examples import VideoExamples
 from playahead.domain.actions import Action
 from playahead.domain.feed import feed_of_actions
 from playahead.domain.records import ActionEvent
 from playahead.errors import InputError
+from playahead.inference.predictor import Predictor
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
 
 F = 8
 
 
-def recording(n_windows: int, events=(), last_end_ms: int | None = None, name="v", seed=0) -> Recording:
+def recording(n_windows: int, events=(), last_end_ms: int | None = None, name="v", seed=0) -> LabelledFeatures:
     rng = np.random.default_rng(seed)
     windows = [rng.standard_normal((33, F)).astype(np.float16) for _ in range(n_windows)]
     actions = feed_of_actions([ActionEvent(ms, action) for ms, action in events])
     end = (n_windows - 1) * 5000 if last_end_ms is None else last_end_ms
-    return Recording(name, windows, actions, end)
+    return LabelledFeatures(name, windows, actions, end)
 
 
 def model() -> Anticipator:
     config = AnticipatorConfig(feature_dim=F, d_model=16, heads=2, ffn_dim=16, slots=4, decoder_layers=1)
     return Anticipator(config).eval()
+
+
+def objectness(sources: list[LabelledFeatures], network: Anticipator) -> np.ndarray:
+    return Predictor(network, {}).predict_all(VideoEvaluationSet(sources, {"kind": "video"})).objectness_OK
 
 
 def test_observations_end_where_a_future_is_labelled():
@@ -66,14 +72,14 @@ def test_recordings_that_are_too_short_are_refused():
     with pytest.raises(InputError, match="long enough"):
         VideoExamples([recording(6)], 1)
     with pytest.raises(InputError, match="35 s"):
-        VideoEvaluationSet([recording(6)])
+        VideoEvaluationSet([recording(6)], {"kind": "video"})
 
 
 def test_reading_together_is_reading_alone():
     sources = [recording(7, seed=s) for s in range(3)] + [recording(9, seed=9)] + [recording(7, seed=4)]
     network = model()
-    ours = np.concatenate([r.objectness_OK for r in VideoEvaluationSet(sources).read(network)])
-    alone = np.concatenate([VideoEvaluationSet([s]).read(network)[0].objectness_OK for s in sources])
+    ours = objectness(sources, network)
+    alone = np.concatenate([objectness([source], network) for source in sources])
     assert np.allclose(ours, alone, atol=1e-5)
 
 
@@ -82,7 +88,6 @@ def test_a_clip_is_read_without_its_neighbours():
     network = model()
     first, second = recording(6, last_end_ms=30_000, seed=1), recording(6, last_end_ms=30_000, seed=2)
     other = recording(6, last_end_ms=30_000, seed=3)
-    one = np.concatenate([r.objectness_OK for r in VideoEvaluationSet([first, second]).read(network)])
-    two = np.concatenate([r.objectness_OK for r in VideoEvaluationSet([first, other]).read(network)])
+    one, two = objectness([first, second], network), objectness([first, other], network)
     assert np.allclose(one[0], two[0], atol=1e-6)
     assert not np.allclose(one[1], two[1], atol=1e-6)

@@ -8,7 +8,7 @@ import pytest
 
 from playahead.download.benchmark import Resolution, download_baa, parse_splits, plan_download, run_download
 from playahead.errors import InputError
-from playahead.files import Progress
+from playahead.progress import Progress
 from playahead.sources import remote_file
 from playahead.sources.soccernet_baa import SPLITS, read_baa_split
 from tests.download.hub_stand_in import PASSWORD, StandIn, serving, split_files, zipped

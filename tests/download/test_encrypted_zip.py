@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from playahead.download.encrypted_zip import Unpacked, entry_path, open_zip, unpack_encrypted
 from playahead.errors import InputError
-from playahead.sources import disk
+from playahead.progress import Progress
 from tests.download.hub_stand_in import PASSWORD, split_files, zipped
 
 FILES = split_files("train", n_clips=4, clip_bytes=20_000)
@@ -93,7 +93,7 @@ import os, signal
 from pathlib import Path
 from playahead.download.encrypted_zip import unpack_encrypted
 def show(progress):
-    if progress.task.startswith("unpack") and progress.done_bytes > 50_000:
+    if progress.task.startswith("unpack") and progress.done > 50_000:
         os.kill(os.getpid(), signal.SIGKILL)
 unpack_encrypted(Path({str(zip_path)!r}), Path({str(tmp_path / "out")!r}), {PASSWORD!r}, show)
 """
@@ -115,11 +115,11 @@ def test_half_a_journal_line_costs_one_entry(tmp_path: Path, zip_path: Path) -> 
 
 
 def test_progress_grows_to_the_total(tmp_path: Path, zip_path: Path) -> None:
-    seen: list[disk.Progress] = []
+    seen: list[Progress] = []
     unpack_encrypted(zip_path, tmp_path / "out", PASSWORD, seen.append)
-    done = [progress.done_bytes for progress in seen]
+    done = [progress.done for progress in seen]
     assert done == sorted(done)
-    assert done[-1] == seen[-1].total_bytes == sum(map(len, FILES.values()))
+    assert done[-1] == seen[-1].total == sum(map(len, FILES.values()))
     assert {progress.task for progress in seen} == {"unpack train.zip"}
 
 

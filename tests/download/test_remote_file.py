@@ -24,7 +24,8 @@ from playahead.download.remote_file import (
     find_hub_file,
 )
 from playahead.errors import InputError
-from playahead.files import Progress, disk_errors, readable_size
+from playahead.files import disk_errors, readable_size
+from playahead.progress import Progress
 from playahead.sources import remote_file
 from tests.download.hub_stand_in import COMMIT, TOKEN, StandIn, calm_client, serving
 
@@ -59,9 +60,9 @@ def test_fetches_once(hub: StandIn, tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["train.zip"]
     assert len(hub.gets(NAME)) == 1
     assert hub.served_bytes == len(BODY)
-    fetching = [progress.done_bytes for progress in seen if progress.task.startswith("fetch")]
+    fetching = [progress.done for progress in seen if progress.task.startswith("fetch")]
     assert fetching == sorted(fetching)
-    assert fetching[-1] == seen[-1].done_bytes == seen[-1].total_bytes == len(BODY)
+    assert fetching[-1] == seen[-1].done == seen[-1].total == len(BODY)
 
 
 def test_dropped_connection_is_resumed_by_the_next_run(
@@ -104,7 +105,7 @@ import os, signal
 from pathlib import Path
 from playahead.download.remote_file import fetch, find_hub_file
 def show(progress):
-    if progress.done_bytes > 1_000_000:
+    if progress.done > 1_000_000:
         os.kill(os.getpid(), signal.SIGKILL)
 fetch(find_hub_file({REPO!r}, {NAME!r}, {hub.address!r}), Path({str(target)!r}), show)
 """

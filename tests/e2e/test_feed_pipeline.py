@@ -1,4 +1,4 @@
-"""The whole road as people take it, small: simulate, check, train, evaluate, submit, check."""
+"""The whole pipeline as people take it, small: simulate, check, train, evaluate, submit, check."""
 
 import json
 
@@ -17,14 +17,14 @@ def feed(tmp_path_factory):
 def test_feed_from_training_to_score(feed, tmp_path, capsys):
     out = tmp_path / "run"
     command = ["train", "feed", "--data", str(feed), "--out", str(out), "--recipe", "demo", "--epochs", "2"]
-    command += ["--steps_per_epoch", "10", "--validation_matches", "1"]
+    command += ["--steps-per-epoch", "10", "--validation-matches", "1"]
     assert run(command) == 0
-    assert "100 %" in capsys.readouterr().err, "progress also where there is no terminal"
+    assert "weights:" in capsys.readouterr().err
     assert {path.name for path in out.iterdir()} >= {"weights.safetensors", "log.csv", "state.safetensors"}
     assert (out / "log.csv").read_text().count("\n") == 3
     for decoding in ("marginal", "threshold"):
         capsys.readouterr()
-        command = ["evaluate", "--feed", str(feed), "--split", "test", "--weights", str(out / "weights.safetensors")]
+        command = ["evaluate", "feed", str(feed), "--split", "test", "--weights", str(out / "weights.safetensors")]
         assert run([*command, "--decoding", decoding, "--json"]) == 0
         found = json.loads(capsys.readouterr().out)
         low, high = found["average_interval_95"]
@@ -46,7 +46,7 @@ def test_benchmark_layout_from_labels_to_submission(tmp_path, capsys):
     assert run(["submit", "--check", str(archive), "--labels", str(data / "test")]) == 0
     assert run(["submit", "--check", str(archive), "--labels", str(data / "train")]) == 2, "another split's clips"
     capsys.readouterr()
-    assert run(["evaluate", "--labels", str(data / "test"), "--predictions", str(archive), "--json"]) == 0
+    assert run(["evaluate", "submission", str(archive), "--labels", str(data / "test"), "--json"]) == 0
     scored = json.loads(capsys.readouterr().out)
     present = sum(count > 0 for count in facts["test"]["actions"].values())
     assert scored["metrics"]["atInfty"]["a_mAP"] > 0.85 * present / 10
@@ -62,7 +62,7 @@ def test_a_submission_from_observed_actions(tmp_path, capsys):
     archive = json.loads(capsys.readouterr().out)["archive"]
     assert run(["submit", "--check", archive, "--labels", str(data / "test")]) == 0
     capsys.readouterr()
-    assert run(["evaluate", "--labels", str(data / "test"), "--predictions", archive, "--json"]) == 0
+    assert run(["evaluate", "submission", archive, "--labels", str(data / "test"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["average"] > 0.1
 
 
@@ -89,15 +89,15 @@ def test_checking_a_feed_counts_and_finds_matches_in_two_splits(feed, tmp_path, 
     assert run(["data", "check", str(feed), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)["splits"]["train"]
     assert facts["observed"]["PASS"] > facts["actions"]["PASS"] > 0
-    assert sum(facts["per_window"].values()) == facts["windows"]
+    assert sum(facts["per_example"].values()) == facts["examples"]
     for split in ("train", "val"):
         (tmp_path / f"{split}.npz").write_bytes((feed / "train.npz").read_bytes())
     (tmp_path / "test.npz").write_bytes(b"nonsense")
     assert run(["data", "check", str(tmp_path)]) == 2
     shown = " ".join(capsys.readouterr().out.split())
     assert "match 1 is in train and val" in shown
-    assert "bad table" in shown
-    assert "windows by number of actions: 0:" in shown
+    assert "bad entry" in shown
+    assert "by number of actions: 0:" in shown
 
 
 def test_spotting_layout(tmp_path):

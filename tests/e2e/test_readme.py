@@ -16,12 +16,12 @@ COMMANDS = re.findall(r"^\$ (?:\.venv/bin/)?(playahead .+?)(?:\s+#.*)?$", README
 TARGETS = re.findall(r"^\$ make (\w+)", README, re.MULTILINE)
 MATCH = SHARED / "data" / "wyscout_raw" / "2499720.json"
 PERCENT = re.compile(r"(\d+)%")
-BRIEF = ["--epochs", "1", "--steps_per_epoch", "2"]
+BRIEF = ["--epochs", "1", "--steps-per-epoch", "2"]
 SHORT = {
-    ("train", "feed"): [*BRIEF, "--validation_matches", "1"],
+    ("train", "feed"): [*BRIEF, "--validation-matches", "1"],
     ("train", "video"): [*BRIEF, "--sequences", "2"],
-    ("train", "frames"): [*BRIEF, "--batch", "2", "--model.input_size", "64x32", "--validation_clips", "2"],
-    ("pretrain", "--train"): [*BRIEF, "--batch", "2", "--validation_videos", "1"],
+    ("train", "frames"): [*BRIEF, "--batch", "2", "--model.input-size", "64x32", "--validation-clips", "2"],
+    ("pretrain", "--train"): [*BRIEF, "--batch", "2", "--validation-videos", "1"],
 }
 FILMED = ["--video", "--halves", "1", "--width", "112", "--height", "62"]
 

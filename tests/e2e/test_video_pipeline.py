@@ -1,10 +1,12 @@
-"""The demo and the benchmark's whole road, on simulated broadcasts a few seconds long."""
+"""The demo and the benchmark's whole pipeline, on simulated broadcasts a few seconds long."""
 
 import os
 import subprocess
+from functools import partial
 from pathlib import Path
 
 from playahead.cli.main import run
+from playahead.demo import DemoConfig
 from playahead.sources.soccernet_baa import read_baa_split
 from playahead.submission.check import check_submission
 from playahead.video.reader import probe
@@ -14,9 +16,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("playahead.cli.commands.demo._MATCHES", 4)
-    monkeypatch.setattr("playahead.cli.commands.demo._MINUTES", 1.2)
-    monkeypatch.setattr("playahead.cli.commands.demo._SHOWN", ("0:50", "0:54"))
+    brief = partial(DemoConfig, matches=4, minutes=1.2, start="0:50", end="0:54")
+    monkeypatch.setattr("playahead.demo.DemoConfig", brief)
     assert run(["demo", "--out", "made", "--epochs", "1"]) == 0
     shown = capsys.readouterr().out
     for part in (
@@ -31,15 +32,15 @@ def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypa
     assert probe(tmp_path / "made" / "ahead.mp4").duration_s > 3
 
 
-def test_the_whole_road_in_one_script(tmp_path, capsys):
+def test_the_whole_pipeline_in_one_script(tmp_path, capsys):
     """Download aside: check, pretrain, extract, train, evaluate, submit, check, report."""
     brief = {
         "SIMULATE": "--matches 4 --minutes 0.9",
-        "PRETRAIN": "--epochs 1 --steps_per_epoch 2 --batch 2 --validation_videos 1",
-        "TRAIN": "--epochs 1 --steps_per_epoch 2 --sequences 2",
+        "PRETRAIN": "--epochs 1 --steps-per-epoch 2 --batch 2 --validation-videos 1",
+        "TRAIN": "--epochs 1 --steps-per-epoch 2 --sequences 2",
         "OMP_NUM_THREADS": "1",
     }
-    command = [str(ROOT / "runs" / "reproduce.sh"), "--simulate", str(tmp_path)]
+    command = [str(ROOT / "scripts" / "reproduce.sh"), "--simulate", str(tmp_path)]
     done = subprocess.run(command, env={**os.environ, **brief}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("no problems found") == 2
@@ -52,10 +53,10 @@ def test_the_whole_road_in_one_script(tmp_path, capsys):
     weights = ["--weights", str(tmp_path / "run" / "weights.safetensors")]
     withheld = [
         "evaluate",
+        "video",
+        str(tmp_path / "benchmark" / "challenge"),
         "--features",
         str(tmp_path / "features"),
-        "--labels",
-        str(tmp_path / "benchmark" / "challenge"),
     ]
     assert run([*withheld, *weights]) == 2
     assert "withheld" in capsys.readouterr().err

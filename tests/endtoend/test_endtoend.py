@@ -6,17 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from playahead.cli.commands.extract import parse_input_size
 from playahead.domain.grid import GRID
+from playahead.endtoend.evaluation_set import FramesEvaluationSet
 from playahead.endtoend.examples import FrameExamples
 from playahead.endtoend.gate_shift_fuse import GateShiftFuse
 from playahead.endtoend.network import EndToEnd, EndToEndModelConfig
-from playahead.endtoend.trainer import EndToEndTrainer, FramesEvaluationSet, load_end_to_end
+from playahead.endtoend.trainer import EndToEndTrainer
 from playahead.endtoend.videos import benchmark_ends, find_annotated_videos, observed_frames, observed_indices, tiling
+from playahead.endtoend.weights import open_end_to_end
 from playahead.errors import InputError
+from playahead.inference.predictor import Predictor
 from playahead.recipes import faantra_frames
-from playahead.simulation.simulate import simulate
 from playahead.video.frame_cache import FrameCache
+from playahead.video.input_size import parse_input_size
+from tests.conftest import simulate
 
 TINY = replace(
     faantra_frames(),
@@ -45,7 +48,7 @@ def data(tmp_path_factory):
 def windows(data, tmp_path_factory):
     films = tiling(find_annotated_videos(data / "train"))
     cache = FrameCache(tmp_path_factory.mktemp("cache"), CANVAS)
-    cache.fill([film.video for film in films])
+    cache.fill([film.source.path for film in films])
     return FrameExamples(films, cache, TINY.model)
 
 
@@ -97,7 +100,7 @@ def test_the_last_frame_seen_is_the_last_before_the_end():
 
 
 def test_decoded_alone_or_through_the_cache_frames_are_the_same(windows):
-    film = windows.films[0]
+    film = windows.videos[0]
     alone_OTHW = observed_frames(film, benchmark_ends(film), TINY.model, CANVAS)
     indices = observed_indices(benchmark_ends(film), TINY.model)
     np.testing.assert_array_equal(alone_OTHW, windows.frames[0][indices])
@@ -108,7 +111,7 @@ def test_windows_hold_what_follows_and_what_is_seen(windows):
     assert frames_BTHW.shape == (12, 16, 32, 64)
     assert 0 <= frames_BTHW.min() <= frames_BTHW.max() <= 1
     assert targets.presence_BWNC.shape == (12, 1, 16, 10)
-    films = {film.video.name: film for film in windows.films}
+    films = {film.source.name: film for film in windows.videos}
     for name, presence_TC in zip(names, targets.presence_BWNC[:, 0], strict=True):
         film, end = films[name.split(", ")[0]], int(name.split(", ")[1].split()[0])
         last = end * GRID.fps // 1000 - 1
@@ -118,14 +121,16 @@ def test_windows_hold_what_follows_and_what_is_seen(windows):
 
 
 def test_trained_kept_loaded_and_scored(windows, data, tmp_path):
-    matches = FramesEvaluationSet(find_annotated_videos(data / "valid")[:3], TINY.model, CANVAS)
+    matches = FramesEvaluationSet(find_annotated_videos(data / "valid")[:3], TINY.model)
     trainer = EndToEndTrainer(TINY, windows, matches, tmp_path)
     found = trainer.run()
     assert 0 <= found["map"] <= 100
-    model, about = load_end_to_end(tmp_path / "last.safetensors")
-    assert about["step"] == 2
-    kept, read = matches.read(trainer.averaged_model.eval()), matches.read(model)
-    np.testing.assert_allclose(kept[0].objectness_OK, read[0].objectness_OK, atol=1e-6)
+    opened = open_end_to_end(tmp_path / "last.safetensors")
+    assert opened.about["step"] == 2
+    kept, read = (p.predict_all(matches) for p in (Predictor(trainer.averaged_model, {}), opened))
+    np.testing.assert_allclose(kept.objectness_OK, read.objectness_OK, atol=1e-6)
+    with pytest.raises(InputError, match="was trained end to end"):
+        Predictor.open(tmp_path / "last.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +148,7 @@ def test_what_cannot_be_is_refused(changes, reason):
 
 
 def test_a_video_that_is_cut_short_is_named(windows):
-    film = windows.films[0]
+    film = windows.videos[0]
     with pytest.raises(InputError, match="ends before 31 s"):
         observed_frames(film, np.array([31_000]), TINY.model, CANVAS)
 

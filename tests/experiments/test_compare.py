@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from playahead.cli.commands.compare import compare
 from playahead.cli.main import run
+from playahead.datasets.dataset import FeedDataset
+from playahead.experiments.compare import CompareConfig, Comparison
+from playahead.experiments.compare import compare as run_grid
 from playahead.experiments.grid import read_grid
 from playahead.experiments.jobs import jobs_of
-from playahead.simulation.simulate import simulate
 from playahead.sources.feed_tables import read_split, write_feed_table
+from tests.conftest import simulate
 
 SMALL = {
     "model.d_model": 16,
@@ -21,7 +23,7 @@ SMALL = {
     "epochs": 1,
     "steps_per_epoch": 4,
     "sequences": 2,
-    "observations": 2,
+    "examples": 2,
 }
 GRID = {
     "recipe": "paper-small",
@@ -38,6 +40,10 @@ GRID = {
 }
 
 
+def compare(path, data, out, only="") -> Comparison:
+    return run_grid(read_grid(str(path)), FeedDataset(data), out, CompareConfig(only=only))
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("feed")
@@ -50,7 +56,7 @@ def compared(data, tmp_path_factory):
     out = tmp_path_factory.mktemp("compared")
     path = out / "grid.yaml"
     path.write_text(yaml.safe_dump(GRID, sort_keys=False))
-    assert compare(str(path), data, out=out / "runs") == 0
+    assert not compare(path, data, out=out / "runs").failed
     return path, out / "runs"
 
 
@@ -64,8 +70,8 @@ def test_every_row_is_there_with_its_budget(compared):
         ("constant-rate", "marginal"),
         ("markov", "marginal"),
     }
-    assert found["plain", "marginal"]["windows"] == found["second", "marginal"]["windows"] == 16
-    assert found["both", "marginal"]["windows"] == 32
+    assert found["plain", "marginal"]["examples"] == found["second", "marginal"]["examples"] == 16
+    assert found["both", "marginal"]["examples"] == 32
     assert found["markov", "marginal"]["difference"] is not None
     assert document["failed"] == {}
 
@@ -79,42 +85,39 @@ def test_a_folder_says_what_its_run_was(compared):
 def test_run_again_it_trains_and_scores_nothing(compared, data, monkeypatch):
     path, out = compared
     kept = {file: file.stat().st_mtime_ns for file in out.rglob("*.*") if file.suffix in (".safetensors", ".npz")}
-    assert compare(str(path), data, out=out) == 0
+    assert not compare(path, data, out=out).failed
     assert {file: file.stat().st_mtime_ns for file in kept} == kept
 
 
-def test_another_configuration_in_the_same_folder_fails_with_what_rests_on_it(compared, data, tmp_path, capsys):
+def test_another_configuration_in_the_same_folder_fails_with_what_rests_on_it(compared, data, tmp_path):
     out = tmp_path / "runs"
     shutil.copytree(compared[1], out)
     path = tmp_path / "grid.yaml"
     others = {**GRID["variants"], "plain": {"optim.lr": 1e-3}, "first": {"steps_per_epoch": 2, "optim.lr": 1e-3}}
     path.write_text(yaml.safe_dump({**GRID, "variants": others}, sort_keys=False))
-    assert compare(str(path), data, out=out, json=True) == 2
-    document = json.loads(capsys.readouterr().out)
-    assert set(document["failed"]) == {"plain-0", "first-0", "second-0"}
-    assert "other settings or data" in document["failed"]["plain-0"]
-    assert "first-0, which it starts from" in document["failed"]["second-0"]
-    assert {row["variant"] for row in document["rows"]} == {"dense", "constant-rate", "markov"}
+    found = compare(path, data, out=out)
+    assert set(found.failed) == {"plain-0", "first-0", "second-0"}
+    assert "other settings or data" in found.failed["plain-0"]
+    assert "first-0, which it starts from" in found.failed["second-0"]
+    assert {row.variant for row in found.rows} == {"dense", "constant-rate", "markov"}
 
 
-def test_other_data_under_a_finished_run_is_refused(compared, data, tmp_path, capsys):
+def test_other_data_under_a_finished_run_is_refused(compared, data, tmp_path):
     """Same labels, other places: the windows differ, so the weights are not of this data."""
     out, moved = tmp_path / "runs", tmp_path / "moved"
     shutil.copytree(compared[1], out)
     shutil.copytree(data, moved)
     halves = [replace(half, x=(half.x // 2).astype(half.x.dtype)) for half in read_split(moved, "train")]
     write_feed_table(moved / "train.npz", halves)
-    assert compare(str(compared[0]), moved, out=out, only="plain", json=True) == 2
-    assert "other settings or data" in json.loads(capsys.readouterr().out)["failed"]["plain-0"]
+    assert "other settings or data" in compare(compared[0], moved, out=out, only="plain").failed["plain-0"]
     (out / "plain-0" / "trained.json").unlink()  # as of a run that was killed: its state refuses too
-    assert compare(str(compared[0]), moved, out=out, only="plain", json=True) == 2
-    assert "other settings or data" in json.loads(capsys.readouterr().out)["failed"]["plain-0"]
+    assert "other settings or data" in compare(compared[0], moved, out=out, only="plain").failed["plain-0"]
 
 
-def test_over_one_match_nothing_is_told(compared):
+def test_over_one_match_nothing_is_significant(compared):
     document = json.loads((compared[1] / "comparison-val.json").read_text())
     assert document["matches"] == 1
-    assert all(row["told"] == [False, False] for row in document["rows"])
+    assert all(row["significant"] == [False, False] for row in document["rows"])
 
 
 def test_the_first_seed_of_all_comes_before_the_second(tmp_path):

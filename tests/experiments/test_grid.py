@@ -5,7 +5,7 @@ import yaml
 
 from playahead.decoding.choosing import Decoding
 from playahead.errors import InputError
-from playahead.experiments.grid import changed, narrowed, read_grid, referred, shipped_grids
+from playahead.experiments.grid import Ensemble, changed, narrowed, read_grid, referred, shipped_grids
 from playahead.recipes import feed
 
 GRID = {
@@ -31,7 +31,7 @@ def test_a_grid_is_read(tmp_path):
     assert [v.config.model.conditioned for v in grid.variants.values()] == [True, False]
     assert {v.config.epochs for v in grid.variants.values()} == {2}
     assert grid.decodings == {"marginal": Decoding(), "low": Decoding("threshold", tau=0.1)}
-    assert grid.ensembles == {"both": ("plain", "static")}
+    assert grid.ensembles == {"both": Ensemble((("plain", "static"),))}
     assert grid.budget_of("plain") == 2 * 300 * 64
 
 
@@ -45,7 +45,7 @@ def test_shipped_grids_are_whole(name):
 
 def test_unequal_budgets_are_refused(tmp_path):
     longer = {"plain": {}, "longer": {"epochs": 9}}
-    with pytest.raises(InputError, match=r"unequal numbers of windows \(plain 115,200, longer 172,800\)"):
+    with pytest.raises(InputError, match=r"unequal numbers of examples \(plain 115,200, longer 172,800\)"):
         read_grid(written(tmp_path, variants=longer, ensembles={}))
 
 
@@ -74,7 +74,7 @@ def test_phases_are_added_up(tmp_path):
         ({"decodings": {"odd": {"tow": 0.3}}}, "is not made of kind, tau"),
         ({"decodings": {"odd": None}}, "is not made of kind, tau"),
         ({"decodings": {"odd": {"kind": "marginal", "tau": 0.1}}}, "are of threshold decoding"),
-        ({"ensembles": {"both": ["plain", "gone"]}}, "gone is not one of plain, static"),
+        ({"ensembles": {"both": ["plain", "gone"]}}, "gone is not one of plain, static, plain/3"),
         ({"variants": {"plain": 3}, "ensembles": {}}, "variant 'plain': 3 is not a mapping"),
         ({"variants": {"a b": {}, "a-b": {}}, "ensembles": {}, "reference": ["a b", "low"]}, "stands for two rows"),
         ({"variants": {"markov": {}}, "ensembles": {}, "reference": ["markov", "low"]}, "stands for two rows"),

@@ -6,7 +6,7 @@ import pytest
 from playahead.evaluation.exact import area_of_counts, score_exactly, timed_events_of_frames
 from playahead.evaluation.frames import NO_EVENT, FrameTable
 from playahead.evaluation.official import benchmark_average, count_detections
-from playahead.evaluation.scores import Scores, load, save, score
+from playahead.evaluation.scores import Scores, load_scores, save_scores, score
 from playahead.experiments.rows import summarise
 
 
@@ -39,23 +39,23 @@ def scored(seed: int, skill: float) -> Scores:
 
 def test_what_is_kept_is_what_was_scored(tmp_path):
     found = scored(0, 0.5)
-    save(tmp_path / "scores.npz", {"marginal": found}, "key")
-    read = load(tmp_path / "scores.npz", "key")
+    save_scores(tmp_path / "scores.npz", {"marginal": found}, "key")
+    read = load_scores(tmp_path / "scores.npz", "key")
     assert read is not None
     assert (read["marginal"].average, read["marginal"].area) == (found.average, found.area)
     assert read["marginal"].predictions_per_clip == found.predictions_per_clip
-    assert load(tmp_path / "scores.npz", "another key") is None
-    assert load(tmp_path / "none.npz", "key") is None
+    assert load_scores(tmp_path / "scores.npz", "another key") is None
+    assert load_scores(tmp_path / "none.npz", "key") is None
 
 
 def test_a_damaged_file_is_made_again(tmp_path):
     path = tmp_path / "scores.npz"
-    save(path, {"marginal": scored(0, 0.5)}, "key")
+    save_scores(path, {"marginal": scored(0, 0.5)}, "key")
     whole = path.read_bytes()
     rng = np.random.default_rng(0)
     for _ in range(10):
         path.write_bytes(whole[: rng.integers(0, len(whole))])
-        assert load(path, "key") is None
+        assert load_scores(path, "key") is None
 
 
 def test_the_area_of_counts_is_near_the_exact_one():

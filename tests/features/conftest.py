@@ -8,7 +8,7 @@ import torch
 from playahead.backbone.checkpoint import save_backbone
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.network import Backbone
-from playahead.simulation.simulate import simulate
+from tests.conftest import simulate
 
 TINY = BackboneConfig(
     encoder="test_resnet.r160_in1k", stage=3, maps=16, blocks_3d=1, squeeze=4, projection=8, classes=10

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import numpy as np
 import pytest
 
 from playahead.backbone.fast import FastBackbone
-from playahead.cli.commands.extract import ExtractConfig, extract
 from playahead.errors import InputError
-from playahead.features import extract as command
+from playahead.features import extract as extract_module
 from playahead.features.encoder import WindowEncoder
-from playahead.features.extract import Extractor
+from playahead.features.extract import ExtractConfig
+from playahead.features.extractor import ExtractionReport, Extractor
 from playahead.features.plan import Video, expected_windows, find_videos, shard_of
 from playahead.features.store import FeatureStore, StoreFacts
 from playahead.video.input_size import InputSize
@@ -25,6 +26,10 @@ CANVAS = InputSize(96, 64)
 @pytest.fixture
 def making(backbone_file) -> ExtractConfig:
     return ExtractConfig(backbone=backbone_file, device="cpu")
+
+
+def extract(source: Path, making: ExtractConfig, out: Path, **options) -> ExtractionReport:
+    return extract_module.extract(source, out, making, **options)
 
 
 def content(store: Path) -> dict[str, bytes]:
@@ -52,21 +57,17 @@ def test_windows_that_clips_share_are_encoded_once(whole, benchmark):
     assert len(list(whole.glob("windows/*/*.npy"))) == splits * (6 + clips - 1)
 
 
-def test_the_report_counts_what_was_shared(capsys, tmp_path, benchmark, making):
-    import json
-
-    assert extract(benchmark / "train", making, tmp_path, json=True) == 0
-    report = json.loads(capsys.readouterr().out)
+def test_the_report_counts_what_was_shared(tmp_path, benchmark, making):
+    report = extract(benchmark / "train", making, tmp_path)
     clips = len(list((benchmark / "train").rglob("*.mp4")))
-    assert (report["videos"], report["windows"]) == (clips, 6 * clips)
-    assert report["shared"] == 5 * (clips - 1)
-    extract(benchmark / "train", making, tmp_path, json=True)
-    again = json.loads(capsys.readouterr().out)
-    assert (again["skipped"], again["windows"]) == (clips, 0)
+    assert (report.videos, report.windows) == (clips, 6 * clips)
+    assert report.shared == 5 * (clips - 1)
+    again = extract(benchmark / "train", making, tmp_path)
+    assert (again.skipped, again.windows) == (clips, 0)
 
 
 def test_encoding_everything_anew_gives_the_same_bytes(tmp_path, whole, benchmark, making):
-    extract(benchmark, making, tmp_path, no_share=True)
+    extract(benchmark, replace(making, share=False), tmp_path)
     assert content(tmp_path) == content(whole)
 
 
@@ -109,7 +110,7 @@ def test_killed_twenty_times_at_random_moments(tmp_path, whole, benchmark, makin
         now = {name: (out / name).stat().st_mtime_ns for name in windows}
         assert all(now[name] == stamp for name, stamp in stamps.items())
         stamps = now
-    assert extract(benchmark, making, out) == 0
+    assert not extract(benchmark, making, out).failed
     assert content(out) == expected
 
 
@@ -190,18 +191,18 @@ def test_a_video_shorter_than_a_window_is_said_so(tmp_path, extractor):
     assert "shorter than a window" in report.notes[0]
 
 
-def test_one_bad_video_does_not_stop_the_others(capsys, tmp_path, benchmark, making):
+def test_one_bad_video_does_not_stop_the_others(tmp_path, benchmark, making):
     folder = tmp_path / "videos"
     folder.mkdir()
     (folder / "bad.mp4").write_bytes(b"not a video")
     (folder / "good.mp4").write_bytes((benchmark / "test" / "clip_1" / "54p.mp4").read_bytes())
     assert expected_windows(find_videos(folder)) == 6
-    assert extract(folder, making, tmp_path / "out", json=True) == 2
+    assert list(extract(folder, making, tmp_path / "out").failed) == ["bad"]
     assert list(FeatureStore(tmp_path / "out").videos()) == ["good"]
 
 
 def test_a_full_disk_is_told_before_work_starts(tmp_path, benchmark, making, monkeypatch):
-    monkeypatch.setattr(command, "free_bytes", lambda folder: 10_000)
+    monkeypatch.setattr(extract_module, "free_bytes", lambda folder: 10_000)
     with pytest.raises(InputError, match="features need"):
         extract(benchmark, making, tmp_path)
     assert not list(tmp_path.glob("windows/*"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from playahead.backbone.fast import FastBackbone
 from playahead.features.encoder import WindowEncoder
 from playahead.features.snippet_stream import SnippetStream, every, of_windows
-from tests.extraction.conftest import tiny_backbone
+from tests.features.conftest import tiny_backbone
 
 FAST = FastBackbone(tiny_backbone())
 

@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from playahead.training.checkpoint import load_video_model
 
 from playahead.backbone.checkpoint import load_backbone, weights_digest
 from playahead.backbone.fast import FastBackbone
@@ -15,9 +14,10 @@ from playahead.domain.actions import ACTIONS
 from playahead.features.encoder import WindowEncoder
 from playahead.features.store import FeatureStore
 from playahead.features.streaming import encode_stream
+from playahead.inference.predictor import Predictor
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe
-from tests.extraction.conftest import backbone, backbone_file  # noqa: F401 - fixtures
+from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def made(tmp_path_factory, backbone_file):  # noqa: F811
     encode = ["extract", str(folder / "sim"), "--out", str(folder / "features"), "--backbone", str(backbone_file)]
     assert run(encode) == 0
     train = ["train", "video", "--features", str(folder / "features"), "--data", str(folder / "sim")]
-    small = ["--recipe", "demo", "--epochs", "1", "--steps_per_epoch", "3", "--sequences", "4", "--model.d_model", "16"]
+    small = ["--recipe", "demo", "--epochs", "1", "--steps-per-epoch", "3", "--sequences", "4", "--model.d-model", "16"]
     assert run([*train, *small, "--out", str(folder / "run")]) == 0
     return folder
 
@@ -44,7 +44,7 @@ def video(made):
 @pytest.fixture
 def command(made, video, backbone_file):  # noqa: F811
     weights = ["--weights", str(made / "run" / "weights.safetensors"), "--backbone", str(backbone_file)]
-    return ["predict", str(video), *weights, "--least", "0.01", "--from", "0:32", "--to", "0:40"]
+    return ["predict", str(video), *weights, "--min-confidence", "0.01", "--from", "0:32", "--to", "0:40"]
 
 
 def test_json_holds_anticipated_and_spotted_actions(command, capsys):
@@ -93,7 +93,7 @@ def test_watching_gives_the_stored_features(made, video, backbone_file):  # noqa
     (name,) = [name for name in store.videos() if name.startswith("test/")]
     stored = np.stack(store.windows(name)).astype(np.float32)
     ends = stream.ends_ms(30_000, 5000)
-    sequence = stream.sequence(ends)
+    sequence = stream.windows(ends)
     assert sequence.shape[0] == len(ends) + 5
     assert np.allclose(sequence, stored[: len(sequence)], rtol=5e-3, atol=5e-3)
     assert WindowEncoder(FastBackbone(loaded), 41) is not None
@@ -116,10 +116,10 @@ def test_evaluate_and_the_wrong_backbone(made, tmp_path, capsys):
     weights = str(made / "run" / "weights.safetensors")
     words = [
         "evaluate",
+        "video",
+        str(made / "sim" / "test"),
         "--features",
         str(made / "features"),
-        "--labels",
-        str(made / "sim" / "test"),
         "--weights",
         weights,
     ]
@@ -127,12 +127,12 @@ def test_evaluate_and_the_wrong_backbone(made, tmp_path, capsys):
     assert 0 <= json.loads(capsys.readouterr().out)["average"] <= 1
     assert run([*words, "--decoding", "threshold", "--tau", "0.1", "--json"]) == 0
     with pytest.raises(Exception, match="another backbone"):
-        load_video_model(made / "run" / "weights.safetensors", "0" * 64)
+        Predictor.open(weights, {"kind": "video", "weights": "0" * 64})
     assert weights_digest(load_backbone_again(made)) != "0" * 64
 
 
 def load_backbone_again(made):
-    from tests.extraction.conftest import tiny_backbone
+    from tests.features.conftest import tiny_backbone
 
     return tiny_backbone()
 
@@ -144,7 +144,7 @@ def load_backbone_again(made):
         (["--from", "9:00", "--to", "9:10"], "no pictures"),
         (["--to", "0:20"], "lies before"),
         (["--from", "1:20", "--to", "1:21"], "observation needs 30 s"),
-        (["--least", "2"], "not in"),
+        (["--min-confidence", "2"], "not in"),
     ],
 )
 def test_impossible_wishes_are_one_line(command, words, said, capsys):
@@ -157,6 +157,14 @@ def test_impossible_wishes_are_one_line(command, words, said, capsys):
 def test_neither_or_both_sources(capsys, video):
     assert run(["predict"]) == 2
     assert run(["predict", str(video), "--feed", "x.json"]) == 2
-    assert run(["predict", "--feed", "x.json", "--overlay", "o.mp4"]) == 2
-    assert run(["predict", "--feed", "x.json", "--format", "vtt"]) == 2
-    assert capsys.readouterr().err.count("playahead:") == 4
+    assert run(["predict", "--feed", str(video)]) == 2
+    assert capsys.readouterr().err.count("playahead:") == 3
+
+
+def test_options_of_video_are_refused_for_a_feed(tmp_path, capsys):
+    assert run(["data", "simulate", "--out", str(tmp_path), "--matches", "4", "--minutes", "2"]) == 0
+    feed = str(tmp_path / "test.npz")
+    assert run(["predict", feed, "--overlay", "o.mp4"]) == 2
+    assert "--overlay: is for video" in capsys.readouterr().err
+    assert run(["predict", feed, "--format", "vtt"]) == 2
+    assert "vtt is for video" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Films and the clips cut from them."""
+"""Rendered halves and the clips cut from them."""
 
 import numpy as np
 import pytest
@@ -6,13 +6,13 @@ import pytest
 from playahead.errors import InputError
 from playahead.simulation.picture import draw_frames
 from playahead.simulation.plays import simulate_half
-from playahead.simulation.rendering import Recording, film
+from playahead.simulation.rendering import Rendering, render
 from playahead.simulation.scene import stage
-from playahead.simulation.simulate import simulate
 from playahead.sources.soccernet_baa import read_baa_split
 from playahead.sources.soccernet_bas import read_bas_match
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames
+from tests.conftest import simulate
 
 SMALL = InputSize(96, 64)
 
@@ -48,13 +48,13 @@ def test_the_ball_is_drawn():
     assert np.mean(np.array(bright) > 220) > 0.95
 
 
-def test_clips_decode_to_the_pixels_of_their_film(tmp_path):
+def test_clips_decode_to_the_pixels_of_their_half(tmp_path):
     half = simulate_half(1, minutes=0.75)
-    whole = Recording(half, 5, 96, 54, tmp_path / "whole.mp4")
-    film(whole)
+    whole = Rendering(half, 5, 96, 54, tmp_path / "whole.mp4")
+    render(whole)
     clips = tuple(tmp_path / f"clip_{n}" / "54p.mp4" for n in (1, 2, 3))
-    cutting = Recording(half, 5, 96, 54, tmp_path / "cut.mp4", clips)
-    film(cutting)
+    cutting = Rendering(half, 5, 96, 54, tmp_path / "cut.mp4", clips)
+    render(cutting)
     frames = pixels(whole.path)
     assert len(frames) == whole.n_frames
     for n, clip in enumerate(clips):
@@ -73,7 +73,7 @@ def test_a_simulated_benchmark_has_its_four_splits(tmp_path):
             assert probe(tmp_path / split / clip.video).duration_s == pytest.approx(30, abs=0.05)
 
 
-def test_simulating_again_films_only_what_is_missing(tmp_path):
+def test_simulating_again_renders_only_what_is_missing(tmp_path):
     asked = {"matches": 4, "minutes": 0.75, "halves": 1, "video": True, "width": 96, "height": 54}
     simulate(tmp_path, "baa", **asked)
     kept, lost = (tmp_path / "train" / f"clip_{n}" / "54p.mp4" for n in (1, 2))
@@ -88,14 +88,14 @@ def test_simulating_again_films_only_what_is_missing(tmp_path):
 
 
 def test_whole_matches_of_real_sequences(tmp_path):
-    """The plays of a feed table, filmed."""
+    """The plays of a feed table, rendered."""
     simulate(tmp_path / "feed", "feed", matches=4, minutes=1, halves=1)
     table = tmp_path / "feed" / "train.npz"
     with pytest.raises(InputError, match="holds 2 matches"):
-        simulate(tmp_path / "bas", "bas", matches=4, minutes=0.3, halves=1, sequences=table)
+        simulate(tmp_path / "bas", "bas", matches=4, minutes=0.3, halves=1, real_plays=table)
     simulate(tmp_path / "feed", "feed", matches=6, minutes=1, halves=1)
     asked = {"matches": 4, "minutes": 0.3, "halves": 1, "video": True, "width": 96, "height": 54}
-    simulate(tmp_path / "bas", "bas", sequences=table, **asked)
+    simulate(tmp_path / "bas", "bas", real_plays=table, **asked)
     (folder,) = (tmp_path / "bas" / "train").iterdir()
     match = read_bas_match(folder / "Labels-ball.json")
     assert max(event.position_ms for event in match.halves[1]) < 0.3 * 60_000

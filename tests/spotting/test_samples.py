@@ -12,14 +12,14 @@ from playahead.decoding.peaks import pick_peaks
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import ActionEvent
 from playahead.errors import InputError
-from playahead.simulation.simulate import simulate
 from playahead.sources.layouts import LabelledVideo, find_labelled_videos
-from playahead.spotting import frames as frames_module
 from playahead.spotting.samples import Augmentation, SnippetSampler
 from playahead.spotting.trainer import focal_loss
+from playahead.video import frame_cache as frames_module
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import InputSize
 from playahead.video.writer import write_video
+from tests.conftest import simulate
 
 CANVAS = InputSize(64, 32)
 PLAIN = Augmentation(flip=False, zoom=0, brightness=0)
@@ -40,7 +40,7 @@ def cache(tmp_path) -> FrameCache:
 
 def test_clips_on_actions_show_them_at_their_centre(tmp_path, cache):
     shown = video(tmp_path, 300, [(2000, Action.SHOT), (8000, Action.PASS)])
-    cache.fill([shown])
+    cache.fill([shown.path])
     sampler = SnippetSampler([shown], cache, reach_frames=3, action_share=1.0, augmentation=PLAIN)
     frames, happens, names = sampler.batch(64, np.random.default_rng(0))
     assert frames.shape == (64, 15, 32, 64)
@@ -54,7 +54,7 @@ def test_clips_on_actions_show_them_at_their_centre(tmp_path, cache):
 
 def test_what_is_nobody_s_centre_is_nothing(tmp_path, cache):
     shown = video(tmp_path, 300, [(2000, Action.SHOT)])
-    cache.fill([shown])
+    cache.fill([shown.path])
     sampler = SnippetSampler([shown], cache, 3, 0.0, PLAIN)
     assert sampler.happening(0, 50)[Action.SHOT.class_index] == 1
     assert sampler.happening(0, 53).sum() == 1
@@ -65,7 +65,7 @@ def test_what_is_nobody_s_centre_is_nothing(tmp_path, cache):
 
 def test_frames_come_at_the_clip_s_step_and_in_order(tmp_path, cache):
     shown = video(tmp_path, 120, [(2000, Action.SHOT)])
-    cache.fill([shown])
+    cache.fill([shown.path])
     frames, _, (name,) = SnippetSampler([shown], cache, 3, 1.0, PLAIN).batch(1, np.random.default_rng(1))
     steps = np.diff(frames[0, :, 16, 32].numpy() * 255)
     assert np.median(steps) == pytest.approx(2 * 219 / 255, abs=0.6)
@@ -74,7 +74,7 @@ def test_frames_come_at_the_clip_s_step_and_in_order(tmp_path, cache):
 
 def test_augmentation_changes_the_picture_and_not_its_time(tmp_path, cache):
     shown = video(tmp_path, 120, [(2000, Action.SHOT)])
-    cache.fill([shown])
+    cache.fill([shown.path])
     frames, _, _ = SnippetSampler([shown], cache, 3, 1.0, Augmentation()).batch(8, np.random.default_rng(1))
     assert frames.min() >= 0
     assert frames.max() <= 1
@@ -86,23 +86,23 @@ def test_a_full_disk_is_told_before_decoding(tmp_path, cache, monkeypatch):
     shown = video(tmp_path, 60, [(1000, Action.SHOT)])
     monkeypatch.setattr(frames_module, "free_bytes", lambda folder: 1000)
     with pytest.raises(InputError, match="decoded frames need"):
-        cache.fill([shown])
+        cache.fill([shown.path])
     assert not list((tmp_path / "cache").rglob("*.u8"))
 
 
 def test_filling_again_decodes_nothing(tmp_path, cache):
     shown = video(tmp_path, 60, [(1000, Action.SHOT)])
-    cache.fill([shown])
+    cache.fill([shown.path])
     (path,) = (tmp_path / "cache").rglob("*.u8")
     before = path.stat().st_mtime_ns
-    cache.fill([shown])
+    cache.fill([shown.path])
     assert path.stat().st_mtime_ns == before
-    assert len(cache.frames(shown)) == 60
+    assert len(cache.frames(shown.path)) == 60
 
 
 def test_videos_without_actions_or_shorter_than_a_clip_are_refused(tmp_path, cache):
     silent, brief = video(tmp_path, 60, [], "silent"), video(tmp_path, 20, [(100, Action.SHOT)], "brief")
-    cache.fill([silent, brief])
+    cache.fill([silent.path, brief.path])
     with pytest.raises(InputError, match="no action"):
         SnippetSampler([silent], cache, 3, 0.5, PLAIN)
     with pytest.raises(InputError, match="29 frames"):

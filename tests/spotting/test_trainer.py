@@ -9,15 +9,15 @@ import torch
 from playahead.backbone.checkpoint import load_backbone, read_published
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.network import Backbone
-from playahead.cli.commands.pretrain import pretrain
 from playahead.errors import InputError
 from playahead.recipes import recipe
-from playahead.simulation.simulate import simulate
 from playahead.sources.layouts import find_labelled_videos
+from playahead.spotting.run import pretrain
 from playahead.spotting.trainer import PretrainConfig, SpottingTrainer, spotting_map
 from playahead.training.optim import OptimConfig
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import InputSize
+from tests.conftest import simulate
 
 TINY = PretrainConfig(
     backbone=BackboneConfig(
@@ -44,7 +44,7 @@ def matches(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cache(matches, tmp_path_factory) -> FrameCache:
     cache = FrameCache(tmp_path_factory.mktemp("cache"), InputSize(96, 64))
-    cache.fill(find_labelled_videos(matches))
+    cache.fill([video.path for video in find_labelled_videos(matches)])
     return cache
 
 
@@ -53,7 +53,7 @@ def trained(folder, matches, cache, config=TINY, stop_at=None) -> SpottingTraine
     trainer = SpottingTrainer(config, training, validation, cache, folder)
 
     def show(progress):
-        if progress.step == stop_at:
+        if progress.done == stop_at:
             raise KeyboardInterrupt
 
     try:
@@ -89,7 +89,7 @@ def recipe_without_changes():
 
 def test_a_perfect_spotter_would_score_everything(matches, cache, monkeypatch):
     """The scoring around the network, with a network that knows."""
-    from playahead.spotting import engine
+    from playahead.spotting import trainer as trainer_module
 
     videos = find_labelled_videos(matches / "valid")
 
@@ -100,14 +100,14 @@ def test_a_perfect_spotter_would_score_everything(matches, cache, monkeypatch):
             scores[np.abs(times - event.position_ms).argmin(), event.action.class_index] = 0.9
         return scores, times
 
-    monkeypatch.setattr(engine, "spotting_scores", knows)
+    monkeypatch.setattr(trainer_module, "spotting_scores", knows)
     assert spotting_map(Backbone(TINY.backbone), videos, cache) > 0.9
-    monkeypatch.setattr(engine, "spotting_scores", lambda b, f: (np.zeros((5, 10), np.float32), np.arange(5)))
+    monkeypatch.setattr(trainer_module, "spotting_scores", lambda b, f: (np.zeros((5, 10), np.float32), np.arange(5)))
     assert spotting_map(Backbone(TINY.backbone), videos, cache) == 0
 
 
 def test_the_verb_writes_weights_with_where_they_come_from(tmp_path, matches):
-    pretrain(matches / "train", matches / "valid", TINY, tmp_path / "run")
+    pretrain((matches / "train", matches / "valid"), TINY, tmp_path / "run")
     backbone, about = load_backbone(tmp_path / "run" / "backbone.safetensors")
     assert backbone.config == TINY.backbone
     assert about["input_size"] == "96x64"
@@ -117,7 +117,7 @@ def test_the_verb_writes_weights_with_where_they_come_from(tmp_path, matches):
 
 def test_validating_on_training_matches_is_refused(tmp_path, matches):
     with pytest.raises(InputError, match="same as --train"):
-        pretrain(matches / "train", matches / "train", TINY, tmp_path / "run")
+        pretrain((matches / "train", matches / "train"), TINY, tmp_path / "run")
 
 
 @pytest.mark.parametrize("field", ["batch", "devices", "epochs"])

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from playahead.training.checkpoint import load_feed_model, load_model, save_model
 
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.feed_examples import FeedExamples
 from playahead.decoding.decoder import Decoder
 from playahead.errors import InputError, NonFiniteLossError
-from playahead.features.feed import N_FEATURES
+from playahead.features.feed import FEED_FEATURES, N_FEATURES
+from playahead.inference.predictor import Predictor
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
 from playahead.simulation.plays import simulate_half
@@ -25,6 +25,7 @@ from playahead.tensorfile import read_tensors
 from playahead.training.criterion import CriterionConfig
 from playahead.training.optim import OptimConfig, build_optimizers, learning_rate
 from playahead.training.trainer import TrainConfig, Trainer
+from playahead.training.validation import validate
 
 TINY = TrainConfig(
     model=AnticipatorConfig(
@@ -35,14 +36,14 @@ TINY = TrainConfig(
     epochs=3,
     steps_per_epoch=8,
     sequences=4,
-    observations=3,
+    examples=3,
     average_decay=0.9,
     save_every=3,
 )
 
 
-def windows(observations=3) -> FeedExamples:
-    return FeedExamples([simulate_half(0, minutes=6)], observations)
+def windows(examples=3) -> FeedExamples:
+    return FeedExamples([simulate_half(0, minutes=6)], examples)
 
 
 def never_mind(_model) -> dict[str, float]:
@@ -53,7 +54,7 @@ def train(folder: Path, config=TINY, stop_at: int | None = None) -> dict[str, to
     """Train in this process; with ``stop_at``, die there as a kill would: nothing is saved on the way out."""
 
     def show(progress):
-        if progress.step == stop_at:
+        if progress.done == stop_at:
             raise KeyboardInterrupt
 
     trainer = Trainer(config, windows(), never_mind, folder)
@@ -83,7 +84,7 @@ def test_a_killed_run_ends_with_the_same_bits(tmp_path, kind, stop_at):
 def test_killed_with_sigkill_at_random_moments(tmp_path):
     """A real process, really killed; then run to its end."""
     script = (
-        "import sys; from pathlib import Path; from tests.training.test_engine import *\n"
+        "import sys; from pathlib import Path; from tests.training.test_trainer import *\n"
         "torch.set_num_threads(1)\n"
         "Trainer(TINY, windows(), never_mind, Path(sys.argv[1])).run(lambda p: time.sleep(0.02))"
     )
@@ -134,15 +135,15 @@ def test_a_state_of_other_data_is_refused(tmp_path):
 def test_weights_with_nan_are_refused(tmp_path):
     model = Anticipator(TINY.model)
     torch.nn.init.constant_(model.decoder.embedding_KD, float("nan"))
-    save_model(tmp_path / "weights.safetensors", model, {})
+    Predictor(model, {}).save(tmp_path / "weights.safetensors")
     with pytest.raises(InputError, match="hold NaN"):
-        load_model(tmp_path / "weights.safetensors")
+        Predictor.open(tmp_path / "weights.safetensors")
 
 
 def test_weights_of_other_features_are_refused(tmp_path):
-    save_model(tmp_path / "weights.safetensors", Anticipator(TINY.model), {"features": {"kind": "video"}})
+    Predictor(Anticipator(TINY.model), {"features": {"kind": "video"}}).save(tmp_path / "weights.safetensors")
     with pytest.raises(InputError, match="was not trained on the event-feed features"):
-        load_feed_model(tmp_path / "weights.safetensors")
+        Predictor.open(tmp_path / "weights.safetensors", FEED_FEATURES)
 
 
 def test_a_damaged_state_is_refused_with_its_name(tmp_path):
@@ -184,16 +185,16 @@ def test_overfits_sixteen_windows(tmp_path):
         epochs=4,
         steps_per_epoch=100,
         sequences=1,
-        observations=16,
+        examples=16,
         mixup_alpha=0.0,
         rare_sampler=False,
         average_decay=0.0,
         save_every=1000,
     )
     trainer = Trainer(config, fixed, never_mind, tmp_path)
-    seen: list[float] = []
-    trainer.run(lambda progress: seen.append(progress.losses["intensity"]))
-    first, last = seen[0], float(read_log(tmp_path)[-1]["loss_intensity"])
+    first = float(trainer.losses(np.random.default_rng(0))[0]["intensity"])
+    trainer.run()
+    last = float(read_log(tmp_path)[-1]["loss_intensity"])
     assert last < 0.45 * first, f"intensity loss went from {first:.2f} only to {last:.2f}"
 
 
@@ -230,7 +231,7 @@ def test_validation_chooses_the_best_checkpoint(tmp_path):
 def test_validation_on_matches_names_its_figures(tmp_path):
     matches = FeedEvaluationSet([simulate_half(2, minutes=4)])
     decoders = {"marginal": Decoder(), "threshold": Decoder("threshold", tau=0.01)}
-    trainer = Trainer(TINY, windows(), lambda model: matches.validate(model, decoders), tmp_path)
+    trainer = Trainer(TINY, windows(), lambda predictor: validate(predictor, matches, decoders), tmp_path)
     found = trainer.run()
     assert {"map", "official", "map_threshold", "official_threshold"} <= found.keys()
     assert 0 <= found["map"] <= 100

@@ -220,7 +220,7 @@ def unpack_encrypted(zip_path: Path, out: Path, password: str | None, show: Show
             before = done
 
             def advance(progress: Progress, before: int = before) -> None:
-                show(Progress(f"unpack {zip_path.name}", before + progress.done, total))
+                show(Progress(f"unpack {zip_path.name}", before + progress.done, total, "bytes"))
 
             journal.add(entry, archive.extract(entry, out, password or "", advance))
             done += entry.size
