@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from playahead.cli.main import build_parser, run
+from playahead.cli.main import run
+from playahead.cli.parser import build_parser, spelt_for_python
 from tests.conftest import SHARED
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^\$ (?:\.venv/bin/)?(playahead .+?)(?:\s+#.*)?$", README, re.MULTILINE)
 TARGETS = re.findall(r"^\$ make (\w+)", README, re.MULTILINE)
@@ -39,7 +40,7 @@ def workplace(tmp_path_factory):
     (film,) = (folder / "matches" / "test").rglob("*.mp4")
     film.rename(folder / "match.mp4")
     (written,) = re.findall(r"say `wide.yaml`:\n```yaml\n(.+?)```", README, re.DOTALL)
-    brief_run = {"seeds": [0], "common": {"epochs": 1, "steps_per_epoch": 2, "observations": 2}}
+    brief_run = {"seeds": [0], "common": {"epochs": 1, "steps_per_epoch": 2, "examples": 2}}
     (folder / "wide.yaml").write_text(yaml.safe_dump({**yaml.safe_load(written), **brief_run}, sort_keys=False))
     if MATCH.exists():
         (folder / "match.json").write_bytes(MATCH.read_bytes())
@@ -52,7 +53,7 @@ def test_the_commands_run_in_their_order(workplace, monkeypatch, capsys):
     for command in COMMANDS:
         arguments = shlex.split(command)[1:]
         if arguments[:2] == ["data", "download"]:
-            build_parser(arguments).parse_args(arguments)
+            build_parser(arguments).parse_args([spelt_for_python(word) for word in arguments])
         elif "match.json" not in arguments or MATCH.exists():
             brief = SHORT.get(tuple(arguments[:2]), [])
             assert run(arguments + brief) == 0, (command, capsys.readouterr().err)

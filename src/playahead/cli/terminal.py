@@ -180,6 +180,7 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool) 
             "classes": [str(action) for action in ACTIONS],
             "metrics": found.metrics,
             "average": found.average,
+            "figures": found.figures,
         }
         if found.interval:
             document["average_interval_95"] = [found.interval.low, found.interval.high]
@@ -192,6 +193,7 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool) 
     if found.interval:
         resampled = f"95 %, resampling {len(found.counts_by_match)} {found.unit}"
         console.print(f"average of {len(TOLERANCES_S)} tolerances {found.interval} ({resampled})", markup=False)
+    console.print(", ".join(f"{name} {value:.2f}" for name, value in found.figures.items()))
     for scores in found.exact if exact else ():
         console.print(
             f"every threshold and continuous time: {100 * scores.average:.2f} (11-point), "

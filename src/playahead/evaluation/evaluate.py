@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from playahead.evaluation.bootstrap import Interval, bootstrap_interval
 from playahead.evaluation.exact import ExactScores, TimedEvents, score_exactly, timed_events_of_frames
+from playahead.evaluation.figures import FIGURES
 from playahead.evaluation.frames import FrameTable, load_frame_case
 from playahead.evaluation.official import (
     ThresholdCounts,
@@ -71,12 +72,14 @@ class Evaluation:
 
     Attributes:
         counts: of the official scorer.
+        tables: what the official scorer sees.
         timed: (events, predictions) in continuous time for each frame table: what the exact score is made from.
         counts_by_match: for the interval; empty where matches are not known.
         unit: what the interval resamples.
     """
 
     counts: ThresholdCounts
+    tables: Sequence[FrameTable]
     timed: Sequence[tuple[TimedEvents, TimedEvents]]
     counts_by_match: Sequence[ThresholdCounts] = ()
     unit: str = "matches"
@@ -95,6 +98,11 @@ class Evaluation:
     def interval(self) -> Interval | None:
         """95 % interval of ``average``, matches resampled; None where matches are not known."""
         return bootstrap_interval(list(self.counts_by_match)) if self.counts_by_match else None
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Figures beside the benchmark's (``evaluation.figures``), mean over the tables."""
+        return {name: float(np.mean([figure(t) for t in self.tables])) for name, figure in FIGURES.items()}
 
     @cached_property
     def exact(self) -> list[ExactScores]:
@@ -125,7 +133,7 @@ def evaluate(
     table = evaluation_set.table(scores_ORV)
     timed = (evaluation_set.timed_events(), timed_events_of_frames(table)[1])
     counts_by_match = evaluation_set.count_by_match(scores_ORV)
-    return Evaluation(count_detections(table), [timed], counts_by_match, evaluation_set.unit)
+    return Evaluation(count_detections(table), [table], [timed], counts_by_match, evaluation_set.unit)
 
 
 def evaluate_frame_case(path: Path) -> Evaluation:
@@ -135,4 +143,4 @@ def evaluate_frame_case(path: Path) -> Evaluation:
         InputError: missing or damaged file.
     """
     tables = load_frame_case(path)
-    return Evaluation(score_videos(tables), [timed_events_of_frames(table) for table in tables])
+    return Evaluation(score_videos(tables), tables, [timed_events_of_frames(table) for table in tables])

@@ -54,8 +54,8 @@ def score(scores_ORV: NDArray[np.float32], count_by_match: CountByMatch) -> Scor
     """Count once for the benchmark's figure, once for the area."""
     ranked_ORV = fit_log_ranks(scores_ORV)(scores_ORV)
     counts, ranked = (_all_events(count_by_match(scores)) for scores in (scores_ORV, ranked_ORV))
-    predictions_per_clip = float((scores_ORV[:, :, 1:] > 0).any(axis=2).sum() / max(len(scores_ORV), 1))
-    return Scores(counts, ranked, predictions_per_clip)
+    kept = float((scores_ORV[:, :, 1:] > 0).any(axis=2).sum() / max(len(scores_ORV), 1))
+    return Scores(counts, ranked, kept)
 
 
 def _all_events(counts_M: Sequence[ThresholdCounts]) -> list[ThresholdCounts]:

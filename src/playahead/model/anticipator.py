@@ -17,7 +17,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, RASTER_FRAMES
 from playahead.errors import InputError
 from playahead.model.config import AnticipatorConfig
-from playahead.model.heads import DenseHead, ObservationHead, SlotHeads, SlotLogits
+from playahead.model.heads import FRAME_HEADS, ObservationHead, SlotHeads, SlotLogits
 from playahead.model.local_encoder import LocalEncoder
 from playahead.model.memory import ObservationMemory
 from playahead.model.slot_decoder import SlotDecoder
@@ -57,7 +57,7 @@ class Anticipator(nn.Module):
         n_slots = config.slots if config.head == "slots" else RASTER_FRAMES
         self.decoder = SlotDecoder(config, n_slots)
         self.slot_heads = SlotHeads(config) if config.head == "slots" else None
-        self.dense_head = DenseHead(config.d_model) if config.head == "dense" else None
+        self.dense_head = FRAME_HEADS[config.head](config.d_model) if config.head in FRAME_HEADS else None
         self.observation_head = ObservationHead(config.d_model) if config.auxiliary != "off" else None
         self.init_weights()
 
@@ -97,7 +97,7 @@ class Anticipator(nn.Module):
                 nn.init.zeros_(self.slot_heads.offset.weight)
                 nn.init.constant_(self.slot_heads.offset.bias, _HALFWAY)
         if self.dense_head is not None:
-            nn.init.constant_(self.dense_head.bias, _RARE)
+            nn.init.constant_(self.dense_head.bias, _RARE)  # type: ignore[bad-argument-type]
 
     def forward(self, features_BWNF: Tensor) -> AnticipatorOutput:
         """features_BWNF -> logits of its B * (W - 5) observations, a sequence's observations in time order.

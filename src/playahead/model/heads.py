@@ -57,6 +57,11 @@ class DenseHead(nn.Linear):
         super().__init__(d_model, len(ACTIONS))
 
 
+FRAME_HEADS: dict[str, type[nn.Module]] = {"dense": DenseHead}
+"""Heads that answer for every raster frame, by ``AnticipatorConfig.head``: made with d_model, frames_ORD -> logits_ORC.
+Their ``bias`` is that of their last layer. See docs/how-to/add-a-head.md."""
+
+
 class ObservationHead(nn.Module):
     """Auxiliary: two convolutions over a window's tokens, presence of each action per step (PAPER.md 1.4)."""
 

@@ -27,6 +27,6 @@ def evaluate_submission(results: Path, labels: Path) -> Evaluation:
     if not split.clips:
         raise InputError(split.path, "holds no clips")
     entries = read_results(results)
-    counts = count_detections(frame_table(split.clips, entries, results))
+    table = frame_table(split.clips, entries, results)
     timed = (timed_events_of_clips(split.clips), timed_events_of_results(split.clips, entries, results))
-    return Evaluation(counts, [timed])
+    return Evaluation(count_detections(table), [table], [timed])

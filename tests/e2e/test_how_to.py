@@ -1,0 +1,86 @@
+"""Each how-to page, followed with its own toy."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+from playahead.cli import registry
+from playahead.cli.main import run
+from playahead.evaluation import figures
+from playahead.model import heads
+from playahead.model.anticipator import Anticipator
+from playahead.model.config import AnticipatorConfig
+from playahead.sources import feeds
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs" / "how-to").glob("*.md"))
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.+?)```", (ROOT / "docs" / "how-to" / page).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_names_at_most_four_files_and_they_exist(page):
+    named = re.findall(r"^\*\*\d\. `(.+?)`\*\*", page.read_text(), re.MULTILINE)
+    assert 3 <= len(named) <= 4
+    for path in named:
+        assert (ROOT / path).parent.is_dir(), path
+
+
+def test_a_provider(tmp_path, monkeypatch, capsys):
+    reader, entry = blocks("add-a-provider.md")
+    names: dict = {"FeedReader": feeds.FeedReader}
+    exec(compile(reader, "lines.py", "exec"), names)
+    monkeypatch.setattr(feeds, "READERS", (*feeds.READERS, eval(entry, names)))
+    events = "".join(f"1;{t};PASS;{t // 3000 % 2}\n" for t in range(0, 60_000, 1_500))
+    match = tmp_path / "match.txt"
+    match.write_text("half;ms;action;team\n" + events)
+    assert run(["predict", str(match), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["anticipated"]
+    assert run(["data", "convert", str(match), "--out", str(tmp_path / "test.npz")]) == 0
+    match.write_text("half;ms;action;team\n1;soon;PASS;0\n")
+    assert run(["predict", str(match)]) == 2
+    assert "match.txt: line 2" in capsys.readouterr().err
+
+
+def test_a_head(monkeypatch):
+    (code,) = blocks("add-a-head.md")
+    names = {"nn": torch.nn, "Tensor": torch.Tensor, "ACTIONS": heads.ACTIONS}
+    exec(compile(code, "heads.py", "exec"), names)
+    monkeypatch.setitem(heads.FRAME_HEADS, "two-layer", names["TwoLayerHead"])
+    config = AnticipatorConfig(8, d_model=16, heads=2, ffn_dim=16, decoder_layers=1, head="two-layer")  # type: ignore
+    output = Anticipator(config).eval()(torch.zeros(2, 7, 33, 8))
+    assert output.dense_ORC.shape == (4, 32, 10)
+    assert output.dense_ORC.sigmoid().mean() < 0.2
+
+
+def test_a_metric(tmp_path, monkeypatch, capsys):
+    (code,) = blocks("add-a-metric.md")
+    names = {"FrameTable": figures.FrameTable}
+    exec(compile(code, "figures.py", "exec"), names)
+    monkeypatch.setitem(figures.FIGURES, "clips with predictions", names["clips_with_predictions"])
+    case = ROOT / "tests" / "goldens" / "scorer" / "case09_one_clip.npz"
+    assert run(["evaluate", "frames", str(case), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["figures"]["clips with predictions"] == 1.0
+    assert run(["evaluate", "frames", str(case)]) == 0
+    assert "clips with predictions 1.00" in capsys.readouterr().out
+
+
+def test_a_command(tmp_path, monkeypatch, capsys):
+    code, entry = blocks("add-a-command.md")
+    module = ModuleType("playahead.cli.commands.count")
+    exec(compile(code, "count.py", "exec"), module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(registry.COMMANDS, "count", eval(entry, vars(registry)))
+    assert run(["data", "simulate", "--out", str(tmp_path), "--matches", "4", "--minutes", "1"]) == 0
+    capsys.readouterr()
+    assert run(["count", str(tmp_path / "val.npz"), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert rows == len(np.load(tmp_path / "val.npz")["cls"])
