@@ -1,21 +1,32 @@
 # One virtual environment in .venv, made on the first use of any target.
 PY ?= python3
-EXTRAS ?= video,backbone,data,report,tensorboard,dev
-UV = UV_SYSTEM_CERTS=1 .venv/bin/uv pip install -q --python .venv -c constraints.txt
-.PHONY: demo test check oracle
+EXTRAS ?= video,backbone,data,report,tensorboard,docs,dev
+UV = UV_SYSTEM_CERTS=1 .venv/bin/uv
+LINKS = links="$${PIP_FIND_LINKS:-$$(.venv/bin/pip config get global.find-links 2>/dev/null)}"; \
+	if ls $$links/torch-*+cpu-*.whl >/dev/null 2>&1; then torch="--find-links $$links"; else torch="--torch-backend=auto"; fi
+.PHONY: setup demo test check docs wheel oracle
+setup: .venv/.ready
 .venv/.ready: pyproject.toml constraints.txt
 	$(PY) -m venv .venv
 	.venv/bin/pip install -q --disable-pip-version-check uv
-	links="$${PIP_FIND_LINKS:-$$(.venv/bin/pip config get global.find-links 2>/dev/null)}"; \
-	if ls $$links/torch-*+cpu-*.whl >/dev/null 2>&1; \
-	then $(UV) --find-links "$$links" -e '.[$(EXTRAS)]'; \
-	else $(UV) --torch-backend=auto -e '.[$(EXTRAS)]'; fi
+	$(LINKS); $(UV) pip install -q --python .venv -c constraints.txt $$torch -e '.[$(EXTRAS)]'
 	touch $@
 demo: .venv/.ready
 	.venv/bin/playahead demo
 test: .venv/.ready
-	.venv/bin/python -m pytest -q
+	.venv/bin/python -m pytest -q $(PYTEST)
 check:
 	.ci/run
+# The docs site, without network.
+docs: .venv/.ready
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict -q
+# Wheel and sdist; the wheel answers from an empty environment, in another folder.
+wheel: .venv/.ready
+	rm -rf dist .venv/wheel
+	$(UV) build -q --out-dir dist
+	$(UV) venv -q .venv/wheel
+	$(LINKS); $(UV) pip install -q --python .venv/wheel -c constraints.txt $$torch dist/*.whl
+	.venv/bin/playahead data simulate --out .venv/wheel/sim --matches 4 --minutes 2
+	cd .venv/wheel && bin/playahead predict sim/test.npz --format csv | head -3 | grep -q observed_until_ms
 oracle: .venv/.ready
-	.venv/bin/uv pip install -q --python .venv --no-deps SoccerNet==0.2.0
+	$(UV) pip install -q --python .venv --no-deps SoccerNet==0.2.0

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from playahead.download import remote_file
 from playahead.download.benchmark import Resolution, download_baa, parse_splits, plan_download, run_download
 from playahead.errors import InputError
 from playahead.progress import Progress
-from playahead.sources import remote_file
 from playahead.sources.soccernet_baa import SPLITS, read_baa_split
 from tests.download.hub_stand_in import PASSWORD, StandIn, serving, split_files, zipped
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from playahead.download import remote_file
 from playahead.download.remote_file import (
     HubFile,
     InterruptedTransferError,
@@ -26,7 +27,6 @@ from playahead.download.remote_file import (
 from playahead.errors import InputError
 from playahead.files import disk_errors, readable_size
 from playahead.progress import Progress
-from playahead.sources import remote_file
 from tests.download.hub_stand_in import COMMIT, TOKEN, StandIn, calm_client, serving
 
 REPO = "SoccerNet/ActionAnticipation"
