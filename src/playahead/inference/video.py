@@ -103,8 +103,8 @@ def _timeline(result: PredictResult, times_ms: Sequence[int]) -> Timeline:
 
 
 def _notices(config: PredictConfig, provenance: dict[str, Any]) -> list[str]:
-    simulated = [] if config.backbone else [SIMULATED_NOTICE]
-    return simulated + [str(provenance["notice"])] * ("notice" in provenance)
+    leak = [str(provenance["notice"])] if "notice" in provenance else []
+    return leak if config.backbone else [SIMULATED_NOTICE, *leak]
 
 
 def _whole_frames_ms(seconds: float) -> int:
