@@ -44,11 +44,11 @@ def row(variant: str, mean: float, **changes) -> dict:
         "seed_spread": 0.07,
         "mean": interval,
         "area": interval,
-        "guesses": 12.0,
-        "windows": 115_200,
+        "predictions_per_clip": 12.0,
+        "examples": 115_200,
         "difference": [mean - 20, mean - 20.5, mean - 19.5],
         "area_difference": [mean - 20, mean - 20.5, mean - 19.5],
-        "told": (mean != 20, mean > 20),
+        "significant": (mean != 20, mean > 20),
         **changes,
     }
 
@@ -70,7 +70,7 @@ def page(runs=3, **changes) -> Page:
         "about": "One change each.",
         "split": "val",
         "n_matches": 40,
-        "n_windows": 45_000,
+        "n_examples": 45_000,
         "simulated": False,
         "rows": rows,
         "reference": ("plain", "marginal"),

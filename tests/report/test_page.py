@@ -53,9 +53,9 @@ def test_names_are_escaped_and_colours_are_the_page_s():
         ({"leaks": None}, "was not checked", "No match is in two"),
         ({"unread": ["test.npz: truncated"]}, "Not read: test.npz: truncated", None),
         ({"notice": "weights saw the test matches"}, "weights saw the test matches", None),
-        ({"unit": "five-minute runs of clips"}, "windows of 40 five-minute runs of clips", None),
+        ({"unit": "five-minute runs of clips"}, "examples of 40 five-minute runs of clips", None),
         ({"rows": [row("cost $a_{b$ x", 20.0)]}, "cost $a_{b$ x, marginal", ">reference<"),
-        ({"n_matches": 2}, "With 2 matches they say little", None),
+        ({"n_matches": 2}, "With 2 matches they mean little", None),
         ({"importance_W": [], "curves": {}}, "Inside the model", "How much each past window counts"),
     ],
 )
@@ -72,11 +72,11 @@ def opened(path, width, **options):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         tab = browser.new_page(viewport={"width": width, "height": 900}, offline=True, **options)
-        told = []
-        tab.on("console", lambda message: told.append(message.text))
-        tab.on("pageerror", lambda error: told.append(str(error)))
+        messages = []
+        tab.on("console", lambda message: messages.append(message.text))
+        tab.on("pageerror", lambda error: messages.append(str(error)))
         tab.goto(path.as_uri())
-        yield tab, told
+        yield tab, messages
         browser.close()
 
 
@@ -86,8 +86,8 @@ def opened(path, width, **options):
 def test_in_a_browser(tmp_path, width, scheme):
     path = tmp_path / "report.html"
     path.write_text(render(page()))
-    with opened(path, width, color_scheme=scheme) as (tab, told):
-        assert told == []
+    with opened(path, width, color_scheme=scheme) as (tab, messages):
+        assert messages == []
         assert tab.evaluate("document.documentElement.scrollWidth") <= width  # only tables scroll sideways
         ink, ground = (tab.evaluate(f"getComputedStyle(document.body).{name}") for name in ("color", "backgroundColor"))
         assert _contrast(ink, ground) > 7
