@@ -55,7 +55,7 @@ def test_names_are_escaped_and_colours_are_the_page_s():
         ({"notice": "weights saw the test matches"}, "weights saw the test matches", None),
         ({"unit": "five-minute runs of clips"}, "examples of 40 five-minute runs of clips", None),
         ({"rows": [row("cost $a_{b$ x", 20.0)]}, "cost $a_{b$ x, marginal", ">reference<"),
-        ({"n_matches": 2}, "With 2 matches they mean little", None),
+        ({"n_matches": 2}, "With only 2 matches they mean little", None),
         ({"importance_W": [], "curves": {}}, "Inside the model", "How much each past window counts"),
     ],
 )
