@@ -98,14 +98,14 @@ def test_rows_are_compared_with_the_reference_in_the_same_decoding():
     assert rows["poor", "threshold"].seed_spread == 0
 
 
-def test_one_seed_tells_nothing_and_another_seed_widens_the_interval():
+def test_one_seed_shows_nothing_and_another_seed_widens_the_interval():
     one = {("good", "marginal"): [scored(0, 0.9)], ("poor", "marginal"): [scored(0, 0.1)]}
     two = {key: [*runs, scored(0, 0.2)] for key, runs in one.items()}
     windows = {"good": 5, "poor": 5}
     alone, spread = (summarise(runs, ("good", "marginal"), windows)[1] for runs in (one, two))
-    assert alone.told == (False, False)
+    assert alone.significant == (False, False)
     assert alone.difference is not None
     assert spread.difference is not None
     assert spread.difference[2] - spread.difference[1] > alone.difference[2] - alone.difference[1]
     baseline = summarise(one, ("good", "marginal"), {"good": 5, "poor": 0})[1]
-    assert baseline.told == (True, True)  # it has no seed to vary
+    assert baseline.significant == (True, True)  # it has no seed to vary

@@ -94,4 +94,3 @@ def test_the_packaged_model_says_what_it_said(wyscout_baa):
 
     found = FeedDataset(wyscout_baa).evaluation_set("test").first_matches(2)
     assert evaluate(Predictor.open(), found).average == pytest.approx(FIRST_TWO_MATCHES, abs=2e-4)
-
