@@ -87,7 +87,7 @@ def test_no_assignment_is_cheaper(seed, n_events, class_cost, frequency):
 
 
 def test_weights_decide_only_conflicts():
-    """With more slots than events every event is matched whatever the weights are (PAPER.md, note)."""
+    """With more slots than events every event is matched whatever the weights are (docs/paper.md, note)."""
     for frequency in ("divide", "none", "multiply"):
         match = Matcher(MatcherConfig(frequency=frequency), torch.linspace(0.1, 9, 10))(
             logits(0), targets([(0, 0.2), (9, 0.4)])

@@ -58,7 +58,7 @@ class InvertedResidual3d(nn.Module):
 
 
 class GeneralizedMean(nn.Module):
-    """GeM: (mean of x^p)^(1/p) over space, one learned p (PAPER.md 1.1)."""
+    """GeM: (mean of x^p)^(1/p) over space, one learned p (docs/paper.md 1.1)."""
 
     def __init__(self) -> None:
         super().__init__()

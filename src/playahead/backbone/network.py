@@ -1,4 +1,4 @@
-"""Slow fusion: a 2D encoder over stacks of gray frames, 3D blocks over a clip's stacks (PAPER.md 1.1).
+"""Slow fusion: a 2D encoder over stacks of gray frames, 3D blocks over a clip's stacks (docs/paper.md 1.1).
 
 Parameter names are the published checkpoint's (lRomul/ball-action-spotting, MIT), so that it loads strictly.
 

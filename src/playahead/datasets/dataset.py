@@ -17,7 +17,7 @@ from playahead.errors import InputError
 from playahead.features.feed import FEED_FEATURES
 from playahead.features.store import FeatureStore
 from playahead.sources.feed_tables import read_split
-from playahead.sources.layouts import folder_of_split, is_clip_split
+from playahead.sources.layouts import folder_of_split, resampled_unit
 from playahead.sources.soccernet_baa import LABELS_NAME
 
 
@@ -178,9 +178,8 @@ def open_dataset(folder: Path, features: Path | None = None) -> Dataset:
 
 def video_evaluation_set(folder: Path, store: FeatureStore) -> VideoEvaluationSet:
     """One labelled split, with the features that a store has of its videos."""
-    unit = "five-minute runs of clips" if is_clip_split(folder) else "matches"
     features = {"kind": "video", **asdict(store.facts)}
-    return VideoEvaluationSet(labelled_features(store, folder), features, folder.name, unit)
+    return VideoEvaluationSet(labelled_features(store, folder), features, folder.name, resampled_unit(folder))
 
 
 def _digest(paths: Sequence[Path]) -> str:

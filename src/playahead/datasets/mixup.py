@@ -1,4 +1,4 @@
-"""Feature MixUp (PAPER.md 1.4): inputs are mixed, each source keeps its own events."""
+"""Feature MixUp (docs/paper.md 1.4): inputs are mixed, each source keeps its own events."""
 
 from dataclasses import dataclass
 

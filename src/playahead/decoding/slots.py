@@ -1,4 +1,4 @@
-"""The paper's decoding: slots above a threshold emit (PAPER.md 1.3, inference).
+"""The paper's decoding: slots above a threshold emit (docs/paper.md 1.3, inference).
 
 Axes: O observations, K slots, C classes, T bins, R raster frames, V vector entries, P predictions.
 """

@@ -7,7 +7,7 @@ OBSERVATION_MS = 30_000
 ANTICIPATION_MS = 5_000
 """... and anticipates the following 5 s."""
 RASTER_FRAMES = 32
-"""Frames of the anticipation window in the official scorer: ceil(125 / 4) (PAPER.md, Metric)."""
+"""Frames of the anticipation window in the official scorer: ceil(125 / 4) (docs/paper.md, Metric)."""
 RASTER_FRAME_MS = 160
 """One of them at 25 / 4 = 6.25 frames a second."""
 RASTER_HZ = 6.25
@@ -17,7 +17,7 @@ FRAMES_PER_WINDOW = ANTICIPATION_MS / RASTER_FRAME_MS
 
 @dataclass(frozen=True)
 class ObservationGrid:
-    """How 30 s of video become (windows, clips) features (PAPER.md 1.1).
+    """How 30 s of video become (windows, clips) features (docs/paper.md 1.1).
 
     ``window_frames`` frames make a window; in it, clips of ``snippet_frames`` frames at step ``snippet_step``
     start every ``snippet_stride`` frames. A clip is encoded as stacks of ``stack_frames`` frames.

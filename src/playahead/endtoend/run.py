@@ -12,7 +12,7 @@ from playahead.files import require_writable
 from playahead.inference.predictor import Predictor
 from playahead.progress import Show, quiet
 from playahead.runtime import describe_run
-from playahead.sources.layouts import folder_of_split, is_clip_split
+from playahead.sources.layouts import folder_of_split, resampled_unit
 from playahead.training.finish import Finished, finish
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
@@ -51,5 +51,4 @@ def frames_evaluation_set(folder: Path, predictor: Predictor) -> FramesEvaluatio
     """A labelled split of videos, as the network of ``open_end_to_end`` looks at it."""
     network = predictor.network
     assert isinstance(network, EndToEnd)
-    unit = "five-minute runs of clips" if is_clip_split(folder) else "matches"
-    return FramesEvaluationSet(find_annotated_videos(folder), network.config, folder.name, unit)
+    return FramesEvaluationSet(find_annotated_videos(folder), network.config, folder.name, resampled_unit(folder))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from playahead.evaluation.bootstrap import average_of
 from playahead.evaluation.exact import area_of_counts
+from playahead.evaluation.figures import mean_predictions
 from playahead.evaluation.official import ThresholdCounts, average_precision
 from playahead.evaluation.score_scale import fit_log_ranks
 from playahead.files import atomic_write
@@ -54,8 +55,7 @@ def score(scores_ORV: NDArray[np.float32], count_by_match: CountByMatch) -> Scor
     """Count once for the benchmark's figure, once for the area."""
     ranked_ORV = fit_log_ranks(scores_ORV)(scores_ORV)
     counts, ranked = (_all_events(count_by_match(scores)) for scores in (scores_ORV, ranked_ORV))
-    kept = float((scores_ORV[:, :, 1:] > 0).any(axis=2).sum() / max(len(scores_ORV), 1))
-    return Scores(counts, ranked, kept)
+    return Scores(counts, ranked, mean_predictions(scores_ORV))
 
 
 def _all_events(counts_M: Sequence[ThresholdCounts]) -> list[ThresholdCounts]:

@@ -1,4 +1,4 @@
-"""The whole model: windows of features in, what is coming out (PAPER.md 1.2-1.3).
+"""The whole model: windows of features in, what is coming out (docs/paper.md 1.2-1.3).
 
 Axes: B sequences, W windows, N clips, F feature, D model, S summaries, O observations, M memory steps,
 K slots, C classes, T bins, R raster frames.

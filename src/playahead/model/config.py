@@ -1,4 +1,4 @@
-"""What an anticipator is made of. Every choice that the paper leaves open ("C" in PAPER.md) is a field here."""
+"""What an anticipator is made of. Every choice that the paper leaves open ("C" in docs/paper.md) is a field here."""
 
 from dataclasses import dataclass
 from typing import Literal

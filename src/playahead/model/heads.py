@@ -1,4 +1,4 @@
-"""What is read off the slots, and off the encoder while training (PAPER.md 1.3, 1.4).
+"""What is read off the slots, and off the encoder while training (docs/paper.md 1.3, 1.4).
 
 Axes: O observations, K slots, C classes (10), T offset bins, R raster frames (32), P windows, N clips, D model.
 """
@@ -63,7 +63,7 @@ Their ``bias`` is that of their last layer. See docs/how-to/add-a-head.md."""
 
 
 class ObservationHead(nn.Module):
-    """Auxiliary: two convolutions over a window's tokens, presence of each action per step (PAPER.md 1.4)."""
+    """Auxiliary: two convolutions over a window's tokens, presence of each action per step (docs/paper.md 1.4)."""
 
     def __init__(self, d_model: int) -> None:
         super().__init__()

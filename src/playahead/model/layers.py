@@ -44,7 +44,7 @@ class FeedForward(nn.Sequential):
 
 
 class Residual(nn.Module):
-    """Dropout, then stochastic depth per sample, on a residual branch (DropPath, PAPER.md 1.2)."""
+    """Dropout, then stochastic depth per sample, on a residual branch (DropPath, docs/paper.md 1.2)."""
 
     def __init__(self, dropout: float, drop_path: float = 0.0) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Local Transformer over the clips of one window, weights shared over windows (PAPER.md 1.2).
+"""Local Transformer over the clips of one window, weights shared over windows (docs/paper.md 1.2).
 
 Axes: P windows (of any number of observations), N clips, F feature, D model, S summaries.
 """

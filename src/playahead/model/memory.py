@@ -1,4 +1,4 @@
-"""Encoded windows -> the memory that the slots read (PAPER.md 1.2).
+"""Encoded windows -> the memory that the slots read (docs/paper.md 1.2).
 
 Axes: O observations, W windows (6, or fewer), N clips, S summaries per window, D model, M = W x S memory steps.
 """

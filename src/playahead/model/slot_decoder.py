@@ -1,4 +1,4 @@
-"""Slots that ask the memory what is coming (PAPER.md 1.3).
+"""Slots that ask the memory what is coming (docs/paper.md 1.3).
 
 Axes: O observations, M memory steps, K slots, D model.
 """

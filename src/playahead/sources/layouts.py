@@ -44,6 +44,11 @@ def folder_of_split(dataset: Path, split: str) -> Path:
     return dataset / {"val": "valid"}.get(split, split)
 
 
+def resampled_unit(folder: Path) -> str:
+    """What intervals over a split resample: clips do not say which match they are of."""
+    return "five-minute runs of clips" if is_clip_split(folder) else "matches"
+
+
 def match_numbers(videos: Sequence[LabelledVideo]) -> list[int]:
     """Which match each video of the spotting benchmark's layout is of: its folder's number."""
     folders = [Path(video.name).parent for video in videos]

@@ -1,4 +1,4 @@
-"""Clips to train a spotter on: half of them on actions, augmented (PAPER.md 1.1 says what a clip is).
+"""Clips to train a spotter on: half of them on actions, augmented (docs/paper.md 1.1 says what a clip is).
 
 Axes: B clips, J frames of a clip (15), H, W, C classes, E events.
 """

@@ -1,1 +1,1 @@
-"""How the model learns (PAPER.md 1.4): match, compare, descend."""
+"""How the model learns (docs/paper.md 1.4): match, compare, descend."""

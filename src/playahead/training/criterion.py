@@ -1,4 +1,4 @@
-"""The losses, by name (PAPER.md 1.4): match, compare, weigh.
+"""The losses, by name (docs/paper.md 1.4): match, compare, weigh.
 
 Every loss is a sum over an observation's slots, frames or events, averaged over observations: nats per observation.
 

@@ -1,4 +1,4 @@
-"""Which slot answers for which event: Eq. (5) of PAPER.md, or FAANTRA's order in time.
+"""Which slot answers for which event: Eq. (5) of docs/paper.md, or FAANTRA's order in time.
 
 Axes: O observations, K slots, E events (padded), C classes.
 """

@@ -1,4 +1,4 @@
-"""The optimisers and their learning rate: linear warm-up, then cosine annealing with warm restarts (PAPER.md 1.4)."""
+"""The optimisers and their learning rate: linear warm-up, then cosine cycles with restarts (docs/paper.md 1.4)."""
 
 import math
 from collections.abc import Iterator

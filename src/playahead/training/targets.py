@@ -1,4 +1,4 @@
-"""Offsets as bins and soft bins, Eq. (6) of PAPER.md.
+"""Offsets as bins and soft bins, Eq. (6) of docs/paper.md.
 
 Axes: X any number of events, T bins.
 """
