@@ -17,7 +17,7 @@ COMMANDS = re.findall(r"^\$ (?:\.venv/bin/)?(playahead .+?)(?:\s+#.*)?$", README
 TARGETS = re.findall(r"^\$ make (\w+)", README, re.MULTILINE)
 MATCH = SHARED / "data" / "wyscout_raw" / "2499720.json"
 PERCENT = re.compile(r"(\d+)%")
-BRIEF = ["--epochs", "1", "--steps-per-epoch", "2"]
+BRIEF = ["--epochs", "1", "--steps-per-epoch", "2", "--precision", "32-true"]  # bfloat16 crawls where it is emulated
 SHORT = {
     ("train", "feed"): [*BRIEF, "--validation-matches", "1"],
     ("train", "video"): [*BRIEF, "--sequences", "2"],
@@ -40,7 +40,7 @@ def workplace(tmp_path_factory):
     (film,) = (folder / "matches" / "test").rglob("*.mp4")
     film.rename(folder / "match.mp4")
     (written,) = re.findall(r"say `wide.yaml`:\n```yaml\n(.+?)```", README, re.DOTALL)
-    brief_run = {"seeds": [0], "common": {"epochs": 1, "steps_per_epoch": 2, "examples": 2}}
+    brief_run = {"seeds": [0], "common": {"epochs": 1, "steps_per_epoch": 2, "examples": 2, "precision": "32-true"}}
     (folder / "wide.yaml").write_text(yaml.safe_dump({**yaml.safe_load(written), **brief_run}, sort_keys=False))
     if MATCH.exists():
         (folder / "match.json").write_bytes(MATCH.read_bytes())

@@ -36,8 +36,8 @@ def test_the_whole_pipeline_in_one_script(tmp_path, capsys):
     """Download aside: check, pretrain, extract, train, evaluate, submit, check, report."""
     brief = {
         "SIMULATE": "--matches 4 --minutes 0.9",
-        "PRETRAIN": "--epochs 1 --steps-per-epoch 2 --batch 2 --validation-videos 1",
-        "TRAIN": "--epochs 1 --steps-per-epoch 2 --sequences 2",
+        "PRETRAIN": "--epochs 1 --steps-per-epoch 2 --batch 2 --validation-videos 1 --precision 32-true",
+        "TRAIN": "--epochs 1 --steps-per-epoch 2 --sequences 2 --precision 32-true",
         "OMP_NUM_THREADS": "1",
     }
     command = [str(ROOT / "scripts" / "reproduce.sh"), "--simulate", str(tmp_path)]
