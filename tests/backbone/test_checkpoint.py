@@ -106,7 +106,7 @@ def test_another_safetensors_file_is_not_a_backbone(tmp_path):
         load_backbone(tmp_path / "other.safetensors")
 
 
-def test_the_verb_converts_and_tells_the_leak_and_extraction_passes_it_on(backbone, tmp_path, capsys):
+def test_the_command_converts_and_tells_the_leak_and_extraction_passes_it_on(backbone, tmp_path, capsys):
     from playahead.cli.main import run
     from playahead.features.extract import ExtractConfig, prepare
     from playahead.features.store import FeatureStore
@@ -115,7 +115,7 @@ def test_the_verb_converts_and_tells_the_leak_and_extraction_passes_it_on(backbo
     assert run(["weights", "convert", str(source), "--out", str(tmp_path / "b.safetensors")]) == 0
     shown = capsys.readouterr()
     assert "carries that leak" in " ".join(shown.err.split())
-    assert "1,280 features a clip" in shown.out
+    assert "1,280 features a snippet" in " ".join(shown.out.split())
     prepare(ExtractConfig(backbone=tmp_path / "b.safetensors", input_size="96x64"), tmp_path / "store")
     assert "carries that leak" in " ".join(capsys.readouterr().err.split())
     facts = FeatureStore(tmp_path / "store").facts

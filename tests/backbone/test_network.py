@@ -53,7 +53,7 @@ def test_a_clips_features_are_the_published_ones(backbone, golden):
     frames_THW = golden_frames(15, int(golden["height"]), int(golden["width"]), int(golden["salt"]))
     maps_SCHW = backbone.encode_stacks(frames_THW.unflatten(0, (5, 3)))
     assert relative_error(maps_SCHW.mean((2, 3)), golden["stack_feature_map_mean"]) < 1e-4
-    assert relative_error(backbone.snippet_features(frames_THW[None])[0], golden["snippet_features"]) < 1e-4
+    assert relative_error(backbone.snippet_features(frames_THW[None])[0], golden["clip_features"]) < 1e-4
 
 
 @torch.inference_mode()

@@ -20,7 +20,7 @@ def half(t_ms, code, delay_ms=0) -> FeedHalf:
 
 def test_a_constant_rate_counts():
     passes = half(np.arange(1, 101) * 1000, [0] * 100)  # one a second
-    intensity_ORC = ConstantRate([passes], 100_000).read(passes, np.array([30_000, 50_000])).intensity()
+    intensity_ORC = ConstantRate([passes], 100_000).predict(passes, np.array([30_000, 50_000])).intensity()
     assert intensity_ORC.shape == (2, 32, 10)
     np.testing.assert_allclose(intensity_ORC[..., 0], 0.16, rtol=1e-5)
     assert not intensity_ORC[..., 1:].any()
@@ -32,7 +32,7 @@ def test_a_clock_is_anticipated_to_the_frame():
     played = half(times, [0, 6] * 60)
     markov = MarkovRenewal([played])
     end = int(times[40]) + 330  # 330 ms after a pass: the shot is due in 1270 ms
-    intensity_RC = markov.read(played, np.array([end])).intensity()[0]
+    intensity_RC = markov.predict(played, np.array([end])).intensity()[0]
     assert intensity_RC[:, 6].argmax() == 1600 // 160 - 330 // 160
     assert intensity_RC[8, 6] == pytest.approx(1.0, abs=1e-5)
     assert intensity_RC[8 + 5, 0] == pytest.approx(1.0, abs=1e-5)
@@ -43,7 +43,7 @@ def test_a_steady_stream_is_expected_whole_also_within_a_frame():
     """One a second on average, many of them in the same frame."""
     rng = np.random.default_rng(0)
     played = half(np.cumsum(rng.exponential(1000, 20_000)).astype(int), [0] * 20_000)
-    expected = MarkovRenewal([played]).read(played, np.arange(1, 50) * 100_000).intensity().sum(axis=(1, 2))
+    expected = MarkovRenewal([played]).predict(played, np.arange(1, 50) * 100_000).intensity().sum(axis=(1, 2))
     assert expected.mean() == pytest.approx(5.12, rel=0.05)
 
 
@@ -59,8 +59,8 @@ def test_the_future_changes_nothing(data):
     hidden = times + delays >= end
     other = half(times[~hidden], np.array(codes)[~hidden], delays[~hidden])
     now = np.array([end])
-    seen = markov.read(half(times, codes, delays), now).probability_ORC
-    np.testing.assert_array_equal(seen, markov.read(other, now).probability_ORC)
+    seen = markov.predict(half(times, codes, delays), now).probability_ORC
+    np.testing.assert_array_equal(seen, markov.predict(other, now).probability_ORC)
     assert (seen >= 0).all()
     assert (seen <= 1).all()
 

@@ -23,7 +23,7 @@ PATHS = [
 ]
 
 
-def verb_of(path: list[str]) -> Command:
+def command_of(path: list[str]) -> Command:
     entry = COMMANDS[path[0]]
     return entry if isinstance(entry, Command) else entry.commands[path[1]]
 
@@ -34,8 +34,8 @@ def test_every_command_has_help_with_an_example(path, capsys):
         run([*path, "--help"])
     assert stop.value.code == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"example: {verb_of(path).example}" in shown
-    assert verb_of(path).example.startswith(f"playahead {' '.join(path)}")
+    assert f"example: {command_of(path).example}" in shown
+    assert command_of(path).example.startswith(f"playahead {' '.join(path)}")
 
 
 def test_no_command_shows_help(capsys):

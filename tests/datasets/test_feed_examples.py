@@ -9,7 +9,7 @@ import torch
 from playahead.datasets.feed_examples import FeedExamples
 from playahead.datasets.mixup import mix
 from playahead.datasets.sampling import inverse_frequency, window_weights
-from playahead.datasets.slicing import class_counts, future_events, future_frames, observation_ends_ms
+from playahead.datasets.slicing import class_counts, example_ends_ms, future_events, future_frames
 from playahead.domain.actions import Action
 from playahead.errors import InputError
 from playahead.features.feed import N_FEATURES
@@ -18,18 +18,18 @@ from playahead.sources.feed_tables import read_split
 
 
 def test_observations_end_at_thirty_seconds_and_every_five(played_half):
-    ends = observation_ends_ms(played_half)
+    ends = example_ends_ms(played_half)
     assert ends[0] == 30_000
     assert set(np.diff(ends)) == {5_000}
     assert ends[-1] + 5_000 <= played_half.t_ms[-1] < ends[-1] + 10_000
 
 
 def test_the_real_test_split_has_the_published_number_of_windows(wyscout_baa):
-    assert sum(len(observation_ends_ms(half)) for half in read_split(wyscout_baa, "test")) == 72_977
+    assert sum(len(example_ends_ms(half)) for half in read_split(wyscout_baa, "test")) == 72_977
 
 
 def test_every_action_is_in_exactly_one_future(played_half):
-    ends = observation_ends_ms(played_half)
+    ends = example_ends_ms(played_half)
     class_OE, time_OE = future_events(played_half, ends)
     found = sorted(
         (int(end + round(float(t) * 5000)), int(c))
@@ -50,7 +50,7 @@ def test_an_action_at_the_end_itself_is_not_in_the_future(played_half):
 
 
 def test_frames_hold_the_last_action_of_each(played_half):
-    ends = observation_ends_ms(played_half)
+    ends = example_ends_ms(played_half)
     labels, visibility = future_frames(played_half, ends)
     assert labels.shape == visibility.shape == (len(ends), 32)
     assert ((labels == 255) == (visibility == 0)).all()

@@ -106,7 +106,7 @@ def test_a_perfect_spotter_would_score_everything(matches, cache, monkeypatch):
     assert spotting_map(Backbone(TINY.backbone), videos, cache) == 0
 
 
-def test_the_verb_writes_weights_with_where_they_come_from(tmp_path, matches):
+def test_the_command_writes_weights_with_where_they_come_from(tmp_path, matches):
     pretrain((matches / "train", matches / "valid"), TINY, tmp_path / "run")
     backbone, about = load_backbone(tmp_path / "run" / "backbone.safetensors")
     assert backbone.config == TINY.backbone

@@ -34,7 +34,7 @@ def logits(seed: int, observations=1, slots=4) -> SlotLogits:
 def pairs(match, observation=0):
     return {
         (int(s), int(e))
-        for o, s, e in zip(match.observation, match.slot, match.event, strict=True)
+        for o, s, e in zip(match.example, match.slot, match.event, strict=True)
         if int(o) == observation
     }
 
@@ -99,7 +99,7 @@ def test_padding_and_empty_observations_are_never_matched():
     match = Matcher(MatcherConfig(), torch.ones(10))(
         logits(1, observations=3), targets([(1, 0.5)], [], [(2, 0.1), (3, 0.2)])
     )
-    assert match.observation.tolist() == [0, 2, 2]
+    assert match.example.tolist() == [0, 2, 2]
     assert len(pairs(match, 1)) == 0
 
 

@@ -1,6 +1,6 @@
 """The inverted-residual 3D block and GeM pooling, with the published checkpoint's parameter names.
 
-Axes: B clips, C channels, T stacks, H, W.
+Axes: B snippets, C channels, T stacks, H, W.
 """
 
 import torch

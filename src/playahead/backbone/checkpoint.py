@@ -42,8 +42,8 @@ def read_published(path: Path) -> tuple[Backbone, dict[str, object]]:
     config = BackboneConfig(classes=classes)
     if feature_dim != config.feature_dim:
         frames = feature_dim // config.projection * config.stack_frames
-        what = f"a {frames}-frame model ({feature_dim:,} features a clip)"
-        raise InputError(path, f"{what}, but a clip is 15 frames ({config.feature_dim:,})", "use a 15-frame model")
+        what = f"a {frames}-frame model ({feature_dim:,} features a snippet)"
+        raise InputError(path, f"{what}, but a snippet is 15 frames ({config.feature_dim:,})", "use a 15-frame model")
     backbone = _filled(config, tensors, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return backbone, {"source": path.name, "sha256": digest, "notice": LEAK_NOTICE}

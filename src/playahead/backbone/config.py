@@ -12,13 +12,13 @@ class BackboneConfig:
     Attributes:
         encoder: timm's name of the 2D encoder.
         stage: of the encoder whose maps are used, 1/2^(stage + 1) of the input_size; smaller canvases need a finer one.
-        stacks: stacks in a clip.
+        stacks: stacks in a snippet.
         stack_frames: gray frames in a stack.
         maps: channels of a stack's maps after the 2D projection.
         blocks_3d: inverted-residual 3D blocks.
         expansion: of those blocks.
         squeeze: reduction of their squeeze-and-excitation.
-        projection: features of a stack; a clip has ``stacks`` times as many.
+        projection: features of a stack; a snippet has ``stacks`` times as many.
         classes: of the spotting classifier, which features do not pass through.
     """
 
@@ -42,5 +42,5 @@ class BackboneConfig:
 
     @property
     def feature_dim(self) -> int:
-        """F of a clip: 5 x 256 = 1280."""
+        """F of a snippet: 5 x 256 = 1280."""
         return self.stacks * self.projection

@@ -2,7 +2,7 @@
 
 Batch norms are folded into the convolutions before them, and tensors lie channels-last in two and three dimensions.
 
-Axes: X stacks, J frames of a stack, B clips, S stacks of a clip, C channels, H, W, F features.
+Axes: X stacks, J frames of a stack, B snippets, S stacks of a snippet, C channels, H, W, F features.
 """
 
 import copy
@@ -44,13 +44,15 @@ class FastBackbone:
         self.encode_stacks = torch.compile(folded.encode_stacks) if compiled else folded.encode_stacks
         self.fuse = torch.compile(folded.fuse) if compiled else folded.fuse
 
-    def window_features(self, stacks_XJHW: Tensor, stack_of_clip_BS: Tensor, batch_stacks: int) -> NDArray[np.float16]:
-        """features_BF of clips that share uint8 stacks; each stack is encoded once."""
+    def window_features(
+        self, stacks_XJHW: Tensor, stack_of_snippet_BS: Tensor, batch_stacks: int
+    ) -> NDArray[np.float16]:
+        """features_BF of snippets that share uint8 stacks; each stack is encoded once."""
         maps_XCHW = torch.cat([self.maps(part) for part in stacks_XJHW.split(batch_stacks)])
-        return self.fused(maps_XCHW, stack_of_clip_BS, batch_stacks)
+        return self.fused(maps_XCHW, stack_of_snippet_BS, batch_stacks)
 
     def spot(self, features_BF: NDArray[np.float16]) -> NDArray[np.float32]:
-        """scores_BC of the spotting classifier at the clips' centres."""
+        """scores_BC of the spotting classifier at the snippets' centres."""
         with torch.inference_mode():
             logits_BC = self.classifier(torch.from_numpy(features_BF).float().to(self.device))
         return logits_BC.float().sigmoid().cpu().numpy()
@@ -64,9 +66,9 @@ class FastBackbone:
         laid_out = stacks_XJHW.to(self.device).contiguous(memory_format=torch.channels_last)
         return laid_out.to(self.kind).div_(255)
 
-    def fused(self, maps_XCHW: Tensor, stack_of_clip_BS: Tensor, batch_clips: int) -> NDArray[np.float16]:
-        """features_BF of clips made of these maps."""
-        parts = [self.fuse(maps_XCHW[part]) for part in stack_of_clip_BS.to(self.device).split(batch_clips)]
+    def fused(self, maps_XCHW: Tensor, stack_of_snippet_BS: Tensor, batch_clips: int) -> NDArray[np.float16]:
+        """features_BF of snippets made of these maps."""
+        parts = [self.fuse(maps_XCHW[part]) for part in stack_of_snippet_BS.to(self.device).split(batch_clips)]
         return torch.cat(parts).to(torch.float16).cpu().numpy()
 
 

@@ -1,8 +1,8 @@
-"""Slow fusion: a 2D encoder over stacks of gray frames, 3D blocks over a clip's stacks (docs/paper.md 1.1).
+"""Slow fusion: a 2D encoder over stacks of gray frames, 3D blocks over a snippet's stacks (docs/paper.md 1.1).
 
 Parameter names are the published checkpoint's (lRomul/ball-action-spotting, MIT), so that it loads strictly.
 
-Axes: B clips, S stacks of a clip, J frames of a stack, X stacks to encode, C channels, H, W, F features.
+Axes: B snippets, S stacks of a snippet, J frames of a stack, X stacks to encode, C channels, H, W, F features.
 """
 
 import torch
@@ -15,7 +15,7 @@ from playahead.errors import InputError
 
 
 class Backbone(nn.Module):
-    """Frames -> clip features, in two halves so that a stack shared by several clips is encoded once."""
+    """Frames -> snippet features, in two halves so that a stack shared by several snippets is encoded once."""
 
     def __init__(self, config: BackboneConfig, imagenet: bool = False) -> None:
         """``imagenet`` starts the 2D encoder from timm's published weights.
@@ -40,32 +40,32 @@ class Backbone(nn.Module):
         return self.conv2d_projection(self.conv2d_encoder(stacks_XJHW)[-1])
 
     def fuse(self, maps_BSCHW: Tensor) -> Tensor:
-        """Maps of each clip's stacks -> features_BF."""
+        """Maps of each snippet's stacks -> features_BF."""
         n_snippets = len(maps_BSCHW)
         fused_BSCHW = self.conv3d_encoder(maps_BSCHW.transpose(1, 2)).transpose(1, 2)
         projected = self.conv3d_projection(fused_BSCHW.flatten(0, 1))
         return self.global_pool(projected.reshape(n_snippets, self.config.feature_dim, *projected.shape[2:]))
 
-    def window_features(self, stacks_XJHW: Tensor, stack_of_clip_BS: Tensor, batch_stacks: int = 8) -> Tensor:
-        """Features of clips that share stacks: each stack is encoded once.
+    def window_features(self, stacks_XJHW: Tensor, stack_of_snippet_BS: Tensor, batch_stacks: int = 8) -> Tensor:
+        """Features of snippets that share stacks: each stack is encoded once.
 
         Args:
             stacks_XJHW: the distinct stacks (41 of a 5-s window).
-            stack_of_clip_BS: which stacks make each clip, as int64 indices.
+            stack_of_snippet_BS: which stacks make each snippet, as int64 indices.
             batch_stacks: stacks encoded together; changes speed and memory only.
 
         Returns:
             features_BF.
         """
         maps_XCHW = torch.cat([self.encode_stacks(part) for part in stacks_XJHW.split(batch_stacks)])
-        return torch.cat([self.fuse(maps_XCHW[part]) for part in stack_of_clip_BS.split(batch_stacks)])
+        return torch.cat([self.fuse(maps_XCHW[part]) for part in stack_of_snippet_BS.split(batch_stacks)])
 
     def forward(self, frames_BTHW: Tensor) -> Tensor:
-        """Clips of consecutive frames of a clip's step (15 of them) -> spotting logits, for pre-training."""
+        """Snippets of consecutive frames of a snippet's step (15 of them) -> spotting logits, for pre-training."""
         return self.classifier(self.snippet_features(frames_BTHW))
 
     def snippet_features(self, frames_BTHW: Tensor) -> Tensor:
-        """Clips of 15 frames -> features_BF."""
+        """Snippets of 15 frames -> features_BF."""
         stacks_XJHW = frames_BTHW.reshape(-1, self.config.stack_frames, *frames_BTHW.shape[2:])
         maps_XCHW = self.encode_stacks(stacks_XJHW)
         return self.fuse(maps_XCHW.unflatten(0, (len(frames_BTHW), self.config.stacks)))

@@ -1,6 +1,6 @@
 """Every class at its mean rate, at every moment.
 
-Axes: C classes, O observations, R raster frames.
+Axes: C classes, O examples, R raster frames.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class ConstantRate:
         self.rate_C = counts_C / lasted_ms * RASTER_FRAME_MS
 
     def predict(self, half: FeedHalf, end_ms_O: NDArray[np.int64]) -> DensePredictions:  # noqa: ARG002 - it looks at nothing
-        """The same for every observation."""
+        """The same for every example."""
         return DensePredictions(
             event_probabilities(np.broadcast_to(self.rate_C, (len(end_ms_O), RASTER_FRAMES, len(ACTIONS))))
         )

@@ -6,7 +6,7 @@ over the coming 5 s is the first row's density, given that it has not come yet, 
     lambda_k(b) = f_k(b) + sum_{s <= b} sum_j lambda_j(s) g_jk(b - s)
 
 Axes: J last code, K next code (14), B bins of waiting (one raster frame each), A bins since the last row,
-O observations, R raster frames.
+O examples, R raster frames.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ class MarkovRenewal:
         )
 
     def predict(self, half: FeedHalf, end_ms_O: NDArray[np.int64]) -> DensePredictions:
-        """Predictions of the observations that end at these times, from the last row visible by then."""
+        """Predictions of the examples that end at these times, from the last row visible by then."""
         visible_ms = half.t_ms.astype(np.int64) + half.delay_ms
         order = np.argsort(visible_ms, kind="stable")
         last_O = np.searchsorted(visible_ms[order], end_ms_O, side="left") - 1

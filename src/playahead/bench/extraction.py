@@ -1,6 +1,6 @@
 """What a window of video costs, each way beside the naive one, on the same frames.
 
-Axes: T frames, H, W, X stacks, N clips, S stacks of a clip, F features.
+Axes: T frames, H, W, X stacks, N snippets, S stacks of a snippet, F features.
 """
 
 import tempfile
@@ -31,7 +31,7 @@ FRAMES_ANSWERED = 25  # by the frame-by-frame predictor: a second of video
 
 @dataclass(frozen=True)
 class Window:
-    """The frames that everything is timed on, and what its clips are made of."""
+    """The frames that everything is timed on, and what its snippets are made of."""
 
     frames_THW: NDArray[np.uint8]
     stacks_XJHW: torch.Tensor
@@ -87,7 +87,7 @@ def _backbone() -> Backbone:
 def _time_window(backbone: Backbone, window: Window, compiled: bool) -> dict:
     """Seconds a window, and how far the features are from those of the naive way."""
     ways: dict[str, Callable[[], NDArray]] = {
-        "naive: 33 clips x 5 stacks, float32": lambda: _naive(backbone, window),
+        "naive: 33 snippets x 5 stacks, float32": lambda: _naive(backbone, window),
         "41 distinct stacks, float32": lambda: _distinct(backbone, window),
     }
     for precision in ("float32", "bfloat16"):
@@ -108,9 +108,9 @@ def _time_window(backbone: Backbone, window: Window, compiled: bool) -> dict:
 
 
 def _naive(backbone: Backbone, window: Window) -> NDArray:
-    """As the published code would: every clip on its own."""
-    clips_NTHW = window.stacks_XJHW[window.stacks_NS].flatten(1, 2)
-    return torch.cat([backbone.snippet_features(clip[None].float() / 255) for clip in clips_NTHW]).numpy()
+    """As the published code would: every snippet on its own."""
+    snippets_NTHW = window.stacks_XJHW[window.stacks_NS].flatten(1, 2)
+    return torch.cat([backbone.snippet_features(snippet[None].float() / 255) for snippet in snippets_NTHW]).numpy()
 
 
 def _distinct(backbone: Backbone, window: Window) -> NDArray:
@@ -128,9 +128,9 @@ def _time_every_frame(backbone: Backbone, window: Window) -> dict:
             if last >= 4:
                 stack = torch.from_numpy(frames[last - 4 : last + 1 : 2]).float()[None] / 255
                 maps[last - 4] = backbone.encode_stacks(stack)
-            clip = last - GRID.snippet_span_frames + 1
-            if clip >= 0:
-                backbone.fuse(torch.stack([maps[clip + offset] for offset in range(0, 30, 6)], dim=1))
+            snippet = last - GRID.snippet_span_frames + 1
+            if snippet >= 0:
+                backbone.fuse(torch.stack([maps[snippet + offset] for offset in range(0, 30, 6)], dim=1))
 
     rows = {}
     naive = best_of(one_by_one, 1)

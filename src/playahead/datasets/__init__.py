@@ -1,1 +1,1 @@
-"""Observations cut out of tracks, with what followed them; drawn and mixed for training."""
+"""Examples cut out of tracks, with what followed them; drawn and mixed for training."""

@@ -1,6 +1,6 @@
 """What the training loop and the model exchange.
 
-Axes: B sequences, W windows, N clips, F feature, O observations (B x (W - 5)), E events (padded), C classes.
+Axes: B sequences, W windows, N snippets, F feature, O examples (B x (W - 5)), E events (padded), C classes.
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ NO_TARGET = -1
 
 @dataclass(frozen=True)
 class Targets:
-    """What happened in the 5 s after each observation.
+    """What happened in the 5 s after each example.
 
     Attributes:
-        class_OE: int64 class index, ``NO_TARGET`` where an observation has fewer events.
+        class_OE: int64 class index, ``NO_TARGET`` where an example has fewer events.
         time_OE: float32, when, as a share of the 5 s, in (0, 1].
         presence_BWNC: float32, 1 where an action happened in that step of the *observed* windows.
     """

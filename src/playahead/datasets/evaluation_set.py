@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.datasets.labelled_features import LabelledFeatures
-from playahead.datasets.slicing import future_events, future_frames, observation_ends_ms
+from playahead.datasets.slicing import example_ends_ms, future_events, future_frames
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID
 from playahead.errors import InputError
@@ -102,7 +102,7 @@ class FeedEvaluationSet(EvaluationSet):
     features = FEED_FEATURES
 
     def __init__(self, halves: Sequence[FeedHalf], split: str = "") -> None:
-        super().__init__(halves, [observation_ends_ms(half) for half in halves], split)
+        super().__init__(halves, [example_ends_ms(half) for half in halves], split)
         self._tracks = [prepare_track(half) for half in self.halves]
 
     def batches(self) -> Iterator[NDArray[np.float32]]:

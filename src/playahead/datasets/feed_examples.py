@@ -1,4 +1,4 @@
-"""Training sequences from event feeds: any time of any half may end an observation.
+"""Training sequences from event feeds: any time of any half may end an example.
 
 Axes: A anchors, B sequences, W windows, O examples, C classes.
 """
@@ -67,7 +67,7 @@ class FeedExamples:
         return len(self) * self.examples
 
     def _sequence_starts(self, half: FeedHalf) -> NDArray[np.int64]:
-        """First observation end of each sequence, spread evenly; the last may overlap its neighbour."""
+        """First example end of each sequence, spread evenly; the last may overlap its neighbour."""
         last_ms = int(half.t_ms[-1]) if len(half) else 0
         room_ms = last_ms - OBSERVATION_MS - self.examples * ANTICIPATION_MS
         if room_ms < 0:

@@ -32,7 +32,7 @@ class LabelledFeatures:
 
     @property
     def end_ms_O(self) -> NDArray[np.int64]:
-        """Ends of the observations that can be made: 30 s, 35 s ..."""
+        """Ends of the examples that can be made: 30 s, 35 s ..."""
         last_ms = min(self.last_end_ms, len(self.windows) * GRID.window_ms)
         return np.arange(OBSERVATION_MS, last_ms + 1, GRID.window_ms, dtype=np.int64)
 

@@ -1,6 +1,6 @@
-"""Where observations end in a half of a feed, and what follows each.
+"""Where examples end in a half of a feed, and what follows each.
 
-Axes: O observations, E events (padded), C classes.
+Axes: O examples, E events (padded), C classes.
 """
 
 import numpy as np
@@ -12,14 +12,14 @@ from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.evaluation.frames import frame_of_ms, label_frames
 
 
-def observation_ends_ms(half: FeedHalf, stride_ms: int = ANTICIPATION_MS) -> NDArray[np.int64]:
-    """Ends of the observations that the benchmark scores: 30 s, 35 s, ... while 5 s of rows follow."""
+def example_ends_ms(half: FeedHalf, stride_ms: int = ANTICIPATION_MS) -> NDArray[np.int64]:
+    """Ends of the examples that the benchmark scores: 30 s, 35 s, ... while 5 s of rows follow."""
     last_ms = int(half.t_ms[-1]) if len(half) else 0
     return np.arange(OBSERVATION_MS, last_ms - ANTICIPATION_MS + 1, stride_ms, dtype=np.int64)
 
 
 def future_events(half: FeedHalf, end_ms_O: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Actions in (end, end + 5 s] of each observation.
+    """Actions in (end, end + 5 s] of each example.
 
     Returns:
         (class_OE, -1 padded; time_OE as a share of the 5 s).

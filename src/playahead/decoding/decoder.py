@@ -1,6 +1,6 @@
 """One way of turning predictions into scored frames, as a value that travels with the weights.
 
-Axes: O observations, R frames, V vector entries.
+Axes: O examples, R frames, V vector entries.
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 Slots have no common order over models, but what they say of a frame does; so an ensemble may mix heads and sizes.
 
-Axes: O observations, R raster frames, C classes.
+Axes: O examples, R raster frames, C classes.
 """
 
 from collections.abc import Sequence

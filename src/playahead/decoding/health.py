@@ -1,6 +1,6 @@
 """Figures that show a training going wrong before the score does.
 
-Axes: O observations, K slots, C classes.
+Axes: O examples, K slots, C classes.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Health:
 
 
 def health(predictions: Predictions, n_events: int) -> Health:
-    """Of predictions over observations that were followed by ``n_events`` events in all."""
+    """Of predictions over examples that were followed by ``n_events`` events in all."""
     if isinstance(predictions, SlotPredictions):
         share_K = predictions.objectness_OK.mean(axis=0).astype(np.float64)
         share_K = share_K / max(share_K.sum(), 1e-12)

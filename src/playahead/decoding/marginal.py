@@ -5,7 +5,7 @@ the frame whose neighbourhoods most probably hold an event; its confidence is th
 tolerances. What it explains is taken out of the intensity, and the next prediction is made on the rest. Where one is
 placed, narrow tolerances count more: a place that is right for them is right for the wide ones too, not the other way.
 
-Axes: O observations, R raster frames, C classes, P = O x C intensities (one row each), V vector entries.
+Axes: O examples, R raster frames, C classes, P = O x C intensities (one row each), V vector entries.
 """
 
 import numpy as np
@@ -23,14 +23,14 @@ _CHUNK_ROWS = 65_536  # rows worked on together: a few tens of MB
 
 def decode_marginal(intensity_ORC: NDArray[np.float32]) -> NDArray[np.float32]:
     """Intensities -> scores_ORV, the vectors that the scorer sees (background, ten classes)."""
-    n_observations, n_frames, n_classes = intensity_ORC.shape
+    n_examples, n_frames, n_classes = intensity_ORC.shape
     rows_PR = np.ascontiguousarray(intensity_ORC.transpose(0, 2, 1)).reshape(-1, n_frames)
     confidence_PR = np.zeros_like(rows_PR)
     for start in range(0, len(rows_PR), _CHUNK_ROWS):
         part = slice(start, start + _CHUNK_ROWS)
         confidence_PR[part] = greedy_peaks(rows_PR[part])
-    scores_ORV = np.zeros((n_observations, n_frames, n_classes + 1), np.float32)
-    by_class = confidence_PR.reshape(n_observations, n_classes, n_frames)
+    scores_ORV = np.zeros((n_examples, n_frames, n_classes + 1), np.float32)
+    by_class = confidence_PR.reshape(n_examples, n_classes, n_frames)
     scores_ORV[:, :, 1:] = by_class.transpose(0, 2, 1)
     return scores_ORV
 

@@ -1,6 +1,6 @@
 """Predictions: what the heads say, as probabilities in NumPy.
 
-Axes: O observations, K slots, C classes, T bins, R raster frames.
+Axes: O examples, K slots, C classes, T bins, R raster frames.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class SlotPredictions:
         return len(self.objectness_OK)
 
     def select(self, kept_O: NDArray[np.bool_]) -> "SlotPredictions":
-        """The predictions of some observations."""
+        """The predictions of some examples."""
         return SlotPredictions(self.objectness_OK[kept_O], self.class_OKC[kept_O], self.offset_OKT[kept_O])
 
     def intensity(self) -> NDArray[np.float32]:
@@ -44,7 +44,7 @@ class DensePredictions:
         return len(self.probability_ORC)
 
     def select(self, kept_O: NDArray[np.bool_]) -> "DensePredictions":
-        """The predictions of some observations."""
+        """The predictions of some examples."""
         return DensePredictions(self.probability_ORC[kept_O])
 
     def intensity(self) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """The paper's decoding: slots above a threshold emit (docs/paper.md 1.3, inference).
 
-Axes: O observations, K slots, C classes, T bins, R raster frames, V vector entries, P predictions.
+Axes: O examples, K slots, C classes, T bins, R raster frames, V vector entries, P predictions.
 """
 
 from typing import Literal
@@ -36,16 +36,16 @@ def decode_threshold(
         predictions: what the slot heads say.
         tau: objectness above which a slot emits.
         time: "argmax", or the expectation over bins.
-        rescue: an observation left empty emits its likeliest slot all the same.
+        rescue: an example left empty emits its likeliest slot all the same.
     """
     emits_OK = predictions.objectness_OK > tau
     if rescue:
         empty = np.flatnonzero(~emits_OK.any(axis=1))
         emits_OK[empty, predictions.objectness_OK[empty].argmax(axis=1)] = True
-    observation_P, slot_P = np.nonzero(emits_OK)
-    share_P = slot_times(predictions, time)[observation_P, slot_P]
+    example_P, slot_P = np.nonzero(emits_OK)
+    share_P = slot_times(predictions, time)[example_P, slot_P]
     frame_P = (share_P * FRAMES_PER_WINDOW).astype(np.intp)
-    objectness_P = predictions.objectness_OK[observation_P, slot_P]
-    class_PC = predictions.class_OKC[observation_P, slot_P] * objectness_P[:, None]
+    objectness_P = predictions.objectness_OK[example_P, slot_P]
+    class_PC = predictions.class_OKC[example_P, slot_P] * objectness_P[:, None]
     vector_PV = np.concatenate([(1 - objectness_P)[:, None], class_PC], axis=1)
-    return rasterise(observation_P, frame_P, vector_PV, len(predictions))
+    return rasterise(example_P, frame_P, vector_PV, len(predictions))

@@ -1,4 +1,4 @@
-"""The geometry of an observation: frames, clips, windows and the frames that the scorer sees."""
+"""The geometry of an observation: frames, snippets, windows and the frames that the scorer sees."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Windows of frames to train on: any moment of a labelled video may end an observation.
+"""Windows of frames to train on: any time of a labelled video may end an example.
 
 Axes: B windows, T frames of a window, H, W, C classes, A videos.
 """

@@ -23,7 +23,7 @@ class EndToEndModelConfig:
 
     Attributes:
         encoder: a RegNet of timm's (published: regnety_004 and larger).
-        frames: T, frames of an observation (published: 64).
+        frames: T, frames of an example (published: 64).
         stride_frames: between them, at 25 a second (published: 4, 6.25 a second).
         input_size: of the frames, as 224x128.
         imagenet: start the encoder from ImageNet weights, through timm's hub.
@@ -46,7 +46,7 @@ class EndToEndModelConfig:
 
     @property
     def span_frames(self) -> int:
-        """Frames of video from an observation's first to its end."""
+        """Frames of video from the first frame of an example to its end."""
         return self.frames * self.stride_frames
 
 

@@ -1,6 +1,6 @@
 """Labelled videos to train end to end on, and to score on.
 
-Axes: O observations, T frames of an observation, H, W, R raster frames.
+Axes: O examples, T frames of an example, H, W, R raster frames.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from playahead.sources.soccernet_baa import read_baa_split
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames
 
-_TILING = 4  # of 30-s clips that start every 5 s: then every moment ends an observation of ten seconds somewhere
+_TILING = 4  # of 30-s clips that start every 5 s: then every time ends an example somewhere
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,17 @@ def tiling(videos: Sequence[AnnotatedVideo]) -> list[AnnotatedVideo]:
 
 
 def benchmark_ends(video: AnnotatedVideo) -> NDArray[np.int64]:
-    """Ends of the observations that the benchmark scores: 30 s, 35 s ..."""
+    """Ends of the examples that the benchmark scores: 30 s, 35 s ..."""
     return np.arange(OBSERVATION_MS, video.last_end_ms + 1, GRID.window_ms, dtype=np.int64)
 
 
 def observed_frames(
     video: AnnotatedVideo, end_ms_O: NDArray[np.int64], config: EndToEndModelConfig, input_size: InputSize
 ) -> NDArray[np.uint8]:
-    """frames_OTHW of observations that end at these times, decoded in one pass.
+    """frames_OTHW of examples that end at these times, decoded in one pass.
 
     Raises:
-        InputError: the video ends before an observation does.
+        InputError: the video ends before an example does.
     """
     wanted_OT = observed_indices(end_ms_O, config)
     frame_X, place_OT = np.unique(wanted_OT, return_inverse=True)
@@ -102,6 +102,6 @@ def observed_frames(
 
 
 def observed_indices(end_ms_O: NDArray[np.int64], config: EndToEndModelConfig) -> NDArray[np.int64]:
-    """Frames of each observation: wanted_OT, the last one the last before its end."""
+    """Frames of each example: wanted_OT, the last one the last before its end."""
     last_O = end_ms_O * GRID.fps // 1000 - 1
     return last_O[:, None] - np.arange(config.frames - 1, -1, -1) * config.stride_frames

@@ -101,19 +101,19 @@ def score_exactly(events: TimedEvents, predictions: TimedEvents) -> ExactScores:
 
 
 def _pad_rows(
-    moments: TimedEvents, keys: NDArray[np.int64]
+    timed: TimedEvents, keys: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.intp]]:
-    """TimedEvents of the rows named by ``keys``, in time order: (times, present, index into the moments), padded."""
-    row_P = np.searchsorted(keys, moments.row_key)
-    known = (row_P < len(keys)) & (keys[np.minimum(row_P, len(keys) - 1)] == moments.row_key)
+    """TimedEvents of the rows named by ``keys``, in time order: (times, present, index into ``timed``), padded."""
+    row_P = np.searchsorted(keys, timed.row_key)
+    known = (row_P < len(keys)) & (keys[np.minimum(row_P, len(keys) - 1)] == timed.row_key)
     index = np.flatnonzero(known)
-    order = index[np.lexsort((moments.time_ms[index], row_P[index]))]
+    order = index[np.lexsort((timed.time_ms[index], row_P[index]))]
     row = row_P[order]
     count = np.bincount(row, minlength=len(keys))
     rank = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
     shape = (len(keys), int(count.max(initial=0)))
     times, present, source = np.zeros(shape), np.zeros(shape, bool), np.zeros(shape, np.intp)
-    times[row, rank], present[row, rank], source[row, rank] = moments.time_ms[order], True, order
+    times[row, rank], present[row, rank], source[row, rank] = timed.time_ms[order], True, order
     return times, present, source
 
 

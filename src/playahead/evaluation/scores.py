@@ -1,6 +1,6 @@
 """What a run scored on a split, small enough to keep: counts by match, from which every interval can be made.
 
-Axes: O observations, R frames, V vector entries, M matches, G groups (here one: all events), C classes, H thresholds.
+Axes: O examples, R frames, V vector entries, M matches, G groups (here one: all events), C classes, H thresholds.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
 """A window's frames -> its features, on whatever the machine has.
 
-Axes: T frames, H, W, X stacks, J frames of a stack, N clips, F features.
+Axes: T frames, H, W, X stacks, J frames of a stack, N snippets, F features.
 """
 
 import hashlib

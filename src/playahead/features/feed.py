@@ -3,8 +3,8 @@
 Two rules keep a window honest, and make it cheap:
 
 * A step sees only rows whose ``t_ms + delay_ms`` lies *before the step's end*. Nothing later can change it.
-* A window sees only rows that became visible *inside that window*. So an observation of six windows rests on
-  30 s and no more, and the window is the same in all six observations that hold it: it is encoded once.
+* A window sees only rows that became visible *inside that window*. So an example of six windows rests on
+  30 s and no more, and the window is the same in all six examples that hold it: it is encoded once.
 
 A third rule is about one kind of row. A row with a delay is an inference (a drive, from the pass before it and the time
 until the next action), and providers give it the place of that *next* action: a pass's end is the next event's start.

@@ -1,6 +1,6 @@
-"""Features of the clips that start at chosen frames of a running video, each stack encoded once.
+"""Features of the snippets that start at chosen frames of a running video, each stack encoded once.
 
-Axes: J frames of a stack, S stacks of a clip, B clips, F features, H, W.
+Axes: J frames of a stack, S stacks of a snippet, B snippets, F features, H, W.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,12 +18,12 @@ _STACKS = range(0, GRID.snippet_frames * GRID.snippet_step, GRID.stack_frames * 
 
 
 def every(stride_frames: int) -> Callable[[int], bool]:
-    """Clips that start at every so many frames."""
+    """Snippets that start at every so many frames."""
     return lambda frame: frame % stride_frames == 0
 
 
 def of_windows(stride_frames: int) -> Callable[[int], bool]:
-    """The clips of windows that start at every so many frames."""
+    """The snippets of windows that start at every so many frames."""
     within = range(0, GRID.n_snippets * GRID.snippet_stride, GRID.snippet_stride)
 
     def wanted(frame: int) -> bool:
@@ -33,12 +33,12 @@ def of_windows(stride_frames: int) -> Callable[[int], bool]:
 
 
 class SnippetStream:
-    """Encodes clips as their frames arrive.
+    """Encodes snippets as their frames arrive.
 
     Args:
         backbone: on its device.
-        wanted: which frames a clip is to start at.
-        batch: stacks encoded together, and clips.
+        wanted: which frames a snippet is to start at.
+        batch: stacks encoded together, and snippets.
     """
 
     def __init__(self, backbone: FastBackbone, wanted: Callable[[int], bool], batch: int = 32) -> None:
@@ -47,31 +47,31 @@ class SnippetStream:
 
     @torch.inference_mode()
     def encode(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[tuple[list[int], NDArray[np.float16]]]:
-        """(first frames, features_BF) of wanted clips in order, as soon as a batch of them can be made."""
+        """(first frames, features_BF) of wanted snippets in order, as soon as a batch of them can be made."""
         held: dict[int, NDArray[np.uint8]] = {}
         stacks: list[int] = []
-        clips: list[int] = []
+        snippets: list[int] = []
         for last, frame_HW in enumerate(frames):
             held[last] = frame_HW
             if not stacks:
                 held.pop(last - _IN_STACK[-1] - 1, None)
             if self._needs_stack(last - _IN_STACK[-1]):
                 stacks.append(last - _IN_STACK[-1])
-            clip = last - (GRID.snippet_span_frames - 1)
-            if clip >= 0 and self.wanted(clip):
-                clips.append(clip)
+            snippet = last - (GRID.snippet_span_frames - 1)
+            if snippet >= 0 and self.wanted(snippet):
+                snippets.append(snippet)
             if len(stacks) >= self.batch:
                 self._encode_stacks(held, stacks)
-                ready = [c for c in clips if c + _STACKS[-1] in self._maps]
+                ready = [c for c in snippets if c + _STACKS[-1] in self._maps]
                 if ready:
                     yield ready, self._fuse(ready)
-                clips = clips[len(ready) :]
+                snippets = snippets[len(ready) :]
                 stacks = []
                 held = {index: frame for index, frame in held.items() if index > last - _IN_STACK[-1]}
         if stacks:
             self._encode_stacks(held, stacks)
-        if clips:
-            yield clips, self._fuse(clips)
+        if snippets:
+            yield snippets, self._fuse(snippets)
 
     def _needs_stack(self, start: int) -> bool:
         return start >= 0 and any(self.wanted(start - offset) for offset in _STACKS if offset <= start)
@@ -81,11 +81,11 @@ class SnippetStream:
         maps_XCHW = self.backbone.maps(torch.from_numpy(stacks_XJHW))
         self._maps |= dict(zip(starts, maps_XCHW, strict=True))
 
-    def _fuse(self, clips: list[int]) -> NDArray[np.float16]:
-        needed = sorted({clip + offset for clip in clips for offset in _STACKS})
+    def _fuse(self, snippets: list[int]) -> NDArray[np.float16]:
+        needed = sorted({snippet + offset for snippet in snippets for offset in _STACKS})
         place = {start: index for index, start in enumerate(needed)}
         maps_XCHW = torch.stack([self._maps[start] for start in needed]).contiguous(memory_format=torch.channels_last)
-        stack_of_clip_BS = torch.tensor([[place[clip + offset] for offset in _STACKS] for clip in clips])
-        features_BF = self.backbone.fused(maps_XCHW, stack_of_clip_BS, self.batch)
-        self._maps = {start: maps for start, maps in self._maps.items() if start > clips[-1]}
+        stack_of_snippet_BS = torch.tensor([[place[snippet + offset] for offset in _STACKS] for snippet in snippets])
+        features_BF = self.backbone.fused(maps_XCHW, stack_of_snippet_BS, self.batch)
+        self._maps = {start: maps for start, maps in self._maps.items() if start > snippets[-1]}
         return features_BF

@@ -6,7 +6,7 @@ lists a video's windows in order, a line each as it is done; a last line closes 
 there.
 ``manifest.json`` says which weights and input_size made all of it.
 
-Axes: W windows, N clips, F features.
+Axes: W windows, N snippets, F features.
 """
 
 import json

@@ -1,6 +1,6 @@
 """A stretch of video stream from its start: the sequences that anticipation needs, and what is spotted on the way.
 
-Axes: O observations, W windows, N clips, F features, T clips in time order, C classes.
+Axes: O examples, W windows, N snippets, F features, T snippets in time order, C classes.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,10 +1,10 @@
 """The whole model: windows of features in, what is coming out (docs/paper.md 1.2-1.3).
 
-Axes: B sequences, W windows, N clips, F feature, D model, S summaries, O observations, M memory steps,
+Axes: B sequences, W windows, N snippets, F feature, D model, S summaries, O examples, M memory steps,
 K slots, C classes, T bins, R raster frames.
 
-A *sequence* is a run of W >= 6 consecutive windows. Every six of them in a row are one observation, so a sequence
-gives W - 5 observations and each window is encoded once. A batch of single observations has W = 6.
+A *sequence* is a run of W >= 6 consecutive windows. Every six of them in a row are one example, so a sequence
+gives W - 5 examples and each window is encoded once. A batch of single examples has W = 6.
 """
 
 from dataclasses import asdict
@@ -34,7 +34,7 @@ class AnticipatorOutput(NamedTuple):
         slots: of the slot head, or None.
         dense_ORC: of the dense head, or None.
         presence_BWNC: of the auxiliary head for the windows it looks at, or None. "last" looks at each
-            observation's last window, which over a sequence are windows 5 to W - 1.
+            example's last window, which over a sequence are windows 5 to W - 1.
     """
 
     slots: SlotLogits | None
@@ -100,7 +100,7 @@ class Anticipator(nn.Module):
             nn.init.constant_(self.dense_head.bias, _RARE)  # type: ignore[bad-argument-type]
 
     def forward(self, features_BWNF: Tensor) -> AnticipatorOutput:
-        """features_BWNF -> logits of its B * (W - 5) observations, a sequence's observations in time order.
+        """features_BWNF -> logits of its B * (W - 5) examples, those of a sequence in time order.
 
         Raises:
             InputError: a shape that the model was not built for.
@@ -125,15 +125,15 @@ class Anticipator(nn.Module):
         tokens_PND = self.encoder(features_BWNF.flatten(0, 1))
         tokens_BWND = tokens_PND.unflatten(0, (-1, features_BWNF.shape[1]))
         summaries_BWSD = self.memory.summarise(tokens_PND).unflatten(0, tokens_BWND.shape[:2])
-        memory_OMD, context_OD = self.memory(_observations(summaries_BWSD, self.config.n_windows))
+        memory_OMD, context_OD = self.memory(_examples(summaries_BWSD, self.config.n_windows))
         last_BWND = tokens_BWND[:, self.config.n_windows - 1 :]
         if self.config.memory_tail:
             memory_OMD = torch.cat([memory_OMD, last_BWND.flatten(0, 1)], dim=1)
         return memory_OMD, context_OD, tokens_BWND if self.config.auxiliary == "all" else last_BWND
 
     def _encode_steps(self, features_BWNF: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """FAANTRA's: all steps of each observation, which are the memory -> the same three."""
-        steps_OLF = _observations(features_BWNF, self.config.n_windows).flatten(1, 2)
+        """FAANTRA's: all steps of each example, which are the memory -> the same three."""
+        steps_OLF = _examples(features_BWNF, self.config.n_windows).flatten(1, 2)
         tokens_OLD = self.encoder(steps_OLF)
         last_BWND = tokens_OLD[:, -self.config.n_snippets :].unflatten(0, (len(features_BWNF), -1))
         return tokens_OLD, tokens_OLD[:, -1], last_BWND
@@ -151,7 +151,7 @@ class Anticipator(nn.Module):
             raise InputError(
                 "features",
                 f"shape {shape} is not (sequences, {GRID.n_windows} or more windows, "
-                f"{wanted[0]} clips, {wanted[1]} features)",
+                f"{wanted[0]} snippets, {wanted[1]} features)",
             )
 
     def summary(self) -> dict[str, object]:
@@ -160,7 +160,7 @@ class Anticipator(nn.Module):
         return {**asdict(self.config), "parameters": parameters, "classes": len(ACTIONS)}
 
 
-def _observations(windows_BWSD: Tensor, n_windows: int) -> Tensor:
+def _examples(windows_BWSD: Tensor, n_windows: int) -> Tensor:
     """Every run of ``n_windows`` consecutive windows -> (O, n_windows, S, D)."""
     runs = windows_BWSD.unfold(1, n_windows, 1)  # (B, W - n_windows + 1, S, D, n_windows)
     return runs.permute(0, 1, 4, 2, 3).flatten(0, 1)

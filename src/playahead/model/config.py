@@ -18,9 +18,9 @@ class AnticipatorConfig:
     """Sizes and switches of the model. Defaults are the paper's, or our choice where it states none.
 
     Attributes:
-        feature_dim: F, length of a clip's (or step's) feature vector.
+        feature_dim: F, length of a snippet's (or step's) feature vector.
         n_windows: W, windows that are looked at: the last ones of an observation's six (P: all of them).
-        n_snippets: N, clips (or steps) in a window.
+        n_snippets: N, snippets (or steps) in a window.
         d_model: D (P: 256).
         heads: attention heads (C).
         ffn_dim: hidden width of the feed-forward blocks (C).
@@ -86,4 +86,4 @@ class AnticipatorConfig:
         if self.d_model % self.heads:
             raise InputError("model.heads", f"{self.heads} does not divide d_model {self.d_model}")
         if self.summaries > self.n_snippets:
-            raise InputError("model.summaries", f"{self.summaries} summaries of {self.n_snippets} clips")
+            raise InputError("model.summaries", f"{self.summaries} summaries of {self.n_snippets} snippets")

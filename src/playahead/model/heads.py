@@ -1,6 +1,6 @@
 """What is read off the slots, and off the encoder while training (docs/paper.md 1.3, 1.4).
 
-Axes: O observations, K slots, C classes (10), T offset bins, R raster frames (32), P windows, N clips, D model.
+Axes: O examples, K slots, C classes (10), T offset bins, R raster frames (32), P windows, N snippets, D model.
 """
 
 from typing import NamedTuple

@@ -1,6 +1,6 @@
-"""Local Transformer over the clips of one window, weights shared over windows (docs/paper.md 1.2).
+"""Local Transformer over the snippets of one window, weights shared over windows (docs/paper.md 1.2).
 
-Axes: P windows (of any number of observations), N clips, F feature, D model, S summaries.
+Axes: P windows (of any number of examples), N snippets, F feature, D model, S summaries.
 """
 
 import torch
@@ -29,7 +29,7 @@ class LocalLayer(nn.Module):
 
 
 class LocalEncoder(nn.Module):
-    """Projection F -> D, learned clip positions, then the local layers."""
+    """Projection F -> D, learned snippet positions, then the local layers."""
 
     def __init__(self, config: AnticipatorConfig) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """Encoded windows -> the memory that the slots read (docs/paper.md 1.2).
 
-Axes: O observations, W windows (6, or fewer), N clips, S summaries per window, D model, M = W x S memory steps.
+Axes: O examples, W windows (6, or fewer), N snippets, S summaries per window, D model, M = W x S memory steps.
 """
 
 import torch
@@ -25,7 +25,7 @@ class ObservationMemory(nn.Module):
         return F.adaptive_avg_pool1d(tokens_PND.transpose(1, 2), self.summaries).transpose(1, 2)
 
     def forward(self, summaries_OWSD: Tensor) -> tuple[Tensor, Tensor]:
-        """Summaries of each observation's windows -> memory_OMD, oldest step first, and its context_OD."""
+        """Summaries of each example's windows -> memory_OMD, oldest step first, and its context_OD."""
         if self.importance_W is not None:
             summaries_OWSD = summaries_OWSD * self.importance_W.sigmoid()[:, None, None]
         if self.last_only:

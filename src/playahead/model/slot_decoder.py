@@ -1,6 +1,6 @@
 """Slots that ask the memory what is coming (docs/paper.md 1.3).
 
-Axes: O observations, M memory steps, K slots, D model.
+Axes: O examples, M memory steps, K slots, D model.
 """
 
 import torch

@@ -1,6 +1,6 @@
 """FAANTRA's encoder: every step of an observation in one row, each seeing its neighbours (arXiv 2504.12021).
 
-Axes: O observations, L steps (windows x clips), F feature, D model.
+Axes: O examples, L steps (windows x snippets), F feature, D model.
 """
 
 import torch

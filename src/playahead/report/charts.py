@@ -124,7 +124,7 @@ def _line_styles() -> list[dict]:
 
 
 def threshold_sweep(found: Diagnosis) -> str:
-    """The score against how many predictions a clip are kept."""
+    """The score against how many predictions per clip are kept."""
     threshold, predictions_per_clip, score = np.array(found.sweep).T
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(4.6, 2.9)
@@ -136,9 +136,9 @@ def threshold_sweep(found: Diagnosis) -> str:
                 note, (predictions_per_clip[index], score[index]), (5, -9), textcoords="offset points", fontsize=7.5
             )
         scale = "log" if predictions_per_clip.any() else "linear"
-        axis.set(xlabel="predictions a clip (scores on the scorer's scale)", ylabel="mAP", xscale=scale, ylim=(0, None))
+        axis.set(xlabel="predictions per clip (on the scorer's scale)", ylabel="mAP", xscale=scale, ylim=(0, None))
         axis.xaxis.set_major_formatter("{x:g}")
-        return _svg(figure, "mAP against predictions a clip")
+        return _svg(figure, "mAP against predictions per clip")
 
 
 def calibration(found: Diagnosis) -> str:

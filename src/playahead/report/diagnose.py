@@ -1,6 +1,6 @@
 """What lies behind a score: where confidence is right, what is taken for what, which slots do the work.
 
-Axes: O observations, R raster frames, C classes, D tolerances, H thresholds, K slots, B bins.
+Axes: O examples, R raster frames, C classes, D tolerances, H thresholds, K slots, B bins.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Diagnosis:
     Attributes:
         precision_DC: average precision, percent.
         precision_DCH, recall_DCH: the curves behind it.
-        sweep: (minimum confidence, predictions a clip, mAP of those alone) at rising thresholds.
+        sweep: (minimum confidence, predictions per clip, mAP of those alone) at rising thresholds.
         calibration: (mean confidence, share that were right, predictions) per bin of confidence, all classes.
         error_CB: for every class, windows by the time error of its most confident prediction, three frames a bin.
         confusion_CC: of each actual class (row), the likeliest class there, share of its events.

@@ -1,6 +1,6 @@
-"""Clips to train a spotter on: half of them on actions, augmented (docs/paper.md 1.1 says what a clip is).
+"""Snippets to train a spotter on: half of them on actions, augmented (docs/paper.md 1.1 says what a snippet is).
 
-Axes: B clips, J frames of a clip (15), H, W, C classes, E events.
+Axes: B snippets, J frames of a snippet (15), H, W, C classes, E events.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ from playahead.sources.layouts import LabelledVideo
 from playahead.video.frame_cache import FrameCache
 
 CENTRE_FRAMES = GRID.snippet_span_frames // 2
-"""A clip's centre, counted from its first frame."""
+"""A snippet's centre, counted from its first frame."""
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How clips are changed, each as a whole (C).
+    """How snippets are changed, each as a whole (C).
 
     Attributes:
         flip: mirrored left to right, half of them.
@@ -38,13 +38,13 @@ class Augmentation:
 
 
 class SnippetSampler:
-    """Draws clips and what happens at their centre.
+    """Draws snippets and what happens at their centre.
 
     Args:
         videos: with their actions.
         cache: holds their frames.
-        reach_frames: an action so near the centre is what the clip shows (C).
-        action_share: of the clips that are drawn on actions.
+        reach_frames: an action so near the centre is what the snippet shows (C).
+        action_share: of the snippets that are drawn on actions.
         augmentation: of the frames.
     """
 
@@ -59,7 +59,7 @@ class SnippetSampler:
         self.reach_frames, self.action_share, self.augmentation = reach_frames, action_share, augmentation
         long_enough = [(v, f) for v in videos if len(f := cache.frames(v.path)) >= GRID.snippet_span_frames]
         if not long_enough:
-            raise InputError("pretrain", "no video is as long as a clip of 29 frames")
+            raise InputError("pretrain", "no video is as long as a snippet of 29 frames")
         self.names = [video.name for video, _ in long_enough]
         self.frames = [frames for _, frames in long_enough]
         self.lengths = np.array([len(frames) for frames in self.frames])
@@ -77,14 +77,14 @@ class SnippetSampler:
 
     def batch(self, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str]]:
         """(frames_BJHW in [0, 1], happens_BC, names)."""
-        clips, happens, names = [], [], []
+        snippets, happens, names = [], [], []
         for _ in range(size):
             video, start = self._draw(rng)
             frames_JHW = self.frames[video][start : start + GRID.snippet_span_frames : GRID.snippet_step]
-            clips.append(_augmented(torch.from_numpy(np.array(frames_JHW)), self.augmentation, rng))
+            snippets.append(_augmented(torch.from_numpy(np.array(frames_JHW)), self.augmentation, rng))
             happens.append(self.happening(video, start + CENTRE_FRAMES))
             names.append(f"{self.names[video]}, frame {start}")
-        return torch.stack(clips), torch.from_numpy(np.stack(happens)), names
+        return torch.stack(snippets), torch.from_numpy(np.stack(happens)), names
 
     def happening(self, video: int, centre: int) -> NDArray[np.float32]:
         """happens_C: 1 for each class that has an action within reach of the centre."""

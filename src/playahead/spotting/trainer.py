@@ -1,6 +1,6 @@
-"""Pre-training: the backbone as a multi-label classifier of a clip's centre.
+"""Pre-training: the backbone as a multi-label classifier of a snippet's centre.
 
-Axes: B clips, J frames of a clip, H, W, C classes, T clips of a video.
+Axes: B snippets, J frames of a snippet, H, W, C classes, T snippets of a video.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,10 +43,10 @@ class PretrainConfig(LoopConfig):
         input_size: of its input, as 416x224.
         imagenet: start the 2D encoder from ImageNet weights, through timm's hub.
         start: go on from these weights (converted, or of an earlier run) instead.
-        augmentation: of clips.
-        batch: clips in a step.
-        action_share: of clips drawn on actions.
-        reach_frames: an action so near a clip's centre is what it shows.
+        augmentation: of snippets.
+        batch: snippets in a step.
+        action_share: of snippets drawn on actions.
+        reach_frames: an action so near a snippet's centre is what it shows.
         focal_gamma: of the focal loss.
         devices: accelerators (or processes) to train on.
     """
@@ -74,9 +74,9 @@ class PretrainConfig(LoopConfig):
 
 
 class SpottingTrainer(Loop):
-    """A backbone that learns to say what happens at the centre of a clip."""
+    """A backbone that learns to say what happens at the centre of a snippet."""
 
-    unit = "clips"
+    unit = "snippets"
 
     def __init__(
         self,
@@ -99,11 +99,11 @@ class SpottingTrainer(Loop):
 
     @property
     def per_step(self) -> int:
-        """Clips in a step."""
+        """Snippets in a step."""
         return self.config.batch
 
     def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
-        """Focal loss of clips drawn by ``rng``."""
+        """Focal loss of snippets drawn by ``rng``."""
         frames_BJHW, happens_BC, names = self.sampler.batch(self.config.batch, rng)
         logits_BC = self.model(frames_BJHW.to(self.fabric.device))
         return {"total": focal_loss(logits_BC, happens_BC.to(self.fabric.device), self.config.focal_gamma)}, names
@@ -162,7 +162,7 @@ def _first_weights(config: PretrainConfig) -> tuple[Backbone, dict[str, object]]
 
 
 def focal_loss(logits_BC: Tensor, happens_BC: Tensor, gamma: float) -> Tensor:
-    """Binary focal loss, summed over classes, mean over clips."""
+    """Binary focal loss, summed over classes, mean over snippets."""
     error = F.binary_cross_entropy_with_logits(logits_BC.float(), happens_BC, reduction="none")
     return ((1 - torch.exp(-error)) ** gamma * error).sum(dim=1).mean()
 
@@ -170,7 +170,7 @@ def focal_loss(logits_BC: Tensor, happens_BC: Tensor, gamma: float) -> Tensor:
 def spotting_scores(
     backbone: FastBackbone, frames_THW: NDArray[np.uint8], stride_frames: int = _VALIDATION_STRIDE
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(scores_TC, time_ms_T of the clips' centres) over a video, a clip every so many frames."""
+    """(scores_TC, time_ms_T of the snippets' centres) over a video, a snippet every so many frames."""
     scores, starts = [], []
     for first, features_BF in SnippetStream(backbone, every(stride_frames)).encode(frames_THW):
         scores.append(backbone.spot(features_BF))

@@ -1,8 +1,8 @@
 """The losses, by name (docs/paper.md 1.4): match, compare, weigh.
 
-Every loss is a sum over an observation's slots, frames or events, averaged over observations: nats per observation.
+Every loss is a sum over an example's slots, frames or events, averaged over examples: nats per example.
 
-Axes: O observations, K slots, E events (padded), C classes, V none and the classes, T bins, R frames, X matched pairs,
+Axes: O examples, K slots, E events (padded), C classes, V none and the classes, T bins, R frames, X matched pairs,
 B sequences, W windows, P all their windows, N steps.
 """
 
@@ -93,26 +93,26 @@ class Criterion:
         return {**losses, "total": total}
 
     def _matched_losses(self, slots: SlotLogits, targets: Targets) -> dict[str, Tensor]:
-        match = self.matcher(slots, targets)
-        n_observations = len(targets.class_OE)
-        class_X = targets.class_OE[match.observation, match.event]
-        time_X = targets.time_OE[match.observation, match.event]
+        assignment = self.matcher(slots, targets)
+        n_examples = len(targets.class_OE)
+        class_X = targets.class_OE[assignment.example, assignment.event]
+        time_X = targets.time_OE[assignment.example, assignment.event]
         return {
-            "objectness": self._objectness_loss(slots.objectness_OK.float(), match) / n_observations,
+            "objectness": self._objectness_loss(slots.objectness_OK.float(), assignment) / n_examples,
             "class": F.cross_entropy(
-                slots.class_OKC[match.observation, match.slot].float(),
+                slots.class_OKC[assignment.example, assignment.slot].float(),
                 class_X,
                 weight=self.class_weight_C if self.config.class_balance else None,
                 label_smoothing=self.config.label_smoothing,
                 reduction="sum",
             )
-            / n_observations,
-            "offset": self._offset_loss(slots.offset_OKT[match.observation, match.slot], time_X) / n_observations,
+            / n_examples,
+            "offset": self._offset_loss(slots.offset_OKT[assignment.example, assignment.slot], time_X) / n_examples,
         }
 
-    def _objectness_loss(self, objectness_OK: Tensor, match: Assignment) -> Tensor:
+    def _objectness_loss(self, objectness_OK: Tensor, assignment: Assignment) -> Tensor:
         matched_OK = torch.zeros_like(objectness_OK)
-        matched_OK[match.observation, match.slot] = 1.0
+        matched_OK[assignment.example, assignment.slot] = 1.0
         weight = torch.tensor(self.config.positive_weight, device=objectness_OK.device)
         return F.binary_cross_entropy_with_logits(objectness_OK, matched_OK, pos_weight=weight, reduction="sum")
 

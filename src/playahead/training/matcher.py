@@ -1,6 +1,6 @@
 """Which slot answers for which event: Eq. (5) of docs/paper.md, or FAANTRA's order in time.
 
-Axes: O observations, K slots, E events (padded), C classes.
+Axes: O examples, K slots, E events (padded), C classes.
 """
 
 import math
@@ -50,7 +50,7 @@ class MatcherConfig:
 class Assignment:
     """Matched pairs, as three equally long index vectors."""
 
-    observation: Tensor
+    example: Tensor
     slot: Tensor
     event: Tensor
 
@@ -64,16 +64,16 @@ class Matcher:
 
     @torch.no_grad()
     def __call__(self, logits: SlotLogits, targets: Targets) -> Assignment:
-        """Assignment every event of every observation (K of them where there are more events than slots)."""
+        """Assignment every event of every example (K of them where there are more events than slots)."""
         if self.config.pairing == "sequential":
             return _in_order(targets, logits.objectness_OK.shape[1])
         cost_OKE = self._cost(logits, targets).cpu().numpy()
         n_events_O = (targets.class_OE != NO_TARGET).sum(dim=1).tolist()
         triples: list[tuple[int, int, int]] = []
-        for observation, n_events in enumerate(n_events_O):
+        for example, n_events in enumerate(n_events_O):
             if n_events:
-                slots, events = linear_sum_assignment(cost_OKE[observation, :, :n_events])
-                triples += [(observation, s, e) for s, e in zip(slots, events, strict=True)]
+                slots, events = linear_sum_assignment(cost_OKE[example, :, :n_events])
+                triples += [(example, s, e) for s, e in zip(slots, events, strict=True)]
         columns = torch.tensor(triples, dtype=torch.int64).reshape(-1, 3).to(targets.class_OE.device)
         return Assignment(*columns.unbind(dim=1))
 
