@@ -36,7 +36,7 @@ def imports_of(file: Path) -> set[str]:
         if isinstance(node, ast.ImportFrom) and node.module == "playahead":
             found |= {f"playahead.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
     return found
@@ -97,6 +97,25 @@ def test_a_command_is_short_and_imports_no_other(file):
 
 def test_the_commands_are_short_together():
     assert sum(len(file.read_text().splitlines()) for file in COMMANDS) <= ALL_COMMAND_LINES
+
+
+def walks() -> list[tuple[str, list[str]]]:
+    """The documented walks: command -> files in the order in which they are read."""
+    table = (ROOT / "docs" / "architecture.md").read_text().split("## Walks")[1].split("## Packages")[0]
+    return [
+        (c, re.findall(r"`([\w/]+)`", files))
+        for c, files in re.findall(r"^\| `(.+?)` \| (.+) \|$", table, re.MULTILINE)
+    ]
+
+
+@pytest.mark.parametrize(("command", "files"), walks(), ids=[command for command, _ in walks()])
+def test_a_walk_is_short_and_each_file_is_called_by_one_before_it(command, files):
+    assert len(files) == len(set(files)) <= (8 if command.startswith("predict") else 11)
+    for index, name in enumerate(files[1:], start=1):
+        module = f"playahead.{name.replace('/', '.')}"
+        imported = set().union(*(imports_of(PACKAGE / f"{earlier}.py") for earlier in files[:index]))
+        if not name.startswith("cli/commands/"):  # the registry finds commands by name
+            assert module in imported, f"nothing before {name} imports it"
 
 
 def test_one_place_renames_files():

@@ -142,7 +142,7 @@ def test_audit_counts_what_neighbouring_clips_share():
     assert facts.clips == len(clips)
     assert facts.sharing > 0.8 * len(clips)
     assert facts.future_visible > 0.5 * len(clips)
-    assert sum(facts.per_window.values()) == len(clips)
+    assert sum(facts.per_clip.values()) == len(clips)
 
 
 def test_audit_finds_video_shared_across_splits_and_only_there():

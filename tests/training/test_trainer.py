@@ -192,7 +192,7 @@ def test_overfits_sixteen_windows(tmp_path):
         save_every=1000,
     )
     trainer = Trainer(config, fixed, never_mind, tmp_path)
-    first = float(trainer.losses(np.random.default_rng(0))[0]["intensity"])
+    first = float(trainer.losses(np.random.default_rng(0))[0]["intensity"].detach())
     trainer.run()
     last = float(read_log(tmp_path)[-1]["loss_intensity"])
     assert last < 0.45 * first, f"intensity loss went from {first:.2f} only to {last:.2f}"

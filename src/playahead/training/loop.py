@@ -7,6 +7,7 @@ as one that was not.
 
 import hashlib
 import json
+import logging
 import math
 import time
 from abc import ABC, abstractmethod
@@ -28,6 +29,10 @@ from playahead.tensorfile import read_tensors, write_tensors
 from playahead.training.log import RunLog
 from playahead.training.optim import OptimConfig, build_optimizers, learning_rate
 from playahead.training.state import pack_state, unpack_state
+
+logging.getLogger("lightning_fabric").setLevel(
+    logging.WARNING
+)  # it would print the precision; the library prints nothing
 
 
 @dataclass(frozen=True, kw_only=True)
