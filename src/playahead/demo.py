@@ -11,8 +11,10 @@ from playahead.inference.result import PredictConfig, PredictResult
 from playahead.inference.video import predict_video
 from playahead.progress import Show, quiet
 from playahead.recipes import demo as demo_recipe
+from playahead.runtime import emulates_bfloat16
 from playahead.simulation.simulate import SimulationConfig, simulate
 from playahead.training.run import train
+from playahead.training.trainer import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,21 @@ def demo(out: Path, config: DemoConfig | None = None, show: Show = quiet) -> Dem
     )
     simulate(broadcasts, simulation, show)
     extract(broadcasts, features, show=show)
-    dataset, recipe = VideoDataset(broadcasts, features), demo_recipe()
-    epochs = recipe.epochs if config.epochs is None else config.epochs
-    trained = train(dataset, replace(recipe, seed=config.seed, epochs=epochs), out / "run", show=show)
+    dataset = VideoDataset(broadcasts, features)
+    trained = train(dataset, _settings(config), out / "run", show=show)
     test = dataset.evaluation_set("test")
     evaluation = evaluate(Predictor.open(trained.weights), test, show=show)
     (video,) = (broadcasts / "test").rglob("*.mp4")
     shown = PredictConfig(weights=trained.weights, start=config.start, end=config.end, overlay=overlay)
     prediction = predict_video(video, shown, show)
     return Demo(prediction, evaluation, len(test), overlay, trained.weights, trained.log, features, broadcasts)
+
+
+def _settings(config: DemoConfig) -> TrainConfig:
+    recipe = demo_recipe()
+    return replace(
+        recipe,
+        seed=config.seed,
+        epochs=recipe.epochs if config.epochs is None else config.epochs,
+        precision="32-true" if emulates_bfloat16() else recipe.precision,
+    )

@@ -43,6 +43,13 @@ def pick_device(name: str = "auto") -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def emulates_bfloat16() -> bool:
+    """Whether bfloat16 is emulated here, several times slower than float32: no accelerator, no AVX-512."""
+    import torch
+
+    return not torch.cuda.is_available() and torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2")
+
+
 def describe_run(folder: Path, about: Mapping[str, object]) -> None:
     """Write ``run.json``: what was asked for, on what, and where it runs."""
     write_whole(folder / "run.json", json.dumps({**about, "environment": environment()}, indent=1))

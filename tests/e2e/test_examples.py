@@ -12,7 +12,7 @@ from playahead.cli.main import run
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
-BRIEF = ["--epochs", "1", "--steps-per-epoch", "2"]
+BRIEF = ["--epochs", "1", "--steps-per-epoch", "2", "--precision", "32-true"]
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,6 @@ def test_the_tutorials_python(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(["data", "simulate", "--out", "tables", "--matches", "4", "--minutes", "3"]) == 0
     (program,) = re.findall(r"```python\n(.+?)```", TUTORIAL, re.DOTALL)
-    program = program.replace("epochs=2", "epochs=1, steps_per_epoch=4")
+    program = program.replace("epochs=2", "epochs=1, steps_per_epoch=4, precision='32-true'")
     exec(compile(program, "tutorial.md", "exec"), {})
     assert "mAP" in capsys.readouterr().out

@@ -17,7 +17,7 @@ def feed(tmp_path_factory):
 def test_feed_from_training_to_score(feed, tmp_path, capsys):
     out = tmp_path / "run"
     command = ["train", "feed", "--data", str(feed), "--out", str(out), "--recipe", "demo", "--epochs", "2"]
-    command += ["--steps-per-epoch", "10", "--validation-matches", "1"]
+    command += ["--steps-per-epoch", "10", "--validation-matches", "1", "--precision", "32-true"]
     assert run(command) == 0
     assert "weights:" in capsys.readouterr().err
     assert {path.name for path in out.iterdir()} >= {"weights.safetensors", "log.csv", "state.safetensors"}

@@ -26,6 +26,7 @@ TINY = replace(
     epochs=1,
     steps_per_epoch=2,
     batch=2,
+    precision="32-true",
     model=EndToEndModelConfig(
         encoder="regnety_002",
         frames=16,
@@ -34,7 +35,7 @@ TINY = replace(
         anticipator=replace(faantra_frames().model.anticipator, d_model=16, heads=2, ffn_dim=16, encoder_layers=1),
     ),
 )
-CANVAS = parse_input_size("64x32", "limited")
+INPUT_SIZE = parse_input_size("64x32", "limited")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def windows(data, tmp_path_factory):
     films = tiling(find_annotated_videos(data / "train"))
-    cache = FrameCache(tmp_path_factory.mktemp("cache"), CANVAS)
+    cache = FrameCache(tmp_path_factory.mktemp("cache"), INPUT_SIZE)
     cache.fill([film.source.path for film in films])
     return FrameExamples(films, cache, TINY.model)
 
@@ -101,7 +102,7 @@ def test_the_last_frame_seen_is_the_last_before_the_end():
 
 def test_decoded_alone_or_through_the_cache_frames_are_the_same(windows):
     film = windows.videos[0]
-    alone_OTHW = observed_frames(film, benchmark_ends(film), TINY.model, CANVAS)
+    alone_OTHW = observed_frames(film, benchmark_ends(film), TINY.model, INPUT_SIZE)
     indices = observed_indices(benchmark_ends(film), TINY.model)
     np.testing.assert_array_equal(alone_OTHW, windows.frames[0][indices])
 
@@ -150,7 +151,7 @@ def test_what_cannot_be_is_refused(changes, reason):
 def test_a_video_that_is_cut_short_is_named(windows):
     film = windows.videos[0]
     with pytest.raises(InputError, match="ends before 31 s"):
-        observed_frames(film, np.array([31_000]), TINY.model, CANVAS)
+        observed_frames(film, np.array([31_000]), TINY.model, INPUT_SIZE)
 
 
 def test_withheld_labels_are_named(data):

@@ -24,6 +24,7 @@ SMALL = {
     "steps_per_epoch": 4,
     "sequences": 2,
     "examples": 2,
+    "precision": "32-true",
 }
 GRID = {
     "recipe": "paper-small",

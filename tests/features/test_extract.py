@@ -20,7 +20,7 @@ from playahead.features.store import FeatureStore, StoreFacts
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 
-CANVAS = InputSize(96, 64)
+INPUT_SIZE = InputSize(96, 64)
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_a_stopped_video_goes_on_after_its_last_window(tmp_path, benchmark, back
     facts = FeatureStore(whole).facts
     store = FeatureStore(tmp_path, facts)
     Counting.calls = 0
-    extractor = Extractor(store, Counting(FastBackbone(backbone), 41), CANVAS)
+    extractor = Extractor(store, Counting(FastBackbone(backbone), 41), INPUT_SIZE)
     with pytest.raises(KeyboardInterrupt):
         extractor.extract(video, _stop_after(3))
     extractor.extract(video)
@@ -156,7 +156,7 @@ def _stop_after(windows: int):
 @pytest.fixture
 def extractor(tmp_path, backbone) -> Extractor:
     facts = StoreFacts("w" * 64, (96, 64, "limited"), "float32", 33, 40)
-    return Extractor(FeatureStore(tmp_path / "store", facts), WindowEncoder(FastBackbone(backbone), 41), CANVAS)
+    return Extractor(FeatureStore(tmp_path / "store", facts), WindowEncoder(FastBackbone(backbone), 41), INPUT_SIZE)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -237,6 +237,6 @@ def test_two_resolutions_of_a_clip_are_not_mixed(tmp_path):
 
 def test_the_frames_of_a_window_are_those_of_the_reader(benchmark, whole, backbone):
     path = benchmark / "train" / "clip_2" / "54p.mp4"
-    frames = np.stack([gray for _, gray in read_frames(path, CANVAS)])[250:375]
+    frames = np.stack([gray for _, gray in read_frames(path, INPUT_SIZE)])[250:375]
     stored = FeatureStore(whole).windows("train/clip_2")[2]
     assert (WindowEncoder(FastBackbone(backbone), 41).encode(frames) == stored).all()

@@ -31,6 +31,7 @@ def made(tmp_path_factory, backbone_file):  # noqa: F811
     assert run(encode) == 0
     train = ["train", "video", "--features", str(folder / "features"), "--data", str(folder / "sim")]
     small = ["--recipe", "demo", "--epochs", "1", "--steps-per-epoch", "3", "--sequences", "4", "--model.d-model", "16"]
+    small += ["--precision", "32-true"]
     assert run([*train, *small, "--out", str(folder / "run")]) == 0
     return folder
 

@@ -21,7 +21,7 @@ from playahead.video.input_size import InputSize
 from playahead.video.writer import write_video
 from tests.conftest import simulate
 
-CANVAS = InputSize(64, 32)
+INPUT_SIZE = InputSize(64, 32)
 PLAIN = Augmentation(flip=False, zoom=0, brightness=0)
 
 
@@ -35,7 +35,7 @@ def video(folder: Path, n_frames: int, events, name="v") -> LabelledVideo:
 
 @pytest.fixture
 def cache(tmp_path) -> FrameCache:
-    return FrameCache(tmp_path / "cache", CANVAS)
+    return FrameCache(tmp_path / "cache", INPUT_SIZE)
 
 
 def test_clips_on_actions_show_them_at_their_centre(tmp_path, cache):

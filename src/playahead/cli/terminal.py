@@ -23,6 +23,7 @@ from playahead.evaluation.evaluate import Evaluation
 from playahead.evaluation.official import TOLERANCES_S, ThresholdCounts, average_precision
 from playahead.files import readable_size
 from playahead.progress import Progress, Show
+from playahead.runtime import emulates_bfloat16
 
 if TYPE_CHECKING:
     from playahead.experiments.rows import Row
@@ -103,6 +104,12 @@ def progress() -> Iterator[Show]:
 def notice(text: str) -> None:
     """Something that a reader must know, on standard error."""
     errors.print(f"[yellow]note:[/] {escape(text)}", soft_wrap=True)
+
+
+def notice_slow_precision(precision: str) -> None:
+    """A note where the machine emulates the precision that a run is set to."""
+    if precision == "bf16-mixed" and emulates_bfloat16():
+        notice("this processor emulates bfloat16; --precision 32-true is several times faster here")
 
 
 def complain(message: str, who: str = "playahead") -> None:
