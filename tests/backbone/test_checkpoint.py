@@ -47,7 +47,7 @@ def test_written_weights_are_read_back_with_their_provenance(backbone, tmp_path)
 
 def test_the_33_frame_model_is_refused_with_the_reason(backbone, tmp_path):
     state = {**backbone.state_dict(), "classifier.weight": torch.zeros(12, 2816)}
-    with pytest.raises(InputError, match=r"a 33-frame model \(2,816 features a clip\), but a snippet is 15 frames"):
+    with pytest.raises(InputError, match=r"a 33-frame model \(2,816 features a snippet\), but a snippet is 15 frames"):
         read_published(published(tmp_path / "model.pth", state))
 
 
