@@ -2,8 +2,12 @@
 
 import errno
 import hashlib
+import lzma
 import os
 import shutil
+import stat
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +16,8 @@ from playahead.errors import InputError
 
 RESUMES = "run the same command again: it resumes where it stopped"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, IndexError)
+"""What reading a damaged zip raises; RuntimeError: encrypted, or a method that is not known."""
 
 
 def part_of(path: Path) -> Path:
@@ -45,6 +51,50 @@ def write_whole(path: Path, content: str | bytes, shared: bool = False) -> None:
     """Write a small file; nobody ever reads half of it."""
     with atomic_write(path, shared) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def require_file(path: Path, most_bytes: int | None = None) -> None:
+    """Refuse what is not an ordinary file: a pipe would be waited for, a device read without end.
+
+    Args:
+        path: what somebody named.
+        most_bytes: a larger file cannot be what is expected.
+
+    Raises:
+        InputError: missing, a folder, a pipe, a device, a socket, or too large.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise InputError(path, "no such file") from None
+    except (OSError, ValueError) as reason:  # ValueError: a name with a null byte
+        raise InputError(path, f"cannot be read ({getattr(reason, 'strerror', None) or reason})") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise InputError(path, f"is {_kind_of_file(found.st_mode)}, not a file")
+    if most_bytes is not None and found.st_size > most_bytes:
+        raise InputError(path, f"is too large ({readable_size(found.st_size)}, at most {readable_size(most_bytes)})")
+
+
+def require_archive(path: Path, most_bytes: int) -> None:
+    """Refuse a zip that is no ordinary file or that would unpack to more than ``most_bytes``.
+
+    Raises:
+        InputError: either, or not a zip that can be listed.
+    """
+    require_file(path, most_bytes)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked_bytes = sum(info.file_size for info in archive.infolist())
+    except (*DAMAGED_ZIP, OSError) as reason:
+        raise InputError(path, f"not a readable {path.suffix or 'zip'} ({reason})", "is it complete?") from None
+    if unpacked_bytes > most_bytes:
+        what = f"unpacks to {readable_size(unpacked_bytes)}, at most {readable_size(most_bytes)} are read"
+        raise InputError(path, what)
+
+
+def _kind_of_file(mode: int) -> str:
+    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+    return next((name for is_kind, name in kinds if is_kind(mode)), "a device")
 
 
 def file_digest(path: Path) -> str:

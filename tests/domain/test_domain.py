@@ -65,7 +65,7 @@ def test_positions_as_strings_or_integers(value, ms):
 
 def test_game_time():
     assert parse_game_time("2 - 12:34") == (2, 754_000)
-    for wrong in ("3 - 00:00", "1 - 00:60", "12:34", "1-"):
+    for wrong in ("6 - 00:00", "0 - 00:00", "1 - 00:60", "12:34", "1-"):
         with pytest.raises(RecordError):
             parse_game_time(wrong)
 

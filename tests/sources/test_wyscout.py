@@ -519,9 +519,9 @@ def test_missing_file_and_bytes_that_are_no_text(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_wyscout_match(tmp_path / "none.json")
     (tmp_path / "match.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="not text"):
         read_wyscout_match(tmp_path / "match.json")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is a folder, not a file"):
         read_wyscout_match(tmp_path)
 
 

@@ -15,7 +15,9 @@ from torch import Tensor
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.network import Backbone
 from playahead.errors import InputError
-from playahead.tensorfile import read_tensors, write_tensors
+from playahead.files import require_file
+from playahead.settings import build
+from playahead.tensorfile import fill, read_tensors, write_tensors
 
 LEAK_NOTICE = (
     "The published spotting weights were trained on folds that hold the two test matches of Ball Action "
@@ -44,7 +46,7 @@ def read_published(path: Path) -> tuple[Backbone, dict[str, object]]:
         frames = feature_dim // config.projection * config.stack_frames
         what = f"a {frames}-frame model ({feature_dim:,} features a snippet)"
         raise InputError(path, f"{what}, but a snippet is 15 frames ({config.feature_dim:,})", "use a 15-frame model")
-    backbone = _filled(config, tensors, path)
+    backbone = fill(lambda: Backbone(config), tensors, path).eval()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return backbone, {"source": path.name, "sha256": digest, "notice": LEAK_NOTICE}
 
@@ -57,12 +59,10 @@ def save_backbone(path: Path, backbone: Backbone, provenance: Mapping[str, objec
 def load_backbone(path: Path) -> tuple[Backbone, dict[str, object]]:
     """A backbone written by ``save_backbone``, in evaluation mode, and its provenance."""
     tensors, about = read_tensors(path)
-    try:
-        config = BackboneConfig(**about["backbone"])  # type: ignore[arg-type]
-        provenance: dict[str, object] = dict(about["provenance"])  # type: ignore[call-overload]
-    except (KeyError, TypeError, ValueError) as reason:
-        raise InputError(path, f"not a backbone of this version ({reason})") from None
-    return _filled(config, tensors, path), provenance
+    if "backbone" not in about or not isinstance(about.get("provenance"), dict):
+        raise InputError(path, "not a backbone of this version")
+    config = build(BackboneConfig, about["backbone"], f"{path}: backbone")
+    return fill(lambda: Backbone(config), tensors, path).eval(), about["provenance"]
 
 
 def weights_digest(backbone: Backbone) -> str:
@@ -75,10 +75,9 @@ def weights_digest(backbone: Backbone) -> str:
 
 
 def _state_of(path: Path) -> Mapping[object, object]:
+    require_file(path)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise InputError(path, "no such file") from None
     except (pickle.UnpicklingError, RuntimeError, OSError, ValueError, EOFError, KeyError) as reason:
         said = str(reason).split("\n")[0]
         raise InputError(path, f"not a checkpoint that can be read safely ({said})") from None
@@ -98,15 +97,3 @@ def _unwrapped(state: Mapping[object, object]) -> dict[str, Tensor]:
             name = name.split(".", 1)[1]
         tensors[name] = value
     return tensors
-
-
-def _filled(config: BackboneConfig, tensors: Mapping[str, Tensor], path: Path) -> Backbone:
-    backbone = Backbone(config)
-    try:
-        backbone.load_state_dict(dict(tensors))
-    except RuntimeError as reason:
-        said = " ".join(str(reason).split())[:300]
-        raise InputError(path, f"tensors do not fit the network: {said}") from None
-    if not all(torch.isfinite(tensor).all() for tensor in tensors.values() if tensor.is_floating_point()):
-        raise InputError(path, "holds NaN or infinity")
-    return backbone.eval()

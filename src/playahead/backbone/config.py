@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from playahead.errors import InputError
 
+_MOST_BLOCKS = 64
+
 
 @dataclass(frozen=True)
 class BackboneConfig:
@@ -37,6 +39,8 @@ class BackboneConfig:
         for name in ("stacks", "stack_frames", "maps", "blocks_3d", "expansion", "squeeze", "projection", "classes"):
             if getattr(self, name) < 1:
                 raise InputError(f"backbone.{name}", f"{getattr(self, name)} is below 1")
+        if self.blocks_3d > _MOST_BLOCKS:
+            raise InputError("backbone.blocks_3d", f"{self.blocks_3d} is over {_MOST_BLOCKS}")
         if not 0 <= self.stage <= 4:
             raise InputError("backbone.stage", f"{self.stage} is not in 0..4")
 

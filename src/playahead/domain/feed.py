@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS, Action
 from playahead.domain.records import ActionEvent
+from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import RecordError
 
 N_CODES = len(ACTIONS) + len(OBSERVED_TOKENS)
@@ -17,6 +18,7 @@ DUEL, SAVE, STOPPAGE, TOUCH = range(len(ACTIONS), N_CODES)
 UNKNOWN_POSITION = 255
 ESTIMATED_OUT = 9
 """``setpiece`` of an OUT whose time is a guess: observed, never anticipated nor scored."""
+LONGEST_DELAY_MS = 65_535
 N_SETPIECES = 6
 """0 open play, 1 throw-in, 2 goal kick, 3 corner, 4 free kick, 5 penalty or direct free kick."""
 
@@ -55,7 +57,9 @@ class FeedHalf:
                 raise RecordError(f"column {name} holds {column.dtype}, not whole numbers")
             _require_rows(column >= 0, f"{name} is negative")
         _require(self.half in (1, 2), f"half {self.half} is not 1 or 2")
+        _require_rows(self.t_ms <= LONGEST_HALF_MS, "t_ms is later than any half lasts (3 hours)")
         _require_rows(np.diff(self.t_ms, prepend=0) >= 0, "t_ms goes back in time")
+        _require_rows(self.delay_ms <= LONGEST_DELAY_MS, f"delay_ms is over {LONGEST_DELAY_MS:,}")
         _require_rows(self.code < N_CODES, f"code is not in 0..{N_CODES - 1}")
         _require_rows(self.team <= 1, "team is not 0 or 1")
         for axis in (self.x, self.y):

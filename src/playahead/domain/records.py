@@ -7,6 +7,7 @@ from typing import Literal
 
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
+from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import RecordError
 
 Side = Literal["home", "away", "left", "right"]
@@ -36,6 +37,8 @@ class ActionEvent:
             raise RecordError(f"position_ms {self.position_ms!r} is not a whole number of milliseconds")
         if self.position_ms < 0:
             raise RecordError(f"position_ms {self.position_ms} is negative")
+        if self.position_ms > LONGEST_HALF_MS:
+            raise RecordError(f"position_ms {self.position_ms} is later than any half lasts (3 hours)")
         if self.side is not None and self.side not in SIDES:
             raise RecordError(f"team {self.side!r} is not one of {', '.join(SIDES)}")
 

@@ -5,7 +5,9 @@ import re
 from playahead.errors import RecordError
 
 _A_DAY_S = 86_400
-_GAME_TIME = re.compile(r"^\s*([12])\s*-\s*(\d{1,3}):([0-5]\d)\s*$")
+LONGEST_HALF_MS = 3 * 3_600_000
+"""A later time is a wrong unit or a damaged file, not a long half."""
+_GAME_TIME = re.compile(r"^\s*([1-5])\s*-\s*(\d{1,3}):([0-5]\d)\s*$")
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)$|^(\d+(?:\.\d+)?)$")
 
 
@@ -23,7 +25,7 @@ def whole_ms(value: object) -> int:
 
 
 def parse_game_time(text: str) -> tuple[int, int]:
-    """``"1 - 12:34"`` -> (half 1 or 2, milliseconds into it)."""
+    """``"1 - 12:34"`` -> (period, milliseconds into it); 3 and 4 are extra time, 5 is the shoot-out."""
     match = _GAME_TIME.match(str(text))
     if match is None:
         raise RecordError(f"gameTime {text!r} is not of the form '1 - 12:34'")

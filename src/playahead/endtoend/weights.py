@@ -1,13 +1,13 @@
 """Weights that were trained end to end, as a predictor."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from playahead.endtoend.network import EndToEnd, EndToEndModelConfig
 from playahead.errors import InputError
 from playahead.inference.predictor import Predictor
-from playahead.model.config import AnticipatorConfig
-from playahead.tensorfile import read_tensors
+from playahead.settings import build
+from playahead.tensorfile import fill, read_tensors
 
 KIND = "end to end"
 
@@ -21,11 +21,5 @@ def open_end_to_end(path: Path) -> Predictor:
     tensors, about = read_tensors(path)
     if about.get("kind") != KIND:
         raise InputError(path, "was not trained end to end", "give --features that it was trained on")
-    try:
-        settings: dict[str, Any] = dict(about["model"])
-        settings |= {"anticipator": AnticipatorConfig(**settings["anticipator"]), "imagenet": False}
-        network = EndToEnd(EndToEndModelConfig(**settings))
-        network.load_state_dict(tensors)
-    except (KeyError, TypeError, RuntimeError) as reason:
-        raise InputError(path, f"not a model of this version ({' '.join(str(reason).split())[:200]})") from None
-    return Predictor(network, about, path)
+    config = replace(build(EndToEndModelConfig, about.get("model"), f"{path}: model"), imagenet=False)
+    return Predictor(fill(lambda: EndToEnd(config), tensors, path), about, path)

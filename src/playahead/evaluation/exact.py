@@ -105,7 +105,7 @@ def _pad_rows(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.intp]]:
     """TimedEvents of the rows named by ``keys``, in time order: (times, present, index into ``timed``), padded."""
     row_P = np.searchsorted(keys, timed.row_key)
-    known = (row_P < len(keys)) & (keys[np.minimum(row_P, len(keys) - 1)] == timed.row_key)
+    known = np.isin(timed.row_key, keys)
     index = np.flatnonzero(known)
     order = index[np.lexsort((timed.time_ms[index], row_P[index]))]
     row = row_P[order]

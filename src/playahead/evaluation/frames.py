@@ -14,7 +14,9 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAMES
 from playahead.domain.records import Clip
 from playahead.errors import InputError
+from playahead.files import require_archive
 
+_MOST_BYTES = 1 << 30
 NO_EVENT = 255
 """Label of a frame without an event, as the golden cases and upstream write it."""
 
@@ -124,20 +126,20 @@ def load_frame_case(path: Path) -> list[FrameTable]:
     Raises:
         InputError: the file is missing, truncated, or lacks an array.
     """
+    require_archive(path, _MOST_BYTES)
     try:
         with np.load(path, allow_pickle=False) as case:
-            if int(case["n_videos"]) < 1:
-                raise InputError(path, f"n_videos is {int(case['n_videos'])}")
+            n_videos = int(case["n_videos"])
+            if not 1 <= n_videos <= len(case.files):
+                raise InputError(path, f"n_videos is {n_videos}")
             return [
                 FrameTable(
                     case[f"v{i}_target_labels"],
                     case[f"v{i}_target_visibility"],
                     case[f"v{i}_pred_scores"],
                 )
-                for i in range(int(case["n_videos"]))
+                for i in range(n_videos)
             ]
-    except FileNotFoundError:
-        raise InputError(path, "no such file") from None
     except InputError as reason:
         raise InputError(path, reason) from None
     except KeyError as missing:

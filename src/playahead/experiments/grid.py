@@ -5,14 +5,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonargparse import ArgumentParser
-
 from playahead.assets import shipped_grids
 from playahead.baselines.fit import BASELINES
 from playahead.decoding.choosing import Decoding
 from playahead.errors import InputError
 from playahead.recipes import recipe
+from playahead.settings import build, read_yaml
 from playahead.training.trainer import TrainConfig
 
 _KEYS = ("about", "recipe", "seeds", "reference", "common", "variants", "decodings", "ensembles", "baselines")
@@ -106,12 +104,9 @@ def read_grid(asked: str) -> Grid:
         InputError: no such grid, or something in it is wrong: which entry, and why.
     """
     path = shipped_grids().get(asked, Path(asked))
-    try:
-        written = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise InputError(asked, "no such grid", f"a YAML file, or one of {', '.join(shipped_grids())}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as reason:
-        raise InputError(path, f"cannot be read as YAML ({' '.join(str(reason).split())})") from None
+    if not path.exists():
+        raise InputError(asked, "no such grid", f"a YAML file, or one of {', '.join(shipped_grids())}")
+    written = read_yaml(path)
     if not isinstance(written, dict) or not written.get("variants"):
         raise InputError(path, "names no variants")
     try:
@@ -186,14 +181,7 @@ def changed(config: TrainConfig, changes: Mapping[str, Any]) -> TrainConfig:
         if place not in holder:
             raise InputError(dotted, "no such setting")
         holder[place] = value
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(TrainConfig, "run")
-    try:
-        return parser.instantiate(parser.parse_object({"run": values})).run
-    except InputError:
-        raise
-    except Exception as reason:  # jsonargparse raises argparse's and its own
-        raise InputError("settings", " ".join(str(reason).split())) from None
+    return build(TrainConfig, values, "settings")
 
 
 def _decoding(name: str, value: object) -> Decoding:

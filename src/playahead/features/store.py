@@ -13,15 +13,19 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playahead.errors import InputError
-from playahead.files import atomic_write, names_in_memory, names_on_disk, write_whole
+from playahead.files import atomic_write, names_in_memory, names_on_disk, require_file, write_whole
+from playahead.settings import build
 
 MANIFEST = "manifest.json"
+_MOST_BYTES = 1 << 20  # of a manifest
+_MOST_PIXELS = 16_384
+_MOST_FEATURES = 65_536
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,20 @@ class StoreFacts:
 
     weights: str
     input_size: tuple[int, int, str]
-    precision: str
+    precision: Literal["float32", "bfloat16"]
     snippets: int
     feature_dim: int
     provenance: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        width, height, luma = self.input_size
+        if not (self.weights and self.weights.isprintable()):
+            raise InputError("weights", f"{self.weights!r} is not a digest")
+        if not (0 < width <= _MOST_PIXELS and 0 < height <= _MOST_PIXELS and luma in ("limited", "full")):
+            raise InputError("input_size", f"{self.input_size} is not a width, a height and limited or full")
+        for name in ("snippets", "feature_dim"):
+            if not 1 <= getattr(self, name) <= _MOST_FEATURES:
+                raise InputError(name, f"{getattr(self, name)} is not in 1..{_MOST_FEATURES}")
 
     @property
     def window_bytes(self) -> int:
@@ -202,14 +216,11 @@ def _identity(facts: StoreFacts) -> tuple:
 
 
 def _read_facts(path: Path) -> StoreFacts:
+    if not path.exists():
+        raise InputError(path.parent, "no features here", "run playahead extract")
+    require_file(path, _MOST_BYTES)
     try:
-        values: dict[str, Any] = dict(names_in_memory(json.loads(path.read_bytes())))  # type: ignore[call-overload]
-        values["input_size"] = tuple(values["input_size"])
-        facts = StoreFacts(**values)
-    except FileNotFoundError:
-        raise InputError(path.parent, "no features here", "run playahead extract") from None
-    except (OSError, ValueError, TypeError, KeyError) as reason:
+        values = names_in_memory(json.loads(path.read_bytes()))
+    except (OSError, ValueError, RecursionError) as reason:
         raise InputError(path, f"not a manifest of features ({reason})") from None
-    if len(facts.input_size) != 3 or facts.snippets < 1 or facts.feature_dim < 1:
-        raise InputError(path, "not a manifest of features")
-    return facts
+    return build(StoreFacts, values, f"{path}: not a manifest of features")

@@ -13,6 +13,7 @@ from playahead.inference.predictor import Predictor
 from playahead.inference.result import Expected, PredictConfig, PredictResult
 from playahead.progress import Show, counter, quiet
 from playahead.sources.feeds import read_feed
+from playahead.sources.notes import SourceNotes
 
 EVERY_S = 5.0
 
@@ -31,7 +32,8 @@ def predict_feed(
         InputError: the file or the weights cannot be read.
     """
     config = config or PredictConfig()
-    source, halves = (feed.name, read_feed(feed)) if isinstance(feed, Path) else ("feed", feed)
+    notes = SourceNotes()
+    source, halves = (feed.name, read_feed(feed, notes)) if isinstance(feed, Path) else ("feed", feed)
     predictor = Predictor.open(config.weights, FEED_FEATURES)
     every_ms = round(1000 * (config.every or EVERY_S))
     chosen = [half for half in halves if config.half in (None, half.half)]
@@ -46,7 +48,7 @@ def predict_feed(
             for anticipation in found
         ]
         advance(len(times_ms))
-    return PredictResult(source, "feed", expected, (), every_ms, config.min_confidence)
+    return PredictResult(source, "feed", expected, (), every_ms, config.min_confidence, notes.lines)
 
 
 def times_of(half: FeedHalf, start_ms: int, end_ms: int | None, every_ms: int) -> NDArray[np.int64]:

@@ -23,7 +23,8 @@ from playahead.errors import InputError
 from playahead.model.anticipator import Anticipator, AnticipatorOutput
 from playahead.model.config import AnticipatorConfig
 from playahead.progress import Show, counter, quiet
-from playahead.tensorfile import read_tensors, write_tensors
+from playahead.settings import build
+from playahead.tensorfile import fill, read_tensors, write_tensors
 
 _SEQUENCES_TOGETHER = 64
 
@@ -75,14 +76,8 @@ class Predictor:
             raise InputError(
                 path, "was trained end to end", "score it with playahead evaluate video, without --features"
             )
-        try:
-            network = Anticipator(AnticipatorConfig(**about["model"]))
-            network.load_state_dict(tensors)
-        except (KeyError, TypeError, RuntimeError) as reason:
-            raise InputError(path, f"not an anticipator of this version ({' '.join(str(reason).split())})") from None
-        if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
-            raise InputError(path, "its weights hold NaN or infinity", "train again")
-        predictor = cls(network, about, path)
+        config = build(AnticipatorConfig, about.get("model"), f"{path}: model")
+        predictor = cls(fill(lambda: Anticipator(config), tensors, path), about, path)
         if features is not None:
             predictor.check(features)
         return predictor

@@ -94,7 +94,7 @@ class PredictResult:
         spotted: actions seen on the way; none in a feed.
         every_ms: from one anticipation to the next.
         min_confidence: of what is in ``expected``.
-        notices: what a reader must know about the weights.
+        notices: what a reader must know about the weights, and about what was not read.
     """
 
     source: str

@@ -11,6 +11,7 @@ Memory = Literal["gru", "mean", "last"]
 Head = Literal["slots", "dense"]
 TimeHead = Literal["bins", "regression"]
 Auxiliary = Literal["off", "last", "all"]
+_MOST_LAYERS = 64
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,9 @@ class AnticipatorConfig:
         for name in (*sizes, "encoder_layers", "decoder_layers", "slots", "bins"):
             if getattr(self, name) < 1:
                 raise InputError(f"model.{name}", f"{getattr(self, name)} is below 1")
+        for name in ("encoder_layers", "decoder_layers"):
+            if getattr(self, name) > _MOST_LAYERS:
+                raise InputError(f"model.{name}", f"{getattr(self, name)} is over {_MOST_LAYERS}")
         for name in ("dropout", "drop_path"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"model.{name}", f"{getattr(self, name)} is not in [0, 1)")

@@ -9,22 +9,25 @@ from playahead.errors import InputError
 from playahead.progress import Show, counter, quiet
 from playahead.sources.feed_tables import write_feed_table
 from playahead.sources.feeds import read_feed
+from playahead.sources.notes import SourceNotes
 
 
 @dataclass(frozen=True)
 class Converted:
-    """What went into a table."""
+    """What went into a table, and what did not."""
 
     matches: int
     rows: int
+    notes: Sequence[str] = ()
 
 
-def convert_feeds(files: Sequence[Path], out: Path, show: Show = quiet) -> Converted:
+def convert_feeds(files: Sequence[Path], out: Path, drop_bad_rows: bool = False, show: Show = quiet) -> Converted:
     """Write all matches of these files as one compact table, in match order.
 
     Args:
         files: matches as their providers ship them, or compact tables.
         out: the table (.npz).
+        drop_bad_rows: leave out rows that cannot be, and count them.
         show: told about every file.
 
     Raises:
@@ -36,14 +39,17 @@ def convert_feeds(files: Sequence[Path], out: Path, show: Show = quiet) -> Conve
         raise InputError(out, "is not a .npz", "name the table as train.npz")
     advance = counter(show, f"converting {len(files):,} files", len(files), "files")
     halves: dict[tuple[int, int], FeedHalf] = {}
+    said: list[str] = []
     for path in files:
-        for half in read_feed(path):
+        notes = SourceNotes(drop_bad_rows)
+        for half in read_feed(path, notes):
             if (half.match, half.half) in halves:
                 raise InputError(path, f"match {half.match}, half {half.half} is in another file, too")
             if len(half):
                 halves[half.match, half.half] = half
+        said += [f"{path.name}: {line}" for line in notes.lines]
         advance()
     ordered = [halves[key] for key in sorted(halves)]
     out.parent.mkdir(parents=True, exist_ok=True)
     write_feed_table(out, ordered)
-    return Converted(len({half.match for half in ordered}), sum(len(half) for half in ordered))
+    return Converted(len({half.match for half in ordered}), sum(len(half) for half in ordered), said)

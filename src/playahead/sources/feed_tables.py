@@ -4,10 +4,33 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.domain.feed import FeedHalf
+from playahead.domain.feed import (
+    ESTIMATED_OUT,
+    LONGEST_DELAY_MS,
+    N_CODES,
+    N_SETPIECES,
+    UNKNOWN_POSITION,
+    FeedHalf,
+)
+from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError, RecordError
+from playahead.files import require_archive
+from playahead.sources.notes import SourceNotes
 
 SPLITS = ("train", "val", "test")
+_RANGES = {
+    "match": (0, 2**31 - 1),
+    "half": (1, 2),
+    "t_ms": (0, LONGEST_HALF_MS),
+    "cls": (0, N_CODES - 1),
+    "team": (0, 1),
+    "x": (0, 100),
+    "y": (0, 100),
+    "setpiece": (0, N_SETPIECES - 1),
+    "delay_ms": (0, LONGEST_DELAY_MS),
+}
+MOST_BYTES = 512 * 1024 * 1024
+"""Of a table, unpacked: 20,000 matches need no more."""
 _COLUMNS = {
     "match": np.int32,
     "half": np.uint8,
@@ -21,17 +44,17 @@ _COLUMNS = {
 }
 
 
-def read_feed_table(path: Path) -> list[FeedHalf]:
+def read_feed_table(path: Path, notes: SourceNotes | None = None) -> list[FeedHalf]:
     """All halves of a table, in its order.
 
     Raises:
         InputError: missing or damaged file, missing column, or a row that no feed can hold.
     """
-    columns = _load_columns(path)
+    columns = _good_rows(_load_columns(path), path, notes or SourceNotes())
     match, half = columns.pop("match"), columns.pop("half")
     if not len(match):
         raise InputError(path, "holds no rows")
-    new_half = np.flatnonzero((np.diff(match) != 0) | (np.diff(half.astype(np.int16)) != 0)) + 1
+    new_half = np.flatnonzero((match[1:] != match[:-1]) | (half[1:] != half[:-1])) + 1
     halves: list[FeedHalf] = []
     for rows in np.split(np.arange(len(match)), new_half):
         part = {name: column[rows] for name, column in columns.items()}
@@ -66,12 +89,26 @@ def write_feed_table(path: Path, halves: list[FeedHalf]) -> None:
     np.savez_compressed(path, allow_pickle=False, **{n: arrays[n].astype(kind) for n, kind in _COLUMNS.items()})
 
 
+def _good_rows(columns: dict[str, np.ndarray], path: Path, notes: SourceNotes) -> dict[str, np.ndarray]:
+    """Rows whose every value is one that its column can hold; checked before anything is converted."""
+    good = np.ones(len(columns["match"]), bool)
+    for name, (least, most) in _RANGES.items():
+        column = columns[name]
+        unknown = (column == UNKNOWN_POSITION) if name in ("x", "y") else (column == ESTIMATED_OUT)
+        fine = (column >= least) & (column <= most) | (unknown & (name in ("x", "y", "setpiece")))
+        for row in np.flatnonzero(~fine & good):
+            notes.bad_row(InputError(f"{path}: row {row}", f"{name} {column[row]} is not in {least}..{most}"))
+        good &= fine
+    return columns if good.all() else {name: column[good] for name, column in columns.items()}
+
+
 def _load_columns(path: Path) -> dict[str, np.ndarray]:
+    if not path.exists():
+        raise InputError(path, "no such file", "expected train.npz, val.npz and test.npz")
+    require_archive(path, MOST_BYTES)
     try:
         with np.load(path, allow_pickle=False) as table:
             columns = {name: table[name] for name in _COLUMNS}
-    except FileNotFoundError:
-        raise InputError(path, "no such file", "expected train.npz, val.npz and test.npz") from None
     except KeyError as missing:
         raise InputError(path, missing.args[0], f"columns needed: {', '.join(_COLUMNS)}") from None
     except Exception as reason:  # zipfile, zlib and NumPy each raise their own on damaged bytes

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError
+from playahead.files import require_file
 from playahead.sources.feed_tables import read_feed_table
+from playahead.sources.notes import SourceNotes
 from playahead.sources.wyscout import read_wyscout_match
 
 
@@ -21,12 +23,12 @@ class FeedReader:
     Attributes:
         provider: its name.
         starts_with: the first bytes of its files (white space before them does not count), any of these.
-        read: a file's halves.
+        read: a file's halves; what it does not read, it says in the notes.
     """
 
     provider: str
     starts_with: tuple[bytes, ...]
-    read: Callable[[Path], list[FeedHalf]]
+    read: Callable[[Path, SourceNotes], list[FeedHalf]]
 
 
 READERS: tuple[FeedReader, ...] = (
@@ -43,18 +45,21 @@ def reader_of(path: Path) -> FeedReader | None:
     Raises:
         InputError: no such file, or one that cannot be read.
     """
+    require_file(path)
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
-    except FileNotFoundError:
-        raise InputError(path, "no such file") from None
     except OSError as reason:
         raise InputError(path, f"cannot be read ({reason.strerror})") from None
     return next((reader for reader in READERS if head.startswith(reader.starts_with)), None)
 
 
-def read_feed(path: Path | str) -> list[FeedHalf]:
+def read_feed(path: Path | str, notes: SourceNotes | None = None) -> list[FeedHalf]:
     """The halves of every match in a file, in its order.
+
+    Args:
+        path: a match as its provider ships it, or a compact table.
+        notes: told what was not read; says whether bad rows are dropped.
 
     Raises:
         InputError: not a feed, damaged, or without events.
@@ -64,7 +69,7 @@ def read_feed(path: Path | str) -> list[FeedHalf]:
     if reader is None:
         known = ", ".join(reader.provider for reader in READERS)
         raise InputError(path, "is not an event feed of a known provider", f"known: {known}")
-    halves = reader.read(path)
+    halves = reader.read(path, notes or SourceNotes())
     if not any(len(half) for half in halves):
         raise InputError(path, "holds no events of either half")
     return halves

@@ -4,24 +4,49 @@ import json
 from pathlib import Path
 
 from playahead.errors import InputError
+from playahead.files import require_file
+
+MOST_BYTES = 256 * 1024 * 1024
+"""The largest real files (a season's labels, a submission) hold a tenth of that."""
 
 
 def read_json(path: Path) -> object:
-    """Parsed JSON.
+    """Parsed JSON, in UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 
     Raises:
-        InputError: missing, unreadable, truncated, not UTF-8, or not JSON (with line and column).
+        InputError: missing, no ordinary file, too large, truncated, a key given twice, or not JSON (with line and
+            column).
+    """
+    path = Path(path)
+    require_file(path, MOST_BYTES)
+    try:
+        content = path.read_bytes()
+    except OSError as reason:
+        raise InputError(path, f"cannot be read ({reason.strerror})") from None
+    return parse_json(content, path)
+
+
+def parse_json(content: bytes, where: object) -> object:
+    """JSON from bytes, as strict as ``read_json``.
+
+    Raises:
+        InputError: not JSON, or a key given twice.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(path, "no such file") from None
-    except (OSError, UnicodeDecodeError) as reason:
-        raise InputError(path, f"cannot be read ({reason})") from None
-    try:
-        return json.loads(text)
+        return json.loads(content, object_pairs_hook=_without_twins)
+    except UnicodeDecodeError as reason:
+        raise InputError(where, f"not text ({reason})", "is it JSON?") from None
     except (ValueError, RecursionError) as reason:  # ValueError: also an integer of too many digits
-        raise InputError(path, f"not JSON: {reason}", "is the file cut short?") from None
+        raise InputError(where, f"not JSON: {reason}", "is the file cut short?") from None
+
+
+def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"key {twice!r} twice in one object")
+    return found
 
 
 def as_object(value: object, where: str) -> dict[str, object]:

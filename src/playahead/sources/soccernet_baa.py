@@ -93,7 +93,7 @@ class _ClipReader:
             raise InputError(where, f"path {video!r} is not text")
         name = clip_name(video, where)
         where = f"{self.split.path}: {name}"
-        annotations = jsonfile.as_object(entry.get("annotations") or {}, f"{where}, annotations")
+        annotations = jsonfile.as_object(entry.get("annotations", {}), f"{where}, annotations")
         withheld = annotations.get("anticipation") is None
         return Clip(
             name=name,
@@ -136,10 +136,10 @@ def clip_name(video: str, where: object) -> str:
     """``clip_7/224p.mp4`` or ``clip_7`` -> ``clip_7``; nothing that leaves the split's folder.
 
     Raises:
-        InputError: absolute, empty, or with ``..`` in it.
+        InputError: absolute, empty, with ``..`` in it, or with what cannot be printed.
     """
     parts = PurePosixPath(video.replace("\\", "/")).parts
-    if not parts or ".." in parts or parts[0] == "/" or ":" in parts[0]:
+    if not parts or ".." in parts or parts[0] == "/" or ":" in parts[0] or not video.isprintable():
         raise InputError(where, f"path {video!r} is not of the form clip_1/224p.mp4")
     return parts[0]
 

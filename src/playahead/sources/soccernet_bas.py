@@ -12,6 +12,10 @@ from playahead.errors import InputError, RecordError
 from playahead.sources import jsonfile
 from playahead.sources.soccernet_baa import side_of
 
+_HALVES = (1, 2)
+_SECOND_HALF_MS = 45 * 60_000  # where some clocks start the second half
+_CLOCK_SLACK_MS = 5000
+
 
 @dataclass
 class BasMatch:
@@ -20,7 +24,7 @@ class BasMatch:
     Attributes:
         path: the label file.
         halves: half -> actions, ms from that half's start.
-        dropped: labels outside the ten classes, counted.
+        dropped: labels outside the ten classes, and actions of extra time, counted.
     """
 
     path: Path
@@ -31,7 +35,8 @@ class BasMatch:
 def read_bas_match(path: Path) -> BasMatch:
     """Read ``{"annotations": [{"gameTime": "1 - 00:31", "label", "position", ...}]}``.
 
-    ``position`` (ms) is used where there is one, else the clock of ``gameTime``.
+    ``position`` (ms) is used where there is one, else the clock of ``gameTime``. Periods after the second half are
+    counted, not read.
 
     Raises:
         InputError: file, entry and reason.
@@ -56,6 +61,11 @@ def _event(entry: dict[str, object], where: str, dropped: Counter[str]) -> tuple
     position_ms = whole_ms(entry["position"]) if "position" in entry else clock_ms
     label = str(jsonfile.field(entry, "label", where))
     action = parse_action(label)
+    if half not in _HALVES:
+        dropped[f"period {half}"] += 1
+        return half, None
+    if min(abs(position_ms - clock_ms), abs(position_ms + _SECOND_HALF_MS * (half - 1) - clock_ms)) > _CLOCK_SLACK_MS:
+        raise RecordError(f"position {position_ms} ms contradicts gameTime {entry['gameTime']!r}")
     if action is None:
         dropped[label] += 1
         return half, None

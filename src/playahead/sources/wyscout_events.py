@@ -1,13 +1,14 @@
 """Events of one Wyscout match file, checked: nothing past this module sees the provider's JSON."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeGuard
 
 from playahead.errors import InputError
 from playahead.sources import jsonfile
+from playahead.sources.notes import SourceNotes
 
 HALF_OF_PERIOD = {"1H": 1, "2H": 2}
 IGNORED_PERIODS = frozenset({"E1", "E2", "P"})
@@ -69,7 +70,7 @@ class WyscoutEvent:
         return self.start.distance_m(self.end)
 
 
-def read_wyscout_events(path: Path) -> tuple[int, list[WyscoutEvent]]:
+def read_wyscout_events(path: Path, notes: SourceNotes) -> tuple[int, list[WyscoutEvent]]:
     """The match id, and the events of both halves by half and time (ties keep the file's order).
 
     The file is either the list of events or an object whose ``events`` is that list.
@@ -81,16 +82,39 @@ def read_wyscout_events(path: Path) -> tuple[int, list[WyscoutEvent]]:
     root = jsonfile.read_json(path)
     if isinstance(root, dict):
         root = jsonfile.field(root, "events", str(path))
-    entries = [
-        _Entry(f"{path}: event {index}", jsonfile.as_object(raw, f"{path}: event {index}"))
-        for index, raw in enumerate(jsonfile.as_list(root, f"{path}: events"))
-    ]
+    entries = list(_entries(jsonfile.as_list(root, f"{path}: events"), path, notes))
     played = [entry for entry in entries if entry.half]
+    if len(played) < len(entries):
+        notes.left_out["events of extra time or the shoot-out"] += len(entries) - len(played)
     if not played:
         raise InputError(path, "no event in 1H or 2H", "extra time and penalties (E1, E2, P) are not read")
     played.sort(key=lambda entry: (entry.half, entry.time_ms))
     team_of_id = _number_teams(played)
-    return _single_match(played), [entry.event(team_of_id) for entry in played]
+    return _single_match(played), list(_events(played, team_of_id, notes))
+
+
+def _entries(listed: Sequence[object], path: Path, notes: SourceNotes) -> Iterator["_Entry"]:
+    """Entries that can be placed in time; an event that the file gives twice counts once."""
+    seen: dict[object, object] = {}
+    for index, raw in enumerate(listed):
+        where = f"{path}: event {index}"
+        try:
+            entry = jsonfile.as_object(raw, where)
+            event_id = entry.get("id")
+            if isinstance(event_id, int) and seen.setdefault(event_id, entry) is not entry and seen[event_id] == entry:
+                notes.left_out["events given twice"] += 1
+                continue
+            yield _Entry(where, entry)
+        except InputError as reason:
+            notes.bad_row(reason)
+
+
+def _events(entries: Sequence["_Entry"], team_of_id: dict[int, int], notes: SourceNotes) -> Iterator[WyscoutEvent]:
+    for entry in entries:
+        try:
+            yield entry.event(team_of_id)
+        except InputError as reason:
+            notes.bad_row(reason)
 
 
 def _number_teams(entries: "Sequence[_Entry]") -> dict[int, int]:
@@ -188,12 +212,20 @@ class _Entry:
         axes = jsonfile.as_object(place, where)
         percent: list[float] = []
         for name in ("x", "y"):
-            value = jsonfile.field(axes, name, where)
+            value = _as_number(jsonfile.field(axes, name, where))
             if not _is_number(value) or not -POSITION_SLACK <= value <= 100 + POSITION_SLACK:
                 what = f"{name} {_shown(value)} is not in 0..100"
                 raise InputError(where, what, "percent of the pitch are needed")
             percent.append(float(min(max(value, 0), 100)))
         return Position(*percent)
+
+
+def _as_number(value: object) -> object:
+    """Some exports write numbers as text."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

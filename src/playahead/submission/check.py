@@ -1,5 +1,6 @@
 """Every reason for which a server would refuse a submission, or score it 0."""
 
+import json
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.errors import InputError
 from playahead.evaluation.frames import VECTOR_LENGTH
-from playahead.submission.write import RESULTS_NAME, UNREADABLE_ZIP, clip_paths, read_results
+from playahead.files import DAMAGED_ZIP, require_archive, require_file
+from playahead.submission.write import MOST_BYTES, RESULTS_NAME, clip_paths, read_results, results_bytes
 
 _NAMED = 5  # so many clips are named in a message, the rest counted
 
@@ -48,23 +50,38 @@ def check_submission(path: Path, clip_names: Sequence[str] | None = None) -> lis
 def _check_archive(path: Path) -> list[str]:
     if path.suffix != ".zip":
         return []
-    if not path.exists():
-        return ["no such file"]
-    if not zipfile.is_zipfile(path):
-        return ["not a zip file"]
     try:
+        require_file(path)
+        if not zipfile.is_zipfile(path):
+            return ["not a zip file"]
+        require_archive(path, MOST_BYTES)
         with zipfile.ZipFile(path) as zipped:
             names = [name for name in zipped.namelist() if not name.endswith("/")]
             damaged = zipped.testzip()
-    except UNREADABLE_ZIP as reason:
+    except InputError as reason:
+        return [reason.what]
+    except (*DAMAGED_ZIP, OSError) as reason:
         return [f"the zip cannot be read ({reason})"]
     problems = [f"{damaged} in the zip is damaged"] if damaged else []
+    problems += _named("entries outside the zip's folder", [name for name in names if _leaves(name)])
+    if RESULTS_NAME in names and not damaged:
+        problems += _check_encoding(results_bytes(path))
     if RESULTS_NAME not in names:
         inside = [name for name in names if name.rsplit("/", 1)[-1] == RESULTS_NAME]
         where = f"lies in a folder ({inside[0]})" if inside else "is missing"
         problems.append(f"{RESULTS_NAME} {where}: it must be at the zip's top level")
     extra = [name for name in names if name.rsplit("/", 1)[-1] != RESULTS_NAME]
     return problems + _named("other files in the zip", extra)
+
+
+def _leaves(name: str) -> bool:
+    parts = name.replace("\\", "/").split("/")
+    return name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]
+
+
+def _check_encoding(content: bytes) -> list[str]:
+    encoding = json.detect_encoding(content)
+    return [] if encoding == "utf-8" else [f"{RESULTS_NAME} is {encoding.upper()}: servers read UTF-8"]
 
 
 def _check_entry(entry: dict[str, object]) -> list[str]:

@@ -2,7 +2,6 @@
 
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from playahead.domain.time import whole_ms
 from playahead.errors import InputError, RecordError
 from playahead.evaluation.exact import TimedEvents
 from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, frame_of_ms, rasterise
-from playahead.files import atomic_write, write_whole
+from playahead.files import DAMAGED_ZIP, atomic_write, require_archive, write_whole
 from playahead.sources import jsonfile
 from playahead.sources.soccernet_baa import clip_name
 
@@ -26,8 +25,8 @@ Results = dict[str, list[dict[str, object]]]
 RESULTS_NAME = "results_anticipation.json"
 ZIP_NAME = "results_anticipation.zip"
 _HUGE = 1e30
-UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, RuntimeError)
-"""What ``zipfile`` raises on damaged, encrypted or foreign archives (and ``json`` on nesting without end)."""
+MOST_BYTES = 256 * 1024 * 1024
+"""Of a submission, unpacked: ten times what the challenge split can need."""
 
 
 def write_submission(folder: Path | str, anticipations: Mapping[str, Sequence[Anticipation]]) -> tuple[Path, Path]:
@@ -85,14 +84,14 @@ def perfect_answer(clips: Sequence[Clip]) -> dict[str, list[Anticipation]]:
 
 def clip_paths(path: Path) -> list[str]:
     """The ``path`` of every video of the JSON or the zip, as it stands."""
-    return [str(jsonfile.field(entry, "path", where)) for entry, where in _entries(path)]
+    return [_path_of(entry, where) for entry, where in _entries(path)]
 
 
 def read_results(path: Path) -> Results:
     """Clip name -> its anticipation entries as they stand, from the JSON or the zip."""
     results: Results = {}
     for entry, where in _entries(path):
-        name = clip_name(str(jsonfile.field(entry, "path", where)), where)
+        name = clip_name(_path_of(entry, where), where)
         annotations = jsonfile.as_object(jsonfile.field(entry, "annotations", where), where)
         listed = jsonfile.as_list(jsonfile.field(annotations, "anticipation", where), where)
         if name in results:
@@ -112,13 +111,33 @@ def _entries(path: Path) -> list[tuple[dict[str, object], str]]:
 
 
 def _json_in_zip(path: Path) -> object:
+    return jsonfile.parse_json(results_bytes(path), f"{path}: {RESULTS_NAME}")
+
+
+def results_bytes(path: Path) -> bytes:
+    """The JSON in a submission's zip, as it stands.
+
+    Raises:
+        InputError: it is missing, damaged, or too large.
+    """
+    require_archive(path, MOST_BYTES)
     try:
-        with zipfile.ZipFile(path) as zipped:
-            return json.loads(zipped.read(RESULTS_NAME))
+        with zipfile.ZipFile(path) as zipped, zipped.open(RESULTS_NAME) as file:
+            content = file.read(MOST_BYTES + 1)
     except KeyError:
         raise InputError(path, f"has no {RESULTS_NAME} at its top level") from None
-    except (*UNREADABLE_ZIP, ValueError, OSError) as reason:
+    except (*DAMAGED_ZIP, OSError) as reason:
         raise InputError(path, f"cannot be read ({reason})") from None
+    if len(content) > MOST_BYTES:
+        raise InputError(path, f"{RESULTS_NAME} holds more than it declares")
+    return content
+
+
+def _path_of(entry: Mapping[str, object], where: str) -> str:
+    path = jsonfile.field(dict(entry), "path", where)
+    if not isinstance(path, str):
+        raise InputError(where, f"path {path!r} is not text")
+    return path
 
 
 def frame_table(clips: Sequence[Clip], results: Results, where: object) -> FrameTable:

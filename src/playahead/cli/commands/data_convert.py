@@ -6,13 +6,16 @@ from playahead.cli import terminal
 from playahead.sources.convert import convert_feeds
 
 
-def convert(files: list[Path], out: Path = Path("matches.npz")) -> None:
+def convert(files: list[Path], out: Path = Path("matches.npz"), drop_bad_rows: bool = False) -> None:
     """Event feeds of any readable provider -> one compact table, to train and evaluate on.
 
     Args:
         files: matches, each as its provider ships it.
         out: the table; train.npz, val.npz or test.npz in a folder makes it a split.
+        drop_bad_rows: leave out rows that cannot be (such as a position off the pitch) and count them.
     """
     with terminal.progress() as show:
-        done = convert_feeds(files, out, show)
+        done = convert_feeds(files, out, drop_bad_rows, show)
+    for line in done.notes:
+        terminal.notice(line)
     terminal.out().print(f"{out}: {done.matches:,} matches, {done.rows:,} rows")

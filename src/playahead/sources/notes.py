@@ -1,0 +1,43 @@
+"""What a reader met in a file that a person must know: rows left out, parts not read."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from playahead.errors import InputError
+
+_NAMED = 3  # so many dropped rows are named, the rest counted
+
+
+@dataclass
+class SourceNotes:
+    """Handed to a reader, which says here what it did not read.
+
+    Attributes:
+        drop_bad_rows: leave out rows that cannot be, and count them; else the first one stops the reader.
+        left_out: what was not read, counted: ``{"events of extra time": 432}``.
+        bad_rows: what was wrong with each row that was dropped.
+    """
+
+    drop_bad_rows: bool = False
+    left_out: Counter[str] = field(default_factory=Counter)
+    bad_rows: list[str] = field(default_factory=list)
+
+    def bad_row(self, reason: InputError) -> None:
+        """A row that cannot be.
+
+        Raises:
+            InputError: ``reason``, unless bad rows are dropped.
+        """
+        if not self.drop_bad_rows:
+            fix = reason.fix or "leave such rows out with playahead data convert --drop-bad-rows"
+            raise InputError(reason.where, reason.what, fix)
+        self.bad_rows.append(f"{reason.where}: {reason.what}")
+
+    @property
+    def lines(self) -> list[str]:
+        """A line for each kind of thing that was not read."""
+        found = [f"{count:,} {what} not read" for what, count in self.left_out.items()]
+        if self.bad_rows:
+            more = f" and {len(self.bad_rows) - _NAMED:,} more" if len(self.bad_rows) > _NAMED else ""
+            found.append(f"{len(self.bad_rows):,} bad rows dropped: {'; '.join(self.bad_rows[:_NAMED])}{more}")
+        return found
