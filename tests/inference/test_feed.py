@@ -35,7 +35,7 @@ def test_each_time_is_answered_on_its_own(predictor):
         assert [a.confidence for a in alone] == pytest.approx([a.confidence for a in expected], abs=1e-4)
 
 
-@pytest.mark.parametrize("times_ms", [[29_999], [40_000, 40_000], [50_000, 40_000]])
+@pytest.mark.parametrize("times_ms", [[4_999], [40_000, 40_000], [50_000, 40_000]])
 def test_wrong_times_are_refused(predictor, times_ms):
     with pytest.raises(playahead.PlayaheadError, match="must increase"):
         predictor.anticipate_at(playahead.prepare_track(simulate_half(0, minutes=2)), times_ms)

@@ -16,7 +16,7 @@ from playahead.features.store import FeatureStore
 from playahead.features.streaming import encode_stream
 from playahead.inference.predictor import Predictor
 from playahead.video.input_size import InputSize
-from playahead.video.reader import probe
+from playahead.video.reader import probe, read_frames
 from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
 
 
@@ -89,7 +89,7 @@ def test_the_overlay_is_the_asked_part(command, tmp_path, capsys):
 def test_watching_gives_the_stored_features(made, video, backbone_file):  # noqa: F811
     """Rolling prediction sees what extraction stored, on the 5-s grid."""
     loaded, _ = load_backbone(backbone_file)
-    stream = encode_stream(video, FastBackbone(loaded), InputSize(96, 64), (0, None), 1000)
+    stream = encode_stream(read_frames(video, InputSize(96, 64)), FastBackbone(loaded), 0, 1000)
     store = FeatureStore(made / "features")
     (name,) = [name for name in store.videos() if name.startswith("test/")]
     stored = np.stack(store.windows(name)).astype(np.float32)

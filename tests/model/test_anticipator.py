@@ -181,7 +181,7 @@ def test_drop_path_drops_whole_branches_and_keeps_the_mean():
 
 @pytest.mark.parametrize("shape", [(2, 5, 33, 7), (2, 6, 32, 7), (2, 6, 33, 8), (6, 33, 7)])
 def test_wrong_shapes_are_refused(shape):
-    with pytest.raises(InputError, match="is not \\(sequences, 6 or more windows, 33 clips, 7 features\\)"):
+    with pytest.raises(InputError, match="is not \\(sequences, 6 or more windows, 33 snippets, 7 features\\)"):
         build()(torch.zeros(shape))
 
 
@@ -191,7 +191,7 @@ def test_wrong_shapes_are_refused(shape):
         ({"heads": 3}, "does not divide"),
         ({"slots": 0}, "below 1"),
         ({"dropout": 1.0}, r"not in \[0, 1\)"),
-        ({"summaries": 34}, "34 summaries of 33 clips"),
+        ({"summaries": 34}, "34 summaries of 33 snippets"),
         ({"n_windows": 7}, "an observation has 6"),
         ({"encoder": "steps", "memory_tail": True}, "in its memory already"),
         ({"encoder": "steps", "memory": "mean"}, "its steps are the memory"),

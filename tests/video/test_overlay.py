@@ -71,7 +71,7 @@ def test_the_written_video_is_the_asked_part_enlarged_with_a_strip(tmp_path):
     levels = 16 + np.arange(100) * 2
     frames = [np.full((54, 96, 3), level, np.uint8) for level in levels]
     write_video(tmp_path / "in.mp4", frames, (96, 54), quality=1)
-    write_overlay(tmp_path / "in.mp4", tmp_path / "out.mp4", Timeline([], [], []), 1000, 3000)
+    write_overlay(tmp_path / "in.mp4", tmp_path / "out.mp4", Timeline([], [], []), (1000, 3000))
     facts = probe(tmp_path / "out.mp4")
     panel = Panel(960, TIMELINE)
     assert (facts.width, facts.height) == (960, 540 + panel.height)

@@ -146,7 +146,7 @@ def test_audio_only(tmp_path):
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
-    with pytest.raises(InputError, match="holds no pictures"):
+    with pytest.raises(InputError, match="holds no moving pictures"):
         list(read_frames(tmp_path / "a.wav"))
 
 

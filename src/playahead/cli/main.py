@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from playahead.cli.parser import build_parser, call, chosen_command, spelt_for_python
 from playahead.cli.terminal import complain
@@ -12,6 +13,9 @@ from playahead.runtime import keep_freed_memory
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: exit code 0, or 2 with one line that says what is wrong, where, and what to do."""
     keep_freed_memory()
+    for stream in (sys.stdout, sys.stderr):  # a file's name need not be Unicode
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.time import format_duration
@@ -29,13 +29,18 @@ if TYPE_CHECKING:
     from playahead.experiments.rows import Row
 
 _LONG_S = 2.0  # work that takes no longer prints no lines into a file
-errors = Console(stderr=True, highlight=False)
+errors = Console(stderr=True, highlight=False, markup=False)
 """Progress, notes and errors: standard error, so that standard output stays clean."""
+
+
+def printable(text: str) -> str:
+    """A name from outside on one line: what cannot be printed is written as an escape (``\\n``, ``\\udcff``)."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def out(width: int = 110) -> Console:
     """Tables for people: standard output, as wide as a table needs where nothing says otherwise."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else width)
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else width)
 
 
 JSON_VERSION = 1
@@ -51,24 +56,32 @@ def print_json(value: Mapping[str, object]) -> None:
 class _Bars:
     """A bar for each task; where output is a file, a line each tenth of the way of what takes long."""
 
-    def __init__(self) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"))
+    def __init__(self, note: str = "") -> None:
+        self._note = note  # said once work has begun
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[note]}", markup=False),
+        )
         self.bars = Bars(*columns, console=errors, refresh_per_second=4, transient=True, disable=not errors.is_terminal)
         self._tasks: dict[str, _Task] = {}
 
     def show(self, progress: Progress) -> None:
         """A ``progress.Show``."""
+        if self._note:
+            notice(self._note)
+            self._note = ""
         task = self._tasks.get(progress.task)
         if task is None:
-            bar = self.bars.add_task(escape(progress.task), total=None, note="")
+            bar = self.bars.add_task(printable(progress.task), total=None, note="")
             task = self._tasks[progress.task] = _Task(bar, time.monotonic(), progress.done)
         note = _note(progress, task)
         if errors.is_terminal:
-            self.bars.update(task.bar, completed=progress.done, total=progress.total, note=escape(note))
+            self.bars.update(task.bar, completed=progress.done, total=progress.total, note=note)
         elif (tenth := int(10 * progress.done / max(progress.total, 1e-9))) > task.tenth:
             task.tenth = tenth
             if time.monotonic() - task.started_s > _LONG_S:
-                errors.print(f"{progress.task}: {note}", soft_wrap=True, markup=False)
+                errors.print(f"{printable(progress.task)}: {note}", soft_wrap=True)
 
 
 @dataclass
@@ -94,33 +107,33 @@ def _note(progress: Progress, task: _Task) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Show]:
+def progress(note: str = "") -> Iterator[Show]:
     """Shows the progress of whatever is given the yielded function."""
-    shown = _Bars()
+    shown = _Bars(note)
     with shown.bars:
         yield shown.show
 
 
 def notice(text: str) -> None:
     """Something that a reader must know, on standard error."""
-    errors.print(f"[yellow]note:[/] {escape(text)}", soft_wrap=True)
+    errors.print(Text.assemble(("note:", "yellow"), f" {printable(text)}"), soft_wrap=True)
 
 
-def notice_slow_precision(precision: str) -> None:
-    """A note where the machine emulates the precision that a run is set to."""
-    if precision == "bf16-mixed" and emulates_bfloat16():
-        notice("this processor emulates bfloat16; --precision 32-true is several times faster here")
+def slow_precision(precision: str) -> str:
+    """What to say where the machine emulates the precision that a run is set to; empty where it does not."""
+    is_slow = precision == "bf16-mixed" and emulates_bfloat16()
+    return "this processor emulates bfloat16; --precision 32-true is several times faster here" if is_slow else ""
 
 
 def complain(message: str, who: str = "playahead") -> None:
     """What went wrong, in one line on standard error."""
-    errors.print(f"[red]{escape(who)}:[/] {escape(message)}", soft_wrap=True)
+    errors.print(Text.assemble((f"{printable(who)}:", "red"), f" {printable(message)}"), soft_wrap=True)
 
 
 def score_table(counts: ThresholdCounts, title: str) -> Table:
     """Average precision per class and tolerance, in percent, the mean in the last row and column."""
     ap_DC = 100 * average_precision(counts)[0]
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table = Table(title=printable(title), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("action")
     for tolerance_s in TOLERANCES_S:
         table.add_column("@inf" if tolerance_s == TOLERANCES_S[-1] else f"@{tolerance_s}s", justify="right")
@@ -138,18 +151,18 @@ def score_table(counts: ThresholdCounts, title: str) -> Table:
 
 def comparison_table(rows: Sequence[Row], title: str) -> Table:
     """Configurations with their intervals and paired differences; significant ones stand out."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table = Table(title=printable(title), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("configuration, decoding")
     for column in ("mAP [95 %]", "seeds", "difference [95 %]", "area", "difference [95 %]", "predictions"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         seeds = f"{len(row.seeds)}, ±{row.seed_spread:.2f}" if len(row.seeds) > 1 else "1"
         difference, area_difference = (
-            _difference(found, sure) if found else ""
+            _difference(found, sure) if found else Text()
             for found, sure in zip((row.difference, row.area_difference), row.significant, strict=True)
         )
         name, area, kept = f"{row.variant}, {row.decoding}", f"{row.area[0]:.2f}", f"{row.predictions_per_clip:.1f}"
-        table.add_row(escape(name), _interval(row.mean), seeds, difference, area, area_difference, kept)
+        table.add_row(printable(name), _interval(row.mean), seeds, difference, area, area_difference, kept)
     return table
 
 
@@ -157,19 +170,18 @@ def _interval(found: Sequence[float]) -> str:
     return f"{found[0]:.2f} [{found[1]:.2f}, {found[2]:.2f}]"
 
 
-def _difference(found: Sequence[float], sure: bool) -> str:
-    plain = f"{found[0]:+.2f} [{found[1]:+.2f}, {found[2]:+.2f}]"
+def _difference(found: Sequence[float], sure: bool) -> Text:
     style = "dim" if not sure else "green" if found[0] > 0 else "red"
-    return f"[{style}]{plain.replace('[', chr(92) + '[')}[/]"
+    return Text(f"{found[0]:+.2f} [{found[1]:+.2f}, {found[2]:+.2f}]", style)
 
 
 def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     """A table; the first column is left-aligned, the others are numbers."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table = Table(title=printable(title), title_justify="left", title_style="bold", header_style="bold")
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index == 0 else "right")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(printable(str(cell)) for cell in row))
     return table
 
 
@@ -177,7 +189,7 @@ def print_finished(validation: Mapping[str, float], weights: Path, log: Path) ->
     """What a training run ended with."""
     rows = [(name, f"{value:.2f}") for name, value in validation.items()]
     errors.print(plain_table("validation, all matches", ("decoding", "mAP"), rows))
-    errors.print(f"weights: {weights}   log: {log}", markup=False)
+    errors.print(f"weights: {weights}   log: {log}")
 
 
 def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool) -> None:
@@ -199,7 +211,7 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool) 
     console.print(score_table(found.counts, f"average precision, {title}"))
     if found.interval:
         resampled = f"95 %, resampling {len(found.counts_by_match)} {found.unit}"
-        console.print(f"average of {len(TOLERANCES_S)} tolerances {found.interval} ({resampled})", markup=False)
+        console.print(f"average of {len(TOLERANCES_S)} tolerances {found.interval} ({resampled})")
     console.print(", ".join(f"{name} {value:.2f}" for name, value in found.figures.items()))
     for scores in found.exact if exact else ():
         console.print(

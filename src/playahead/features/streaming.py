@@ -5,7 +5,6 @@ Axes: O examples, W windows, N snippets, F features, T snippets in time order, C
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,6 @@ from playahead.backbone.fast import FastBackbone
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.errors import InputError
 from playahead.features.snippet_stream import SnippetStream, every, of_windows
-from playahead.video.input_size import InputSize
-from playahead.video.reader import read_frames
-
-_OBSERVATION_FRAMES = GRID.n_windows * GRID.window_frames
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ class StreamFeatures:
 
     def ends_ms(self, first_ms: int, every_ms: int) -> NDArray[np.int64]:
         """Times of the video to anticipate from: after 30 s of the stretch, as long as it lasts."""
-        first = max(first_ms, self.start_ms + OBSERVATION_MS)
+        first = max(first_ms, self.start_ms + (OBSERVATION_MS if self.start_ms else 0))
         return np.arange(first, self.start_ms + self.n_frames * 1000 // GRID.fps + 1, every_ms, dtype=np.int64)
 
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -55,47 +50,48 @@ class StreamFeatures:
             last[0] - np.arange(GRID.n_windows, 1, -1) * GRID.window_frames, last - GRID.window_frames
         ]
         snippet_starts_WN = window_starts_W[:, None] + np.arange(GRID.n_snippets) * GRID.snippet_stride
-        place = np.searchsorted(self.starts_T, snippet_starts_WN)
-        assert (self.starts_T[place] == snippet_starts_WN).all()
-        return self.features_TF[place].astype(np.float32)
+        is_seen_WN = snippet_starts_WN >= 0  # before the first frame there was nothing to see
+        place = np.searchsorted(self.starts_T, np.maximum(snippet_starts_WN, 0))
+        assert (self.starts_T[place] == snippet_starts_WN)[is_seen_WN].all()
+        return self.features_TF[place].astype(np.float32) * is_seen_WN[:, :, None]
 
 
 def encode_stream(
-    source: Path | str,
+    frames: Iterator[tuple[int, NDArray[np.uint8]]],
     backbone: FastBackbone,
-    input_size: InputSize,
-    stretch_ms: tuple[int, int | None],
+    start_ms: int,
     every_ms: int,
+    shortest_ms: int = OBSERVATION_MS,
+    where: str = "video",
     advance: Callable[[int], object] = int,
 ) -> StreamFeatures:
     """Encode what anticipations every ``every_ms`` need, and every third frame for spotting.
 
     Args:
-        source: any file or stream that FFmpeg reads.
+        frames: (index, gray_HW) at 25 fps, fitted to the backbone's input size.
         backbone: on its device.
-        input_size: of the backbone.
-        stretch_ms: start and end; to the video's end where the latter is None.
+        start_ms: time of the video at the first frame.
         every_ms: from one anticipation to the next, whole frames.
+        shortest_ms: that must be there to anticipate from.
+        where: names the video in errors.
         advance: called with the number of frames read.
 
     Raises:
-        InputError: the video cannot be read, or is shorter than 30 s from there on.
+        InputError: the video cannot be read, or is shorter than ``shortest_ms`` from there on.
     """
-    start_ms, stop_ms = stretch_ms
     stride = int(np.gcd(every_ms * GRID.fps // 1000, GRID.window_frames))
     of_anticipations, of_spotting = of_windows(stride), every(GRID.snippet_stride)
     stream = SnippetStream(backbone, lambda frame: of_anticipations(frame) or of_spotting(frame))
-    counted = _Counter(
-        read_frames(source, input_size, start_ms / 1000, None if stop_ms is None else stop_ms / 1000), advance
-    )
+    counted = _Counter(frames, advance)
     starts: list[int] = []
     features = []
     for first, features_BF in stream.encode(counted):
         starts += first
         features.append(features_BF)
-    if counted.n < _OBSERVATION_FRAMES:
+    if counted.n * 1000 < shortest_ms * GRID.fps or not features:
         seen = f"{counted.n / GRID.fps:.1f} s from {start_ms / 1000:.0f} s on"
-        raise InputError(source, f"{seen}, an observation needs 30 s", "choose an earlier --from or a longer video")
+        fix = "choose an earlier --from or a longer video, or --short to answer from what there is"
+        raise InputError(where, f"{seen}, an observation needs {shortest_ms // 1000} s", fix)
     features_TF = np.concatenate(features)
     return StreamFeatures(start_ms, counted.n, np.array(starts), features_TF, backbone.spot(features_TF))
 

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.feed import FeedHalf
-from playahead.domain.grid import OBSERVATION_MS
 from playahead.features.feed import FEED_FEATURES, prepare_track
 from playahead.inference.predictor import Predictor
-from playahead.inference.result import Expected, PredictConfig, PredictResult
+from playahead.inference.result import Expected, PredictConfig, PredictResult, short_notices
 from playahead.progress import Show, counter, quiet
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
@@ -38,6 +37,7 @@ def predict_feed(
     every_ms = round(1000 * (config.every or EVERY_S))
     chosen = [half for half in halves if config.half in (None, half.half)]
     times = [times_of(half, config.start_ms, config.end_ms, every_ms) for half in chosen]
+    notices = [*notes.lines, *short_notices(config, times[0] if times else [])]
     advance = counter(show, f"predicting {source}", sum(map(len, times)), "times")
     expected: list[Expected] = []
     for half, times_ms in zip(chosen, times, strict=True):
@@ -48,11 +48,11 @@ def predict_feed(
             for anticipation in found
         ]
         advance(len(times_ms))
-    return PredictResult(source, "feed", expected, (), every_ms, config.min_confidence, notes.lines)
+    return PredictResult(source, "feed", expected, (), every_ms, config.min_confidence, notices)
 
 
 def times_of(half: FeedHalf, start_ms: int, end_ms: int | None, every_ms: int) -> NDArray[np.int64]:
-    """When to anticipate in a half: never before 30 s have been observed, up to the last row."""
+    """When to anticipate in a half: from ``start_ms`` up to the last row."""
     last_ms = int(half.t_ms[-1]) if len(half) else 0
     stop_ms = last_ms if end_ms is None else min(end_ms, last_ms)
-    return np.arange(max(start_ms, OBSERVATION_MS), stop_ms + 1, every_ms, dtype=np.int64)
+    return np.arange(start_ms, stop_ms + 1, every_ms, dtype=np.int64)

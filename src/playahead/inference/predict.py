@@ -19,7 +19,7 @@ def predict(
     """Anticipate what comes next, all through a match.
 
     Args:
-        match: an event feed or a video; the file's content decides. An address is a video.
+        match: an event feed or a video; the file's content decides. An address and "-" (standard input) are videos.
         config: from which weights, at which times, how certain.
         must_be: "feed" refuses a video.
         show: told how far it is.
@@ -28,9 +28,10 @@ def predict(
         InputError: a file that cannot be read, or an option that does not go with it.
     """
     config, path = config or PredictConfig(), Path(match)
-    is_feed = "://" not in match and reader_of(path) is not None
+    is_feed = must_be == "feed" or path.is_file()  # an address, standard input or a pipe can only be a video
+    is_feed = is_feed and reader_of(path) is not None
     if is_feed:
-        for name in ("overlay", "backbone"):
+        for name in ("overlay", "backbone", "stream"):
             if getattr(config, name) is not None:
                 raise InputError(f"--{name}", "is for video", "leave it out, or give a video instead of a feed")
         return predict_feed(path, config, show)
@@ -38,4 +39,4 @@ def predict(
         raise InputError(path, "is not an event feed of a known provider", "known: a Wyscout match, a compact table")
     from playahead.inference.video import predict_video  # here and not above: a feed needs no video library
 
-    return predict_video(path, config, show)
+    return predict_video(match, config, show)

@@ -17,7 +17,7 @@ from playahead.assets import packaged_weights
 from playahead.decoding.anticipations import anticipations_of
 from playahead.decoding.decoder import Decoder, decoder_of
 from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions, join_predictions
-from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
 from playahead.errors import InputError
 from playahead.model.anticipator import Anticipator, AnticipatorOutput
@@ -164,15 +164,15 @@ class Predictor:
 
         Args:
             source: what is observed.
-            times_ms: increasing, from the source's start, 30000 or later.
+            times_ms: increasing, from the source's start, 5000 or later; before 30000, windows are partly empty.
             min_confidence: minimum probability of an anticipation.
 
         Returns:
             One list for each time.
         """
         times = np.asarray(times_ms, np.int64)
-        if len(times) and (times.min() < OBSERVATION_MS or (np.diff(times) <= 0).any()):
-            raise InputError("times_ms", f"must increase and not lie before {OBSERVATION_MS}")
+        if len(times) and (times.min() < GRID.window_ms or (np.diff(times) <= 0).any()):
+            raise InputError("times_ms", f"must increase and not lie before {GRID.window_ms}")
         decoder = self.decoder()
         listed: list[list[Anticipation]] = [[] for _ in times]
         for places, sequence_ms in _sequences(times):

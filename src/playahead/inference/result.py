@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from playahead.domain.grid import OBSERVATION_MS
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import parse_clock
 from playahead.errors import InputError
@@ -24,6 +27,8 @@ class PredictConfig:
         start: first time to anticipate from, as 12:30; of each half of a feed. --from is the same.
         end: last time; the end if not given. --to is the same.
         overlay: also write the video with a timeline under it, to this .mp4.
+        short: also answer where less than 30 s have been seen, from 5 s on: what was not seen counts as empty.
+        stream: of several video streams, which one, from 0; the longest if not given.
         device: cpu, cuda, or auto.
     """
 
@@ -35,6 +40,8 @@ class PredictConfig:
     start: str = "0:30"
     end: str | None = None
     overlay: Path | None = None
+    short: bool = False
+    stream: int | None = None
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -48,8 +55,10 @@ class PredictConfig:
 
     @property
     def start_ms(self) -> int:
-        """First time, never before 30 s have been observed."""
-        return max(parse_clock(self.start), OBSERVATION_MS)
+        """First time: after 30 s have been observed, or with ``short`` one window."""
+        if self.short and self.start == PredictConfig.start:
+            return GRID.window_ms
+        return max(parse_clock(self.start), GRID.window_ms if self.short else OBSERVATION_MS)
 
     @property
     def end_ms(self) -> int | None:
@@ -104,3 +113,13 @@ class PredictResult:
     every_ms: int
     min_confidence: float
     notices: Sequence[str] = ()
+
+
+def short_notices(config: PredictConfig, times_ms: Sequence[int] | NDArray[np.int64]) -> list[str]:
+    """What to say of answers that rest on less than 30 s."""
+    if not config.short or not len(times_ms) or times_ms[0] >= OBSERVATION_MS:
+        return []
+    return [
+        f"answers before {OBSERVATION_MS // 1000} s rest on less than 30 s (the first on {times_ms[0] / 1000:g} s): "
+        "windows that were not seen are empty, and the model was not trained on that"
+    ]

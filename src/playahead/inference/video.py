@@ -16,12 +16,13 @@ from playahead.domain.records import Mark
 from playahead.errors import InputError
 from playahead.features.streaming import StreamFeatures, encode_stream
 from playahead.inference.predictor import Predictor
-from playahead.inference.result import Expected, PredictConfig, PredictResult
-from playahead.progress import Show, counter, quiet
+from playahead.inference.result import Expected, PredictConfig, PredictResult, short_notices
+from playahead.progress import Progress, Show, counter, quiet
 from playahead.runtime import pick_device
 from playahead.video.input_size import InputSize
 from playahead.video.overlay import write_overlay
-from playahead.video.reader import probe
+from playahead.video.reader import probe, read_frames
+from playahead.video.source import STANDARD_INPUT, is_address, shown
 from playahead.video.timeline import Timeline
 
 SIMULATED_NOTICE = (
@@ -34,11 +35,11 @@ SPOTTED_CONFIDENCE = 0.5
 _FRAME_MS = 1000 // GRID.fps
 
 
-def predict_video(source: Path, config: PredictConfig | None = None, show: Show = quiet) -> PredictResult:
+def predict_video(source: Path | str, config: PredictConfig | None = None, show: Show = quiet) -> PredictResult:
     """Anticipate what comes next, all through a video; writes the overlay if one is asked for.
 
     Args:
-        source: any file or stream that FFmpeg reads, 30 s or longer.
+        source: any file or address that FFmpeg reads, or "-" for standard input.
         config: from which weights, at which times, how certain.
         show: told about every second of video.
 
@@ -47,6 +48,8 @@ def predict_video(source: Path, config: PredictConfig | None = None, show: Show 
     """
     config = config or PredictConfig()
     every_ms = _whole_frames_ms(config.every or EVERY_S)
+    if config.overlay is not None and source == STANDARD_INPUT:
+        raise InputError("--overlay", "standard input cannot be read twice", "save the video, then predict on the file")
     backbone, provenance = load_backbone(config.backbone or packaged_weights("simulated-backbone"))
     features = {"kind": "video", "weights": weights_digest(backbone)}
     predictor = Predictor.open(config.weights or packaged_weights("simulated-video"), features)
@@ -60,28 +63,37 @@ def predict_video(source: Path, config: PredictConfig | None = None, show: Show 
         for anticipation in found
     ]
     result = PredictResult(
-        source=source.name,
+        source=shown(source),
         kind="video",
         expected=expected,
         spotted=_spotted(stream, config.min_confidence),
         every_ms=every_ms,
         min_confidence=config.min_confidence,
-        notices=_notices(config, provenance),
+        notices=[*_notices(config, provenance), *short_notices(config, times_ms)],
     )
     if config.overlay is not None:
-        write_overlay(source, config.overlay, _timeline(result, times_ms.tolist()), int(times_ms[0]), config.end_ms)
+        span_ms = (int(times_ms[0]), config.end_ms)
+        write_overlay(source, config.overlay, _timeline(result, times_ms.tolist()), span_ms, config.stream)
     return result
 
 
 def _encode(
-    source: Path, backbone: FastBackbone, input_size: InputSize, config: PredictConfig, every_ms: int, show: Show
+    source: Path | str, backbone: FastBackbone, input_size: InputSize, config: PredictConfig, every_ms: int, show: Show
 ) -> StreamFeatures:
     """Features of the stretch that the times asked for rest on."""
-    start_ms = config.start_ms - OBSERVATION_MS
-    stretch_ms = (config.end_ms or (probe(source).duration_s or 0) * 1000) - start_ms
-    advance = counter(show, f"encoding {source.name}", max(stretch_ms / 1000, 1), "s of video")
+    start_ms = max(0, config.start_ms - OBSERVATION_MS)
+    is_file = not is_address(source) and source != STANDARD_INPUT
+    if not is_file:
+        show(Progress(f"waiting for {shown(source)}", 0, 1, ""))
+    lasts_s = (probe(source, config.stream).duration_s if is_file and config.end_ms is None else None) or 0.0
+    stretch_s = (config.end_ms or lasts_s * 1000) / 1000 - start_ms / 1000
+    advance = counter(show, f"encoding {shown(source)}", max(stretch_s, 1), "s of video")
+    frames = read_frames(
+        source, input_size, start_ms / 1000, None if config.end_ms is None else config.end_ms / 1000, config.stream
+    )
+    shortest_ms = GRID.window_ms if config.short else OBSERVATION_MS
     return encode_stream(
-        source, backbone, input_size, (start_ms, config.end_ms), every_ms, lambda frames: advance(frames / GRID.fps)
+        frames, backbone, start_ms, every_ms, shortest_ms, shown(source), lambda n_frames: advance(n_frames / GRID.fps)
     )
 
 

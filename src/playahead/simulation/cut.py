@@ -17,11 +17,11 @@ def cut(source: Path, pieces: Iterable[tuple[Path, int, int]]) -> None:
         source: the whole recording.
         pieces: (path, first frame, frames) each; the first frame is a multiple of 125, where a key frame is.
     """
-    with av.open(str(source)) as container:
+    with av.open(f"file:{source}") as container:
         stream = container.streams.video[0]
         packets = [packet for packet in container.demux(stream) if packet.size]
         for path, first, count in pieces:
-            with atomic_write(path) as part, av.open(str(part), "w", format="mp4") as clip:
+            with atomic_write(path) as part, av.open(f"file:{part}", "w", format="mp4") as clip:
                 copied = clip.add_stream_from_template(stream)
                 for index, packet in enumerate(_copies(packets[first : first + count])):
                     packet.pts = packet.dts = index

@@ -25,22 +25,27 @@ _GROUND, _INK, _FAINT = "#14181c", "#f2f2f2", "#5d6770"
 
 
 def write_overlay(
-    source: Path | str, path: Path, timeline: Timeline, start_ms: int, stop_ms: int | None, quality: int = 23
+    source: Path | str,
+    path: Path,
+    timeline: Timeline,
+    span_ms: tuple[int, int | None],
+    stream: int | None = None,
+    quality: int = 23,
 ) -> None:
-    """Write ``source`` from ``start_ms`` to ``stop_ms`` with its timeline, at 25 fps, without sound.
+    """Write ``source`` from the start to the end of ``span_ms`` with its timeline, at 25 fps, without sound.
 
     Small pictures are enlarged until text can be read.
     """
-    first = next(iter(read_drawn(source, _rgb, start_ms / 1000, start_ms / 1000 + 1)))[1]
+    start_s, stop_s = span_ms[0] / 1000, None if span_ms[1] is None else span_ms[1] / 1000
+    first = next(iter(read_drawn(source, _rgb, start_s, start_s + 1, stream)))[1]
     scale = -(-_LEAST_WIDTH // first.shape[1]) if first.shape[1] < _LEAST_WIDTH else 1
     panel = Panel(first.shape[1] * scale // 2 * 2, timeline)
     picture_height = first.shape[0] * scale // 2 * 2
 
     def frames() -> Iterator[NDArray[np.uint8]]:
-        stop_s = None if stop_ms is None else stop_ms / 1000
-        for index, rgb_HWC in read_drawn(source, _rgb, start_ms / 1000, stop_s):
+        for index, rgb_HWC in read_drawn(source, _rgb, start_s, stop_s, stream):
             large = rgb_HWC.repeat(scale, axis=0).repeat(scale, axis=1)[:picture_height, : panel.width]
-            yield np.concatenate([large, panel.draw(start_ms + index * 1000 // GRID.fps)])
+            yield np.concatenate([large, panel.draw(span_ms[0] + index * 1000 // GRID.fps)])
 
     write_video(path, frames(), (panel.width, picture_height + panel.height), quality=quality)
 

@@ -41,7 +41,7 @@ def write_video(
         InputError: the file cannot be written.
     """
     try:
-        with atomic_write(path) as part, av.open(str(part), "w", format="mp4") as container:
+        with atomic_write(path) as part, av.open(f"file:{part}", "w", format="mp4") as container:
             stream = container.add_stream("libx264", rate=GRID.fps, options={**_OPTIONS, "crf": str(quality)})
             stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
             stream.codec_context.thread_count = 1

@@ -52,7 +52,7 @@ def _print(found: experiments.Comparison, out: Path) -> None:
         markup=False,
     )
     for name, members in found.members.items():
-        console.print(f"{name}: {', '.join(members)}", markup=False)
+        console.print(f"{name}: {', '.join(members)}")
     if found.split == "val":
         console.print("Checkpoints and decodings were chosen on val: figures on it are optimistic, for all rows alike.")
     if found.notice:

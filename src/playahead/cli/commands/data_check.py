@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
+
 from playahead.cli import terminal
 from playahead.datasets.check import check_dataset
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
@@ -28,10 +30,10 @@ def check(path: Path, json: bool = False) -> int:
         _print_split(name, facts)
     console = terminal.out()
     for reason in audit.rejected:
-        console.print("[red]bad entry[/]", reason)
+        console.print(Text("bad entry", "red"), terminal.printable(reason))
     for leak in audit.leaks:
-        console.print("[red]overlap across splits[/]", leak)
-    console.print("no problems" if audit.fine else "[red]problems found[/]")
+        console.print(Text("overlap across splits", "red"), terminal.printable(leak))
+    console.print("no problems" if audit.fine else Text("problems found", "red"))
     return 0 if audit.fine else 2
 
 
@@ -44,7 +46,7 @@ def _print_split(name: str, facts: Any) -> None:
     else:
         counted, per_example = f"{facts.clips:,} clips", facts.per_clip
     title = f"{name}: {counted}, {facts.mean_actions:.2f} actions each on average, {per_example[0]:,} without any"
-    console.print(f"[bold]{title}[/]", terminal.plain_table("", _COLUMNS, rows), sep="\n")
+    console.print(Text(title, "bold"), terminal.plain_table("", _COLUMNS, rows), sep="\n")
     console.print(f"  by number of actions: {_distribution(per_example)}")
     if not hasattr(facts, "examples"):
         console.print(

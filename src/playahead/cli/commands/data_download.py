@@ -27,8 +27,8 @@ def download(
     """
     password = require_password(password or os.environ.get("SOCCERNET_PASSWORD"))
     plan = plan_download(out, password, parse_splits(splits), resolution)
-    terminal.errors.print(str(plan), markup=False)
+    terminal.errors.print(str(plan))
     with terminal.progress() as show:
         folders = run_download(plan, password, show)
     for folder in folders:
-        terminal.errors.print(f"{folder}: ready (playahead data check {folder})", markup=False)
+        terminal.errors.print(f"{folder}: ready (playahead data check {folder})")

@@ -15,4 +15,4 @@ def command(out: Path, config: SimulationConfig) -> None:
     """
     with terminal.progress() as show:
         simulate(out, config, show)
-    terminal.errors.print(f"{config.matches} simulated matches in {out}", markup=False)
+    terminal.errors.print(f"{config.matches} simulated matches in {out}")

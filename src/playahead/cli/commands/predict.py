@@ -29,4 +29,4 @@ def predict(asked: PredictConfig, match: str | None = None, feed: Path | None = 
         terminal.notice(text)
     write_result(result, format)
     if asked.overlay is not None:
-        terminal.errors.print(f"overlay: {asked.overlay}", markup=False)
+        terminal.errors.print(f"overlay: {asked.overlay}")

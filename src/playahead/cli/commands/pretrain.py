@@ -27,7 +27,6 @@ def pretrain(
         cache: folder for decoded frames; inside --out if not given.
         validation_videos: videos that are scored, spread over those of --validate.
     """
-    terminal.notice_slow_precision(run.precision)
-    with terminal.progress() as show:
+    with terminal.progress(terminal.slow_precision(run.precision)) as show:
         made = spotting.pretrain((train, validate), run, out, cache, validation_videos, show)
-    terminal.errors.print(f"spotting mAP@1 {made.best:.2f}; weights: {made.weights}", markup=False)
+    terminal.errors.print(f"spotting mAP@1 {made.best:.2f}; weights: {made.weights}")

@@ -26,7 +26,6 @@ def train_feed(
         validation_matches: matches of val that are scored while training (the end is scored on all).
         start: weights of an earlier run of the same model to start from.
     """
-    terminal.notice_slow_precision(run.precision)
-    with terminal.progress() as show:
+    with terminal.progress(terminal.slow_precision(run.precision)) as show:
         finished = train(FeedDataset(data), run, out, start, validation_matches, show)
     terminal.print_finished(finished.validation, finished.weights, finished.log)

@@ -23,7 +23,6 @@ def train_frames(
         recipe: faantra-frames; the options below change it.
         cache: folder for decoded frames; inside --out if not given.
     """
-    terminal.notice_slow_precision(run.precision)
-    with terminal.progress() as show:
+    with terminal.progress(terminal.slow_precision(run.precision)) as show:
         finished = endtoend.train_frames(data, run, out, cache, show)
     terminal.print_finished(finished.validation, finished.weights, finished.log)

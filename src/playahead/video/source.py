@@ -1,0 +1,105 @@
+"""What can be opened as video: a file, an address that FFmpeg knows, or standard input (``-``)."""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import av
+from av.container import InputContainer
+from av.error import ExitError, FFmpegError
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from playahead.errors import InputError
+from playahead.files import require_file
+
+_TIMEOUT_S = (20.0, 20.0)  # to open, to read: a stream that says nothing for so long is dead
+STANDARD_INPUT = "-"
+
+
+def is_address(source: Path | str) -> bool:
+    """Whether FFmpeg is to open it by a protocol of its own (HLS, RTSP, UDP ...)."""
+    return isinstance(source, str) and "://" in source
+
+
+def shown(source: Path | str) -> str:
+    """A source's name for messages and tables: a file's name, an address without credentials and query."""
+    if source == STANDARD_INPUT:
+        return "standard input"
+    if not is_address(source):
+        return Path(source).name
+    parts = urlsplit(str(source))
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def opened(source: Path | str) -> InputContainer:
+    """A container to read from.
+
+    Raises:
+        InputError: missing, no ordinary file, no answer, or nothing that FFmpeg reads.
+    """
+    where = source if isinstance(source, Path) else shown(source) if _is_remote(source) else source
+    try:
+        return av.open(_for_ffmpeg(source), mode="r", timeout=_TIMEOUT_S)  # type: ignore[no-matching-overload]
+    except ExitError:
+        raise InputError(where, f"no answer within {_TIMEOUT_S[0]:.0f} s", "is it being sent?") from None
+    except (FFmpegError, OSError, ValueError, IndexError, AttributeError) as reason:
+        said = getattr(reason, "strerror", None) or reason
+        raise InputError(where, f"cannot be opened as video ({said})", "is it complete?") from None
+
+
+def _is_remote(source: Path | str) -> bool:
+    return source == STANDARD_INPUT or is_address(source)
+
+
+def _for_ffmpeg(source: Path | str) -> object:
+    """What ``av.open`` takes: a colon in a file's name is no protocol, and a name need not be Unicode."""
+    if source == STANDARD_INPUT:
+        return sys.stdin.buffer
+    if is_address(source):
+        return source
+    path = Path(source)
+    if path.is_dir():
+        playlists = sorted(path.glob("*.m3u8"))
+        fix = f"name its playlist: {playlists[0]}" if playlists else "name the video in it"
+        raise InputError(source, "is a folder, not a video", fix)
+    try:
+        require_file(path)
+    except InputError as reason:
+        fix = f"to read a pipe: playahead predict {STANDARD_INPUT} < PIPE" if "pipe" in reason.what else reason.fix
+        raise InputError(reason.where, reason.what, fix) from None
+    return f"file:{path}" if str(path).isprintable() else path.open("rb")
+
+
+def video_stream(container: InputContainer, source: Path | str, wanted: int | None = None) -> VideoStream:
+    """The stream that is the match: the longest one whose pictures move, or the one asked for.
+
+    Args:
+        container: of the source.
+        source: for messages.
+        wanted: among the streams with pictures, counted from 0; cover art does not count.
+
+    Raises:
+        InputError: no pictures, or no stream of that number.
+    """
+    moving = [stream for stream in container.streams.video if _moves(stream)]
+    if not moving:
+        raise InputError(shown(source), "holds no moving pictures", "is it an audio file, or a single picture?")
+    if wanted is None:
+        return max(moving, key=lambda stream: (_length_s(stream), stream.width * stream.height, -stream.index))
+    if not 0 <= wanted < len(moving):
+        raise InputError("--stream", f"{wanted} is not in 0..{len(moving) - 1}", "streams with moving pictures count")
+    return moving[wanted]
+
+
+def _moves(stream: VideoStream) -> bool:
+    if stream.disposition & (Disposition.attached_pic | Disposition.still_image):
+        return False
+    return stream.codec_context is not None and stream.codec_context.width > 0
+
+
+def _length_s(stream: VideoStream) -> float:
+    """As declared; streams that do not say (live ones) count alike."""
+    if stream.duration is None or stream.time_base is None:
+        return 0.0
+    return float(stream.duration * stream.time_base)
