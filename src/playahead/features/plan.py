@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
+from playahead.files import require_file
 from playahead.video.reader import probe
 
 SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".ts", ".webm", ".m4v", ".mpg"})
@@ -25,7 +26,8 @@ def find_videos(source: Path) -> list[Video]:
     Raises:
         InputError: nothing there, or several videos in one clip folder (two resolutions).
     """
-    if source.is_file():
+    if not source.is_dir():
+        require_file(source)
         return [Video(source.stem, source)]
     paths = sorted(
         (p for p in source.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")), key=_natural

@@ -15,7 +15,7 @@ from playahead.domain.time import whole_ms
 from playahead.errors import InputError, RecordError
 from playahead.evaluation.exact import TimedEvents
 from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, frame_of_ms, rasterise
-from playahead.files import DAMAGED_ZIP, atomic_write, require_archive, write_whole
+from playahead.files import DAMAGED_ZIP, atomic_write, require_archive, require_file, write_whole
 from playahead.sources import jsonfile
 from playahead.sources.soccernet_baa import clip_name
 
@@ -102,6 +102,7 @@ def read_results(path: Path) -> Results:
 
 def _entries(path: Path) -> list[tuple[dict[str, object], str]]:
     """(video, where it stands) of each video listed."""
+    require_file(path)
     root = _json_in_zip(path) if zipfile.is_zipfile(path) else jsonfile.read_json(path)
     videos = jsonfile.as_list(
         jsonfile.field(jsonfile.as_object(root, str(path)), "videos", str(path)), f"{path}: videos"

@@ -6,6 +6,7 @@ from typing import TypeVar
 Picture = TypeVar("Picture")
 
 _SAME_S = 1e-6  # timestamps closer than this are one moment
+_EARLY_S = 0.5  # a picture is never shown earlier than that, however long the one before it stood
 
 
 def at_rate(
@@ -13,7 +14,8 @@ def at_rate(
 ) -> Iterator[tuple[int, Picture]]:
     """(time in seconds, picture) in any rate -> (index, picture) at ``start_s + index / fps``.
 
-    Each moment takes the picture nearest to it, the earlier of two equally near, so nothing adds up over hours.
+    Each moment takes the picture nearest to it, the earlier of two equally near, so nothing adds up over hours. In a
+    gap of more than a second the picture before it stays: none is seen long before its time.
     A picture lasts until the next one, the last as long as the one before it lasted. Pictures that do not come later
     than the one before them are passed over.
 
@@ -30,7 +32,7 @@ def at_rate(
             if time_s <= before[0] + _SAME_S:
                 continue
             lasts_s = time_s - before[0]
-            middle_s = (before[0] + time_s) / 2
+            middle_s = max((before[0] + time_s) / 2, time_s - _EARLY_S)
             while (moment_s := start_s + index / fps) <= middle_s + _SAME_S:
                 if _is_over(moment_s, stop_s):
                     return

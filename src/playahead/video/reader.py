@@ -144,7 +144,7 @@ class _Decoder:
         """(seconds from the first picture of the file, upright frame), from a little before ``start_s`` on."""
         stream.thread_type = "AUTO"
         time_base = float(stream.time_base or 1 / 90_000)
-        clock = Continuity((stream.start_time or 0) * time_base, 1 / _rate(stream), self.told.append)
+        clock = Continuity((stream.start_time or 0) * time_base, 1 / _rate(stream), self.start_s, self.told.append)
         self._seek(container, stream, clock.origin_s, time_base)
         upright = Upright(stream.sample_aspect_ratio)
         for frame in self._decoded(container, stream):
