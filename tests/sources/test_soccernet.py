@@ -127,7 +127,7 @@ def test_missing_and_binary_files(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_baa_split(tmp_path / "nothing.json")
     (tmp_path / "x.json").write_bytes(b"\xff\xfe\x00\x80")
-    with pytest.raises(InputError, match="not text|not JSON"):
+    with pytest.raises(InputError, match=r"not text|not JSON"):
         read_baa_split(tmp_path / "x.json")
 
 

@@ -1,0 +1,409 @@
+"""What is damaged, and what reads it. A group makes one good input, then as many bad ones as are asked for."""
+
+import io
+import warnings
+import zipfile
+from abc import ABC, abstractmethod
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+
+from playahead.assets import packaged_weights
+from playahead.backbone.checkpoint import load_backbone, read_published, save_backbone
+from playahead.backbone.config import BackboneConfig
+from playahead.backbone.network import Backbone
+from playahead.evaluation.evaluate import evaluate_frame_case
+from playahead.experiments.grid import read_grid
+from playahead.features.store import FeatureStore, JournalWriter, StoreFacts
+from playahead.inference.predictor import Predictor
+from playahead.model.anticipator import Anticipator
+from playahead.model.config import AnticipatorConfig
+from playahead.simulation.plays import simulate_half
+from playahead.sources.audit import audit_splits
+from playahead.sources.feed_tables import read_feed_table, write_feed_table
+from playahead.sources.feeds import read_feed
+from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet_bas import cut_into_clips, read_bas_match
+from playahead.submission.check import check_submission
+from playahead.submission.write import RESULTS_NAME, frame_table, read_results
+from playahead.tensorfile import write_tensors
+from playahead.video.input_size import InputSize
+from playahead.video.reader import read_frames
+from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text
+
+
+class Group(ABC):
+    """One kind of input.
+
+    Args:
+        folder: to write in.
+        rng: draws the damage.
+    """
+
+    suffix = ".json"
+
+    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
+        self.folder, self.rng = folder, rng
+        self.path = folder / f"input{self.suffix}"
+
+    @abstractmethod
+    def damage(self) -> bytes:
+        """A bad input."""
+
+    @abstractmethod
+    def use(self, path: Path) -> object:
+        """Read it as the product does; anything but a ``PlayaheadError`` is a fault."""
+
+    def silent(self, result: object) -> str:
+        """What changed its meaning without a word; empty if nothing did."""
+        return ""
+
+
+class Labels(Group):
+    def damage(self) -> bytes:
+        events = [{"label": "PASS", "position": str(t), "team": "left"} for t in (1000, 29_000)]
+        coming = [{"label": "SHOT", "position": 31_000, "visibility": "visible"}]
+        clips = [
+            {"path": f"clip_{n}/224p.mp4", "annotations": {"observation": events, "anticipation": coming}}
+            for n in (1, 2)
+        ]
+        return odd_text({"videos": clips}, self.rng)
+
+    def use(self, path: Path) -> object:
+        audit_splits({"train": read_baa_split(path, keep_going=True)})
+        return read_baa_split(path)
+
+    def silent(self, result) -> str:
+        odd = [clip.name for clip in result.clips if not clip.name.isprintable() or ".." in clip.video]
+        return f"a clip named {odd[0]!r}" if odd else ""
+
+
+class SpottingLabels(Group):
+    def damage(self) -> bytes:
+        entries = [
+            {"gameTime": f"{1 + n // 3} - 00:{10 + n}", "label": "DRIVE", "position": str(1000 * (10 + n))}
+            for n in range(6)
+        ]
+        return odd_text({"annotations": entries}, self.rng)
+
+    def use(self, path: Path) -> object:
+        match = read_bas_match(path)
+        for events in match.halves.values():
+            cut_into_clips(events, 60_000, 5_000)
+        return match
+
+    def silent(self, result) -> str:
+        late = [event for events in result.halves.values() for event in events if event.position_ms > 3 * 3_600_000]
+        return "an action after three hours" if late else ""
+
+
+class Wyscout(Group):
+    def damage(self) -> bytes:
+        places = [{"x": 40, "y": 50}, {"x": 60, "y": 50}]
+        about = {"matchId": 7, "playerId": 5, "matchPeriod": "1H", "eventName": "Pass", "subEventName": "Simple pass"}
+        events = [
+            {**about, "id": n, "teamId": 1 + n % 2, "eventSec": 2.0 * n, "tags": [{"id": 1801}], "positions": places}
+            for n in range(6)
+        ]
+        return odd_text(events, self.rng)
+
+    def use(self, path: Path) -> object:
+        return read_feed(path)
+
+
+class Tables(Group):
+    suffix = ".npz"
+
+    def damage(self) -> bytes:
+        write_feed_table(self.path, [simulate_half(0, minutes=1)])
+        if self.rng.random() < 0.5:
+            return damaged_bytes(self.path.read_bytes(), self.rng)
+        with np.load(self.path) as table:
+            columns = {name: table[name] for name in table.files}
+        name = str(self.rng.choice(list(columns)))
+        row = int(self.rng.integers(0, len(columns[name])))
+        value = self.rng.choice([-1, 256, 65_537, 2**31 - 1, 2**31, 10**8, 10**12, 10**18])
+        column = columns[name].astype(np.int64)
+        column[row] = value
+        odd = (
+            column,
+            column.astype(float),
+            column[:-1],
+            column[None],
+            np.zeros(0, np.int64),
+            column.astype(str),
+            column.astype(complex),
+        )
+        columns[name] = odd[int(self.rng.integers(0, len(odd)))] if self.rng.random() < 0.5 else column
+        if self.rng.random() < 0.1:
+            del columns[name]
+        self.wrong = (name, int(value))
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **columns)
+        return buffer.getvalue()
+
+    def use(self, path: Path) -> object:
+        halves = read_feed_table(path)
+        write_feed_table(self.folder / "again.npz", halves)
+        return halves, read_feed_table(self.folder / "again.npz")
+
+    def silent(self, result) -> str:
+        same = all(
+            all(
+                (getattr(a, name) == getattr(b, name)).all()
+                for name in ("t_ms", "code", "team", "x", "y", "setpiece", "delay_ms")
+            )
+            and (a.match, a.half) == (b.match, b.half)
+            for a, b in zip(*result, strict=True)
+        )
+        return "" if same else "values wrapped around"
+
+
+class Submissions(Group):
+    def damage(self) -> bytes:
+        entry = {"label": "PASS", "position": 31_000, "confidence": 0.5, "confidence_vect": [0.5, 0.5] + [0.0] * 9}
+        videos = [{"path": f"clip_{n}", "annotations": {"observation": [], "anticipation": [entry]}} for n in (1, 2)]
+        return odd_text({"videos": videos}, self.rng)
+
+    def use(self, path: Path) -> object:
+        check_submission(path, ["clip_1", "clip_2"])
+        frame_table([], read_results(path), path)
+        return read_results(path)
+
+    def silent(self, result) -> str:
+        odd = [name for name in result if not name.isprintable() or name == "None"]
+        return f"a clip named {odd[0]!r}" if odd else ""
+
+
+class Zips(Submissions):
+    suffix = ".zip"
+
+    def damage(self) -> bytes:
+        content, buffer = super().damage(), io.BytesIO()
+        method = int(self.rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]))
+        name = str(
+            self.rng.choice([RESULTS_NAME] * 6 + [f"folder/{RESULTS_NAME}", f"../{RESULTS_NAME}", f"/{RESULTS_NAME}"])
+        )
+        with zipfile.ZipFile(buffer, "w", method) as archive:
+            archive.writestr(name, content if self.rng.random() < 0.95 else bytes(300_000_000))
+            if self.rng.random() < 0.2:
+                archive.writestr("__MACOSX/._x", b"x")
+        return buffer.getvalue() if self.rng.random() < 0.3 else damaged_bytes(buffer.getvalue(), self.rng)
+
+
+class FrameCases(Group):
+    suffix = ".npz"
+
+    def damage(self) -> bytes:
+        n = int(self.rng.integers(0, 3))
+        labels, visibility = np.full((n, 32), 255, np.int32), np.zeros((n, 32), np.int32)
+        scores = np.zeros((n, 32, 11), np.float32)
+        if n and self.rng.random() < 0.7:
+            labels[0, 3], visibility[0, 3], scores[0, 3, 1] = 1, 1, 0.5
+        if n and self.rng.random() < 0.5:
+            scores[0, 0, 1] = self.rng.choice([np.nan, np.inf, -1, 1e30])
+        arrays = {"v0_target_labels": labels, "v0_target_visibility": visibility, "v0_pred_scores": scores}
+        arrays["n_videos"] = self.rng.choice([0, 1, 1, 1, 2, 10**9])
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        return buffer.getvalue() if self.rng.random() < 0.5 else damaged_bytes(buffer.getvalue(), self.rng)
+
+    def use(self, path: Path) -> object:
+        found = evaluate_frame_case(path)
+        return found.average, found.exact
+
+
+class Weights(Group):
+    suffix = ".safetensors"
+
+    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
+        super().__init__(folder, rng)
+        self.config = AnticipatorConfig(
+            feature_dim=63, d_model=8, heads=2, ffn_dim=8, encoder_layers=1, decoder_layers=1, slots=2
+        )
+        self.about: dict = {
+            "model": asdict(self.config),
+            "features": {"kind": "feed", "names": ["a"]},
+            "decoders": {"marginal": {"kind": "marginal"}},
+        }
+        self.tensors = Anticipator(self.config).state_dict()
+
+    def damage(self) -> bytes:
+        tensors, about = dict(self.tensors), self.about
+        kind = int(self.rng.integers(0, 4))
+        name = str(self.rng.choice(list(tensors)))
+        if kind == 0:
+            about = odd_document(about, self.rng)
+        elif kind == 1:
+            odd = (
+                tensors[name].double(),
+                tensors[name].half(),
+                tensors[name] * np.nan,
+                torch.zeros(3),
+                tensors[name][None],
+            )
+            tensors[name] = odd[int(self.rng.integers(0, len(odd)))]
+        elif kind == 2:
+            about = {
+                **about,
+                "model": {
+                    **about["model"],
+                    str(self.rng.choice(["d_model", "encoder_layers", "slots", "bins"])): 10
+                    ** int(self.rng.integers(3, 12)),
+                },
+            }
+        try:
+            write_tensors(self.path, tensors, about if isinstance(about, dict) else {"model": about})
+        except (TypeError, ValueError, UnicodeEncodeError):
+            return b""
+        content = self.path.read_bytes()
+        return damaged_bytes(content, self.rng) if kind == 3 else content
+
+    def use(self, path: Path) -> object:
+        predictor = Predictor.open(path)
+        predictor.decoder("marginal")
+        return predictor
+
+    def silent(self, result) -> str:
+        fine = all(
+            tensor.dtype == torch.float32 and torch.isfinite(tensor).all()
+            for tensor in result.network.state_dict().values()
+        )
+        return "" if fine else "NaN or another dtype"
+
+
+class Backbones(Weights):
+    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
+        Group.__init__(self, folder, rng)
+        backbone, provenance = load_backbone(packaged_weights("simulated-backbone"))
+        self.about = {"backbone": asdict(backbone.config), "provenance": dict(provenance)}
+        self.tensors = backbone.state_dict()
+        save_backbone(self.path, backbone, provenance)
+
+    def damage(self) -> bytes:
+        if self.rng.random() < 0.4:
+            return damaged_bytes(packaged_weights("simulated-backbone").read_bytes(), self.rng)
+        about = odd_document(self.about, self.rng)
+        try:
+            write_tensors(self.path, self.tensors, about if isinstance(about, dict) else {"backbone": about})
+        except (TypeError, ValueError, UnicodeEncodeError):
+            return b""
+        return self.path.read_bytes()
+
+    def use(self, path: Path) -> object:
+        return load_backbone(path)
+
+    def silent(self, result) -> str:
+        return ""
+
+
+class Checkpoints(Group):
+    suffix = ".pth"
+
+    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
+        super().__init__(folder, rng)
+        config = BackboneConfig(encoder="mobilenetv3_small_050", maps=8, blocks_3d=1, squeeze=2, projection=4)
+        buffer = io.BytesIO()
+        torch.save({"nn_state_dict": Backbone(config).state_dict()}, buffer)
+        self.content = buffer.getvalue()
+
+    def damage(self) -> bytes:
+        return damaged_bytes(self.content, self.rng)
+
+    def use(self, path: Path) -> object:
+        return read_published(path)
+
+
+class Stores(Group):
+    def damage(self) -> bytes:
+        facts = StoreFacts("w" * 64, (96, 64, "limited"), "float32", 33, 4)
+        return odd_text({**asdict(facts), "provenance": {"notice": "x"}}, self.rng)
+
+    def use(self, path: Path) -> object:
+        folder = self.folder / "store"
+        (folder / "videos").mkdir(parents=True, exist_ok=True)
+        (folder / "manifest.json").write_bytes(path.read_bytes())
+        (folder / "videos" / "v.jsonl").write_bytes(damaged_bytes(b'{"window": "ab"}\n{"notes": []}\n', self.rng))
+        store = FeatureStore(folder)
+        list(store.videos())
+        JournalWriter(store, "w").add("ab")
+        (folder / "videos" / "w.jsonl").unlink()
+        return store.facts
+
+    def silent(self, result) -> str:
+        return (
+            ""
+            if result.precision in ("float32", "bfloat16") and result.weights.isprintable()
+            else "a wrong precision or digest"
+        )
+
+
+class Grids(Group):
+    suffix = ".yaml"
+
+    def damage(self) -> bytes:
+        document = {
+            "recipe": "feed",
+            "seeds": [0, 1],
+            "common": {"epochs": 1},
+            "variants": {"plain": {}, "wide": {"model.d_model": 192}},
+            "ensembles": {"both": ["plain", "wide"]},
+            "decodings": {"marginal": None},
+        }
+        if self.rng.random() < 0.1:
+            levels = int(self.rng.integers(3, 30))
+            bomb = "a0: &a0 [x, x]\n" + "".join(
+                f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, levels)
+            )
+            return bomb.encode() + yaml.safe_dump(document).encode()
+        return odd_text(document, self.rng, lambda value: yaml.safe_dump(value, allow_unicode=False))
+
+    def use(self, path: Path) -> object:
+        return read_grid(str(path))
+
+
+class Videos(Group):
+    suffix = ".mp4"
+
+    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
+        super().__init__(folder, rng)
+        from tests.video.test_odd_sources import write
+
+        self.contents = [
+            write(folder / f"good.{muxer}", 0.4, muxer=muxer).read_bytes()
+            for muxer in ("mp4", "flv", "mpegts", "matroska", "avi")
+        ]
+
+    def damage(self) -> bytes:
+        return damaged_bytes(self.contents[int(self.rng.integers(0, len(self.contents)))], self.rng)
+
+    def use(self, path: Path) -> object:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return sum(1 for _ in islice(read_frames(path, InputSize(64, 64)), 2000))
+
+    def silent(self, result) -> str:
+        return "2,000 frames of ten pictures" if result == 2000 else ""
+
+
+GROUPS = {
+    "labels": Labels,
+    "spotting labels": SpottingLabels,
+    "Wyscout": Wyscout,
+    "tables": Tables,
+    "submissions": Submissions,
+    "zips": Zips,
+    "frame cases": FrameCases,
+    "weights": Weights,
+    "backbones": Backbones,
+    "checkpoints": Checkpoints,
+    "stores": Stores,
+    "grids": Grids,
+    "videos": Videos,
+}
+SHARES = {"backbones": 0.3, "checkpoints": 0.3, "videos": 0.5, "grids": 0.4}
+"""Of the cases that another group gets: these take longer."""
