@@ -182,14 +182,23 @@ class Submissions(Group):
 class Zips(Submissions):
     suffix = ".zip"
 
+    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
+        super().__init__(folder, rng)
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(RESULTS_NAME, bytes(300_000_000))
+        self.bomb = buffer.getvalue()
+
     def damage(self) -> bytes:
+        if self.rng.random() < 0.03:
+            return self.bomb
         content, buffer = super().damage(), io.BytesIO()
         method = int(self.rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]))
         name = str(
             self.rng.choice([RESULTS_NAME] * 6 + [f"folder/{RESULTS_NAME}", f"../{RESULTS_NAME}", f"/{RESULTS_NAME}"])
         )
         with zipfile.ZipFile(buffer, "w", method) as archive:
-            archive.writestr(name, content if self.rng.random() < 0.95 else bytes(300_000_000))
+            archive.writestr(name, content)
             if self.rng.random() < 0.2:
                 archive.writestr("__MACOSX/._x", b"x")
         return buffer.getvalue() if self.rng.random() < 0.3 else damaged_bytes(buffer.getvalue(), self.rng)

@@ -153,7 +153,8 @@ def comparison_table(rows: Sequence[Row], title: str) -> Table:
     """Configurations with their intervals and paired differences; significant ones stand out."""
     table = Table(title=printable(title), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("configuration, decoding")
-    for column in ("mAP [95 %]", "seeds", "difference [95 %]", "area", "difference [95 %]", "predictions"):
+    columns = ("area [95 %]", "difference [95 %]", "official mAP [95 %]", "seeds", "difference [95 %]", "predictions")
+    for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         seeds = f"{len(row.seeds)}, ±{row.seed_spread:.2f}" if len(row.seeds) > 1 else "1"
@@ -161,8 +162,9 @@ def comparison_table(rows: Sequence[Row], title: str) -> Table:
             _difference(found, sure) if found else Text()
             for found, sure in zip((row.difference, row.area_difference), row.significant, strict=True)
         )
-        name, area, kept = f"{row.variant}, {row.decoding}", f"{row.area[0]:.2f}", f"{row.predictions_per_clip:.1f}"
-        table.add_row(printable(name), _interval(row.mean), seeds, difference, area, area_difference, kept)
+        name, kept = f"{row.variant}, {row.decoding}", f"{row.predictions_per_clip:.1f}"
+        area, official = _interval(row.area), _interval(row.mean)
+        table.add_row(printable(name), area, area_difference, official, seeds, difference, kept)
     return table
 
 
@@ -201,17 +203,23 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool) 
             "average": found.average,
             "figures": found.figures,
         }
-        if found.interval:
+        if found.interval and found.area_interval:
             document["average_interval_95"] = [found.interval.low, found.interval.high]
+            document["area"] = found.area_interval.value
+            document["area_interval_95"] = [found.area_interval.low, found.area_interval.high]
         if exact:
             document["exact"] = [{"average": e.average, "average_area": e.average_area} for e in found.exact]
         print_json(document)
         return
     console = out()
     console.print(score_table(found.counts, f"average precision, {title}"))
-    if found.interval:
-        resampled = f"95 %, resampling {len(found.counts_by_match)} {found.unit}"
-        console.print(f"average of {len(TOLERANCES_S)} tolerances {found.interval} ({resampled})")
+    if found.interval and found.area_interval and found.by_match:
+        console.print(f"exact area {found.area_interval}: 95 % interval of its value on very many matches")
+        console.print(
+            f"official figure, average of {len(TOLERANCES_S)} tolerances, {found.interval}: 95 % range over other test "
+            f"sets of {len(found.by_match.counts_M)} {found.unit}. It falls as a set grows: compare it only with "
+            "figures on as many (docs/metric.md)"
+        )
     console.print(", ".join(f"{name} {value:.2f}" for name, value in found.figures.items()))
     for scores in found.exact if exact else ():
         console.print(

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.evaluation.bootstrap import Interval, bootstrap_interval
+from playahead.evaluation.bootstrap import AREA, Interval, bootstrap_interval
 from playahead.evaluation.exact import ExactScores, TimedEvents, score_exactly, timed_events_of_frames
 from playahead.evaluation.figures import FIGURES
 from playahead.evaluation.frames import FrameTable, load_frame_case
@@ -20,6 +20,7 @@ from playahead.evaluation.official import (
     metrics_from_counts,
     score_videos,
 )
+from playahead.evaluation.scores import Scores, score
 from playahead.progress import Show, quiet
 
 
@@ -74,14 +75,14 @@ class Evaluation:
         counts: of the official scorer.
         tables: what the official scorer sees.
         timed: (events, predictions) in continuous time for each frame table: what the exact score is made from.
-        counts_by_match: for the interval; empty where matches are not known.
-        unit: what the interval resamples.
+        by_match: counts of each match, for the intervals; None where matches are not known.
+        unit: what the intervals resample.
     """
 
     counts: ThresholdCounts
     tables: Sequence[FrameTable]
     timed: Sequence[tuple[TimedEvents, TimedEvents]]
-    counts_by_match: Sequence[ThresholdCounts] = ()
+    by_match: Scores | None = None
     unit: str = "matches"
 
     @property
@@ -96,8 +97,13 @@ class Evaluation:
 
     @cached_property
     def interval(self) -> Interval | None:
-        """95 % interval of ``average``, matches resampled; None where matches are not known."""
-        return bootstrap_interval(list(self.counts_by_match)) if self.counts_by_match else None
+        """95 % range of ``average`` over other test sets of as many matches; None where matches are not known."""
+        return bootstrap_interval(self.by_match.counts_M) if self.by_match else None
+
+    @cached_property
+    def area_interval(self) -> Interval | None:
+        """The exact area with the 95 % interval of its value on very many matches; None where they are not known."""
+        return bootstrap_interval(self.by_match.ranked_M, measure=AREA) if self.by_match else None
 
     @property
     def figures(self) -> dict[str, float]:
@@ -132,8 +138,8 @@ def evaluate(
     scores_ORV = decoder.scores(predictor.predict_all(evaluation_set, show))
     table = evaluation_set.table(scores_ORV)
     timed = (evaluation_set.timed_events(), timed_events_of_frames(table)[1])
-    counts_by_match = evaluation_set.count_by_match(scores_ORV)
-    return Evaluation(count_detections(table), [table], [timed], counts_by_match, evaluation_set.unit)
+    by_match = score(scores_ORV, evaluation_set.count_by_match)
+    return Evaluation(count_detections(table), [table], [timed], by_match, evaluation_set.unit)
 
 
 def evaluate_frame_case(path: Path) -> Evaluation:

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.evaluation.bootstrap import average_of
-from playahead.evaluation.exact import area_of_counts
+from playahead.evaluation.bootstrap import AREA, average_of
 from playahead.evaluation.figures import mean_predictions
 from playahead.evaluation.official import ThresholdCounts, average_precision
 from playahead.evaluation.score_scale import fit_log_ranks
@@ -43,7 +42,7 @@ class Scores:
     @property
     def area(self) -> float:
         """Area under the precision-recall curves, averaged alike, in percent."""
-        return 100 * average_of(self.ranked_M, area_of_counts)
+        return 100 * average_of(self.ranked_M, AREA)
 
     @property
     def precision_DC(self) -> NDArray[np.float64]:

@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from playahead.evaluation.bootstrap import Interval, mean_interval, paired_difference
-from playahead.evaluation.exact import area_of_counts
+from playahead.evaluation.bootstrap import AREA, Interval, mean_interval, paired_difference
 from playahead.evaluation.scores import Scores
 
 FEW_MATCHES = 5
@@ -24,8 +23,8 @@ class Row:
         variant, decoding: what it is.
         seeds: the benchmark's average of each seed.
         seed_spread: their standard deviation (0 for one).
-        mean: over seeds, [mean, low, high]: 95 %, matches resampled.
-        areas, area: the same of the exact area.
+        mean: over seeds, [mean, low, high]: 95 % of other test sets of as many matches.
+        areas, area: the same of the exact area: 95 % interval of its value on very many matches.
         predictions_per_clip: on average.
         by_tolerance, by_class: mean over seeds.
         examples: that training has seen; 0 for what is not trained.
@@ -76,7 +75,7 @@ def _row(key: Key, against: Key | None, scored: Mapping[Key, Sequence[Scores]], 
         others = scored[against]
         difference = _percent(paired_difference(counts, [run.counts_M for run in others]))
         theirs = [run.ranked_M for run in others]
-        area_difference = _percent(paired_difference(ranked, theirs, precision=area_of_counts))
+        area_difference = _percent(paired_difference(ranked, theirs, measure=AREA))
     enough = len(counts[0]) >= FEW_MATCHES and (len(runs) > 1 or not examples)
     precision_SDC = np.stack([run.precision_DC for run in runs])
     averages = [run.average for run in runs]
@@ -87,7 +86,7 @@ def _row(key: Key, against: Key | None, scored: Mapping[Key, Sequence[Scores]], 
         seed_spread=round(float(np.std(averages, ddof=1)), 2) if len(averages) > 1 else 0.0,
         mean=_percent(mean_interval(counts)),
         areas=_rounded([run.area for run in runs]),
-        area=_percent(mean_interval(ranked, precision=area_of_counts)),
+        area=_percent(mean_interval(ranked, measure=AREA)),
         predictions_per_clip=round(float(np.mean([run.predictions_per_clip for run in runs])), 2),
         by_tolerance=_rounded(precision_SDC.mean(axis=(0, 2))),
         by_class=_rounded(precision_SDC.mean(axis=(0, 1))),

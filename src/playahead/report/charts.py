@@ -65,16 +65,16 @@ def _svg(figure: Figure, title: str) -> str:
 
 
 def forest(rows: Sequence[Mapping], title: str) -> str:
-    """Differences to the reference with their intervals, of the official figure and of the exact area."""
+    """Differences to the reference with their intervals, of the exact area and of the official figure."""
     compared = [row for row in rows if row["difference"]]
     if not compared:
         return ""
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(7.2, 0.55 + 0.19 * len(compared), 1, 2)
-        columns = (("difference", "official mAP"), ("area_difference", "exact area"))
-        for index, (key, label) in enumerate(columns):
+        columns = (("area_difference", 1, "exact area"), ("difference", 0, "official mAP"))
+        for place, (key, index, label) in enumerate(columns):
             _forest(
-                axes[0, index], [row[key] for row in compared], [row["significant"][index] for row in compared], label
+                axes[0, place], [row[key] for row in compared], [row["significant"][index] for row in compared], label
             )
         names = [f"{row['variant']}, {row['decoding']}".replace("$", r"\$") for row in compared]  # no mathematics
         axes[0, 0].set_yticks(range(len(compared)), names)

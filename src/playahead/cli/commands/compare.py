@@ -40,13 +40,14 @@ def compare(
 
 
 def _print(found: experiments.Comparison, out: Path) -> None:
-    console = terminal.out(140)
+    console = terminal.out(160)
     resampled = f"{found.n_matches} {found.unit}"
     console.print(terminal.comparison_table(found.rows, f"{found.grid.name}, {found.split}, {resampled}"))
     variant, decoding = found.grid.reference
     console.print(
-        f"95 % intervals: resampling {found.unit}, for differences jointly with seeds and in pairs; ± is the standard "
-        f"deviation over seeds. Each row is compared with {variant!r} under the same decoding, its other decodings "
+        f"95 %: the area's interval holds its value on very many {found.unit}; the official figure's says where other test "
+        f"sets of {found.n_matches} would lie, and it falls as a set grows. Resampling {found.unit}, for differences "
+        f"jointly with seeds and in pairs; ± is the standard deviation over seeds. Each row is compared with {variant!r} under the same decoding, its other decodings "
         f"with {decoding!r}. Coloured differences are significant: the interval excludes 0, with two seeds and "
         f"{FEW_MATCHES} {found.unit} or more. Everything is in {out / f'comparison-{found.split}.json'}",
         markup=False,

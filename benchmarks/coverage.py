@@ -1,0 +1,66 @@
+"""Which question each interval answers, measured: ``python benchmarks/coverage.py DATA`` (about half an hour).
+
+Random subsets of a large pool of matches (the 200 training matches of Wyscout-BAA) stand for test sets of every size;
+the figure on the whole pool stands for the value on very many matches. For each size: the mean and the standard deviation of
+both figures over subsets; and how often the percentile and the basic interval made from one subset hold the pool's
+value, and the figure of another subset of the same size. Drawn from the pool's two halves, so that the two subsets share no match.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from playahead import Predictor
+from playahead.datasets.dataset import FeedDataset
+from playahead.evaluation.bootstrap import AREA, OFFICIAL, Measure, average_of, bootstrap_averages
+from playahead.evaluation.official import ThresholdCounts
+from playahead.evaluation.scores import score
+
+SIZES = (2, 8, 16, 64)
+SUBSETS = 100
+SAMPLES = 400
+APART = 1.96 * np.sqrt(2)
+
+
+def main(data: Path, split: str = "train") -> None:
+    """Print the table."""
+    found, predictor = FeedDataset(data).evaluation_set(split), Predictor.open()
+    scored = score(predictor.decoder().scores(predictor.predict_all(found)), found.count_by_match)
+    print(f"{len(scored.counts_M)} matches of {split}, packaged model, {SUBSETS} subsets of each size")
+    print(
+        f"{'':10}{'matches':>8}{'mean':>8}{'s.d.':>7}{'apart':>7}   held by percentile, basic: the pool's value, another set's"
+    )
+    for name, measure, matches in (("official", OFFICIAL, scored.counts_M), ("area", AREA, scored.ranked_M)):
+        pool = average_of(matches, measure)
+        for size in SIZES:
+            values, held = _tried(matches, measure, size, pool)
+            print(
+                f"{name:10}{size:8}{100 * values.mean():8.2f}{100 * values.std(ddof=1):7.2f}"
+                f"{100 * APART * values.std(ddof=1):7.2f}   "
+                f"{held[0]:.0%}, {held[1]:.0%}; {held[2]:.0%}, {held[3]:.0%}",
+                flush=True,
+            )
+        print(f"{name:10}{len(matches):8}{100 * pool:8.2f}")
+
+
+def _tried(matches: list[ThresholdCounts], measure: Measure, size: int, pool: float) -> tuple[np.ndarray, np.ndarray]:
+    """Figures of subsets; shares of intervals that hold the pool's value and another subset's (percentile, basic)."""
+    rng = np.random.default_rng(0)
+    values, held = [], []
+    for _ in range(SUBSETS):
+        order = rng.permutation(len(matches))
+        ours = [matches[i] for i in order[:size]]
+        another = average_of([matches[i] for i in order[-size:]], measure)
+        value = average_of(ours, measure)
+        low, high = np.percentile(bootstrap_averages(ours, SAMPLES, measure=measure), (2.5, 97.5))
+        basic = (2 * value - high, 2 * value - low)
+        values.append(value)
+        held.append(
+            [low <= pool <= high, basic[0] <= pool <= basic[1], low <= another <= high, basic[0] <= another <= basic[1]]
+        )
+    return np.array(values), np.mean(held, axis=0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
