@@ -1,9 +1,10 @@
 """Which question each interval answers, measured: ``python benchmarks/coverage.py DATA`` (about half an hour).
 
-Random subsets of a large pool of matches (the 200 training matches of Wyscout-BAA) stand for test sets of every size;
-the figure on the whole pool stands for the value on very many matches. For each size: the mean and the standard deviation of
-both figures over subsets; and how often the percentile and the basic interval made from one subset hold the pool's
-value, and the figure of another subset of the same size. Drawn from the pool's two halves, so that the two subsets share no match.
+Random subsets of a large pool of matches (the 200 training matches of Wyscout-BAA) stand for test sets of every
+size; the figure on the whole pool stands for the value on very many matches. For each size: the mean and the
+standard deviation of both figures over subsets, how far two systems scored on different sets must be apart, and how
+often the percentile and the basic interval made from one subset hold the pool's value, and the figure of another
+subset of the same size, which shares no match with it.
 """
 
 import sys
@@ -29,7 +30,8 @@ def main(data: Path, split: str = "train") -> None:
     scored = score(predictor.decoder().scores(predictor.predict_all(found)), found.count_by_match)
     print(f"{len(scored.counts_M)} matches of {split}, packaged model, {SUBSETS} subsets of each size")
     print(
-        f"{'':10}{'matches':>8}{'mean':>8}{'s.d.':>7}{'apart':>7}   held by percentile, basic: the pool's value, another set's"
+        f"{'':10}{'matches':>8}{'mean':>8}{'s.d.':>7}{'apart':>7}   "
+        "held by percentile, basic: the pool's value; another set's"
     )
     for name, measure, matches in (("official", OFFICIAL, scored.counts_M), ("area", AREA, scored.ranked_M)):
         pool = average_of(matches, measure)

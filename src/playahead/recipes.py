@@ -19,7 +19,7 @@ from playahead.training.trainer import TrainConfig
 
 
 def paper(feature_dim: int = 1280) -> TrainConfig:
-    """docs/paper.md 1.2-1.4 as it stands, on features of any length (video: 1280); its epoch is 4,587 windows."""
+    """docs/paper.md 1.2-1.4 as it stands, on features of any length (video: 1280); its epoch is 4,587 examples."""
     return TrainConfig(model=AnticipatorConfig(feature_dim=feature_dim))
 
 

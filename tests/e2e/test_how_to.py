@@ -13,6 +13,7 @@ import torch
 from playahead.cli import registry
 from playahead.cli.main import run
 from playahead.evaluation import figures
+from playahead.inference.predictor import Predictor
 from playahead.model import heads
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
@@ -40,23 +41,31 @@ def test_a_provider(tmp_path, monkeypatch, capsys):
     exec(compile(reader, "lines.py", "exec"), names)
     monkeypatch.setattr(feeds, "READERS", (*feeds.READERS, eval(entry, names)))
     events = "".join(f"1;{t};PASS;{t // 3000 % 2}\n" for t in range(0, 60_000, 1_500))
-    match = tmp_path / "match.txt"
+    match = tmp_path / "17.txt"
     match.write_text("half;ms;action;team\n" + events)
     assert run(["predict", str(match), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["anticipated"]
     assert run(["data", "convert", str(match), "--out", str(tmp_path / "test.npz")]) == 0
-    match.write_text("half;ms;action;team\n1;soon;PASS;0\n")
+    capsys.readouterr()
+    for wrong in ("1;soon;PASS;0", "1;99999999999;PASS;0", "3;0;PASS;0", "1;0;PASS;256", "1;0;DUEL;0", ""):
+        match.write_text(f"half;ms;action;team\n1;0;PASS;0\n{wrong}\n")
+        assert run(["predict", str(match)]) == 2
+        error = capsys.readouterr().err
+        assert "17.txt" in error
+        assert error.count("\n") == 1
+    match.write_bytes(b"half;ms;action;team\n1;0;P\xff;0\n")
     assert run(["predict", str(match)]) == 2
-    assert "match.txt: line 2" in capsys.readouterr().err
 
 
-def test_a_head(monkeypatch):
+def test_a_head(tmp_path, monkeypatch):
     (code,) = blocks("add-a-head.md")
     names = {"nn": torch.nn, "Tensor": torch.Tensor, "ACTIONS": heads.ACTIONS}
     exec(compile(code, "heads.py", "exec"), names)
     monkeypatch.setitem(heads.FRAME_HEADS, "two-layer", names["TwoLayerHead"])
     config = AnticipatorConfig(8, d_model=16, heads=2, ffn_dim=16, decoder_layers=1, head="two-layer")  # type: ignore
-    output = Anticipator(config).eval()(torch.zeros(2, 7, 33, 8))
+    network = Anticipator(config).eval()
+    Predictor(network, {}).save(tmp_path / "weights.safetensors")
+    output = network(torch.zeros(2, 7, 33, 8))
     assert output.dense_ORC.shape == (4, 32, 10)
     assert output.dense_ORC.sigmoid().mean() < 0.2
 
@@ -66,6 +75,8 @@ def test_a_metric(tmp_path, monkeypatch, capsys):
     names = {"FrameTable": figures.FrameTable}
     exec(compile(code, "figures.py", "exec"), names)
     monkeypatch.setitem(figures.FIGURES, "clips with predictions", names["clips_with_predictions"])
+    nothing = figures.FrameTable(np.zeros((0, 32), int), np.zeros((0, 32), int), np.zeros((0, 32, 11), np.float32))
+    assert names["clips_with_predictions"](nothing) == 0
     case = ROOT / "tests" / "goldens" / "scorer" / "case09_one_clip.npz"
     assert run(["evaluate", "frames", str(case), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["figures"]["clips with predictions"] == 1.0

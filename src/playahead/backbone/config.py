@@ -13,7 +13,7 @@ class BackboneConfig:
 
     Attributes:
         encoder: timm's name of the 2D encoder.
-        stage: of the encoder whose maps are used, 1/2^(stage + 1) of the input_size; smaller canvases need a finer one.
+        stage: of the encoder whose maps are used, 1/2^(stage + 1) of the input size; a smaller input needs a finer one.
         stacks: stacks in a snippet.
         stack_frames: gray frames in a stack.
         maps: channels of a stack's maps after the 2D projection.

@@ -119,6 +119,14 @@ def notice(text: str) -> None:
     errors.print(Text.assemble(("note:", "yellow"), f" {printable(text)}"), soft_wrap=True)
 
 
+def notice_leak(features: Path | None) -> None:
+    """A note where a store's features have a leak."""
+    from playahead.features.store import FeatureStore
+
+    if features is not None and (leak := FeatureStore(features).notice):
+        notice(leak)
+
+
 def slow_precision(precision: str) -> str:
     """What to say where the machine emulates the precision that a run is set to; empty where it does not."""
     is_slow = precision == "bf16-mixed" and emulates_bfloat16()

@@ -1,4 +1,4 @@
-"""Which windows are drawn, and how often (docs/paper.md 1.4, class imbalance).
+"""Which examples are drawn, and how often (docs/paper.md 1.4, class imbalance).
 
 Axes: A windows to draw from, C classes.
 """

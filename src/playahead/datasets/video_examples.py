@@ -1,6 +1,6 @@
 """Windows of stored video features with labelled actions: the second observation source.
 
-Axes: A anchors, B sequences, W windows, N clips, F features, O examples, E events (padded), C classes.
+Axes: A anchors, B sequences, W windows, N snippets, F features, O examples, E events (padded), C classes.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ def _digest(videos: Sequence[LabelledFeatures]) -> str:
 
 
 class VideoExamples:
-    """Sequences of ``examples`` consecutive ones of videos, on the stored 5-s grid."""
+    """Sequences of ``examples`` consecutive examples of videos, on the stored 5-s grid."""
 
     def __init__(self, videos: Sequence[LabelledFeatures], examples: int) -> None:
         self.examples = examples

@@ -1,4 +1,4 @@
-"""Scores frames -> anticipated actions as records, and back.
+"""Scored frames -> anticipated actions as records, and back.
 
 Axes: N clips, R frames, V vector entries.
 """

@@ -1,4 +1,4 @@
-"""Several models read as one: their event_probabilities averaged as logits, frame by frame and class by class.
+"""Several models read as one: their probabilities averaged as logits, frame by frame and class by class.
 
 Slots have no common order over models, but what they say of a frame does; so an ensemble may mix heads and sizes.
 

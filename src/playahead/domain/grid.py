@@ -17,10 +17,10 @@ FRAMES_PER_WINDOW = ANTICIPATION_MS / RASTER_FRAME_MS
 
 @dataclass(frozen=True)
 class ObservationGrid:
-    """How 30 s of video become (windows, clips) features (docs/paper.md 1.1).
+    """How 30 s of video become (windows, snippets) features (docs/paper.md 1.1).
 
     ``window_frames`` frames make a window; in it, clips of ``snippet_frames`` frames at step ``snippet_step``
-    start every ``snippet_stride`` frames. A clip is encoded as stacks of ``stack_frames`` frames.
+    start every ``snippet_stride`` frames. A snippet is encoded as stacks of ``stack_frames`` frames.
     """
 
     fps: int = 25
@@ -38,7 +38,7 @@ class ObservationGrid:
 
     @property
     def n_snippets(self) -> int:
-        """Clips in a window: N = 33."""
+        """Snippets in a window: N = 33."""
         return (self.window_frames - self.snippet_span_frames) // self.snippet_stride + 1
 
     @property

@@ -153,7 +153,7 @@ def _threshold_histogram(class_P: NDArray[np.intp], score_P: NDArray[np.float32]
 
 
 def count_detections(table: FrameTable) -> ThresholdCounts:
-    """Assignment detections to events at each tolerance and count them at each threshold."""
+    """Assign detections to events at each tolerance and count them at each threshold."""
     shifted_NRC = (table.scores_NRV - np.float32(_SHIFT))[:, :, 1:]
     events = _gather_events(table)
     scores_ER = shifted_NRC[events.clip_E, :, events.class_E]

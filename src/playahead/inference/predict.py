@@ -7,7 +7,7 @@ from playahead.errors import InputError
 from playahead.inference.feed import predict_feed
 from playahead.inference.result import PredictConfig, PredictResult
 from playahead.progress import Show, quiet
-from playahead.sources.feeds import reader_of
+from playahead.sources.feeds import read_feed, reader_of
 
 
 def predict(
@@ -36,7 +36,7 @@ def predict(
                 raise InputError(f"--{name}", "is for video", "leave it out, or give a video instead of a feed")
         return predict_feed(path, config, show)
     if must_be == "feed":
-        raise InputError(path, "is not an event feed of a known provider", "known: a Wyscout match, a compact table")
+        read_feed(path)  # says what it is not
     from playahead.inference.video import predict_video  # here and not above: a feed needs no video library
 
     return predict_video(match, config, show)

@@ -40,7 +40,7 @@ class SplitFacts:
 
     @property
     def empty(self) -> int:
-        """Windows in which nothing happens."""
+        """Clips in which nothing happens."""
         return self.per_clip[0]
 
 

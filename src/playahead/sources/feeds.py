@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playahead.domain.feed import FeedHalf
-from playahead.errors import InputError
+from playahead.errors import InputError, RecordError
 from playahead.files import require_file
 from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.notes import SourceNotes
@@ -69,7 +69,10 @@ def read_feed(path: Path | str, notes: SourceNotes | None = None) -> list[FeedHa
     if reader is None:
         known = ", ".join(reader.provider for reader in READERS)
         raise InputError(path, "is not an event feed of a known provider", f"known: {known}")
-    halves = reader.read(path, notes or SourceNotes())
+    try:
+        halves = reader.read(path, notes or SourceNotes())
+    except RecordError as reason:  # of the rows of a half, which knows no file
+        raise InputError(path, reason) from None
     if not any(len(half) for half in halves):
         raise InputError(path, "holds no events of either half")
     return halves

@@ -64,7 +64,7 @@ class Matcher:
 
     @torch.no_grad()
     def __call__(self, logits: SlotLogits, targets: Targets) -> Assignment:
-        """Assignment every event of every example (K of them where there are more events than slots)."""
+        """Assign every event of every example (K of them where there are more events than slots)."""
         if self.config.pairing == "sequential":
             return _in_order(targets, logits.objectness_OK.shape[1])
         cost_OKE = self._cost(logits, targets).cpu().numpy()

@@ -45,12 +45,12 @@ def _print(found: experiments.Comparison, out: Path) -> None:
     console.print(terminal.comparison_table(found.rows, f"{found.grid.name}, {found.split}, {resampled}"))
     variant, decoding = found.grid.reference
     console.print(
-        f"95 %: the area's interval holds its value on very many {found.unit}; the official figure's says where other test "
-        f"sets of {found.n_matches} would lie, and it falls as a set grows. Resampling {found.unit}, for differences "
-        f"jointly with seeds and in pairs; ± is the standard deviation over seeds. Each row is compared with {variant!r} under the same decoding, its other decodings "
-        f"with {decoding!r}. Coloured differences are significant: the interval excludes 0, with two seeds and "
-        f"{FEW_MATCHES} {found.unit} or more. Everything is in {out / f'comparison-{found.split}.json'}",
-        markup=False,
+        f"95 %: the area's interval holds its value on very many {found.unit}; the official figure's says where other "
+        f"test sets of {found.n_matches} would lie, and it falls as a set grows. Resampling {found.unit}, for "
+        "differences jointly with seeds and in pairs; ± is the standard deviation over seeds. Each row is compared "
+        f"with {variant!r} under the same decoding, its other decodings with {decoding!r}. Coloured differences are "
+        f"significant: the interval excludes 0, with two seeds and {FEW_MATCHES} {found.unit} or more. Everything is in "
+        f"{out / f'comparison-{found.split}.json'}",
     )
     for name, members in found.members.items():
         console.print(f"{name}: {', '.join(members)}")

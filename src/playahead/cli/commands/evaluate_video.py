@@ -26,6 +26,7 @@ def evaluate_video(
         exact: also every threshold and continuous time (slower).
         json: one JSON document on standard output.
     """
+    terminal.notice_leak(features)
     predictor, found = open_for_video(labels, weights, features)
     with terminal.progress() as show:
         evaluation = evaluate(predictor, found, options.decoder(predictor), show)

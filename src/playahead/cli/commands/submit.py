@@ -42,6 +42,7 @@ def submit(
     else:
         from playahead.inference.clips import anticipate_clips  # here and not above: checking needs no torch
 
+        terminal.notice_leak(features)
         with terminal.progress() as show:
             answer = anticipate_clips(labels, weights, features, show)
     results, archive = write_submission(out, answer)

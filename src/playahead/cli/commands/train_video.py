@@ -26,6 +26,7 @@ def train_video(
         recipe: video (the paper as it stands), video-small (two CPU cores) or faantra; the options below change it.
         start: weights of an earlier run of the same model to start from.
     """
+    terminal.notice_leak(features)
     with terminal.progress(terminal.slow_precision(run.precision)) as show:
         finished = train(VideoDataset(data, features), run, out, start, show=show)
     terminal.print_finished(finished.validation, finished.weights, finished.log)
