@@ -14,6 +14,11 @@ from pathlib import Path
 
 from playahead.errors import InputError
 
+try:
+    import fcntl
+except ImportError:  # Windows: then nothing keeps two processes apart
+    fcntl = None  # type: ignore[assignment]
+
 RESUMES = "run the same command again: it resumes where it stopped"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, IndexError)
@@ -129,6 +134,32 @@ def require_writable(folder: Path) -> None:
         probe.unlink()
     except OSError as reason:
         raise InputError(folder, f"cannot be written to ({reason})", "choose another --out") from None
+
+
+@contextmanager
+def holding(folder: Path, part: str = "") -> Iterator[None]:
+    """Make a folder for output and keep other processes out of it; a process that is killed lets go.
+
+    Args:
+        folder: made if need be.
+        part: of the folder's work: processes on different parts may share it.
+
+    Raises:
+        InputError: it cannot be written, or another process writes to it.
+    """
+    require_writable(folder)
+    with (folder / f".in-use{'-' if part else ''}{part.replace('/', '-of-')}").open("a+") as mark:
+        if fcntl is not None:
+            try:
+                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                mark.seek(0)
+                who = mark.read().strip() or "another process"
+                raise InputError(folder, f"is in use by {who}", "wait for it, or choose another --out") from None
+        mark.truncate(0)
+        mark.write(f"process {os.getpid()}")
+        mark.flush()
+        yield
 
 
 def readable_size(size_bytes: float) -> str:

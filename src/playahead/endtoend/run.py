@@ -8,7 +8,7 @@ from playahead.endtoend.network import EndToEnd
 from playahead.endtoend.trainer import EndToEndConfig, EndToEndTrainer
 from playahead.endtoend.videos import find_annotated_videos, tiling
 from playahead.endtoend.weights import open_end_to_end
-from playahead.files import require_writable
+from playahead.files import holding
 from playahead.inference.predictor import Predictor
 from playahead.progress import Show, quiet
 from playahead.runtime import describe_run
@@ -33,18 +33,18 @@ def train_frames(
     Raises:
         InputError: a video or its labels cannot be read, ``out`` holds another run, or the disk is full.
     """
-    require_writable(out)
-    training = tiling(find_annotated_videos(folder_of_split(data, "train")))
-    validation = find_annotated_videos(folder_of_split(data, "val"))
-    frames = FrameCache(cache or out, parse_input_size(config.model.input_size))
-    frames.fill([video.source.path for video in training], show)
-    examples = FrameExamples(training, frames, config.model)
-    sample = validation[:: max(1, len(validation) // config.validation_clips)]
-    trainer = EndToEndTrainer(config, examples, FramesEvaluationSet(sample, config.model, keep=True), out)
-    describe_run(out, {"data": "frames", "videos": len(training)})
-    trainer.run(show)
-    predictor = open_end_to_end(out / "best.safetensors")
-    return finish(predictor, FramesEvaluationSet(validation, config.model), out, show)
+    with holding(out):
+        training = tiling(find_annotated_videos(folder_of_split(data, "train")))
+        validation = find_annotated_videos(folder_of_split(data, "val"))
+        frames = FrameCache(cache or out, parse_input_size(config.model.input_size))
+        frames.fill([video.source.path for video in training], show)
+        examples = FrameExamples(training, frames, config.model)
+        sample = validation[:: max(1, len(validation) // config.validation_clips)]
+        trainer = EndToEndTrainer(config, examples, FramesEvaluationSet(sample, config.model, keep=True), out)
+        describe_run(out, {"data": "frames", "videos": len(training)})
+        trainer.run(show)
+        predictor = open_end_to_end(out / "best.safetensors")
+        return finish(predictor, FramesEvaluationSet(validation, config.model), out, show)
 
 
 def frames_evaluation_set(folder: Path, predictor: Predictor) -> FramesEvaluationSet:

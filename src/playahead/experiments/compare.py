@@ -17,7 +17,7 @@ from playahead.experiments.jobs import jobs_of, run_folder
 from playahead.experiments.members import Members
 from playahead.experiments.pool import run_jobs
 from playahead.experiments.rows import Key, Row, summarise
-from playahead.files import require_writable, write_whole
+from playahead.files import holding, write_whole
 from playahead.progress import Show, quiet
 
 VERSION = 1
@@ -112,14 +112,14 @@ def compare(
         raise InputError("baselines", "markov predicts from what happened, which video does not say")
     chosen = narrowed(grid, only) if only else grid
     dataset.check("val", split)
-    require_writable(out)
-    failed = run_jobs(jobs_of(chosen, out), chosen, dataset, split, config.processes, show)
-    rows, members = _rows(grid, chosen, dataset, out, split, failed)
-    evaluation_set = dataset.evaluation_set(split)
-    n_matches, data = len(evaluation_set.matches), dataset.digest("val", split)
-    found = Comparison(grid, split, n_matches, evaluation_set.unit, dataset.notice, data, rows, members, failed)
-    write_whole(out / f"comparison-{split}.json", json.dumps(found.as_dict(), indent=1))
-    return found
+    with holding(out):
+        failed = run_jobs(jobs_of(chosen, out), chosen, dataset, split, config.processes, show)
+        rows, members = _rows(grid, chosen, dataset, out, split, failed)
+        evaluation_set = dataset.evaluation_set(split)
+        n_matches, data = len(evaluation_set.matches), dataset.digest("val", split)
+        found = Comparison(grid, split, n_matches, evaluation_set.unit, dataset.notice, data, rows, members, failed)
+        write_whole(out / f"comparison-{split}.json", json.dumps(found.as_dict(), indent=1))
+        return found
 
 
 def _rows(

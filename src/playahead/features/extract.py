@@ -14,7 +14,7 @@ from playahead.features.encoder import WindowEncoder
 from playahead.features.extractor import ExtractionReport, Extractor
 from playahead.features.plan import expected_windows, find_videos, shard_of
 from playahead.features.store import FeatureStore, StoreFacts
-from playahead.files import disk_errors, free_bytes, readable_size
+from playahead.files import disk_errors, free_bytes, holding, readable_size
 from playahead.progress import Show, counter, quiet
 from playahead.runtime import pick_device
 from playahead.video.input_size import InputSize, Luma, parse_input_size
@@ -112,26 +112,27 @@ def extract(
         InputError: no videos, too little room (said before anything is encoded), or another store in ``out``.
     """
     videos = shard_of(find_videos(source), shard)
-    make, facts = prepare(config or ExtractConfig(), out)
-    store = FeatureStore(out)
-    waiting = [video for video in videos if not store.journal(video.name).closed]
-    windows = expected_windows(waiting)
-    _require_room(out, windows * facts.window_bytes)
-    report = ExtractionReport(skipped=len(videos) - len(waiting))
-    if store.notice:
-        report.notes.append(store.notice)
-    window_s = GRID.window_ms / 1000
-    advance_s = counter(show, f"extracting {len(waiting):,} videos", windows * window_s, "s of video")
+    with holding(out, shard):
+        make, facts = prepare(config or ExtractConfig(), out)
+        store = FeatureStore(out)
+        waiting = [video for video in videos if not store.journal(video.name).closed]
+        windows = expected_windows(waiting)
+        _require_room(out, windows * facts.window_bytes)
+        report = ExtractionReport(skipped=len(videos) - len(waiting))
+        if store.notice:
+            report.notes.append(store.notice)
+        window_s = GRID.window_ms / 1000
+        advance_s = counter(show, f"extracting {len(waiting):,} videos", windows * window_s, "s of video")
 
-    def advance(more: int) -> None:
-        advance_s(more * window_s)
+        def advance(more: int) -> None:
+            advance_s(more * window_s)
 
-    with disk_errors(out):
-        if engine == "ray":
-            report.add(extract_by_ray(waiting, make, advance))
-        else:
-            report.add(make().extract_all(waiting, advance))
-    return report
+        with disk_errors(out):
+            if engine == "ray":
+                report.add(extract_by_ray(waiting, make, advance))
+            else:
+                report.add(make().extract_all(waiting, advance))
+        return report
 
 
 def _require_room(out: Path, wanted_bytes: int) -> None:

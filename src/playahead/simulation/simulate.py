@@ -8,7 +8,7 @@ from typing import Literal
 from playahead.domain.feed import FeedHalf
 from playahead.domain.records import Clip
 from playahead.errors import InputError
-from playahead.files import write_whole
+from playahead.files import holding, write_whole
 from playahead.progress import Show, counter, quiet
 from playahead.simulation.plays import clips_of, simulate_half, write_bas_labels
 from playahead.simulation.rendering import Rendering, render_all
@@ -69,22 +69,21 @@ def simulate(out: Path, config: SimulationConfig | None = None, show: Show = qui
     """
     config = config or SimulationConfig()
     played = real_plays(config) if config.real_plays else invented(config)
-    out.mkdir(parents=True, exist_ok=True)
-    write_whole(
-        out / SIMULATED_MARKER, "Simulated: these matches never were, and no figure made from them is about football.\n"
-    )
-    parts = dict(zip(SPLITS, (played[:-3], played[-3:-2], played[-2:-1], played[-1:]), strict=True))
-    if config.layout == "feed":
-        tables = zip(FEED_SPLITS, (played[:-2], played[-2:-1], played[-1:]), strict=True)
-        for split, chosen in tables:
-            write_feed_table(out / f"{split}.npz", [half for match in chosen for half in match])
-        return
-    renderings = _write_bas(out, parts, config) if config.layout == "bas" else _write_baa(out, parts, config)
-    if config.video:
-        seconds = sum(rendering.n_frames for rendering in renderings) / 25
-        advance = counter(show, f"rendering {len(renderings)} halves", seconds, "s of video")
-        for rendering in render_all(renderings, os.cpu_count() or 1):
-            advance(rendering.n_frames / 25)
+    with holding(out):
+        said = "Simulated: these matches never were, and no figure made from them is about football.\n"
+        write_whole(out / SIMULATED_MARKER, said)
+        parts = dict(zip(SPLITS, (played[:-3], played[-3:-2], played[-2:-1], played[-1:]), strict=True))
+        if config.layout == "feed":
+            tables = zip(FEED_SPLITS, (played[:-2], played[-2:-1], played[-1:]), strict=True)
+            for split, chosen in tables:
+                write_feed_table(out / f"{split}.npz", [half for match in chosen for half in match])
+            return
+        renderings = _write_bas(out, parts, config) if config.layout == "bas" else _write_baa(out, parts, config)
+        if config.video:
+            seconds = sum(rendering.n_frames for rendering in renderings) / 25
+            advance = counter(show, f"rendering {len(renderings)} halves", seconds, "s of video")
+            for rendering in render_all(renderings, os.cpu_count() or 1):
+                advance(rendering.n_frames / 25)
 
 
 def invented(config: SimulationConfig) -> list[Halves]:

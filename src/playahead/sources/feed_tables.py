@@ -14,7 +14,7 @@ from playahead.domain.feed import (
 )
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError, RecordError
-from playahead.files import require_archive
+from playahead.files import atomic_write, require_archive
 from playahead.sources.notes import SourceNotes
 
 SPLITS = ("train", "val", "test")
@@ -86,7 +86,9 @@ def write_feed_table(path: Path, halves: list[FeedHalf]) -> None:
     }
     for name in ("t_ms", "team", "x", "y", "setpiece", "delay_ms"):
         arrays[name] = np.concatenate([getattr(h, name) for h in halves])
-    np.savez_compressed(path, allow_pickle=False, **{n: arrays[n].astype(kind) for n, kind in _COLUMNS.items()})
+    columns = {name: arrays[name].astype(kind) for name, kind in _COLUMNS.items()}
+    with atomic_write(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **columns)
 
 
 def _good_rows(columns: dict[str, np.ndarray], path: Path, notes: SourceNotes) -> dict[str, np.ndarray]:

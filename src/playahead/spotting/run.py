@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playahead.backbone.checkpoint import load_backbone, save_backbone
 from playahead.errors import InputError
-from playahead.files import require_writable
+from playahead.files import holding
 from playahead.progress import Show, quiet
 from playahead.sources.layouts import find_labelled_videos
 from playahead.spotting.trainer import PretrainConfig, SpottingTrainer
@@ -47,13 +47,13 @@ def pretrain(
         raise InputError("--validation-videos", f"{validation_videos} is below 1")
     if train.resolve() == validate.resolve():
         raise InputError("--validate", "is the same as --train", "choose by matches that are not trained on")
-    require_writable(out)
-    training, validation = find_labelled_videos(train), find_labelled_videos(validate)
-    validation = validation[:: max(1, len(validation) // validation_videos)]
-    frames = FrameCache(cache or out, parse_input_size(config.input_size))
-    frames.fill([video.path for video in (*training, *validation)], show)
-    trainer = SpottingTrainer(config, training, validation, frames, out)
-    trainer.run(show)
-    backbone, about = load_backbone(out / "best.safetensors")
-    save_backbone(out / "backbone.safetensors", backbone, about)
-    return Pretrained(out / "backbone.safetensors", trainer.best)
+    with holding(out):
+        training, validation = find_labelled_videos(train), find_labelled_videos(validate)
+        validation = validation[:: max(1, len(validation) // validation_videos)]
+        frames = FrameCache(cache or out, parse_input_size(config.input_size))
+        frames.fill([video.path for video in (*training, *validation)], show)
+        trainer = SpottingTrainer(config, training, validation, frames, out)
+        trainer.run(show)
+        backbone, about = load_backbone(out / "best.safetensors")
+        save_backbone(out / "backbone.safetensors", backbone, about)
+        return Pretrained(out / "backbone.safetensors", trainer.best)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playahead.datasets.dataset import Dataset
 from playahead.errors import InputError
-from playahead.files import require_writable
+from playahead.files import holding
 from playahead.inference.predictor import Predictor
 from playahead.progress import Show, quiet
 from playahead.runtime import describe_run
@@ -43,10 +43,10 @@ def train(
     validation, sample = dataset.evaluation_set("val"), dataset.validation_sample(validation_matches)
     examples = dataset.training_examples(config.examples)
     config = replace(config, model=replace(config.model, feature_dim=examples.feature_dim))
-    require_writable(out)
-    trainer = Trainer(config, examples, lambda predictor: validate(predictor, sample), out, start)
-    features = dict(dataset.features)
-    describe_run(out, {"train": asdict(config), "training_examples": examples.n_examples, "features": features})
-    trainer.run(show)
-    best = Predictor.open(out / "best.safetensors")
-    return finish(Predictor(best.network, {**best.about, "features": features}), validation, out, show)
+    with holding(out):
+        trainer = Trainer(config, examples, lambda predictor: validate(predictor, sample), out, start)
+        features = dict(dataset.features)
+        describe_run(out, {"train": asdict(config), "training_examples": examples.n_examples, "features": features})
+        trainer.run(show)
+        best = Predictor.open(out / "best.safetensors")
+        return finish(Predictor(best.network, {**best.about, "features": features}), validation, out, show)

@@ -49,8 +49,8 @@ def _print(found: experiments.Comparison, out: Path) -> None:
         f"test sets of {found.n_matches} would lie, and it falls as a set grows. Resampling {found.unit}, for "
         "differences jointly with seeds and in pairs; ± is the standard deviation over seeds. Each row is compared "
         f"with {variant!r} under the same decoding, its other decodings with {decoding!r}. Coloured differences are "
-        f"significant: the interval excludes 0, with two seeds and {FEW_MATCHES} {found.unit} or more. Everything is in "
-        f"{out / f'comparison-{found.split}.json'}",
+        f"significant: the interval excludes 0, with two seeds and {FEW_MATCHES} {found.unit} or more. Everything is "
+        f"in {out / f'comparison-{found.split}.json'}",
     )
     for name, members in found.members.items():
         console.print(f"{name}: {', '.join(members)}")

@@ -1,0 +1,43 @@
+"""Output folders that one process holds, and files that are none."""
+
+import subprocess
+import sys
+
+import pytest
+
+from playahead.errors import InputError
+from playahead.files import holding, read_text, require_archive, require_file
+
+
+def test_a_folder_is_held_by_one_process_at_a_time(tmp_path):
+    other = "from pathlib import Path; from playahead.files import holding\nwith holding(Path('out')): pass"
+    with holding(tmp_path / "out"):
+        second = subprocess.run([sys.executable, "-c", other], cwd=tmp_path, capture_output=True, text=True)
+        assert "is in use by process" in second.stderr
+        with holding(tmp_path / "out", "2/4"):  # another part of the work
+            pass
+    subprocess.run([sys.executable, "-c", other], cwd=tmp_path, check=True)
+
+
+def test_a_process_that_is_killed_lets_go(tmp_path):
+    killed = "import os\nfrom pathlib import Path; from playahead.files import holding\n"
+    killed += "with holding(Path('out')): os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", killed], cwd=tmp_path).returncode == -9
+    with holding(tmp_path / "out"):
+        pass
+
+
+def test_files_that_cannot_be(tmp_path):
+    large, binary, nothing = tmp_path / "large", tmp_path / "binary", tmp_path / "no.zip"
+    large.write_bytes(bytes(100))
+    binary.write_bytes(b"\xff\xfe\xfd")
+    nothing.write_bytes(b"PK\x03\x04")
+    for refused, said in (
+        (lambda: require_file(large, 99), "too large"),
+        (lambda: require_file(tmp_path / "none"), "no such file"),
+        (lambda: require_file(tmp_path / "a\0b"), "cannot be read"),
+        (lambda: read_text(binary), "cannot be read as text"),
+        (lambda: require_archive(nothing, 1000), "not a readable .zip"),
+    ):
+        with pytest.raises(InputError, match=said):
+            refused()
