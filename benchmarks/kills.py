@@ -1,7 +1,7 @@
 """Six commands, each killed at random moments and started again: ``python benchmarks/kills.py WORK [KILLS]``.
 
-Prints for each whether the finished files are those of a run that nobody killed, byte by byte; and what one of two runs says
-that are started on the same folder at once.
+Prints for each whether the finished files are those of a run that nobody killed, byte by byte; and what one of two
+runs says that are started on the same folder at once.
 """
 
 import hashlib

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from playahead.errors import InputError
-from playahead.evaluation.bootstrap import bootstrap_averages, bootstrap_interval, mean_interval, paired_difference
+from playahead.evaluation.bootstrap import (
+    AREA,
+    bootstrap_averages,
+    bootstrap_interval,
+    least_difference,
+    mean_interval,
+    paired_difference,
+)
 from playahead.evaluation.official import benchmark_average, count_detections, score_videos
 from tests.evaluation.test_official import random_table
 
@@ -52,3 +59,18 @@ def test_pairs_need_the_same_matches():
         paired_difference([counts], [counts[1:]])
     with pytest.raises(InputError, match="no matches"):
         bootstrap_averages([])
+
+
+def test_the_basic_interval_is_the_percentile_one_mirrored():
+    counts = [count_detections(t) for t in matches(6)]
+    found = bootstrap_interval(counts, measure=AREA)
+    low, high = np.percentile(bootstrap_averages(counts, measure=AREA), (2.5, 97.5))
+    assert (found.low, found.high) == pytest.approx((2 * found.value - high, 2 * found.value - low))
+
+
+def test_more_matches_tell_closer_systems_apart():
+    counts = [count_detections(t) for t in matches(7, n=12)]
+    few, many = (least_difference(counts, size) for size in (2, 50))
+    assert few > 2 * many > 0
+    with pytest.raises(InputError, match="say nothing"):
+        least_difference(counts[:1], 2)

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.time import format_duration
+from playahead.evaluation.bootstrap import AREA, least_difference
 from playahead.evaluation.evaluate import Evaluation
 from playahead.evaluation.official import TOLERANCES_S, ThresholdCounts, average_precision
 from playahead.files import readable_size
@@ -202,7 +203,7 @@ def print_finished(validation: Mapping[str, float], weights: Path, log: Path) ->
     errors.print(f"weights: {weights}   log: {log}")
 
 
-def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool) -> None:
+def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, noise_at: int | None = None) -> None:
     """Scores as a table, or as one JSON document."""
     if as_json:
         document: dict[str, object] = {
@@ -215,6 +216,8 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool) 
             document["average_interval_95"] = [found.interval.low, found.interval.high]
             document["area"] = found.area_interval.value
             document["area_interval_95"] = [found.area_interval.low, found.area_interval.high]
+        if noise_at is not None:
+            document["least_difference"] = {"matches": noise_at, **_noise(found, noise_at)}
         if exact:
             document["exact"] = [{"average": e.average, "average_area": e.average_area} for e in found.exact]
         print_json(document)
@@ -228,12 +231,24 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool) 
             f"sets of {len(found.by_match.counts_M)} {found.unit}. It falls as a set grows: compare it only with "
             "figures on as many (docs/metric.md)"
         )
+    if noise_at is not None:
+        apart = _noise(found, noise_at)
+        console.print(
+            f"two systems like this one, each scored on {noise_at} {found.unit} of its own, differ significantly from "
+            f"{100 * apart['area']:.1f} points of area or {100 * apart['average']:.1f} of the official figure on; on "
+            "the same ones less is enough (playahead compare)"
+        )
     console.print(", ".join(f"{name} {value:.2f}" for name, value in found.figures.items()))
     for scores in found.exact if exact else ():
         console.print(
             f"every threshold and continuous time: {100 * scores.average:.2f} (11-point), "
             f"{100 * scores.average_area:.2f} (area)"
         )
+
+
+def _noise(found: Evaluation, size: int) -> dict[str, float]:
+    counts, ranked = (found.by_match.counts_M, found.by_match.ranked_M) if found.by_match else ([], [])
+    return {"area": least_difference(ranked, size, AREA), "average": least_difference(counts, size)}
 
 
 def machine_line(results: Mapping[str, Any]) -> str:

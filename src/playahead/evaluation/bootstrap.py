@@ -56,15 +56,16 @@ def bootstrap_averages(
     samples: int = SAMPLES,
     seed: int = 0,
     measure: Measure = OFFICIAL,
+    size: int | None = None,
 ) -> NDArray[np.float64]:
-    """The average over tolerances and classes of each bootstrap sample of matches: averages_S.
+    """The average over tolerances and classes of each bootstrap sample of ``size`` matches (all if None): averages_S.
 
     The same seed draws the same matches, so two systems scored on the same matches are compared in pairs.
     """
     if not matches:
         raise InputError("bootstrap", "no matches")
     rng = np.random.default_rng(seed)
-    draws_SM = rng.multinomial(len(matches), np.full(len(matches), 1 / len(matches)), size=samples)
+    draws_SM = rng.multinomial(size or len(matches), np.full(len(matches), 1 / len(matches)), size=samples)
     hits_MX = np.stack([m.hits_GDCH[0].ravel() for m in matches])
     detections_MX = np.stack([m.detections_GCH[0].ravel() for m in matches])
     events_MC = np.stack([m.events_GC[0] for m in matches])
@@ -122,6 +123,20 @@ def _redrawn(runs: Sequence[Sequence[ThresholdCounts]], seed: int, measure: Meas
     sampled_RS = np.stack([bootstrap_averages(matches, seed=seed, measure=measure) for matches in runs])
     drawn_SR = np.random.default_rng([seed, 1]).integers(len(runs), size=(sampled_RS.shape[1], len(runs)))
     return np.take_along_axis(sampled_RS.T, drawn_SR, axis=1).mean(axis=1)
+
+
+def least_difference(matches: Sequence[ThresholdCounts], size: int, measure: Measure = OFFICIAL) -> float:
+    """How far apart two systems must be, as a fraction, to be told apart when each is scored on ``size`` matches.
+
+    At 95 %, for different matches; on the same matches less is enough, as far as the systems find the same ones hard
+    (``paired_difference``).
+
+    Raises:
+        InputError: fewer matches to draw from than two, or a size below 1.
+    """
+    if len(matches) < 2 or size < 1:
+        raise InputError("--noise-at", f"{size} matches drawn from {len(matches)} say nothing", "score more matches")
+    return 1.96 * float(np.sqrt(2) * bootstrap_averages(matches, measure=measure, size=size).std(ddof=1))
 
 
 def average_of(matches: Sequence[ThresholdCounts], measure: Measure = OFFICIAL) -> float:

@@ -16,6 +16,7 @@ def evaluate_feed(
     weights: Path | None = None,
     exact: bool = False,
     json: bool = False,
+    noise_at: int | None = None,
 ) -> None:
     """Score weights on a split of an event feed.
 
@@ -26,9 +27,11 @@ def evaluate_feed(
         weights: of the model; the packaged ones if not given.
         exact: also every threshold and continuous time (slower).
         json: one JSON document on standard output.
+        noise_at: also say how far apart two systems must be to be told apart on so many matches, as 2 (the
+            benchmark's test split).
     """
     found, predictor = FeedDataset(data).evaluation_set(split), Predictor.open(weights)
     with terminal.progress() as show:
         evaluation = evaluate(predictor, found, options.decoder(predictor), show)
     title = f"{split}: {len(found.matches)} matches, {len(found):,} examples, {options.decoding} decoding"
-    terminal.print_evaluation(evaluation, title, exact, json)
+    terminal.print_evaluation(evaluation, title, exact, json, noise_at)

@@ -15,6 +15,7 @@ def evaluate_video(
     features: Path | None = None,
     exact: bool = False,
     json: bool = False,
+    noise_at: int | None = None,
 ) -> None:
     """Score weights on labelled video: clips, or whole matches.
 
@@ -25,10 +26,12 @@ def evaluate_video(
         features: store of the videos' features; weights trained end to end need none.
         exact: also every threshold and continuous time (slower).
         json: one JSON document on standard output.
+        noise_at: also say how far apart two systems must be to be told apart on so many matches, as 2 (the
+            benchmark's test split).
     """
     terminal.notice_leak(features)
     predictor, found = open_for_video(labels, weights, features)
     with terminal.progress() as show:
         evaluation = evaluate(predictor, found, options.decoder(predictor), show)
     title = f"{found.split}: {len(found):,} examples, {options.decoding} decoding"
-    terminal.print_evaluation(evaluation, title, exact, json)
+    terminal.print_evaluation(evaluation, title, exact, json, noise_at)
