@@ -42,7 +42,7 @@ def test_a_clock_is_anticipated_to_the_frame():
 def test_a_steady_stream_is_expected_whole_also_within_a_frame():
     """One a second on average, many of them in the same frame."""
     rng = np.random.default_rng(0)
-    played = half(np.cumsum(rng.exponential(1000, 20_000)).astype(int), [0] * 20_000)
+    played = half(np.cumsum(rng.exponential(1000, 9_000)).astype(int), [0] * 9_000)
     expected = MarkovRenewal([played]).predict(played, np.arange(1, 50) * 100_000).intensity().sum(axis=(1, 2))
     assert expected.mean() == pytest.approx(5.12, rel=0.05)
 

@@ -47,6 +47,7 @@ def workplace(tmp_path_factory):
     return folder
 
 
+@pytest.mark.timeout(900)  # twenty-five commands
 def test_the_commands_run_in_their_order(workplace, monkeypatch, capsys):
     monkeypatch.chdir(workplace)
     assert len(COMMANDS) > 9

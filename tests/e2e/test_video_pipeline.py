@@ -5,6 +5,8 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from playahead.cli.main import run
 from playahead.demo import DemoConfig
 from playahead.sources.soccernet_baa import read_baa_split
@@ -32,6 +34,7 @@ def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypa
     assert probe(tmp_path / "made" / "ahead.mp4").duration_s > 3
 
 
+@pytest.mark.timeout(900)  # nine processes, twice
 def test_the_whole_pipeline_in_one_script(tmp_path, capsys):
     """Download aside: check, pretrain, extract, train, evaluate, submit, check, report."""
     brief = {

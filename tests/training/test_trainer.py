@@ -136,7 +136,7 @@ def test_weights_with_nan_are_refused(tmp_path):
     model = Anticipator(TINY.model)
     torch.nn.init.constant_(model.decoder.embedding_KD, float("nan"))
     Predictor(model, {}).save(tmp_path / "weights.safetensors")
-    with pytest.raises(InputError, match="hold NaN"):
+    with pytest.raises(InputError, match="holds NaN"):
         Predictor.open(tmp_path / "weights.safetensors")
 
 
