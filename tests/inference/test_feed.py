@@ -70,3 +70,11 @@ def test_nothing_to_score_is_refused():
     withheld = [playahead.Clip("clip_1", "clip_1/224p.mp4", (), None)]
     with pytest.raises(playahead.PlayaheadError, match="withheld"):
         playahead.score_clips(withheld, {})
+
+
+def test_short_feeds_are_answered_when_asked():
+    half = simulate_half(0, minutes=0.4)
+    assert not playahead.predict_feed([half]).expected
+    found = playahead.predict_feed([half], playahead.PredictConfig(short=True, min_confidence=0.0))
+    assert min(line.observed_until_ms for line in found.expected) == 5_000
+    assert "rest on less than 30 s" in found.notices[0]

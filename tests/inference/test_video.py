@@ -113,6 +113,16 @@ def test_what_comes_after_a_moment_never_changes_its_answer(command, capsys):
     assert [line["confidence"] for line in short] == pytest.approx([line["confidence"] for line in long], abs=2e-3)
 
 
+def test_short_answers_from_what_there_is(command, capsys):
+    twenty_seconds = [word for word in command[:-1] if word not in ("--from", "0:32")]
+    assert run([*twenty_seconds, "0:20"]) == 2
+    capsys.readouterr()
+    assert run([*twenty_seconds, "0:20", "--short", "--format", "json"]) == 0
+    shown = capsys.readouterr()
+    assert "rest on less than 30 s (the first on 5 s)" in shown.err
+    assert min(line["observed_until_ms"] for line in json.loads(shown.out)["anticipated"]) == 5_000
+
+
 def test_evaluate_and_the_wrong_backbone(made, tmp_path, capsys):
     weights = str(made / "run" / "weights.safetensors")
     words = [

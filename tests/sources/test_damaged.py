@@ -59,6 +59,12 @@ def test_paths_that_leave_the_folder_or_cannot_be_printed(tmp_path, path):
         read_baa_split(labels(tmp_path, {}, path))
 
 
+@pytest.mark.parametrize("odd", [{"visibility": "banana"}, {"visibility": 3}, {"team": 5}, {"team": []}])
+def test_visibility_and_team_of_the_wrong_kind(tmp_path, odd):
+    with pytest.raises(InputError, match=r"anticipation 0: (visibility|team)"):
+        read_baa_split(labels(tmp_path, {"observation": [], "anticipation": [{**EVENT, **odd}]}))
+
+
 def spotting(tmp_path, *entries):
     file = tmp_path / "Labels-ball.json"
     file.write_text(json.dumps({"annotations": [{"label": "PASS", **entry} for entry in entries]}))

@@ -19,7 +19,7 @@ FRAMES_PER_WINDOW = ANTICIPATION_MS / RASTER_FRAME_MS
 class ObservationGrid:
     """How 30 s of video become (windows, snippets) features (docs/paper.md 1.1).
 
-    ``window_frames`` frames make a window; in it, clips of ``snippet_frames`` frames at step ``snippet_step``
+    ``window_frames`` frames make a window; in it, snippets of ``snippet_frames`` frames at step ``snippet_step``
     start every ``snippet_stride`` frames. A snippet is encoded as stacks of ``stack_frames`` frames.
     """
 
@@ -33,7 +33,7 @@ class ObservationGrid:
 
     @property
     def snippet_span_frames(self) -> int:
-        """Frames from a clip's first to its last, both counted: 29."""
+        """Frames from a snippet's first to its last, both counted: 29."""
         return (self.snippet_frames - 1) * self.snippet_step + 1
 
     @property
@@ -43,19 +43,19 @@ class ObservationGrid:
 
     @property
     def stack_starts_frames(self) -> tuple[int, ...]:
-        """First frames of a window's distinct stacks: 41, of the 33 x 5 = 165 that its clips are made of."""
-        return tuple(sorted({start for clip in self._stacks_of_snippets() for start in clip}))
+        """First frames of a window's distinct stacks: 41, of the 33 x 5 = 165 that its snippets are made of."""
+        return tuple(sorted({start for snippet in self._stacks_of_snippets() for start in snippet}))
 
     @property
     def stacks_of_snippets(self) -> tuple[tuple[int, ...], ...]:
-        """For each clip of a window, which of ``stack_starts_frames`` it is made of, in time order."""
+        """For each snippet of a window, which of ``stack_starts_frames`` it is made of, in time order."""
         place = {start: index for index, start in enumerate(self.stack_starts_frames)}
-        return tuple(tuple(place[start] for start in clip) for clip in self._stacks_of_snippets())
+        return tuple(tuple(place[start] for start in snippet) for snippet in self._stacks_of_snippets())
 
     def _stacks_of_snippets(self) -> list[tuple[int, ...]]:
         span = self.stack_frames * self.snippet_step
         within = range(0, self.snippet_frames * self.snippet_step, span)
-        return [tuple(clip * self.snippet_stride + start for start in within) for clip in range(self.n_snippets)]
+        return [tuple(snippet * self.snippet_stride + start for start in within) for snippet in range(self.n_snippets)]
 
     @property
     def window_ms(self) -> int:

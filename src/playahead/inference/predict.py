@@ -7,7 +7,7 @@ from playahead.errors import InputError
 from playahead.inference.feed import predict_feed
 from playahead.inference.result import PredictConfig, PredictResult
 from playahead.progress import Show, quiet
-from playahead.sources.feeds import read_feed, reader_of
+from playahead.sources.feeds import known_providers, read_feed, reader_of
 
 
 def predict(
@@ -38,5 +38,11 @@ def predict(
     if must_be == "feed":
         read_feed(path)  # says what it is not
     from playahead.inference.video import predict_video  # here and not above: a feed needs no video library
+    from playahead.video.source import NOT_A_VIDEO
 
-    return predict_video(match, config, show)
+    try:
+        return predict_video(match, config, show)
+    except InputError as reason:
+        if reason.what.startswith(NOT_A_VIDEO) and path.is_file():
+            raise InputError(path, f"{reason.what}, and is no event feed", known_providers()) from None
+        raise

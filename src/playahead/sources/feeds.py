@@ -54,6 +54,11 @@ def reader_of(path: Path) -> FeedReader | None:
     return next((reader for reader in READERS if head.startswith(reader.starts_with)), None)
 
 
+def known_providers() -> str:
+    """What a message says of the feeds that can be read."""
+    return f"known: {', '.join(reader.provider for reader in READERS)}"
+
+
 def read_feed(path: Path | str, notes: SourceNotes | None = None) -> list[FeedHalf]:
     """The halves of every match in a file, in its order.
 
@@ -67,8 +72,7 @@ def read_feed(path: Path | str, notes: SourceNotes | None = None) -> list[FeedHa
     path = Path(path)
     reader = reader_of(path)
     if reader is None:
-        known = ", ".join(reader.provider for reader in READERS)
-        raise InputError(path, "is not an event feed of a known provider", f"known: {known}")
+        raise InputError(path, "is not an event feed of a known provider", known_providers())
     try:
         halves = reader.read(path, notes or SourceNotes())
     except RecordError as reason:  # of the rows of a half, which knows no file

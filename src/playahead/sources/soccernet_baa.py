@@ -123,12 +123,30 @@ class _ClipReader:
         if action is None:
             self.split.dropped[label] += 1
             return None
-        return ActionEvent(position_ms, action, side_of(item), item.get("visibility") != "not shown")
+        return ActionEvent(position_ms, action, side_of(item), is_visible(item))
+
+
+def is_visible(item: Mapping[str, object]) -> bool:
+    """Whether the broadcast shows the action; where the entry does not say, it does.
+
+    Raises:
+        RecordError: another word than the benchmark's.
+    """
+    said = item.get("visibility", "visible")
+    if said not in ("visible", "not shown", None):
+        raise RecordError(f"visibility {said!r} is neither 'visible' nor 'not shown'")
+    return said != "not shown"
 
 
 def side_of(item: Mapping[str, object]) -> Side | None:
-    """Who acted, or None where the entry does not say so in the benchmark's words."""
+    """Who acted, or None where the entry does not say so in the benchmark's words.
+
+    Raises:
+        RecordError: a team that is no text.
+    """
     team = item.get("team")
+    if not isinstance(team, str | None):
+        raise RecordError(f"team {team!r} is not text")
     return next((side for side in SIDES if side == team), None)
 
 

@@ -10,7 +10,7 @@ from playahead.domain.records import ActionEvent, Clip, in_time_order
 from playahead.domain.time import parse_game_time, whole_ms
 from playahead.errors import InputError, RecordError
 from playahead.sources import jsonfile
-from playahead.sources.soccernet_baa import side_of
+from playahead.sources.soccernet_baa import is_visible, side_of
 
 _HALVES = (1, 2)
 _SECOND_HALF_MS = 45 * 60_000  # where some clocks start the second half
@@ -69,7 +69,7 @@ def _event(entry: dict[str, object], where: str, dropped: Counter[str]) -> tuple
     if action is None:
         dropped[label] += 1
         return half, None
-    return half, ActionEvent(position_ms, action, side_of(entry), entry.get("visibility") != "not shown")
+    return half, ActionEvent(position_ms, action, side_of(entry), is_visible(entry))
 
 
 def cut_into_clips(events: tuple[ActionEvent, ...], duration_ms: int, stride_ms: int, video: str = "") -> list[Clip]:

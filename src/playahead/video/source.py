@@ -15,6 +15,7 @@ from playahead.files import require_file
 
 _TIMEOUT_S = (20.0, 20.0)  # to open, to read: a stream that says nothing for so long is dead
 STANDARD_INPUT = "-"
+NOT_A_VIDEO = "cannot be opened as video"
 
 
 def is_address(source: Path | str) -> bool:
@@ -45,7 +46,7 @@ def opened(source: Path | str) -> InputContainer:
         raise InputError(where, f"no answer within {_TIMEOUT_S[0]:.0f} s", "is it being sent?") from None
     except (FFmpegError, OSError, ValueError, IndexError, AttributeError) as reason:
         said = getattr(reason, "strerror", None) or reason
-        raise InputError(where, f"cannot be opened as video ({said})", "is it complete?") from None
+        raise InputError(where, f"{NOT_A_VIDEO} ({said})", "is it complete?") from None
 
 
 def _is_remote(source: Path | str) -> bool:
