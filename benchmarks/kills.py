@@ -1,4 +1,4 @@
-"""Six commands, each killed at random moments and started again: ``python benchmarks/kills.py WORK [KILLS]``.
+"""Six commands, each killed at random times and started again: ``python benchmarks/kills.py WORK [KILLS [NAME ...]]``.
 
 Prints for each whether the finished files are those of a run that nobody killed, byte by byte; and what one of two
 runs says that are started on the same folder at once.
@@ -90,11 +90,13 @@ def digests(out: Path) -> dict[str, str]:
     }
 
 
-def main(work: Path, kills: int) -> None:
+def main(work: Path, kills: int, names: Sequence[str]) -> None:
     """Print a line for each command."""
     work.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     for name, arguments in commands(work).items():
+        if names and name not in names:
+            continue
         suffix = ".html" if name == "report" else ""
         whole, killed, log = (work / f"{name} {kind}{suffix}" for kind in ("whole", "killed", "log"))
         started = time.monotonic()
@@ -123,4 +125,4 @@ def main(work: Path, kills: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 20)
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 20, sys.argv[3:])
