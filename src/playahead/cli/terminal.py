@@ -178,12 +178,13 @@ def comparison_table(rows: Sequence[Row], title: str) -> Table:
 
 
 def _interval(found: Sequence[float]) -> str:
-    return f"{found[0]:.2f} [{found[1]:.2f}, {found[2]:.2f}]"
+    return f"{found[0]:.2f} [{found[1]:.2f}, {found[2]:.2f}]" if found[1] < found[2] else f"{found[0]:.2f}"
 
 
 def _difference(found: Sequence[float], sure: bool) -> Text:
     style = "dim" if not sure else "green" if found[0] > 0 else "red"
-    return Text(f"{found[0]:+.2f} [{found[1]:+.2f}, {found[2]:+.2f}]", style)
+    interval = f" [{found[1]:+.2f}, {found[2]:+.2f}]" if found[1] < found[2] else ""
+    return Text(f"{found[0]:+.2f}{interval}", style)
 
 
 def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:

@@ -48,6 +48,8 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
+        if self.low == self.high:  # one match says nothing of others
+            return f"{100 * self.value:.2f}"
         return f"{100 * self.value:.2f} [{100 * self.low:.2f}, {100 * self.high:.2f}]"
 
 
