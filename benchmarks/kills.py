@@ -101,12 +101,12 @@ def main(work: Path, kills: int, names: Sequence[str]) -> None:
         whole, killed, log = (work / f"{name} {kind}{suffix}" for kind in ("whole", "killed", "log"))
         started = time.monotonic()
         first = start([*arguments, "--out", str(whole)], log)
-        second = start([*arguments, "--out", str(whole)], work / "second.log") if name != "report" else None
+        second = start([*arguments, "--out", str(whole)], work / f"{name} second.log") if name != "report" else None
         if second is not None:
             second.join()
         first.join()
         lasts_s = time.monotonic() - started
-        both = log.read_text() + ((work / "second.log").read_text() if second is not None else "")
+        both = log.read_text() + ((work / f"{name} second.log").read_text() if second is not None else "")
         said = next((line for line in both.split("\n") if "is in use by" in line), "writes the same file whole")
         for _ in range(kills):
             process = start([*arguments, "--out", str(killed)], log)

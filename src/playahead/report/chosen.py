@@ -80,7 +80,7 @@ def _folder(runs: Path, run: str, comparison: Mapping[str, Any] | None, decoding
         trained = [row for row in trained if run_folder(runs, row["variant"], seed).exists()]
         if not trained:
             raise InputError(runs, f"no run was scored with {decoding} decoding")
-        best = max(trained, key=lambda row: row["mean"][0])
+        best = max(trained, key=lambda row: row["area"][0])
         folder = run_folder(runs, best["variant"], seed)
     if not (folder / "weights.safetensors").exists():
         raise InputError("--run", f"{folder.name}: no trained run of that name in {runs}")

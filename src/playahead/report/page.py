@@ -100,7 +100,7 @@ def render(page: Page) -> str:
         colours=[COLOURS[action] for action in ACTIONS],
         tolerances=[f"{t} s" for t in TOLERANCES_S[:-1]] + ["any"],
         published=PUBLISHED,
-        ranked=sorted(page.rows, key=lambda row: -row["mean"][0]),
+        ranked=sorted(page.rows, key=lambda row: -row["area"][0]),
     )
 
 
