@@ -50,10 +50,10 @@ class StreamFeatures:
             last[0] - np.arange(GRID.n_windows, 1, -1) * GRID.window_frames, last - GRID.window_frames
         ]
         snippet_starts_WN = window_starts_W[:, None] + np.arange(GRID.n_snippets) * GRID.snippet_stride
-        is_seen_WN = snippet_starts_WN >= 0  # before the first frame there was nothing to see
-        place = np.searchsorted(self.starts_T, np.maximum(snippet_starts_WN, 0))
-        assert (self.starts_T[place] == snippet_starts_WN)[is_seen_WN].all()
-        return self.features_TF[place].astype(np.float32) * is_seen_WN[:, :, None]
+        is_seen_W = window_starts_W >= 0  # a window that begins before the first frame counts as not seen
+        place = np.minimum(np.searchsorted(self.starts_T, snippet_starts_WN), len(self.starts_T) - 1)
+        assert (self.starts_T[place] == snippet_starts_WN)[is_seen_W].all()
+        return self.features_TF[place].astype(np.float32) * is_seen_W[:, None, None]
 
 
 def encode_stream(
