@@ -13,7 +13,7 @@ import torch
 import yaml
 
 from playahead.assets import packaged_weights
-from playahead.backbone.checkpoint import load_backbone, read_published, save_backbone
+from playahead.backbone.checkpoint import load_backbone, read_published
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.network import Backbone
 from playahead.evaluation.evaluate import evaluate_frame_case
@@ -291,7 +291,6 @@ class Backbones(Weights):
         backbone, provenance = load_backbone(packaged_weights("simulated-backbone"))
         self.about = {"backbone": asdict(backbone.config), "provenance": dict(provenance)}
         self.tensors = backbone.state_dict()
-        save_backbone(self.path, backbone, provenance)
 
     def damage(self) -> bytes:
         if self.rng.random() < 0.4:

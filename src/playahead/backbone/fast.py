@@ -66,9 +66,9 @@ class FastBackbone:
         laid_out = stacks_XJHW.to(self.device).contiguous(memory_format=torch.channels_last)
         return laid_out.to(self.kind).div_(255)
 
-    def fused(self, maps_XCHW: Tensor, stack_of_snippet_BS: Tensor, batch_clips: int) -> NDArray[np.float16]:
+    def fused(self, maps_XCHW: Tensor, stack_of_snippet_BS: Tensor, batch_snippets: int) -> NDArray[np.float16]:
         """features_BF of snippets made of these maps."""
-        parts = [self.fuse(maps_XCHW[part]) for part in stack_of_snippet_BS.to(self.device).split(batch_clips)]
+        parts = [self.fuse(maps_XCHW[part]) for part in stack_of_snippet_BS.to(self.device).split(batch_snippets)]
         return torch.cat(parts).to(torch.float16).cpu().numpy()
 
 

@@ -7,7 +7,7 @@ from playahead.errors import InputError
 from playahead.inference.feed import predict_feed
 from playahead.inference.result import PredictConfig, PredictResult
 from playahead.progress import Show, quiet
-from playahead.sources.feeds import known_providers, read_feed, reader_of
+from playahead.sources.feeds import known_providers, reader_of
 
 
 def predict(
@@ -28,15 +28,12 @@ def predict(
         InputError: a file that cannot be read, or an option that does not go with it.
     """
     config, path = config or PredictConfig(), Path(match)
-    is_feed = must_be == "feed" or path.is_file()  # an address, standard input or a pipe can only be a video
-    is_feed = is_feed and reader_of(path) is not None
-    if is_feed:
+    # An address, standard input or a pipe can only be a video.
+    if must_be == "feed" or (path.is_file() and reader_of(path) is not None):
         for name in ("overlay", "backbone", "stream"):
             if getattr(config, name) is not None:
                 raise InputError(f"--{name}", "is for video", "leave it out, or give a video instead of a feed")
         return predict_feed(path, config, show)
-    if must_be == "feed":
-        read_feed(path)  # says what it is not
     from playahead.inference.video import predict_video  # here and not above: a feed needs no video library
     from playahead.video.source import NOT_A_VIDEO
 

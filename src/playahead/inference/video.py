@@ -22,7 +22,7 @@ from playahead.runtime import pick_device
 from playahead.video.input_size import InputSize
 from playahead.video.overlay import write_overlay
 from playahead.video.reader import probe, read_frames
-from playahead.video.source import STANDARD_INPUT, is_address, shown
+from playahead.video.source import STANDARD_INPUT, is_stream, shown
 from playahead.video.timeline import Timeline
 
 SIMULATED_NOTICE = (
@@ -82,10 +82,11 @@ def _encode(
 ) -> StreamFeatures:
     """Features of the stretch that the times asked for rest on."""
     start_ms = max(0, config.start_ms - OBSERVATION_MS)
-    is_file = not is_address(source) and source != STANDARD_INPUT
-    if not is_file:
+    if is_stream(source):
         show(Progress(f"waiting for {shown(source)}", 0, 1, ""))
-    lasts_s = (probe(source, config.stream).duration_s if is_file and config.end_ms is None else None) or 0.0
+    lasts_s = (
+        None if is_stream(source) or config.end_ms is not None else probe(source, config.stream).duration_s
+    ) or 0.0
     stretch_s = (config.end_ms or lasts_s * 1000) / 1000 - start_ms / 1000
     advance = counter(show, f"encoding {shown(source)}", max(stretch_s, 1), "s of video")
     frames = read_frames(

@@ -39,7 +39,7 @@ def opened(source: Path | str) -> InputContainer:
     Raises:
         InputError: missing, no ordinary file, no answer, or nothing that FFmpeg reads.
     """
-    where = source if isinstance(source, Path) else shown(source) if _is_remote(source) else source
+    where = shown(source) if is_stream(source) else source
     try:
         return av.open(_for_ffmpeg(source), mode="r", timeout=_TIMEOUT_S)  # type: ignore[no-matching-overload]
     except ExitError:
@@ -49,7 +49,8 @@ def opened(source: Path | str) -> InputContainer:
         raise InputError(where, f"{NOT_A_VIDEO} ({said})", "is it complete?") from None
 
 
-def _is_remote(source: Path | str) -> bool:
+def is_stream(source: Path | str) -> bool:
+    """Whether it is standard input or an address: nothing that lies on this disk."""
     return source == STANDARD_INPUT or is_address(source)
 
 
