@@ -9,12 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn, get_args, get_origin
 
-import yaml
 from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentParser, set_parsing_settings
 
 from playahead.cli.registry import COMMANDS, Command
 from playahead.cli.terminal import complain
+from playahead.settings import read_yaml
 
 _WORDS = {"--from": "--start", "--to": "--end"}
 """Options that people say in two ways; ``from`` cannot name a Python parameter."""
@@ -119,11 +119,8 @@ def _make_switch(parser: Parser, name: str) -> None:
 
 
 def _recipe_of(config: Path | None) -> str | None:
-    """The recipe that a YAML file of options names, if it can be read and does."""
-    try:
-        options = yaml.safe_load(config.read_text()) if config else None
-    except (OSError, ValueError, yaml.YAMLError):
-        return None  # the parser says what is wrong with it
+    """The recipe that a YAML file of options names, if it does."""
+    options = read_yaml(config) if config else None
     return str(options["recipe"]) if isinstance(options, dict) and "recipe" in options else None
 
 

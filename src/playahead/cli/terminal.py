@@ -19,7 +19,6 @@ from rich.text import Text
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.time import format_duration
-from playahead.evaluation.bootstrap import AREA, least_difference
 from playahead.evaluation.evaluate import Evaluation
 from playahead.evaluation.official import TOLERANCES_S, ThresholdCounts, average_precision
 from playahead.files import readable_size
@@ -218,7 +217,7 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
             document["area"] = found.area_interval.value
             document["area_interval_95"] = [found.area_interval.low, found.area_interval.high]
         if noise_at is not None:
-            document["least_difference"] = {"matches": noise_at, **_noise(found, noise_at)}
+            document["least_difference"] = {"matches": noise_at, **found.least_difference(noise_at)}
         if exact:
             document["exact"] = [{"average": e.average, "average_area": e.average_area} for e in found.exact]
         print_json(document)
@@ -233,7 +232,7 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
             "figures on as many (docs/metric.md)"
         )
     if noise_at is not None:
-        apart = _noise(found, noise_at)
+        apart = found.least_difference(noise_at)
         console.print(
             f"two systems like this one, each scored on {noise_at} {found.unit} of its own, differ significantly from "
             f"{100 * apart['area']:.1f} points of area or {100 * apart['average']:.1f} of the official figure on; on "
@@ -245,11 +244,6 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
             f"every threshold and continuous time: {100 * scores.average:.2f} (11-point), "
             f"{100 * scores.average_area:.2f} (area)"
         )
-
-
-def _noise(found: Evaluation, size: int) -> dict[str, float]:
-    counts, ranked = (found.by_match.counts_M, found.by_match.ranked_M) if found.by_match else ([], [])
-    return {"area": least_difference(ranked, size, AREA), "average": least_difference(counts, size)}
 
 
 def machine_line(results: Mapping[str, Any]) -> str:

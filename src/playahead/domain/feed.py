@@ -21,6 +21,26 @@ ESTIMATED_OUT = 9
 LONGEST_DELAY_MS = 65_535
 N_SETPIECES = 6
 """0 open play, 1 throw-in, 2 goal kick, 3 corner, 4 free kick, 5 penalty or direct free kick."""
+RANGES = {
+    "match": (0, 2**31 - 1),
+    "half": (1, 2),
+    "t_ms": (0, LONGEST_HALF_MS),
+    "code": (0, N_CODES - 1),
+    "team": (0, 1),
+    "x": (0, 100),
+    "y": (0, 100),
+    "setpiece": (0, N_SETPIECES - 1),
+    "delay_ms": (0, LONGEST_DELAY_MS),
+}
+"""Least and most value of a row's columns."""
+_BESIDES = {"x": UNKNOWN_POSITION, "y": UNKNOWN_POSITION, "setpiece": ESTIMATED_OUT}
+
+
+def holds(name: str, column: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Which values a column of rows can hold."""
+    least, most = RANGES[name]
+    within = (column >= least) & (column <= most)
+    return within | (column == _BESIDES[name]) if name in _BESIDES else within
 
 
 @dataclass(frozen=True)
@@ -57,15 +77,14 @@ class FeedHalf:
                 raise RecordError(f"column {name} holds {column.dtype}, not whole numbers")
             _require_rows(column >= 0, f"{name} is negative")
         _require(self.half in (1, 2), f"half {self.half} is not 1 or 2")
-        _require_rows(self.t_ms <= LONGEST_HALF_MS, "t_ms is later than any half lasts (3 hours)")
+        _require_rows(holds("t_ms", self.t_ms), "t_ms is later than any half lasts (3 hours)")
         _require_rows(np.diff(self.t_ms, prepend=0) >= 0, "t_ms goes back in time")
-        _require_rows(self.delay_ms <= LONGEST_DELAY_MS, f"delay_ms is over {LONGEST_DELAY_MS:,}")
-        _require_rows(self.code < N_CODES, f"code is not in 0..{N_CODES - 1}")
-        _require_rows(self.team <= 1, "team is not 0 or 1")
-        for axis in (self.x, self.y):
-            _require_rows((axis <= 100) | (axis == UNKNOWN_POSITION), "position is not in 0..100 or 255")
-        known_setpiece = (self.setpiece < N_SETPIECES) | (self.setpiece == ESTIMATED_OUT)
-        _require_rows(known_setpiece, "setpiece is not in 0..5 or 9")
+        _require_rows(holds("delay_ms", self.delay_ms), f"delay_ms is over {LONGEST_DELAY_MS:,}")
+        _require_rows(holds("code", self.code), f"code is not in 0..{N_CODES - 1}")
+        _require_rows(holds("team", self.team), "team is not 0 or 1")
+        for name in ("x", "y"):
+            _require_rows(holds(name, columns[name]), "position is not in 0..100 or 255")
+        _require_rows(holds("setpiece", self.setpiece), "setpiece is not in 0..5 or 9")
 
     def __len__(self) -> int:
         return len(self.t_ms)

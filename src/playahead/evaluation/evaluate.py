@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.evaluation.bootstrap import AREA, Interval, bootstrap_interval
+from playahead.evaluation.bootstrap import AREA, Interval, bootstrap_interval, least_difference
 from playahead.evaluation.exact import ExactScores, TimedEvents, score_exactly, timed_events_of_frames
 from playahead.evaluation.figures import FIGURES
 from playahead.evaluation.frames import FrameTable, load_frame_case
@@ -104,6 +104,15 @@ class Evaluation:
     def area_interval(self) -> Interval | None:
         """The exact area with the 95 % interval of its value on very many matches; None where they are not known."""
         return bootstrap_interval(self.by_match.ranked_M, measure=AREA) if self.by_match else None
+
+    def least_difference(self, size: int) -> dict[str, float]:
+        """How far apart two systems must be on ``size`` matches each: ``"area"`` and ``"average"``, as fractions.
+
+        Raises:
+            InputError: fewer than two matches are known, or a size below 1.
+        """
+        counts, ranked = (self.by_match.counts_M, self.by_match.ranked_M) if self.by_match else ([], [])
+        return {"area": least_difference(ranked, size, AREA), "average": least_difference(counts, size)}
 
     @property
     def figures(self) -> dict[str, float]:

@@ -4,31 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.domain.feed import (
-    ESTIMATED_OUT,
-    LONGEST_DELAY_MS,
-    N_CODES,
-    N_SETPIECES,
-    UNKNOWN_POSITION,
-    FeedHalf,
-)
-from playahead.domain.time import LONGEST_HALF_MS
+from playahead.domain.feed import RANGES, FeedHalf, holds
 from playahead.errors import InputError, RecordError
 from playahead.files import atomic_write, require_archive
 from playahead.sources.notes import SourceNotes
 
 SPLITS = ("train", "val", "test")
-_RANGES = {
-    "match": (0, 2**31 - 1),
-    "half": (1, 2),
-    "t_ms": (0, LONGEST_HALF_MS),
-    "cls": (0, N_CODES - 1),
-    "team": (0, 1),
-    "x": (0, 100),
-    "y": (0, 100),
-    "setpiece": (0, N_SETPIECES - 1),
-    "delay_ms": (0, LONGEST_DELAY_MS),
-}
 MOST_BYTES = 512 * 1024 * 1024
 """Of a table, unpacked: 20,000 matches need no more."""
 _COLUMNS = {
@@ -94,10 +75,10 @@ def write_feed_table(path: Path, halves: list[FeedHalf]) -> None:
 def _good_rows(columns: dict[str, np.ndarray], path: Path, notes: SourceNotes) -> dict[str, np.ndarray]:
     """Rows whose every value is one that its column can hold; checked before anything is converted."""
     good = np.ones(len(columns["match"]), bool)
-    for name, (least, most) in _RANGES.items():
-        column = columns[name]
-        unknown = (column == UNKNOWN_POSITION) if name in ("x", "y") else (column == ESTIMATED_OUT)
-        fine = (column >= least) & (column <= most) | (unknown & (name in ("x", "y", "setpiece")))
+    for name, column in columns.items():
+        called = "code" if name == "cls" else name
+        least, most = RANGES[called]
+        fine = holds(called, column)
         for row in np.flatnonzero(~fine & good):
             notes.bad_row(InputError(f"{path}: row {row}", f"{name} {column[row]} is not in {least}..{most}"))
         good &= fine

@@ -11,7 +11,8 @@ from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.errors import InputError
 from playahead.evaluation.frames import VECTOR_LENGTH
 from playahead.files import DAMAGED_ZIP, require_archive, require_file
-from playahead.submission.write import MOST_BYTES, RESULTS_NAME, clip_paths, read_results, results_bytes
+from playahead.sources.soccernet_baa import clip_name
+from playahead.submission.write import MOST_BYTES, RESULTS_NAME, read_videos
 
 _NAMED = 5  # so many clips are named in a message, the rest counted
 
@@ -26,10 +27,11 @@ def check_submission(path: Path, clip_names: Sequence[str] | None = None) -> lis
     path = Path(path)
     problems = _check_archive(path)
     try:
-        results = read_results(path)
+        videos = read_videos(path)
     except InputError as reason:
         return problems or [str(reason)]
-    problems += _named("paths that are not a clip's folder alone", [p for p in clip_paths(path) if p not in results])
+    results = {clip_name(video, path): listed for video, listed in videos}
+    problems += _named("paths that are not a clip's folder alone", [p for p, _ in videos if p not in results])
     if clip_names is not None:
         missing = [name for name in clip_names if name not in results]
         extra = [name for name in results if name not in set(clip_names)]
@@ -58,14 +60,14 @@ def _check_archive(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as zipped:
             names = [name for name in zipped.namelist() if not name.endswith("/")]
             damaged = zipped.testzip()
+            first_bytes = zipped.open(RESULTS_NAME).read(4) if RESULTS_NAME in names and not damaged else b""
     except InputError as reason:
         return [reason.what]
     except (*DAMAGED_ZIP, OSError) as reason:
         return [f"the zip cannot be read ({reason})"]
     problems = [f"{damaged} in the zip is damaged"] if damaged else []
     problems += _named("entries outside the zip's folder", [name for name in names if _leaves(name)])
-    if RESULTS_NAME in names and not damaged:
-        problems += _check_encoding(results_bytes(path))
+    problems += _check_encoding(first_bytes)
     if RESULTS_NAME not in names:
         inside = [name for name in names if name.rsplit("/", 1)[-1] == RESULTS_NAME]
         where = f"lies in a folder ({inside[0]})" if inside else "is missing"
@@ -79,8 +81,8 @@ def _leaves(name: str) -> bool:
     return name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]
 
 
-def _check_encoding(content: bytes) -> list[str]:
-    encoding = json.detect_encoding(content)
+def _check_encoding(first_bytes: bytes) -> list[str]:
+    encoding = json.detect_encoding(first_bytes)
     return [] if encoding == "utf-8" else [f"{RESULTS_NAME} is {encoding.upper()}: servers read UTF-8"]
 
 

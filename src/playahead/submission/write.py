@@ -82,22 +82,29 @@ def perfect_answer(clips: Sequence[Clip]) -> dict[str, list[Anticipation]]:
     return answer
 
 
-def clip_paths(path: Path) -> list[str]:
-    """The ``path`` of every video of the JSON or the zip, as it stands."""
-    return [_path_of(entry, where) for entry, where in _entries(path)]
-
-
 def read_results(path: Path) -> Results:
     """Clip name -> its anticipation entries as they stand, from the JSON or the zip."""
-    results: Results = {}
+    return {clip_name(video, path): listed for video, listed in read_videos(path)}
+
+
+def read_videos(path: Path) -> list[tuple[str, list[dict[str, object]]]]:
+    """(path of a video as it stands, its anticipation entries) of each video listed, from the JSON or the zip.
+
+    Raises:
+        InputError: a file that cannot be read, an entry of the wrong kind, or a clip listed twice.
+    """
+    videos: list[tuple[str, list[dict[str, object]]]] = []
+    seen: set[str] = set()
     for entry, where in _entries(path):
-        name = clip_name(_path_of(entry, where), where)
+        video = _path_of(entry, where)
+        name = clip_name(video, where)
         annotations = jsonfile.as_object(jsonfile.field(entry, "annotations", where), where)
         listed = jsonfile.as_list(jsonfile.field(annotations, "anticipation", where), where)
-        if name in results:
+        if name in seen:
             raise InputError(path, f"{name} is listed twice")
-        results[name] = [jsonfile.as_object(item, f"{path}: {name}") for item in listed]
-    return results
+        seen.add(name)
+        videos.append((video, [jsonfile.as_object(item, f"{path}: {name}") for item in listed]))
+    return videos
 
 
 def _entries(path: Path) -> list[tuple[dict[str, object], str]]:
@@ -112,15 +119,6 @@ def _entries(path: Path) -> list[tuple[dict[str, object], str]]:
 
 
 def _json_in_zip(path: Path) -> object:
-    return jsonfile.parse_json(results_bytes(path), f"{path}: {RESULTS_NAME}")
-
-
-def results_bytes(path: Path) -> bytes:
-    """The JSON in a submission's zip, as it stands.
-
-    Raises:
-        InputError: it is missing, damaged, or too large.
-    """
     require_archive(path, MOST_BYTES)
     try:
         with zipfile.ZipFile(path) as zipped, zipped.open(RESULTS_NAME) as file:
@@ -131,7 +129,7 @@ def results_bytes(path: Path) -> bytes:
         raise InputError(path, f"cannot be read ({reason})") from None
     if len(content) > MOST_BYTES:
         raise InputError(path, f"{RESULTS_NAME} holds more than it declares")
-    return content
+    return jsonfile.parse_json(content, f"{path}: {RESULTS_NAME}")
 
 
 def _path_of(entry: Mapping[str, object], where: str) -> str:

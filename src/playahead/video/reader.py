@@ -107,7 +107,6 @@ class _Decoder:
         self.source, self.draw, self.start_s, self.stop_s, self.wanted = source, draw, start_s, stop_s, stream
         self.damaged = 0
         self.told: list[str] = []
-        self.is_broken = False
 
     def frames(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Decode, seek, resample, draw."""
@@ -115,12 +114,15 @@ class _Decoder:
         drawn: tuple[int, NDArray[np.uint8]] | None = None  # a picture shown twice is drawn once
         with opened(self.source) as container:
             stream = video_stream(container, self.source, self.wanted)
-            pictures = self._pictures(container, stream)
+            origin_s = (stream.start_time or 0) * _time_base(stream)
+            clock = Continuity(origin_s, 1 / _rate(stream), self.start_s, self.told.append)
+            pictures = self._pictures(container, stream, clock)
             for found, frame in at_rate(pictures, GRID.fps, self.start_s, self.stop_s):
                 if drawn is None or drawn[0] != id(frame):
                     drawn = (id(frame), self.draw(frame))
                 yield found, drawn[1]
-            self._tell_early_end(container, stream, found)
+            if not clock.is_broken:
+                self._tell_early_end(container, stream, found)
         if self.damaged:
             self.told.append(f"{self.damaged} damaged packets passed over, the picture before them stays")
         self._warn()
@@ -132,7 +134,7 @@ class _Decoder:
         claimed_s = _duration_s(container, stream)
         ends_s = self.start_s + (found + 1) / GRID.fps
         wanted_s = claimed_s if self.stop_s is None or claimed_s is None else min(self.stop_s, claimed_s)
-        if found >= 0 and wanted_s is not None and not self.is_broken and ends_s < wanted_s - _SLACK_S:
+        if found >= 0 and wanted_s is not None and ends_s < wanted_s - _SLACK_S:
             self.told.append(f"claims {claimed_s:.1f} s, its pictures end after {ends_s:.1f} s")
 
     def _warn(self) -> None:
@@ -140,18 +142,18 @@ class _Decoder:
         for what in [*self.told[:_TOLD], *([f"and {more:,} more of the kind"] if more > 0 else [])]:
             warnings.warn(f"{shown(self.source)}: {what}", VideoWarning, stacklevel=3)
 
-    def _pictures(self, container: InputContainer, stream: VideoStream) -> Iterator[tuple[float, VideoFrame]]:
+    def _pictures(
+        self, container: InputContainer, stream: VideoStream, clock: Continuity
+    ) -> Iterator[tuple[float, VideoFrame]]:
         """(seconds from the first picture of the file, upright frame), from a little before ``start_s`` on."""
         stream.thread_type = "AUTO"
-        time_base = float(stream.time_base or 1 / 90_000)
-        clock = Continuity((stream.start_time or 0) * time_base, 1 / _rate(stream), self.start_s, self.told.append)
+        time_base = _time_base(stream)
         self._seek(container, stream, clock.origin_s, time_base)
         upright = Upright(stream.sample_aspect_ratio)
         for frame in self._decoded(container, stream):
             if frame.pts is None and clock.before_s is None:
                 self.told.append(f"has no timestamps, read at the {_rate(stream):g} frames/s that it declares")
             time_s = clock.seconds(None if frame.pts is None else frame.pts * time_base)
-            self.is_broken = clock.is_broken
             yield from upright.take(time_s, frame)
         yield from upright.rest()
         if upright.was_interlaced:
@@ -181,6 +183,11 @@ class _Decoder:
                 yield from packet.decode()
             except (FFmpegError, IndexError, ValueError):
                 self.damaged += 1
+
+
+def _time_base(stream: VideoStream) -> float:
+    """Seconds of one tick of the stream's timestamps."""
+    return float(stream.time_base or 1 / 90_000)
 
 
 def _rate(stream: VideoStream) -> float:
