@@ -23,7 +23,7 @@ def may_import() -> dict[str, set[str]]:
     """The documented table: package -> packages that it may import."""
     table = (ROOT / "docs" / "architecture.md").read_text().split("## Packages")[1].split("\n\n")[0]
     rows = re.findall(r"^\| `(\w+)/?` \|.*\| (.+?) \|$", table, re.MULTILINE)
-    return {name: set(re.findall(r"`(\w+)`", allowed)) | {"errors"} for name, allowed in rows}
+    return {name: set(re.findall(r"`(\w+)`", allowed)) | {"errors", "choices"} for name, allowed in rows}
 
 
 def package_of(file: Path) -> str:

@@ -17,7 +17,7 @@ from playahead.training.run import train
 from playahead.training.trainer import TrainConfig
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DemoConfig:
     """How much is simulated and shown.
 

@@ -207,6 +207,30 @@ def names_on_disk(value: object) -> object:
     return _renamed(value, _ON_DISK)
 
 
+_FIXED_BEFORE = {"betas": [0.9, 0.98], "importance_on": "inputs", "checkpoint_by": "area"}
+"""Settings that came later, and the value that was fixed before."""
+_MEANS_ANOTHER_THING_NOW = {("rare_sampler", True): "by example"}
+
+
+def as_before(settings: object) -> object:
+    """Settings as a fingerprint takes them: a new one leaves it as it was where it says what was fixed before."""
+    return _without_fixed(names_on_disk(settings))
+
+
+def _without_fixed(value: object) -> object:
+    if isinstance(value, list):
+        return [_without_fixed(inside) for inside in value]
+    if not isinstance(value, Mapping):
+        return value
+    kept = {name: inside for name, inside in value.items() if _FIXED_BEFORE.get(name, _FIXED_BEFORE) != inside}
+    return {
+        name: _MEANS_ANOTHER_THING_NOW[name, inside]
+        if inside is True and (name, inside) in _MEANS_ANOTHER_THING_NOW
+        else _without_fixed(inside)
+        for name, inside in kept.items()
+    }
+
+
 def names_in_memory(value: object) -> object:
     """What ``names_on_disk`` spelt, as the code spells it."""
     return _renamed(value, _IN_MEMORY)

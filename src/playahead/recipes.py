@@ -17,6 +17,9 @@ from playahead.training.matcher import MatcherConfig
 from playahead.training.optim import OptimConfig
 from playahead.training.trainer import TrainConfig
 
+_SHORT_RUN = (0.9, 0.98)
+"""AdamW's betas where a run has some thousand steps: its second moment forgets in 50 steps and not in 1,000."""
+
 
 def paper(feature_dim: int = 1280) -> TrainConfig:
     """docs/paper.md 1.2-1.4 as it stands, on features of any length (video: 1280); its epoch is 4,587 examples."""
@@ -38,7 +41,7 @@ def paper_small() -> TrainConfig:
     return replace(
         base,
         model=replace(base.model, d_model=128, heads=4, ffn_dim=256, decoder_layers=2),
-        optim=OptimConfig(lr=6e-4, warmup_epochs=0.5, restart_epochs=None),
+        optim=OptimConfig(lr=6e-4, warmup_epochs=0.5, restart_epochs=None, betas=_SHORT_RUN),
         epochs=6,
         steps_per_epoch=300,
         sequences=4,
@@ -89,7 +92,7 @@ def faantra_frames() -> EndToEndConfig:
     return EndToEndConfig(
         model=model,
         criterion=steps.criterion,
-        optim=OptimConfig(lr=1e-3, weight_decay=0.05, warmup_epochs=1.0, restart_epochs=None),
+        optim=OptimConfig(lr=1e-3, weight_decay=0.05, warmup_epochs=1.0, restart_epochs=None, betas=_SHORT_RUN),
         epochs=20,
         steps_per_epoch=250,
         validate_every=4,
@@ -149,7 +152,7 @@ def video_small() -> TrainConfig:
     return replace(
         base,
         model=replace(base.model, dropout=0.2, auxiliary="all", encoder_layers=2),
-        optim=OptimConfig(lr=1e-3, weight_decay=0.05, warmup_epochs=1.0, restart_epochs=None),
+        optim=OptimConfig(lr=1e-3, weight_decay=0.05, warmup_epochs=1.0, restart_epochs=None, betas=_SHORT_RUN),
         epochs=12,
         steps_per_epoch=150,
         sequences=32,
@@ -172,7 +175,7 @@ def backbone() -> PretrainConfig:
     """The published spotting network at its published size."""
     return PretrainConfig(
         imagenet=True,
-        optim=OptimConfig(lr=1e-3, warmup_epochs=1.0, restart_epochs=None),
+        optim=OptimConfig(lr=1e-3, warmup_epochs=1.0, restart_epochs=None, betas=_SHORT_RUN),
         epochs=20,
         steps_per_epoch=500,
         validate_every=5,
@@ -189,7 +192,7 @@ def backbone_small() -> PretrainConfig:
         imagenet=False,
         backbone=network,
         input_size="224x128",
-        optim=OptimConfig(lr=2e-3, warmup_epochs=0.5, restart_epochs=None),
+        optim=OptimConfig(lr=2e-3, warmup_epochs=0.5, restart_epochs=None, betas=_SHORT_RUN),
         average_decay=0.995,
     )
 

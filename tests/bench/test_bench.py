@@ -3,10 +3,15 @@
 import json
 
 from playahead.backbone.fast import BFLOAT16_TOLERANCE
+from playahead.bench import extraction, rates
 from playahead.cli.main import run
+from playahead.simulation.rendering import Rendering
 
 
-def test_extraction_is_timed_each_way_on_the_same_frames(capsys):
+def test_extraction_is_timed_each_way_on_the_same_frames(capsys, monkeypatch):
+    monkeypatch.setattr(extraction, "best_of", lambda work, *_, **__: rates.best_of(work, 1, warm=False))
+    brief = lambda half, seed, width, height, path: Rendering(half, seed, width // 8, height // 8, path)  # noqa: E731
+    monkeypatch.setattr(extraction, "Rendering", brief)
     assert run(["bench", "extract", "--input-size", "64x64", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     naive, *others = found["window"].values()

@@ -57,7 +57,7 @@ def test_no_command_shows_help(capsys):
         (["predict", "--feed", "nothing.json", "--min-confidence", "2"], "is not in [0, 1]"),
         (["predict", "--feed", "nothing.json", "--every", "0.0001"], "is not in 0.001 to 3600"),
         (["predict", "--feed", "nothing.json", "--start", "9" * 20 + ":00"], "more than a day"),
-        (["evaluate", "feed", "x", "--tau", "0.2"], "--tau: is for threshold decoding"),
+        (["evaluate", "feed", "x", "--tau", "0.2"], "--tau: is for slots that emit"),
         (["bench", "core", "--steps", "0"], "--steps: 0 is below 1"),
         (["data", "simulate", "--out", "x", "--seed", "-1"], "seed: -1 is negative"),
         (["predict", "--feed", "nothing.json", "--start", "soon"], "not of the form 12:30"),

@@ -8,8 +8,8 @@ import torch
 
 from playahead.datasets.feed_examples import FeedExamples
 from playahead.datasets.mixup import mix
-from playahead.datasets.sampling import inverse_frequency, window_weights
-from playahead.datasets.slicing import class_counts, example_ends_ms, future_events, future_frames
+from playahead.datasets.sampling import example_weights, inverse_frequency, rare_factors
+from playahead.datasets.slicing import class_counts, example_ends_ms, frames_of_following, labels_of_half
 from playahead.domain.actions import Action
 from playahead.errors import InputError
 from playahead.features.feed import N_FEATURES
@@ -30,7 +30,7 @@ def test_the_real_test_split_has_the_published_number_of_windows(wyscout_baa):
 
 def test_every_action_is_in_exactly_one_future(played_half):
     ends = example_ends_ms(played_half)
-    class_OE, time_OE = future_events(played_half, ends)
+    class_OE, time_OE, _ = labels_of_half(played_half).following(ends)
     found = sorted(
         (int(end + round(float(t) * 5000)), int(c))
         for end, row, times in zip(ends, class_OE, time_OE, strict=True)
@@ -43,7 +43,8 @@ def test_every_action_is_in_exactly_one_future(played_half):
 
 def test_an_action_at_the_end_itself_is_not_in_the_future(played_half):
     moment = int(played_half.t_ms[40])
-    class_OE, time_OE = future_events(played_half, np.array([moment, moment - 1, moment - 5_000]))
+    ends = np.array([moment, moment - 1, moment - 5_000])
+    class_OE, time_OE, _ = labels_of_half(played_half).following(ends)
     assert time_OE[class_OE >= 0].min() > 0
     assert time_OE[1, 0] == pytest.approx(1 / 5000)
     assert time_OE[2][class_OE[2] >= 0].max() == 1.0
@@ -51,10 +52,11 @@ def test_an_action_at_the_end_itself_is_not_in_the_future(played_half):
 
 def test_frames_hold_the_last_action_of_each(played_half):
     ends = example_ends_ms(played_half)
-    labels, visibility = future_frames(played_half, ends)
+    following = labels_of_half(played_half).following(ends)
+    labels, visibility = frames_of_following(following)
     assert labels.shape == visibility.shape == (len(ends), 32)
     assert ((labels == 255) == (visibility == 0)).all()
-    assert (labels != 255).sum() <= (future_events(played_half, ends)[0] >= 0).sum()
+    assert (labels != 255).sum() <= (following.class_OE >= 0).sum()
 
 
 def test_two_actions_of_one_frame_and_the_last_frame(played_half):
@@ -70,16 +72,15 @@ def test_two_actions_of_one_frame_and_the_last_frame(played_half):
             "setpiece": np.zeros(3, np.uint8),
         },
     )
-    labels, visibility = future_frames(half, np.array([30_000]))
+    labels, visibility = frames_of_following(labels_of_half(half).following(np.array([30_000])))
     assert labels[0, [0, 31]].tolist() == [Action.CROSS.class_index + 1, Action.SHOT.class_index + 1]
     assert (labels[0] != 255).sum() == (visibility[0] == 1).sum() == 2
 
 
 def test_rare_classes_weigh_more():
-    counts = np.zeros((3, 10), int)
-    counts[0, Action.PASS.class_index] = 2
-    counts[1, [Action.CROSS.class_index, Action.TACKLE.class_index]] = 1
-    assert window_weights(counts).tolist() == [1, 4, 1]
+    common, rare = Action.PASS.class_index, [Action.CROSS.class_index, Action.TACKLE.class_index]
+    assert rare_factors(np.array([[common, common], rare, [-1, -1]])).tolist() == [1, 4, 1]
+    assert rare_factors(np.zeros((2, 0), int)).tolist() == [1, 1]
 
 
 def test_inverse_frequency_is_mean_over_count():
@@ -149,3 +150,28 @@ def test_mixup_can_be_off():
     mixed = mix(batch, 0.0, np.random.default_rng(0))
     assert mixed.features_BWNF is batch.features_BWNF
     assert [share for share, _ in mixed.parts] == [1.0]
+
+
+@pytest.mark.parametrize("examples", [1, 4, 16])
+def test_drawn_times_counted_is_the_factor_at_every_length_of_a_sequence(examples):
+    """An example with a tackle counts four times as often as one with nothing rare, whatever it comes with."""
+    drawn = FeedExamples([simulate_half(seed, minutes=12) for seed in range(3)], examples)
+    weight_A = drawn.rare_weight_A
+    times_A = weight_A / weight_A.sum()
+    counted: dict[float, list[float]] = {}
+    rng = np.random.default_rng(0)
+    for anchor in range(len(drawn)):
+        for _ in range(4):
+            class_OE = drawn.batch(np.array([anchor]), rng).targets.class_OE.numpy()
+            weight_O = example_weights(class_OE, weight_A[[anchor]])
+            for factor, weight in zip(rare_factors(class_OE), weight_O, strict=True):
+                counted.setdefault(float(factor), []).append(float(times_A[anchor] * weight))
+    plain = np.mean(counted[1.0])
+    assert {1.0, 2.0, 3.0} <= counted.keys()
+    for factor, found in counted.items():
+        assert np.mean(found) / plain == pytest.approx(factor, rel=1e-4)
+
+
+def test_examples_count_alike_where_they_are_drawn_one_by_one_on_a_fixed_grid():
+    class_OE = np.array([[Action.PASS.class_index], [Action.TACKLE.class_index]])
+    assert example_weights(class_OE, rare_factors(class_OE)).tolist() == [1, 1]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from playahead.datasets.evaluation_set import VideoEvaluationSet
-from playahead.datasets.labelled_features import LabelledFeatures
+from playahead.datasets.labelled_features import LabelledFeatures, nearest_snippet
+from playahead.datasets.slicing import labels_of_half
 from playahead.datasets.video_examples import VideoExamples
 from playahead.domain.actions import Action
 from playahead.domain.feed import feed_of_actions
@@ -22,7 +23,7 @@ def recording(n_windows: int, events=(), last_end_ms: int | None = None, name="v
     windows = [rng.standard_normal((33, F)).astype(np.float16) for _ in range(n_windows)]
     actions = feed_of_actions([ActionEvent(ms, action) for ms, action in events])
     end = (n_windows - 1) * 5000 if last_end_ms is None else last_end_ms
-    return LabelledFeatures(name, windows, actions, end)
+    return LabelledFeatures(name, windows, actions, labels_of_half(actions), end)
 
 
 def model() -> Anticipator:
@@ -91,3 +92,14 @@ def test_a_clip_is_read_without_its_neighbours():
     one, two = objectness([first, second], network), objectness([first, other], network)
     assert np.allclose(one[0], two[0], atol=1e-6)
     assert not np.allclose(one[1], two[1], atol=1e-6)
+
+
+def test_an_action_is_present_at_the_snippet_whose_centre_is_nearest():
+    """Snippets start every 3 frames and span 29: the first one's centre is frame 14, the last one's 110."""
+    centre_N = np.arange(33) * 3 + 14
+    frames = np.arange(125)
+    nearest = nearest_snippet(frames)
+    distance = np.abs(frames[:, None] - centre_N)
+    assert (distance[frames, nearest] == distance.min(axis=1)).all()
+    within = (frames >= 13) & (frames <= 111)
+    assert distance[frames, nearest][within].max() == 1  # 40 ms

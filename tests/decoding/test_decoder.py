@@ -93,18 +93,50 @@ def test_scales_that_are_not_monotone_are_refused():
 
 def test_a_decoder_survives_json():
     table = random_table(np.random.default_rng(1), 60)
-    decoder = Decoder("threshold", 0.2, "expected", True, choose_score_scale(table))
+    decoder = Decoder("tuned-threshold", 0.2, "expected", True, choose_score_scale(table))
     restored = decoder_of({"decoders": {"x": json.loads(json.dumps(decoder.as_dict()))}}, "x")
     assert restored == decoder
 
 
 def test_wrong_decoders_are_refused():
-    with pytest.raises(InputError, match="neither marginal nor threshold"):
+    with pytest.raises(InputError, match="is not one of marginal, paper, tuned-threshold"):
         Decoder("best")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="needs the slot head"):
-        Decoder("threshold").scores(DensePredictions(np.zeros((1, 32, 10), np.float32)))
+        Decoder("tuned-threshold").scores(DensePredictions(np.zeros((1, 32, 10), np.float32)))
     with pytest.raises(InputError, match="no 'x' decoding"):
         decoder_of({"decoders": {"marginal": {}}}, "x")
+
+
+def test_the_papers_decoding_is_the_papers():
+    """docs/paper.md 1.3 i-k: o > tau, the likeliest class, the whole vector, the centre of the likeliest bin."""
+    said = predictions([0.9, 0.31, 0.3, 0.8], [4, 7, 1, 2], [10, 3, 5, 3])
+    said.class_OKC[0, 0] = [0, 0.1, 0, 0, 0.6, 0.3, 0, 0, 0, 0]
+    (records,) = Decoder("paper", 0.3).anticipations(said)
+    assert [(r.action.class_index, r.offset_ms) for r in records] == [(7, 875), (2, 875), (4, 2625)]
+    assert records[-1].confidence == pytest.approx(0.9 * 0.6)
+    assert records[-1].class_confidence == pytest.approx([0, 0.09, 0, 0, 0.54, 0.27, 0, 0, 0, 0])
+    assert Decoder("paper", 0.95).anticipations(said) == [[]], "no rescue"
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"time": "expected"},
+        {"rescue": True},
+        {"shift_frames": (1,) * 10},
+        {"scale": ScoreScale(((0.1,),) * 10, ((0.1,),) * 10)},
+    ],
+)
+def test_the_papers_decoding_takes_nothing_else(extra):
+    with pytest.raises(InputError, match="nothing else to choose"):
+        Decoder("paper", **extra)
+
+
+def test_names_from_before_0_1_are_read():
+    before = {"kind": "threshold", "tau": 0.02, "time": "expected", "rescue": True, "scale": None}
+    decoder = decoder_of({"decoders": {"threshold": before}}, "tuned-threshold")
+    assert (decoder.kind, decoder.tau) == ("tuned-threshold", 0.02)
+    assert decoder_of({}, "paper") == Decoder("paper", 0.3)
 
 
 @settings(max_examples=30, deadline=None)

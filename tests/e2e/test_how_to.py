@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -62,7 +63,9 @@ def test_a_head(tmp_path, monkeypatch):
     names = {"nn": torch.nn, "Tensor": torch.Tensor, "ACTIONS": heads.ACTIONS}
     exec(compile(code, "heads.py", "exec"), names)
     monkeypatch.setitem(heads.FRAME_HEADS, "two-layer", names["TwoLayerHead"])
-    config = AnticipatorConfig(8, d_model=16, heads=2, ffn_dim=16, decoder_layers=1, head="two-layer")  # type: ignore
+    monkeypatch.setitem(AnticipatorConfig.__annotations__, "head", Literal["slots", "dense", "two-layer"])
+    sizes = {"feature_dim": 8, "d_model": 16, "heads": 2, "ffn_dim": 16, "decoder_layers": 1}
+    config = AnticipatorConfig(**sizes, head="two-layer")  # type: ignore[arg-type]
     network = Anticipator(config).eval()
     Predictor(network, {}).save(tmp_path / "weights.safetensors")
     output = network(torch.zeros(2, 7, 33, 8))

@@ -7,10 +7,10 @@ from playahead.errors import InputError
 from playahead.evaluation.bootstrap import (
     AREA,
     bootstrap_averages,
-    bootstrap_interval,
     least_difference,
     mean_interval,
     paired_difference,
+    resample,
 )
 from playahead.evaluation.official import benchmark_average, count_detections, score_videos
 from tests.evaluation.test_official import random_table
@@ -23,7 +23,7 @@ def matches(seed, n=6):
 
 def test_the_figure_is_the_plain_score_and_lies_in_its_interval():
     tables = matches(0)
-    found = bootstrap_interval([count_detections(t) for t in tables])
+    found = mean_interval([resample([count_detections(t) for t in tables])])
     assert found.value == pytest.approx(benchmark_average(score_videos(tables)), abs=1e-12)
     assert found.low < found.value < found.high
 
@@ -40,13 +40,13 @@ def test_each_sample_is_the_score_of_the_drawn_matches():
 
 def test_a_system_does_not_differ_from_itself():
     counts = [count_detections(t) for t in matches(2)]
-    found = paired_difference([counts], [counts])
+    found = paired_difference([resample(counts)], [resample(counts)])
     assert (found.value, found.low, found.high) == (0, 0, 0)
 
 
 def test_the_mean_of_seeds_and_its_difference_from_one_of_them():
-    runs = [[count_detections(t) for t in matches(seed)] for seed in (4, 5)]
-    values = [bootstrap_interval(run).value for run in runs]
+    runs = [resample([count_detections(t) for t in matches(seed)]) for seed in (4, 5)]
+    values = [mean_interval([run]).value for run in runs]
     assert mean_interval(runs).value == pytest.approx(np.mean(values))
     found = paired_difference(runs, [runs[0]])
     assert found.value == pytest.approx((values[1] - values[0]) / 2)
@@ -56,14 +56,14 @@ def test_the_mean_of_seeds_and_its_difference_from_one_of_them():
 def test_pairs_need_the_same_matches():
     counts = [count_detections(t) for t in matches(3)]
     with pytest.raises(InputError, match="6 matches against 5"):
-        paired_difference([counts], [counts[1:]])
+        paired_difference([resample(counts)], [resample(counts[1:])])
     with pytest.raises(InputError, match="no matches"):
         bootstrap_averages([])
 
 
 def test_the_basic_interval_is_the_percentile_one_mirrored():
     counts = [count_detections(t) for t in matches(6)]
-    found = bootstrap_interval(counts, measure=AREA)
+    found = mean_interval([resample(counts, AREA)], AREA)
     low, high = np.percentile(bootstrap_averages(counts, measure=AREA), (2.5, 97.5))
     assert (found.low, found.high) == pytest.approx((2 * found.value - high, 2 * found.value - low))
 

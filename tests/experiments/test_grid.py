@@ -13,7 +13,7 @@ GRID = {
     "seeds": [3, 4],
     "reference": ["plain", "marginal"],
     "variants": {"plain": {}, "static": {"model.conditioned": False}},
-    "decodings": {"marginal": None, "low": {"kind": "threshold", "tau": 0.1}},
+    "decodings": {"marginal": None, "low": {"kind": "tuned-threshold", "tau": 0.1}},
     "ensembles": {"both": ["plain", "static"]},
     "baselines": ["markov"],
 }
@@ -30,7 +30,7 @@ def test_a_grid_is_read(tmp_path):
     assert (grid.name, grid.seeds, grid.reference) == ("mine", (3, 4), ("plain", "marginal"))
     assert [v.config.model.conditioned for v in grid.variants.values()] == [True, False]
     assert {v.config.epochs for v in grid.variants.values()} == {2}
-    assert grid.decodings == {"marginal": Decoding(), "low": Decoding("threshold", tau=0.1)}
+    assert grid.decodings == {"marginal": Decoding(), "low": Decoding("tuned-threshold", tau=0.1)}
     assert grid.ensembles == {"both": Ensemble((("plain", "static"),))}
     assert grid.budget_of("plain") == 2 * 300 * 64
 
@@ -73,7 +73,7 @@ def test_phases_are_added_up(tmp_path):
         ({"reference": ["other", "marginal"]}, "not a variant and a decoding"),
         ({"decodings": {"odd": {"tow": 0.3}}}, "is not made of kind, tau"),
         ({"decodings": {"odd": None}}, "is not made of kind, tau"),
-        ({"decodings": {"odd": {"kind": "marginal", "tau": 0.1}}}, "are of threshold decoding"),
+        ({"decodings": {"odd": {"kind": "marginal", "tau": 0.1}}}, "marginal has no tau"),
         ({"ensembles": {"both": ["plain", "gone"]}}, "gone is not one of plain, static, plain/3"),
         ({"variants": {"plain": 3}, "ensembles": {}}, "variant 'plain': 3 is not a mapping"),
         ({"variants": {"a b": {}, "a-b": {}}, "ensembles": {}, "reference": ["a b", "low"]}, "stands for two rows"),
@@ -81,12 +81,12 @@ def test_phases_are_added_up(tmp_path):
         ({"ensembles": {"both": None}}, "is not a list of names"),
         ({"ensembles": {"both": []}}, "is not a list of names"),
         ({"baselines": 3}, "baselines: 3 is not a list of names"),
-        ({"decodings": {"odd": {"kind": "treshold"}}}, "neither marginal nor threshold"),
-        ({"decodings": {"odd": {"kind": "threshold", "tau": 2}}}, r"2 is not in \[0, 1\)"),
-        ({"decodings": {"odd": {"kind": "threshold", "tau": float("nan")}}}, "nan is not in"),
-        ({"decodings": {"odd": {"kind": "threshold", "tau": "0.1"}}}, "'0.1' is not a number"),
-        ({"decodings": {"odd": {"kind": "threshold", "time": "x"}}}, "neither argmax nor expected"),
-        ({"decodings": {"odd": {"kind": "threshold", "rescue": 3}}}, "true or false"),
+        ({"decodings": {"odd": {"kind": "treshold"}}}, "is not one of marginal, paper, tuned-threshold"),
+        ({"decodings": {"odd": {"kind": "tuned-threshold", "tau": 2}}}, r"2 is not in \[0, 1\)"),
+        ({"decodings": {"odd": {"kind": "tuned-threshold", "tau": float("nan")}}}, "nan is not in"),
+        ({"decodings": {"odd": {"kind": "tuned-threshold", "tau": "0.1"}}}, "'0.1' is not a number"),
+        ({"decodings": {"odd": {"kind": "tuned-threshold", "time": "x"}}}, "is not one of argmax, expected"),
+        ({"decodings": {"odd": {"kind": "tuned-threshold", "rescue": 3}}}, "true or false"),
         ({"baselines": ["oracle"]}, "oracle is not one of constant-rate, markov"),
         ({"varients": {}}, "varients is not one of"),
     ],

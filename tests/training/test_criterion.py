@@ -45,6 +45,23 @@ def test_positive_weight_counts_on_matched_slots_only():
     assert found["objectness"].item() == pytest.approx((5 + 2) * math.log(2))
 
 
+def test_an_example_that_counts_twice_costs_twice_in_every_loss():
+    """As if it had been drawn twice (datasets/sampling.py); the sum over examples stays divided by their number."""
+    slots = logits(3, observations=2)
+    config = replace(PLAIN, intensity_weight=1.0)
+    wanted = targets([(4, 0.33)], [(1, 0.5), (2, 0.7)])
+    twice = replace(wanted, weight_O=torch.tensor([0.0, 2.0]))
+    alone = SlotLogits(*(logit[1:] for logit in slots))
+    found, single = losses(config, slots, twice), losses(config, alone, targets([(1, 0.5), (2, 0.7)]))
+    assert {name: value.item() for name, value in found.items()} == pytest.approx(
+        {name: value.item() for name, value in single.items()}
+    )
+    dense_ORC = torch.randn(2, 32, 10)
+    assert dense_loss(dense_ORC, twice).item() == pytest.approx(
+        dense_loss(dense_ORC[1:], targets([(1, 0.5), (2, 0.7)])).item()
+    )
+
+
 def test_losses_are_means_over_observations():
     one = losses(PLAIN, silent(), targets([(4, 0.33)]))["total"]
     four = losses(PLAIN, silent(observations=4), targets(*[[(4, 0.33)]] * 4))["total"]

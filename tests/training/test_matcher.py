@@ -19,7 +19,7 @@ def targets(*events: list[tuple[int, float]]) -> Targets:
     padded = [e + [(-1, 0.0)] * (width - len(e)) for e in events]
     class_OE = torch.tensor([[c for c, _ in row] for row in padded], dtype=torch.int64).reshape(len(events), width)
     time_OE = torch.tensor([[t for _, t in row] for row in padded]).reshape(len(events), width)
-    return Targets(class_OE, time_OE, torch.zeros(len(events), 6, 33, 10))
+    return Targets(class_OE, time_OE, torch.zeros(len(events), 6, 33, 10), torch.ones(len(events)))
 
 
 def logits(seed: int, observations=1, slots=4) -> SlotLogits:
@@ -75,7 +75,7 @@ def test_no_assignment_is_cheaper(seed, n_events, class_cost, frequency):
     rng = np.random.default_rng(seed)
     slots = logits(seed)
     weight = rng.uniform(0.2, 5, 10)
-    config = MatcherConfig(class_cost, frequency, offset_weight=float(rng.uniform(0, 3)))
+    config = MatcherConfig(class_cost=class_cost, frequency=frequency, offset_weight=float(rng.uniform(0, 3)))
     events = [(int(rng.integers(10)), float(rng.uniform(0.01, 1))) for _ in range(n_events)]
     match = Matcher(config, torch.tensor(weight))(slots, targets(events))
     found = sum(cost(slots, events[e], s, config, weight) for s, e in pairs(match))

@@ -230,7 +230,7 @@ def test_validation_chooses_the_best_checkpoint(tmp_path):
 
 def test_validation_on_matches_names_its_figures(tmp_path):
     matches = FeedEvaluationSet([simulate_half(2, minutes=4)])
-    decoders = {"marginal": Decoder(), "threshold": Decoder("threshold", tau=0.01)}
+    decoders = {"marginal": Decoder(), "threshold": Decoder("tuned-threshold", tau=0.01)}
     trainer = Trainer(TINY, windows(), lambda predictor: validate(predictor, matches, decoders), tmp_path)
     found = trainer.run()
     assert {"map", "official", "map_threshold", "official_threshold"} <= found.keys()

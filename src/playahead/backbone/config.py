@@ -7,7 +7,7 @@ from playahead.errors import InputError
 _MOST_BLOCKS = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BackboneConfig:
     """Sizes of the slow-fusion network. Defaults are the published checkpoint's.
 

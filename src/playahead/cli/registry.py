@@ -175,6 +175,7 @@ COMMANDS: dict[str, Command | Group] = {
         "submit:submit",
         "write a submission, or check one before the server does",
         "playahead submit --check results_anticipation.zip --labels test",
+        settings="options",
     ),
     "bench": Group(
         "how fast training, scoring and extraction are here",

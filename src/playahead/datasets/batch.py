@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from playahead.datasets.slicing import Following
+
 NO_TARGET = -1
 """Padding of ``class_OE``."""
 
@@ -22,30 +24,34 @@ class Targets:
 
     Attributes:
         class_OE: int64 class index, ``NO_TARGET`` where an example has fewer events.
-        time_OE: float32, when, as a share of the 5 s, in (0, 1].
+        time_OE: float32, when, as a share of the 5 s, in [0, 1].
         presence_BWNC: float32, 1 where an action happened in that step of the *observed* windows.
+        weight_O: float32, how much each example counts; mean about 1.
     """
 
     class_OE: Tensor
     time_OE: Tensor
     presence_BWNC: Tensor
+    weight_O: Tensor
 
     def select(self, sequences_B: Tensor) -> "Targets":
         """The targets of these sequences, in this order (for MixUp)."""
         per_sequence = len(self.class_OE) // len(self.presence_BWNC)
         rows = (sequences_B[:, None] * per_sequence + torch.arange(per_sequence)).flatten()
-        return Targets(self.class_OE[rows], self.time_OE[rows], self.presence_BWNC[sequences_B])
+        presence_BWNC = self.presence_BWNC[sequences_B]
+        return Targets(self.class_OE[rows], self.time_OE[rows], presence_BWNC, self.weight_O[rows])
 
     def to(self, device: torch.device) -> "Targets":
         """The same on a device."""
-        moved = (self.class_OE.to(device), self.time_OE.to(device), self.presence_BWNC.to(device))
-        return Targets(*moved)
+        moved = (self.class_OE, self.time_OE, self.presence_BWNC, self.weight_O)
+        return Targets(*(tensor.to(device, non_blocking=True) for tensor in moved))
 
 
-def padded_targets(events: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]], presence_BWNC: Tensor) -> Targets:
-    """Targets of sequences whose (class_OE, time_OE) differ in E."""
-    classes, times = zip(*events, strict=True)
-    return Targets(_pad(classes, NO_TARGET), _pad(times, 0), presence_BWNC)
+def padded_targets(events: Sequence[Following], presence_BWNC: Tensor) -> Targets:
+    """Targets of sequences that differ in E; every example counts alike."""
+    class_OE = _pad([found.class_OE for found in events], NO_TARGET)
+    time_OE = _pad([found.time_OE for found in events], 0)
+    return Targets(class_OE, time_OE, presence_BWNC, torch.ones(len(class_OE)))
 
 
 def _pad(rows: Sequence[NDArray], fill: float) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.datasets.labelled_features import LabelledFeatures
-from playahead.datasets.slicing import example_ends_ms, future_events, future_frames
+from playahead.datasets.slicing import Labels, example_ends_ms, frames_of_following, labels_of_half
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID
 from playahead.errors import InputError
@@ -28,6 +28,7 @@ class EvaluationSet(ABC):
 
     Args:
         halves: what happened; ``match`` says which of them belong together when matches are resampled.
+        labels: the actions that each one's examples are to anticipate.
         end_ms: ends of each one's examples.
         split: what it is called.
         unit: what intervals resample: matches, or what stands for them.
@@ -35,7 +36,7 @@ class EvaluationSet(ABC):
     Attributes:
         features: what its windows hold, as ``Predictor.check`` reads it.
         names: of each half's video; none of a feed.
-        labels: each half's (labels_NR, visibility_NR) as the official scorer sees them.
+        frames: each half's (labels_NR, visibility_NR) as the official scorer sees them.
     """
 
     features: Mapping[str, object]
@@ -44,16 +45,18 @@ class EvaluationSet(ABC):
     def __init__(
         self,
         halves: Sequence[FeedHalf],
+        labels: Sequence[Labels],
         end_ms: Sequence[NDArray[np.int64]],
         split: str = "",
         unit: str = "matches",
     ) -> None:
-        kept = [(half, end) for half, end in zip(halves, end_ms, strict=True) if len(end)]
+        kept = [found for found in zip(halves, labels, end_ms, strict=True) if len(found[2])]
         if not kept:
             raise InputError(split or "evaluation set", "no half lasts the 35 s that one example needs")
-        self.halves = [half for half, _ in kept]
-        self.end_ms = [end for _, end in kept]
-        self.labels = [future_frames(half, end) for half, end in kept]
+        self.halves = [half for half, _, _ in kept]
+        self.end_ms = [end for _, _, end in kept]
+        self.following = [found.following(end) for _, found, end in kept]
+        self.frames = [frames_of_following(found) for found in self.following]
         self.split, self.unit = split, unit
 
     @abstractmethod
@@ -71,15 +74,14 @@ class EvaluationSet(ABC):
 
     def table(self, scores_ORV: NDArray[np.float32]) -> FrameTable:
         """All halves as one table for the scorer."""
-        labels, visibility = zip(*self.labels, strict=True)
+        labels, visibility = zip(*self.frames, strict=True)
         return FrameTable(np.concatenate(labels), np.concatenate(visibility), scores_ORV)
 
     def timed_events(self) -> TimedEvents:
         """What followed each example, to the millisecond."""
-        futures = [future_events(half, end) for half, end in zip(self.halves, self.end_ms, strict=True)]
         starts = np.cumsum([0, *(len(end) for end in self.end_ms)])
         clip, class_index, time_ms = [], [], []
-        for start, (class_OE, time_OE) in zip(starts, futures, strict=False):
+        for start, (class_OE, time_OE, _) in zip(starts, self.following, strict=False):
             example, event = np.nonzero(class_OE >= 0)
             clip.append(start + example)
             class_index.append(class_OE[example, event])
@@ -90,9 +92,9 @@ class EvaluationSet(ABC):
         """The official scorer's counts of each match, for intervals."""
         starts = np.cumsum([0, *(len(end) for end in self.end_ms)])
         by_match: dict[int, list[FrameTable]] = {}
-        for index, (half, labels) in enumerate(zip(self.halves, self.labels, strict=True)):
+        for index, (half, frames) in enumerate(zip(self.halves, self.frames, strict=True)):
             part = scores_ORV[starts[index] : starts[index + 1]]
-            by_match.setdefault(half.match, []).append(FrameTable(*labels, part))
+            by_match.setdefault(half.match, []).append(FrameTable(*frames, part))
         return [score_videos(tables) for tables in by_match.values()]
 
 
@@ -102,7 +104,8 @@ class FeedEvaluationSet(EvaluationSet):
     features = FEED_FEATURES
 
     def __init__(self, halves: Sequence[FeedHalf], split: str = "") -> None:
-        super().__init__(halves, [example_ends_ms(half) for half in halves], split)
+        ends = [example_ends_ms(half) for half in halves]
+        super().__init__(halves, [labels_of_half(half) for half in halves], ends, split)
         self._tracks = [prepare_track(half) for half in self.halves]
 
     def batches(self) -> Iterator[NDArray[np.float32]]:
@@ -129,7 +132,13 @@ class VideoEvaluationSet(EvaluationSet):
         self.features = features
         self.videos = [video for video in videos if len(video.end_ms_O)]
         self.names = [video.name for video in self.videos]
-        super().__init__([v.actions for v in self.videos], [v.end_ms_O for v in self.videos], split, unit)
+        super().__init__(
+            [video.actions for video in self.videos],
+            [video.labels for video in self.videos],
+            [video.end_ms_O for video in self.videos],
+            split,
+            unit,
+        )
 
     def batches(self) -> Iterator[NDArray[np.float32]]:
         """Videos of equal length together."""

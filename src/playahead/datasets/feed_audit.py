@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.datasets.slicing import class_counts, example_ends_ms, future_events
+from playahead.datasets.slicing import class_counts, example_ends_ms, labels_of_half
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError
@@ -65,7 +65,8 @@ def audit_feed(tables: Mapping[str, Path]) -> FeedAudit:
 
 
 def _facts(halves: list[FeedHalf]) -> FeedFacts:
-    counts_OC = np.concatenate([class_counts(future_events(half, example_ends_ms(half))[0]) for half in halves])
+    following = [labels_of_half(half).following(example_ends_ms(half)) for half in halves]
+    counts_OC = np.concatenate([class_counts(found.class_OE) for found in following])
     labels = (*map(str, ACTIONS), *OBSERVED_TOKENS)
     rows_K = np.bincount(np.concatenate([half.code for half in halves]), minlength=len(labels))
     return FeedFacts(

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from playahead.datasets.batch import Batch, padded_targets
-from playahead.datasets.sampling import window_weights
-from playahead.datasets.slicing import class_counts, future_events
+from playahead.datasets.sampling import rare_factors
+from playahead.datasets.slicing import class_counts, labels_of_half
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
@@ -43,20 +43,20 @@ class FeedExamples:
         self.examples = examples
         self.digest = _digest(halves)
         self._tracks = [feed_features.prepare_track(half) for half in halves]
-        anchors, counts = [], []
+        self._labels = [labels_of_half(half) for half in halves]
+        anchors, counts, weights = [], [], []
         for index, half in enumerate(halves):
             starts = self._sequence_starts(half)
             ends = starts[:, None] + np.arange(examples) * ANTICIPATION_MS
-            class_OE, _ = future_events(half, ends.ravel())
+            class_OE = self._labels[index].following(ends.ravel()).class_OE
             anchors += [(index, start) for start in starts]
-            counts.append(class_counts(class_OE).reshape(len(starts), examples, len(ACTIONS)))
+            counts.append(class_counts(class_OE).sum(axis=0))
+            weights.append(rare_factors(class_OE).reshape(len(starts), examples).mean(axis=1))
         if not anchors:
             raise InputError("train", "no half is long enough for a single sequence")
         self._anchors = np.array(anchors, np.int64)
-        counts_AOC = np.concatenate(counts)
-        self.counts_C = counts_AOC.sum(axis=(0, 1))
-        weights = window_weights(counts_AOC.reshape(-1, len(ACTIONS)))
-        self.rare_weight_A = weights.reshape(len(anchors), examples).mean(axis=1)
+        self.counts_C = np.sum(counts, axis=0)
+        self.rare_weight_A = np.concatenate(weights)
 
     def __len__(self) -> int:
         return len(self._anchors)
@@ -90,7 +90,7 @@ class FeedExamples:
             if rng.random() < 0.5:
                 sequence_WNF = feed_features.swap_sides(sequence_WNF)
             features.append(sequence_WNF)
-            events.append(future_events(track.half, ends_O))
+            events.append(self._labels[index].following(ends_O))
             names.append(f"match {track.half.match}, half {track.half.half}, {start_ms} ms")
         features_BWNF = torch.from_numpy(np.stack(features))
         presence = features_BWNF[..., : len(ACTIONS)]  # the feed's first columns say what arrived

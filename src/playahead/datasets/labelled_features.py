@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.datasets.slicing import Labels
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID, OBSERVATION_MS
@@ -22,12 +23,14 @@ class LabelledFeatures:
         name: for error messages.
         windows: features_NF of each 5-s window, in time order (memory-mapped).
         actions: of the video, ms from the first window's start; up to 5 s beyond the last window.
+        labels: the actions that its examples are to anticipate.
         last_end_ms: the last moment whose next 5 s are labelled.
     """
 
     name: str
     windows: Sequence[NDArray[np.float16]]
     actions: FeedHalf
+    labels: Labels
     last_end_ms: int
 
     @property
@@ -41,9 +44,17 @@ class LabelledFeatures:
         return np.stack(self.windows[first : first + count]).astype(np.float32)
 
     def presence(self, first: int, count: int) -> NDArray[np.float32]:
-        """presence_WNC: 1 where an action happened in a step of these windows."""
+        """presence_WNC: 1 at the snippet of these windows whose centre is nearest to an action."""
         presence_WNC = np.zeros((count, GRID.n_snippets, len(ACTIONS)), np.float32)
-        step = self.actions.t_ms * GRID.n_snippets // GRID.window_ms - first * GRID.n_snippets
-        inside = self.actions.is_target & (step >= 0) & (step < count * GRID.n_snippets)
-        presence_WNC.reshape(-1, len(ACTIONS))[step[inside], self.actions.code[inside]] = 1.0
+        window, frame = np.divmod(self.actions.t_ms * GRID.fps // 1000, GRID.window_frames)
+        snippet = nearest_snippet(frame)
+        inside = self.actions.is_target & (window >= first) & (window < first + count)
+        presence_WNC[window[inside] - first, snippet[inside], self.actions.code[inside]] = 1.0
         return presence_WNC
+
+
+def nearest_snippet(frame: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Which of a window's snippets has its centre nearest to these frames of the window."""
+    centre = GRID.snippet_span_frames // 2
+    nearest = (frame - centre + GRID.snippet_stride // 2) // GRID.snippet_stride
+    return np.clip(nearest, 0, GRID.n_snippets - 1)

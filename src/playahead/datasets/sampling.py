@@ -1,6 +1,10 @@
-"""Which examples are drawn, and how often (docs/paper.md 1.4, class imbalance).
+"""Which examples are drawn, how often, and how much they count (docs/paper.md 1.4, class imbalance).
 
-Axes: A windows to draw from, C classes.
+The paper draws examples one by one. We draw sequences of them, so an example with a rare class comes with its
+neighbours. A sequence is drawn in proportion to the mean factor of its examples, and within it each example counts by
+its own factor over that mean. Drawn times counted is then the factor, at every length of a sequence.
+
+Axes: A sequences to draw from, B drawn ones, O examples, E events, C classes.
 """
 
 from collections.abc import Mapping
@@ -8,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.domain.actions import Action
+from playahead.domain.actions import ACTIONS, Action
 
 RARE_FACTORS: Mapping[Action, float] = {
     Action.TACKLE: 4.0,
@@ -20,14 +24,23 @@ RARE_FACTORS: Mapping[Action, float] = {
 """How much more often a window with such an action is drawn (P: which classes; C: the factors)."""
 
 
-def window_weights(
-    counts_AC: NDArray[np.integer], factors: Mapping[Action, float] = RARE_FACTORS
-) -> NDArray[np.float64]:
-    """Drawing weight of each window: the largest factor among the classes that it holds, else 1."""
-    factor_C = np.ones(counts_AC.shape[1])
-    for action, factor in factors.items():
+def rare_factors(class_OE: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Factor of each example: the largest among the classes that follow it, else 1."""
+    factor_C = np.ones(len(ACTIONS) + 1)  # the last one is of the padding, -1
+    for action, factor in RARE_FACTORS.items():
         factor_C[action.class_index] = factor
-    return np.where(counts_AC > 0, factor_C, 1.0).max(axis=1)
+    return factor_C[class_OE].max(axis=1, initial=1.0)
+
+
+def example_weights(class_OE: NDArray[np.integer], drawn_weight_B: NDArray[np.float64]) -> NDArray[np.float32]:
+    """How much each example of drawn sequences counts: weight_O.
+
+    Args:
+        class_OE: what follows the examples of B sequences.
+        drawn_weight_B: what the sequences were drawn in proportion to.
+    """
+    drawn_weight_O = np.repeat(drawn_weight_B, len(class_OE) // len(drawn_weight_B))
+    return (rare_factors(class_OE) / drawn_weight_O).astype(np.float32)
 
 
 def inverse_frequency(counts_C: NDArray[np.integer]) -> NDArray[np.float32]:

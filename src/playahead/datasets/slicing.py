@@ -1,7 +1,11 @@
-"""Where examples end in a half of a feed, and what follows each.
+"""Where examples end in a half, and what follows each.
 
-Axes: O examples, E events (padded), C classes.
+Axes: O examples, E events (padded), A actions of a half or clip, C classes.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +13,87 @@ from numpy.typing import NDArray
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
+from playahead.domain.records import ActionEvent, Clip
 from playahead.evaluation.frames import frame_of_ms, label_frames
+
+_PAST_THE_END = 0.5  # ms: an anticipated action at a clip's 30,000 ms comes after the observation's end
+
+
+class Following(NamedTuple):
+    """The actions in the 5 s after each example.
+
+    Attributes:
+        class_OE: int64, -1 padded.
+        time_OE: float32, as a share of the 5 s.
+        visible_OE: False where the broadcast did not show it.
+    """
+
+    class_OE: NDArray[np.int64]
+    time_OE: NDArray[np.float32]
+    visible_OE: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The actions that examples of one half or clip are to anticipate, in time order.
+
+    Attributes:
+        t_ms_A: int64, from the start of the half or clip.
+        class_A: int64.
+        visible_A: False where the broadcast did not show it.
+        after_ms_A: an action follows an example if this lies in (end, end + 5 s]. It is ``t_ms_A`` but for a clip's
+            anticipated action at its 30,000 ms, which follows the observation that ends there, as in the benchmark's
+            scorer.
+    """
+
+    t_ms_A: NDArray[np.int64]
+    class_A: NDArray[np.int64]
+    visible_A: NDArray[np.bool_]
+    after_ms_A: NDArray[np.float64]
+
+    def following(self, end_ms_O: NDArray[np.int64]) -> Following:
+        """What follows the examples that end at these times."""
+        first = np.searchsorted(self.after_ms_A, end_ms_O, side="right")
+        stop = np.searchsorted(self.after_ms_A, end_ms_O + ANTICIPATION_MS, side="right")
+        column = first[:, None] + np.arange(int((stop - first).max(initial=0)))
+        present = column < stop[:, None]
+        if not len(self.t_ms_A):
+            return Following(np.full(column.shape, -1), np.zeros(column.shape, np.float32), present)
+        column = np.minimum(column, len(self.t_ms_A) - 1)
+        share = (self.t_ms_A[column] - end_ms_O[:, None]) / ANTICIPATION_MS
+        return Following(
+            np.where(present, self.class_A[column], -1),
+            np.where(present, share, 0).astype(np.float32),
+            self.visible_A[column] & present,
+        )
+
+
+def labels_of_half(half: FeedHalf) -> Labels:
+    """Of a feed, which sees everything."""
+    target = half.is_target
+    t_ms = half.t_ms[target].astype(np.int64)
+    return Labels(t_ms, half.code[target].astype(np.int64), np.ones(len(t_ms), bool), t_ms.astype(np.float64))
+
+
+def labels_of_match(events: Sequence[ActionEvent]) -> Labels:
+    """Of a half on video."""
+    t_ms = np.array([event.position_ms for event in events], np.int64)
+    return _labels(events, t_ms, t_ms.astype(np.float64))
+
+
+def labels_of_clip(clip: Clip) -> Labels:
+    """Of a clip: what it withholds is not there."""
+    anticipation = clip.anticipation or ()
+    events = [*clip.observation, *anticipation]
+    t_ms = np.array([event.position_ms for event in events], np.int64)
+    after_ms = t_ms.astype(np.float64)
+    after_ms[len(clip.observation) :] = np.maximum(after_ms[len(clip.observation) :], OBSERVATION_MS + _PAST_THE_END)
+    return _labels(events, t_ms, after_ms)
+
+
+def _labels(events: Sequence[ActionEvent], t_ms: NDArray[np.int64], after_ms: NDArray[np.float64]) -> Labels:
+    class_A = np.array([event.action.class_index for event in events], np.int64)
+    return Labels(t_ms, class_A, np.array([event.visible for event in events], bool), after_ms)
 
 
 def example_ends_ms(half: FeedHalf, stride_ms: int = ANTICIPATION_MS) -> NDArray[np.int64]:
@@ -18,32 +102,13 @@ def example_ends_ms(half: FeedHalf, stride_ms: int = ANTICIPATION_MS) -> NDArray
     return np.arange(OBSERVATION_MS, last_ms - ANTICIPATION_MS + 1, stride_ms, dtype=np.int64)
 
 
-def future_events(half: FeedHalf, end_ms_O: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Actions in (end, end + 5 s] of each example.
-
-    Returns:
-        (class_OE, -1 padded; time_OE as a share of the 5 s).
-    """
-    target = half.is_target
-    t_ms, code = half.t_ms[target].astype(np.int64), half.code[target]
-    first = np.searchsorted(t_ms, end_ms_O, side="right")
-    stop = np.searchsorted(t_ms, end_ms_O + ANTICIPATION_MS, side="right")
-    column = first[:, None] + np.arange(int((stop - first).max(initial=0)))
-    present = column < stop[:, None]
-    column = np.minimum(column, max(len(t_ms) - 1, 0))
-    class_OE = np.where(present, code[column].astype(np.int64), -1)
-    share = (t_ms[column] - end_ms_O[:, None]) / ANTICIPATION_MS
-    return class_OE, np.where(present, share, 0).astype(np.float32)
-
-
-def future_frames(half: FeedHalf, end_ms_O: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The same as the official scorer's label and visibility frames (all visible: a feed sees everything)."""
-    class_OE, time_OE = future_events(half, end_ms_O)
-    clip, column = np.nonzero(class_OE >= 0)
-    offset_ms = time_OE[clip, column].astype(np.float64) * ANTICIPATION_MS
+def frames_of_following(following: Following) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The same as the official scorer's label and visibility frames."""
+    example, event = np.nonzero(following.class_OE >= 0)
+    offset_ms = following.time_OE[example, event].astype(np.float64) * ANTICIPATION_MS
     frame = frame_of_ms(OBSERVATION_MS + np.round(offset_ms).astype(np.int64))
-    visible = np.ones(len(clip), bool)
-    return label_frames(clip, frame, class_OE[clip, column], visible, len(end_ms_O))
+    class_P, visible_P = following.class_OE[example, event], following.visible_OE[example, event]
+    return label_frames(example, frame, class_P, visible_P, len(following.class_OE))
 
 
 def class_counts(class_OE: NDArray[np.int64]) -> NDArray[np.int64]:

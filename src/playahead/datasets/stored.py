@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from playahead.datasets.labelled_features import LabelledFeatures
+from playahead.datasets.slicing import labels_of_clip, labels_of_match
 from playahead.domain.feed import feed_of_actions
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Clip
@@ -48,14 +49,16 @@ def _of_match(store: FeatureStore, folder: Path, video: LabelledVideo, match: in
     """A whole video; the last example ends a window before it does, so that what follows is labelled."""
     windows = store.windows(_stored_name(store, folder.name, Path(video.name).parent / video.path.stem))
     actions = replace(feed_of_actions(video.events), match=match)
-    return LabelledFeatures(video.name, windows, actions, (len(windows) - 1) * GRID.window_ms)
+    last_end_ms = (len(windows) - 1) * GRID.window_ms
+    return LabelledFeatures(video.name, windows, actions, labels_of_match(video.events), last_end_ms)
 
 
 def _of_clip(store: FeatureStore, split: str, clip: Clip, index: int) -> LabelledFeatures:
     windows = store.windows(_stored_name(store, split, Path(clip.name)))
     actions = feed_of_actions([*clip.observation, *(clip.anticipation or ())])
     last_end_ms = 0 if clip.anticipation is None else OBSERVATION_MS
-    return LabelledFeatures(clip.name, windows, replace(actions, match=index // BLOCK_CLIPS), last_end_ms)
+    actions = replace(actions, match=index // BLOCK_CLIPS)
+    return LabelledFeatures(clip.name, windows, actions, labels_of_clip(clip), last_end_ms)
 
 
 def _stored_name(store: FeatureStore, split: str, inside: Path) -> str:

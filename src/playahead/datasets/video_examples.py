@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from playahead.datasets.batch import Batch, padded_targets
 from playahead.datasets.labelled_features import LabelledFeatures
-from playahead.datasets.sampling import window_weights
-from playahead.datasets.slicing import class_counts, future_events
-from playahead.domain.actions import ACTIONS
+from playahead.datasets.sampling import rare_factors
+from playahead.datasets.slicing import class_counts
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.errors import InputError
 
@@ -25,7 +24,7 @@ def _digest(videos: Sequence[LabelledFeatures]) -> str:
     for video in videos:
         for window_NF in video.windows:
             whole.update(np.ascontiguousarray(window_NF).tobytes())
-        whole.update(video.actions.t_ms.tobytes() + video.actions.code.tobytes())
+        whole.update(video.labels.after_ms_A.tobytes() + video.labels.class_A.tobytes())
     return whole.hexdigest()
 
 
@@ -39,18 +38,18 @@ class VideoExamples:
             raise InputError("train", f"no video is long enough for {examples} examples in a row")
         self.feature_dim = int(self.videos[0].windows[0].shape[-1])
         self.digest = _digest(self.videos)
-        anchors, counts = [], []
+        anchors, counts, weights = [], [], []
         for index, video in enumerate(self.videos):
             ends = video.end_ms_O
-            counts_OC = class_counts(future_events(video.actions, ends)[0])
+            class_OE = video.labels.following(ends).class_OE
+            counts_OC, factor_O = class_counts(class_OE), rare_factors(class_OE)
             for first in range(len(ends) - examples + 1):
                 anchors.append((index, first))
                 counts.append(counts_OC[first : first + examples])
+                weights.append(factor_O[first : first + examples].mean())
         self._anchors = np.array(anchors)
-        counts_AOC = np.stack(counts)
-        self.counts_C = counts_AOC.sum(axis=(0, 1))
-        weights = window_weights(counts_AOC.reshape(-1, len(ACTIONS)))
-        self.rare_weight_A = weights.reshape(len(anchors), examples).mean(axis=1)
+        self.counts_C = np.stack(counts).sum(axis=(0, 1))
+        self.rare_weight_A = np.array(weights)
 
     @property
     def n_examples(self) -> int:
@@ -66,7 +65,7 @@ class VideoExamples:
             ends = OBSERVATION_MS + (first + np.arange(self.examples)) * ANTICIPATION_MS
             features.append(video.sequence(first, count))
             presence.append(video.presence(first, count))
-            events.append(future_events(video.actions, ends))
+            events.append(video.labels.following(ends))
             names.append(f"{video.name}, {ends[0]} ms")
         targets = padded_targets(events, torch.from_numpy(np.stack(presence)))
         return Batch(torch.from_numpy(np.stack(features)), targets, names)

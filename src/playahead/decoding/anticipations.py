@@ -1,6 +1,6 @@
-"""Scored frames -> anticipated actions as records, and back.
+"""Scored frames, or slots that emit -> anticipated actions as records, and back.
 
-Axes: N clips, R frames, V vector entries.
+Axes: N clips, R frames, V vector entries, O examples, K slots, C classes.
 """
 
 from collections.abc import Sequence
@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.decoding.predictions import SlotPredictions
+from playahead.decoding.slots import slot_times
 from playahead.domain.actions import ACTIONS
-from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
+from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
 from playahead.domain.records import Anticipation
 from playahead.evaluation.frames import VECTOR_LENGTH, frame_of_ms, rasterise
 
@@ -35,6 +37,31 @@ def anticipations_of(scores_NRV: NDArray[np.float32], min_confidence: float = 0.
                 class_confidence=tuple(float(value) for value in vector),
             )
         )
+    return listed
+
+
+def slots_that_emit(predictions: SlotPredictions, tau: float, min_confidence: float = 0.0) -> list[list[Anticipation]]:
+    """The paper's inference, one record for each slot above tau, in time order (docs/paper.md 1.3 i-k).
+
+    The class is the likeliest one, the whole class vector is kept, and the time is the centre of the likeliest bin to
+    the millisecond.
+    """
+    offset_ms_OK = np.rint(slot_times(predictions, "argmax").astype(np.float64) * ANTICIPATION_MS).astype(np.int64)
+    confidence_OKC = predictions.objectness_OK[..., None] * predictions.class_OKC
+    emits_OK = (predictions.objectness_OK > tau) & (confidence_OKC.max(axis=2) > min_confidence)
+    listed: list[list[Anticipation]] = [[] for _ in emits_OK]
+    for example, slot in zip(*np.nonzero(emits_OK), strict=True):
+        vector_C = confidence_OKC[example, slot]
+        listed[example].append(
+            Anticipation(
+                action=ACTIONS[int(vector_C.argmax())],
+                offset_ms=int(offset_ms_OK[example, slot]),
+                confidence=float(vector_C.max()),
+                class_confidence=tuple(float(value) for value in vector_C),
+            )
+        )
+    for records in listed:
+        records.sort(key=lambda record: record.offset_ms)
     return listed
 
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.decoding.decoder import Decoder
+from playahead.decoding.decoder import Decoder, Kind
 from playahead.decoding.predictions import Predictions
 from playahead.decoding.shifts import choose_shifts
-from playahead.decoding.slots import SlotTime
+from playahead.decoding.slots import TAU, SlotTime
 from playahead.errors import InputError
 from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import benchmark_average, count_detections
@@ -28,13 +27,14 @@ class Decoding:
     """What is fixed about a decoding, and what validation may choose.
 
     Attributes:
-        kind: "marginal" or "threshold".
-        tau, time, rescue: of threshold decoding; None is chosen.
+        kind: "marginal", "paper" or "tuned-threshold".
+        tau: of the paper's (0.3 if None) or the tuned threshold (chosen if None).
+        time, rescue: of the tuned threshold; None is chosen.
         shifts: each class's predictions are moved in time as validation suggests.
-        scale: each class's scores are stretched as validation suggests.
+        scale: each class's scores are stretched as validation suggests; the paper's never are.
     """
 
-    kind: Literal["marginal", "threshold"] = "marginal"
+    kind: Kind = "marginal"
     tau: float | None = None
     time: SlotTime | None = None
     rescue: bool | None = None
@@ -50,13 +50,18 @@ class Decoding:
         ):
             raise InputError("decoding", "shifts, scale and rescue are true or false")
         Decoder(self.kind, 0.0 if self.tau is None else self.tau, self.time or "argmax")  # refuses what cannot be
-        set_in_vain = self.tau is not None or self.time is not None or self.rescue is not None
-        if self.kind == "marginal" and set_in_vain:
-            raise InputError("decoding", "tau, time and rescue are of threshold decoding")
+        if self.kind == "marginal" and self.tau is not None:
+            raise InputError("decoding", "marginal has no tau")
+        if self.kind != "tuned-threshold" and (self.time is not None or self.rescue is not None):
+            raise InputError("decoding", "time and rescue are of the tuned threshold")
+        if self.kind == "paper" and self.shifts:
+            raise InputError("decoding", "the paper's has no shifts")
 
 
 def choose(decoding: Decoding, predictions: Predictions, table: Table) -> Decoder:
     """The decoder that scores best on these predictions, of those that ``decoding`` allows."""
+    if decoding.kind == "paper":
+        return Decoder("paper", TAU if decoding.tau is None else decoding.tau)
     decoder = Decoder() if decoding.kind == "marginal" else _best_threshold(decoding, predictions, table)
     if decoding.shifts:
         decoder = replace(decoder, shift_frames=choose_shifts(table(decoder.probabilities(predictions))))
@@ -74,7 +79,7 @@ def _best_threshold(decoding: Decoding, predictions: Predictions, table: Table) 
     taus = TAUS if decoding.tau is None else (decoding.tau,)
     times: tuple[SlotTime, ...] = ("argmax", "expected") if decoding.time is None else (decoding.time,)
     rescue = bool(decoding.rescue)
-    best = _best([Decoder("threshold", tau, time, rescue) for tau in taus for time in times], predictions, table)
+    best = _best([Decoder("tuned-threshold", tau, time, rescue) for tau in taus for time in times], predictions, table)
     return _best([best, replace(best, rescue=True)], predictions, table) if decoding.rescue is None else best
 
 

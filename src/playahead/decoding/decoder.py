@@ -10,13 +10,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.choices import check_choices
+from playahead.decoding.anticipations import anticipations_of, slots_that_emit
 from playahead.decoding.marginal import decode_marginal
 from playahead.decoding.predictions import Predictions, SlotPredictions
 from playahead.decoding.shifts import shift
 from playahead.decoding.slots import TAU, SlotTime, decode_threshold
 from playahead.domain.actions import ACTIONS
+from playahead.domain.records import Anticipation
 from playahead.errors import InputError
 from playahead.evaluation.score_scale import ScoreScale
+
+Kind = Literal["marginal", "paper", "tuned-threshold"]
+_KIND_BEFORE = {"threshold": "tuned-threshold"}
+"""Names that weights from before 0.1 carry."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +31,15 @@ class Decoder:
     """How predictions become anticipated actions.
 
     Attributes:
-        kind: "marginal" (either head) or "threshold" (the paper's, slots only).
-        tau, time, rescue: of threshold decoding.
+        kind: "marginal" (either head); "paper" (slots only: docs/paper.md 1.3, and nothing else); or "tuned-threshold",
+            the paper's with its threshold, its times and more chosen on validation.
+        tau: objectness above which a slot emits.
+        time, rescue: of the tuned threshold.
         scale: monotone per-class map for the official scorer, or None.
         shift_frames: by how many frames each class's predictions are moved later; none if empty.
     """
 
-    kind: Literal["marginal", "threshold"] = "marginal"
+    kind: Kind = "marginal"
     tau: float = TAU
     time: SlotTime = "argmax"
     rescue: bool = False
@@ -38,12 +47,11 @@ class Decoder:
     shift_frames: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in ("marginal", "threshold"):
-            raise InputError("decoding", f"{self.kind!r} is neither marginal nor threshold")
+        check_choices(self, "decoding")
         if not 0 <= self.tau < 1:
             raise InputError("decoding.tau", f"{self.tau} is not in [0, 1)")
-        if self.time not in ("argmax", "expected"):
-            raise InputError("decoding.time", f"{self.time!r} is neither argmax nor expected")
+        if self.kind == "paper" and (self.time != "argmax" or self.rescue or self.scale or self.shift_frames):
+            raise InputError("decoding", "the paper's has a tau and nothing else to choose", "use tuned-threshold")
         if len(self.shift_frames) not in (0, len(ACTIONS)):
             raise InputError("decoding.shift_frames", f"{len(self.shift_frames)} of {len(ACTIONS)} classes")
 
@@ -55,9 +63,27 @@ class Decoder:
     def _decoded(self, predictions: Predictions) -> NDArray[np.float32]:
         if self.kind == "marginal":
             return decode_marginal(predictions.intensity())
+        return decode_threshold(self._slots(predictions), self.tau, self.time, self.rescue)
+
+    def _slots(self, predictions: Predictions) -> SlotPredictions:
         if not isinstance(predictions, SlotPredictions):
-            raise InputError("decoding", "threshold decoding needs the slot head", "use marginal")
-        return decode_threshold(predictions, self.tau, self.time, self.rescue)
+            raise InputError("decoding", f"{self.kind} needs the slot head", "use marginal")
+        return predictions
+
+    def anticipations(
+        self, predictions: Predictions, min_confidence: float = 0.0, for_scorer: bool = False
+    ) -> list[list[Anticipation]]:
+        """Records of each example, in time order.
+
+        Args:
+            predictions: what the heads say.
+            min_confidence: records less confident than this are left out.
+            for_scorer: on the scale chosen for the official scorer, not as probabilities.
+        """
+        if self.kind == "paper":
+            return slots_that_emit(self._slots(predictions), self.tau, min_confidence)
+        decoded = self.scores(predictions) if for_scorer else self.probabilities(predictions)
+        return anticipations_of(decoded, min_confidence)
 
     def scores(self, predictions: Predictions) -> NDArray[np.float32]:
         """scores_ORV on the scale chosen for the official scorer."""
@@ -77,6 +103,7 @@ class Decoder:
         """
         try:
             fields = dict(values)
+            fields["kind"] = _KIND_BEFORE.get(str(fields.get("kind")), fields.get("kind"))
             scale = fields.pop("scale", None)
             if scale is not None:
                 rows = {name: tuple(tuple(row) for row in scale[name]) for name in scale}  # type: ignore[union-attr]
@@ -88,13 +115,17 @@ class Decoder:
 
 
 def decoder_of(about: Mapping[str, object], kind: str) -> Decoder:
-    """The decoding that was chosen on validation for these weights.
+    """The decoding that was chosen on validation for these weights; the paper's leaves nothing to choose.
 
     Raises:
         InputError: the weights carry no such decoding.
     """
+    if kind == "paper":
+        return Decoder("paper")
     decoders = about.get("decoders")
+    if isinstance(decoders, Mapping):
+        decoders = {_KIND_BEFORE.get(name, name): found for name, found in decoders.items()}
     if not isinstance(decoders, Mapping) or kind not in decoders:
-        known = ", ".join(decoders) if isinstance(decoders, Mapping) else "none"
+        known = ", ".join(["paper", *(decoders or ())]) if isinstance(decoders, Mapping) else "paper"
         raise InputError("decoding", f"these weights have no {kind!r} decoding", f"they have: {known}")
     return Decoder.from_dict(decoders[kind])

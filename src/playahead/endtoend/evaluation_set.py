@@ -38,7 +38,8 @@ class FramesEvaluationSet(EvaluationSet):
         self.videos = [video for video in videos if len(benchmark_ends(video))]
         self.names = [video.source.name for video in self.videos]
         ends = [benchmark_ends(video) for video in self.videos]
-        super().__init__([video.actions for video in self.videos], ends, split, unit)
+        labels = [video.labels for video in self.videos]
+        super().__init__([video.actions for video in self.videos], labels, ends, split, unit)
         self.features = {"kind": "frames"}
         self._config, self._input_size, self._keep = config, parse_input_size(config.input_size), keep
         self._frames: dict[int, NDArray[np.uint8]] = {}

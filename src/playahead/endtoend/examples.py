@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from playahead.datasets.batch import Targets, padded_targets
-from playahead.datasets.slicing import class_counts, future_events
+from playahead.datasets.slicing import class_counts
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, GRID
 from playahead.endtoend.network import EndToEndModelConfig
@@ -44,7 +44,7 @@ class FrameExamples:
         self._probability_A = (self.last_ms - self.first_ms + 1) / (self.last_ms - self.first_ms + 1).sum()
         step_ms = np.arange(self.first_ms, int(self.last_ms.max()) + 1, ANTICIPATION_MS)
         counts = [
-            class_counts(future_events(video.actions, step_ms[step_ms <= last])[0]).sum(axis=0)
+            class_counts(video.labels.following(step_ms[step_ms <= last]).class_OE).sum(axis=0)
             for video, last in zip(self.videos, self.last_ms, strict=True)
         ]
         self.counts_C = np.sum(counts, axis=0)
@@ -64,7 +64,7 @@ class FrameExamples:
             wanted_T = observed_indices(end_ms, self.config)[0]
             frames_THW = torch.from_numpy(np.array(self.frames[index][wanted_T])).float() / 255
             frames.append(frames_THW.flip(-1) if rng.random() < 0.5 else frames_THW)
-            events.append(future_events(video.actions, end_ms))
+            events.append(video.labels.following(end_ms))
             presence.append(self._presence(video, wanted_T))
             names.append(f"{video.source.name}, {end_ms[0]} ms")
         targets = padded_targets(events, torch.from_numpy(np.stack(presence)[:, None]))

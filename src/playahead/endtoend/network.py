@@ -17,7 +17,7 @@ from playahead.model.config import AnticipatorConfig
 _LATER_STAGES = ("s3", "s4")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EndToEndModelConfig:
     """The network.
 
@@ -35,7 +35,7 @@ class EndToEndModelConfig:
     stride_frames: int = 4
     input_size: str = "224x128"
     imagenet: bool = False
-    anticipator: AnticipatorConfig = field(default_factory=lambda: AnticipatorConfig(1, encoder="steps"))
+    anticipator: AnticipatorConfig = field(default_factory=lambda: AnticipatorConfig(feature_dim=1, encoder="steps"))
 
     def __post_init__(self) -> None:
         for name in ("frames", "stride_frames"):

@@ -74,7 +74,7 @@ class EndToEndTrainer(Loop):
     def validated(self) -> dict[str, float]:
         """What the validation set says of the averaged model."""
         update_bn(self._refreshing_batches(), self.averaged_model)  # averaged statistics are far off (docs/log.md)
-        return validate(Predictor(self.averaged_model, {}), self.validation)
+        return validate(Predictor(self.averaged_model, {"train": asdict(self.config)}), self.validation)
 
     def _refreshing_batches(self) -> Iterator[Tensor]:
         for index in range(_REFRESH_BATCHES):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.datasets.slicing import Labels, labels_of_clip, labels_of_match
 from playahead.domain.feed import FeedHalf, feed_of_actions
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.endtoend.network import EndToEndModelConfig
@@ -29,11 +30,13 @@ class AnnotatedVideo:
     Attributes:
         source: where it is.
         actions: in it, and up to 5 s beyond where they are labelled.
+        labels: those that examples are to anticipate.
         last_end_ms: the last moment whose next 5 s are labelled.
     """
 
     source: LabelledVideo
     actions: FeedHalf
+    labels: Labels
     last_end_ms: int
 
 
@@ -50,6 +53,7 @@ def find_annotated_videos(folder: Path) -> list[AnnotatedVideo]:
         AnnotatedVideo(
             video,
             replace(feed_of_actions(video.events), match=match),
+            labels_of_match(video.events),
             int((probe(video.path).duration_s or 0) * 1000) - ANTICIPATION_MS,
         )
         for video, match in zip(videos, match_numbers(videos), strict=True)
@@ -65,7 +69,8 @@ def _clips(folder: Path) -> list[AnnotatedVideo]:
         video = LabelledVideo(clip.name, folder / clip.video, clip.observation)
         if not video.path.is_file():
             raise InputError(video.path, "no such video")
-        videos.append(AnnotatedVideo(video, replace(actions, match=index // BLOCK_CLIPS), OBSERVATION_MS))
+        actions = replace(actions, match=index // BLOCK_CLIPS)
+        videos.append(AnnotatedVideo(video, actions, labels_of_clip(clip), OBSERVATION_MS))
     return videos
 
 

@@ -92,37 +92,48 @@ def interval(value: float, sampled_S: NDArray[np.float64], measure: Measure = OF
     return Interval(value, float(low), float(high))
 
 
-def bootstrap_interval(matches: Sequence[ThresholdCounts], seed: int = 0, measure: Measure = OFFICIAL) -> Interval:
-    """The average over all matches, with its interval."""
-    return mean_interval([matches], seed, measure)
+@dataclass(frozen=True)
+class Resampled:
+    """A run's figure, and what it is on each sample of its matches.
+
+    Attributes:
+        value: on all matches.
+        sampled_S: on each sample.
+        n_matches: of them.
+    """
+
+    value: float
+    sampled_S: NDArray[np.float64]
+    n_matches: int
 
 
-def mean_interval(runs: Sequence[Sequence[ThresholdCounts]], seed: int = 0, measure: Measure = OFFICIAL) -> Interval:
+def resample(matches: Sequence[ThresholdCounts], measure: Measure = OFFICIAL) -> Resampled:
+    """The figure of all matches, and of samples that are the same for every run on as many matches."""
+    return Resampled(average_of(matches, measure), bootstrap_averages(matches, measure=measure), len(matches))
+
+
+def mean_interval(runs: Sequence[Resampled], measure: Measure = OFFICIAL) -> Interval:
     """Mean of the average over runs (seeds) on the same matches; each sample draws the same matches for all runs."""
-    return interval(_mean(runs, measure), _sampled_mean(runs, seed, measure), measure)
+    return interval(_mean(runs), np.mean([run.sampled_S for run in runs], axis=0), measure)
 
 
 def paired_difference(
-    ours: Sequence[Sequence[ThresholdCounts]],
-    theirs: Sequence[Sequence[ThresholdCounts]],
-    seed: int = 0,
-    measure: Measure = OFFICIAL,
+    ours: Sequence[Resampled], theirs: Sequence[Resampled], measure: Measure = OFFICIAL, seed: int = 0
 ) -> Interval:
     """Mean over our runs - mean over theirs, on the same matches in the same order.
 
     Each sample draws the same matches for every run of both, so what matches have in common does not count; and it
     draws runs (seeds) too, the same of both where there are as many, because another seed gives another figure.
     """
-    lengths = {len(matches) for matches in (*ours, *theirs)}
+    lengths = {run.n_matches for run in (*ours, *theirs)}
     if len(lengths) != 1:
         raise InputError("paired difference", f"{max(lengths)} matches against {min(lengths)}")
-    sampled_S = _redrawn(ours, seed, measure) - _redrawn(theirs, seed, measure)
-    return interval(_mean(ours, measure) - _mean(theirs, measure), sampled_S, measure)
+    return interval(_mean(ours) - _mean(theirs), _redrawn(ours, seed) - _redrawn(theirs, seed), measure)
 
 
-def _redrawn(runs: Sequence[Sequence[ThresholdCounts]], seed: int, measure: Measure) -> NDArray[np.float64]:
+def _redrawn(runs: Sequence[Resampled], seed: int) -> NDArray[np.float64]:
     """Mean over runs that each sample draws again: the same seed draws the same of equally many."""
-    sampled_RS = np.stack([bootstrap_averages(matches, seed=seed, measure=measure) for matches in runs])
+    sampled_RS = np.stack([run.sampled_S for run in runs])
     drawn_SR = np.random.default_rng([seed, 1]).integers(len(runs), size=(sampled_RS.shape[1], len(runs)))
     return np.take_along_axis(sampled_RS.T, drawn_SR, axis=1).mean(axis=1)
 
@@ -146,9 +157,5 @@ def average_of(matches: Sequence[ThresholdCounts], measure: Measure = OFFICIAL) 
     return float(measure.precision(sum(matches[1:], start=matches[0]))[0].mean())
 
 
-def _mean(runs: Sequence[Sequence[ThresholdCounts]], measure: Measure) -> float:
-    return float(np.mean([average_of(matches, measure) for matches in runs]))
-
-
-def _sampled_mean(runs: Sequence[Sequence[ThresholdCounts]], seed: int, measure: Measure) -> NDArray[np.float64]:
-    return np.mean([bootstrap_averages(matches, seed=seed, measure=measure) for matches in runs], axis=0)
+def _mean(runs: Sequence[Resampled]) -> float:
+    return float(np.mean([run.value for run in runs]))

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.evaluation.bootstrap import AREA, Interval, bootstrap_interval, least_difference
+from playahead.evaluation.bootstrap import AREA, Interval, least_difference, mean_interval
 from playahead.evaluation.exact import ExactScores, TimedEvents, score_exactly, timed_events_of_frames
 from playahead.evaluation.figures import FIGURES
 from playahead.evaluation.frames import FrameTable, load_frame_case
@@ -98,12 +98,12 @@ class Evaluation:
     @cached_property
     def interval(self) -> Interval | None:
         """95 % range of ``average`` over other test sets of as many matches; None where matches are not known."""
-        return bootstrap_interval(self.by_match.counts_M) if self.by_match else None
+        return mean_interval([self.by_match.resampled]) if self.by_match else None
 
     @cached_property
     def area_interval(self) -> Interval | None:
         """The exact area with the 95 % interval of its value on very many matches; None where they are not known."""
-        return bootstrap_interval(self.by_match.ranked_M, measure=AREA) if self.by_match else None
+        return mean_interval([self.by_match.resampled_area], AREA) if self.by_match else None
 
     def least_difference(self, size: int) -> dict[str, float]:
         """How far apart two systems must be on ``size`` matches each: ``"area"`` and ``"average"``, as fractions.

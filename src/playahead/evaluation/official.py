@@ -187,17 +187,22 @@ def precision_recall(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(precision_GDCH, recall_GDCH), with upstream's nan_to_num for empty divisions."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        precision = np.nan_to_num(counts.hits_GDCH / counts.detections_GCH[:, None])
-        recall = np.nan_to_num(counts.hits_GDCH / counts.events_GC[:, None, :, None])
+        precision = np.nan_to_num(counts.hits_GDCH / counts.detections_GCH[:, None], copy=False)
+        recall = np.nan_to_num(counts.hits_GDCH / counts.events_GC[:, None, :, None], copy=False)
     return precision, recall
 
 
 def average_precision(counts: ThresholdCounts) -> NDArray[np.float64]:
     """ap_GDC by 11-point interpolation; a class without events has 0."""
     precision, recall = precision_recall(counts)
+    best = np.maximum.accumulate(
+        precision, axis=-1
+    )  # recall falls from threshold to threshold: a level's are the first
     total = np.zeros(precision.shape[:-1])
     for level in RECALL_LEVELS:
-        total += np.where(recall >= level, precision, 0).max(axis=-1)
+        reached = np.count_nonzero(recall >= level, axis=-1)
+        at = np.maximum(reached - 1, 0)[..., None]
+        total += np.where(reached > 0, np.take_along_axis(best, at, axis=-1)[..., 0], 0)
     return total / len(RECALL_LEVELS)
 
 

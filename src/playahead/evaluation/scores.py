@@ -5,12 +5,13 @@ Axes: O examples, R frames, V vector entries, M matches, G groups (here one: all
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.evaluation.bootstrap import AREA, average_of
+from playahead.evaluation.bootstrap import AREA, Resampled, average_of, resample
 from playahead.evaluation.figures import mean_predictions
 from playahead.evaluation.official import ThresholdCounts, average_precision
 from playahead.evaluation.score_scale import fit_log_ranks
@@ -43,6 +44,16 @@ class Scores:
     def area(self) -> float:
         """Area under the precision-recall curves, averaged alike, in percent."""
         return 100 * average_of(self.ranked_M, AREA)
+
+    @cached_property
+    def resampled(self) -> Resampled:
+        """The benchmark's average on samples of the matches; a comparison asks for the reference's once a row."""
+        return resample(self.counts_M)
+
+    @cached_property
+    def resampled_area(self) -> Resampled:
+        """The area on the same samples."""
+        return resample(self.ranked_M, AREA)
 
     @property
     def precision_DC(self) -> NDArray[np.float64]:

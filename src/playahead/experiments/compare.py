@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from playahead.baselines.fit import fit_baseline
+from playahead.choices import check_choices
 from playahead.datasets.dataset import Dataset
 from playahead.decoding.choosing import Decoding, choose
 from playahead.decoding.predictions import join_predictions
@@ -68,7 +69,7 @@ class Comparison:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CompareConfig:
     """What is scored, and how.
 
@@ -87,6 +88,7 @@ class CompareConfig:
     reference: str = ""
 
     def __post_init__(self) -> None:
+        check_choices(self, "-")
         if self.processes < 1:
             raise InputError("--processes", f"{self.processes} is below 1")
 

@@ -14,7 +14,7 @@ from playahead.settings import build, read_yaml
 from playahead.training.trainer import TrainConfig
 
 _KEYS = ("about", "recipe", "seeds", "reference", "common", "variants", "decodings", "ensembles", "baselines")
-_NAMES = {"marginal": Decoding(), "threshold": Decoding("threshold")}
+_NAMES = {"marginal": Decoding(), "tuned threshold": Decoding("tuned-threshold"), "paper": Decoding("paper")}
 
 
 @dataclass(frozen=True)

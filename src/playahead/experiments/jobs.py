@@ -7,7 +7,7 @@ from pathlib import Path
 from playahead.datasets.dataset import Dataset
 from playahead.errors import InputError
 from playahead.experiments.grid import Grid, plain_name
-from playahead.files import file_digest, names_on_disk, write_whole
+from playahead.files import as_before, file_digest, write_whole
 from playahead.progress import Show, quiet
 from playahead.training.run import train
 from playahead.training.trainer import TrainConfig
@@ -65,7 +65,7 @@ def train_job(job: Job, dataset: Dataset, show: Show = quiet) -> None:
     """
     record = job.folder / "trained.json"
     start = file_digest(job.start / "weights.safetensors") if job.start else None
-    settings = names_on_disk(asdict(job.config))
+    settings = as_before(asdict(job.config))
     assert isinstance(settings, dict)
     wanted = json.dumps({**settings, "start": start, "data": dataset.digest("train", "val")}, sort_keys=True)
     if record.exists() and record.read_text() != wanted:

@@ -20,7 +20,7 @@ from playahead.files import file_digest
 from playahead.inference.predictor import Predictor
 from playahead.progress import Show, quiet
 
-_FORMAT = 3  # of cached scores: another number where scoring or decoding changes its figures
+_FORMAT = 4  # of cached scores: another number where scoring or decoding changes its figures
 
 
 class Members:
@@ -50,7 +50,7 @@ class Members:
 
     def decoder(self, decoding: Decoding) -> Decoder:
         """The one that the weights carry, where it is what was asked for; else chosen on val."""
-        if len(self.weights) == 1 and decoding in (Decoding(), Decoding("threshold")):
+        if len(self.weights) == 1 and decoding in (Decoding(), Decoding("tuned-threshold")):
             return self.predictors[0].decoder(decoding.kind)
         return choose(decoding, self.predict("val"), self.dataset.evaluation_set("val").table)
 
@@ -60,7 +60,7 @@ class Members:
         return score(scores_ORV, self.dataset.evaluation_set(split).count_by_match)
 
     def scores(self, decodings: Mapping[str, Decoding], split: str, folder: Path) -> dict[str, Scores]:
-        """Scores with every decoding, cached in ``folder``; threshold decoding is left out where there are no slots."""
+        """Scores with every decoding, cached in ``folder``; what reads slots is left out where there are none."""
         if (found := self.cached(decodings, split, folder)) is not None:
             return found
         scored = {}

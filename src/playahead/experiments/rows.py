@@ -69,24 +69,23 @@ def _against(key: Key, scored: Mapping[Key, Sequence[Scores]], reference: Key) -
 
 def _row(key: Key, against: Key | None, scored: Mapping[Key, Sequence[Scores]], examples: int) -> Row:
     runs = scored[key]
-    counts, ranked = [run.counts_M for run in runs], [run.ranked_M for run in runs]
+    averages, areas = [run.resampled for run in runs], [run.resampled_area for run in runs]
     difference = area_difference = None
     if against:
         others = scored[against]
-        difference = _percent(paired_difference(counts, [run.counts_M for run in others]))
-        theirs = [run.ranked_M for run in others]
-        area_difference = _percent(paired_difference(ranked, theirs, measure=AREA))
-    enough = len(counts[0]) >= FEW_MATCHES and (len(runs) > 1 or not examples)
+        difference = _percent(paired_difference(averages, [run.resampled for run in others]))
+        area_difference = _percent(paired_difference(areas, [run.resampled_area for run in others], AREA))
+    enough = averages[0].n_matches >= FEW_MATCHES and (len(runs) > 1 or not examples)
     precision_SDC = np.stack([run.precision_DC for run in runs])
-    averages = [run.average for run in runs]
+    seeds = [run.average for run in runs]
     return Row(
         variant=key[0],
         decoding=key[1],
-        seeds=_rounded(averages),
-        seed_spread=round(float(np.std(averages, ddof=1)), 2) if len(averages) > 1 else 0.0,
-        mean=_percent(mean_interval(counts)),
+        seeds=_rounded(seeds),
+        seed_spread=round(float(np.std(seeds, ddof=1)), 2) if len(seeds) > 1 else 0.0,
+        mean=_percent(mean_interval(averages)),
         areas=_rounded([run.area for run in runs]),
-        area=_percent(mean_interval(ranked, measure=AREA)),
+        area=_percent(mean_interval(areas, AREA)),
         predictions_per_clip=round(float(np.mean([run.predictions_per_clip for run in runs])), 2),
         by_tolerance=_rounded(precision_SDC.mean(axis=(0, 2))),
         by_class=_rounded(precision_SDC.mean(axis=(0, 1))),

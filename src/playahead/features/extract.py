@@ -7,6 +7,7 @@ from typing import Literal
 from playahead.assets import packaged_weights
 from playahead.backbone.checkpoint import load_backbone, weights_digest
 from playahead.backbone.fast import FastBackbone, Precision
+from playahead.choices import check_choices
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
 from playahead.features.by_ray import extract_by_ray
@@ -20,7 +21,7 @@ from playahead.runtime import pick_device
 from playahead.video.input_size import InputSize, Luma, parse_input_size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExtractConfig:
     """How features are made.
 
@@ -46,6 +47,7 @@ class ExtractConfig:
     share: bool = True
 
     def __post_init__(self) -> None:
+        check_choices(self, "-")
         if self.batch < 1:
             raise InputError("--batch", f"{self.batch} is below 1")
 

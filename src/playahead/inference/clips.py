@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from playahead.datasets.stored import features_of_clips
-from playahead.decoding.anticipations import anticipations_of
 from playahead.decoding.predictions import join_predictions
 from playahead.domain.feed import feed_of_actions
 from playahead.domain.grid import GRID, OBSERVATION_MS
@@ -13,6 +12,7 @@ from playahead.domain.records import Anticipation
 from playahead.errors import InputError
 from playahead.features.feed import FEED_FEATURES, prepare_track, window_features
 from playahead.features.store import FeatureStore
+from playahead.inference.decoding import DecodingOptions
 from playahead.inference.predictor import Predictor
 from playahead.progress import Show, counter, quiet
 from playahead.sources.soccernet_baa import read_baa_split
@@ -21,7 +21,11 @@ _SOMEWHERE_MS = 22 * 60_000  # a clip does not say when in its half it lies: the
 
 
 def anticipate_clips(
-    labels: Path, weights: Path | None = None, features: Path | None = None, show: Show = quiet
+    labels: Path,
+    weights: Path | None = None,
+    features: Path | None = None,
+    options: DecodingOptions | None = None,
+    show: Show = quiet,
 ) -> dict[str, list[Anticipation]]:
     """Anticipations of every clip of a split, by clip name, on the scale of the official scorer.
 
@@ -29,13 +33,15 @@ def anticipate_clips(
         labels: a split's Labels-ball.json, or its folder.
         weights: of the model; the packaged event-feed model if None and there are no features.
         features: store of the clips' features. None predicts from the observed actions in the labels, not from video.
+        options: how predictions are decoded.
         show: told about every clip.
 
     Raises:
         InputError: labels, features or weights that cannot be read or do not belong together.
     """
+    options = options or DecodingOptions()
     if features is None:
-        return _from_labels(labels, weights)
+        return _from_labels(labels, weights, options)
     if weights is None:
         raise InputError("submit", "--features needs --weights")
     store = FeatureStore(features)
@@ -46,11 +52,11 @@ def anticipate_clips(
     for video in videos:
         predictions.append(predictor.predict(video.sequence(0, GRID.n_windows)[None]))
         advance()
-    listed = anticipations_of(predictor.decoder().scores(join_predictions(predictions)))
+    listed = options.decoder(predictor).anticipations(join_predictions(predictions), for_scorer=True)
     return {clip.name: found for clip, found in zip(clips, listed, strict=True)}
 
 
-def _from_labels(labels: Path, weights: Path | None) -> dict[str, list[Anticipation]]:
+def _from_labels(labels: Path, weights: Path | None, options: DecodingOptions) -> dict[str, list[Anticipation]]:
     """Only a clip's own observed actions are seen, whatever its neighbours show."""
     clips = read_baa_split(labels).clips
     if not clips:
@@ -59,5 +65,5 @@ def _from_labels(labels: Path, weights: Path | None) -> dict[str, list[Anticipat
     end_ms = _SOMEWHERE_MS + np.arange(GRID.window_ms, OBSERVATION_MS + 1, GRID.window_ms)
     tracks = [prepare_track(feed_of_actions(clip.observation, _SOMEWHERE_MS)) for clip in clips]
     windows = np.stack([window_features(track, end_ms) for track in tracks])
-    listed = anticipations_of(predictor.decoder().scores(predictor.predict(windows)))
+    listed = options.decoder(predictor).anticipations(predictor.predict(windows), for_scorer=True)
     return {clip.name: found for clip, found in zip(clips, listed, strict=True)}

@@ -1,43 +1,47 @@
 """Which of the decodings that weights carry, and what of it is to be changed."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from playahead.decoding.decoder import Decoder
+from playahead.choices import check_choices
+from playahead.decoding.decoder import Decoder, Kind
+from playahead.decoding.slots import SlotTime
 from playahead.errors import InputError
-from playahead.inference.predictor import Predictor
+
+if TYPE_CHECKING:
+    from playahead.inference.predictor import Predictor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DecodingOptions:
     """How predictions are decoded.
 
     Attributes:
-        decoding: marginal or threshold, as it was chosen on validation.
-        tau: threshold decoding with this objectness instead of the chosen one.
-        time: threshold decoding with this time of a slot instead of the chosen one.
-        rescue: threshold decoding that fills clips left empty with their likeliest slot.
+        decoding: marginal or tuned-threshold, as it was chosen on validation; or paper, the paper's own.
+        tau: slots with a larger objectness emit (paper: 0.3 if not given; tuned-threshold: the chosen one).
+        time: tuned-threshold with this time of a slot instead of the chosen one.
+        rescue: tuned-threshold that fills clips left empty with their likeliest slot.
     """
 
-    decoding: str = "marginal"
+    decoding: Kind = "marginal"
     tau: float | None = None
-    time: Literal["argmax", "expected"] | None = None
+    time: SlotTime | None = None
     rescue: bool = False
 
     def __post_init__(self) -> None:
-        if self._changes and self.decoding != "threshold":
-            option = next(iter(self._changes))
-            raise InputError(f"--{option}", "is for threshold decoding", "add --decoding threshold")
+        check_choices(self, "-")
+        if self.decoding == "marginal" and self.tau is not None:
+            raise InputError("--tau", "is for slots that emit", "add --decoding paper or tuned-threshold")
+        if self.decoding != "tuned-threshold" and (self.time is not None or self.rescue):
+            option = "time" if self.time is not None else "rescue"
+            raise InputError(f"--{option}", "is for the tuned threshold", "add --decoding tuned-threshold")
 
-    @property
-    def _changes(self) -> dict[str, Any]:
-        asked = {"tau": self.tau, "time": self.time, "rescue": self.rescue or None}
-        return {name: value for name, value in asked.items() if value is not None}
-
-    def decoder(self, predictor: Predictor) -> Decoder:
+    def decoder(self, predictor: "Predictor") -> Decoder:
         """The predictor's own decoding of that name, changed.
 
         Raises:
             InputError: the weights carry no such decoding.
         """
-        return replace(predictor.decoder(self.decoding), **self._changes)
+        asked: dict[str, Any] = {"tau": self.tau, "time": self.time, "rescue": self.rescue or None}
+        changes = {name: value for name, value in asked.items() if value is not None}
+        return replace(predictor.decoder(self.decoding), **changes)

@@ -34,6 +34,7 @@ def predict_feed(
     notes = SourceNotes()
     source, halves = (feed.name, read_feed(feed, notes)) if isinstance(feed, Path) else ("feed", feed)
     predictor = Predictor.open(config.weights, FEED_FEATURES)
+    decoder = config.decoding_options.decoder(predictor)
     every_ms = round(1000 * (config.every or EVERY_S))
     chosen = [half for half in halves if config.half in (None, half.half)]
     times = [times_of(half, config.start_ms, config.end_ms, every_ms) for half in chosen]
@@ -41,7 +42,7 @@ def predict_feed(
     advance = counter(show, f"predicting {source}", sum(map(len, times)), "times")
     expected: list[Expected] = []
     for half, times_ms in zip(chosen, times, strict=True):
-        listed = predictor.anticipate_at(prepare_track(half), times_ms, config.min_confidence)
+        listed = predictor.anticipate_at(prepare_track(half), times_ms, config.min_confidence, decoder)
         expected += [
             Expected.of(anticipation, int(time_ms), half.match, half.half)
             for time_ms, found in zip(times_ms, listed, strict=True)

@@ -3,6 +3,7 @@
 Axes: B sequences, W windows, N snippets (or steps), F features, O examples (B x (W - 5)).
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +15,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from playahead.assets import packaged_weights
-from playahead.decoding.anticipations import anticipations_of
 from playahead.decoding.decoder import Decoder, decoder_of
 from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions, join_predictions
 from playahead.domain.grid import GRID
@@ -108,6 +108,21 @@ class Predictor:
                 fix = "give the backbone that it was trained on"
                 raise InputError(self.where, "was trained on features of another backbone", fix)
 
+    @property
+    def objectness_weight(self) -> float:
+        """How much more matched slots than others weighed in training: it is taken out of the objectness again.
+
+        With the intensity likelihood among the losses it is 1: that reads the objectness as it is.
+        """
+        train = self.about.get("train")
+        losses = train.get("criterion") if isinstance(train, Mapping) else None
+        if not isinstance(losses, Mapping) or losses.get("intensity_weight"):
+            return 1.0
+        weight = losses.get("positive_weight", 1.0)
+        if not isinstance(weight, float | int) or not 0 < weight < math.inf:
+            raise InputError(self.where, f"positive_weight {weight!r} is not a number above 0")
+        return float(weight)
+
     def decoder(self, name: str = "marginal") -> Decoder:
         """The decoding of that name that was chosen on validation.
 
@@ -125,7 +140,8 @@ class Predictor:
         """
         device = next(self.network.parameters()).device
         chunks = torch.from_numpy(windows).split(_SEQUENCES_TOGETHER)
-        return join_predictions([_in_numpy(self.network(chunk.to(device))) for chunk in chunks])
+        outputs = (self.network(chunk.to(device)) for chunk in chunks)
+        return join_predictions([_in_numpy(output, self.objectness_weight) for output in outputs])
 
     def predict_all(self, evaluation_set: Batches, show: Show = quiet) -> Predictions:
         """Predictions of every example of a set, in its order."""
@@ -136,12 +152,15 @@ class Predictor:
             advance(len(found[-1]))
         return join_predictions(found)
 
-    def anticipate(self, windows: NDArray[np.float32], min_confidence: float = 0.1) -> list[list[Anticipation]]:
+    def anticipate(
+        self, windows: NDArray[np.float32], min_confidence: float = 0.1, decoder: Decoder | None = None
+    ) -> list[list[Anticipation]]:
         """Anticipate from windows of features, oldest first.
 
         Args:
             windows: (W, N, F) float32, W >= 6 consecutive 5-s windows.
             min_confidence: minimum probability of an anticipation.
+            decoder: the marginal one that the weights carry if None.
 
         Returns:
             One list for each example (W - 5 of them): what follows windows 0-5, 1-6, ...
@@ -151,11 +170,15 @@ class Predictor:
         """
         if not np.isfinite(windows).all():
             raise InputError("features", "hold NaN or infinity")
-        scores = self.decoder().probabilities(self.predict(np.asarray(windows, np.float32)[None]))
-        return anticipations_of(scores, min_confidence)
+        predictions = self.predict(np.asarray(windows, np.float32)[None])
+        return (decoder or self.decoder()).anticipations(predictions, min_confidence)
 
     def anticipate_at(
-        self, source: ObservationSource, times_ms: Sequence[int] | NDArray[np.int64], min_confidence: float = 0.1
+        self,
+        source: ObservationSource,
+        times_ms: Sequence[int] | NDArray[np.int64],
+        min_confidence: float = 0.1,
+        decoder: Decoder | None = None,
     ) -> list[list[Anticipation]]:
         """Anticipate after each of these times, from the 30 s before it.
 
@@ -166,6 +189,7 @@ class Predictor:
             source: what is observed.
             times_ms: increasing, from the source's start, 5000 or later; before 30000, windows are partly empty.
             min_confidence: minimum probability of an anticipation.
+            decoder: the marginal one that the weights carry if None.
 
         Returns:
             One list for each time.
@@ -173,11 +197,11 @@ class Predictor:
         times = np.asarray(times_ms, np.int64)
         if len(times) and (times.min() < GRID.window_ms or (np.diff(times) <= 0).any()):
             raise InputError("times_ms", f"must increase and not lie before {GRID.window_ms}")
-        decoder = self.decoder()
+        decoder = decoder or self.decoder()
         listed: list[list[Anticipation]] = [[] for _ in times]
         for places, sequence_ms in _sequences(times):
             predictions = self.predict(source.windows(sequence_ms)[None]).select(np.isin(sequence_ms, times[places]))
-            found = anticipations_of(decoder.probabilities(predictions), min_confidence)
+            found = decoder.anticipations(predictions, min_confidence)
             for place, anticipations in zip(places, found, strict=True):
                 listed[place] = anticipations
         return listed
@@ -193,11 +217,11 @@ def _sequences(times_ms: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], 
             yield stretch, np.arange(first, last + 1, GRID.window_ms, dtype=np.int64)
 
 
-def _in_numpy(output: AnticipatorOutput) -> Predictions:
-    """Logits -> probabilities in NumPy."""
+def _in_numpy(output: AnticipatorOutput, objectness_weight: float) -> Predictions:
+    """Logits -> probabilities in NumPy: a BCE whose positives weigh w has its optimum at logit p + log w."""
     if output.slots is not None:
         return SlotPredictions(
-            output.slots.objectness_OK.float().sigmoid().cpu().numpy(),
+            (output.slots.objectness_OK.float() - math.log(objectness_weight)).sigmoid().cpu().numpy(),
             output.slots.class_OKC.float().softmax(dim=-1).cpu().numpy(),
             output.slots.offset_OKT.float().softmax(dim=-1).cpu().numpy(),
         )

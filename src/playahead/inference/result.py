@@ -8,13 +8,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.choices import check_choices
+from playahead.decoding.decoder import Kind
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import parse_clock
 from playahead.errors import InputError
+from playahead.inference.decoding import DecodingOptions
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PredictConfig:
     """What to anticipate, and at which times.
 
@@ -23,6 +26,8 @@ class PredictConfig:
         backbone: of video features; the packaged one (trained on simulated broadcasts) if not given.
         every: seconds between anticipations; 1 for video and 5 for a feed if not given.
         min_confidence: minimum confidence of what is shown (confidence is a probability).
+        decoding: marginal, tuned-threshold or paper, as of evaluate.
+        tau: slots with a larger objectness emit; not of marginal decoding.
         half: only this half of a feed's match; both if not given.
         start: first time to anticipate from, as 12:30; of each half of a feed. --from is the same.
         end: last time; the end if not given. --to is the same.
@@ -36,6 +41,8 @@ class PredictConfig:
     backbone: Path | None = None
     every: float | None = None
     min_confidence: float = 0.3
+    decoding: Kind = "marginal"
+    tau: float | None = None
     half: Literal[1, 2] | None = None
     start: str = "0:30"
     end: str | None = None
@@ -49,9 +56,16 @@ class PredictConfig:
             raise InputError("--every", f"{self.every} is not in 0.001 to 3600 seconds")
         if not 0 <= self.min_confidence <= 1:
             raise InputError("--min-confidence", f"{self.min_confidence} is not in [0, 1]")
+        check_choices(self, "-")
+        DecodingOptions(decoding=self.decoding, tau=self.tau)  # refuses what does not go together
         start_ms = self.start_ms
         if self.end_ms is not None and self.end_ms < start_ms:
             raise InputError("--to", f"{self.end} lies before the first time to anticipate from, {self.start}")
+
+    @property
+    def decoding_options(self) -> DecodingOptions:
+        """How predictions are decoded."""
+        return DecodingOptions(decoding=self.decoding, tau=self.tau)
 
     @property
     def start_ms(self) -> int:

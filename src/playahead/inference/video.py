@@ -53,10 +53,11 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
     backbone, provenance = load_backbone(config.backbone or packaged_weights("simulated-backbone"))
     features = {"kind": "video", "weights": weights_digest(backbone)}
     predictor = Predictor.open(config.weights or packaged_weights("simulated-video"), features)
+    decoder = config.decoding_options.decoder(predictor)
     fast = FastBackbone(backbone, device=pick_device(config.device))
     stream = _encode(source, fast, InputSize(*predictor.about["features"]["input_size"]), config, every_ms, show)
     times_ms = stream.ends_ms(config.start_ms, every_ms)
-    listed = predictor.anticipate_at(stream, times_ms, config.min_confidence)
+    listed = predictor.anticipate_at(stream, times_ms, config.min_confidence, decoder)
     expected = [
         Expected.of(anticipation, int(time_ms))
         for time_ms, found in zip(times_ms, listed, strict=True)

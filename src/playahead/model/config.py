@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from playahead.choices import check_choices
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
 
@@ -14,7 +15,7 @@ Auxiliary = Literal["off", "last", "all"]
 _MOST_LAYERS = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AnticipatorConfig:
     """Sizes and switches of the model. Defaults are the paper's, or our choice where it states none.
 
@@ -34,6 +35,7 @@ class AnticipatorConfig:
         memory: a GRU over the summaries (P), or as ablations the summaries as they are ("mean" is the context then),
             or the last window's alone.
         window_importance: one learned weight per window (P); False is an ablation.
+        importance_on: the summaries that go into the GRU, or what comes out of it (the paper says neither).
         memory_tail: the decoder also sees the last window's own tokens, at full rate (C; False is the paper).
         decoder_layers: (P: 4).
         slots: K (C: 16).
@@ -58,6 +60,7 @@ class AnticipatorConfig:
     summaries: int = 4
     memory: Memory = "gru"
     window_importance: bool = True
+    importance_on: Literal["inputs", "outputs"] = "inputs"
     memory_tail: bool = False
     decoder_layers: int = 4
     slots: int = 16
@@ -68,6 +71,7 @@ class AnticipatorConfig:
     auxiliary: Auxiliary = "last"
 
     def __post_init__(self) -> None:
+        check_choices(self, "model")
         sizes = ("feature_dim", "n_windows", "n_snippets", "d_model", "heads", "ffn_dim", "summaries")
         for name in (*sizes, "encoder_layers", "decoder_layers", "slots", "bins"):
             if getattr(self, name) < 1:
@@ -83,6 +87,8 @@ class AnticipatorConfig:
         if self.encoder == "steps":
             if self.memory_tail:
                 raise InputError("model.memory_tail", "encoder=steps has every step in its memory already")
+            if self.importance_on != "inputs":
+                raise InputError("model.importance_on", "encoder=steps has no window importance")
             if self.memory != "gru":
                 raise InputError("model.memory", "encoder=steps has no summaries: its steps are the memory")
             if self.auxiliary == "all":

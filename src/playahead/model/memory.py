@@ -18,6 +18,7 @@ class ObservationMemory(nn.Module):
         self.summaries = config.summaries
         self.last_only = config.memory == "last"
         self.gru = nn.GRU(config.d_model, config.d_model, batch_first=True) if config.memory == "gru" else None
+        self.on_outputs = config.importance_on == "outputs"
         self.importance_W = nn.Parameter(torch.empty(config.n_windows)) if config.window_importance else None
 
     def summarise(self, tokens_PND: Tensor) -> Tensor:
@@ -26,11 +27,17 @@ class ObservationMemory(nn.Module):
 
     def forward(self, summaries_OWSD: Tensor) -> tuple[Tensor, Tensor]:
         """Summaries of each example's windows -> memory_OMD, oldest step first, and its context_OD."""
-        if self.importance_W is not None:
-            summaries_OWSD = summaries_OWSD * self.importance_W.sigmoid()[:, None, None]
+        if not self.on_outputs:
+            summaries_OWSD = self._weighed(summaries_OWSD)
         if self.last_only:
             summaries_OWSD = summaries_OWSD[:, -1:]
         if self.gru is None:
             return summaries_OWSD.flatten(1, 2), summaries_OWSD.mean(dim=(1, 2))
         memory_OMD, _ = self.gru(summaries_OWSD.flatten(1, 2))
+        if self.on_outputs:
+            memory_OMD = self._weighed(memory_OMD.unflatten(1, summaries_OWSD.shape[1:3])).flatten(1, 2)
         return memory_OMD, memory_OMD[:, -1]
+
+    def _weighed(self, steps_OWSD: Tensor) -> Tensor:
+        """All steps of a window, scaled by its importance."""
+        return steps_OWSD if self.importance_W is None else steps_OWSD * self.importance_W.sigmoid()[:, None, None]

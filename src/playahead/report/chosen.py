@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from playahead.decoding.choosing import Decoding
+from playahead.decoding.decoder import Kind
 from playahead.errors import InputError
 from playahead.experiments.compare import VERSION
 from playahead.experiments.jobs import run_folder
@@ -62,8 +63,8 @@ def _comparison(runs: Path, split: str) -> dict[str, Any] | None:
 
 
 def _decoding(name: str, comparison: Mapping[str, Any] | None) -> Decoding:
-    """What the comparison calls by that name; of a single run, marginal or threshold."""
-    known = comparison["decodings"] if comparison else {"marginal": {}, "threshold": {"kind": "threshold"}}
+    """What the comparison calls by that name; of a single run, a kind of decoding."""
+    known = comparison["decodings"] if comparison else {kind: {"kind": kind} for kind in get_args(Kind)}
     if name not in known:
         raise InputError("--decoding", f"{name!r} is not one of {', '.join(known)}")
     return Decoding(**known[name])

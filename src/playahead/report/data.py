@@ -59,7 +59,7 @@ def _of_feed(name: str, facts: FeedFacts) -> Split:
 
 
 def _of_video(name: str, found: EvaluationSet) -> Split:
-    labels_NR = np.concatenate([labels for labels, _ in found.labels])
+    labels_NR = np.concatenate([labels for labels, _ in found.frames])
     counts_C = np.bincount(labels_NR[labels_NR != NO_EVENT] - 1, minlength=len(ACTIONS)).tolist()
     empty = float((labels_NR == NO_EVENT).all(axis=1).mean())
     return Split(name, len(found.matches), len(found), sum(counts_C) / len(labels_NR), empty, counts_C)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from playahead.choices import check_choices
 from playahead.datasets.dataset import Dataset
 from playahead.errors import InputError
 from playahead.files import write_whole
@@ -16,14 +17,14 @@ except ImportError:
     raise InputError("report", "jinja2 and matplotlib are not installed", "pip install 'playahead[report]'") from None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportConfig:
     """What the page shows.
 
     Attributes:
         split: what the comparison was scored on.
         run: name of the run shown in detail, such as paper-0; the best variant's first seed if empty.
-        decoding: of that run: one of the comparison's, or marginal or threshold.
+        decoding: of that run: one of the comparison's, or of a single run marginal, tuned-threshold or paper.
         examples: examples shown on either side, best and worst.
     """
 
@@ -33,6 +34,7 @@ class ReportConfig:
     examples: int = 10
 
     def __post_init__(self) -> None:
+        check_choices(self, "-")
         if self.examples < 0:
             raise InputError("--examples", f"{self.examples} is below 0")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from playahead.choices import check_choices
 from playahead.domain.feed import FeedHalf
 from playahead.domain.records import Clip
 from playahead.errors import InputError
@@ -21,7 +22,7 @@ Halves = list[FeedHalf]
 Layout = Literal["feed", "baa", "bas"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SimulationConfig:
     """Simulated matches.
 
@@ -48,6 +49,7 @@ class SimulationConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_choices(self, "-")
         if self.matches < 4:
             raise InputError("--matches", f"{self.matches}: at least 4 are needed, one for each split")
         if self.halves not in (1, 2):

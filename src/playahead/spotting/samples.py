@@ -22,7 +22,7 @@ CENTRE_FRAMES = GRID.snippet_span_frames // 2
 """A snippet's centre, counted from its first frame."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Augmentation:
     """How snippets are changed, each as a whole (C).
 

@@ -1,6 +1,7 @@
 """The losses, by name (docs/paper.md 1.4): match, compare, weigh.
 
-Every loss is a sum over an example's slots, frames or events, averaged over examples: nats per example.
+Every loss is a sum over an example's slots, frames or events, averaged over examples as they count
+(``Targets.weight_O``): nats per example. The observation head's is averaged over windows, whose examples share them.
 
 Axes: O examples, K slots, E events (padded), C classes, V none and the classes, T bins, R frames, X matched pairs,
 B sequences, W windows, P all their windows, N steps.
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from playahead.choices import check_choices
 from playahead.datasets.batch import NO_TARGET, Targets
 from playahead.domain.grid import FRAMES_PER_WINDOW
 from playahead.errors import InputError
@@ -26,7 +28,7 @@ _TINY = 1e-6
 _WIDENED_STEPS = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CriterionConfig:
     """Weights and shapes of the losses.
 
@@ -56,9 +58,12 @@ class CriterionConfig:
     focal_gamma: float = 2.0
 
     def __post_init__(self) -> None:
-        for name in ("positive_weight", "sigma_bins", "matched_weight", "intensity_weight", "presence_weight"):
+        check_choices(self, "criterion")
+        for name in ("sigma_bins", "matched_weight", "intensity_weight", "presence_weight"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"criterion.{name}", f"{getattr(self, name)} is not a number of 0 or more")
+        if not 0 < self.positive_weight < math.inf:
+            raise InputError("criterion.positive_weight", f"{self.positive_weight} is not a number above 0")
         if not 0 <= self.label_smoothing < 1:
             raise InputError("criterion.label_smoothing", f"{self.label_smoothing} is not in [0, 1)")
         if not 1 <= self.focal_gamma < math.inf:
@@ -97,29 +102,29 @@ class Criterion:
         n_examples = len(targets.class_OE)
         class_X = targets.class_OE[assignment.example, assignment.event]
         time_X = targets.time_OE[assignment.example, assignment.event]
+        at, weight_X = (assignment.example, assignment.slot), targets.weight_O[assignment.example]
+        objectness_OK = self._objectness_losses(slots.objectness_OK.float(), assignment)
         return {
-            "objectness": self._objectness_loss(slots.objectness_OK.float(), assignment) / n_examples,
-            "class": F.cross_entropy(
-                slots.class_OKC[assignment.example, assignment.slot].float(),
-                class_X,
-                weight=self.class_weight_C if self.config.class_balance else None,
-                label_smoothing=self.config.label_smoothing,
-                reduction="sum",
-            )
-            / n_examples,
-            "offset": self._offset_loss(slots.offset_OKT[assignment.example, assignment.slot], time_X) / n_examples,
+            "objectness": (targets.weight_O * objectness_OK.sum(dim=1)).sum() / n_examples,
+            "class": (weight_X * self._class_losses(slots.class_OKC[at], class_X)).sum() / n_examples,
+            "offset": (weight_X * self._offset_losses(slots.offset_OKT[at], time_X)).sum() / n_examples,
         }
 
-    def _objectness_loss(self, objectness_OK: Tensor, assignment: Assignment) -> Tensor:
+    def _objectness_losses(self, objectness_OK: Tensor, assignment: Assignment) -> Tensor:
         matched_OK = torch.zeros_like(objectness_OK)
         matched_OK[assignment.example, assignment.slot] = 1.0
-        weight = torch.tensor(self.config.positive_weight, device=objectness_OK.device)
-        return F.binary_cross_entropy_with_logits(objectness_OK, matched_OK, pos_weight=weight, reduction="sum")
+        weight_OK = 1 + (self.config.positive_weight - 1) * matched_OK
+        return F.binary_cross_entropy_with_logits(objectness_OK, matched_OK, weight_OK, reduction="none")
 
-    def _offset_loss(self, offset_XT: Tensor, time_X: Tensor) -> Tensor:
+    def _class_losses(self, class_XC: Tensor, class_X: Tensor) -> Tensor:
+        weight_C = self.class_weight_C if self.config.class_balance else None
+        smoothing = self.config.label_smoothing
+        return F.cross_entropy(class_XC.float(), class_X, weight_C, label_smoothing=smoothing, reduction="none")
+
+    def _offset_losses(self, offset_XT: Tensor, time_X: Tensor) -> Tensor:
         n_bins = offset_XT.shape[-1]
         soft_XT = soft_bins(time_bin(time_X, n_bins), n_bins, self.config.sigma_bins)
-        return -(soft_XT * offset_XT.float().log_softmax(dim=-1)).sum()
+        return -(soft_XT * offset_XT.float().log_softmax(dim=-1)).sum(dim=1)
 
     def _presence_loss(self, presence_BWNC: Tensor, targets: Targets) -> Tensor:
         observed = targets.presence_BWNC[:, -presence_BWNC.shape[1] :]
@@ -143,7 +148,9 @@ def intensity_loss(slots: SlotLogits, targets: Targets) -> Tensor:
     observation_X, event_X = (targets.class_OE != NO_TARGET).nonzero(as_tuple=True)
     bin_X = time_bin(targets.time_OE[observation_X, event_X], intensity_OTC.shape[1])
     at_event_X = intensity_OTC[observation_X, bin_X, targets.class_OE[observation_X, event_X]]
-    return (objectness_OK.sum() - (at_event_X + _TINY).log().sum()) / len(objectness_OK)
+    weight_O = targets.weight_O
+    expected_O, said_X = objectness_OK.sum(dim=1), (at_event_X + _TINY).log()
+    return ((weight_O * expected_O).sum() - (weight_O[observation_X] * said_X).sum()) / len(objectness_OK)
 
 
 def segmentation_loss(logits_PNC: Tensor, presence_PNC: Tensor, class_weight_C: Tensor) -> Tensor:
@@ -168,5 +175,5 @@ def dense_loss(dense_ORC: Tensor, targets: Targets) -> Tensor:
     frame_X = (targets.time_OE[observation_X, event_X] * FRAMES_PER_WINDOW).long()
     happened_ORC = torch.zeros_like(dense_ORC, dtype=torch.float32)
     happened_ORC[observation_X, frame_X, targets.class_OE[observation_X, event_X]] = 1.0
-    error = F.binary_cross_entropy_with_logits(dense_ORC.float(), happened_ORC, reduction="sum")
-    return error / len(dense_ORC)
+    error_ORC = F.binary_cross_entropy_with_logits(dense_ORC.float(), happened_ORC, reduction="none")
+    return (targets.weight_O * error_ORC.sum(dim=(1, 2))).sum() / len(dense_ORC)

@@ -32,10 +32,11 @@ def finish(predictor: Predictor, validation: EvaluationSet, out: Path, show: Sho
     decoders = {"marginal": choose(Decoding(), predictions, validation.table)}
     figures = {"marginal, probabilities": average(Decoder(), predictions, validation.table)}
     if isinstance(predictions, SlotPredictions):
-        best = choose(Decoding("threshold"), predictions, validation.table)
-        decoders["threshold"] = best
+        best = choose(Decoding("tuned-threshold"), predictions, validation.table)
+        decoders["tuned-threshold"] = best
         unscaled = average(replace(best, scale=None), predictions, validation.table)
-        figures[f"threshold {best.tau}, {best.time} time, probabilities"] = unscaled
+        figures[f"tuned threshold {best.tau}, {best.time} time, probabilities"] = unscaled
+        figures["paper"] = average(Decoder("paper"), predictions, validation.table)
     figures |= {name: average(decoder, predictions, validation.table) for name, decoder in decoders.items()}
     chosen = {name: decoder.as_dict() for name, decoder in decoders.items()}
     about = {**predictor.about, "decoders": chosen, "validation": figures}

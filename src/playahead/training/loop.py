@@ -22,8 +22,9 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from playahead.choices import check_choices
 from playahead.errors import InputError, NonFiniteLossError
-from playahead.files import names_on_disk
+from playahead.files import as_before
 from playahead.progress import Progress, Show, quiet
 from playahead.tensorfile import read_tensors, write_tensors
 from playahead.training.log import RunLog
@@ -59,6 +60,7 @@ class LoopConfig:
     save_every: int = 100
 
     def __post_init__(self) -> None:
+        check_choices(self, "train")
         for name in ("epochs", "steps_per_epoch", "validate_every", "save_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"train.{name}", f"{getattr(self, name)} is below 1")
@@ -75,7 +77,7 @@ class LoopConfig:
 
 def fingerprint(settings: object, data: object) -> str:
     """Tells whether a saved state belongs to these settings on this data; both as JSON can hold them."""
-    return hashlib.sha256(json.dumps([names_on_disk(settings), data], sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([as_before(settings), data], sort_keys=True).encode()).hexdigest()[:16]
 
 
 class Loop(ABC):
@@ -99,6 +101,11 @@ class Loop(ABC):
         self.figures: dict[str, float] = {}
         self._sums: dict[str, float] = {}
         self._resume()
+
+    @property
+    def chosen_by(self) -> str:
+        """The figure of ``validated`` that chooses the best checkpoint."""
+        return "map"
 
     @property
     @abstractmethod
@@ -182,8 +189,8 @@ class Loop(ABC):
             self.average.module.eval()
             with self.fabric.autocast():
                 self.figures = self.validated()
-            if self.figures["map"] > self.best:
-                self.best = self.figures["map"]
+            if self.figures[self.chosen_by] > self.best:
+                self.best = self.figures[self.chosen_by]
                 self.keep(self.folder / "best.safetensors")
             self.keep(self.folder / "last.safetensors")
         row = {"epoch": epoch, "step": self.step, f"{self.unit}_per_s": round(speed, 1)}

@@ -11,12 +11,13 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from playahead.choices import check_choices
 from playahead.datasets.batch import NO_TARGET, Targets
 from playahead.errors import InputError
 from playahead.model.heads import SlotLogits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MatcherConfig:
     """Eq. (5): cost_kj = [class_weight * class cost + offset_weight * |t_k - t_j|] / w_{c_j}.
 
@@ -37,6 +38,7 @@ class MatcherConfig:
     offset_weight: float = 1.0
 
     def __post_init__(self) -> None:
+        check_choices(self, "criterion.matcher")
         for name in ("class_weight", "offset_weight"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"criterion.matcher.{name}", f"{getattr(self, name)} is not a number of 0 or more")

@@ -8,10 +8,11 @@ from typing import Literal
 from torch import nn
 from torch.optim import AdamW, Muon, Optimizer
 
+from playahead.choices import check_choices
 from playahead.errors import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OptimConfig:
     """The optimiser.
 
@@ -24,6 +25,7 @@ class OptimConfig:
         restart_epochs: T_0, length of the first cosine cycle (C: 10); None is one cycle to the run's end.
         restart_factor: T_mult, each cycle is so many times longer than the one before (C: 2).
         clip_norm: gradients are scaled down to this norm (C: 1).
+        betas: of AdamW, how slowly its moments forget (AdamW's own defaults: the paper names none).
     """
 
     kind: Literal["adamw", "muon"] = "adamw"
@@ -33,10 +35,10 @@ class OptimConfig:
     restart_epochs: float | None = 10.0
     restart_factor: int = 2
     clip_norm: float = 1.0
+    betas: tuple[float, float] = (0.9, 0.999)
 
     def __post_init__(self) -> None:
-        if self.kind not in ("adamw", "muon"):
-            raise InputError("optim.kind", f"{self.kind!r} is neither adamw nor muon")
+        check_choices(self, "optim")
         if self.restart_epochs is not None and not 0 < self.restart_epochs < math.inf:
             raise InputError("optim.restart_epochs", f"{self.restart_epochs} is not above 0")
         if self.restart_factor < 1:
@@ -44,6 +46,8 @@ class OptimConfig:
         for name in ("lr", "weight_decay", "warmup_epochs"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"optim.{name}", f"{getattr(self, name)} is not a number of 0 or more")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise InputError("optim.betas", f"{self.betas} are not in [0, 1)")
         if not self.clip_norm > 0:
             raise InputError("optim.clip_norm", f"{self.clip_norm} is not above 0")
 
@@ -57,7 +61,7 @@ def build_optimizers(model: nn.Module, config: OptimConfig) -> list[Optimizer]:
         {"params": [p for p in others if p.ndim >= 2], "weight_decay": config.weight_decay},
         {"params": [p for p in others if p.ndim < 2], "weight_decay": 0.0},
     ]
-    adamw = AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=True)
+    adamw = AdamW(groups, lr=config.lr, betas=config.betas, fused=True)
     if not layers:
         return [adamw]
     muon = Muon(layers, lr=config.lr, weight_decay=config.weight_decay, adjust_lr_fn="match_rms_adamw")

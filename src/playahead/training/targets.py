@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def time_bin(time_X: Tensor, n_bins: int) -> Tensor:
-    """Share of the 5 s, in (0, 1], -> bin 0 .. n_bins - 1."""
+    """Share of the 5 s, in [0, 1], -> bin 0 .. n_bins - 1."""
     return (time_X * n_bins).long().clamp(0, n_bins - 1)
 
 

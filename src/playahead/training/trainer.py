@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from playahead.datasets.batch import Examples
 from playahead.datasets.mixup import mix
-from playahead.datasets.sampling import inverse_frequency
+from playahead.datasets.sampling import example_weights, inverse_frequency
 from playahead.errors import InputError
 from playahead.files import file_digest
 from playahead.inference.predictor import Predictor
@@ -33,8 +33,11 @@ class TrainConfig(LoopConfig):
         model, criterion: what is trained, on which losses.
         sequences: in a batch.
         examples: in a sequence; sequences x examples is the paper's batch (P: 32).
-        rare_sampler: draw examples with rare classes more often (P).
+        rare_sampler: examples with rare classes are drawn more often, or where a sequence holds others too, count more
+            (P).
         mixup_alpha: of Beta(alpha, alpha) (C: 0.2); 0 is off.
+        checkpoint_by: validation figure that chooses the checkpoint, under marginal decoding: the exact area, which is
+            steadier, or the official average (the paper says nothing).
     """
 
     model: AnticipatorConfig
@@ -43,6 +46,7 @@ class TrainConfig(LoopConfig):
     examples: int = 1
     rare_sampler: bool = True
     mixup_alpha: float = 0.2
+    checkpoint_by: Literal["area", "official"] = "area"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,8 +89,12 @@ class Trainer(Loop):
         super().__init__(config, model, folder, known)
         class_weight_C = torch.from_numpy(inverse_frequency(examples.counts_C)).to(self.fabric.device)
         self.criterion = Criterion(config.criterion, class_weight_C)
-        weights = examples.rare_weight_A if config.rare_sampler else np.ones_like(examples.rare_weight_A)
-        self._probability_A = weights / weights.sum()
+        self._drawn_weight_A = examples.rare_weight_A if config.rare_sampler else np.ones_like(examples.rare_weight_A)
+
+    @property
+    def chosen_by(self) -> str:
+        """See ``TrainConfig.checkpoint_by``."""
+        return {"area": "map", "official": "official"}[self.config.checkpoint_by]
 
     @property
     def per_step(self) -> int:
@@ -100,8 +108,12 @@ class Trainer(Loop):
 
     def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
         """Of sequences drawn by ``rng``, mixed as the configuration says."""
-        anchors = rng.choice(len(self._probability_A), self.config.sequences, p=self._probability_A)
+        weight_A = self._drawn_weight_A
+        anchors = rng.choice(len(weight_A), self.config.sequences, p=weight_A / weight_A.sum())
         batch = self.examples.batch(anchors, rng)
+        if self.config.rare_sampler:
+            weight_O = example_weights(batch.targets.class_OE.numpy(), weight_A[anchors])
+            batch = replace(batch, targets=replace(batch.targets, weight_O=torch.from_numpy(weight_O)))
         mixed = mix(batch, self.config.mixup_alpha, rng)
         output = self.model(mixed.features_BWNF.to(self.fabric.device))
         if not all(torch.isfinite(logits).all() for logits in output.tensors()):
@@ -114,7 +126,7 @@ class Trainer(Loop):
 
     def validated(self) -> dict[str, float]:
         """What ``validate`` says of the averaged model."""
-        return self.validate(Predictor(self.averaged_model, {}))
+        return self.validate(Predictor(self.averaged_model, {"train": asdict(self.config)}))
 
     def keep(self, path: Path) -> None:
         """The averaged model, with the whole configuration."""

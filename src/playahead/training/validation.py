@@ -22,7 +22,7 @@ def validate(
     ``expected`` and ``happened`` (events an example), ``live_slots``, ``top_probability``.
     """
     predictions = predictor.predict_all(evaluation_set)
-    n_events = sum(int((labels_NR != NO_EVENT).sum()) for labels_NR, _ in evaluation_set.labels)
+    n_events = sum(int((labels_NR != NO_EVENT).sum()) for labels_NR, _ in evaluation_set.frames)
     figures = asdict(health(predictions, n_events))
     for index, (name, decoder) in enumerate((decoders or {"marginal": Decoder()}).items()):
         suffix = "" if index == 0 else f"_{name}"

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.errors import InputError
+from playahead.inference.decoding import DecodingOptions
 from playahead.sources.soccernet_baa import read_baa_split
 from playahead.submission.check import check_submission
 from playahead.submission.write import perfect_answer, write_submission
 
 
 def submit(
+    options: DecodingOptions,
     labels: Path | None = None,
     weights: Path | None = None,
     features: Path | None = None,
@@ -23,6 +25,7 @@ def submit(
     """Write ``results_anticipation.json`` and its zip, or check them before the server does.
 
     Args:
+        options: how predictions are decoded.
         labels: Labels-ball.json of the split (or its folder): which clips there must be, and what is seen in them.
         weights: of the model. Without ``features`` an event-feed model (the packaged one if not given) anticipates each
             clip from its observed actions in the labels, not from video.
@@ -44,7 +47,7 @@ def submit(
 
         terminal.notice_leak(features)
         with terminal.progress() as show:
-            answer = anticipate_clips(labels, weights, features, show)
+            answer = anticipate_clips(labels, weights, features, options, show)
     results, archive = write_submission(out, answer)
     if json:
         terminal.print_json({"results": str(results), "archive": str(archive), "clips": len(clips)})
