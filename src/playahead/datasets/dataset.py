@@ -9,7 +9,7 @@ from pathlib import Path
 from playahead.datasets.batch import Examples
 from playahead.datasets.evaluation_set import EvaluationSet, FeedEvaluationSet, VideoEvaluationSet
 from playahead.datasets.feed_examples import FeedExamples
-from playahead.datasets.stored import labelled_features
+from playahead.datasets.stored import labelled_features, told_of_short
 from playahead.datasets.video_examples import VideoExamples
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS
@@ -27,10 +27,12 @@ class Dataset(ABC):
     Attributes:
         folder: where it lies.
         notice: a leak that its features have, in a sentence; empty if none.
+        notes: what else a reader must know of what was read to train on.
     """
 
     folder: Path
     notice: str = ""
+    notes: Sequence[str] = ()
 
     @property
     @abstractmethod
@@ -136,7 +138,9 @@ class VideoDataset(Dataset):
 
     def training_examples(self, examples: int) -> VideoExamples:
         """Sequences on the stored 5-s grid."""
-        return VideoExamples(labelled_features(self.store, folder_of_split(self.folder, "train")), examples)
+        videos = labelled_features(self.store, folder_of_split(self.folder, "train"))
+        self.notes = told_of_short(videos)
+        return VideoExamples(videos, examples)
 
     def evaluation_set(self, split: str) -> VideoEvaluationSet:
         """Every example of every video."""
@@ -179,7 +183,10 @@ def open_dataset(folder: Path, features: Path | None = None) -> Dataset:
 def video_evaluation_set(folder: Path, store: FeatureStore) -> VideoEvaluationSet:
     """One labelled split, with the features that a store has of its videos."""
     features = {"kind": "video", **asdict(store.facts)}
-    return VideoEvaluationSet(labelled_features(store, folder), features, folder.name, resampled_unit(folder))
+    videos = labelled_features(store, folder)
+    found = VideoEvaluationSet(videos, features, folder.name, resampled_unit(folder))
+    found.notes = told_of_short(videos)
+    return found
 
 
 def _digest(paths: Sequence[Path]) -> str:

@@ -37,10 +37,12 @@ class EvaluationSet(ABC):
         features: what its windows hold, as ``Predictor.check`` reads it.
         names: of each half's video; none of a feed.
         frames: each half's (labels_NR, visibility_NR) as the official scorer sees them.
+        notes: what a reader of its figures must know.
     """
 
     features: Mapping[str, object]
     names: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     def __init__(
         self,
@@ -146,4 +148,22 @@ class VideoEvaluationSet(EvaluationSet):
             videos = list(alike)
             for first in range(0, len(videos), _TOGETHER):
                 some = videos[first : first + _TOGETHER]
-                yield np.stack([video.sequence(0, n_examples + GRID.n_windows - 1) for video in some])
+                yield np.stack([self._windows(video, n_examples) for video in some])
+
+    def _windows(self, video: LabelledFeatures, n_examples: int) -> NDArray[np.float32]:
+        if not video.is_short:
+            return video.sequence(0, n_examples + GRID.n_windows - 1)
+        shape = next(video.windows[0].shape for video in self.videos if not video.is_short)
+        return np.zeros((n_examples + GRID.n_windows - 1, *shape), np.float32)
+
+    def table(self, scores_ORV: NDArray[np.float32]) -> FrameTable:
+        """All clips as one table for the scorer; nothing is anticipated of one that could not be seen."""
+        return super().table(self._seen(scores_ORV))
+
+    def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:
+        """See ``EvaluationSet``."""
+        return super().count_by_match(self._seen(scores_ORV))
+
+    def _seen(self, scores_ORV: NDArray[np.float32]) -> NDArray[np.float32]:
+        is_short_O = np.concatenate([np.full(len(video.end_ms_O), video.is_short) for video in self.videos])
+        return np.where(is_short_O[:, None, None], np.float32(0), scores_ORV) if is_short_O.any() else scores_ORV

@@ -34,9 +34,14 @@ class LabelledFeatures:
     last_end_ms: int
 
     @property
+    def is_short(self) -> bool:
+        """A clip that cannot be observed: it is not trained on, and nothing is anticipated of it."""
+        return len(self.windows) < GRID.n_windows
+
+    @property
     def end_ms_O(self) -> NDArray[np.int64]:
         """Ends of the examples that can be made: 30 s, 35 s ..."""
-        last_ms = min(self.last_end_ms, len(self.windows) * GRID.window_ms)
+        last_ms = self.last_end_ms if self.is_short else min(self.last_end_ms, len(self.windows) * GRID.window_ms)
         return np.arange(OBSERVATION_MS, last_ms + 1, GRID.window_ms, dtype=np.int64)
 
     def sequence(self, first: int, count: int) -> NDArray[np.float32]:

@@ -14,12 +14,14 @@ from playahead.features.store import FeatureStore
 from playahead.sources.layouts import BLOCK_CLIPS, LabelledVideo, find_labelled_videos, is_clip_split, match_numbers
 from playahead.sources.soccernet_baa import labels_path, read_baa_split
 
+_NAMED = 5
+
 
 def labelled_features(store: FeatureStore, folder: Path) -> list[LabelledFeatures]:
     """Features of a split's clips, or of whole matches in the spotting benchmark's layout.
 
     Raises:
-        InputError: features are missing, or too short to make an example.
+        InputError: features are missing, or all too short to make an example.
     """
     if is_clip_split(folder):
         return features_of_clips(store, folder)[1]
@@ -33,10 +35,11 @@ def labelled_features(store: FeatureStore, folder: Path) -> list[LabelledFeature
 def features_of_clips(store: FeatureStore, labels: Path) -> tuple[list[Clip], list[LabelledFeatures]]:
     """Clips of a split in the benchmark's layout, and the stored windows of each.
 
-    What is known of a clip ends with it: whatever neighbouring clips show of its future stays unseen.
+    What is known of a clip ends with it: whatever neighbouring clips show of its future stays unseen. One that is
+    shorter than an observation is there too, without windows to see (``LabelledFeatures.is_short``).
 
     Raises:
-        InputError: a clip's features are missing, or too short to make an example.
+        InputError: a clip's features are missing, or all are too short to make an example.
     """
     split = labels_path(labels).parent.name
     clips = read_baa_split(labels).clips
@@ -70,7 +73,15 @@ def _stored_name(store: FeatureStore, split: str, inside: Path) -> str:
 
 
 def _require_examples(found: Sequence[LabelledFeatures], store: FeatureStore) -> None:
-    for video in found:
-        if len(video.windows) < GRID.n_windows:
-            what = f"{video.name} has {len(video.windows)} windows of 5 s, an example needs 6"
-            raise InputError(store.folder, what, "is its video shorter than 30 s?")
+    if all(video.is_short for video in found):
+        first = f"{found[0].name} has {len(found[0].windows)} windows of 5 s, " if found else ""
+        raise InputError(store.folder, f"{first}an example needs 6", "are the videos shorter than 30 s?")
+
+
+def told_of_short(videos: Sequence[LabelledFeatures]) -> list[str]:
+    """A sentence that names the clips that cannot be observed; none if there are none."""
+    short = [video.name for video in videos if video.is_short]
+    if not short:
+        return []
+    named = ", ".join(short[:_NAMED]) + (f" and {len(short) - _NAMED:,} more" if len(short) > _NAMED else "")
+    return [f"{len(short):,} of {len(videos):,} clips hold less than 30 s and are not anticipated: {named}"]

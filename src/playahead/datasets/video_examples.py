@@ -33,7 +33,7 @@ class VideoExamples:
 
     def __init__(self, videos: Sequence[LabelledFeatures], examples: int) -> None:
         self.examples = examples
-        self.videos = [r for r in videos if len(r.end_ms_O) >= examples]
+        self.videos = [video for video in videos if len(video.end_ms_O) >= examples and not video.is_short]
         if not self.videos:
             raise InputError("train", f"no video is long enough for {examples} examples in a row")
         self.feature_dim = int(self.videos[0].windows[0].shape[-1])

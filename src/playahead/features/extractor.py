@@ -20,6 +20,7 @@ from playahead.video.input_size import InputSize
 from playahead.video.reader import VideoWarning, read_frames
 
 _WINDOW_S = GRID.window_frames / GRID.fps
+_PADDED_FRAMES = GRID.fps // 2  # half a second
 
 
 @dataclass
@@ -30,7 +31,8 @@ class ExtractionReport:
         videos, windows: read to their end now; windows of them listed now.
         shared: of those, windows that were already there, made by another video (or an earlier run).
         skipped: videos that were complete before.
-        failed: videos that could not be read, with the reason.
+        padded: videos whose last window lacked up to half a second, which its last picture filled.
+        failed: videos that could not be read, and clips too short to be observed, with the reason.
         notes: warnings from reading.
     """
 
@@ -38,6 +40,7 @@ class ExtractionReport:
     windows: int = 0
     shared: int = 0
     skipped: int = 0
+    padded: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -47,6 +50,7 @@ class ExtractionReport:
         self.windows += other.windows
         self.shared += other.shared
         self.skipped += other.skipped
+        self.padded += other.padded
         self.failed |= other.failed
         self.notes += other.notes
 
@@ -75,15 +79,19 @@ class Extractor:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", VideoWarning)
             try:
-                for frames_THW in _windows(video.path, self.input_size, len(journal.keys)):
+                for frames_THW, missing in _windows(video.path, self.input_size, list(journal.keys)):
                     report.shared += self._add(journal, frames_THW)
                     report.windows += 1
+                    report.padded += bool(missing)
                     advance(1)
             except InputError as reason:
                 report.failed[video.name] = str(reason)
                 return report
         report.notes = [str(warning.message) for warning in told]
-        if not journal.keys:
+        lasts_s = len(journal.keys) * _WINDOW_S
+        if video.is_clip and len(journal.keys) < GRID.n_windows:
+            report.failed[video.name] = f"{video.path}: holds {lasts_s:.0f} s of windows, an observation needs 30 s"
+        elif not journal.keys:
             report.notes.append(f"{video.path}: shorter than a window of {_WINDOW_S:.0f} s, nothing to extract")
         journal.close(report.notes)
         report.videos = 1
@@ -106,15 +114,42 @@ class Extractor:
         return report
 
 
-def _windows(path: Path, input_size: InputSize, done: int) -> Iterator[NDArray[np.uint8]]:
-    """Whole windows of a video after the first ``done``; what is left at the end is shorter than a window."""
+def _windows(path: Path, input_size: InputSize, known: Sequence[str]) -> Iterator[tuple[NDArray[np.uint8], int]]:
+    """(frames of each window after those that are known, frames missing at its end).
+
+    The last known window is read again: a file that is missing, damaged, cut short or another one is found out, and
+    not taken for a video that ends there.
+
+    Raises:
+        InputError: the video cannot be read, or its windows are not those that are known.
+    """
     frames_THW = np.empty((GRID.window_frames, input_size.height, input_size.width), np.uint8)
-    try:
-        for index, gray_HW in read_frames(path, input_size, start_s=done * _WINDOW_S):
-            place = index % GRID.window_frames
-            frames_THW[place] = gray_HW
-            if place == GRID.window_frames - 1:
-                yield frames_THW
-    except InputError:
-        if not done:  # else: stopped exactly where the video ends
-            raise
+    first, filled, ahead = max(len(known) - 1, 0), 0, bool(known)
+    for _, gray_HW in read_frames(path, input_size, start_s=first * _WINDOW_S):
+        frames_THW[filled] = gray_HW
+        filled += 1
+        if filled == GRID.window_frames:
+            if ahead:
+                _require_same(path, window_key(frames_THW), known)
+            else:
+                yield frames_THW, 0
+            filled, ahead = 0, False
+    missing = GRID.window_frames - filled
+    if missing <= _PADDED_FRAMES:
+        frames_THW[filled:] = frames_THW[filled - 1]
+        if ahead:
+            _require_same(path, window_key(frames_THW), known)
+        else:
+            what = f"{path}: its last {missing} frames are missing, the picture before them stays"
+            warnings.warn(what, VideoWarning, stacklevel=2)
+            yield frames_THW, missing
+    elif ahead:
+        _require_same(path, "", known)
+
+
+def _require_same(path: Path, key: str, known: Sequence[str]) -> None:
+    if key != known[-1]:
+        what = f"is not the video that its first {len(known)} windows were extracted from"
+        raise InputError(
+            path, what, "is it still being copied? If not, delete its journal in the store's videos folder"
+        )

@@ -19,6 +19,11 @@ class Video:
     name: str
     path: Path
 
+    @property
+    def is_clip(self) -> bool:
+        """Whether it is one of the anticipation benchmark's clips."""
+        return self.path.parent.name.startswith("clip_")
+
 
 def find_videos(source: Path) -> list[Video]:
     """Videos of a file or a folder; a clip folder's single file gives the folder's name.
@@ -71,7 +76,7 @@ def expected_windows(videos: Sequence[Video]) -> int:
     """About how many windows there are: clips are taken as alike, everything else is asked; bad files hold none."""
     total, known = 0, {}
     for video in videos:
-        kind = video.path.parent.parent if video.path.parent.name.startswith("clip_") else video.path
+        kind = video.path.parent.parent if video.is_clip else video.path
         if kind not in known:
             known[kind] = _windows_of(video.path)
         total += known[kind]

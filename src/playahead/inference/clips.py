@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.datasets.stored import features_of_clips
+from playahead.datasets.stored import features_of_clips, told_of_short
 from playahead.decoding.predictions import join_predictions
 from playahead.domain.feed import feed_of_actions
 from playahead.domain.grid import GRID, OBSERVATION_MS
@@ -25,6 +25,7 @@ def anticipate_clips(
     weights: Path | None = None,
     features: Path | None = None,
     options: DecodingOptions | None = None,
+    notes: list[str] | None = None,
     show: Show = quiet,
 ) -> dict[str, list[Anticipation]]:
     """Anticipations of every clip of a split, by clip name, on the scale of the official scorer.
@@ -34,6 +35,7 @@ def anticipate_clips(
         weights: of the model; the packaged event-feed model if None and there are no features.
         features: store of the clips' features. None predicts from the observed actions in the labels, not from video.
         options: how predictions are decoded.
+        notes: what a reader of the answers must know is added to it.
         show: told about every clip.
 
     Raises:
@@ -48,12 +50,16 @@ def anticipate_clips(
     predictor = Predictor.open(weights, {"kind": "video", "weights": store.facts.weights})
     clips, videos = features_of_clips(store, labels)
     advance = counter(show, "anticipating", len(clips), "clips")
+    if notes is not None:
+        notes += told_of_short(videos)
+    seen = {clip.name: video for clip, video in zip(clips, videos, strict=True) if not video.is_short}
     predictions = []
-    for video in videos:
+    for video in seen.values():
         predictions.append(predictor.predict(video.sequence(0, GRID.n_windows)[None]))
         advance()
     listed = options.decoder(predictor).anticipations(join_predictions(predictions), for_scorer=True)
-    return {clip.name: found for clip, found in zip(clips, listed, strict=True)}
+    answered = dict(zip(seen, listed, strict=True))
+    return {clip.name: answered.get(clip.name, []) for clip in clips}
 
 
 def _from_labels(labels: Path, weights: Path | None, options: DecodingOptions) -> dict[str, list[Anticipation]]:

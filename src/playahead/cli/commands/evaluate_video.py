@@ -33,5 +33,7 @@ def evaluate_video(
     predictor, found = open_for_video(labels, weights, features)
     with terminal.progress() as show:
         evaluation = evaluate(predictor, found, options.decoder(predictor), show)
+    for note in found.notes:
+        terminal.notice(note)
     title = f"{found.split}: {len(found):,} examples, {options.decoding} decoding"
     terminal.print_evaluation(evaluation, title, exact, json, noise_at)

@@ -36,8 +36,10 @@ def extract(
     for name, reason in report.failed.items():
         terminal.complain(reason, name)
     share = report.shared / max(report.windows, 1)
+    padded = f"{report.padded:,} were filled up at their end, " if report.padded else ""
     terminal.out().print(
         f"{report.videos:,} videos, {report.windows:,} windows, {report.shared:,} of them ({share:.0%}) already there "
-        f"from another clip; {report.skipped:,} videos were done before, {len(report.failed):,} failed. Features: {out}"
+        f"from another clip; {report.skipped:,} videos were done before, {padded}{len(report.failed):,} failed. "
+        f"Features: {out}"
     )
     return 2 if report.failed else 0

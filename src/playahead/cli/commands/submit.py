@@ -46,8 +46,11 @@ def submit(
         from playahead.inference.clips import anticipate_clips  # here and not above: checking needs no torch
 
         terminal.notice_leak(features)
+        notes: list[str] = []
         with terminal.progress() as show:
-            answer = anticipate_clips(labels, weights, features, options, show)
+            answer = anticipate_clips(labels, weights, features, options, notes, show)
+        for note in notes:
+            terminal.notice(note)
     results, archive = write_submission(out, answer)
     if json:
         terminal.print_json({"results": str(results), "archive": str(archive), "clips": len(clips)})

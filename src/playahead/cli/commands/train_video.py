@@ -28,5 +28,8 @@ def train_video(
     """
     terminal.notice_leak(features)
     with terminal.progress(terminal.slow_precision(run.precision)) as show:
-        finished = train(VideoDataset(data, features), run, out, start, show=show)
+        dataset = VideoDataset(data, features)
+        finished = train(dataset, run, out, start, show=show)
+    for note in dataset.notes:
+        terminal.notice(note)
     terminal.print_finished(finished.validation, finished.weights, finished.log)
