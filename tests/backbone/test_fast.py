@@ -74,3 +74,14 @@ def test_a_key_is_of_pixels_and_size():
     assert window_key(frames) == window_key(frames.copy())
     assert window_key(frames) != window_key(other)
     assert window_key(frames) != window_key(frames.reshape(125, 96, 64))
+
+
+def test_the_exponent_of_gem_is_not_rounded():
+    """bfloat16 would make 2.7183 of it 2.7188, and features move by a quarter of a percent."""
+    backbone = statistics_of(Backbone(BackboneConfig(encoder="regnetx_002", stage=3, maps=48)))
+    with torch.no_grad():
+        backbone.global_pool.p.fill_(2.7183)
+    fast = FastBackbone(backbone, "bfloat16")
+    exponent = fast.fuse.__self__.global_pool.p
+    assert exponent.dtype == torch.float32
+    assert torch.equal(exponent, backbone.global_pool.p)

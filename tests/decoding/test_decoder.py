@@ -152,3 +152,14 @@ def test_frame_centres_stay_within_five_seconds():
     assert centres[0] == 80
     assert centres[-1] == 5000
     assert (np.diff(centres) > 0).all()
+
+
+def test_a_class_is_named_before_its_scores_are_scaled():
+    """Each class has a scale of its own: on it a rarer class may score higher, and yet it is not the likelier one."""
+    probabilities = np.zeros((1, 32, 11), np.float32)
+    probabilities[0, 4, [1, 3]] = 0.5, 0.2
+    scaled = probabilities.copy()
+    scaled[0, 4, [1, 3]] = 0.4, 0.9
+    ((record,),) = anticipations_of(scaled, probabilities_NRV=probabilities)
+    assert (record.action.class_index, record.confidence) == (0, pytest.approx(0.4))
+    assert record.class_confidence[2] == pytest.approx(0.9)

@@ -1,5 +1,6 @@
 """A video that changes between two starts, and clips that lack some of their frames."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -123,7 +124,5 @@ def test_a_short_clip_fails_by_name_and_the_rest_goes_on(tmp_path, benchmark, ba
     assert run(["evaluate", "video", str(data / "test"), "--features", str(store), *weights, "--json"]) == 0
     ours = capsys.readouterr().out
     assert run(["evaluate", "submission", str(answers / "results_anticipation.zip"), *labels, "--json"]) == 0
-    import json
-
     theirs = capsys.readouterr().out
     assert json.loads(ours)["metrics"] == json.loads(theirs)["metrics"]

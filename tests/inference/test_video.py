@@ -11,6 +11,7 @@ from playahead.backbone.checkpoint import load_backbone, weights_digest
 from playahead.backbone.fast import FastBackbone
 from playahead.cli.main import run
 from playahead.domain.actions import ACTIONS
+from playahead.errors import InputError
 from playahead.features.encoder import WindowEncoder
 from playahead.features.store import FeatureStore
 from playahead.features.streaming import encode_stream
@@ -136,9 +137,18 @@ def test_evaluate_and_the_wrong_backbone(made, tmp_path, capsys):
     ]
     assert run([*words, "--json"]) == 0
     assert 0 <= json.loads(capsys.readouterr().out)["average"] <= 1
-    assert run([*words, "--decoding", "threshold", "--tau", "0.1", "--json"]) == 0
-    with pytest.raises(Exception, match="another backbone"):
-        Predictor.open(weights, {"kind": "video", "weights": "0" * 64})
+    assert run([*words, "--decoding", "paper", "--tau", "0.1", "--json"]) == 0
+    facts = Predictor.open(weights).about["features"]
+    Predictor.open(weights, facts)
+    for name, another in {
+        "weights": "0" * 64,
+        "input_size": (*facts["input_size"][:2], "full"),
+        "precision": "bfloat16",
+    }.items():
+        with pytest.raises(InputError, match="features of another"):
+            Predictor.open(weights, {**facts, name: another})
+    with pytest.raises(InputError, match="input size or luma"):
+        Predictor.open(weights, {**facts, "input_size": (64, 64, "limited")})
     assert weights_digest(load_backbone_again(made)) != "0" * 64
 
 

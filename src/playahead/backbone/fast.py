@@ -40,7 +40,7 @@ class FastBackbone:
         self.kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
         self.classifier = copy.deepcopy(backbone.classifier).to(self.device)
         folded = channels_last(fold_batch_norms(backbone).to(self.device, self.kind))
-        folded.global_pool.float()
+        folded.global_pool = copy.deepcopy(backbone.global_pool).to(self.device, torch.float32)  # bfloat16 rounds p
         self.encode_stacks = torch.compile(folded.encode_stacks) if compiled else folded.encode_stacks
         self.fuse = torch.compile(folded.fuse) if compiled else folded.fuse
 

@@ -18,22 +18,28 @@ from playahead.evaluation.frames import VECTOR_LENGTH, frame_of_ms, rasterise
 _LAST_CENTRE_MS = RASTER_FRAMES * RASTER_FRAME_MS - RASTER_FRAME_MS // 2  # 5040: just outside the 5 s
 
 
-def anticipations_of(scores_NRV: NDArray[np.float32], min_confidence: float = 0.0) -> list[list[Anticipation]]:
+def anticipations_of(
+    scores_NRV: NDArray[np.float32],
+    min_confidence: float = 0.0,
+    probabilities_NRV: NDArray[np.float32] | None = None,
+) -> list[list[Anticipation]]:
     """One record per frame with a score, in time order, at the frame's centre.
 
     Args:
         scores_NRV: decoded frames.
         min_confidence: records less confident than this are left out.
+        probabilities_NRV: which class is the likeliest, where scores are on another scale for every class.
     """
+    named_by_NRC = (scores_NRV if probabilities_NRV is None else probabilities_NRV)[:, :, 1:]
     listed: list[list[Anticipation]] = [[] for _ in scores_NRV]
     best_NR = scores_NRV[:, :, 1:].max(axis=2)
     for clip, frame in zip(*np.nonzero(best_NR > min_confidence), strict=True):
-        vector = scores_NRV[clip, frame, 1:]
+        vector, likeliest = scores_NRV[clip, frame, 1:], int(named_by_NRC[clip, frame].argmax())
         listed[clip].append(
             Anticipation(
-                action=ACTIONS[int(vector.argmax())],
+                action=ACTIONS[likeliest],
                 offset_ms=frame_centre_ms(int(frame)),
-                confidence=float(vector.max()),
+                confidence=float(vector[likeliest]),
                 class_confidence=tuple(float(value) for value in vector),
             )
         )

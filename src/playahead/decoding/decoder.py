@@ -82,8 +82,10 @@ class Decoder:
         """
         if self.kind == "paper":
             return slots_that_emit(self._slots(predictions), self.tau, min_confidence)
-        decoded = self.scores(predictions) if for_scorer else self.probabilities(predictions)
-        return anticipations_of(decoded, min_confidence)
+        probabilities_ORV = self.probabilities(predictions)
+        if for_scorer and self.scale:
+            return anticipations_of(self.scale(probabilities_ORV), min_confidence, probabilities_ORV)
+        return anticipations_of(probabilities_ORV, min_confidence)
 
     def scores(self, predictions: Predictions) -> NDArray[np.float32]:
         """scores_ORV on the scale chosen for the official scorer."""

@@ -1,5 +1,6 @@
 """Weights and labelled video joined for ``evaluate``, with stored features or end to end."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from playahead.datasets.dataset import video_evaluation_set
@@ -29,7 +30,7 @@ def open_for_video(labels: Path, weights: Path, features: Path | None = None) ->
         predictor = open_end_to_end(weights)
         return predictor, frames_evaluation_set(folder, predictor)
     store = FeatureStore(features)
-    predictor = Predictor.open(weights, {"kind": "video", "weights": store.facts.weights})
+    predictor = Predictor.open(weights, {"kind": "video", **asdict(store.facts)})
     if is_clip_split(folder):
         withheld = sum(clip.anticipation is None for clip in read_baa_split(folder).clips)
         if withheld:

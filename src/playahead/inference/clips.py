@@ -1,5 +1,6 @@
 """Anticipations of the benchmark's clips, each on its own: what a submission is made of."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def anticipate_clips(
     if weights is None:
         raise InputError("submit", "--features needs --weights")
     store = FeatureStore(features)
-    predictor = Predictor.open(weights, {"kind": "video", "weights": store.facts.weights})
+    predictor = Predictor.open(weights, {"kind": "video", **asdict(store.facts)})
     clips, videos = features_of_clips(store, labels)
     advance = counter(show, "anticipating", len(clips), "clips")
     if notes is not None:

@@ -3,6 +3,7 @@
 Axes: B sequences, W windows, N snippets (or steps), F features, O examples (B x (W - 5)).
 """
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -27,6 +28,12 @@ from playahead.settings import build
 from playahead.tensorfile import fill, read_tensors, write_tensors
 
 _SEQUENCES_TOGETHER = 64
+_OF_VIDEO = {
+    "weights": ("backbone", "give the backbone that it was trained on"),
+    "input_size": ("input size or luma", "extract with {}"),
+    "precision": ("precision", "extract with --precision {}"),
+}
+"""What must be the same where weights meet features of video."""
 
 
 class ObservationSource(Protocol):
@@ -90,8 +97,8 @@ class Predictor:
         """Refuse features that the network was not trained on, which it would take for its own.
 
         Args:
-            features: their ``"kind"`` (feed or video), and the feed's ``"names"`` or the digest of the
-                backbone, ``"weights"``.
+            features: their ``"kind"`` (feed or video), and the feed's ``"names"``, or of video what a store says of
+                their making: the backbone's digest ``"weights"``, ``"input_size"`` (luma included), ``"precision"``.
 
         Raises:
             InputError: they are others.
@@ -104,9 +111,10 @@ class Predictor:
             if trained.get("kind") != "video":
                 fix = "train it with playahead train video"
                 raise InputError(self.where, "was not trained on video features", fix)
-            if trained.get("weights") != features["weights"]:
-                fix = "give the backbone that it was trained on"
-                raise InputError(self.where, "was trained on features of another backbone", fix)
+            for name, (what, fix) in _OF_VIDEO.items():
+                ours, theirs = json.dumps(trained.get(name)), json.dumps(features[name])
+                if ours != theirs:
+                    raise InputError(self.where, f"was trained on features of another {what}", fix.format(ours))
 
     @property
     def objectness_weight(self) -> float:

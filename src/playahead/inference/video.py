@@ -8,7 +8,7 @@ import numpy as np
 
 from playahead.assets import packaged_weights
 from playahead.backbone.checkpoint import load_backbone, weights_digest
-from playahead.backbone.fast import FastBackbone
+from playahead.backbone.fast import FastBackbone, Precision
 from playahead.decoding.peaks import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
@@ -18,7 +18,7 @@ from playahead.features.streaming import StreamFeatures, encode_stream
 from playahead.inference.predictor import Predictor
 from playahead.inference.result import Expected, PredictConfig, PredictResult, short_notices
 from playahead.progress import Progress, Show, counter, quiet
-from playahead.runtime import pick_device
+from playahead.runtime import emulates_bfloat16, pick_device
 from playahead.video.input_size import InputSize
 from playahead.video.overlay import write_overlay
 from playahead.video.reader import probe, read_frames
@@ -51,11 +51,13 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
     if config.overlay is not None and source == STANDARD_INPUT:
         raise InputError("--overlay", "standard input cannot be read twice", "save the video, then predict on the file")
     backbone, provenance = load_backbone(config.backbone or packaged_weights("simulated-backbone"))
-    features = {"kind": "video", "weights": weights_digest(backbone)}
-    predictor = Predictor.open(config.weights or packaged_weights("simulated-video"), features)
+    predictor = Predictor.open(config.weights or packaged_weights("simulated-video"))
+    facts = predictor.about.get("features") or {}
+    predictor.check({**facts, "kind": "video", "weights": weights_digest(backbone)})
     decoder = config.decoding_options.decoder(predictor)
-    fast = FastBackbone(backbone, device=pick_device(config.device))
-    stream = _encode(source, fast, InputSize(*predictor.about["features"]["input_size"]), config, every_ms, show)
+    precision, told = _precision(facts["precision"], config.device)
+    fast = FastBackbone(backbone, precision, device=pick_device(config.device))
+    stream = _encode(source, fast, InputSize(*facts["input_size"]), config, every_ms, show)
     times_ms = stream.ends_ms(config.start_ms, every_ms)
     listed = predictor.anticipate_at(stream, times_ms, config.min_confidence, decoder)
     expected = [
@@ -70,7 +72,7 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
         spotted=_spotted(stream, config.min_confidence),
         every_ms=every_ms,
         min_confidence=config.min_confidence,
-        notices=[*_notices(config, provenance), *short_notices(config, times_ms)],
+        notices=[*_notices(config, provenance), *told, *short_notices(config, times_ms)],
     )
     if config.overlay is not None:
         span_ms = (int(times_ms[0]), config.end_ms)
@@ -114,6 +116,13 @@ def _timeline(result: PredictResult, times_ms: Sequence[int]) -> Timeline:
     for e in result.expected:
         by_time[e.observed_until_ms].append(Mark(e.time_ms, actions[e.action], e.confidence))
     return Timeline(result.spotted, times_ms, list(by_time.values()))
+
+
+def _precision(trained: Precision, device: str) -> tuple[Precision, list[str]]:
+    """The precision of the features that the weights were trained on, unless it is emulated; what to say then."""
+    if trained == "bfloat16" and pick_device(device) == "cpu" and emulates_bfloat16():
+        return "float32", ["trained on bfloat16 features, which this processor emulates slowly: float32 is used"]
+    return trained, []
 
 
 def _notices(config: PredictConfig, provenance: dict[str, Any]) -> list[str]:
