@@ -209,6 +209,8 @@ def names_on_disk(value: object) -> object:
 
 _FIXED_BEFORE = {"betas": [0.9, 0.98], "importance_on": "inputs", "checkpoint_by": "area"}
 """Settings that came later, and the value that was fixed before."""
+_SAYS_NOTHING = ("device", "deterministic")
+"""Settings that change no figure."""
 _MEANS_ANOTHER_THING_NOW = {("rare_sampler", True): "by example"}
 
 
@@ -222,7 +224,11 @@ def _without_fixed(value: object) -> object:
         return [_without_fixed(inside) for inside in value]
     if not isinstance(value, Mapping):
         return value
-    kept = {name: inside for name, inside in value.items() if _FIXED_BEFORE.get(name, _FIXED_BEFORE) != inside}
+    kept = {
+        name: inside
+        for name, inside in value.items()
+        if name not in _SAYS_NOTHING and _FIXED_BEFORE.get(name, _FIXED_BEFORE) != inside
+    }
     return {
         name: _MEANS_ANOTHER_THING_NOW[name, inside]
         if inside is True and (name, inside) in _MEANS_ANOTHER_THING_NOW

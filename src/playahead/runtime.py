@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from playahead.errors import InputError
 from playahead.files import write_whole
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
@@ -35,19 +36,30 @@ def keep_freed_memory() -> bool:
 
 
 def pick_device(name: str = "auto") -> str:
-    """``auto``: an accelerator where there is one."""
+    """A device by its name, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; ``auto`` is the first of cuda, mps and cpu here.
+
+    Raises:
+        InputError: no such device, or none here.
+    """
     import torch
 
-    if name != "auto":
-        return name
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    here = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available()), "cpu": 1}
+    if name == "auto":
+        return next(kind for kind, count in here.items() if count)
+    kind, colon, index = name.partition(":")
+    if kind not in here or (colon and not index.isdecimal()):
+        raise InputError("--device", f"{name!r} is not auto, {', '.join(here)} or such as cuda:1")
+    if int(index or 0) >= here[kind]:
+        found = ", ".join(known for known, count in here.items() if count)
+        raise InputError("--device", f"{name} is not on this machine", f"here: {found}")
+    return name
 
 
-def emulates_bfloat16() -> bool:
-    """Whether bfloat16 is emulated here, several times slower than float32: no accelerator, no AVX-512."""
+def emulates_bfloat16(device: str = "auto") -> bool:
+    """Whether bfloat16 is emulated on a device, several times slower than float32: a CPU without AVX-512."""
     import torch
 
-    return not torch.cuda.is_available() and torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2")
+    return pick_device(device) == "cpu" and torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2")
 
 
 def describe_run(folder: Path, about: Mapping[str, object]) -> None:
@@ -67,6 +79,7 @@ def environment() -> dict[str, object]:
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "cuda": torch.version.cuda,
     }
 
 

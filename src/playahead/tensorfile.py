@@ -26,7 +26,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str,
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as part:
-            save_file({name: value.detach().contiguous() for name, value in tensors.items()}, part, metadata)
+            save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, part, metadata)
     except (OSError, SafetensorError) as reason:
         raise InputError(path, f"cannot write ({reason})", "is the disk full?") from None
 

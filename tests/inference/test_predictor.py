@@ -36,13 +36,13 @@ def test_objectness_is_a_chance_whatever_matched_slots_weighed(positive_weight, 
     config = CriterionConfig(
         matcher=MatcherConfig(), positive_weight=positive_weight, intensity_weight=intensity_weight, presence_weight=0.0
     )
-    criterion, network = Criterion(config, torch.ones(10)), OneSlot()
+    criterion, network = Criterion(config, np.ones(10, np.float32), torch.device("cpu")), OneSlot()
     wanted = targets([(0, 0.5)], *[[]] * 9)
     optimizer = torch.optim.LBFGS(network.parameters(), max_iter=50)
 
     def closure():
         optimizer.zero_grad()
-        loss = criterion(network(torch.zeros(10, 6)), wanted)["objectness"]
+        loss = criterion(network(torch.zeros(10, 6)), [(1.0, wanted)])["objectness"]
         loss.backward()
         return loss
 

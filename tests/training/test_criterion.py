@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,6 +13,7 @@ from playahead.training.criterion import Criterion, CriterionConfig, dense_loss,
 from playahead.training.targets import soft_bins, time_bin
 from tests.training.test_matcher import logits, targets
 
+ONES, CPU = np.ones(10, np.float32), torch.device("cpu")
 PLAIN = CriterionConfig(positive_weight=1.0, label_smoothing=0.0, sigma_bins=0.0)
 
 
@@ -23,7 +25,7 @@ def silent(observations=1, slots=3, bins=20) -> SlotLogits:
 
 
 def losses(config, slots, wanted):
-    return Criterion(config, torch.ones(10))(AnticipatorOutput(slots, None, None), wanted)
+    return Criterion(config, ONES, CPU)(AnticipatorOutput(slots, None, None), [(1.0, wanted)])
 
 
 def test_uninformed_slots_cost_the_logarithms():
@@ -105,7 +107,7 @@ def test_dense_loss_by_hand():
 def test_focal_presence_by_hand():
     config = CriterionConfig(matched_weight=0.0, presence_weight=0.3)
     output = AnticipatorOutput(silent(), None, torch.zeros(1, 1, 33, 10))
-    found = Criterion(config, torch.ones(10))(output, targets([]))
+    found = Criterion(config, ONES, CPU)(output, [(1.0, targets([]))])
     assert found["presence"].item() == pytest.approx(330 * 0.25 * math.log(2), rel=1e-5)
     assert found["total"].item() == pytest.approx(0.3 * found["presence"].item())
 
@@ -121,12 +123,14 @@ def test_every_loss_has_a_gradient():
 
 def test_class_balance_weighs_the_class_loss_by_inverse_frequency():
     wanted = targets([(4, 0.33)])
-    weight_C = torch.ones(10)
+    weight_C = ONES.copy()
     weight_C[4] = 7.0
     balanced = replace(PLAIN, class_balance=True)
     output = AnticipatorOutput(silent(), None, None)
-    assert Criterion(balanced, weight_C)(output, wanted)["class"].item() == pytest.approx(7 * math.log(10))
-    assert Criterion(PLAIN, weight_C)(output, wanted)["class"].item() == pytest.approx(math.log(10))
+    assert Criterion(balanced, weight_C, CPU)(output, [(1.0, wanted)])["class"].item() == pytest.approx(
+        7 * math.log(10)
+    )
+    assert Criterion(PLAIN, weight_C, CPU)(output, [(1.0, wanted)])["class"].item() == pytest.approx(math.log(10))
 
 
 def test_segmentation_widens_an_action_to_four_steps_on_either_side():

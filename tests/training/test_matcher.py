@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from playahead.datasets.batch import Targets
 from playahead.errors import InputError
 from playahead.model.heads import SlotLogits
-from playahead.training.matcher import Matcher, MatcherConfig
+from playahead.training.matcher import Matcher, MatcherConfig, read_slots
 
 
 def targets(*events: list[tuple[int, float]]) -> Targets:
@@ -19,7 +19,12 @@ def targets(*events: list[tuple[int, float]]) -> Targets:
     padded = [e + [(-1, 0.0)] * (width - len(e)) for e in events]
     class_OE = torch.tensor([[c for c, _ in row] for row in padded], dtype=torch.int64).reshape(len(events), width)
     time_OE = torch.tensor([[t for _, t in row] for row in padded]).reshape(len(events), width)
-    return Targets(class_OE, time_OE, torch.zeros(len(events), 6, 33, 10), torch.ones(len(events)))
+    found = (class_OE >= 0).nonzero(as_tuple=True)
+    return Targets(class_OE, time_OE, torch.zeros(len(events), 6, 33, 10), torch.ones(len(events)), *found)
+
+
+def matched(config: MatcherConfig, weight_C: np.ndarray):
+    return lambda slots, wanted: Matcher(config, weight_C)(read_slots(slots), wanted)
 
 
 def logits(seed: int, observations=1, slots=4) -> SlotLogits:
@@ -43,7 +48,7 @@ def test_each_event_goes_to_the_slot_that_says_so():
     slots = SlotLogits(torch.zeros(1, 2), torch.zeros(1, 2, 10), torch.zeros(1, 2, 20))
     slots.class_OKC[0, 0, 3] = 9
     slots.class_OKC[0, 1, 5] = 9
-    match = Matcher(MatcherConfig(), torch.ones(10))(slots, targets([(5, 0.5), (3, 0.5)]))
+    match = matched(MatcherConfig(), np.ones(10))(slots, targets([(5, 0.5), (3, 0.5)]))
     assert pairs(match) == {(0, 1), (1, 0)}
 
 
@@ -51,7 +56,7 @@ def test_time_decides_between_equal_classes():
     slots = SlotLogits(torch.zeros(1, 2), torch.zeros(1, 2, 10), torch.zeros(1, 2, 20))
     slots.offset_OKT[0, 0, 18] = 9
     slots.offset_OKT[0, 1, 1] = 9
-    match = Matcher(MatcherConfig(), torch.ones(10))(slots, targets([(2, 0.05), (2, 0.95)]))
+    match = matched(MatcherConfig(), np.ones(10))(slots, targets([(2, 0.05), (2, 0.95)]))
     assert pairs(match) == {(1, 0), (0, 1)}
 
 
@@ -77,7 +82,7 @@ def test_no_assignment_is_cheaper(seed, n_events, class_cost, frequency):
     weight = rng.uniform(0.2, 5, 10)
     config = MatcherConfig(class_cost=class_cost, frequency=frequency, offset_weight=float(rng.uniform(0, 3)))
     events = [(int(rng.integers(10)), float(rng.uniform(0.01, 1))) for _ in range(n_events)]
-    match = Matcher(config, torch.tensor(weight))(slots, targets(events))
+    match = matched(config, weight)(slots, targets(events))
     found = sum(cost(slots, events[e], s, config, weight) for s, e in pairs(match))
     least = min(
         sum(cost(slots, events[e], s, config, weight) for e, s in enumerate(chosen))
@@ -89,14 +94,14 @@ def test_no_assignment_is_cheaper(seed, n_events, class_cost, frequency):
 def test_weights_decide_only_conflicts():
     """With more slots than events every event is matched whatever the weights are (docs/paper.md, note)."""
     for frequency in ("divide", "none", "multiply"):
-        match = Matcher(MatcherConfig(frequency=frequency), torch.linspace(0.1, 9, 10))(
+        match = matched(MatcherConfig(frequency=frequency), np.linspace(0.1, 9, 10))(
             logits(0), targets([(0, 0.2), (9, 0.4)])
         )
         assert {e for _, e in pairs(match)} == {0, 1}
 
 
 def test_padding_and_empty_observations_are_never_matched():
-    match = Matcher(MatcherConfig(), torch.ones(10))(
+    match = matched(MatcherConfig(), np.ones(10))(
         logits(1, observations=3), targets([(1, 0.5)], [], [(2, 0.1), (3, 0.2)])
     )
     assert match.example.tolist() == [0, 2, 2]
@@ -104,17 +109,17 @@ def test_padding_and_empty_observations_are_never_matched():
 
 
 def test_no_events_at_all():
-    match = Matcher(MatcherConfig(), torch.ones(10))(logits(1, observations=2), targets([], []))
+    match = matched(MatcherConfig(), np.ones(10))(logits(1, observations=2), targets([], []))
     assert match.slot.shape == (0,)
 
 
 def test_more_events_than_slots_leaves_the_costliest_out():
-    match = Matcher(MatcherConfig(), torch.ones(10))(logits(2, slots=2), targets([(0, 0.1), (1, 0.2), (2, 0.3)]))
+    match = matched(MatcherConfig(), np.ones(10))(logits(2, slots=2), targets([(0, 0.1), (1, 0.2), (2, 0.3)]))
     assert len(pairs(match)) == 2
 
 
 def test_in_order_the_first_slot_answers_for_the_first_event():
-    match = Matcher(MatcherConfig(pairing="sequential"), torch.ones(10))(
+    match = matched(MatcherConfig(pairing="sequential"), np.ones(10))(
         logits(0, observations=3, slots=2), targets([(5, 0.1), (3, 0.5), (5, 0.9)], [], [(1, 0.4)])
     )
     assert pairs(match, 0) == {(0, 0), (1, 1)}  # the third event is past the last slot
@@ -128,7 +133,7 @@ def test_matching_on_time_or_on_class_alone():
     slots.offset_OKT[0, 0, 1] = 9  # slot 0 says class 3, early; slot 1 late
     slots.offset_OKT[0, 1, 18] = 9
     late_three = targets([(3, 0.95)])
-    assert pairs(Matcher(MatcherConfig(offset_weight=0), torch.ones(10))(slots, late_three)) == {(0, 0)}
-    assert pairs(Matcher(MatcherConfig(class_weight=0), torch.ones(10))(slots, late_three)) == {(1, 0)}
+    assert pairs(matched(MatcherConfig(offset_weight=0), np.ones(10))(slots, late_three)) == {(0, 0)}
+    assert pairs(matched(MatcherConfig(class_weight=0), np.ones(10))(slots, late_three)) == {(1, 0)}
     with pytest.raises(InputError, match="nothing to match by"):
         MatcherConfig(class_weight=0, offset_weight=0)

@@ -38,6 +38,7 @@ TINY = TrainConfig(
     sequences=4,
     examples=3,
     average_decay=0.9,
+    device="cpu",
     save_every=3,
 )
 

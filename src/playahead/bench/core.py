@@ -18,6 +18,7 @@ from playahead.evaluation.frames import NO_EVENT, VECTOR_LENGTH, FrameTable
 from playahead.evaluation.official import METRICS, count_detections, metrics_from_counts
 from playahead.model.anticipator import Anticipator
 from playahead.recipes import feed, paper
+from playahead.runtime import pick_device
 from playahead.simulation.plays import simulate_match
 from playahead.training.criterion import Criterion
 from playahead.training.optim import build_optimizers
@@ -37,6 +38,7 @@ def bench_core(steps: int = 8) -> dict:
     if steps < 1:
         raise InputError("--steps", f"{steps} is below 1")
     return {
+        "device": pick_device(),
         "threads": torch.get_num_threads(),
         "matmul_gflops": matmul_gflops(),
         "training": {
@@ -49,16 +51,17 @@ def bench_core(steps: int = 8) -> dict:
 
 
 def _time_training(config: TrainConfig, steps: int) -> dict[str, float]:
-    model = Anticipator(config.model)
-    criterion = Criterion(config.criterion, torch.ones(len(ACTIONS)))
+    device = torch.device(pick_device())
+    model = Anticipator(config.model).to(device)
+    criterion = Criterion(config.criterion, np.ones(len(ACTIONS), np.float32), device)
     optimizers = build_optimizers(model, config.optim)
     make_batch = _batches(config)
 
     def step() -> None:
         batch = make_batch()
-        with torch.autocast("cpu", torch.bfloat16):
-            output = model(batch.features_BWNF)
-        criterion(output, batch.targets)["total"].backward()
+        with torch.autocast(device.type, torch.bfloat16):
+            output = model(batch.features_BWNF.to(device))
+        criterion(output, [(1.0, batch.targets)])["total"].backward()
         for optimizer in optimizers:
             optimizer.step()
         model.zero_grad()

@@ -4,7 +4,7 @@ Axes: B sequences, W windows, N snippets, F feature, O examples (B x (W - 5)), E
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
@@ -27,31 +27,39 @@ class Targets:
         time_OE: float32, when, as a share of the 5 s, in [0, 1].
         presence_BWNC: float32, 1 where an action happened in that step of the *observed* windows.
         weight_O: float32, how much each example counts; mean about 1.
+        example_X, event_X: where ``class_OE`` holds events, found once and not on an accelerator.
     """
 
     class_OE: Tensor
     time_OE: Tensor
     presence_BWNC: Tensor
     weight_O: Tensor
+    example_X: Tensor
+    event_X: Tensor
 
     def select(self, sequences_B: Tensor) -> "Targets":
         """The targets of these sequences, in this order (for MixUp)."""
         per_sequence = len(self.class_OE) // len(self.presence_BWNC)
         rows = (sequences_B[:, None] * per_sequence + torch.arange(per_sequence)).flatten()
         presence_BWNC = self.presence_BWNC[sequences_B]
-        return Targets(self.class_OE[rows], self.time_OE[rows], presence_BWNC, self.weight_O[rows])
+        class_OE, time_OE = self.class_OE[rows], self.time_OE[rows]
+        return Targets(class_OE, time_OE, presence_BWNC, self.weight_O[rows], *_events(class_OE))
 
     def to(self, device: torch.device) -> "Targets":
         """The same on a device."""
-        moved = (self.class_OE, self.time_OE, self.presence_BWNC, self.weight_O)
-        return Targets(*(tensor.to(device, non_blocking=True) for tensor in moved))
+        return Targets(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
 
 
 def padded_targets(events: Sequence[Following], presence_BWNC: Tensor) -> Targets:
     """Targets of sequences that differ in E; every example counts alike."""
     class_OE = _pad([found.class_OE for found in events], NO_TARGET)
     time_OE = _pad([found.time_OE for found in events], 0)
-    return Targets(class_OE, time_OE, presence_BWNC, torch.ones(len(class_OE)))
+    return Targets(class_OE, time_OE, presence_BWNC, torch.ones(len(class_OE)), *_events(class_OE))
+
+
+def _events(class_OE: Tensor) -> tuple[Tensor, Tensor]:
+    example_X, event_X = (class_OE != NO_TARGET).nonzero(as_tuple=True)
+    return example_X, event_X
 
 
 def _pad(rows: Sequence[NDArray], fill: float) -> Tensor:

@@ -14,23 +14,26 @@ from playahead.sources.layouts import is_clip_split
 from playahead.sources.soccernet_baa import read_baa_split
 
 
-def open_for_video(labels: Path, weights: Path, features: Path | None = None) -> tuple[Predictor, EvaluationSet]:
+def open_for_video(
+    labels: Path, weights: Path, features: Path | None = None, device: str = "auto"
+) -> tuple[Predictor, EvaluationSet]:
     """A predictor, and the split that it is to be scored on.
 
     Args:
         labels: a split's folder, or its Labels-ball.json.
         weights: trained on video features, or end to end if there are no features.
         features: store of the videos' features.
+        device: that predicts.
 
     Raises:
         InputError: labels, features or weights that cannot be read, are withheld, or do not belong together.
     """
     folder = labels if labels.is_dir() else labels.parent
     if features is None:
-        predictor = open_end_to_end(weights)
+        predictor = open_end_to_end(weights, device)
         return predictor, frames_evaluation_set(folder, predictor)
     store = FeatureStore(features)
-    predictor = Predictor.open(weights, {"kind": "video", **asdict(store.facts)})
+    predictor = Predictor.open(weights, {"kind": "video", **asdict(store.facts)}, device)
     if is_clip_split(folder):
         withheld = sum(clip.anticipation is None for clip in read_baa_split(folder).clips)
         if withheld:

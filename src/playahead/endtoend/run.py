@@ -43,7 +43,7 @@ def train_frames(
         trainer = EndToEndTrainer(config, examples, FramesEvaluationSet(sample, config.model, keep=True), out)
         describe_run(out, {"data": "frames", "videos": len(training)})
         trainer.run(show)
-        predictor = open_end_to_end(out / "best.safetensors")
+        predictor = open_end_to_end(out / "best.safetensors", config.device)
         return finish(predictor, FramesEvaluationSet(validation, config.model), out, show)
 
 

@@ -57,8 +57,7 @@ class EndToEndTrainer(Loop):
         self.config, self.examples, self.validation = config, examples, validation
         torch.manual_seed(step_seed(config.seed, -1))
         super().__init__(config, EndToEnd(config.model), folder, fingerprint(asdict(config), examples.digest))
-        class_weight_C = torch.from_numpy(inverse_frequency(examples.counts_C)).to(self.fabric.device)
-        self.criterion = Criterion(config.criterion, class_weight_C)
+        self.criterion = Criterion(config.criterion, inverse_frequency(examples.counts_C), self.fabric.device)
 
     @property
     def per_step(self) -> int:
@@ -68,8 +67,11 @@ class EndToEndTrainer(Loop):
     def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
         """Of examples drawn by ``rng``."""
         frames_BTHW, targets, names = self.examples.batch(self.config.batch, rng)
-        output = self.model(frames_BTHW.to(self.fabric.device))
-        return self.criterion(output, targets.to(self.fabric.device)), names
+        output = self.model(frames_BTHW.to(self.fabric.device, non_blocking=True))
+        try:
+            return self.criterion(output, [(1.0, targets)]), names
+        except FloatingPointError as reason:
+            raise self.broken(str(reason), names) from None
 
     def validated(self) -> dict[str, float]:
         """What the validation set says of the averaged model."""

@@ -48,7 +48,7 @@ def anticipate_clips(
     if weights is None:
         raise InputError("submit", "--features needs --weights")
     store = FeatureStore(features)
-    predictor = Predictor.open(weights, {"kind": "video", **asdict(store.facts)})
+    predictor = Predictor.open(weights, {"kind": "video", **asdict(store.facts)}, options.device)
     clips, videos = features_of_clips(store, labels)
     advance = counter(show, "anticipating", len(clips), "clips")
     if notes is not None:
@@ -68,7 +68,7 @@ def _from_labels(labels: Path, weights: Path | None, options: DecodingOptions) -
     clips = read_baa_split(labels).clips
     if not clips:
         raise InputError(labels, "holds no clips")
-    predictor = Predictor.open(weights, FEED_FEATURES)
+    predictor = Predictor.open(weights, FEED_FEATURES, options.device)
     end_ms = _SOMEWHERE_MS + np.arange(GRID.window_ms, OBSERVATION_MS + 1, GRID.window_ms)
     tracks = [prepare_track(feed_of_actions(clip.observation, _SOMEWHERE_MS)) for clip in clips]
     windows = np.stack([window_features(track, end_ms) for track in tracks])

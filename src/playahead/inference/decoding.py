@@ -21,12 +21,14 @@ class DecodingOptions:
         tau: slots with a larger objectness emit (paper: 0.3 if not given; tuned-threshold: the chosen one).
         time: tuned-threshold with this time of a slot instead of the chosen one.
         rescue: tuned-threshold that fills clips left empty with their likeliest slot.
+        device: that predicts: cpu, cuda, cuda:1, mps, or auto.
     """
 
     decoding: Kind = "marginal"
     tau: float | None = None
     time: SlotTime | None = None
     rescue: bool = False
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         check_choices(self, "-")

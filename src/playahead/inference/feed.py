@@ -33,7 +33,7 @@ def predict_feed(
     config = config or PredictConfig()
     notes = SourceNotes()
     source, halves = (feed.name, read_feed(feed, notes)) if isinstance(feed, Path) else ("feed", feed)
-    predictor = Predictor.open(config.weights, FEED_FEATURES)
+    predictor = Predictor.open(config.weights, FEED_FEATURES, config.device)
     decoder = config.decoding_options.decoder(predictor)
     every_ms = round(1000 * (config.every or EVERY_S))
     chosen = [half for half in halves if config.half in (None, half.half)]

@@ -24,6 +24,7 @@ from playahead.errors import InputError
 from playahead.model.anticipator import Anticipator, AnticipatorOutput
 from playahead.model.config import AnticipatorConfig
 from playahead.progress import Show, counter, quiet
+from playahead.runtime import pick_device
 from playahead.settings import build
 from playahead.tensorfile import fill, read_tensors, write_tensors
 
@@ -67,15 +68,21 @@ class Predictor:
         self.network, self.about, self.where = network.eval(), about, where
 
     @classmethod
-    def open(cls, weights: Path | str | None = None, features: Mapping[str, object] | None = None) -> "Predictor":
+    def open(
+        cls,
+        weights: Path | str | None = None,
+        features: Mapping[str, object] | None = None,
+        device: str = "auto",
+    ) -> "Predictor":
         """Open weights written by ``playahead train feed`` or ``train video``.
 
         Args:
             weights: the packaged event-feed model if None.
             features: what it is to predict from; refused where it was trained on others, see ``check``.
+            device: that predicts, as of ``playahead.runtime.pick_device``.
 
         Raises:
-            InputError: missing, damaged or foreign file, or other features.
+            InputError: missing, damaged or foreign file, other features, or no such device.
         """
         path = Path(weights) if weights is not None else packaged_weights()
         tensors, about = read_tensors(path)
@@ -84,7 +91,7 @@ class Predictor:
                 path, "was trained end to end", "score it with playahead evaluate video, without --features"
             )
         config = build(AnticipatorConfig, about.get("model"), f"{path}: model")
-        predictor = cls(fill(lambda: Anticipator(config), tensors, path), about, path)
+        predictor = cls(fill(lambda: Anticipator(config), tensors, path).to(pick_device(device)), about, path)
         if features is not None:
             predictor.check(features)
         return predictor

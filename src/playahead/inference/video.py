@@ -51,7 +51,7 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
     if config.overlay is not None and source == STANDARD_INPUT:
         raise InputError("--overlay", "standard input cannot be read twice", "save the video, then predict on the file")
     backbone, provenance = load_backbone(config.backbone or packaged_weights("simulated-backbone"))
-    predictor = Predictor.open(config.weights or packaged_weights("simulated-video"))
+    predictor = Predictor.open(config.weights or packaged_weights("simulated-video"), device=config.device)
     facts = predictor.about.get("features") or {}
     predictor.check({**facts, "kind": "video", "weights": weights_digest(backbone)})
     decoder = config.decoding_options.decoder(predictor)
@@ -120,7 +120,7 @@ def _timeline(result: PredictResult, times_ms: Sequence[int]) -> Timeline:
 
 def _precision(trained: Precision, device: str) -> tuple[Precision, list[str]]:
     """The precision of the features that the weights were trained on, unless it is emulated; what to say then."""
-    if trained == "bfloat16" and pick_device(device) == "cpu" and emulates_bfloat16():
+    if trained == "bfloat16" and emulates_bfloat16(device):
         return "float32", ["trained on bfloat16 features, which this processor emulates slowly: float32 is used"]
     return trained, []
 

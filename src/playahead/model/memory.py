@@ -33,7 +33,8 @@ class ObservationMemory(nn.Module):
             summaries_OWSD = summaries_OWSD[:, -1:]
         if self.gru is None:
             return summaries_OWSD.flatten(1, 2), summaries_OWSD.mean(dim=(1, 2))
-        memory_OMD, _ = self.gru(summaries_OWSD.flatten(1, 2))
+        with torch.autocast(summaries_OWSD.device.type, enabled=False):  # CUDA's would run it in float16
+            memory_OMD, _ = self.gru(summaries_OWSD.flatten(1, 2).float())
         if self.on_outputs:
             memory_OMD = self._weighed(memory_OMD.unflatten(1, summaries_OWSD.shape[1:3])).flatten(1, 2)
         return memory_OMD, memory_OMD[:, -1]

@@ -8,20 +8,23 @@ B sequences, W windows, P all their windows, N steps.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from playahead.choices import check_choices
-from playahead.datasets.batch import NO_TARGET, Targets
+from playahead.datasets.batch import Targets
 from playahead.domain.grid import FRAMES_PER_WINDOW
 from playahead.errors import InputError
 from playahead.model.anticipator import AnticipatorOutput
 from playahead.model.heads import SlotLogits
-from playahead.training.matcher import Assignment, Matcher, MatcherConfig
+from playahead.training.matcher import Assignment, Matcher, MatcherConfig, read_slots
 from playahead.training.targets import soft_bins, time_bin
 
 _TINY = 1e-6
@@ -73,17 +76,38 @@ class CriterionConfig:
 class Criterion:
     """Named losses of an output against its targets."""
 
-    def __init__(self, config: CriterionConfig, class_weight_C: Tensor) -> None:
+    def __init__(self, config: CriterionConfig, class_weight_C: NDArray[np.float32], device: torch.device) -> None:
         self.config = config
-        self.class_weight_C = class_weight_C
+        self.class_weight_C = torch.from_numpy(class_weight_C).to(device)
         self.matcher = Matcher(config.matcher, class_weight_C)
 
-    def __call__(self, output: AnticipatorOutput, targets: Targets) -> dict[str, Tensor]:
-        """Losses by name, with their weighted sum as ``"total"``."""
+    def __call__(self, output: AnticipatorOutput, parts: Sequence[tuple[float, Targets]]) -> dict[str, Tensor]:
+        """Losses by name, with their weighted sum as ``"total"``, on the output's device.
+
+        Slots are read from the device once, for all parts together; everything else stays on it.
+
+        Args:
+            output: of one batch.
+            parts: (share, targets) of each source that MixUp mixed, whose losses add up by share; not on the device.
+
+        Raises:
+            FloatingPointError: what is read of the slots is not finite.
+        """
+        is_matched = output.slots is not None and self.config.matched_weight > 0
+        read = read_slots(output.slots) if is_matched and output.slots is not None else None
+        device = output.tensors()[0].device
+        losses: dict[str, Tensor] = {}
+        for share, targets in parts:
+            assignment = self.matcher(read, targets).to(device) if read is not None else None
+            for name, value in self._losses(output, targets.to(device), assignment).items():
+                losses[name] = losses[name] + share * value if name in losses else share * value
+        return losses
+
+    def _losses(self, output: AnticipatorOutput, targets: Targets, assignment: Assignment | None) -> dict[str, Tensor]:
         losses: dict[str, Tensor] = {}
         total = torch.zeros((), device=targets.class_OE.device)
-        if output.slots is not None and self.config.matched_weight:
-            matched = self._matched_losses(output.slots, targets)
+        if output.slots is not None and assignment is not None:
+            matched = self._matched_losses(output.slots, targets, assignment)
             losses |= matched
             total = total + self.config.matched_weight * sum(matched.values(), total)
         if output.slots is not None and self.config.intensity_weight:
@@ -97,8 +121,7 @@ class Criterion:
             total = total + self.config.presence_weight * losses["presence"]
         return {**losses, "total": total}
 
-    def _matched_losses(self, slots: SlotLogits, targets: Targets) -> dict[str, Tensor]:
-        assignment = self.matcher(slots, targets)
+    def _matched_losses(self, slots: SlotLogits, targets: Targets, assignment: Assignment) -> dict[str, Tensor]:
         n_examples = len(targets.class_OE)
         class_X = targets.class_OE[assignment.example, assignment.event]
         time_X = targets.time_OE[assignment.example, assignment.event]
@@ -145,12 +168,12 @@ def intensity_loss(slots: SlotLogits, targets: Targets) -> Tensor:
     objectness_OK = slots.objectness_OK.float().sigmoid()
     mass_OKC = objectness_OK[..., None] * slots.class_OKC.float().softmax(dim=-1)
     intensity_OTC = torch.einsum("okc,okt->otc", mass_OKC, slots.offset_OKT.float().softmax(dim=-1))
-    observation_X, event_X = (targets.class_OE != NO_TARGET).nonzero(as_tuple=True)
-    bin_X = time_bin(targets.time_OE[observation_X, event_X], intensity_OTC.shape[1])
-    at_event_X = intensity_OTC[observation_X, bin_X, targets.class_OE[observation_X, event_X]]
+    example_X, event_X = targets.example_X, targets.event_X
+    bin_X = time_bin(targets.time_OE[example_X, event_X], intensity_OTC.shape[1])
+    at_event_X = intensity_OTC[example_X, bin_X, targets.class_OE[example_X, event_X]]
     weight_O = targets.weight_O
     expected_O, said_X = objectness_OK.sum(dim=1), (at_event_X + _TINY).log()
-    return ((weight_O * expected_O).sum() - (weight_O[observation_X] * said_X).sum()) / len(objectness_OK)
+    return ((weight_O * expected_O).sum() - (weight_O[example_X] * said_X).sum()) / len(objectness_OK)
 
 
 def segmentation_loss(logits_PNC: Tensor, presence_PNC: Tensor, class_weight_C: Tensor) -> Tensor:
@@ -171,9 +194,9 @@ def segmentation_loss(logits_PNC: Tensor, presence_PNC: Tensor, class_weight_C: 
 
 def dense_loss(dense_ORC: Tensor, targets: Targets) -> Tensor:
     """BCE of every frame and class against what happened there."""
-    observation_X, event_X = (targets.class_OE != NO_TARGET).nonzero(as_tuple=True)
-    frame_X = (targets.time_OE[observation_X, event_X] * FRAMES_PER_WINDOW).long()
+    example_X, event_X = targets.example_X, targets.event_X
+    frame_X = (targets.time_OE[example_X, event_X] * FRAMES_PER_WINDOW).long()
     happened_ORC = torch.zeros_like(dense_ORC, dtype=torch.float32)
-    happened_ORC[observation_X, frame_X, targets.class_OE[observation_X, event_X]] = 1.0
+    happened_ORC[example_X, frame_X, targets.class_OE[example_X, event_X]] = 1.0
     error_ORC = F.binary_cross_entropy_with_logits(dense_ORC.float(), happened_ORC, reduction="none")
     return (targets.weight_O * error_ORC.sum(dim=(1, 2))).sum() / len(dense_ORC)

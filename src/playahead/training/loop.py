@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import math
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ from playahead.choices import check_choices
 from playahead.errors import InputError, NonFiniteLossError
 from playahead.files import as_before
 from playahead.progress import Progress, Show, quiet
+from playahead.runtime import pick_device
 from playahead.tensorfile import read_tensors, write_tensors
 from playahead.training.log import RunLog
 from playahead.training.optim import OptimConfig, build_optimizers, learning_rate
@@ -46,6 +48,9 @@ class LoopConfig:
         epochs, steps_per_epoch: length of the run.
         average_decay: of the exponential moving average that is validated and kept.
         precision: of lightning-fabric: "bf16-mixed" (P) or "32-true".
+        device: cpu, cuda, cuda:1, mps, or auto.
+        deterministic: on an accelerator, only algorithms that give the same bits every time, so that a resumed run
+            does (slower); on a CPU they always do.
         validate_every: epochs between validations (the last epoch is always validated).
         save_every: steps between saved states.
     """
@@ -56,6 +61,8 @@ class LoopConfig:
     steps_per_epoch: int = 144
     average_decay: float = 0.999
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed"
+    device: str = "auto"
+    deterministic: bool = False
     validate_every: int = 1
     save_every: int = 100
 
@@ -89,11 +96,12 @@ class Loop(ABC):
         self, settings: LoopConfig, model: nn.Module, folder: Path, fingerprint: str, devices: int = 1
     ) -> None:
         self.settings, self.folder, self.fingerprint = settings, folder, fingerprint
-        self.fabric = Fabric(accelerator="auto", devices=devices, precision=settings.precision)  # type: ignore[arg-type]
+        self.fabric = make_fabric(settings, devices)
         self.fabric.launch()
         self.plain_model = model
-        update = moving_average(settings.average_decay)
+        update = moving_average(settings.average_decay, lambda: self.step)
         self.average = AveragedModel(model, multi_avg_fn=update).to(self.fabric.device)
+        self.average.n_averaged = self.average.n_averaged.cpu()  # the host asks for it in every step
         self.model, *self.optimizers = self.fabric.setup(model, *build_optimizers(model, settings.optim))
         self.log = RunLog(folder)
         self.step = 0
@@ -160,17 +168,20 @@ class Loop(ABC):
         torch.manual_seed(step_seed(settings.seed, self.step))
         others = [self.fabric.global_rank] if self.fabric.global_rank else []
         losses, names = self.losses(np.random.default_rng([settings.seed, self.step, *others]))
-        if not torch.isfinite(losses["total"]):
-            raise self.broken(f"the loss, { ({n: float(v) for n, v in losses.items()}) },", names)
         self.model.zero_grad()
         self.fabric.backward(losses["total"])
         norm = nn.utils.clip_grad_norm_(self.plain_model.parameters(), settings.optim.clip_norm)
-        if not torch.isfinite(norm):
+        # One transfer from the accelerator for all that the host must know of a step.
+        *read, norm = torch.stack([*(value.detach().float() for value in losses.values()), norm]).tolist()
+        found = dict(zip(losses, read, strict=True))
+        if not math.isfinite(found["total"]):
+            raise self.broken(f"the loss, {found},", names)
+        if not math.isfinite(norm):
             raise self.broken("the gradient", names)
         for optimizer in self.optimizers:
             optimizer.step()
         self.average.update_parameters(self.plain_model)
-        return {name: float(value.detach()) for name, value in losses.items()}
+        return found
 
     def broken(self, what: str, names: Sequence[str]) -> NonFiniteLossError:
         """The error that names a batch whose numbers are not finite."""
@@ -225,12 +236,28 @@ class Loop(ABC):
         self.figures, self._sums = saved["figures"], saved["sums"]
 
 
-def moving_average(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
-    """Exponential moving average that forgets its beginning: after n steps it keeps at most (1 + n) / (10 + n)."""
+def make_fabric(settings: LoopConfig, devices: int = 1) -> Fabric:
+    """What trains on the device that is asked for, or on several of its kind.
+
+    Raises:
+        InputError: there is no such device here.
+    """
+    kind, _, index = pick_device(settings.device).partition(":")
+    if settings.deterministic and kind != "cpu":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
+        torch.use_deterministic_algorithms(True)
+    chosen: Any = [int(index)] if index else devices
+    return Fabric(accelerator=kind, devices=chosen, precision=settings.precision)  # type: ignore[arg-type]
+
+
+def moving_average(
+    decay: float, steps: Callable[[], int]
+) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
+    """Exponential moving average that forgets its beginning: after n ``steps`` it keeps at most (1 + n) / (10 + n)."""
 
     @torch.no_grad()
-    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], n_averaged: Tensor | int) -> None:
-        n = int(n_averaged)
+    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], _: Tensor | int) -> None:
+        n = steps()  # the average's own count lies on the accelerator
         share = 1 - min(decay, (1 + n) / (10 + n))
         torch._foreach_lerp_(list(averaged), list(current), share)
 

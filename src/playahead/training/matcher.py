@@ -7,7 +7,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
@@ -56,38 +58,68 @@ class Assignment:
     slot: Tensor
     event: Tensor
 
+    def to(self, device: torch.device) -> "Assignment":
+        """The same on a device."""
+        return Assignment(*(index.to(device, non_blocking=True) for index in (self.example, self.slot, self.event)))
+
+
+@dataclass(frozen=True)
+class SlotsRead:
+    """What the matcher needs of the slots, where SciPy can see it: log_p_OKC, and time_OK of their likeliest bins."""
+
+    log_p_OKC: NDArray[np.float32]
+    time_OK: NDArray[np.float32]
+
+
+@torch.no_grad()
+def read_slots(slots: SlotLogits) -> SlotsRead:
+    """In one transfer from the accelerator.
+
+    Raises:
+        FloatingPointError: NaN or infinity among the logits.
+    """
+    log_p_OKC = slots.class_OKC.float().log_softmax(dim=-1)
+    n_bins = slots.offset_OKT.shape[-1]
+    time_OK = (slots.offset_OKT.argmax(dim=-1) + 0.5) / n_bins
+    finite_OK = slots.objectness_OK.float() + slots.offset_OKT.float().sum(dim=-1)  # carries NaN and infinity
+    read_OKX = torch.cat([log_p_OKC, time_OK[..., None], finite_OK[..., None]], dim=-1).cpu().numpy()
+    if not np.isfinite(read_OKX).all():
+        raise FloatingPointError("the model's output")
+    return SlotsRead(read_OKX[..., :-2], read_OKX[..., -2])
+
 
 class Matcher:
     """Assigns events to slots at the least total cost."""
 
-    def __init__(self, config: MatcherConfig, class_weight_C: Tensor) -> None:
-        self.config = config
-        self.class_weight_C = class_weight_C
+    def __init__(self, config: MatcherConfig, class_weight_C: NDArray[np.floating]) -> None:
+        self.config, self.class_weight_C = config, class_weight_C
 
-    @torch.no_grad()
-    def __call__(self, logits: SlotLogits, targets: Targets) -> Assignment:
-        """Assign every event of every example (K of them where there are more events than slots)."""
+    def __call__(self, slots: SlotsRead, targets: Targets) -> Assignment:
+        """Assign every event of every example (K of them where there are more events than slots).
+
+        Args:
+            slots: of the examples.
+            targets: not on an accelerator.
+        """
         if self.config.pairing == "sequential":
-            return _in_order(targets, logits.objectness_OK.shape[1])
-        cost_OKE = self._cost(logits, targets).cpu().numpy()
-        n_events_O = (targets.class_OE != NO_TARGET).sum(dim=1).tolist()
+            return _in_order(targets, slots.time_OK.shape[1])
+        class_OE = targets.class_OE.numpy()
+        cost_OKE = self._cost(slots, class_OE, targets.time_OE.numpy())
         triples: list[tuple[int, int, int]] = []
-        for example, n_events in enumerate(n_events_O):
+        for example, n_events in enumerate((class_OE != NO_TARGET).sum(axis=1)):
             if n_events:
-                slots, events = linear_sum_assignment(cost_OKE[example, :, :n_events])
-                triples += [(example, s, e) for s, e in zip(slots, events, strict=True)]
-        columns = torch.tensor(triples, dtype=torch.int64).reshape(-1, 3).to(targets.class_OE.device)
+                matched, events = linear_sum_assignment(cost_OKE[example, :, :n_events])
+                triples += [(example, s, e) for s, e in zip(matched, events, strict=True)]
+        columns = torch.tensor(triples, dtype=torch.int64).reshape(-1, 3)
         return Assignment(*columns.unbind(dim=1))
 
-    def _cost(self, logits: SlotLogits, targets: Targets) -> Tensor:
-        class_OE = targets.class_OE.clamp(min=0)
-        log_p_OKC = logits.class_OKC.float().log_softmax(dim=-1)
-        wanted_OKE = class_OE[:, None].expand(-1, log_p_OKC.shape[1], -1)
-        log_p_OKE = log_p_OKC.gather(2, wanted_OKE)
-        cost_OKE = -log_p_OKE if self.config.class_cost == "log" else -log_p_OKE.exp()
-        n_bins = logits.offset_OKT.shape[-1]
-        slot_time_OK = (logits.offset_OKT.argmax(dim=-1) + 0.5) / n_bins
-        distance_OKE = (slot_time_OK[:, :, None] - targets.time_OE[:, None]).abs()
+    def _cost(
+        self, slots: SlotsRead, class_OE: NDArray[np.int64], time_OE: NDArray[np.float32]
+    ) -> NDArray[np.floating]:
+        class_OE = np.maximum(class_OE, 0)
+        log_p_OKE = np.take_along_axis(slots.log_p_OKC, class_OE[:, None], axis=2)
+        cost_OKE = -log_p_OKE if self.config.class_cost == "log" else -np.exp(log_p_OKE)
+        distance_OKE = np.abs(slots.time_OK[:, :, None] - time_OE[:, None])
         cost_OKE = self.config.class_weight * cost_OKE + self.config.offset_weight * distance_OKE
         weight_O1E = self.class_weight_C[class_OE][:, None]
         if self.config.frequency == "divide":
@@ -97,5 +129,6 @@ class Matcher:
 
 def _in_order(targets: Targets, n_slots: int) -> Assignment:
     """Event number j, in time order, belongs to slot j; events past the last slot to none."""
-    observation_X, event_X = (targets.class_OE[:, :n_slots] != NO_TARGET).nonzero(as_tuple=True)
-    return Assignment(observation_X, event_X, event_X)
+    kept = targets.event_X < n_slots
+    example_X, event_X = targets.example_X[kept], targets.event_X[kept]
+    return Assignment(example_X, event_X, event_X)

@@ -48,5 +48,5 @@ def train(
         features = dict(dataset.features)
         describe_run(out, {"train": asdict(config), "training_examples": examples.n_examples, "features": features})
         trainer.run(show)
-        best = Predictor.open(out / "best.safetensors")
+        best = Predictor.open(out / "best.safetensors", device=config.device)
         return finish(Predictor(best.network, {**best.about, "features": features}), validation, out, show)

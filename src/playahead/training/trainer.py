@@ -87,8 +87,7 @@ class Trainer(Loop):
             self._started_from = _load_into(model, start)
         known = fingerprint(asdict(config), examples.digest) + self._started_from[:16]
         super().__init__(config, model, folder, known)
-        class_weight_C = torch.from_numpy(inverse_frequency(examples.counts_C)).to(self.fabric.device)
-        self.criterion = Criterion(config.criterion, class_weight_C)
+        self.criterion = Criterion(config.criterion, inverse_frequency(examples.counts_C), self.fabric.device)
         self._drawn_weight_A = examples.rare_weight_A if config.rare_sampler else np.ones_like(examples.rare_weight_A)
 
     @property
@@ -115,14 +114,11 @@ class Trainer(Loop):
             weight_O = example_weights(batch.targets.class_OE.numpy(), weight_A[anchors])
             batch = replace(batch, targets=replace(batch.targets, weight_O=torch.from_numpy(weight_O)))
         mixed = mix(batch, self.config.mixup_alpha, rng)
-        output = self.model(mixed.features_BWNF.to(self.fabric.device))
-        if not all(torch.isfinite(logits).all() for logits in output.tensors()):
-            raise self.broken("the model's output", batch.names_B)
-        losses: dict[str, Tensor] = {}
-        for share, targets in mixed.parts:
-            for name, value in self.criterion(output, targets.to(self.fabric.device)).items():
-                losses[name] = losses.get(name, 0) + share * value
-        return losses, batch.names_B
+        output = self.model(mixed.features_BWNF.to(self.fabric.device, non_blocking=True))
+        try:
+            return self.criterion(output, mixed.parts), batch.names_B
+        except FloatingPointError as reason:
+            raise self.broken(str(reason), batch.names_B) from None
 
     def validated(self) -> dict[str, float]:
         """What ``validate`` says of the averaged model."""

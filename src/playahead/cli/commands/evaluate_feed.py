@@ -30,7 +30,7 @@ def evaluate_feed(
         noise_at: also say how far apart two systems must be to be told apart on so many matches, as 2 (the
             benchmark's test split).
     """
-    found, predictor = FeedDataset(data).evaluation_set(split), Predictor.open(weights)
+    found, predictor = FeedDataset(data).evaluation_set(split), Predictor.open(weights, device=options.device)
     with terminal.progress() as show:
         evaluation = evaluate(predictor, found, options.decoder(predictor), show)
     title = f"{split}: {len(found.matches)} matches, {len(found):,} examples, {options.decoding} decoding"

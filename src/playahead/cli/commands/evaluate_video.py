@@ -30,7 +30,7 @@ def evaluate_video(
             benchmark's test split).
     """
     terminal.notice_leak(features)
-    predictor, found = open_for_video(labels, weights, features)
+    predictor, found = open_for_video(labels, weights, features, options.device)
     with terminal.progress() as show:
         evaluation = evaluate(predictor, found, options.decoder(predictor), show)
     for note in found.notes:
