@@ -172,7 +172,7 @@ class Loop(ABC):
         self.fabric.backward(losses["total"])
         norm = nn.utils.clip_grad_norm_(self.plain_model.parameters(), settings.optim.clip_norm)
         # One transfer from the accelerator for all that the host must know of a step.
-        *read, norm = torch.stack([*(value.detach().float() for value in losses.values()), norm]).tolist()
+        *read, norm = torch.stack([*(value.detach().float() for value in losses.values()), norm]).cpu().tolist()
         found = dict(zip(losses, read, strict=True))
         if not math.isfinite(found["total"]):
             raise self.broken(f"the loss, {found},", names)
