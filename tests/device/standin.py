@@ -80,11 +80,13 @@ class Watch(TorchDispatchMode):
             kwargs["device"] = "cpu"
         self._refuse_mixed(func, flat)
         self._count(func, args)
-        run_args, run_kwargs = tree_unflatten([getattr(value, "held", value) for value in tree_flatten((args, kwargs))[0]], shape)
+        held = [getattr(value, "held", value) for value in tree_flatten((args, kwargs))[0]]
+        run_args, run_kwargs = tree_unflatten(held, shape)
         found = _WITHOUT_CPU_KERNEL.get(func, func)(*run_args, **run_kwargs)
         if func in _READ:
             return found
-        return return_and_correct_aliasing(func, args, kwargs, tree_map(_wrapped, found)) if ours else tree_map(_wrapped, found)
+        wrapped = tree_map(_wrapped, found)
+        return return_and_correct_aliasing(func, args, kwargs, wrapped) if ours else wrapped
 
     def _copied(self, func: Any, args: tuple, kwargs: dict, goes_here: bool):
         """Copies are what may cross; from the stand-in to the host they are waited for."""

@@ -59,7 +59,7 @@ class AnyDevice(CPUAccelerator):
 def watch(monkeypatch):
     """Everything that trains, trains on the stand-in."""
 
-    def on_stand_in(settings, devices=1) -> Fabric:
+    def on_stand_in(settings) -> Fabric:
         strategy = SingleDeviceStrategy(torch.device(NAME, 0), AnyDevice())
         return Fabric(strategy=strategy, precision=settings.precision)
 

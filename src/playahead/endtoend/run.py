@@ -8,12 +8,12 @@ from playahead.endtoend.network import EndToEnd
 from playahead.endtoend.trainer import EndToEndConfig, EndToEndTrainer
 from playahead.endtoend.videos import find_annotated_videos, tiling
 from playahead.endtoend.weights import open_end_to_end
-from playahead.files import holding
 from playahead.inference.predictor import Predictor
 from playahead.progress import Show, quiet
 from playahead.runtime import describe_run
 from playahead.sources.layouts import folder_of_split, resampled_unit
 from playahead.training.finish import Finished, finish
+from playahead.training.ranks import together
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 
@@ -33,18 +33,24 @@ def train_frames(
     Raises:
         InputError: a video or its labels cannot be read, ``out`` holds another run, or the disk is full.
     """
-    with holding(out):
+    finished = Finished(out / "weights.safetensors", {}, out / "log.csv")
+    with together(config, out) as fabric:
+        show = show if fabric.is_global_zero else quiet
         training = tiling(find_annotated_videos(folder_of_split(data, "train")))
         validation = find_annotated_videos(folder_of_split(data, "val"))
         frames = FrameCache(cache or out, parse_input_size(config.model.input_size))
-        frames.fill([video.source.path for video in training], show)
+        with fabric.rank_zero_first():  # it decodes, the others find it done
+            frames.fill([video.source.path for video in training], show)
         examples = FrameExamples(training, frames, config.model)
         sample = validation[:: max(1, len(validation) // config.validation_clips)]
-        trainer = EndToEndTrainer(config, examples, FramesEvaluationSet(sample, config.model, keep=True), out)
-        describe_run(out, {"data": "frames", "videos": len(training)})
+        trainer = EndToEndTrainer(config, examples, FramesEvaluationSet(sample, config.model, keep=True), out, fabric)
+        if fabric.is_global_zero:
+            describe_run(out, {"data": "frames", "videos": len(training)})
         trainer.run(show)
-        predictor = open_end_to_end(out / "best.safetensors", config.device)
-        return finish(predictor, FramesEvaluationSet(validation, config.model), out, show)
+        if fabric.is_global_zero:
+            predictor = open_end_to_end(out / "best.safetensors", config.device)
+            finished = finish(predictor, FramesEvaluationSet(validation, config.model), out, show)
+    return finished
 
 
 def frames_evaluation_set(folder: Path, predictor: Predictor) -> FramesEvaluationSet:

@@ -7,6 +7,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor
 from torch.optim.swa_utils import update_bn
 
@@ -52,11 +53,17 @@ class EndToEndTrainer(Loop):
     unit = "examples"
 
     def __init__(
-        self, config: EndToEndConfig, examples: FrameExamples, validation: EvaluationSet, folder: Path
+        self,
+        config: EndToEndConfig,
+        examples: FrameExamples,
+        validation: EvaluationSet,
+        folder: Path,
+        fabric: Fabric | None = None,
     ) -> None:
         self.config, self.examples, self.validation = config, examples, validation
         torch.manual_seed(step_seed(config.seed, -1))
-        super().__init__(config, EndToEnd(config.model), folder, fingerprint(asdict(config), examples.digest))
+        known = fingerprint(asdict(config), examples.digest)
+        super().__init__(config, EndToEnd(config.model), folder, known, fabric)
         self.criterion = Criterion(config.criterion, inverse_frequency(examples.counts_C), self.fabric.device)
 
     @property

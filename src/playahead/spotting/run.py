@@ -5,10 +5,10 @@ from pathlib import Path
 
 from playahead.backbone.checkpoint import load_backbone, save_backbone
 from playahead.errors import InputError
-from playahead.files import holding
 from playahead.progress import Show, quiet
 from playahead.sources.layouts import find_labelled_videos
 from playahead.spotting.trainer import PretrainConfig, SpottingTrainer
+from playahead.training.ranks import together
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 
@@ -47,13 +47,16 @@ def pretrain(
         raise InputError("--validation-videos", f"{validation_videos} is below 1")
     if train.resolve() == validate.resolve():
         raise InputError("--validate", "is the same as --train", "choose by matches that are not trained on")
-    with holding(out):
+    with together(config, out) as fabric:
+        show = show if fabric.is_global_zero else quiet
         training, validation = find_labelled_videos(train), find_labelled_videos(validate)
         validation = validation[:: max(1, len(validation) // validation_videos)]
         frames = FrameCache(cache or out, parse_input_size(config.input_size))
-        frames.fill([video.path for video in (*training, *validation)], show)
-        trainer = SpottingTrainer(config, training, validation, frames, out)
+        with fabric.rank_zero_first():  # it decodes, the others find it done
+            frames.fill([video.path for video in (*training, *validation)], show)
+        trainer = SpottingTrainer(config, training, validation, frames, out, fabric)
         trainer.run(show)
-        backbone, about = load_backbone(out / "best.safetensors")
-        save_backbone(out / "backbone.safetensors", backbone, about)
-        return Pretrained(out / "backbone.safetensors", trainer.best)
+        if fabric.is_global_zero:
+            backbone, about = load_backbone(out / "best.safetensors")
+            save_backbone(out / "backbone.safetensors", backbone, about)
+    return Pretrained(out / "backbone.safetensors", trainer.best)

@@ -10,6 +10,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
@@ -48,7 +49,6 @@ class PretrainConfig(LoopConfig):
         action_share: of snippets drawn on actions.
         reach_frames: an action so near a snippet's centre is what it shows.
         focal_gamma: of the focal loss.
-        devices: accelerators (or processes) to train on.
     """
 
     backbone: BackboneConfig = field(default_factory=lambda: BackboneConfig(classes=len(ACTIONS)))
@@ -60,13 +60,11 @@ class PretrainConfig(LoopConfig):
     action_share: float = 0.5
     reach_frames: int = 3
     focal_gamma: float = 2.0
-    devices: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("batch", "devices"):
-            if getattr(self, name) < 1:
-                raise InputError(f"pretrain.{name}", f"{getattr(self, name)} is below 1")
+        if self.batch < 1:
+            raise InputError("pretrain.batch", f"{self.batch} is below 1")
         if self.backbone.classes != len(ACTIONS):
             raise InputError("pretrain.backbone.classes", f"{self.backbone.classes} is not {len(ACTIONS)}")
         if not 0 <= self.action_share <= 1:
@@ -85,6 +83,7 @@ class SpottingTrainer(Loop):
         validation: Sequence[LabelledVideo],
         cache: FrameCache,
         folder: Path,
+        fabric: Fabric | None = None,
     ) -> None:
         self.config, self.cache = config, cache
         self.validation = [video for video in validation if len(cache.frames(video.path)) >= GRID.snippet_span_frames]
@@ -95,7 +94,7 @@ class SpottingTrainer(Loop):
         torch.manual_seed(step_seed(config.seed, -1))
         backbone, self.started = _first_weights(config)
         known = fingerprint(_described(config), [[video.name, len(video.events)] for video in training])
-        super().__init__(config, channels_last(backbone), folder, known, config.devices)
+        super().__init__(config, channels_last(backbone), folder, known, fabric)
 
     @property
     def per_step(self) -> int:

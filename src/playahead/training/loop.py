@@ -9,7 +9,6 @@ import hashlib
 import json
 import logging
 import math
-import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -27,10 +26,10 @@ from playahead.choices import check_choices
 from playahead.errors import InputError, NonFiniteLossError
 from playahead.files import as_before
 from playahead.progress import Progress, Show, quiet
-from playahead.runtime import pick_device
 from playahead.tensorfile import read_tensors, write_tensors
 from playahead.training.log import RunLog
 from playahead.training.optim import OptimConfig, build_optimizers, learning_rate
+from playahead.training.ranks import make_fabric
 from playahead.training.state import pack_state, unpack_state
 
 logging.getLogger("lightning_fabric").setLevel(
@@ -49,6 +48,7 @@ class LoopConfig:
         average_decay: of the exponential moving average that is validated and kept.
         precision: of lightning-fabric: "bf16-mixed" (P) or "32-true".
         device: cpu, cuda, cuda:1, mps, or auto.
+        devices: of that kind that train together, each on batches of its own.
         deterministic: on an accelerator, only algorithms that give the same bits every time, so that a resumed run
             does (slower); on a CPU they always do.
         validate_every: epochs between validations (the last epoch is always validated).
@@ -62,13 +62,14 @@ class LoopConfig:
     average_decay: float = 0.999
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed"
     device: str = "auto"
+    devices: int = 1
     deterministic: bool = False
     validate_every: int = 1
     save_every: int = 100
 
     def __post_init__(self) -> None:
         check_choices(self, "train")
-        for name in ("epochs", "steps_per_epoch", "validate_every", "save_every"):
+        for name in ("epochs", "steps_per_epoch", "validate_every", "save_every", "devices"):
             if getattr(self, name) < 1:
                 raise InputError(f"train.{name}", f"{getattr(self, name)} is below 1")
         if not 0 <= self.seed < 2**63:
@@ -93,11 +94,10 @@ class Loop(ABC):
     unit = "windows"
 
     def __init__(
-        self, settings: LoopConfig, model: nn.Module, folder: Path, fingerprint: str, devices: int = 1
+        self, settings: LoopConfig, model: nn.Module, folder: Path, fingerprint: str, fabric: Fabric | None = None
     ) -> None:
         self.settings, self.folder, self.fingerprint = settings, folder, fingerprint
-        self.fabric = make_fabric(settings, devices)
-        self.fabric.launch()
+        self.fabric = fabric or make_fabric(settings)
         self.plain_model = model
         update = moving_average(settings.average_decay, lambda: self.step)
         self.average = AveragedModel(model, multi_avg_fn=update).to(self.fabric.device)
@@ -151,7 +151,8 @@ class Loop(ABC):
                 self._end_epoch(means, speed, self.step == total)
             elif self.step % self.settings.save_every == 0:
                 self._save()
-            show(Progress(f"training {self.folder.name}", self.step, total, "steps", self._note(speed, means)))
+            if self.fabric.is_global_zero:
+                show(Progress(f"training {self.folder.name}", self.step, total, "steps", self._note(speed, means)))
         self.log.close()
         return {**self.figures, "best": self.best}
 
@@ -234,20 +235,6 @@ class Loop(ABC):
         saved: dict[str, Any] = about
         self.step, self.best = saved["step"], saved["best"]
         self.figures, self._sums = saved["figures"], saved["sums"]
-
-
-def make_fabric(settings: LoopConfig, devices: int = 1) -> Fabric:
-    """What trains on the device that is asked for, or on several of its kind.
-
-    Raises:
-        InputError: there is no such device here.
-    """
-    kind, _, index = pick_device(settings.device).partition(":")
-    if settings.deterministic and kind != "cpu":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
-        torch.use_deterministic_algorithms(True)
-    chosen: Any = [int(index)] if index else devices
-    return Fabric(accelerator=kind, devices=chosen, precision=settings.precision)  # type: ignore[arg-type]
 
 
 def moving_average(

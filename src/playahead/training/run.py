@@ -5,11 +5,11 @@ from pathlib import Path
 
 from playahead.datasets.dataset import Dataset
 from playahead.errors import InputError
-from playahead.files import holding
 from playahead.inference.predictor import Predictor
 from playahead.progress import Show, quiet
 from playahead.runtime import describe_run
 from playahead.training.finish import Finished, finish
+from playahead.training.ranks import together
 from playahead.training.trainer import TrainConfig, Trainer
 from playahead.training.validation import validate
 
@@ -43,10 +43,14 @@ def train(
     validation, sample = dataset.evaluation_set("val"), dataset.validation_sample(validation_matches)
     examples = dataset.training_examples(config.examples)
     config = replace(config, model=replace(config.model, feature_dim=examples.feature_dim))
-    with holding(out):
-        trainer = Trainer(config, examples, lambda predictor: validate(predictor, sample), out, start)
+    finished = Finished(out / "weights.safetensors", {}, out / "log.csv")
+    with together(config, out) as fabric:
+        trainer = Trainer(config, examples, lambda predictor: validate(predictor, sample), out, start, fabric)
         features = dict(dataset.features)
-        describe_run(out, {"train": asdict(config), "training_examples": examples.n_examples, "features": features})
+        if fabric.is_global_zero:
+            describe_run(out, {"train": asdict(config), "training_examples": examples.n_examples, "features": features})
         trainer.run(show)
-        best = Predictor.open(out / "best.safetensors", device=config.device)
-        return finish(Predictor(best.network, {**best.about, "features": features}), validation, out, show)
+        if fabric.is_global_zero:
+            best = Predictor.open(out / "best.safetensors", device=config.device)
+            finished = finish(Predictor(best.network, {**best.about, "features": features}), validation, out, show)
+    return finished

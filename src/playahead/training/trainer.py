@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor
 
 from playahead.datasets.batch import Examples
@@ -76,6 +77,7 @@ class Trainer(Loop):
         validate: Validate,
         folder: Path,
         start: Path | None = None,
+        fabric: Fabric | None = None,
     ) -> None:
         if examples.feature_dim != config.model.feature_dim:
             dims = f"{config.model.feature_dim}, but the windows have {examples.feature_dim} features"
@@ -86,7 +88,7 @@ class Trainer(Loop):
         if start is not None:
             self._started_from = _load_into(model, start)
         known = fingerprint(asdict(config), examples.digest) + self._started_from[:16]
-        super().__init__(config, model, folder, known)
+        super().__init__(config, model, folder, known, fabric)
         self.criterion = Criterion(config.criterion, inverse_frequency(examples.counts_C), self.fabric.device)
         self._drawn_weight_A = examples.rare_weight_A if config.rare_sampler else np.ones_like(examples.rare_weight_A)
 

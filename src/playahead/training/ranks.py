@@ -1,0 +1,102 @@
+"""One process a device: started together, ended together, and only one of them writes."""
+
+import os
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
+
+from playahead.errors import PlayaheadError
+from playahead.files import holding
+from playahead.runtime import pick_device
+
+_PATIENCE = timedelta(hours=6)  # the others wait while one validates
+_AFTER_S = 3.0
+
+
+class RunsOn(Protocol):
+    """What is needed of a run's settings: see ``LoopConfig``."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def devices(self) -> int: ...
+    @property
+    def deterministic(self) -> bool: ...
+    @property
+    def precision(self) -> Literal["bf16-mixed", "32-true"]: ...
+
+
+def make_fabric(settings: RunsOn) -> Fabric:
+    """What trains on the device that is asked for, or on several of its kind.
+
+    Raises:
+        InputError: there is no such device here.
+    """
+    kind, _, index = pick_device(settings.device).partition(":")
+    if settings.deterministic and kind != "cpu":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
+        torch.use_deterministic_algorithms(True)
+    chosen: Any = [int(index)] if index else settings.devices
+    strategy: Any = DDPStrategy(timeout=_PATIENCE) if settings.devices > 1 else "auto"
+    return Fabric(accelerator=kind, strategy=strategy, devices=chosen, precision=settings.precision)
+
+
+@contextmanager
+def together(settings: RunsOn, out: Path) -> Iterator[Fabric]:
+    """Everything that a run does, in as many processes as it has devices; the first of them holds the run's folder.
+
+    The first process starts the others, which run the same program from its beginning and end where this does. If one
+    fails, all end; its error is shown once.
+
+    Args:
+        settings: how many, on what.
+        out: the run's folder.
+
+    Raises:
+        InputError: another run holds the folder, or there is no such device.
+    """
+    fabric = make_fabric(settings)
+    warnings.filterwarnings("ignore", "Grad strides do not match")  # 1 x 1 convolutions lie both ways at once
+    fabric.launch()
+    try:
+        if fabric.is_global_zero:
+            with holding(out):
+                yield fabric
+                fabric.barrier()
+        else:
+            yield fabric
+            fabric.barrier()
+    except BaseException as reason:
+        if not fabric.is_global_zero:
+            time.sleep(_AFTER_S)  # the first one ends this one where both fail alike
+            raise
+        _end_helpers(fabric, reason)
+        raise
+    if not fabric.is_global_zero:
+        raise SystemExit(0)
+
+
+def _end_helpers(fabric: Fabric, reason: BaseException) -> None:
+    """End the other processes; this one with them, silently, where it fails because one of them did."""
+    helpers = list(getattr(fabric.strategy.launcher, "procs", ()))
+    if helpers and not isinstance(reason, PlayaheadError | KeyboardInterrupt):
+        _wait_for_one(helpers)
+    failed = [process.returncode for process in helpers if process.poll()]
+    for process in helpers:
+        process.kill()
+    if failed and not isinstance(reason, PlayaheadError):
+        raise SystemExit(failed[0]) from None
+
+
+def _wait_for_one(helpers: list[Any]) -> None:
+    deadline = time.monotonic() + 2 * _AFTER_S
+    while all(process.poll() is None for process in helpers) and time.monotonic() < deadline:
+        time.sleep(0.05)

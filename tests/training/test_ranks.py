@@ -1,0 +1,51 @@
+"""Two processes that train together: the same weights in both, one that writes, and an end together."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import simulate
+
+ROOT = Path(__file__).parents[2]
+KINDS = ("anticipator", "backbone", "frames")
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("films")
+    simulate(folder, layout="baa", matches=4, minutes=0.75, halves=1, video=True, width=64, height=32)
+    return folder
+
+
+def run(*words: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-W", "ignore", "-m", "tests.training.two_processes", *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_end_with_the_same_weights_and_one_writes(tmp_path, films, kind):
+    done = run(kind, tmp_path, films)
+    assert done.returncode == 0, done.stderr
+    (first, written), (second, by_the_other) = ((tmp_path / f"rank{n}.txt").read_text().split() for n in (0, 1))
+    assert first == second
+    assert int(written) > 0
+    assert int(by_the_other) == 0
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_one_that_fails_ends_both_with_one_line(tmp_path, films, failing):
+    done = run("anticipator", tmp_path, films, failing)
+    assert done.returncode == 2
+    assert [line for line in done.stderr.splitlines() if line] == ["playahead: match 7: cannot be read any more"]
+
+
+def test_a_folder_in_use_ends_both_with_one_line(tmp_path, films):
+    from playahead.files import holding
+
+    with holding(tmp_path):
+        done = run("anticipator", tmp_path, films)
+    assert done.returncode == 2
+    assert done.stderr.count("is in use by") == len(done.stderr.splitlines()) == 1

@@ -1,0 +1,84 @@
+"""What ``test_ranks`` runs as a program: one trainer in two processes, each of which says what it has.
+
+python -m tests.training.two_processes TRAINER FOLDER DATA [FAILING_RANK]
+"""
+
+import hashlib
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from playahead.cli.terminal import complain
+from playahead.datasets.feed_examples import FeedExamples
+from playahead.endtoend.evaluation_set import FramesEvaluationSet
+from playahead.endtoend.examples import FrameExamples
+from playahead.endtoend.trainer import EndToEndTrainer
+from playahead.endtoend.videos import find_annotated_videos
+from playahead.errors import InputError, PlayaheadError
+from playahead.recipes import RECIPES
+from playahead.simulation.plays import simulate_half
+from playahead.sources.layouts import find_labelled_videos
+from playahead.spotting.trainer import SpottingTrainer
+from playahead.training import loop
+from playahead.training.ranks import together
+from playahead.training.trainer import Trainer
+from playahead.video.frame_cache import FrameCache
+from playahead.video.input_size import parse_input_size
+from tests.endtoend.test_endtoend import TINY as TINY_FRAMES
+from tests.features.conftest import TINY as TINY_BACKBONE
+from tests.training.test_trainer import TINY, never_mind
+
+BRIEF = {"device": "cpu", "devices": 2, "epochs": 2, "steps_per_epoch": 2, "precision": "32-true", "save_every": 1}
+
+
+def make(kind: str, folder: Path, data: Path, fabric) -> loop.Loop:
+    if kind == "anticipator":
+        return Trainer(config(kind), FeedExamples([simulate_half(0, minutes=2)], 3), never_mind, folder, None, fabric)
+    cache = FrameCache(folder, parse_input_size("64x32"))
+    if kind == "backbone":
+        videos = find_labelled_videos(data / "train")[:1]
+        with fabric.rank_zero_first():
+            cache.fill([video.path for video in videos])
+        return SpottingTrainer(config(kind), videos, videos, cache, folder, fabric)
+    annotated = find_annotated_videos(data / "train")[:1]
+    with fabric.rank_zero_first():
+        cache.fill([video.source.path for video in annotated])
+    settings = config(kind)
+    examples = FrameExamples(annotated, cache, settings.model)
+    return EndToEndTrainer(settings, examples, FramesEvaluationSet(annotated, settings.model), folder, fabric)
+
+
+def config(kind: str):
+    if kind == "anticipator":
+        return replace(TINY, **BRIEF)
+    if kind == "backbone":
+        sizes = {"imagenet": False, "backbone": TINY_BACKBONE, "input_size": "64x32", "batch": 2}
+        return replace(RECIPES["backbone-small"](), **sizes, **BRIEF)
+    return replace(TINY_FRAMES, **BRIEF)
+
+
+def main(kind: str, folder: Path, data: Path, failing: str = "") -> None:
+    torch.set_num_threads(1)
+    written: list[str] = []
+    write = loop.write_tensors
+    loop.write_tensors = lambda path, *rest: (written.append(path.name), write(path, *rest))[1]
+    with together(config(kind), folder) as fabric:
+        trainer = make(kind, folder, data, fabric)
+        if failing == str(fabric.global_rank):
+            raise InputError("match 7", "cannot be read any more")
+        trainer.run()
+        whole = hashlib.sha256()
+        for name, value in sorted(trainer.plain_model.named_parameters()):
+            whole.update(name.encode() + value.detach().numpy().tobytes())
+        said = f"{whole.hexdigest()} {len(written)}"
+        (folder / f"rank{fabric.global_rank}.txt").write_text(said)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:])
+    except PlayaheadError as reason:
+        complain(str(reason))
+        sys.exit(2)
