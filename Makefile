@@ -3,7 +3,7 @@ PY ?= python3
 EXTRAS ?= video,backbone,data,report,tensorboard,docs,dev
 UV = UV_SYSTEM_CERTS=1 .venv/bin/uv
 LINKS = links="$${PIP_FIND_LINKS:-$$(.venv/bin/pip config get global.find-links 2>/dev/null)}"; \
-	if ls $$links/torch-*+cpu-*.whl >/dev/null 2>&1; then torch="--find-links $$links"; else torch="--torch-backend=auto"; fi
+	if nvidia-smi -L >/dev/null 2>&1; then torch="--torch-backend=auto"; elif ls $$links/torch-*+cpu-*.whl >/dev/null 2>&1; then torch="--find-links $$links"; else torch="--torch-backend=auto"; fi
 # Or every process that a target starts would compile all libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
 .PHONY: setup demo test fuzz check docs wheel oracle

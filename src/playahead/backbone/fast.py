@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from playahead.backbone.network import Backbone
+from playahead.errors import InputError
 
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "tf32", "bfloat16"]
 Conv = nn.Conv2d | nn.Conv3d
 Norm = nn.BatchNorm2d | nn.BatchNorm3d
 BFLOAT16_TOLERANCE = 0.01
@@ -28,7 +29,7 @@ class FastBackbone:
 
     Args:
         backbone: in evaluation mode; it is left as it is.
-        precision: of the arithmetic.
+        precision: of the arithmetic. On CUDA, "float32" is not quietly TF32, which is a precision of its own.
         compiled: through ``torch.compile``; the first window takes a minute or two.
         device: "cpu", "cuda" ...
     """
@@ -37,6 +38,10 @@ class FastBackbone:
         self, backbone: Backbone, precision: Precision = "float32", compiled: bool = False, device: str = "cpu"
     ) -> None:
         self.config, self.precision, self.device = backbone.config, precision, torch.device(device)
+        if precision == "tf32" and self.device.type != "cuda":
+            raise InputError("--precision", "tf32 is for CUDA", "choose float32 or bfloat16")
+        if self.device.type == "cuda":
+            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
         self.kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
         self.classifier = copy.deepcopy(backbone.classifier).to(self.device)
         folded = channels_last(fold_batch_norms(backbone).to(self.device, self.kind))

@@ -21,6 +21,7 @@ from playahead.bench.rates import best_of, matmul_gflops
 from playahead.domain.grid import GRID
 from playahead.features.encoder import WindowEncoder, window_key
 from playahead.features.snippet_stream import SnippetStream, every
+from playahead.runtime import pick_device
 from playahead.simulation.plays import simulate_half
 from playahead.simulation.rendering import Rendering, render
 from playahead.video.input_size import InputSize
@@ -45,6 +46,7 @@ def bench_extraction(input_size: InputSize, compiled: bool) -> dict:
         video = _render(Path(folder))
         window, decode = _decode(video, input_size, backbone)
     results: dict = {
+        "device": pick_device(),
         "threads": torch.get_num_threads(),
         "input_size": [input_size.width, input_size.height],
         "matmul_gflops": matmul_gflops(),
@@ -68,7 +70,7 @@ def _decode(video: Path, input_size: InputSize, backbone: Backbone) -> tuple[Win
     frames = [gray_HW for _, gray_HW in read_frames(video, input_size)]
     seconds = time.perf_counter() - started
     frames_THW = np.stack(frames[: GRID.window_frames])
-    encoder = WindowEncoder(FastBackbone(backbone), 1)
+    encoder = WindowEncoder(FastBackbone(backbone), 1)  # for the stacks alone
     window = Window(frames_THW, encoder.stacks(frames_THW), encoder.stacks_NS)
     per_s = len(frames) / seconds
     return window, {"frames_per_s_720p": round(per_s, 1), "s_per_window": round(GRID.window_frames / per_s, 3)}
@@ -80,7 +82,7 @@ def _backbone() -> Backbone:
     backbone = Backbone(BackboneConfig()).eval()
     with torch.inference_mode():
         backbone.train().snippet_features(torch.rand(2, 15, 96, 96))
-    return backbone.eval()
+    return backbone.eval().to(pick_device())
 
 
 @torch.inference_mode()
@@ -92,7 +94,8 @@ def _time_window(backbone: Backbone, window: Window, compiled: bool) -> dict:
     }
     for precision in ("float32", "bfloat16"):
         for is_compiled in (False, True) if compiled else (False,):
-            encoder = WindowEncoder(FastBackbone(backbone, precision, is_compiled), len(window.stacks_XJHW))
+            fast = FastBackbone(backbone, precision, is_compiled, pick_device())
+            encoder = WindowEncoder(fast, len(window.stacks_XJHW))
             name = f"folded, channels-last, {precision}" + (", compiled" if is_compiled else "")
             ways[name] = lambda encoder=encoder: encoder.encode(window.frames_THW).astype(np.float32)
     rows: dict = {}
@@ -110,11 +113,15 @@ def _time_window(backbone: Backbone, window: Window, compiled: bool) -> dict:
 def _naive(backbone: Backbone, window: Window) -> NDArray:
     """As the published code would: every snippet on its own."""
     snippets_NTHW = window.stacks_XJHW[window.stacks_NS].flatten(1, 2)
-    return torch.cat([backbone.snippet_features(snippet[None].float() / 255) for snippet in snippets_NTHW]).numpy()
+    device = next(backbone.parameters()).device
+    made = [backbone.snippet_features(snippet[None].to(device).float() / 255) for snippet in snippets_NTHW]
+    return torch.cat(made).cpu().numpy()
 
 
 def _distinct(backbone: Backbone, window: Window) -> NDArray:
-    return backbone.window_features(window.stacks_XJHW.float() / 255, window.stacks_NS).numpy()
+    device = next(backbone.parameters()).device
+    features = backbone.window_features(window.stacks_XJHW.to(device).float() / 255, window.stacks_NS.to(device))
+    return features.cpu().numpy()
 
 
 @torch.inference_mode()
@@ -126,7 +133,7 @@ def _time_every_frame(backbone: Backbone, window: Window) -> dict:
         maps = {}
         for last in range(len(frames)):
             if last >= 4:
-                stack = torch.from_numpy(frames[last - 4 : last + 1 : 2]).float()[None] / 255
+                stack = torch.from_numpy(frames[last - 4 : last + 1 : 2])[None].to(pick_device()).float() / 255
                 maps[last - 4] = backbone.encode_stacks(stack)
             snippet = last - GRID.snippet_span_frames + 1
             if snippet >= 0:
@@ -135,7 +142,7 @@ def _time_every_frame(backbone: Backbone, window: Window) -> dict:
     rows = {}
     naive = best_of(one_by_one, 1)
     for precision in ("float32", "bfloat16"):
-        stream_backbone = FastBackbone(backbone, precision)
+        stream_backbone = FastBackbone(backbone, precision, device=pick_device())
         seconds = best_of(lambda b=stream_backbone: list(SnippetStream(b, every(1)).encode(frames)), 2)
         rows[f"in batches, {precision}"] = {"s": round(seconds, 2), "times_faster": round(naive / seconds, 2)}
     return {"frames": FRAMES_ANSWERED, "frame by frame, float32": {"s": round(naive, 2), "times_faster": 1.0}, **rows}
@@ -145,14 +152,14 @@ def _time_every_frame(backbone: Backbone, window: Window) -> dict:
 def _parts(backbone: Backbone, window: Window, peak: dict[str, float]) -> dict:
     """Where the time of the fast ways goes, and which share of the matrix rate each part reaches."""
     with FlopCounterMode(display=False) as counter:
-        maps_XCHW = backbone.encode_stacks(window.stacks_XJHW[:1].float() / 255)
+        maps_XCHW = backbone.encode_stacks(window.stacks_XJHW[:1].to(pick_device()).float() / 255)
     flops_2d = counter.get_total_flops() * len(window.stacks_XJHW)
     with FlopCounterMode(display=False) as counter:
         backbone.fuse(maps_XCHW.expand(GRID.snippet_frames // GRID.stack_frames, -1, -1, -1)[None])
     flops_3d = counter.get_total_flops() * GRID.n_snippets
     parts: dict = {"hash_s": round(best_of(lambda: window_key(window.frames_THW), 2), 3)}
     for precision, rate in peak.items():
-        fast = FastBackbone(backbone, precision)  # type: ignore[bad-argument-type]
+        fast = FastBackbone(backbone, precision, device=pick_device())  # type: ignore[bad-argument-type]
         maps = fast.maps(window.stacks_XJHW)
         copy_s = best_of(lambda f=fast: f.scaled(window.stacks_XJHW), 3)
         first_s = best_of(lambda f=fast: f.maps(window.stacks_XJHW), 3) - copy_s

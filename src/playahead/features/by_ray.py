@@ -23,8 +23,10 @@ class _Worker:
         return {"windows": report.windows, "report": asdict(report)}
 
 
-def extract_by_ray(videos: Sequence[Video], make: MakeExtractor, advance: Callable[[int], None]) -> ExtractionReport:
-    """Every video, in as many actors as Ray has CPUs, less the one that its reader needs to get anywhere.
+def extract_by_ray(
+    videos: Sequence[Video], make: MakeExtractor, advance: Callable[[int], None], on_gpus: bool = False
+) -> ExtractionReport:
+    """Every video, in an actor for each GPU, or for each CPU less the one that Ray's reader needs to get anywhere.
 
     Raises:
         InputError: ray is not installed.
@@ -38,10 +40,12 @@ def extract_by_ray(videos: Sequence[Video], make: MakeExtractor, advance: Callab
     os.environ.setdefault("RAY_DATA_CLUSTER_AUTOSCALER", "V2")
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False)
-    workers = max(1, int(ray.cluster_resources().get("CPU", 1)) - 1)
+    here = ray.cluster_resources()
+    workers = max(1, int(here.get("GPU", 0)) if on_gpus else int(here.get("CPU", 1)) - 1)
     ray.data.DataContext.get_current().enable_progress_bars = False
     rows = ray.data.from_items([{"name": video.name, "path": str(video.path.absolute())} for video in videos])
-    done = rows.map(_Worker, fn_constructor_args=(make,), compute=ray.data.ActorPoolStrategy(size=workers))
+    pool = ray.data.ActorPoolStrategy(size=workers)
+    done = rows.map(_Worker, fn_constructor_args=(make,), compute=pool, num_gpus=1 if on_gpus else None)
     report = ExtractionReport()
     for row in done.iter_rows():
         report.add(ExtractionReport(**row["report"]))

@@ -30,10 +30,10 @@ class ExtractConfig:
             broadcasts) if not given.
         input_size: of the backbone, as 1280x736; the one that the weights were trained at if not given.
         luma: limited (as broadcast stores it, what the published predictor reads) or full.
-        precision: float32, or bfloat16 where the hardware gains.
+        precision: float32; where the hardware gains, bfloat16 or (CUDA) tf32.
         batch: stacks encoded together.
         compile: through torch.compile; the first window takes a minute or two.
-        device: cpu, cuda, or auto.
+        device: cpu, cuda, cuda:1, mps, or auto.
         share: encode a window that several clips share once; False encodes it every time, to compare.
     """
 
@@ -131,7 +131,8 @@ def extract(
 
         with disk_errors(out):
             if engine == "ray":
-                report.add(extract_by_ray(waiting, make, advance))
+                gpus = pick_device(make.config.device).startswith("cuda")
+                report.add(extract_by_ray(waiting, make, advance, gpus))
             else:
                 report.add(make().extract_all(waiting, advance))
         return report

@@ -35,7 +35,7 @@ class StoreFacts:
     Attributes:
         weights: sha256 of the backbone's weights.
         input_size: width, height and luma range.
-        precision: "float32" or "bfloat16".
+        precision: "float32", "tf32" (CUDA) or "bfloat16".
         snippets: N of a window.
         feature_dim: F of a snippet.
         provenance: where the weights come from, and what to know about them.
@@ -43,7 +43,7 @@ class StoreFacts:
 
     weights: str
     input_size: tuple[int, int, str]
-    precision: Literal["float32", "bfloat16"]
+    precision: Literal["float32", "tf32", "bfloat16"]
     snippets: int
     feature_dim: int
     provenance: Mapping[str, object] = field(default_factory=dict)

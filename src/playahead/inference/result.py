@@ -34,7 +34,7 @@ class PredictConfig:
         overlay: also write the video with a timeline under it, to this .mp4.
         short: also answer where less than 30 s have been seen, from 5 s on: what was not seen counts as empty.
         stream: of several video streams, which one, from 0; the longest if not given.
-        device: cpu, cuda, or auto.
+        device: cpu, cuda, cuda:1, mps, or auto.
     """
 
     weights: Path | None = None

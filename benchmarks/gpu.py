@@ -1,0 +1,154 @@
+"""What ``benchmarks/gpu.sh`` measures: ``python benchmarks/gpu.py [--dry]``.
+
+Everything is measured in one run on one machine. "Of peak" is the share of the rate of the machine's largest matrix
+product in the same precision.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from playahead.assets import packaged_weights
+from playahead.backbone.checkpoint import load_backbone
+from playahead.backbone.config import BackboneConfig
+from playahead.backbone.fast import FastBackbone
+from playahead.backbone.network import Backbone
+from playahead.bench.rates import best_of, matmul_gflops
+from playahead.datasets.evaluation_set import FeedEvaluationSet
+from playahead.datasets.feed_examples import FeedExamples
+from playahead.features.encoder import WindowEncoder
+from playahead.features.feed import FEED_FEATURES, N_FEATURES
+from playahead.inference.predictor import Predictor
+from playahead.recipes import feed, paper
+from playahead.runtime import emulates_bfloat16, environment, pick_device
+from playahead.simulation.plays import simulate_half
+from playahead.training.trainer import TrainConfig, Trainer
+
+Row = tuple[str, str]
+
+
+def main(dry: bool) -> None:
+    """Print the table."""
+    device = pick_device()
+    if device == "cpu" and not dry:
+        sys.exit("playahead: --device: no accelerator on this machine (add --dry to try the script)")
+    peak = matmul_gflops()
+    print("| what | figure |\n|---|---|")
+    about = environment()
+    print(f"| machine | {device}: {about['accelerator'] or about['processor']}, torch {about['torch']} |")
+    print(f"| peak, matrix product | {', '.join(f'{name} {rate:,.0f} GFLOP/s' for name, rate in peak.items())} |")
+    for rows in (_parity(device), _extraction(device, peak, dry), _training(device, peak, dry), _resuming(device)):
+        for what, figure in rows:
+            print(f"| {what} | {figure} |", flush=True)
+
+
+def _parity(device: str) -> Iterator[Row]:
+    found = FeedEvaluationSet([simulate_half(seed, minutes=4) for seed in range(4)])
+    here, there = (Predictor.open(None, FEED_FEATURES, name).predict_all(found) for name in ("cpu", device))
+    apart = max(float(np.abs(getattr(here, part) - getattr(there, part)).max()) for part in vars(here))
+    yield "packaged feed model, probabilities, device against CPU", f"at most {apart:.1e} apart"
+    backbone, _ = load_backbone(packaged_weights("simulated-backbone"))
+    frames_THW = np.random.default_rng(0).integers(0, 255, (125, 128, 224), np.uint8)
+    expected = WindowEncoder(FastBackbone(backbone), 41).encode(frames_THW).astype(np.float32)
+    for precision in ("float32", "tf32", "bfloat16"):
+        if precision == "tf32" and not device.startswith("cuda"):
+            continue
+        features = WindowEncoder(FastBackbone(backbone, precision, device=device), 41).encode(frames_THW)
+        error = np.linalg.norm(features - expected) / np.linalg.norm(expected)
+        yield f"features of a window, {precision} on the device against float32 on the CPU", f"{error:.1e} relative"
+
+
+def _extraction(device: str, peak: dict[str, float], dry: bool) -> Iterator[Row]:
+    height, width = (96, 160) if dry else (736, 1280)
+    backbone = Backbone(BackboneConfig()).eval()
+    frames_THW = np.random.default_rng(0).integers(0, 255, (125, height, width), np.uint8)
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        encoder = WindowEncoder(FastBackbone(backbone), 41)
+        encoder.backbone.fused(
+            encoder.backbone.maps(encoder.stacks(frames_THW[:, :64, :64])), encoder.stacks_NS, len(encoder.stacks_NS)
+        )
+    gflop = counter.get_total_flops() / 1e9 * (height * width) / (64 * 64)
+    for precision in ("float32",) if emulates_bfloat16(device) else ("float32", "bfloat16"):
+        _forget_memory(device)
+        fast = WindowEncoder(FastBackbone(backbone, precision, device=device), 41)
+        seconds = best_of(lambda fast=fast: fast.encode(frames_THW), 1 if dry else 5)
+        share = gflop / seconds / peak[precision]
+        figure = f"{seconds:.3f} s, {5 / seconds:.1f} times real time, {share:.0%} of peak, {_memory(device)}"
+        yield f"a 5-s window at {width} x {height}, {precision}", figure
+
+
+def _training(device: str, peak: dict[str, float], dry: bool) -> Iterator[Row]:
+    halves = [simulate_half(seed, minutes=6) for seed in range(8)]
+    recipes = {"paper, batch 32 (on a feed's features)": paper(N_FEATURES), "feed, 8 sequences of 8": feed()}
+    for name, config in recipes.items():
+        for batches in (1,) if dry else (1, 8):
+            _forget_memory(device)
+            config = replace(config, sequences=config.sequences * batches, epochs=1, steps_per_epoch=100)
+            config = replace(config, precision="32-true" if emulates_bfloat16(device) else config.precision)
+            with tempfile.TemporaryDirectory() as folder:
+                trainer = _trainer(config, halves, Path(folder), device)
+                with FlopCounterMode(display=False) as counter:
+                    trainer._train_step()
+                seconds = best_of(trainer._train_step, 2 if dry else 20)
+            kind = "bfloat16" if config.precision == "bf16-mixed" else "float32"
+            share = counter.get_total_flops() / 1e9 / seconds / peak[kind]
+            figure = f"{trainer.per_step / seconds:,.0f} examples/s, {share:.1%} of peak, {_memory(device)}"
+            yield f"training {name}, {trainer.per_step} examples a step", figure
+
+
+def _resuming(device: str) -> Iterator[Row]:
+    """Stopped half-way and gone on with, against a run that was not."""
+    halves = [simulate_half(seed, minutes=4) for seed in range(2)]
+    config = replace(feed(), epochs=2, steps_per_epoch=10, save_every=5, validate_every=2, deterministic=True)
+    config = replace(config, precision="32-true" if emulates_bfloat16(device) else config.precision)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        whole = _trainer(config, halves, Path(folder) / "whole", device)
+        whole.run()
+        stopped = _trainer(config, halves, Path(folder) / "stopped", device)
+
+        def stop(_: object) -> None:
+            if stopped.step == 10:
+                raise KeyboardInterrupt
+
+        with suppress(KeyboardInterrupt):
+            stopped.run(stop)
+        resumed = _trainer(config, halves, Path(folder) / "stopped", device)
+        assert resumed.step == 10
+        resumed.run()
+        ours, theirs = whole.plain_model.state_dict(), resumed.plain_model.state_dict()
+        same = all(torch.equal(value, theirs[name]) for name, value in ours.items())
+    seconds = time.perf_counter() - started
+    yield (
+        "resumed with --deterministic true, against a run that was not stopped",
+        (f"{'the same bits' if same else 'OTHER BITS'} ({seconds:.0f} s)"),
+    )
+
+
+def _trainer(config: TrainConfig, halves: list, folder: Path, device: str) -> Trainer:
+    examples = FeedExamples(halves, config.examples)
+    return Trainer(replace(config, device=device), examples, lambda _: {"map": 0.0}, folder)
+
+
+def _forget_memory(device: str) -> None:
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+
+
+def _memory(device: str) -> str:
+    if not device.startswith("cuda"):
+        return "memory not measured here"
+    return f"{torch.cuda.max_memory_allocated() / 2**30:.1f} GiB at most"
+
+
+if __name__ == "__main__":
+    main("--dry" in sys.argv[1:])

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# An hour on a GPU: parity with the CPU, speed with its share of peak, memory, resuming. Prints a table for docs/results.md.
+#
+#   benchmarks/gpu.sh              on the accelerator of this machine, at the published sizes (about half an hour)
+#   benchmarks/gpu.sh --dry        on any machine, at sizes that take two minutes: does the script itself work?
+set -euo pipefail
+cd "$(dirname "$0")/.."
+make setup
+exec .venv/bin/python -W ignore benchmarks/gpu.py "$@"
