@@ -69,3 +69,52 @@ def test_the_whole_pipeline_in_one_script(tmp_path, capsys):
     again = subprocess.run(command, env={**os.environ, **brief}, capture_output=True, text=True, check=False)
     assert again.returncode == 0
     assert again.stdout.splitlines()[-8:] == done.stdout.splitlines()[-8:]
+
+
+RECORDER = """#!/usr/bin/env bash
+echo "$@" >> "$RECORD"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "never"),
+    [
+        (["WORK", "pw"], ["--resolution 224p", "--recipe backbone-small", "--recipe video"], "weights convert"),
+        (["WORK", "pw", "p.pth"], ["--resolution 720p", "weights convert p.pth", "--recipe video"], "pretrain"),
+        (["--preset", "paper", "WORK", "pw", "p.pth"], ["benchmark/720p --out", "weights convert p.pth"], "pretrain"),
+        (
+            ["--preset", "720p", "WORK", "pw"],
+            ["--resolution 720p", "--recipe backbone", "/720p/train"],
+            "backbone-small",
+        ),
+    ],
+)
+def test_presets_say_what_they_download_and_train(tmp_path, words, said, never):
+    """The published checkpoint never meets 224p, nor the small network 720p."""
+    recorder, record = tmp_path / "playahead", tmp_path / "record"
+    recorder.write_text(RECORDER)
+    recorder.chmod(0o755)
+    given = [word.replace("WORK", str(tmp_path / "work")) for word in words]
+    command = [str(ROOT / "scripts" / "reproduce.sh"), *given]
+    environment = {**os.environ, "PLAYAHEAD": str(recorder), "RECORD": str(record)}
+    subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    ran = record.read_text()
+    for part in said:
+        assert part in ran
+    assert never not in ran
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--preset", "paper", "WORK", "pw"], "needs the published checkpoint"),
+        (["--preset", "224p", "WORK", "pw", "p.pth"], "reads 720p"),
+        (["--preset", "best", "WORK", "pw"], "is not paper, 720p or 224p"),
+        (["--preset", "224p", "--simulate", "WORK"], "leave --preset out"),
+    ],
+)
+def test_presets_that_cannot_be_are_refused(tmp_path, words, said):
+    command = [str(ROOT / "scripts" / "reproduce.sh"), *words]
+    done = subprocess.run(command, env={**os.environ, "PLAYAHEAD": "true"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert said in done.stderr
