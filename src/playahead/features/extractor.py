@@ -15,6 +15,7 @@ from playahead.domain.grid import GRID
 from playahead.errors import InputError
 from playahead.features.encoder import WindowEncoder, window_key
 from playahead.features.plan import Video
+from playahead.features.sharing import are_neighbours, compare_neighbours, shared_by_time
 from playahead.features.store import FeatureStore, JournalWriter
 from playahead.video.input_size import InputSize
 from playahead.video.reader import VideoWarning, read_frames
@@ -30,6 +31,7 @@ class ExtractionReport:
     Attributes:
         videos, windows: read to their end now; windows of them listed now.
         shared: of those, windows that were already there, made by another video (or an earlier run).
+        by_time: of the shared ones, those taken from the clip before, whose pictures are alike but not the same.
         skipped: videos that were complete before.
         padded: videos whose last window lacked up to half a second, which its last picture filled.
         failed: videos that could not be read, and clips too short to be observed, with the reason.
@@ -39,6 +41,7 @@ class ExtractionReport:
     videos: int = 0
     windows: int = 0
     shared: int = 0
+    by_time: int = 0
     skipped: int = 0
     padded: int = 0
     failed: dict[str, str] = field(default_factory=dict)
@@ -49,6 +52,7 @@ class ExtractionReport:
         self.videos += other.videos
         self.windows += other.windows
         self.shared += other.shared
+        self.by_time += other.by_time
         self.skipped += other.skipped
         self.padded += other.padded
         self.failed |= other.failed
@@ -68,18 +72,33 @@ class Extractor:
     def __init__(self, store: FeatureStore, encoder: WindowEncoder, input_size: InputSize, share: bool = True) -> None:
         self.store, self.encoder, self.input_size, self.share = store, encoder, input_size, share
 
-    def extract(self, video: Video, advance: Callable[[int], object] = int) -> ExtractionReport:
-        """One video; goes on where an earlier run stopped. A video that cannot be read is in ``failed``."""
+    def extract(
+        self, video: Video, advance: Callable[[int], object] = int, earlier: Video | None = None
+    ) -> ExtractionReport:
+        """One video; goes on where an earlier run stopped. A video that cannot be read is in ``failed``.
+
+        Args:
+            video: to be read.
+            advance: called with the number of windows done.
+            earlier: the clip before it, where clips share windows by time (``features.sharing``).
+        """
         report = ExtractionReport()
         if self.store.journal(video.name).closed:
             report.skipped = 1
             return report
         journal = JournalWriter(self.store, video.name)
-        advance(len(journal.keys))
+        known = list(journal.keys)
+        advance(len(known))
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", VideoWarning)
             try:
-                for frames_THW, missing in _windows(video.path, self.input_size, list(journal.keys)):
+                taken = self._windows_before(video, earlier) if earlier else []
+                if taken:
+                    report.by_time = report.shared = report.windows = len(taken)
+                    journal.restart(taken)
+                    advance(max(0, len(taken) - len(known)))
+                unread = _windows(video.path, self.input_size, known, len(taken))
+                for frames_THW, missing in unread:
                     report.shared += self._add(journal, frames_THW)
                     report.windows += 1
                     report.padded += bool(missing)
@@ -106,16 +125,29 @@ class Extractor:
         journal.add(key)
         return known
 
+    def _windows_before(self, video: Video, earlier: Video) -> list[str]:
+        """Keys of the windows that the clip before shows too; none where its pictures are not alike."""
+        keys = self.store.journal(earlier.name).keys
+        if not self.store.journal(earlier.name).closed or len(keys) < GRID.n_windows:
+            return []
+        overlap = compare_neighbours(earlier.path, video.path)
+        return keys[1 : GRID.n_windows] if overlap is not None and overlap.is_alike else []
+
     def extract_all(self, videos: Sequence[Video], advance: Callable[[int], None]) -> ExtractionReport:
         """Every video, one after the other."""
         report = ExtractionReport()
-        for video in videos:
-            report.add(self.extract(video, advance))
+        by_time, told = shared_by_time(videos) if self.share else (False, "")
+        report.notes += [told] if told else []
+        for before, video in zip([None, *videos], videos, strict=False):
+            is_next = by_time and before is not None and are_neighbours(before, video)
+            report.add(self.extract(video, advance, before if is_next else None))
         return report
 
 
-def _windows(path: Path, input_size: InputSize, known: Sequence[str]) -> Iterator[tuple[NDArray[np.uint8], int]]:
-    """(frames of each window after those that are known, frames missing at its end).
+def _windows(
+    path: Path, input_size: InputSize, known: Sequence[str], taken: int = 0
+) -> Iterator[tuple[NDArray[np.uint8], int]]:
+    """(frames of each window after those that are known, or taken from elsewhere; frames missing at its end).
 
     The last known window is read again: a file that is missing, damaged, cut short or another one is found out, and
     not taken for a video that ends there.
@@ -124,7 +156,7 @@ def _windows(path: Path, input_size: InputSize, known: Sequence[str]) -> Iterato
         InputError: the video cannot be read, or its windows are not those that are known.
     """
     frames_THW = np.empty((GRID.window_frames, input_size.height, input_size.width), np.uint8)
-    first, filled, ahead = max(len(known) - 1, 0), 0, bool(known)
+    first, filled, ahead = (taken, 0, False) if taken else (max(len(known) - 1, 0), 0, bool(known))
     for _, gray_HW in read_frames(path, input_size, start_s=first * _WINDOW_S):
         frames_THW[filled] = gray_HW
         filled += 1

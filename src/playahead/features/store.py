@@ -10,7 +10,7 @@ Axes: W windows, N snippets, F features.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -183,7 +183,12 @@ class JournalWriter:
         self.keys = store.journal(video).keys
         whole = b"".join(_line({"window": key}) for key in self.keys)
         if not self.path.exists() or self.path.read_bytes() != whole:
-            write_whole(self.path, whole, shared=True)
+            self.restart(self.keys)
+
+    def restart(self, keys: Sequence[str]) -> None:
+        """Windows that are in the store, instead of what was listed."""
+        self.keys = list(keys)
+        write_whole(self.path, b"".join(_line({"window": key}) for key in keys), shared=True)
 
     def add(self, key: str) -> None:
         """A window that is in the store."""
