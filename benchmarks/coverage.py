@@ -1,4 +1,4 @@
-"""Which question each interval answers, measured: ``python benchmarks/coverage.py DATA`` (about half an hour).
+"""Which question each interval answers, measured: ``python benchmarks/coverage.py DATA`` (about ten minutes).
 
 Random subsets of a large pool of matches (the 200 training matches of Wyscout-BAA) stand for test sets of every
 size; the figure on the whole pool stands for the value on very many matches. For each size: the mean and the

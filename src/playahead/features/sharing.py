@@ -8,6 +8,7 @@ clip takes the windows of the clip before it, after its pictures have been compa
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -49,8 +50,8 @@ class Overlap:
 def compare_neighbours(earlier: Path, later: Path) -> Overlap | None:
     """Pictures of two clips, one a second; None where either cannot be read, or is too short to say."""
     try:
-        first, second = _one_a_second(earlier), _one_a_second(later)
-    except InputError:
+        first, second = (_one_a_second(path, path.stat().st_mtime_ns) for path in (earlier, later))
+    except (InputError, OSError):
         return None  # whoever extracts it says why
     step = GRID.window_ms // 1000
     both = min(len(first) - step, len(second))
@@ -80,7 +81,8 @@ def are_neighbours(earlier: Video, later: Video) -> bool:
     return all(number.isdecimal() for number in numbers) and int(numbers[1]) == int(numbers[0]) + 1
 
 
-def _one_a_second(path: Path) -> NDArray[np.float32]:
+@lru_cache(maxsize=2)  # a clip is compared with the one before it, then with the next
+def _one_a_second(path: Path, _: int) -> NDArray[np.float32]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", VideoWarning)  # extraction tells them
         frames = [gray_HW for index, gray_HW in read_frames(path, _SMALL) if index % GRID.fps == 0]
