@@ -37,7 +37,7 @@ def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypa
     assert probe(tmp_path / "made" / "ahead.mp4").duration_s > 3
 
 
-@pytest.mark.timeout(900)  # nine processes, twice
+@pytest.mark.timeout(600)  # a dozen processes
 def test_the_whole_pipeline_in_one_script(tmp_path, capsys):
     """Download aside: check, pretrain, extract, train, evaluate, submit, check, report."""
     brief = {
@@ -66,9 +66,6 @@ def test_the_whole_pipeline_in_one_script(tmp_path, capsys):
     ]
     assert run([*withheld, *weights]) == 2
     assert "withheld" in capsys.readouterr().err
-    again = subprocess.run(command, env={**os.environ, **brief}, capture_output=True, text=True, check=False)
-    assert again.returncode == 0
-    assert again.stdout.splitlines()[-8:] == done.stdout.splitlines()[-8:]
 
 
 RECORDER = """#!/usr/bin/env bash
