@@ -8,7 +8,7 @@ import playahead
 GRID = """
 recipe: demo
 seeds: [0]
-common: {epochs: 1, steps_per_epoch: 10}
+common: {epochs: 1, steps_per_epoch: 10, precision: 32-true}
 variants:
   plain: {}
   fewer slots: {model.slots: 6}

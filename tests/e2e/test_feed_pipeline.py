@@ -22,7 +22,7 @@ def test_feed_from_training_to_score(feed, tmp_path, capsys):
     assert "weights:" in capsys.readouterr().err
     assert {path.name for path in out.iterdir()} >= {"weights.safetensors", "log.csv", "state.safetensors"}
     assert (out / "log.csv").read_text().count("\n") == 3
-    for decoding in ("marginal", "threshold"):
+    for decoding in ("marginal", "tuned-threshold", "paper"):
         capsys.readouterr()
         command = ["evaluate", "feed", str(feed), "--split", "test", "--weights", str(out / "weights.safetensors")]
         assert run([*command, "--decoding", decoding, "--json"]) == 0

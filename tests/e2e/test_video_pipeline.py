@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    brief = partial(DemoConfig, matches=4, minutes=0.75, start="0:35", end="0:39")
+    brief = partial(DemoConfig, matches=4, minutes=1.2, start="0:50", end="0:54")
     monkeypatch.setattr("playahead.demo.DemoConfig", brief)
     monkeypatch.setattr("playahead.demo.demo_recipe", lambda: replace(demo(), steps_per_epoch=10))
     assert run(["demo", "--out", "made", "--epochs", "1"]) == 0

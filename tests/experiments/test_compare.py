@@ -65,7 +65,11 @@ def test_every_row_is_there_with_its_budget(compared):
     document = json.loads((compared[1] / "comparison-val.json").read_text())
     found = {(row["variant"], row["decoding"]): row for row in document["rows"]}
     assert set(found) == {
-        *((variant, decoding) for variant in ("plain", "first", "second") for decoding in ("marginal", "threshold")),
+        *(
+            (variant, decoding)
+            for variant in ("plain", "first", "second")
+            for decoding in ("marginal", "tuned threshold")
+        ),
         ("dense", "marginal"),
         ("both", "marginal"),
         ("constant-rate", "marginal"),
@@ -151,7 +155,7 @@ def test_a_report_of_the_comparison(compared, data, tmp_path, capsys):
         "model.d_model",
     ):
         assert said in written
-    narrow = ["--run", "second-0", "--decoding", "threshold", "--examples", "2", "--out", str(page)]
+    narrow = ["--run", "second-0", "--decoding", "tuned threshold", "--examples", "2", "--out", str(page)]
     assert run(["report", str(compared[1]), "--data", str(data), *narrow]) == 0
     assert page.read_text().count("<figure") == 4
 

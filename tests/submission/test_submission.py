@@ -104,7 +104,6 @@ def results(tmp_path, *entries, path="clip_1"):
         ({"confidence_vect": [0.0, 0.5, *[float("nan")] * 9]}, "not a number in"),
         ({"confidence_vect": [1.0] + [0.0] * 10}, "scores 0"),
         ({"confidence_vect": [0.5] + [0.0] * 10}, "scores 0"),
-        ({"confidence_vect": [0.0] * 10 + [0.5]}, "order"),
     ],
 )
 def test_bad_entries(tmp_path, change, reason):
@@ -112,6 +111,14 @@ def test_bad_entries(tmp_path, change, reason):
     assert len(problems) == 1
     assert reason in problems[0]
     assert "first in clip_1, anticipation 1" in problems[0]
+
+
+def test_vectors_in_another_order_are_found_by_what_most_of_them_say(tmp_path):
+    """One may peak elsewhere than its label: the label is named before scores are scaled."""
+    turned = entry(confidence_vect=[0.0] * 10 + [0.5])
+    assert check_submission(results(tmp_path, entry(), turned), ["clip_1"]) == []
+    (problem,) = check_submission(results(tmp_path, entry(), turned, turned), ["clip_1"])
+    assert "2 of 3 confidence_vect peak at another class" in problem
 
 
 def test_missing_fields(tmp_path):

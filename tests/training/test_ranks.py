@@ -40,12 +40,3 @@ def test_one_that_fails_ends_both_with_one_line(tmp_path, films, failing):
     done = run("anticipator", tmp_path, films, failing)
     assert done.returncode == 2
     assert [line for line in done.stderr.splitlines() if line] == ["playahead: match 7: cannot be read any more"]
-
-
-def test_a_folder_in_use_ends_both_with_one_line(tmp_path, films):
-    from playahead.files import holding
-
-    with holding(tmp_path):
-        done = run("anticipator", tmp_path, films)
-    assert done.returncode == 2
-    assert done.stderr.count("is in use by") == len(done.stderr.splitlines()) == 1

@@ -15,6 +15,7 @@ from playahead.training.trainer import TrainConfig
 
 _KEYS = ("about", "recipe", "seeds", "reference", "common", "variants", "decodings", "ensembles", "baselines")
 _NAMES = {"marginal": Decoding(), "tuned threshold": Decoding("tuned-threshold"), "paper": Decoding("paper")}
+_DEFAULTS = ("marginal", "tuned threshold")
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,8 @@ def _grid(name: str, written: Mapping[str, Any]) -> Grid:
     if not isinstance(seeds, list) or not seeds or not all(type(seed) is int and seed >= 0 for seed in seeds):
         raise InputError("seeds", f"{seeds!r} is not a list of whole numbers")
     variants = _variants(written)
-    decodings = {str(key): _decoding(str(key), value) for key, value in _mapping(written, "decodings").items()} or dict(
-        _NAMES
-    )
+    asked = _mapping(written, "decodings") or dict.fromkeys(_DEFAULTS)
+    decodings = {name: _decoding(name, value) for name, value in asked.items()}
     ensembles = {key: _ensemble(key, value, variants, seeds) for key, value in _mapping(written, "ensembles").items()}
     baselines = tuple(_names(written["baselines"], "baselines")) if written.get("baselines") else ()
     _require_known(baselines, BASELINES, "baselines")

@@ -24,6 +24,7 @@ from playahead.video.reader import VideoWarning, read_frames
 _ALIKE_LEVELS = 3.0  # of 255, mean over pictures: what encoding does; another moment is further away
 _CLEARLY = 0.5  # and less than half as far as the same picture 5 s on
 _TRIED = 3
+_A_LOOK_S = 10
 _SMALL = InputSize(160, 96)
 
 
@@ -47,10 +48,16 @@ class Overlap:
         return not self.is_same and self.levels < min(_ALIKE_LEVELS, _CLEARLY * self.levels_unmoved)
 
 
-def compare_neighbours(earlier: Path, later: Path) -> Overlap | None:
-    """Pictures of two clips, one a second; None where either cannot be read, or is too short to say."""
+def compare_neighbours(earlier: Path, later: Path, seconds: int = 30) -> Overlap | None:
+    """Pictures of two clips, one a second; None where either cannot be read, or is too short to say.
+
+    Args:
+        earlier: the clip before.
+        later: the clip that may start 5 s later.
+        seconds: of both that are looked at.
+    """
     try:
-        first, second = (_one_a_second(path, path.stat().st_mtime_ns) for path in (earlier, later))
+        first, second = (_one_a_second(path, path.stat().st_mtime_ns, seconds) for path in (earlier, later))
     except (InputError, OSError):
         return None  # whoever extracts it says why
     step = GRID.window_ms // 1000
@@ -63,10 +70,13 @@ def compare_neighbours(earlier: Path, later: Path) -> Overlap | None:
 
 def shared_by_time(videos: Sequence[Video]) -> tuple[bool, str]:
     """Whether these clips were encoded one by one, from the first few of them; and what to say of it."""
-    pairs = [(a, b) for a, b in pairwise(videos) if are_neighbours(a, b)][:_TRIED]
-    found = [overlap for a, b in pairs if (overlap := compare_neighbours(a.path, b.path)) is not None]
-    alike = [overlap for overlap in found if overlap.is_alike]
-    if not alike or any(overlap.is_same for overlap in found):
+    alike = []
+    for earlier, later in [pair for pair in pairwise(videos) if are_neighbours(*pair)][:_TRIED]:
+        overlap = compare_neighbours(earlier.path, later.path, seconds=_A_LOOK_S)
+        if overlap is not None and overlap.is_same:
+            return False, ""
+        alike += [overlap] if overlap is not None and overlap.is_alike else []
+    if not alike:
         return False, ""
     levels = float(np.mean([overlap.levels for overlap in alike]))
     told = f"clips were encoded one by one (neighbours differ by {levels:.1f} of 255): windows are shared by time"
@@ -82,8 +92,8 @@ def are_neighbours(earlier: Video, later: Video) -> bool:
 
 
 @lru_cache(maxsize=2)  # a clip is compared with the one before it, then with the next
-def _one_a_second(path: Path, _: int) -> NDArray[np.float32]:
+def _one_a_second(path: Path, _: int, seconds: int) -> NDArray[np.float32]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", VideoWarning)  # extraction tells them
-        frames = [gray_HW for index, gray_HW in read_frames(path, _SMALL) if index % GRID.fps == 0]
+        frames = [gray_HW for index, gray_HW in read_frames(path, _SMALL, stop_s=seconds) if index % GRID.fps == 0]
     return np.stack(frames).astype(np.float32)

@@ -3,7 +3,9 @@
 Axes: B snippets, J frames of a snippet (15), H, W, C classes, E events.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,14 +79,18 @@ class SnippetSampler:
 
     def batch(self, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str]]:
         """(frames_BJHW in [0, 1], happens_BC, names)."""
-        snippets, happens, names = [], [], []
-        for _ in range(size):
-            video, start = self._draw(rng)
-            frames_JHW = self.frames[video][start : start + GRID.snippet_span_frames : GRID.snippet_step]
-            snippets.append(_augmented(torch.from_numpy(np.array(frames_JHW)), self.augmentation, rng))
-            happens.append(self.happening(video, start + CENTRE_FRAMES))
-            names.append(f"{self.names[video]}, frame {start}")
+        drawn = [self._draw(rng) for _ in range(size)]
+        with ThreadPoolExecutor(min(size, os.cpu_count() or 1)) as threads:  # compressed frames are decoded here
+            frames = list(threads.map(self._frames, drawn))
+        snippets = [_augmented(torch.from_numpy(frames_JHW), self.augmentation, rng) for frames_JHW in frames]
+        happens = [self.happening(video, start + CENTRE_FRAMES) for video, start in drawn]
+        names = [f"{self.names[video]}, frame {start}" for video, start in drawn]
         return torch.stack(snippets), torch.from_numpy(np.stack(happens)), names
+
+    def _frames(self, drawn: tuple[int, int]) -> NDArray[np.uint8]:
+        """frames_JHW of a snippet."""
+        video, start = drawn
+        return np.array(self.frames[video][start : start + GRID.snippet_span_frames : GRID.snippet_step])
 
     def happening(self, video: int, centre: int) -> NDArray[np.float32]:
         """happens_C: 1 for each class that has an action within reach of the centre."""

@@ -3,7 +3,7 @@
 Axes: B snippets, J frames of a snippet, H, W, C classes, T snippets of a video.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import cast
@@ -167,7 +167,7 @@ def focal_loss(logits_BC: Tensor, happens_BC: Tensor, gamma: float) -> Tensor:
 
 
 def spotting_scores(
-    backbone: FastBackbone, frames_THW: NDArray[np.uint8], stride_frames: int = _VALIDATION_STRIDE
+    backbone: FastBackbone, frames_THW: Iterable[NDArray[np.uint8]], stride_frames: int = _VALIDATION_STRIDE
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """(scores_TC, time_ms_T of the snippets' centres) over a video, a snippet every so many frames."""
     scores, starts = [], []

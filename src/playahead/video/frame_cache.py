@@ -1,6 +1,7 @@
-"""Decoded frames on disk, so that training can start anywhere without decoding what lies before.
+"""Frames of videos on disk, fitted to an input size, so that training can start anywhere in them.
 
-One raw file of uint8 (T, H, W) for each video, in a folder named after the input size.
+One file for each video, in a folder named after the input size: raw uint8 (T, H, W), or compressed where raw frames of
+all videos would fill a disk (``video.compressed``).
 """
 
 import hashlib
@@ -8,14 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
 from playahead.files import atomic_write, disk_errors, free_bytes, readable_size
 from playahead.progress import Show, counter, quiet
+from playahead.video.compressed import CompressedFrames, Frames, write_compressed
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames
+
+_MOST_RAW_BYTES = 40_000_000_000
+_COMPRESSED_SHARE = 0.06  # of raw frames, about, for the check of the room
 
 
 class FrameCache:
@@ -26,31 +30,41 @@ class FrameCache:
         self.input_size = input_size
 
     def fill(self, videos: Sequence[Path], show: Show = quiet) -> None:
-        """Decode what is not there yet.
+        """Decode what is not there yet; compress it where raw frames of all videos would be over 40 GB.
 
         Raises:
             InputError: not enough room (said before anything is decoded), or a video that cannot be read.
         """
-        waiting = [video for video in videos if not self._path(video).exists()]
         frame_bytes = self.input_size.width * self.input_size.height
-        wanted = sum(int((probe(video).duration_s or 0) * GRID.fps) * frame_bytes for video in waiting)
+        raw_bytes = {v: int((probe(v).duration_s or 0) * GRID.fps) * frame_bytes for v in videos}
+        compress = sum(raw_bytes.values()) > _MOST_RAW_BYTES
+        waiting = [video for video in videos if not any(path.exists() for path in self._paths(video))]
+        wanted = sum(raw_bytes[video] for video in waiting) * (_COMPRESSED_SHARE if compress else 1)
         if wanted > free_bytes(self.folder):
             needed = f"decoded frames need {readable_size(wanted)}, {readable_size(free_bytes(self.folder))} are free"
             raise InputError(self.folder, needed, "choose a smaller --input-size or another folder")
         advance = counter(show, f"decoding {len(waiting):,} videos", len(waiting), "videos")
         for video in waiting:
-            path = self._path(video)
-            with disk_errors(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with atomic_write(path) as part, part.open("wb") as file:
-                    for _, gray_HW in read_frames(video, self.input_size):
-                        file.write(gray_HW.tobytes())
+            raw, compressed = self._paths(video)
+            with disk_errors(raw):
+                raw.parent.mkdir(parents=True, exist_ok=True)
+                gray = (gray_HW for _, gray_HW in read_frames(video, self.input_size))
+                if compress:
+                    write_compressed(compressed, gray, self.input_size)
+                else:
+                    with atomic_write(raw) as part, part.open("wb") as file:
+                        file.writelines(gray_HW.tobytes() for gray_HW in gray)
             advance()
 
-    def frames(self, video: Path) -> NDArray[np.uint8]:
-        """frames_THW of a video, memory-mapped."""
-        return np.memmap(self._path(video), np.uint8, "r").reshape(-1, self.input_size.height, self.input_size.width)
+    def frames(self, video: Path) -> Frames:
+        """frames_THW of a video: memory-mapped, or decoded when they are asked for."""
+        raw, compressed = self._paths(video)
+        if compressed.exists() and not raw.exists():
+            return CompressedFrames(compressed)
+        return np.memmap(raw, np.uint8, "r").reshape(-1, self.input_size.height, self.input_size.width)
 
-    def _path(self, video: Path) -> Path:
+    def _paths(self, video: Path) -> tuple[Path, Path]:
+        """(raw, compressed)."""
         known_by = f"{video.resolve()}:{video.stat().st_size}"
-        return self.folder / f"{video.stem}-{hashlib.sha256(known_by.encode()).hexdigest()[:12]}.u8"
+        name = f"{video.stem}-{hashlib.sha256(known_by.encode()).hexdigest()[:12]}"
+        return self.folder / f"{name}.u8", self.folder / f"{name}.mp4"

@@ -13,12 +13,7 @@ from playahead.domain.grid import GRID
 from playahead.errors import InputError
 from playahead.files import atomic_write
 
-# A key frame every 5 s that nothing refers across: files can be cut there, and seeking is quick.
-_OPTIONS = {
-    "preset": "superfast",
-    "bf": "0",
-    "x264-params": f"keyint={GRID.window_frames}:min-keyint={GRID.window_frames}:scenecut=0:open-gop=0",
-}
+_OPTIONS = {"preset": "superfast", "bf": "0"}
 
 
 def write_video(
@@ -27,6 +22,7 @@ def write_video(
     size: tuple[int, int],
     pixels: Literal["yuv420p", "rgb24"] = "rgb24",
     quality: int = 23,
+    key_every: int = GRID.window_frames,
 ) -> None:
     """Write frames at 25 fps; the file appears whole or not at all.
 
@@ -36,13 +32,17 @@ def write_video(
         size: (width, height), both even.
         pixels: what the frames are.
         quality: x264's crf; lower is better.
+        key_every: frames from one key frame to the next, which nothing refers across: files can be cut there, and
+            seeking is quick.
 
     Raises:
         InputError: the file cannot be written.
     """
     try:
         with atomic_write(path) as part, av.open(f"file:{part}", "w", format="mp4") as container:
-            stream = container.add_stream("libx264", rate=GRID.fps, options={**_OPTIONS, "crf": str(quality)})
+            keys = f"keyint={key_every}:min-keyint={key_every}:scenecut=0:open-gop=0"
+            options = {**_OPTIONS, "x264-params": keys, "crf": str(quality)}
+            stream = container.add_stream("libx264", rate=GRID.fps, options=options)
             stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
             stream.codec_context.thread_count = 1
             for index, array in enumerate(frames):

@@ -1,0 +1,83 @@
+"""A device by its name means one thing everywhere; a name that cannot be is one line."""
+
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+import torch
+
+from playahead.cli.main import run
+from playahead.errors import InputError
+from playahead.features.by_ray import extract_by_ray
+from playahead.features.extractor import ExtractionReport
+from playahead.features.plan import Video
+from playahead.runtime import emulates_bfloat16, pick_device
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+def test_auto_is_the_first_there_is(monkeypatch, two_gpus):
+    assert pick_device() == "cuda"
+    assert pick_device("cuda:1") == "cuda:1"
+    assert not emulates_bfloat16()
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert pick_device() == "mps"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert pick_device() == pick_device("cpu") == "cpu"
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:", "CPU", ""])
+def test_a_name_that_cannot_be(name):
+    with pytest.raises(InputError, match="is not auto, cuda, mps, cpu"):
+        pick_device(name)
+
+
+def test_a_device_that_is_not_here(two_gpus):
+    with pytest.raises(InputError, match="cuda:2 is not on this machine"):
+        pick_device("cuda:2")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["predict", "{}/test.npz"],
+        ["evaluate", "feed", "{}"],
+        ["train", "feed", "--data", "{}", "--out", "{}/run"],
+    ],
+)
+def test_every_command_says_so_in_one_line(tmp_path_factory, capsys, words):
+    from tests.conftest import simulate
+
+    folder = tmp_path_factory.mktemp("tables")
+    simulate(folder, matches=4, minutes=3.0)
+    assert run([word.format(folder) for word in words] + ["--device", "gpu"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("playahead: --device: 'gpu' is not auto")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(("on_gpus", "workers", "gpus"), [(True, 2, 1), (False, 7, None)])
+def test_rays_actors_ask_for_gpus(monkeypatch, tmp_path, on_gpus, workers, gpus):
+    asked = {}
+
+    class Rows:
+        def map(self, _, **options):
+            asked.update(options)
+            return SimpleNamespace(iter_rows=lambda: iter(()))
+
+    context = SimpleNamespace(get_current=lambda: SimpleNamespace(enable_progress_bars=True))
+    data = ModuleType("ray.data")
+    data.DataContext, data.from_items = context, lambda _: Rows()  # type: ignore[attr-defined]
+    data.ActorPoolStrategy = lambda size: size  # type: ignore[attr-defined]
+    ray = ModuleType("ray")
+    ray.is_initialized, ray.data = lambda: True, data  # type: ignore[attr-defined]
+    ray.cluster_resources = lambda: {"CPU": 8, "GPU": 2}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setitem(sys.modules, "ray.data", data)
+    videos = [Video("a", tmp_path / "a.mp4")]
+    assert extract_by_ray(videos, lambda: None, lambda _: None, on_gpus) == ExtractionReport()  # type: ignore
+    assert (asked["compute"], asked["num_gpus"]) == (workers, gpus)
