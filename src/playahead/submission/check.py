@@ -5,7 +5,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
@@ -47,7 +46,7 @@ def check_submission(path: Path, clip_names: Sequence[str] | None = None) -> lis
             reasons[reason] += 1
             first.setdefault(reason, f"{name}, anticipation {index}")
     problems += [f"{reason} ({count} times, first in {first[reason]})" for reason, count in reasons.items()]
-    return problems + _check_order([entry for _, _, entry in entries])
+    return problems
 
 
 def _check_archive(path: Path) -> list[str]:
@@ -112,20 +111,6 @@ def _check_vector(vector: object) -> list[str]:
     if max(vector[1:]) == 0:
         return ["confidence_vect is zero for every class: it scores 0"]
     return []
-
-
-def _check_order(entries: Sequence[dict[str, object]]) -> list[str]:
-    """Vectors in another order than the benchmark's: most of them peak elsewhere than their label."""
-    peaks = [(e["label"], vector.index(max(vector))) for e in entries if (vector := _vector_of(e)) is not None]
-    elsewhere = sum(label != ACTIONS[peak] for label, peak in peaks)
-    if 2 * elsewhere <= len(peaks):
-        return []
-    return [f"{elsewhere} of {len(peaks)} confidence_vect peak at another class than the label: is its order right?"]
-
-
-def _vector_of(entry: dict[str, object]) -> list[float] | None:
-    """The ten classes' confidences of an entry in which nothing is wrong."""
-    return None if _check_entry(entry) else cast("list[float]", entry["confidence_vect"])[1:]
 
 
 def _is_confidence(value: object) -> bool:
