@@ -97,7 +97,7 @@ class Evaluation:
 
     @cached_property
     def interval(self) -> Interval | None:
-        """95 % range of ``average`` over other test sets of as many matches; None where matches are not known."""
+        """Rough range of ``average`` over other test sets of as many matches; None where matches are not known."""
         return mean_interval([self.by_match.resampled]) if self.by_match else None
 
     @cached_property

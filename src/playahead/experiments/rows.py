@@ -23,7 +23,7 @@ class Row:
         variant, decoding: what it is.
         seeds: the benchmark's average of each seed.
         seed_spread: their standard deviation (0 for one).
-        mean: over seeds, [mean, low, high]: 95 % of other test sets of as many matches.
+        mean: over seeds, [mean, low, high]: a rough range over other test sets of as many matches.
         areas, area: the same of the exact area: 95 % interval of its value on very many matches.
         predictions_per_clip: on average.
         by_tolerance, by_class: mean over seeds.
