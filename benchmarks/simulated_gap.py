@@ -20,7 +20,7 @@ import numpy as np
 
 from playahead.datasets.dataset import Dataset, FeedDataset, VideoDataset
 from playahead.decoding.choosing import Decoding
-from playahead.domain.feed import UNKNOWN_POSITION, FeedHalf
+from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.evaluation.scores import Scores
 from playahead.experiments.compare import score_baseline
 from playahead.experiments.members import Members
@@ -36,7 +36,7 @@ def labels_of(half: FeedHalf) -> FeedHalf:
     """What a label file says of a half: the ten actions, when they happen, and nothing of where."""
     kept = half.is_target
     n = int(kept.sum())
-    unknown, zeros = np.full(n, UNKNOWN_POSITION, np.uint8), np.zeros(n, np.uint8)
+    unknown, zeros = np.full(n, UNKNOWN, np.uint8), np.zeros(n, np.uint8)
     known = {"t_ms": half.t_ms[kept], "code": half.code[kept], "team": half.team[kept]}
     return replace(half, **known, x=unknown, y=unknown, setpiece=zeros, delay_ms=zeros.astype(np.uint16))
 

@@ -207,7 +207,13 @@ def names_on_disk(value: object) -> object:
     return _renamed(value, _ON_DISK)
 
 
-_FIXED_BEFORE = {"betas": [0.9, 0.98], "importance_on": "inputs", "checkpoint_by": "area", "devices": 1}
+_FIXED_BEFORE = {
+    "betas": [0.9, 0.98],
+    "importance_on": "inputs",
+    "checkpoint_by": "area",
+    "devices": 1,
+    "degraded": 0.0,
+}
 """Settings that came later, and the value that was fixed before."""
 _SAYS_NOTHING = ("device", "deterministic")
 """Settings that change no figure."""

@@ -107,8 +107,9 @@ def feed() -> TrainConfig:
     gives endless windows: nothing to regularise); no rare-class sampler, objectness weight 1 and no label smoothing
     (marginal decoding needs probabilities); the intensity likelihood, with a fifth of the matched losses beside it; the
     last window's tokens in the memory; no observation head (a feed's input already says what happened); Muon, which
-    is ahead at equal steps (docs/log.md); one cosine cycle; and eight sequences of eight examples for a batch,
-    so that a window is encoded twice and not six times.
+    is ahead at equal steps (docs/log.md); one cosine cycle; eight sequences of eight examples for a batch,
+    so that a window is encoded twice and not six times; and most sequences observed through a worse source than the
+    feed's, so that one model serves all of them.
     """
     base = paper_small()
     return replace(
@@ -120,6 +121,7 @@ def feed() -> TrainConfig:
         sequences=8,
         examples=8,
         rare_sampler=False,
+        degraded=0.6,
         mixup_alpha=0.0,
         validate_every=9,
     )

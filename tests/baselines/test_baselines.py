@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from playahead.baselines.constant_rate import ConstantRate
 from playahead.baselines.markov import MarkovRenewal
-from playahead.domain.feed import UNKNOWN_POSITION, FeedHalf
+from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.errors import InputError
 
 
 def half(t_ms, code, delay_ms=0) -> FeedHalf:
     n = len(t_ms)
-    unknown, zeros = np.full(n, UNKNOWN_POSITION, np.uint8), np.zeros(n, np.uint8)
+    unknown, zeros = np.full(n, UNKNOWN, np.uint8), np.zeros(n, np.uint8)
     delays = np.broadcast_to(delay_ms, n).astype(np.uint16)
     return FeedHalf(1, 1, np.array(t_ms, np.int32), np.array(code, np.uint8), zeros, unknown, unknown, zeros, delays)
 

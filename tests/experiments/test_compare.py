@@ -9,6 +9,7 @@ import yaml
 
 from playahead.cli.main import run
 from playahead.datasets.dataset import FeedDataset
+from playahead.errors import InputError
 from playahead.experiments.compare import CompareConfig, Comparison
 from playahead.experiments.compare import compare as run_grid
 from playahead.experiments.grid import read_grid
@@ -179,3 +180,30 @@ def test_a_report_of_nothing_is_one_line(compared, data, tmp_path, capsys):
     (tmp_path / "comparison-val.json").write_text('{"rows": [')
     assert run(["report", str(tmp_path), "--data", str(data)]) == 2
     assert "is not a comparison" in capsys.readouterr().err
+
+
+def test_one_model_under_each_past(data, compared, tmp_path):
+    """Rows are variants under pasts; nothing is trained for them, and their scores are kept beside the others'."""
+    path, out = tmp_path / "pasts.yaml", tmp_path / "runs"
+    grid = GRID | {"variants": {"plain": {}}, "ensembles": {"both": ["plain"]}, "baselines": ["markov"]}
+    grid |= {"pasts": ["full feed", "labels only", "greedy spotter"], "decodings": {"marginal": None}}
+    path.write_text(yaml.safe_dump(grid, sort_keys=False))
+    shutil.copytree(compared[1] / "plain-0", out / "plain-0")
+    rows = {(row.variant, row.decoding): row for row in compare(path, data, out).rows}
+    assert set(rows) == {(v, p) for v in ("plain", "both", "markov") for p in grid["pasts"]}
+    assert rows["plain", "greedy spotter"].against == ("plain", "full feed")
+    assert rows["markov", "labels only"].against == ("plain", "labels only")
+    full = json.loads((compared[1] / "comparison-val.json").read_text())["rows"][0]
+    assert rows["plain", "full feed"].area == full["area"]
+    assert rows["plain", "greedy spotter"].area != full["area"]
+    kept = out / "plain-0" / "scores-val-greedy-spotter.npz"
+    before = kept.stat().st_mtime_ns
+    compare(path, data, out)
+    assert kept.stat().st_mtime_ns == before
+
+
+def test_pasts_are_of_feeds(tmp_path):
+    path = tmp_path / "pasts.yaml"
+    path.write_text(yaml.safe_dump(GRID | {"pasts": ["foggy"]}))
+    with pytest.raises(InputError, match="pasts: foggy is not one of full feed"):
+        read_grid(str(path))

@@ -35,7 +35,7 @@ def test_a_grid_is_read(tmp_path):
     assert grid.budget_of("plain") == 2 * 300 * 64
 
 
-@pytest.mark.parametrize("name", ["paper", "decoding", "winner"])
+@pytest.mark.parametrize("name", ["paper", "decoding", "winner", "pasts"])
 def test_shipped_grids_are_whole(name):
     grid = read_grid(name)
     assert grid.about
@@ -69,7 +69,7 @@ def test_phases_are_added_up(tmp_path):
         ({"variants": [1, 2]}, "is not a mapping"),
         ({"seeds": []}, "not a list of whole numbers"),
         ({"seeds": [0, "1"]}, "not a list of whole numbers"),
-        ({"reference": "plain"}, r"not a variant and a decoding, such as \['plain', 'marginal'\]"),
+        ({"reference": "plain"}, r"not a variant and a decoding \(or past\), such as \['plain', 'marginal'\]"),
         ({"reference": ["other", "marginal"]}, "not a variant and a decoding"),
         ({"decodings": {"odd": {"tow": 0.3}}}, "is not made of kind, tau"),
         ({"decodings": {"odd": None}}, "is not made of kind, tau"),
@@ -105,7 +105,7 @@ def test_a_damaged_grid_is_refused(tmp_path, content):
 
 
 def test_an_unknown_grid_is_refused():
-    with pytest.raises(InputError, match=r"no such grid.*decoding, paper, winner"):
+    with pytest.raises(InputError, match=r"no such grid.*decoding, paper, pasts, winner"):
         read_grid("papers")
 
 

@@ -1,6 +1,6 @@
 """Step features of a feed: what they say, and that they cannot see the future, nor more than 30 s of the past."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playahead.domain.actions import Action
-from playahead.domain.feed import DUEL, N_CODES, FeedHalf
-from playahead.features.feed import FEATURE_NAMES, N_FEATURES, mirror, prepare_track, swap_sides, window_features
+from playahead.domain.feed import DUEL, N_CODES, UNKNOWN, FeedHalf
+from playahead.features.feed import (
+    FEATURE_NAMES,
+    N_FEATURES,
+    columns_of,
+    mirror,
+    prepare_track,
+    swap_sides,
+    window_features,
+)
 
 WINDOW_MS = 5_000
 
@@ -48,18 +56,17 @@ def feeds(draw) -> FeedHalf:
         half=1,
         t_ms=np.sort(rng.integers(0, 60_000, n)).astype(np.int32),
         code=rng.integers(0, N_CODES, n).astype(np.uint8),
-        team=rng.integers(0, 2, n).astype(np.uint8),
+        team=rng.choice([0, 1, UNKNOWN], n).astype(np.uint8),
         x=rng.choice([0, 30, 50, 100, 255], n).astype(np.uint8),
         y=rng.choice([0, 30, 50, 100, 255], n).astype(np.uint8),
-        setpiece=rng.choice([0, 1, 2, 3, 4, 5, 9], n).astype(np.uint8),
+        setpiece=rng.choice([0, 1, 2, 3, 4, 5, 9, UNKNOWN], n).astype(np.uint8),
         delay_ms=rng.choice([0, 400, 5000], n).astype(np.uint16),
+        late_ms=rng.choice([0, 3000], n).astype(np.uint16),
+        confidence=rng.choice([0, 70, 100, UNKNOWN], n).astype(np.uint8),
+        reports=frozenset(rng.choice(N_CODES, 9).tolist()),
+        clock_known=bool(rng.integers(2)),
+        seen_from_ms=int(rng.choice([0, 20_000])),
     )
-
-
-def keep(half: FeedHalf, rows: np.ndarray) -> FeedHalf:
-    """The half without the other rows."""
-    columns = {f.name: getattr(half, f.name)[rows] for f in fields(half)[2:]}
-    return replace(half, **columns)
 
 
 def shuffle_rest(half: FeedHalf, fixed: np.ndarray, seed: int) -> FeedHalf:
@@ -75,9 +82,9 @@ def shuffle_rest(half: FeedHalf, fixed: np.ndarray, seed: int) -> FeedHalf:
 @settings(max_examples=150, deadline=None)
 @given(half=feeds(), end_ms=st.integers(0, 70_000), seed=st.integers(0, 2**16))
 def test_rows_at_or_after_the_end_plus_delay_never_change_a_feature(half, end_ms, seed):
-    visible = half.t_ms.astype(np.int64) + half.delay_ms < end_ms
+    visible = half.visible_ms < end_ms
     seen = window(half, end_ms)
-    np.testing.assert_array_equal(seen, window(keep(half, visible), end_ms))
+    np.testing.assert_array_equal(seen, window(half.take(visible), end_ms))
     np.testing.assert_array_equal(seen, window(shuffle_rest(half, visible, seed), end_ms))
 
 
@@ -85,9 +92,9 @@ def test_rows_at_or_after_the_end_plus_delay_never_change_a_feature(half, end_ms
 @given(half=feeds(), end_ms=st.integers(0, 70_000), seed=st.integers(0, 2**16))
 def test_rows_seen_before_the_window_never_change_a_feature(half, end_ms, seed):
     """So an observation of six windows rests on exactly 30 s."""
-    recent = half.t_ms.astype(np.int64) + half.delay_ms >= end_ms - WINDOW_MS
+    recent = half.visible_ms >= end_ms - WINDOW_MS
     seen = window(half, end_ms)
-    np.testing.assert_array_equal(seen, window(keep(half, recent), end_ms))
+    np.testing.assert_array_equal(seen, window(half.take(recent), end_ms))
     np.testing.assert_array_equal(seen, window(shuffle_rest(half, recent, seed), end_ms))
 
 
@@ -103,7 +110,7 @@ def test_the_place_of_a_delayed_row_is_never_looked_at(half, end_ms, seed):
 
 def test_the_ball_stays_where_it_was_last_seen():
     passed, drive = feed((1_000, 0, 0, 60, 20)), feed((2_000, Action.DRIVE.class_index, 0, 90, 90), delay_ms=400)
-    both = FeedHalf(1, 1, **{f.name: np.r_[getattr(passed, f.name), getattr(drive, f.name)] for f in fields(drive)[2:]})
+    both = FeedHalf(1, 1, **{name: np.r_[column, drive.columns[name]] for name, column in passed.columns.items()})
     features = window(both)
     assert features[-1, column("last_1")] == 1, "the drive itself is seen"
     assert (features[10:, column("x")] == features[9, column("x")]).all()
@@ -116,7 +123,7 @@ def test_each_step_is_causal_too(half, end_ms):
     """Cutting the feed at any step's end leaves that step and all before it as they were."""
     whole = window(half, end_ms)
     step_end_ms = end_ms - WINDOW_MS + 17 * WINDOW_MS / 33
-    cut = keep(half, half.t_ms.astype(np.int64) + half.delay_ms < step_end_ms)
+    cut = half.take(half.visible_ms < step_end_ms)
     np.testing.assert_array_equal(whole[:17], window(cut, end_ms)[:17])
 
 
@@ -165,7 +172,73 @@ def test_mirror_and_swap_are_the_mirrored_and_swapped_feed(played_half):
 
 
 def test_an_empty_feed_says_only_what_time_it_is():
-    half = keep(feed((1_000, 0, 0, 50, 50)), np.zeros(1, bool))
+    half = feed((1_000, 0, 0, 50, 50)).take(np.zeros(1, bool))
     features = window(half, 30_000)
-    assert set(np.flatnonzero(features.any(axis=0))) == {column(name) for name in ("gap", "age", "clock")}
+    always = {"gap", "age", "clock", "observed", "clock_known", *(f"reports_{code}" for code in range(N_CODES))}
+    assert set(np.flatnonzero(features.any(axis=0))) == {column(name) for name in always}
     assert features[-1, column("clock")] == pytest.approx(30 / 2700 - 0.5)
+
+
+@pytest.mark.parametrize(
+    ("change", "unknown"),
+    [
+        ({"team": UNKNOWN}, ("team_known", "side", "actor_in_possession", "possession")),
+        ({"x": UNKNOWN}, ("position_known", "x", "y", "off_centre", "goal_distance", "dx", "dy", "speed")),
+        ({"setpiece": UNKNOWN}, ("setpiece_known", "setpiece_1")),
+        ({"confidence": UNKNOWN}, ("confidence_known", "confidence")),
+    ],
+)
+def test_what_a_source_does_not_say_is_told_apart(change, unknown):
+    """Everything else stays as it was, and the first of these columns says that it is not known."""
+    rows = feed((1_000, 0, 0, 60, 20), (2_000, Action.THROW_IN.class_index, 0, 80, 0))
+    half = replace(rows, setpiece=np.array([0, 1], np.uint8), confidence=np.full(2, 100, np.uint8))
+    known = window(half)
+    without = window(replace(half, **{name: np.full(2, value, np.uint8) for name, value in change.items()}))
+    assert known[-1, column(unknown[0])] == 1
+    assert not without[:, [column(name) for name in unknown]].any()
+    changed = set(np.flatnonzero((known != without).any(axis=0)))
+    assert changed <= {column(name) for name in unknown}
+
+
+def test_codes_that_a_source_does_not_report_are_named():
+    half = replace(feed((1_000, 0, 0, 60, 20)), reports=frozenset({0, 3}))
+    reports = window(half)[:, column("reports_0") : column("reports_0") + N_CODES]
+    assert (reports.nonzero()[1].reshape(33, 2) == [0, 3]).all()
+
+
+def test_doubtful_rows_count_less():
+    half = replace(feed((1_000, 0, 0, 60, 20)), confidence=np.array([40], np.uint8))
+    features = window(half)
+    assert features[6, column("arrived_0")] == pytest.approx(0.4)
+    assert features[-1, column("confidence")] == pytest.approx(0.4)
+
+
+def test_a_late_row_shows_when_it_arrives_and_says_how_late():
+    half = replace(feed((1_000, 0, 0, 60, 20)), late_ms=np.array([2_500], np.uint16))
+    features = window(half)
+    assert features[:, column("seen")].nonzero()[0][0] == 23, "3500 ms lies in step 23"
+    assert features[-1, column("lateness")] == pytest.approx(0.25)
+    assert features[-1, column("position_known")] == 1, "a late row is no inference"
+
+
+def test_what_came_before_the_observation_is_not_seen():
+    half = replace(feed((1_000, 0, 0, 60, 20), (3_000, 1, 0, 70, 20)), seen_from_ms=2_000)
+    features = window(half)
+    assert not features[:, column("arrived_0")].any()
+    assert features[:, column("observed")].nonzero()[0][0] == 13, "2000 ms lies in step 13"
+    assert features[-1, column("last_1")] == 1
+
+
+def test_before_kick_off_nothing_was_observed():
+    assert not window(feed((1_000, 0, 0, 60, 20)), 0)[:, column("observed")].any()
+
+
+def test_a_clip_that_may_lie_anywhere_has_no_clock():
+    half = replace(feed((1_000, 0, 0, 60, 20)), clock_known=False)
+    assert not window(half)[:, [column("clock"), column("clock_known")]].any()
+
+
+def test_older_weights_are_given_the_columns_that_they_know():
+    assert columns_of(list(FEATURE_NAMES[:63])) == list(range(63))
+    assert columns_of(["possession", "unheard of"]) is None
+    assert columns_of(None) is None

@@ -4,7 +4,7 @@ import numpy as np
 
 from playahead.decoding.decoder import Decoder
 from playahead.decoding.predictions import SlotPredictions
-from playahead.domain.feed import UNKNOWN_POSITION, FeedHalf
+from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.evaluation.frames import NO_EVENT, FrameTable
 from playahead.report.diagnose import diagnose
 from playahead.report.examples import example
@@ -30,7 +30,7 @@ def table(labels_NR: np.ndarray, scores_NRV: np.ndarray) -> FrameTable:
 
 def half(rng: np.random.Generator, n=400) -> FeedHalf:
     times = np.sort(rng.integers(0, 400_000, n)).astype(np.int32)
-    zeros, unknown = np.zeros(n, np.uint8), np.full(n, UNKNOWN_POSITION, np.uint8)
+    zeros, unknown = np.zeros(n, np.uint8), np.full(n, UNKNOWN, np.uint8)
     codes = rng.integers(0, 14, n).astype(np.uint8)
     return FeedHalf(7, 1, times, codes, zeros, unknown, unknown, zeros, zeros.astype(np.uint16))
 

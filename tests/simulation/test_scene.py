@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playahead.domain.actions import Action
-from playahead.domain.feed import UNKNOWN_POSITION, FeedHalf
+from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.errors import InputError
 from playahead.simulation.camera import follow
 from playahead.simulation.plays import simulate_half
@@ -82,7 +82,7 @@ def test_whoever_acts_is_there():
 
 
 def test_an_unknown_place_is_where_the_ball_was():
-    rows = [(1000, Action.PASS, 0, 20, 20), (3000, Action.PASS, 0, UNKNOWN_POSITION, UNKNOWN_POSITION)]
+    rows = [(1000, Action.PASS, 0, 20, 20), (3000, Action.PASS, 0, UNKNOWN, UNKNOWN)]
     scene = stage(half_of(rows), 100, 0)
     assert np.allclose(scene.ball_T3[75, :2], scene.ball_T3[25, :2], atol=0.1)
 

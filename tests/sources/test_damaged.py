@@ -153,11 +153,11 @@ def test_events_given_twice_count_once_and_extra_time_is_told(tmp_path):
     first = {"id": 1, "eventSec": 1.0}
     notes = SourceNotes()
     (half,) = read_feed(
-        wyscout(tmp_path, {"id": 2, "eventSec": 9.0}, first, first, {"id": 3, "eventSec": 1, "matchPeriod": "E1"}),
+        wyscout(tmp_path, {"id": 2, "eventSec": 9.0}, first, first, {"id": 3, "eventSec": 1, "matchPeriod": "P"}),
         notes,
     )
     assert half.t_ms.tolist() == [1000, 9000]
-    assert notes.lines == ["1 events given twice not read", "1 events of extra time or the shoot-out not read"]
+    assert notes.lines == ["1 events given twice not read", "1 events of the shoot-out not read"]
 
 
 def test_positions_written_as_text_are_read(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from playahead.domain.feed import FeedHalf
+from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.errors import InputError, RecordError
 from playahead.simulation.plays import clips_of, simulate_half, simulate_match, write_bas_labels
 from playahead.sources.audit import audit_splits
@@ -23,6 +23,33 @@ def test_round_trip(tmp_path):
     halves = simulate_match(1, match=7, minutes_per_half=2)
     write_feed_table(tmp_path / "train.npz", halves)
     assert all(same(a, b) for a, b in zip(read_split(tmp_path, "train"), halves, strict=True))
+
+
+def test_round_trip_of_what_is_unknown(tmp_path):
+    plain, other = simulate_match(1, match=7, minutes_per_half=2)
+    rng = np.random.default_rng(0)
+    odd = replace(
+        other,
+        half=4,
+        team=np.full(len(other), UNKNOWN, np.uint8),
+        setpiece=np.full(len(other), UNKNOWN, np.uint8),
+        late_ms=rng.integers(0, 9000, len(other)).astype(np.uint16),
+        confidence=rng.choice([0, 40, 100, UNKNOWN], len(other)).astype(np.uint8),
+        reports=frozenset({0, 1, 9}),
+    )
+    write_feed_table(tmp_path / "train.npz", [plain, odd])
+    assert all(same(a, b) for a, b in zip(read_split(tmp_path, "train"), [plain, odd], strict=True))
+
+
+def test_a_half_reports_the_same_codes_throughout(tmp_path):
+    half = replace(simulate_half(0, minutes=2), reports=frozenset({0}))
+    write_feed_table(tmp_path / "train.npz", [half])
+    with np.load(tmp_path / "train.npz") as table:
+        columns = dict(table)
+    columns["reports"][3] = 2
+    np.savez(tmp_path / "train.npz", **columns)
+    with pytest.raises(InputError, match=r"match 1, half 1, from row 0: reports differs within the half"):
+        read_split(tmp_path, "train")
 
 
 def test_real_tables(wyscout_baa):
@@ -87,7 +114,7 @@ def test_damaged_tables_are_refused_or_read_never_a_traceback(tmp_path, at):
     ("column", "value", "reason"),
     [
         ("code", 14, "code is not in"),
-        ("team", 2, "team is not 0 or 1"),
+        ("team", 2, "team is not 0, 1 or 255"),
         ("x", 101, "position is not in"),
         ("setpiece", 7, "setpiece is not in"),
         ("t_ms", -5, "t_ms"),

@@ -16,6 +16,7 @@ from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError
 from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.wyscout import read_wyscout_match
+from playahead.sources.wyscout_names import FAMILY_OF_ID, KIND_OF_ID
 from playahead.sources.wyscout_rules import half_rows
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -407,14 +408,29 @@ def test_a_bare_list_is_read_as_well(read: Callable) -> None:
     assert rows_of(read(events)[0]) == rows_of(read({"events": events, "teams": {}})[0])
 
 
-def test_halves_are_told_apart_and_extra_time_is_passed_over(read: Callable) -> None:
+def test_halves_and_extra_time_are_told_apart_and_the_shoot_out_is_passed_over(read: Callable) -> None:
     # The shoot-out's event would be refused in a half: it has no time and a third team.
     shootout = event(0, "Penalty", 999, matchPeriod="P", eventSec=None)
-    halves = read([event(5, "Shot", AWAY, matchPeriod="2H"), shootout, event(9, "Simple pass")])
+    extra = event(3, "Shot", AWAY, matchPeriod="E2")
+    halves = read([extra, event(5, "Shot", AWAY, matchPeriod="2H"), shootout, event(9, "Simple pass")])
     assert [(half.match, half.half, rows_of(half)) for half in halves] == [
         (7, 1, [(9_000, "PASS", 0, 50, 50, 0, 0)]),
         (7, 2, [(5_000, "SHOT", 1, 50, 50, 0, 0)]),
+        (7, 4, [(3_000, "SHOT", 1, 50, 50, 0, 0)]),
     ]
+
+
+@pytest.mark.parametrize("written", [int, str])
+def test_names_may_be_numbers(read: Callable, written: Callable) -> None:
+    numbers = {name: number for number, name in KIND_OF_ID.items()}
+    families = {name: number for number, name in FAMILY_OF_ID.items()}
+    kinds = ("Simple pass", "High pass", "Cross", "Air duel", "Throw in", "Penalty", "Foul", "Clearance")
+    named = [event(2 * i, kind, HOME, i, (60, 20), (90, 60), WON) for i, kind in enumerate(kinds)]
+    numbered = [
+        raw | {"eventName": written(families[raw["eventName"]]), "subEventName": written(numbers[raw["subEventName"]])}
+        for raw in named
+    ]
+    assert rows_of(read(numbered)[0]) == rows_of(read(named)[0])
 
 
 def test_a_half_without_rows_is_left_out(read: Callable) -> None:
@@ -463,6 +479,7 @@ WRONG_EVENTS: dict[str, tuple[object, str]] = {
     "time is true": (event(1, "Shot", eventSec=True), "eventSec True"),
     "period": (event(1, "Shot", matchPeriod="H1"), "matchPeriod 'H1' is none of 1H, 2H, E1, E2, P"),
     "period is a list": (event(1, "Shot", matchPeriod=["1H"]), "matchPeriod ['1H'] is not a text"),
+    "number of no event": (event(1, "Shot", subEventName=999), "subEventName 999 is no event that Wyscout numbers"),
     "name is null": (event(1, "Shot", subEventName=None), "subEventName None is not a text"),
     "team is a text": (event(1, "Shot", teamId="3804"), "teamId '3804' is not a whole number"),
     "team is true": (event(1, "Shot", teamId=True), "teamId True"),
@@ -500,8 +517,8 @@ WRONG_FILES = {
     "number": ("3", "expected a list, found int"),
     "no events": ('{"teams": {}}', "has no 'events'"),
     "events are null": ('{"events": null}', "expected a list, found nothing"),
-    "no event": ("[]", "no event in 1H or 2H"),
-    "extra time only": (json.dumps([event(1, "Shot", matchPeriod="E1")]), "no event in 1H or 2H"),
+    "no event": ("[]", "no event in 1H, 2H, E1, E2"),
+    "shoot-out only": (json.dumps([event(1, "Shot", matchPeriod="P")]), "no event in 1H, 2H, E1, E2"),
     "only unknown names": (json.dumps([event(1, "Backheel")]), "known name"),
 }
 
@@ -538,7 +555,7 @@ some_event = st.builds(
     st.tuples(percent, percent),
     st.tuples(percent, percent),
     st.sampled_from((WON, INTERCEPTION, MISSED, SLIDING, HIGH, HEADED, TAKE_ON)),
-    matchPeriod=st.sampled_from(("1H", "2H", "E1")),
+    matchPeriod=st.sampled_from(("1H", "2H", "E1", "P")),
 )
 junk = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=3), st.just([{}]))
 spoilt_event = st.builds(
@@ -562,7 +579,7 @@ def read_or_refusal(read: Callable, content: object) -> tuple[list[FeedHalf], In
 def test_any_events_in_any_order_become_a_feed(read: Callable, events: list[Event]) -> None:
     halves, refusal = read_or_refusal(read, events)
     if refusal is not None:
-        assert "known name" in refusal.what or "no event in 1H or 2H" in refusal.what
+        assert "known name" in refusal.what or "no event in 1H" in refusal.what
         return
     for half in halves:  # FeedHalf checks every column when it is built
         assert len(half)

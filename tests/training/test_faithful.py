@@ -95,6 +95,7 @@ STATED = {
     "precision": "bf16-mixed",  # 1.4 s
     "average_decay": 0.999,  # 1.4 t
     "checkpoint_by": "area",  # 1.4 v
+    "degraded": 0.0,  # 1.4 w
     "epochs": 35,  # warm-up, and cycles of 10 and 20 epochs
     "steps_per_epoch": 144,  # 4,587 clips in batches of 32
 }

@@ -29,6 +29,7 @@ SETTINGS = {
     "steps_per_epoch": 6,
     "sequences": 2,
     "examples": 2,
+    "model.feature_dim": 63,  # a feed's features of then
     "model.d_model": 16,
     "model.heads": 2,
     "model.ffn_dim": 16,
@@ -67,7 +68,9 @@ def test_weights_open_with_their_decodings():
 
 
 def test_a_state_resumes(config, dataset, run_folder):
-    trainer = Trainer(config, dataset.training_examples(config.examples), lambda _: {"map": 0.0}, run_folder)
+    examples = dataset.training_examples(config.examples)
+    examples.feature_dim = config.model.feature_dim
+    trainer = Trainer(config, examples, lambda _: {"map": 0.0}, run_folder)
     assert trainer.step == config.total_steps
 
 

@@ -227,8 +227,8 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
     if found.interval and found.area_interval and found.by_match:
         console.print(f"exact area {found.area_interval}: 95 % interval of its value on very many matches")
         console.print(
-            f"official figure, average of {len(TOLERANCES_S)} tolerances, {found.interval}: rough range over other test "
-            f"sets of {len(found.by_match.counts_M)} {found.unit}. It falls as a set grows: compare it only with "
+            f"official figure, average of {len(TOLERANCES_S)} tolerances, {found.interval}: rough range over other "
+            f"test sets of {len(found.by_match.counts_M)} {found.unit}. It falls as a set grows: compare it only with "
             "figures on as many (docs/metric.md)"
         )
     if noise_at is not None:

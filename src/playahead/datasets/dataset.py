@@ -9,6 +9,7 @@ from pathlib import Path
 from playahead.datasets.batch import Examples
 from playahead.datasets.evaluation_set import EvaluationSet, FeedEvaluationSet, VideoEvaluationSet
 from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.pasts import past_of
 from playahead.datasets.stored import labelled_features, told_of_short
 from playahead.datasets.video_examples import VideoExamples
 from playahead.domain.feed import FeedHalf
@@ -40,12 +41,20 @@ class Dataset(ABC):
         """What its windows hold, as weights remember it and ``Predictor.check`` reads it."""
 
     @abstractmethod
-    def training_examples(self, examples: int) -> Examples:
-        """Its train split, as sequences of so many examples."""
+    def training_examples(self, examples: int, degraded: float = 0.0) -> Examples:
+        """Its train split, as sequences of so many examples; a share of them observed through worse sources."""
 
     @abstractmethod
     def evaluation_set(self, split: str) -> EvaluationSet:
         """A split to score on, val or test; read once."""
+
+    def seen_as(self, past: str, split: str) -> EvaluationSet:
+        """A split observed through another source, of ``pasts.PASTS``; labels stay.
+
+        Raises:
+            InputError: not a feed.
+        """
+        raise InputError("pasts", f"{past!r} of {split} is a past of a feed, and this is video")
 
     @abstractmethod
     def validation_sample(self, matches: int) -> EvaluationSet:
@@ -84,15 +93,19 @@ class FeedDataset(Dataset):
         """The event-feed features of this version."""
         return FEED_FEATURES
 
-    def training_examples(self, examples: int) -> FeedExamples:
+    def training_examples(self, examples: int, degraded: float = 0.0) -> FeedExamples:
         """Sequences at any time of any half of train."""
-        return FeedExamples(read_split(self.folder, "train"), examples)
+        return FeedExamples(read_split(self.folder, "train"), examples, degraded)
 
     def evaluation_set(self, split: str) -> FeedEvaluationSet:
         """Every example that the benchmark asks for."""
         if split not in self._read:
             self._read[split] = FeedEvaluationSet(read_split(self.folder, split), split)
         return self._read[split]
+
+    def seen_as(self, past: str, split: str) -> FeedEvaluationSet:
+        """See ``Dataset``."""
+        return self.evaluation_set(split).seen_as(past_of(past))
 
     def validation_sample(self, matches: int) -> FeedEvaluationSet:
         """The first matches of val."""
@@ -136,8 +149,10 @@ class VideoDataset(Dataset):
         """What the store says of its making."""
         return {"kind": "video", **asdict(self.store.facts)}
 
-    def training_examples(self, examples: int) -> VideoExamples:
+    def training_examples(self, examples: int, degraded: float = 0.0) -> VideoExamples:
         """Sequences on the stored 5-s grid."""
+        if degraded:
+            raise InputError("train.degraded", f"{degraded} is not 0, but only feeds can be degraded")
         videos = labelled_features(self.store, folder_of_split(self.folder, "train"))
         self.notes = told_of_short(videos)
         return VideoExamples(videos, examples)

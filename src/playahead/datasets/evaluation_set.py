@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.datasets.labelled_features import LabelledFeatures
+from playahead.datasets.pasts import Past
 from playahead.datasets.slicing import Labels, example_ends_ms, frames_of_following, labels_of_half
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID
@@ -101,14 +102,24 @@ class EvaluationSet(ABC):
 
 
 class FeedEvaluationSet(EvaluationSet):
-    """Every example of a feed that the benchmark asks for."""
+    """Every example of a feed that the benchmark asks for.
+
+    Args:
+        halves: what happened: labels are theirs.
+        split: what it is called.
+        past: how much of them is observed; all of it if None.
+    """
 
     features = FEED_FEATURES
 
-    def __init__(self, halves: Sequence[FeedHalf], split: str = "") -> None:
+    def __init__(self, halves: Sequence[FeedHalf], split: str = "", past: Past | None = None) -> None:
         ends = [example_ends_ms(half) for half in halves]
         super().__init__(halves, [labels_of_half(half) for half in halves], ends, split)
-        self._tracks = [prepare_track(half) for half in self.halves]
+        self._tracks = [prepare_track(past.observe(half) if past else half) for half in self.halves]
+
+    def seen_as(self, past: Past) -> "FeedEvaluationSet":
+        """The same examples and labels, observed through another source."""
+        return FeedEvaluationSet(self.halves, self.split, past)
 
     def batches(self) -> Iterator[NDArray[np.float32]]:
         """A sequence for each half."""

@@ -11,13 +11,17 @@ import torch
 from numpy.typing import NDArray
 
 from playahead.datasets.batch import Batch, padded_targets
+from playahead.datasets.pasts import random_past
 from playahead.datasets.sampling import rare_factors
 from playahead.datasets.slicing import class_counts, labels_of_half
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import FeedHalf
-from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
+from playahead.domain.feed import EVERY_CODE, UNKNOWN, FeedHalf
+from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.errors import InputError
 from playahead.features import feed as feed_features
+
+_FIRST_MS = 1_000  # a degraded observation may be as short
+_LATEST_MS = 30_000  # rows from so long before a sequence may still arrive in it
 
 
 def _digest(halves: Sequence[FeedHalf]) -> str:
@@ -25,6 +29,8 @@ def _digest(halves: Sequence[FeedHalf]) -> str:
     for half in halves:
         for column in (half.t_ms, half.code, half.team, half.x, half.y, half.setpiece, half.delay_ms):
             whole.update(np.ascontiguousarray(column).tobytes())
+        if half.late_ms.any() or (half.confidence != UNKNOWN).any() or half.reports != EVERY_CODE:
+            whole.update(half.late_ms.tobytes() + half.confidence.tobytes() + bytes(sorted(half.reports)))
     return whole.hexdigest()
 
 
@@ -33,14 +39,19 @@ class FeedExamples:
 
     An anchor is a stretch of a half; every draw shifts the sequence within it, mirrors the pitch and swaps the
     sides at random, so no two epochs see the same windows.
+
+    Args:
+        halves: to train on.
+        examples: in a sequence.
+        degraded: share of sequences that are observed through a random worse source; labels stay as they are.
     """
 
     feature_dim = feed_features.N_FEATURES
 
-    def __init__(self, halves: Sequence[FeedHalf], examples: int) -> None:
+    def __init__(self, halves: Sequence[FeedHalf], examples: int, degraded: float = 0.0) -> None:
         if examples < 1:
             raise InputError("train.examples", f"{examples} is below 1")
-        self.examples = examples
+        self.examples, self._degraded = examples, degraded
         self.digest = _digest(halves)
         self._tracks = [feed_features.prepare_track(half) for half in halves]
         self._labels = [labels_of_half(half) for half in halves]
@@ -78,13 +89,15 @@ class FeedExamples:
 
     def batch(self, anchors: NDArray[np.integer], rng: np.random.Generator) -> Batch:
         """The sequences at these anchors, shifted, mirrored and side-swapped by ``rng``."""
-        features, events, names = [], [], []
+        features, happened, events, names = [], [], [], []
         for index, start_ms in self._anchors[anchors]:
             track = self._tracks[index]
             start_ms = self._shift(int(start_ms), track.half, rng)
             ends_O = start_ms + np.arange(self.examples) * ANTICIPATION_MS
-            earlier = start_ms - np.arange(GRID.n_windows - 1, 0, -1) * GRID.window_ms
-            sequence_WNF = feed_features.window_features(track, np.r_[earlier, ends_O])
+            sequence_WNF = track.windows(ends_O)
+            happened.append(sequence_WNF[..., : len(ACTIONS)])  # a feed's first columns say what arrived
+            if self._degraded and rng.random() < self._degraded:
+                sequence_WNF = self._seen_worse(track.half, ends_O, rng)
             if rng.random() < 0.5:
                 sequence_WNF = feed_features.mirror(sequence_WNF)
             if rng.random() < 0.5:
@@ -92,12 +105,18 @@ class FeedExamples:
             features.append(sequence_WNF)
             events.append(self._labels[index].following(ends_O))
             names.append(f"match {track.half.match}, half {track.half.half}, {start_ms} ms")
-        features_BWNF = torch.from_numpy(np.stack(features))
-        presence = features_BWNF[..., : len(ACTIONS)]  # the feed's first columns say what arrived
-        return Batch(features_BWNF, padded_targets(events, presence), names)
+        presence_BWNC = torch.from_numpy(np.stack(happened))
+        return Batch(torch.from_numpy(np.stack(features)), padded_targets(events, presence_BWNC), names)
+
+    @staticmethod
+    def _seen_worse(half: FeedHalf, ends_O: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+        first_ms = int(ends_O[0]) - OBSERVATION_MS
+        rows = slice(*np.searchsorted(half.t_ms, (first_ms - _LATEST_MS, int(ends_O[-1]))))
+        seen = random_past(half.take(rows), first_ms, int(ends_O[-1]), rng)
+        return feed_features.prepare_track(seen).windows(ends_O)
 
     def _shift(self, start_ms: int, half: FeedHalf, rng: np.random.Generator) -> int:
         step_ms = self.examples * ANTICIPATION_MS
         latest_ms = int(half.t_ms[-1]) - step_ms
         shifted = start_ms + int(rng.integers(-step_ms // 2, step_ms // 2))
-        return min(max(shifted, OBSERVATION_MS), latest_ms)
+        return min(max(shifted, _FIRST_MS if self._degraded else OBSERVATION_MS), latest_ms)

@@ -9,6 +9,7 @@ from typing import Literal
 from playahead.baselines.fit import fit_baseline
 from playahead.choices import check_choices
 from playahead.datasets.dataset import Dataset
+from playahead.datasets.pasts import past_of
 from playahead.decoding.choosing import Decoding, choose
 from playahead.decoding.predictions import join_predictions
 from playahead.errors import InputError
@@ -63,6 +64,7 @@ class Comparison:
             "reference": list(self.grid.reference),
             "seeds": list(self.grid.seeds),
             "decodings": {name: asdict(decoding) for name, decoding in self.grid.decodings.items()},
+            "pasts": list(self.grid.pasts),
             "rows": [row.as_dict() for row in self.rows],
             "ensembles": {name: list(members) for name, members in self.members.items()},
             "failed": dict(self.failed),
@@ -139,9 +141,8 @@ def _rows(
 
     for job in jobs_of(grid, out):
         if job.folder.name not in failed:
-            members = Members([job.weights], dataset)
-            make = members.scores if job.name in chosen.variants else members.cached
-            add(job.name, make(grid.decodings, split, job.folder) or {}, grid.budget_of(job.name))
+            found = _scored([job.weights], grid, dataset, split, job.folder, cached=job.name not in chosen.variants)
+            add(job.name, found, grid.budget_of(job.name))
     for name, ensemble in chosen.ensembles.items():
         candidates = [candidate for candidate in ensemble.candidates(grid.seeds) if _trained(candidate, out, failed)]
         if not candidates:
@@ -149,10 +150,24 @@ def _rows(
         runs, members = _best_on_val(candidates, dataset, out, ensemble)
         members_of[name] = [f"{variant}/{seed}" for variant, seed in runs]
         budget = sum(grid.budget_of(variant) for variant, _ in runs)
-        add(name, members.scores(grid.decodings, split, run_folder(out, name, "ensemble")), budget)
+        add(name, _scored(members.weights, grid, dataset, split, run_folder(out, name, "ensemble")), budget)
     for name in grid.baselines:
-        add(name, {"marginal": score_baseline(name, dataset, split)}, 0)
+        pasts = grid.pasts or ("",)
+        add(name, {past or "marginal": score_baseline(name, dataset, split, past) for past in pasts}, 0)
     return summarise(scored, grid.reference, examples), members_of
+
+
+def _scored(
+    weights: Sequence[Path], grid: Grid, dataset: Dataset, split: str, folder: Path, cached: bool = False
+) -> dict[str, Scores]:
+    """Scores with each decoding, or with the first one under each past; of ``cached`` ones, those that there are."""
+    if not grid.pasts:
+        members = Members(weights, dataset)
+        return (members.cached if cached else members.scores)(grid.decodings, split, folder) or {}
+    first = dict(list(grid.decodings.items())[:1])
+    members = {past: Members(weights, dataset, past) for past in grid.pasts}
+    found = {past: (m.cached if cached else m.scores)(first, split, folder) for past, m in members.items()}
+    return {past: next(iter(scores.values())) for past, scores in found.items() if scores}
 
 
 def _trained(candidate: Sequence[tuple[str, int]], out: Path, failed: Mapping[str, str]) -> bool:
@@ -175,12 +190,13 @@ def _best_on_val(
     return candidates[best], opened[best]
 
 
-def score_baseline(name: str, dataset: Dataset, split: str) -> Scores:
-    """A baseline fitted on train, its score scale chosen on val."""
+def score_baseline(name: str, dataset: Dataset, split: str, past: str = "") -> Scores:
+    """A baseline fitted on train, its score scale chosen on val; scored under a past if one is named."""
     fitted = fit_baseline(name, *dataset.training_halves())
     validation, scored = dataset.evaluation_set("val"), dataset.evaluation_set(split)
+    seen = [past_of(past).observe(half) for half in scored.halves] if past else scored.halves
     on_val, on_split = (
-        join_predictions([fitted.predict(half, ends) for half, ends in zip(found.halves, found.end_ms, strict=True)])
-        for found in (validation, scored)
+        join_predictions([fitted.predict(half, ends) for half, ends in zip(halves, found.end_ms, strict=True)])
+        for found, halves in ((validation, validation.halves), (scored, seen))
     )
     return score(choose(Decoding(), on_val, validation.table).scores(on_split), scored.count_by_match)

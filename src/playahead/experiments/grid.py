@@ -7,13 +7,14 @@ from typing import Any
 
 from playahead.assets import shipped_grids
 from playahead.baselines.fit import BASELINES
+from playahead.datasets.pasts import PASTS
 from playahead.decoding.choosing import Decoding
 from playahead.errors import InputError
 from playahead.recipes import recipe
 from playahead.settings import build, read_yaml
 from playahead.training.trainer import TrainConfig
 
-_KEYS = ("about", "recipe", "seeds", "reference", "common", "variants", "decodings", "ensembles", "baselines")
+_KEYS = ("about", "recipe", "seeds", "reference", "common", "variants", "decodings", "pasts", "ensembles", "baselines")
 _NAMES = {"marginal": Decoding(), "tuned threshold": Decoding("tuned-threshold"), "paper": Decoding("paper")}
 _DEFAULTS = ("marginal", "tuned threshold")
 
@@ -71,9 +72,10 @@ class Grid:
     Attributes:
         name, about: of the grid.
         seeds: of every variant.
-        reference: the variant and the decoding that all others are compared with.
+        reference: the variant and the decoding (or the past) that all others are compared with.
         variants: by name, those that others start from first.
         decodings: by name.
+        pasts: of ``datasets.pasts.PASTS``: rows are then variants under each of these, with the first decoding.
         ensembles: by name.
         baselines: of ``BASELINES``.
     """
@@ -84,6 +86,7 @@ class Grid:
     reference: tuple[str, str]
     variants: dict[str, Variant]
     decodings: dict[str, Decoding]
+    pasts: tuple[str, ...]
     ensembles: dict[str, Ensemble]
     baselines: tuple[str, ...]
 
@@ -130,10 +133,13 @@ def _grid(name: str, written: Mapping[str, Any]) -> Grid:
     baselines = tuple(_names(written["baselines"], "baselines")) if written.get("baselines") else ()
     _require_known(baselines, BASELINES, "baselines")
     _require_apart([*variants, *ensembles, *baselines])
-    first = [next(iter(variants)), next(iter(decodings))]
+    pasts = tuple(_names(written["pasts"], "pasts")) if written.get("pasts") else ()
+    _require_known(pasts, list(PASTS), "pasts")
+    read = pasts or tuple(decodings)
+    first = [next(iter(variants)), read[0]]
     reference = written.get("reference", first)
-    if not isinstance(reference, list) or reference not in [[v, d] for v in variants for d in decodings]:
-        raise InputError("reference", f"{reference!r} is not a variant and a decoding, such as {first}")
+    if not isinstance(reference, list) or reference not in [[v, r] for v in variants for r in read]:
+        raise InputError("reference", f"{reference!r} is not a variant and a decoding (or past), such as {first}")
     return Grid(
         name=name,
         about=" ".join(str(written.get("about", "")).split()),
@@ -141,6 +147,7 @@ def _grid(name: str, written: Mapping[str, Any]) -> Grid:
         reference=(reference[0], reference[1]),
         variants=variants,
         decodings=decodings,
+        pasts=pasts,
         ensembles=ensembles,
         baselines=baselines,
     )

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from playahead.datasets.dataset import Dataset
+from playahead.datasets.pasts import past_of
 from playahead.decoding.choosing import Decoding, choose
 from playahead.decoding.decoder import Decoder
 from playahead.decoding.ensemble import average_predictions
@@ -29,10 +30,11 @@ class Members:
     Args:
         weights: one file, or several whose probabilities are averaged as logits.
         dataset: what is predicted; refused where the weights were trained on other features.
+        past: how much of a feed is observed, of ``datasets.pasts.PASTS``; decodings are chosen on the full one.
     """
 
-    def __init__(self, weights: Sequence[Path], dataset: Dataset) -> None:
-        self.weights, self.dataset = list(weights), dataset
+    def __init__(self, weights: Sequence[Path], dataset: Dataset, past: str = "") -> None:
+        self.weights, self.dataset, self.past = list(weights), dataset, past
         self._predicted: dict[str, Predictions] = {}
 
     @cached_property
@@ -43,7 +45,7 @@ class Members:
     def predict(self, split: str, show: Show = quiet) -> Predictions:
         """Predictions of a split."""
         if split not in self._predicted:
-            evaluation_set = self.dataset.evaluation_set(split)
+            evaluation_set = self.dataset.seen_as(self.past, split) if self.past else self.dataset.evaluation_set(split)
             found = [predictor.predict_all(evaluation_set, show) for predictor in self.predictors]
             self._predicted[split] = found[0] if len(found) == 1 else average_predictions(found)
         return self._predicted[split]
@@ -52,7 +54,8 @@ class Members:
         """The one that the weights carry, where it is what was asked for; else chosen on val."""
         if len(self.weights) == 1 and decoding in (Decoding(), Decoding("tuned-threshold")):
             return self.predictors[0].decoder(decoding.kind)
-        return choose(decoding, self.predict("val"), self.dataset.evaluation_set("val").table)
+        whole = Members(self.weights, self.dataset) if self.past else self
+        return choose(decoding, whole.predict("val"), self.dataset.evaluation_set("val").table)
 
     def score(self, decoding: Decoding, split: str) -> Scores:
         """Scores of a split."""
@@ -68,17 +71,21 @@ class Members:
             if decoding.kind == "marginal" or isinstance(self.predict(split), SlotPredictions):
                 scored[name] = self.score(decoding, split)
         folder.mkdir(parents=True, exist_ok=True)
-        save_scores(folder / f"scores-{split}.npz", scored, self._key(decodings, split))
+        save_scores(self._cache(folder, split), scored, self._key(decodings, split))
         return scored
 
     def cached(self, decodings: Mapping[str, Decoding], split: str, folder: Path) -> dict[str, Scores] | None:
         """What ``scores`` has cached; None where it has not, or of other inputs."""
         if not all(path.exists() for path in self.weights):
             return None
-        return load_scores(folder / f"scores-{split}.npz", self._key(decodings, split))
+        return load_scores(self._cache(folder, split), self._key(decodings, split))
+
+    def _cache(self, folder: Path, split: str) -> Path:
+        return folder / f"scores-{split}{'-' if self.past else ''}{self.past.replace(' ', '-')}.npz"
 
     def _key(self, decodings: Mapping[str, Decoding], split: str) -> str:
         about = {name: asdict(decoding) for name, decoding in decodings.items()}
         digests = [file_digest(path) for path in self.weights]
-        inputs = [_FORMAT, digests, about, split, self.dataset.digest("val", split)]
+        inputs: list[object] = [_FORMAT, digests, about, split, self.dataset.digest("val", split)]
+        inputs += [asdict(past_of(self.past))] if self.past else []
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

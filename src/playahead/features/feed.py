@@ -11,7 +11,9 @@ until the next action), and providers give it the place of that *next* action: a
 So the place of a delayed row is never looked at; the ball stays where it was last seen.
 
 Positions are turned to the side in possession at that step (the acting side where none is known), so "x near 1" is
-always near the goal under attack.
+always near the goal under attack. Rows of an unknown team keep the direction in which their own team attacks.
+
+What the source does not say is told apart from what did not happen: the last columns say what is known.
 
 Axes: P windows asked for, N steps (33), F features, K codes (14), E rows of the half.
 """
@@ -22,12 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import Action
-from playahead.domain.feed import DUEL, N_CODES, N_SETPIECES, STOPPAGE, UNKNOWN_POSITION, FeedHalf
+from playahead.domain.feed import DUEL, N_CODES, N_SETPIECES, STOPPAGE, UNKNOWN, FeedHalf
 from playahead.domain.grid import GRID
 
 _RECENCY_S = 2.0  # decay of "how long ago was the last one of this code"
 _INSTANT_S = 0.5  # decay of "did something just happen"
 _HALF_LENGTH_MS = 45 * 60_000
+_VERY_LATE_MS = 10_000
 
 FEATURE_NAMES: tuple[str, ...] = (
     *(f"arrived_{code}" for code in range(N_CODES)),
@@ -39,6 +42,9 @@ FEATURE_NAMES: tuple[str, ...] = (
     *("age", "instant"),
     *(f"setpiece_{kind}" for kind in range(1, N_SETPIECES)),
     *("possession", "actions", "clock"),
+    *("team_known", "position_known", "setpiece_known", "confidence", "confidence_known", "lateness"),
+    *(f"reports_{code}" for code in range(N_CODES)),
+    *("observed", "clock_known"),
 )
 N_FEATURES = len(FEATURE_NAMES)
 FEED_FEATURES = {"kind": "feed", "names": list(FEATURE_NAMES)}
@@ -46,6 +52,7 @@ FEED_FEATURES = {"kind": "feed", "names": list(FEATURE_NAMES)}
 
 _MIRRORED = [FEATURE_NAMES.index(name) for name in ("y", "dy")]
 _SIDE = FEATURE_NAMES.index("side")
+_REPORTS = slice(FEATURE_NAMES.index("reports_0"), FEATURE_NAMES.index("reports_0") + N_CODES)
 _LONG_AGO = [FEATURE_NAMES.index(name) for name in ("gap", "age")]  # at 1 where nothing was seen
 
 
@@ -56,13 +63,16 @@ class FeedTrack:
     Attributes:
         half: where it comes from.
         visible_ms_E: when each row became visible.
-        count_EK: how many rows of each code were visible before row e (E + 1 rows).
+        team_E: -1 unknown.
+        weight_EK: confidence of all rows of each code that were visible before row e (E + 1 rows); 1 where unknown.
         last_ms_EK: latest visibility of each code up to and including row e.
         played_E: latest row up to e that plays the ball (its team is in possession), -1 none.
         next_played_E: first such row from e on.
         gained_ms_E: when the team in possession after row e gained it.
         xy_E2: ball position in team 0's frame, -1 to 1, NaN unknown or not to be looked at.
         located_E: latest row up to e whose position is known, -1 none.
+        confidence_E: percent, or ``UNKNOWN``.
+        late_ms_E: how long after it could be known each row arrived.
     """
 
     half: FeedHalf
@@ -70,13 +80,15 @@ class FeedTrack:
     code_E: NDArray[np.intp]
     team_E: NDArray[np.intp]
     setpiece_E: NDArray[np.intp]
-    count_EK: NDArray[np.int32]
+    weight_EK: NDArray[np.float64]
     last_ms_EK: NDArray[np.int64]
     played_E: NDArray[np.intp]
     next_played_E: NDArray[np.intp]
     gained_ms_E: NDArray[np.int64]
     xy_E2: NDArray[np.float32]
     located_E: NDArray[np.intp]
+    confidence_E: NDArray[np.uint8]
+    late_ms_E: NDArray[np.uint16]
 
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
         """Windows (W, N, F) of the examples that end at these times, which lie 5 s apart."""
@@ -85,40 +97,45 @@ class FeedTrack:
 
 
 def prepare_track(half: FeedHalf) -> FeedTrack:
-    """Order rows by when they can be seen and run through them once."""
-    visible_ms = half.t_ms.astype(np.int64) + half.delay_ms
-    order = np.argsort(visible_ms, kind="stable")
-    visible_ms, code, team = visible_ms[order], half.code[order], half.team[order]
-    one_hot_EK = np.arange(N_CODES) == code[:, None]
-    last_ms_EK = np.maximum.accumulate(np.where(one_hot_EK, visible_ms[:, None], -1), axis=0)
+    """Order rows by when they can be seen and run through them once; those from before the observation are left out."""
+    order = np.argsort(half.visible_ms, kind="stable")
+    order = order[half.visible_ms[order] >= half.seen_from_ms]
+    visible_ms, code = half.visible_ms[order], half.code[order].astype(np.intp)
+    team = np.where(half.team[order] == UNKNOWN, -1, half.team[order].astype(np.intp))
+    is_code_EK = np.arange(N_CODES) == code[:, None]
+    last_ms_EK = np.maximum.accumulate(np.where(is_code_EK, visible_ms[:, None], -1), axis=0)
+    confidence = half.confidence[order]
+    weight_EK = is_code_EK * np.where(confidence == UNKNOWN, 1.0, confidence / 100)[:, None]
     plays_ball = ~np.isin(code, (DUEL, STOPPAGE, Action.OUT.class_index))
     row_E = np.arange(len(code))
     played_E = np.maximum.accumulate(np.where(plays_ball, row_E, -1))
     next_played_E = np.minimum.accumulate(np.where(plays_ball, row_E, len(code) - 1)[::-1])[::-1]
-    side_E = np.where(played_E >= 0, team[played_E].astype(np.intp), -1)
+    side_E = np.where(played_E >= 0, team[played_E], -1)
     gained = np.diff(side_E, prepend=-2) != 0
     xy_E2 = _common_frame(half.x[order], half.y[order], team)
     xy_E2[half.delay_ms[order] > 0] = np.nan
     return FeedTrack(
         half=half,
         visible_ms_E=visible_ms,
-        code_E=code.astype(np.intp),
-        team_E=team.astype(np.intp),
+        code_E=code,
+        team_E=team,
         setpiece_E=half.setpiece[order].astype(np.intp),
-        count_EK=np.vstack([np.zeros((1, N_CODES), np.int32), one_hot_EK.cumsum(0, dtype=np.int32)]),
+        weight_EK=np.vstack([np.zeros((1, N_CODES)), weight_EK.cumsum(axis=0)]),
         last_ms_EK=last_ms_EK,
         played_E=played_E,
         next_played_E=next_played_E,
         gained_ms_E=np.maximum.accumulate(np.where(gained, visible_ms, -1)),
         xy_E2=xy_E2,
         located_E=np.maximum.accumulate(np.where(np.isnan(xy_E2).any(axis=1), -1, row_E)),
+        confidence_E=confidence,
+        late_ms_E=half.late_ms[order],
     )
 
 
-def _common_frame(x: NDArray[np.uint8], y: NDArray[np.uint8], team: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _common_frame(x: NDArray[np.uint8], y: NDArray[np.uint8], team: NDArray[np.intp]) -> NDArray[np.float32]:
     xy_E2 = np.stack([x, y], axis=1).astype(np.float32) / 50 - 1
-    xy_E2[(x == UNKNOWN_POSITION) | (y == UNKNOWN_POSITION)] = np.nan
-    return np.where(team[:, None] == 0, xy_E2, -xy_E2)
+    xy_E2[(x == UNKNOWN) | (y == UNKNOWN)] = np.nan
+    return np.where(team[:, None] == 1, -xy_E2, xy_E2)
 
 
 def window_features(track: FeedTrack, end_ms_P: NDArray[np.integer]) -> NDArray[np.float32]:
@@ -140,7 +157,12 @@ def window_features(track: FeedTrack, end_ms_P: NDArray[np.integer]) -> NDArray[
         _fill(features_PNF, track, step_end_PN, known_PN, first_P1)
     else:
         features_PNF[..., _LONG_AGO] = 1.0
-    features_PNF[..., FEATURE_NAMES.index("clock")] = step_end_PN / _HALF_LENGTH_MS - 0.5
+    half = track.half
+    if half.clock_known:
+        features_PNF[..., FEATURE_NAMES.index("clock")] = step_end_PN / _HALF_LENGTH_MS - 0.5
+    features_PNF[..., _REPORTS] = [code in half.reports for code in range(N_CODES)]
+    features_PNF[..., FEATURE_NAMES.index("observed")] = step_end_PN > half.seen_from_ms
+    features_PNF[..., FEATURE_NAMES.index("clock_known")] = half.clock_known
     return features_PNF
 
 
@@ -157,7 +179,7 @@ def _fill(
     before_PN = np.concatenate([first_P1, known_PN[:, :-1]], axis=1)
     start_ms_P1 = step_end_PN[:, -1:] - GRID.window_ms
     put = _Writer(out_PNF)
-    put(np.minimum(track.count_EK[known_PN] - track.count_EK[before_PN], 1))
+    put(np.minimum(track.weight_EK[known_PN] - track.weight_EK[before_PN], 1))
     put((np.arange(N_CODES) == track.code_E[row_PN][..., None]) & seen_PN[..., None])
     last_ms = track.last_ms_EK[row_PN]
     recency = np.exp((last_ms - step_end_PN[..., None]) / (_RECENCY_S * 1000))
@@ -169,8 +191,8 @@ def _fill(
     turn = np.where(np.where(side >= 0, side, actor) == 1, -1.0, 1.0)
     put(seen_PN)
     put(np.where(side >= 0, 1.0 - 2.0 * side, 0.0))
-    put(np.where(seen_PN & (side >= 0), np.where(actor == side, 1.0, -1.0), 0.0))
-    _put_movement(put, track, row_PN, seen_PN, first_P1, turn)
+    put(np.where(seen_PN & (side >= 0) & (actor >= 0), np.where(actor == side, 1.0, -1.0), 0.0))
+    located_PN = _put_movement(put, track, row_PN, seen_PN, first_P1, turn)
     gap_s = (track.visible_ms_E[row_PN] - track.visible_ms_E[np.maximum(row_PN - 1, 0)]) / 1000
     put(np.where(seen_PN & (row_PN > first_P1), np.minimum(gap_s, 5.0) / 5, 1.0))
     age_s = np.where(seen_PN, (step_end_PN - track.visible_ms_E[row_PN]) / 1000, 5.0)
@@ -182,6 +204,14 @@ def _fill(
     since_ms = np.maximum(track.gained_ms_E[row_PN], track.visible_ms_E[first_played_P1])
     put(np.where(side >= 0, (step_end_PN - since_ms) / GRID.window_ms, 0.0))
     put((known_PN - first_P1) / 5)
+    put.skip("clock")
+    put(seen_PN & (actor >= 0))
+    put(located_PN)
+    put(seen_PN & (track.setpiece_E[row_PN] != UNKNOWN))
+    confident = seen_PN & (track.confidence_E[row_PN] != UNKNOWN)
+    put(np.where(confident, track.confidence_E[row_PN] / 100, 0.0))
+    put(confident)
+    put(np.where(seen_PN, np.minimum(track.late_ms_E[row_PN] / _VERY_LATE_MS, 1.0), 0.0))
 
 
 def _put_movement(
@@ -191,8 +221,8 @@ def _put_movement(
     seen_PN: NDArray[np.bool_],
     first_P1: NDArray[np.intp],
     turn_PN: NDArray[np.float64],
-) -> None:
-    """Where the ball was last seen in this window, and how it came there from where it was seen before."""
+) -> NDArray[np.bool_]:
+    """Where the ball was last seen in this window, and how it came there; returns at which steps that is known."""
     at_PN = np.where(seen_PN, track.located_E[row_PN], -1)
     from_PN = np.where(at_PN > 0, track.located_E[np.maximum(at_PN - 1, 0)], -1)
     known, moved_known = at_PN >= first_P1, from_PN >= first_P1
@@ -205,6 +235,17 @@ def _put_movement(
     put(np.where(known, np.hypot(1 - here[..., 0], 0.65 * here[..., 1]) / 2, 0.0))
     put(moved)
     put(np.minimum(np.hypot(moved[..., 0], moved[..., 1]) / np.maximum(took_s, 0.2), 3.0) / 3)
+    return known
+
+
+def columns_of(names: object) -> list[int] | None:
+    """Which features weights were trained on, by what they say of their names; None if these are no names of ours.
+
+    Weights from before the columns of what is known have the first 63.
+    """
+    if not isinstance(names, list) or not names or not all(name in FEATURE_NAMES for name in names):
+        return None
+    return [FEATURE_NAMES.index(name) for name in names]
 
 
 class _Writer:
@@ -218,6 +259,11 @@ class _Writer:
         columns = values if values.ndim == 3 else values[..., None]
         self._out[..., self._next : self._next + columns.shape[-1]] = columns
         self._next += columns.shape[-1]
+
+    def skip(self, name: str) -> None:
+        """Past a column that is written elsewhere."""
+        assert FEATURE_NAMES[self._next] == name
+        self._next += 1
 
 
 def mirror(features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -18,8 +18,6 @@ from playahead.inference.predictor import Predictor
 from playahead.progress import Show, counter, quiet
 from playahead.sources.soccernet_baa import read_baa_split
 
-_SOMEWHERE_MS = 22 * 60_000  # a clip does not say when in its half it lies: the middle
-
 
 def anticipate_clips(
     labels: Path,
@@ -69,8 +67,8 @@ def _from_labels(labels: Path, weights: Path | None, options: DecodingOptions) -
     if not clips:
         raise InputError(labels, "holds no clips")
     predictor = Predictor.open(weights, FEED_FEATURES, options.device)
-    end_ms = _SOMEWHERE_MS + np.arange(GRID.window_ms, OBSERVATION_MS + 1, GRID.window_ms)
-    tracks = [prepare_track(feed_of_actions(clip.observation, _SOMEWHERE_MS)) for clip in clips]
+    end_ms = np.arange(GRID.window_ms, OBSERVATION_MS + 1, GRID.window_ms)
+    tracks = [prepare_track(feed_of_actions(clip.observation, clock_known=False)) for clip in clips]
     windows = np.stack([window_features(track, end_ms) for track in tracks])
     listed = options.decoder(predictor).anticipations(predictor.predict(windows), for_scorer=True)
     return {clip.name: found for clip, found in zip(clips, listed, strict=True)}

@@ -21,6 +21,7 @@ from playahead.decoding.predictions import DensePredictions, Predictions, SlotPr
 from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
 from playahead.errors import InputError
+from playahead.features.feed import columns_of
 from playahead.model.anticipator import Anticipator, AnticipatorOutput
 from playahead.model.config import AnticipatorConfig
 from playahead.progress import Show, counter, quiet
@@ -66,6 +67,8 @@ class Predictor:
 
     def __init__(self, network: nn.Module, about: Mapping[str, Any], where: Path | str = "weights") -> None:
         self.network, self.about, self.where = network.eval(), about, where
+        trained = about.get("features")
+        self._columns = columns_of(trained.get("names")) if isinstance(trained, Mapping) else None
 
     @classmethod
     def open(
@@ -112,7 +115,7 @@ class Predictor:
         """
         trained = self.about.get("features")
         trained = trained if isinstance(trained, Mapping) else {}
-        if features["kind"] == "feed" and trained.get("names") != features["names"]:
+        if features["kind"] == "feed" and columns_of(trained.get("names")) is None:
             raise InputError(self.where, "was not trained on the event-feed features of this version", "train it again")
         if features["kind"] == "video":
             if trained.get("kind") != "video":
@@ -153,6 +156,8 @@ class Predictor:
         Args:
             windows: (B, W, N, F) float32; of a network on frames (B, T, H, W) uint8.
         """
+        if self._columns is not None and windows.shape[-1] > len(self._columns):
+            windows = windows[..., self._columns]
         device = next(self.network.parameters()).device
         chunks = torch.from_numpy(windows).split(_SEQUENCES_TOGETHER)
         outputs = (self.network(chunk.to(device)) for chunk in chunks)

@@ -28,7 +28,7 @@ class PredictConfig:
         min_confidence: minimum confidence of what is shown (confidence is a probability).
         decoding: marginal, tuned-threshold or paper, as of evaluate.
         tau: slots with a larger objectness emit; not of marginal decoding.
-        half: only this half of a feed's match; both if not given.
+        half: only this half of a feed's match (3 and 4: extra time); all if not given.
         start: first time to anticipate from, as 12:30; of each half of a feed. --from is the same.
         end: last time; the end if not given. --to is the same.
         overlay: also write the video with a timeline under it, to this .mp4.
@@ -43,7 +43,7 @@ class PredictConfig:
     min_confidence: float = 0.3
     decoding: Kind = "marginal"
     tau: float | None = None
-    half: Literal[1, 2] | None = None
+    half: Literal[1, 2, 3, 4] | None = None
     start: str = "0:30"
     end: str | None = None
     overlay: Path | None = None

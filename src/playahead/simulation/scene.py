@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from playahead.domain.actions import ACTIONS, Action
-from playahead.domain.feed import UNKNOWN_POSITION, FeedHalf
+from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
 
@@ -103,7 +103,7 @@ def _events_of(half: FeedHalf) -> _Events:
     if not len(chosen):
         raise InputError(f"match {half.match}, half {half.half}", "holds no actions to show")
     share_E2 = np.stack([half.x[chosen], half.y[chosen]], axis=1).astype(np.float64)
-    known_E = (share_E2 != UNKNOWN_POSITION).all(axis=1)
+    known_E = (share_E2 != UNKNOWN).all(axis=1)
     share_E2[~known_E] = 50.0
     team_E = half.team[chosen].astype(np.int64)
     common_E2 = np.where(team_E[:, None] == 0, share_E2, 100 - share_E2)

@@ -78,5 +78,5 @@ def read_feed(path: Path | str, notes: SourceNotes | None = None) -> list[FeedHa
     except RecordError as reason:  # of the rows of a half, which knows no file
         raise InputError(path, reason) from None
     if not any(len(half) for half in halves):
-        raise InputError(path, "holds no events of either half")
+        raise InputError(path, "holds no events of any half")
     return halves

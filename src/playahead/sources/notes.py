@@ -14,7 +14,7 @@ class SourceNotes:
 
     Attributes:
         drop_bad_rows: leave out rows that cannot be, and count them; else the first one stops the reader.
-        left_out: what was not read, counted: ``{"events of extra time": 432}``.
+        left_out: what was not read, counted: ``{"events of the shoot-out": 12}``.
         bad_rows: what was wrong with each row that was dropped.
     """
 

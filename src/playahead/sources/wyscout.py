@@ -15,8 +15,8 @@ def read_wyscout_match(path: Path, notes: SourceNotes | None = None) -> list[Fee
     """The halves of one match that have rows, first half first.
 
     Gives the rows of the Wyscout-BAA tables exactly. Team 0 is the team of the match's first event.
-    Extra time, the penalty shoot-out and events given twice are passed over and noted, events of an unknown name
-    passed over.
+    Extra time is read as halves 3 and 4. The penalty shoot-out and events given twice are passed over and noted, events
+    of an unknown name passed over.
 
     Raises:
         InputError: a file that is missing, not JSON or not of this format, naming the event; more

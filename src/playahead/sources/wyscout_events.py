@@ -1,18 +1,18 @@
 """Events of one Wyscout match file, checked: nothing past this module sees the provider's JSON."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeGuard
 
 from playahead.errors import InputError
 from playahead.sources import jsonfile
+from playahead.sources import wyscout_names as names
 from playahead.sources.notes import SourceNotes
 
-HALF_OF_PERIOD = {"1H": 1, "2H": 2}
-IGNORED_PERIODS = frozenset({"E1", "E2", "P"})
-"""Extra time and the penalty shoot-out: no half of the benchmark looks like them."""
+HALF_OF_PERIOD = {"1H": 1, "2H": 2, "E1": 3, "E2": 4}
+SHOOT_OUT = "P"
 
 LONGEST_HALF_S = 7200.0
 """A later ``eventSec`` is a wrong unit, not a long half."""
@@ -39,10 +39,10 @@ class Position:
 
 @dataclass(frozen=True)
 class WyscoutEvent:
-    """One event of 1H or 2H.
+    """One event of a half, or of one of extra time.
 
     Attributes:
-        half: 1 or 2.
+        half: 1 to 4.
         family: ``eventName`` ("Pass", "Duel", ...).
         kind: ``subEventName`` ("Simple pass", ...); the provider leaves it empty for an offside.
         time_ms: from the half's start, not rounded.
@@ -71,13 +71,13 @@ class WyscoutEvent:
 
 
 def read_wyscout_events(path: Path, notes: SourceNotes) -> tuple[int, list[WyscoutEvent]]:
-    """The match id, and the events of both halves by half and time (ties keep the file's order).
+    """The match id, and the events of all halves by half and time (ties keep the file's order).
 
     The file is either the list of events or an object whose ``events`` is that list.
 
     Raises:
         InputError: not such a file, an event that lacks a field or gives it a wrong type or value,
-            a third team, a second match, or no event in 1H or 2H.
+            a third team, a second match, or no event but of the shoot-out.
     """
     root = jsonfile.read_json(path)
     if isinstance(root, dict):
@@ -85,9 +85,9 @@ def read_wyscout_events(path: Path, notes: SourceNotes) -> tuple[int, list[Wysco
     entries = list(_entries(jsonfile.as_list(root, f"{path}: events"), path, notes))
     played = [entry for entry in entries if entry.half]
     if len(played) < len(entries):
-        notes.left_out["events of extra time or the shoot-out"] += len(entries) - len(played)
+        notes.left_out["events of the shoot-out"] += len(entries) - len(played)
     if not played:
-        raise InputError(path, "no event in 1H or 2H", "extra time and penalties (E1, E2, P) are not read")
+        raise InputError(path, f"no event in {', '.join(HALF_OF_PERIOD)}", "a shoot-out is not read")
     played.sort(key=lambda entry: (entry.half, entry.time_ms))
     team_of_id = _number_teams(played)
     return _single_match(played), list(_events(played, team_of_id, notes))
@@ -140,15 +140,15 @@ class _Entry:
     """One raw event and where it stands, read field by field.
 
     Attributes:
-        half: 1 or 2; 0 for a period that is passed over, and then nothing else of it is read.
+        half: 1 to 4; 0 of the shoot-out, of which nothing else is read.
         time_ms: from the half's start.
     """
 
     def __init__(self, where: str, raw: dict[str, object]) -> None:
         self.where, self._raw = where, raw
         period = self.text("matchPeriod")
-        if period not in HALF_OF_PERIOD and period not in IGNORED_PERIODS:
-            known = ", ".join((*HALF_OF_PERIOD, *sorted(IGNORED_PERIODS)))
+        if period not in HALF_OF_PERIOD and period != SHOOT_OUT:
+            known = ", ".join((*HALF_OF_PERIOD, SHOOT_OUT))
             raise InputError(where, f"matchPeriod {period!r} is none of {known}")
         self.half = HALF_OF_PERIOD.get(period, 0)
         self.time_ms = self._time_ms() if self.half else 0.0
@@ -158,8 +158,8 @@ class _Entry:
         start, end = self._positions()
         return WyscoutEvent(
             half=self.half,
-            family=self.text("eventName"),
-            kind=self.text("subEventName"),
+            family=self._name("eventName", names.FAMILY_OF_ID),
+            kind=self._name("subEventName", names.KIND_OF_ID),
             time_ms=self.time_ms,
             team=team_of_id[self.whole("teamId")],
             player=self.whole("playerId"),
@@ -173,6 +173,16 @@ class _Entry:
         if not isinstance(value, str):
             raise InputError(self.where, f"{name} {_shown(value)} is not a text")
         return value
+
+    def _name(self, field: str, of_id: Mapping[int, str]) -> str:
+        """A name, or the number that stands for it."""
+        value = jsonfile.field(self._raw, field, self.where)
+        number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+        if not isinstance(number, int) or isinstance(number, bool):
+            return self.text(field)
+        if number not in of_id:
+            raise InputError(self.where, f"{field} {_shown(value)} is no event that Wyscout numbers")
+        return of_id[number]
 
     def whole(self, name: str) -> int:
         value = jsonfile.field(self._raw, name, self.where)

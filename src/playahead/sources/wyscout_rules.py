@@ -17,7 +17,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from playahead.domain.actions import Action
-from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN_POSITION
+from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN
 from playahead.sources import wyscout_names as names
 from playahead.sources.wyscout_events import Position, WyscoutEvent
 
@@ -172,7 +172,7 @@ def _row(moment: _Moment, code: int) -> FeedRow:
 
 def _percent(place: Position | None) -> tuple[int, int]:
     if place is None:
-        return UNKNOWN_POSITION, UNKNOWN_POSITION
+        return UNKNOWN, UNKNOWN
     return round(place.x), round(place.y)
 
 

@@ -41,7 +41,7 @@ def train(
     if validation_matches < 1:
         raise InputError("--validation-matches", f"{validation_matches} is below 1")
     validation, sample = dataset.evaluation_set("val"), dataset.validation_sample(validation_matches)
-    examples = dataset.training_examples(config.examples)
+    examples = dataset.training_examples(config.examples, config.degraded)
     config = replace(config, model=replace(config.model, feature_dim=examples.feature_dim))
     finished = Finished(out / "weights.safetensors", {}, out / "log.csv")
     with together(config, out) as fabric:

@@ -36,6 +36,8 @@ class TrainConfig(LoopConfig):
         examples: in a sequence; sequences x examples is the paper's batch (P: 32).
         rare_sampler: examples with rare classes are drawn more often, or where a sequence holds others too, count more
             (P).
+        degraded: share of sequences of a feed that are observed through a random worse source (``datasets/pasts.py``);
+            the paper has none.
         mixup_alpha: of Beta(alpha, alpha) (C: 0.2); 0 is off.
         checkpoint_by: validation figure that chooses the checkpoint, under marginal decoding: the exact area, which is
             steadier, or the official average (the paper says nothing).
@@ -46,6 +48,7 @@ class TrainConfig(LoopConfig):
     sequences: int = 32
     examples: int = 1
     rare_sampler: bool = True
+    degraded: float = 0.0
     mixup_alpha: float = 0.2
     checkpoint_by: Literal["area", "official"] = "area"
 
@@ -54,6 +57,8 @@ class TrainConfig(LoopConfig):
         for name in ("sequences", "examples"):
             if getattr(self, name) < 1:
                 raise InputError(f"train.{name}", f"{getattr(self, name)} is below 1")
+        if not 0 <= self.degraded <= 1:
+            raise InputError("train.degraded", f"{self.degraded} is not a share, 0 to 1")
         if not 0 <= self.mixup_alpha < math.inf:
             raise InputError("train.mixup_alpha", f"{self.mixup_alpha} is not a number of 0 or more")
         if self.model.head == "slots" and not (self.criterion.matched_weight or self.criterion.intensity_weight):

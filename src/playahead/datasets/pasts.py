@@ -1,0 +1,229 @@
+"""Matches observed through a worse source than the one that recorded them: only the past is degraded, never a label.
+
+``CAREFUL`` and ``GREEDY`` are two action spotters whose published outputs on broadcast video were compared with human
+labels. HIGH PASS and OUT were not among their classes; those values are our guess from similar classes. Training never
+sees these two: ``random_past`` draws from ranges around and beyond them.
+
+Axes: C classes, E rows, Q quantiles.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.choices import check_choices
+from playahead.domain.actions import ACTIONS, Action
+from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf
+from playahead.domain.time import LONGEST_HALF_MS
+from playahead.errors import InputError
+
+_ACTION_CODES = frozenset(range(len(ACTIONS)))
+_ERROR_QUANTILES = (0.0, 0.05, 0.25, 0.75, 0.95, 1.0)
+_ERRORS_MS = (-600.0, -300.0, -40.0, 120.0, 450.0, 900.0)
+_FALSE_NEAR_MS = 800.0
+
+
+@dataclass(frozen=True)
+class SpotterNoise:
+    """How an action spotter differs from what happened.
+
+    A spotted time before the true one counts as the true one: nothing is seen before it happens.
+
+    Attributes:
+        recall_C: share of each class's actions that it finds.
+        precision_C: share of what it reports of each class that happened.
+        error_scale: of the errors of its times; 1 has the quartiles -40 and +120 ms, 5 % beyond -300 and +450 ms.
+        near: share of the false ones that lie close to something that happened; the others lie anywhere.
+        confident: it reports confidences (those of true ones are higher, on average).
+    """
+
+    recall_C: tuple[float, ...]
+    precision_C: tuple[float, ...]
+    error_scale: float = 1.0
+    near: float = 0.6
+    confident: bool = True
+
+    def spot(self, half: FeedHalf, rng: np.random.Generator) -> FeedHalf:
+        """What it reports of a half's actions; everything but class, time and confidence is lost."""
+        actions = half.take(np.isin(half.code, list(_ACTION_CODES)))
+        found = actions.take(rng.random(len(actions)) < np.array(self.recall_C)[actions.code])
+        error_ms = np.interp(rng.random(len(found)), _ERROR_QUANTILES, _ERRORS_MS) * self.error_scale
+        true_ms = found.t_ms + np.maximum(error_ms, 0)
+        false_code = self._false_codes(actions, rng)
+        false_ms = self._false_times(actions, len(false_code), rng)
+        t_ms = np.r_[true_ms, false_ms].round().clip(0, LONGEST_HALF_MS).astype(np.int32)
+        order = np.argsort(t_ms, kind="stable")
+        code = np.r_[found.code, false_code].astype(np.uint8)[order]
+        delay_ms = np.r_[found.delay_ms, np.zeros(len(false_code))].astype(np.uint16)[order]
+        unknown = np.full(len(code), UNKNOWN, np.uint8)
+        confidence = unknown
+        if self.confident:
+            sure = np.r_[rng.beta(5, 2, len(found)), rng.beta(2, 3, len(false_code))][order]
+            confidence = (100 * sure).round().astype(np.uint8)
+        return FeedHalf(
+            match=half.match,
+            half=half.half,
+            t_ms=t_ms[order],
+            code=code,
+            team=unknown,
+            x=unknown,
+            y=unknown,
+            setpiece=_known_setpiece(code),
+            delay_ms=delay_ms,
+            confidence=confidence,
+            reports=_ACTION_CODES,
+        )
+
+    def _false_codes(self, actions: FeedHalf, rng: np.random.Generator) -> NDArray[np.integer]:
+        """Classes of what never happened: as many as the precision leaves room for."""
+        happened_C = np.bincount(actions.code, minlength=len(ACTIONS))
+        recall_C, precision_C = np.array(self.recall_C), np.array(self.precision_C)
+        count_C = rng.poisson(happened_C * recall_C * (1 / precision_C - 1))
+        return np.repeat(np.arange(len(ACTIONS)), count_C)
+
+    def _false_times(self, actions: FeedHalf, count: int, rng: np.random.Generator) -> NDArray[np.floating]:
+        """Close after an action (no row may tell of one that is still to come), or anywhere."""
+        if not len(actions):
+            return np.zeros(count)
+        first_ms, last_ms = actions.t_ms[[0, -1]]
+        anywhere_ms = rng.uniform(first_ms, last_ms, count)
+        near_ms = rng.choice(actions.visible_ms, count) + np.abs(rng.normal(0, _FALSE_NEAR_MS, count))
+        return np.where(rng.random(count) < self.near, near_ms, anywhere_ms)
+
+
+#                     pass  drive head  high  throw cross shot  out   block tackle
+CAREFUL = SpotterNoise(
+    recall_C=(0.86, 0.83, 0.60, 0.72, 0.84, 0.71, 0.67, 0.75, 0.32, 0.04),
+    precision_C=(0.90, 0.85, 0.67, 0.75, 0.78, 0.80, 0.68, 0.70, 0.48, 0.14),
+)
+GREEDY = SpotterNoise(
+    recall_C=(0.73, 0.77, 0.71, 0.70, 0.51, 0.69, 0.79, 0.60, 0.72, 0.58),
+    precision_C=(0.58, 0.37, 0.11, 0.17, 0.21, 0.17, 0.17, 0.20, 0.06, 0.03),
+)
+_SPOTTERS = {"careful": CAREFUL, "greedy": GREEDY}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """What is observed of a match.
+
+    Attributes:
+        positions: where things happened.
+        teams: who acted.
+        tokens: duels, saves, stoppages and touches beside the ten actions.
+        setpieces: the kind of restart (a throw-in tells its own).
+        spotter: instead of the true rows, what a careful or a greedy action spotter on video would report.
+        late_s: so much later each row arrives.
+        nothing: no row at all.
+    """
+
+    positions: bool = True
+    teams: bool = True
+    tokens: bool = True
+    setpieces: bool = True
+    spotter: Literal["careful", "greedy"] | None = None
+    late_s: float = 0.0
+    nothing: bool = False
+
+    def __post_init__(self) -> None:
+        check_choices(self, "past")
+        if not 0 <= self.late_s <= LONGEST_DELAY_MS / 1000:
+            raise InputError("past.late_s", f"{self.late_s} is not in 0 to {LONGEST_DELAY_MS / 1000:g}")
+
+    def observe(self, half: FeedHalf, seed: int = 0) -> FeedHalf:
+        """A half as it is observed; the noise is the same whenever the match, the half and the seed are."""
+        rng = np.random.default_rng((seed, half.match, half.half))
+        return _observe(half, self, _SPOTTERS.get(self.spotter or ""), rng)
+
+
+PASTS = {
+    "full feed": Past(),
+    "no positions": Past(positions=False),
+    "no teams": Past(teams=False),
+    "no tokens": Past(tokens=False),
+    "labels only": Past(positions=False, teams=False, tokens=False, setpieces=False),
+    "careful spotter": Past(spotter="careful"),
+    "greedy spotter": Past(spotter="greedy"),
+    **{f"{late_s} s late": Past(late_s=late_s) for late_s in (1, 2, 5, 10)},
+    "nothing seen": Past(nothing=True),
+}
+"""What people have, by name."""
+
+
+def past_of(name: str) -> Past:
+    """One of ``PASTS``.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in PASTS:
+        raise InputError("past", f"{name!r} is not one of {', '.join(PASTS)}")
+    return PASTS[name]
+
+
+def _observe(half: FeedHalf, past: Past, spotter: SpotterNoise | None, rng: np.random.Generator) -> FeedHalf:
+    if past.nothing:
+        return replace(half.take(np.zeros(len(half), bool)), seen_from_ms=LONGEST_HALF_MS)
+    if spotter is not None:
+        seen = replace(spotter.spot(half, rng), clock_known=half.clock_known, seen_from_ms=half.seen_from_ms)
+    else:
+        seen = _less(half, past)
+    late_ms = seen.late_ms + round(past.late_s * 1000)
+    return replace(seen, late_ms=np.minimum(late_ms, LONGEST_DELAY_MS).astype(np.uint16))
+
+
+def _less(half: FeedHalf, past: Past) -> FeedHalf:
+    """Without what is not told."""
+    if not past.tokens:
+        half = replace(half.take(half.code < len(ACTIONS)), reports=half.reports & _ACTION_CODES)
+    unknown, changed = np.full(len(half), UNKNOWN, np.uint8), {}
+    if not past.positions:
+        changed |= {"x": unknown, "y": unknown}
+    if not past.teams:
+        changed["team"] = unknown
+    if not past.setpieces:
+        changed["setpiece"] = _known_setpiece(half.code)
+    return replace(half, **changed) if changed else half
+
+
+def _known_setpiece(code: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.where(code == Action.THROW_IN.class_index, 1, UNKNOWN).astype(np.uint8)
+
+
+def random_past(half: FeedHalf, first_ms: int, last_ms: int, rng: np.random.Generator) -> FeedHalf:
+    """A stretch of a half as some source might give it, to train on.
+
+    Args:
+        half: the stretch.
+        first_ms, last_ms: start of the first window and end of the last: an observation may begin in between.
+        rng: draws the source.
+    """
+    spotter = _random_spotter(rng) if rng.random() < 0.35 else None
+    past = Past(
+        positions=rng.random() < 0.5,
+        teams=rng.random() < 0.6,
+        tokens=rng.random() < 0.5,
+        setpieces=rng.random() < 0.6,
+        late_s=float(np.exp(rng.uniform(np.log(0.3), np.log(12)))) if rng.random() < 0.25 else 0.0,
+        nothing=rng.random() < 0.01,
+    )
+    if rng.random() < 0.15:
+        half = replace(half, clock_known=False)
+    seen = _observe(half, past, spotter, rng)
+    if rng.random() < 0.1:
+        seen = replace(seen, seen_from_ms=max(int(rng.integers(first_ms, last_ms)), 0))
+    return seen
+
+
+def _random_spotter(rng: np.random.Generator) -> SpotterNoise:
+    recall_C = rng.uniform(0.35, 1.0) + rng.normal(0, 0.15, len(ACTIONS))
+    precision_C = np.exp(rng.uniform(np.log(0.15), 0) + rng.normal(0, 0.4, len(ACTIONS)))
+    return SpotterNoise(
+        recall_C=tuple(recall_C.clip(0.02, 1.0)),
+        precision_C=tuple(precision_C.clip(0.03, 1.0)),
+        error_scale=rng.uniform(0, 2.5),
+        near=rng.uniform(0.2, 0.9),
+        confident=rng.random() < 0.6,
+    )

@@ -1,0 +1,138 @@
+"""Worse sources of the same matches: what they lose and invent; labels and the future stay out of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playahead.datasets.evaluation_set import FeedEvaluationSet
+from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.pasts import CAREFUL, GREEDY, PASTS, Past, SpotterNoise, past_of, random_past
+from playahead.domain.actions import ACTIONS
+from playahead.domain.feed import UNKNOWN, FeedHalf
+from playahead.errors import InputError
+from playahead.features.feed import FEATURE_NAMES, prepare_track
+from playahead.simulation.plays import simulate_half
+
+LONG = simulate_half(5, match=3, minutes=120)
+
+
+def columns(*names: str) -> list[int]:
+    return [FEATURE_NAMES.index(name) for name in names]
+
+
+@pytest.mark.parametrize("name", PASTS)
+def test_labels_are_what_happened_whatever_is_seen(played_half, name):
+    whole = FeedEvaluationSet([played_half])
+    seen = whole.seen_as(past_of(name))
+    for ours, theirs in zip(whole.following, seen.following, strict=True):
+        np.testing.assert_array_equal(ours.class_OE, theirs.class_OE)
+        np.testing.assert_array_equal(ours.time_OE, theirs.time_OE)
+    windows, worse = next(iter(whole.batches())), next(iter(seen.batches()))
+    assert windows.shape == worse.shape
+    assert (name == "full feed") == np.array_equal(windows, worse)
+
+
+@pytest.mark.parametrize(
+    ("name", "lost"),
+    [
+        ("no positions", ("position_known", "x", "goal_distance")),
+        ("no teams", ("team_known", "side", "possession")),
+        ("no tokens", ("arrived_10", "reports_10", "reports_13")),
+        ("labels only", ("position_known", "team_known", "reports_12", "setpiece_4")),
+        ("nothing seen", ("seen", "observed", "actions")),
+    ],
+)
+def test_what_is_not_told_is_not_in_the_features(played_half, name, lost):
+    track = prepare_track(past_of(name).observe(played_half))
+    assert not track.windows(np.array([120_000, 125_000]))[..., columns(*lost)].any()
+
+
+@pytest.mark.parametrize("noise", [CAREFUL, GREEDY], ids=["careful", "greedy"])
+def test_a_spotter_finds_and_invents_as_many_as_it_should(noise: SpotterNoise):
+    half = LONG.take(LONG.code < len(ACTIONS))
+    seen = replace(noise, error_scale=0.0).spot(half, np.random.default_rng(0))
+    true = {(int(t), int(code)) for t, code in zip(half.t_ms, half.code, strict=True)}
+    is_true = np.array([pair in true for pair in zip(seen.t_ms.tolist(), seen.code.tolist(), strict=True)])
+    for c in range(len(ACTIONS)):
+        happened, spotted = (half.code == c).sum(), seen.code == c
+        if happened > 200:
+            assert (spotted & is_true).sum() / happened == pytest.approx(noise.recall_C[c], abs=0.07)
+            assert (spotted & is_true).sum() / spotted.sum() == pytest.approx(noise.precision_C[c], abs=0.07)
+    confidence = seen.confidence[is_true].mean() - seen.confidence[~is_true].mean()
+    assert confidence > 15
+    assert (seen.team == UNKNOWN).all()
+
+
+def test_a_spotter_reports_nothing_before_it_happens():
+    noise = SpotterNoise((1.0,) * 10, (1.0,) * 10, error_scale=3.0)
+    half = LONG.take(LONG.code < len(ACTIONS))
+    seen = noise.spot(half, np.random.default_rng(1))
+    assert len(seen) == len(half)
+    for c in range(len(ACTIONS)):
+        assert (np.sort(seen.t_ms[seen.code == c]) >= np.sort(half.t_ms[half.code == c])).all()
+    shift_ms = np.sort(seen.t_ms) - np.sort(half.t_ms)
+    assert shift_ms.mean() > 50
+
+
+def test_a_match_is_seen_the_same_way_every_time(played_half):
+    first, again = (past_of("greedy spotter").observe(played_half) for _ in range(2))
+    np.testing.assert_array_equal(first.t_ms, again.t_ms)
+    other = past_of("greedy spotter").observe(replace(played_half, match=played_half.match + 1))
+    assert not np.array_equal(first.t_ms, other.t_ms)
+
+
+def test_late_rows_are_seen_late(played_half):
+    late = past_of("5 s late").observe(played_half)
+    np.testing.assert_array_equal(late.visible_ms, played_half.visible_ms + 5000)
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), end_ms=st.integers(1_000, 200_000))
+def test_any_source_gives_a_feed_with_features(seed, end_ms):
+    half = simulate_half(seed % 7, minutes=3)
+    seen = random_past(half, end_ms - 30_000, end_ms, np.random.default_rng(seed))
+    windows = prepare_track(seen).windows(np.array([end_ms]))
+    assert np.isfinite(windows).all()
+    assert np.abs(windows).max() <= 9
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_only_the_past_of_an_example_is_degraded(seed):
+    """Degraded or not, the same draw has the same labels, and the same true presence."""
+    half = simulate_half(3, minutes=8)
+    plain, degraded = FeedExamples([half], 2), FeedExamples([half], 2, degraded=1.0)
+    batch = degraded.batch(np.array([2]), np.random.default_rng(seed))
+    end_ms = int(batch.names_B[0].split()[-2])
+    following = plain._labels[0].following(np.array([end_ms, end_ms + 5_000]))
+    np.testing.assert_array_equal(batch.targets.class_OE.numpy(), following.class_OE)
+    true_BWNF = prepare_track(half).windows(np.array([end_ms, end_ms + 5_000]))
+    np.testing.assert_array_equal(batch.targets.presence_BWNC[0].numpy(), true_BWNF[..., : len(ACTIONS)])
+
+
+def test_a_degraded_set_asks_from_the_first_second_on():
+    examples = FeedExamples([simulate_half(3, minutes=8)], 2, degraded=1.0)
+    rng = np.random.default_rng(0)
+    ends_ms = [int(examples.batch(np.array([0]), rng).names_B[0].split()[-2]) for _ in range(200)]
+    assert min(ends_ms) < 30_000
+    assert min(ends_ms) >= 1_000
+
+
+def test_an_unknown_past_is_named():
+    with pytest.raises(InputError, match="past: 'foggy' is not one of full feed, no positions"):
+        past_of("foggy")
+    with pytest.raises(InputError, match=r"past\.late_s: -1"):
+        Past(late_s=-1)
+    with pytest.raises(InputError, match=r"past\.spotter: 'lazy' is not"):
+        Past(spotter="lazy")  # type: ignore[arg-type]
+
+
+def test_an_empty_half_can_be_seen_through_anything():
+    empty = LONG.take(np.zeros(len(LONG), bool))
+    for past in PASTS.values():
+        seen = past.observe(empty)
+        assert isinstance(seen, FeedHalf)
+        assert not len(seen)
