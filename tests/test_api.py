@@ -55,6 +55,7 @@ FROZEN = [
     "read_baa_split",
     "read_feed",
     "read_feed_table",
+    "read_kloppy_dataset",
     "read_wyscout_match",
     "recipe",
     "score_clips",

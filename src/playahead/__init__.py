@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from playahead.sources.convert import convert_feeds
     from playahead.sources.feed_tables import read_feed_table, write_feed_table
     from playahead.sources.feeds import read_feed
+    from playahead.sources.kloppy_events import read_kloppy_dataset
     from playahead.sources.soccernet_baa import read_baa_split
     from playahead.sources.wyscout import read_wyscout_match
     from playahead.spotting.run import pretrain
@@ -94,6 +95,7 @@ _HOMES = {
     "pretrain": "spotting.run",
     "read_baa_split": "sources.soccernet_baa",
     "read_feed": "sources.feeds",
+    "read_kloppy_dataset": "sources.kloppy_events",
     "read_feed_table": "sources.feed_tables",
     "read_wyscout_match": "sources.wyscout",
     "recipe": "recipes",
@@ -153,6 +155,7 @@ __all__ = [
     "read_baa_split",
     "read_feed",
     "read_feed_table",
+    "read_kloppy_dataset",
     "read_wyscout_match",
     "recipe",
     "score_clips",

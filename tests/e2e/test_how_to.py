@@ -38,7 +38,7 @@ def test_a_page_names_at_most_four_files_and_they_exist(page):
 
 def test_a_provider(tmp_path, monkeypatch, capsys):
     reader, entry = blocks("add-a-provider.md")
-    names: dict = {"FeedReader": feeds.FeedReader}
+    names: dict = {"FeedReader": feeds.FeedReader, "starting": feeds.starting}
     exec(compile(reader, "lines.py", "exec"), names)
     monkeypatch.setattr(feeds, "READERS", (*feeds.READERS, eval(entry, names)))
     events = "".join(f"1;{t};PASS;{t // 3000 % 2}\n" for t in range(0, 60_000, 1_500))

@@ -32,6 +32,8 @@ def write_result(result: PredictResult, form: Format) -> None:
 
 def _write_json(result: PredictResult) -> None:
     document: dict[str, object] = {"source": result.source, "kind": result.kind}
+    if result.provider:
+        document["provider"] = result.provider
     if result.kind == "video":
         document["spotted"] = [asdict(mark) for mark in result.spotted]
     show.print_json({**document, "anticipated": [asdict(line) for line in result.expected]})
@@ -60,7 +62,8 @@ def _write_table(result: PredictResult) -> None:
 
 def _title(result: PredictResult) -> str:
     confident = f"with confidence of {result.min_confidence:.0%} or more"
-    title = f"{result.source}: {len(result.expected)} actions anticipated {confident}"
+    source = f"{result.source} ({result.provider})" if result.provider else result.source
+    title = f"{source}: {len(result.expected)} actions anticipated {confident}"
     return title if result.kind == "feed" else f"{title}, {len(result.spotted)} spotted"
 
 
@@ -90,7 +93,7 @@ def _rows_of_moment(result: PredictResult, lines: Sequence[Expected]) -> list[tu
 def _write_vtt(result: PredictResult) -> None:
     """WebVTT subtitles: a cue for each moment, until the next."""
     sys.stdout.write("WEBVTT\n\n")
-    for lines in _by_moment(result):
+    for lines in _by_moment(result.in_video()):
         now_ms = lines[0].observed_until_ms
         expected = [
             f"{line.action.capitalize()} in {(line.time_ms - now_ms) / 1000:.1f} s ({line.confidence:.0%})"
@@ -119,7 +122,7 @@ def _write_osl(result: PredictResult) -> None:
             "confidence": line.confidence,
             "observed_until_ms": line.observed_until_ms,
         }
-        for line in result.expected
+        for line in result.in_video().expected
     ]
     schema = {"type": "single_label", "labels": labels}
     document = {

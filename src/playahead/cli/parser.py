@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from importlib.metadata import version
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, NoReturn, get_args, get_origin
 
@@ -75,7 +76,8 @@ def _leaf(command: Command, arguments: Sequence[str], *words: str) -> Parser:
     flags = {name for name, kind in kinds.items() if kind is bool}
     parser = Parser(description=docstring.short_description, epilog=f"example: {command.example}")
     if command.positional:
-        _add_positional(parser, command.positional, kinds[command.positional], help_of[command.positional])
+        optional = signature(function).parameters[command.positional].default is not Parameter.empty
+        _add_positional(parser, command.positional, kinds[command.positional], optional, help_of[command.positional])
     elsewhere: set[int | str] = {name for name in (command.positional, command.settings, *flags) if name}
     parser.add_function_arguments(function, skip=elsewhere, as_group=False)
     if command.settings:
@@ -85,10 +87,10 @@ def _leaf(command: Command, arguments: Sequence[str], *words: str) -> Parser:
     return parser
 
 
-def _add_positional(parser: Parser, name: str, kind: Any, text: str) -> None:
-    count: dict[str, Any] = {"nargs": "?"} if type(None) in get_args(kind) else {}
+def _add_positional(parser: Parser, name: str, kind: Any, optional: bool, text: str) -> None:
+    count: dict[str, Any] = {"nargs": "?"} if optional else {}
     if get_origin(kind) is list:
-        kind, count = get_args(kind)[0], {"nargs": "+"}
+        kind, count = get_args(kind)[0], {"nargs": "*" if optional else "+"}
     parser.add_argument(name, type=kind, help=text, **count)  # type: ignore[bad-argument-type]
 
 

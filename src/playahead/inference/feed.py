@@ -18,21 +18,28 @@ EVERY_S = 5.0
 
 
 def predict_feed(
-    feed: Path | Sequence[FeedHalf], config: PredictConfig | None = None, show: Show = quiet
+    feed: Path | Sequence[FeedHalf],
+    config: PredictConfig | None = None,
+    show: Show = quiet,
+    companions: Sequence[Path] = (),
 ) -> PredictResult:
     """Anticipate what comes next, all through a match.
 
     Args:
-        feed: a match as Wyscout ships it (.json), a compact feed table (.npz), or the halves of one.
+        feed: a match as its provider ships it, a compact feed table (.npz), or the halves of one.
         config: from which weights, at which times, how certain.
         show: told about every time of a half.
+        companions: further files of the match.
 
     Raises:
         InputError: the file or the weights cannot be read.
     """
     config = config or PredictConfig()
     notes = SourceNotes()
-    source, halves = (feed.name, read_feed(feed, notes)) if isinstance(feed, Path) else ("feed", feed)
+    if isinstance(feed, Path):
+        source, halves = feed.name, read_feed(feed, notes, companions, config.provider)
+    else:
+        source, halves = "feed", list(feed)
     predictor = Predictor.open(config.weights, FEED_FEATURES, config.device)
     decoder = config.decoding_options.decoder(predictor)
     every_ms = round(1000 * (config.every or EVERY_S))
@@ -49,7 +56,15 @@ def predict_feed(
             for anticipation in found
         ]
         advance(len(times_ms))
-    return PredictResult(source, "feed", expected, (), every_ms, config.min_confidence, notices)
+    result = PredictResult(
+        source, "feed", expected, (), every_ms, config.min_confidence, notices, notes.provider, config.kick_offs_ms
+    )
+    if config.overlay is not None and config.video is not None:
+        from playahead.inference.feed_overlay import write_feed_overlay  # a feed alone needs no video library
+
+        asked = {half.half: times_ms.tolist() for half, times_ms in zip(chosen, times, strict=True)}
+        write_feed_overlay(config.video, config.overlay, result, chosen, asked)
+    return result
 
 
 def times_of(half: FeedHalf, start_ms: int, end_ms: int | None, every_ms: int) -> NDArray[np.int64]:

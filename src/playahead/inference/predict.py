@@ -1,5 +1,6 @@
 """``predict()``: a match in, anticipations out, whatever it is observed through."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ from playahead.sources.feeds import known_providers, reader_of
 
 
 def predict(
-    match: str,
+    match: str | Sequence[str],
     config: PredictConfig | None = None,
     must_be: Literal["feed"] | None = None,
     show: Show = quiet,
@@ -20,6 +21,7 @@ def predict(
 
     Args:
         match: an event feed or a video; the file's content decides. An address and "-" (standard input) are videos.
+            Several files are those of one match of a feed, in any order.
         config: from which weights, at which times, how certain.
         must_be: "feed" refuses a video.
         show: told how far it is.
@@ -27,13 +29,17 @@ def predict(
     Raises:
         InputError: a file that cannot be read, or an option that does not go with it.
     """
-    config, path = config or PredictConfig(), Path(match)
-    # An address, standard input or a pipe can only be a video.
-    if must_be == "feed" or (path.is_file() and reader_of(path) is not None):
-        for name in ("overlay", "backbone", "stream"):
-            if getattr(config, name) is not None:
-                raise InputError(f"--{name}", "is for video", "leave it out, or give a video instead of a feed")
-        return predict_feed(path, config, show)
+    config, files = config or PredictConfig(), [match] if isinstance(match, str) else list(match)
+    feeds = [file for file in files if _is_feed(Path(file))]
+    if must_be == "feed" or config.provider or feeds or len(files) > 1:
+        _require_no_video_options(config)
+        first = (feeds or files)[0]
+        return predict_feed(Path(first), config, show, [Path(file) for file in files if file != first])
+    (match,) = files
+    path = Path(match)
+    for name in ("video", "kick_off"):
+        if getattr(config, name):
+            raise InputError(f"--{name.replace('_', '-')}", "is for a feed", "leave it out: a video has its own times")
     from playahead.inference.video import predict_video  # here and not above: a feed needs no video library
     from playahead.video.source import NOT_A_VIDEO
 
@@ -43,3 +49,16 @@ def predict(
         if reason.what.startswith(NOT_A_VIDEO) and path.is_file():
             raise InputError(path, f"{reason.what}, and is no event feed", known_providers()) from None
         raise
+
+
+def _is_feed(path: Path) -> bool:
+    """An address, standard input or a pipe can only be a video."""
+    return path.is_file() and reader_of(path) is not None
+
+
+def _require_no_video_options(config: PredictConfig) -> None:
+    for name in ("backbone", "stream"):
+        if getattr(config, name) is not None:
+            raise InputError(f"--{name}", "is for video", "leave it out, or give a video instead of a feed")
+    if config.overlay is not None and config.video is None:
+        raise InputError("--overlay", "of a feed is drawn over its video", "add --video and --kick-off")

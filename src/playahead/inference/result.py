@@ -1,7 +1,7 @@
 """What is asked of a prediction through a match, and what it answers, whatever the match was observed through."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +32,9 @@ class PredictConfig:
         start: first time to anticipate from, as 12:30; of each half of a feed. --from is the same.
         end: last time; the end if not given. --to is the same.
         overlay: also write the video with a timeline under it, to this .mp4.
+        provider: of a feed, where its content does not say who made it.
+        video: of a feed's match, to draw the overlay over.
+        kick_off: when each half starts in that video (or in the subtitles), as 0:12,58:40.
         short: also answer where less than 30 s have been seen, from 5 s on: what was not seen counts as empty.
         stream: of several video streams, which one, from 0; the longest if not given.
         device: cpu, cuda, cuda:1, mps, or auto.
@@ -47,6 +50,9 @@ class PredictConfig:
     start: str = "0:30"
     end: str | None = None
     overlay: Path | None = None
+    provider: str = ""
+    video: Path | None = None
+    kick_off: str = ""
     short: bool = False
     stream: int | None = None
     device: str = "auto"
@@ -58,7 +64,9 @@ class PredictConfig:
             raise InputError("--min-confidence", f"{self.min_confidence} is not in [0, 1]")
         check_choices(self, "-")
         DecodingOptions(decoding=self.decoding, tau=self.tau)  # refuses what does not go together
-        start_ms = self.start_ms
+        start_ms, kick_offs = self.start_ms, self.kick_offs_ms
+        if self.video is not None and not (self.overlay and kick_offs):
+            raise InputError("--video", "is what a feed's overlay is drawn over", "add --overlay and --kick-off")
         if self.end_ms is not None and self.end_ms < start_ms:
             raise InputError("--to", f"{self.end} lies before the first time to anticipate from, {self.start}")
 
@@ -73,6 +81,11 @@ class PredictConfig:
         if self.short and self.start == PredictConfig.start:
             return GRID.window_ms
         return max(parse_clock(self.start), GRID.window_ms if self.short else OBSERVATION_MS)
+
+    @property
+    def kick_offs_ms(self) -> dict[int, int]:
+        """When each half starts in the video; empty if not given."""
+        return {half: parse_clock(text) for half, text in enumerate(self.kick_off.split(","), start=1) if text.strip()}
 
     @property
     def end_ms(self) -> int | None:
@@ -98,6 +111,10 @@ class Expected:
     action: str
     confidence: float
 
+    def later(self, by_ms: int) -> "Expected":
+        """On a clock that shows so much more."""
+        return replace(self, observed_until_ms=self.observed_until_ms + by_ms, time_ms=self.time_ms + by_ms)
+
     @classmethod
     def of(cls, anticipation: Anticipation, observed_until_ms: int, match: int = 0, half: int = 0) -> "Expected":
         """An anticipation made at a time."""
@@ -117,6 +134,8 @@ class PredictResult:
         spotted: actions seen on the way; none in a feed.
         every_ms: from one anticipation to the next.
         min_confidence: of what is in ``expected``.
+        provider: whose feed it is, where it is one that somebody ships.
+        kick_offs_ms: when each half of a feed starts in its video.
         notices: what a reader must know about the weights, and about what was not read.
     """
 
@@ -127,6 +146,31 @@ class PredictResult:
     every_ms: int
     min_confidence: float
     notices: Sequence[str] = ()
+    provider: str = ""
+    kick_offs_ms: Mapping[int, int] = field(default_factory=dict)
+
+    def in_video(self) -> "PredictResult":
+        """The same with the times of the video; of a feed's single half without a kick-off, of that half.
+
+        Raises:
+            InputError: several halves, and no kick-off says where they lie.
+        """
+        halves = {line.half for line in self.expected}
+        if self.kind == "video" or (len(halves) < 2 and not self.kick_offs_ms):
+            return self
+        require_kick_offs(halves, self.kick_offs_ms)
+        return replace(self, expected=[line.later(self.kick_offs_ms[line.half]) for line in self.expected])
+
+
+def require_kick_offs(halves: set[int], kick_offs_ms: Mapping[int, int]) -> None:
+    """Refuse halves that nobody has placed in the video.
+
+    Raises:
+        InputError: the first of them.
+    """
+    if missing := sorted(halves - kick_offs_ms.keys()):
+        fix = "as --kick-off 0:12,58:40; or choose a --half"
+        raise InputError("--kick-off", f"does not say when half {missing[0]} starts", fix)
 
 
 def short_notices(config: PredictConfig, times_ms: Sequence[int] | NDArray[np.int64]) -> list[str]:
