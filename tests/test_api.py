@@ -56,6 +56,7 @@ FROZEN = [
     "read_feed",
     "read_feed_table",
     "read_kloppy_dataset",
+    "read_spadl",
     "read_wyscout_match",
     "recipe",
     "score_clips",

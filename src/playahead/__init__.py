@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from playahead.sources.feeds import read_feed
     from playahead.sources.kloppy_events import read_kloppy_dataset
     from playahead.sources.soccernet_baa import read_baa_split
+    from playahead.sources.spadl import read_spadl
     from playahead.sources.wyscout import read_wyscout_match
     from playahead.spotting.run import pretrain
     from playahead.spotting.trainer import PretrainConfig
@@ -96,6 +97,7 @@ _HOMES = {
     "read_baa_split": "sources.soccernet_baa",
     "read_feed": "sources.feeds",
     "read_kloppy_dataset": "sources.kloppy_events",
+    "read_spadl": "sources.spadl",
     "read_feed_table": "sources.feed_tables",
     "read_wyscout_match": "sources.wyscout",
     "recipe": "recipes",
@@ -156,6 +158,7 @@ __all__ = [
     "read_feed",
     "read_feed_table",
     "read_kloppy_dataset",
+    "read_spadl",
     "read_wyscout_match",
     "recipe",
     "score_clips",

@@ -155,6 +155,7 @@ def video_small() -> TrainConfig:
         base,
         model=replace(base.model, dropout=0.2, auxiliary="all", encoder_layers=2),
         optim=OptimConfig(lr=1e-3, weight_decay=0.05, warmup_epochs=1.0, restart_epochs=None, betas=_SHORT_RUN),
+        degraded=0.0,
         epochs=12,
         steps_per_epoch=150,
         sequences=32,

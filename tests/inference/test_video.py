@@ -185,7 +185,7 @@ def test_neither_or_both_sources(capsys, video):
 def test_options_of_video_are_refused_for_a_feed(tmp_path, capsys):
     assert run(["data", "simulate", "--out", str(tmp_path), "--matches", "4", "--minutes", "2"]) == 0
     feed = str(tmp_path / "test.npz")
-    assert run(["predict", feed, "--overlay", "o.mp4"]) == 2
-    assert "--overlay: is for video" in capsys.readouterr().err
-    assert run(["predict", feed, "--format", "vtt"]) == 2
-    assert "vtt is for video" in capsys.readouterr().err
+    assert run(["predict", feed, "--stream", "1"]) == 2
+    assert "--stream: is for video" in capsys.readouterr().err
+    assert run(["predict", feed, "--backbone", "b.safetensors"]) == 2
+    assert "--backbone: is for video" in capsys.readouterr().err

@@ -215,7 +215,7 @@ def test_the_log_is_there_for_tensorboard_too(tmp_path):
 
 def test_features_of_another_length_are_refused(tmp_path):
     config = replace(TINY, model=replace(TINY.model, feature_dim=N_FEATURES + 1))
-    with pytest.raises(InputError, match=r"model\.feature_dim: 64, but the windows have 63"):
+    with pytest.raises(InputError, match=rf"model\.feature_dim: {N_FEATURES + 1}, but the windows have {N_FEATURES}"):
         Trainer(config, windows(), never_mind, tmp_path)
 
 

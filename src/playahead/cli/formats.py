@@ -61,9 +61,9 @@ def _write_table(result: PredictResult) -> None:
 
 
 def _title(result: PredictResult) -> str:
-    confident = f"with confidence of {result.min_confidence:.0%} or more"
+    confident = f"anticipated (confidence {result.min_confidence:.0%}+)"
     source = f"{result.source} ({result.provider})" if result.provider else result.source
-    title = f"{source}: {len(result.expected)} actions anticipated {confident}"
+    title = f"{source}: {len(result.expected)} actions {confident}"
     return title if result.kind == "feed" else f"{title}, {len(result.spotted)} spotted"
 
 

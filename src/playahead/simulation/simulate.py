@@ -115,9 +115,7 @@ def real_plays(config: SimulationConfig) -> list[Halves]:
 
 
 def _first_minutes(half: FeedHalf, minutes: float) -> FeedHalf:
-    kept = half.t_ms < minutes * 60_000
-    columns = ("t_ms", "code", "team", "x", "y", "setpiece", "delay_ms")
-    return replace(half, **{name: getattr(half, name)[kept] for name in columns})
+    return half.take(half.t_ms < minutes * 60_000)
 
 
 def _write_baa(out: Path, splits: dict[str, list[Halves]], config: SimulationConfig) -> list[Rendering]:

@@ -55,7 +55,7 @@ PITCH_M = (105.0, 68.0)
 
 _ON_BALL = ("pass", "shot", "carry", "take on", "clearance", "touch", "save")
 _PLAYED_ON = ("pass", "shot", "take on", "carry")
-_ALWAYS = frozenset({_PASS, _DRIVE, _HIGH_PASS, _THROW_IN, _CROSS, _SHOT, _OUT})
+_ALWAYS = frozenset({_PASS, _DRIVE, _HIGH_PASS, _THROW_IN, _CROSS, _SHOT})
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def halves_of(match: int, events: Sequence[ProviderEvent], knows_height: bool, n
         notes.left_out["events at an impossible time"] += len(events) - len(ordered)
     kinds = {event.kind for event in ordered}
     reports = set(_ALWAYS)
-    reports |= {_HEADER} if "aerial" in kinds or any(event.headed for event in ordered) else set()
+    reports |= {_HEADER} if kinds & {"aerial", "clearance"} or any(event.headed for event in ordered) else set()
     reports |= {code for kind, code in _CODE_OF_KIND.items() if kind in kinds}
     reports |= {DUEL} if "tackle" in kinds else set()  # a tackle that does not keep the ball
     halves = []
@@ -131,7 +131,7 @@ def halves_of(match: int, events: Sequence[ProviderEvent], knows_height: bool, n
 
 _CODE_OF_KIND = {
     **{"block": _BLOCK, "tackle": _TACKLE, "duel": DUEL, "aerial": DUEL},
-    **{"save": SAVE, "stoppage": STOPPAGE, "touch": TOUCH},
+    **{"out": _OUT, "save": SAVE, "stoppage": STOPPAGE, "touch": TOUCH},
 }
 
 
@@ -167,8 +167,6 @@ def _code(events: Sequence[ProviderEvent], index: int, knows_height: bool) -> in
             return DUEL if _is_same_header(events, index) else _HEADER
         case "tackle":
             return _TACKLE if _keeps_ball(events, index) else DUEL
-        case "out":
-            return _OUT
         case kind:
             return _CODE_OF_KIND[kind]
 
