@@ -150,7 +150,7 @@ some_event = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(events=st.lists(some_event, max_size=40), knows_height=st.booleans(), seed=st.integers(0, 99))
 def test_any_events_in_any_order_become_a_feed(events, knows_height, seed):
     """FeedHalf checks every row; shuffled events give the same halves but for ties."""

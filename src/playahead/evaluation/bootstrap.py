@@ -67,21 +67,23 @@ def bootstrap_averages(
     if not matches:
         raise InputError("bootstrap", "no matches")
     rng = np.random.default_rng(seed)
-    draws_SM = rng.multinomial(size or len(matches), np.full(len(matches), 1 / len(matches)), size=samples)
+    drawn_SM = rng.multinomial(size or len(matches), np.full(len(matches), 1 / len(matches)), size=samples)
+    # Few matches can be drawn in few ways: each is computed once.
+    draws_UM, which_S = np.unique(drawn_SM, axis=0, return_inverse=True)
     hits_MX = np.stack([m.hits_GDCH[0].ravel() for m in matches])
     detections_MX = np.stack([m.detections_GCH[0].ravel() for m in matches])
     events_MC = np.stack([m.events_GC[0] for m in matches])
     shape_DCH = matches[0].hits_GDCH.shape[1:]
     averages = []
-    for start in range(0, samples, _CHUNK):
-        draw = draws_SM[start : start + _CHUNK].astype(np.float64)
+    for start in range(0, len(draws_UM), _CHUNK):
+        draw = draws_UM[start : start + _CHUNK].astype(np.float64)
         resampled = ThresholdCounts(
             (draw @ detections_MX).reshape(len(draw), *shape_DCH[1:]),
             (draw @ hits_MX).reshape(len(draw), *shape_DCH),
             draw @ events_MC,
         )
         averages.append(measure.precision(resampled).mean(axis=(1, 2)))
-    return np.concatenate(averages)
+    return np.concatenate(averages)[which_S.ravel()]
 
 
 def interval(value: float, sampled_S: NDArray[np.float64], measure: Measure = OFFICIAL) -> Interval:

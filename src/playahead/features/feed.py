@@ -2,7 +2,7 @@
 
 Two rules keep a window honest, and make it cheap:
 
-* A step sees only rows whose ``t_ms + delay_ms`` lies *before the step's end*. Nothing later can change it.
+* A step sees only rows whose ``t_ms + delay_ms + late_ms`` lies *before the step's end*. Nothing later can change it.
 * A window sees only rows that became visible *inside that window*. So an example of six windows rests on
   30 s and no more, and the window is the same in all six examples that hold it: it is encoded once.
 
