@@ -29,14 +29,27 @@ TYPES = (
 """SPADL's action types in the order of ``type_id``."""
 _HEAD, _HEAD_OR_OTHER, _SUCCESS, _OFFSIDE = 1, 3, 1, 2
 _NEEDED = ("game_id", "period_id", "time_seconds", "team_id", "player_id", "start_x", "start_y", "end_x", "end_y")
-_KINDS: dict[str, Kind] = {
-    **dict.fromkeys(("pass", "cross", "throw_in", "freekick_crossed", "freekick_short", "goalkick"), "pass"),
-    **dict.fromkeys(("corner_crossed", "corner_short"), "pass"),
-    **dict.fromkeys(("shot", "shot_penalty", "shot_freekick"), "shot"),
-    **dict.fromkeys(("keeper_save", "keeper_punch"), "save"),
-    **dict.fromkeys(("keeper_claim", "keeper_pick_up", "bad_touch"), "touch"),
-    **{"take_on": "take on", "dribble": "carry", "clearance": "clearance", "interception": "block", "foul": "stoppage"},
-}  # type: ignore[assignment]
+_TYPES: dict[Kind, tuple[str, ...]] = {
+    "pass": (
+        "pass",
+        "cross",
+        "throw_in",
+        "freekick_crossed",
+        "freekick_short",
+        "corner_crossed",
+        "corner_short",
+        "goalkick",
+    ),
+    "shot": ("shot", "shot_penalty", "shot_freekick"),
+    "save": ("keeper_save", "keeper_punch"),
+    "touch": ("keeper_claim", "keeper_pick_up", "bad_touch"),
+    "take on": ("take_on",),
+    "carry": ("dribble",),
+    "clearance": ("clearance",),
+    "block": ("interception",),
+    "stoppage": ("foul",),
+}
+_KINDS: dict[str, Kind] = {name: kind for kind, names in _TYPES.items() for name in names}
 _SETPIECES = {
     **{"throw_in": THROW_IN, "goalkick": GOAL_KICK, "corner_crossed": CORNER, "corner_short": CORNER},
     **{"freekick_crossed": FREE_KICK, "freekick_short": FREE_KICK},
