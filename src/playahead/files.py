@@ -80,6 +80,19 @@ def require_file(path: Path, most_bytes: int | None = None) -> None:
         raise InputError(path, f"is too large ({readable_size(found.st_size)}, at most {readable_size(most_bytes)})")
 
 
+def read_bytes(path: Path, most_bytes: int) -> bytes:
+    """A whole file.
+
+    Raises:
+        InputError: no ordinary file, too large, or not to be read.
+    """
+    require_file(path, most_bytes)
+    try:
+        return path.read_bytes()
+    except OSError as reason:
+        raise InputError(path, f"cannot be read ({reason.strerror})") from None
+
+
 def read_text(path: Path, most_bytes: int = 256 * 1024 * 1024) -> str:
     """A text file in UTF-8, with or without a byte order mark.
 

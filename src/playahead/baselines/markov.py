@@ -52,8 +52,9 @@ class MarkovRenewal:
 
     def predict(self, half: FeedHalf, end_ms_O: NDArray[np.int64]) -> DensePredictions:
         """Predictions of the examples that end at these times, from the last row visible by then."""
-        order = np.argsort(half.visible_ms, kind="stable")
-        last_O = np.searchsorted(half.visible_ms[order], end_ms_O, side="left") - 1
+        visible_ms = half.visible_ms
+        order = np.argsort(visible_ms, kind="stable")
+        last_O = np.searchsorted(visible_ms[order], end_ms_O, side="left") - 1
         row_O = order[np.maximum(last_O, 0)] if len(half) else np.zeros(len(end_ms_O), np.intp)
         seen_O = last_O >= 0
         code_O = np.where(seen_O, half.code[row_O] if len(half) else 0, _NOTHING_YET)

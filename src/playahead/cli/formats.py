@@ -92,8 +92,9 @@ def _rows_of_moment(result: PredictResult, lines: Sequence[Expected]) -> list[tu
 
 def _write_vtt(result: PredictResult) -> None:
     """WebVTT subtitles: a cue for each moment, until the next."""
+    moments = _by_moment(result.in_video())  # refused before anything is written
     sys.stdout.write("WEBVTT\n\n")
-    for lines in _by_moment(result.in_video()):
+    for lines in moments:
         now_ms = lines[0].observed_until_ms
         expected = [
             f"{line.action.capitalize()} in {(line.time_ms - now_ms) / 1000:.1f} s ({line.confidence:.0%})"

@@ -105,7 +105,10 @@ class FeedDataset(Dataset):
 
     def seen_as(self, past: str, split: str) -> FeedEvaluationSet:
         """See ``Dataset``."""
-        return self.evaluation_set(split).seen_as(past_of(past))
+        key = f"{split}, {past}"
+        if key not in self._read:
+            self._read[key] = self.evaluation_set(split).seen_as(past_of(past))
+        return self._read[key]
 
     def validation_sample(self, matches: int) -> FeedEvaluationSet:
         """The first matches of val."""

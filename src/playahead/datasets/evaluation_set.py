@@ -35,6 +35,7 @@ class EvaluationSet(ABC):
         unit: what intervals resample: matches, or what stands for them.
 
     Attributes:
+        observed: what is seen of each half; all of it, unless through a worse source.
         features: what its windows hold, as ``Predictor.check`` reads it.
         names: of each half's video; none of a feed.
         frames: each half's (labels_NR, visibility_NR) as the official scorer sees them.
@@ -57,6 +58,7 @@ class EvaluationSet(ABC):
         if not kept:
             raise InputError(split or "evaluation set", "no half lasts the 35 s that one example needs")
         self.halves = [half for half, _, _ in kept]
+        self.observed = self.halves
         self.end_ms = [end for _, _, end in kept]
         self.following = [found.following(end) for _, found, end in kept]
         self.frames = [frames_of_following(found) for found in self.following]
@@ -115,7 +117,9 @@ class FeedEvaluationSet(EvaluationSet):
     def __init__(self, halves: Sequence[FeedHalf], split: str = "", past: Past | None = None) -> None:
         ends = [example_ends_ms(half) for half in halves]
         super().__init__(halves, [labels_of_half(half) for half in halves], ends, split)
-        self._tracks = [prepare_track(past.observe(half) if past else half) for half in self.halves]
+        if past is not None:
+            self.observed = [past.observe(half) for half in self.halves]
+        self._tracks = [prepare_track(half) for half in self.observed]
 
     def seen_as(self, past: Past) -> "FeedEvaluationSet":
         """The same examples and labels, observed through another source."""

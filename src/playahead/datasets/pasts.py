@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.choices import check_choices
-from playahead.domain.actions import ACTIONS, Action
-from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf
+from playahead.domain.actions import ACTIONS
+from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf, setpiece_of
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError
 
@@ -70,7 +70,7 @@ class SpotterNoise:
             team=unknown,
             x=unknown,
             y=unknown,
-            setpiece=_known_setpiece(code),
+            setpiece=setpiece_of(code),
             delay_ms=delay_ms,
             confidence=confidence,
             reports=_ACTION_CODES,
@@ -184,12 +184,8 @@ def _less(half: FeedHalf, past: Past) -> FeedHalf:
     if not past.teams:
         changed["team"] = unknown
     if not past.setpieces:
-        changed["setpiece"] = _known_setpiece(half.code)
+        changed["setpiece"] = setpiece_of(half.code)
     return replace(half, **changed) if changed else half
-
-
-def _known_setpiece(code: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.where(code == Action.THROW_IN.class_index, 1, UNKNOWN).astype(np.uint8)
 
 
 def random_past(half: FeedHalf, first_ms: int, last_ms: int, rng: np.random.Generator) -> FeedHalf:

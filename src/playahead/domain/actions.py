@@ -34,7 +34,7 @@ OUTSIDE_LABELS = frozenset({"FREE KICK", "GOAL"})
 OBSERVED_TOKENS: tuple[str, ...] = ("DUEL", "SAVE", "STOPPAGE", "TOUCH")
 """What an event feed shows beside the ten actions: observed (codes 10 to 13), never anticipated."""
 
-_ALIASES = {
+ALIASES = {
     "BLOCK": Action.BLOCK,
     "TACKLE": Action.TACKLE,
     "SUCCESSFUL TACKLE": Action.TACKLE,
@@ -53,8 +53,8 @@ def parse_action(label: str) -> Action | None:
     words = " ".join(str(label).replace("_", " ").upper().split())
     if words in OUTSIDE_LABELS:
         return None
-    if words in _ALIASES:
-        return _ALIASES[words]
+    if words in ALIASES:
+        return ALIASES[words]
     try:
         return Action(words)
     except ValueError:

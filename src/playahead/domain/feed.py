@@ -97,7 +97,8 @@ class FeedHalf:
         for name, value, kind in (("late_ms", 0, np.uint16), ("confidence", UNKNOWN, np.uint8)):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, np.full(len(self.t_ms), value, kind))
-        for name, column in self.columns.items():
+        columns = self.columns
+        for name, column in columns.items():
             if column.shape != self.t_ms.shape or column.ndim != 1:
                 raise RecordError(f"column {name} has shape {column.shape}, t_ms {self.t_ms.shape}")
             if not np.issubdtype(column.dtype, np.integer):
@@ -110,11 +111,11 @@ class FeedHalf:
         _require_rows(holds("code", self.code), f"code is not in 0..{N_CODES - 1}")
         _require_rows(holds("team", self.team), f"team is not 0, 1 or {UNKNOWN}")
         for name in ("x", "y"):
-            _require_rows(holds(name, self.columns[name]), f"position is not in 0..100 or {UNKNOWN}")
+            _require_rows(holds(name, columns[name]), f"position is not in 0..100 or {UNKNOWN}")
         _require_rows(holds("setpiece", self.setpiece), f"setpiece is not in 0..5, {ESTIMATED_OUT} or {UNKNOWN}")
         _require_rows(holds("confidence", self.confidence), f"confidence is not in 0..100 or {UNKNOWN}")
         for name in ("delay_ms", "late_ms"):
-            _require_rows(holds(name, self.columns[name]), f"{name} is over {LONGEST_DELAY_MS:,}")
+            _require_rows(holds(name, columns[name]), f"{name} is over {LONGEST_DELAY_MS:,}")
 
     def __len__(self) -> int:
         return len(self.t_ms)
@@ -162,11 +163,16 @@ def feed_of_actions(actions: Sequence[ActionEvent], clock_known: bool = True) ->
         team=np.array([_TEAM_OF_SIDE[event.side] for event in actions], np.uint8),
         x=unknown,
         y=unknown,
-        setpiece=np.where(code == Action.THROW_IN.class_index, 1, UNKNOWN).astype(np.uint8),
+        setpiece=setpiece_of(code),
         delay_ms=np.zeros(len(actions), np.uint16),
         reports=frozenset(range(len(ACTIONS))),
         clock_known=clock_known,
     )
+
+
+def setpiece_of(code: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The set piece that a code alone tells: a throw-in is one, all else is unknown."""
+    return np.where(code == Action.THROW_IN.class_index, 1, UNKNOWN).astype(np.uint8)
 
 
 def _require(fine: bool, reason: str) -> None:

@@ -9,9 +9,9 @@ from typing import Literal
 from playahead.baselines.fit import fit_baseline
 from playahead.choices import check_choices
 from playahead.datasets.dataset import Dataset
-from playahead.datasets.pasts import past_of
+from playahead.datasets.evaluation_set import EvaluationSet
 from playahead.decoding.choosing import Decoding, choose
-from playahead.decoding.predictions import join_predictions
+from playahead.decoding.predictions import Predictions, join_predictions
 from playahead.errors import InputError
 from playahead.evaluation.scores import Scores, score
 from playahead.experiments.grid import Ensemble, Grid, narrowed
@@ -141,7 +141,7 @@ def _rows(
 
     for job in jobs_of(grid, out):
         if job.folder.name not in failed:
-            found = _scored([job.weights], grid, dataset, split, job.folder, cached=job.name not in chosen.variants)
+            found = _scored(Members([job.weights], dataset), grid, split, job.folder, job.name not in chosen.variants)
             add(job.name, found, grid.budget_of(job.name))
     for name, ensemble in chosen.ensembles.items():
         candidates = [candidate for candidate in ensemble.candidates(grid.seeds) if _trained(candidate, out, failed)]
@@ -150,23 +150,19 @@ def _rows(
         runs, members = _best_on_val(candidates, dataset, out, ensemble)
         members_of[name] = [f"{variant}/{seed}" for variant, seed in runs]
         budget = sum(grid.budget_of(variant) for variant, _ in runs)
-        add(name, _scored(members.weights, grid, dataset, split, run_folder(out, name, "ensemble")), budget)
+        add(name, _scored(members, grid, split, run_folder(out, name, "ensemble")), budget)
     for name in grid.baselines:
-        pasts = grid.pasts or ("",)
-        add(name, {past or "marginal": score_baseline(name, dataset, split, past) for past in pasts}, 0)
+        add(name, score_baseline(name, dataset, split, grid.pasts), 0)
     return summarise(scored, grid.reference, examples), members_of
 
 
-def _scored(
-    weights: Sequence[Path], grid: Grid, dataset: Dataset, split: str, folder: Path, cached: bool = False
-) -> dict[str, Scores]:
+def _scored(members: Members, grid: Grid, split: str, folder: Path, cached: bool = False) -> dict[str, Scores]:
     """Scores with each decoding, or with the first one under each past; of ``cached`` ones, those that there are."""
     if not grid.pasts:
-        members = Members(weights, dataset)
         return (members.cached if cached else members.scores)(grid.decodings, split, folder) or {}
     first = dict(list(grid.decodings.items())[:1])
-    members = {past: Members(weights, dataset, past) for past in grid.pasts}
-    found = {past: (m.cached if cached else m.scores)(first, split, folder) for past, m in members.items()}
+    seeing = {past: members.under(past) for past in grid.pasts}
+    found = {past: (m.cached if cached else m.scores)(first, split, folder) for past, m in seeing.items()}
     return {past: next(iter(scores.values())) for past, scores in found.items() if scores}
 
 
@@ -190,13 +186,15 @@ def _best_on_val(
     return candidates[best], opened[best]
 
 
-def score_baseline(name: str, dataset: Dataset, split: str, past: str = "") -> Scores:
-    """A baseline fitted on train, its score scale chosen on val; scored under a past if one is named."""
+def score_baseline(name: str, dataset: Dataset, split: str, pasts: Sequence[str] = ()) -> dict[str, Scores]:
+    """A baseline fitted on train, its score scale chosen on val: marginal decoding, or a score under each past."""
     fitted = fit_baseline(name, *dataset.training_halves())
-    validation, scored = dataset.evaluation_set("val"), dataset.evaluation_set(split)
-    seen = [past_of(past).observe(half) for half in scored.halves] if past else scored.halves
-    on_val, on_split = (
-        join_predictions([fitted.predict(half, ends) for half, ends in zip(halves, found.end_ms, strict=True)])
-        for found, halves in ((validation, validation.halves), (scored, seen))
-    )
-    return score(choose(Decoding(), on_val, validation.table).scores(on_split), scored.count_by_match)
+
+    def predict(found: EvaluationSet) -> Predictions:
+        seen = zip(found.observed, found.end_ms, strict=True)
+        return join_predictions([fitted.predict(half, end_ms) for half, end_ms in seen])
+
+    validation = dataset.evaluation_set("val")
+    decoder = choose(Decoding(), predict(validation), validation.table)
+    sets = {past: dataset.seen_as(past, split) for past in pasts} or {"marginal": dataset.evaluation_set(split)}
+    return {reading: score(decoder.scores(predict(found)), found.count_by_match) for reading, found in sets.items()}

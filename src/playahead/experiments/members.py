@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from playahead.datasets.dataset import Dataset
+from playahead.datasets.evaluation_set import EvaluationSet
 from playahead.datasets.pasts import past_of
 from playahead.decoding.choosing import Decoding, choose
 from playahead.decoding.decoder import Decoder
@@ -30,12 +31,19 @@ class Members:
     Args:
         weights: one file, or several whose probabilities are averaged as logits.
         dataset: what is predicted; refused where the weights were trained on other features.
-        past: how much of a feed is observed, of ``datasets.pasts.PASTS``; decodings are chosen on the full one.
     """
 
-    def __init__(self, weights: Sequence[Path], dataset: Dataset, past: str = "") -> None:
-        self.weights, self.dataset, self.past = list(weights), dataset, past
+    past = ""
+    """How much of a feed is observed, of ``datasets.pasts.PASTS``; all of it if empty."""
+
+    def __init__(self, weights: Sequence[Path], dataset: Dataset) -> None:
+        self.weights, self.dataset = list(weights), dataset
         self._predicted: dict[str, Predictions] = {}
+        self._chosen: dict[Decoding, Decoder] = {}
+
+    def under(self, past: str) -> "Members":
+        """The same weights, with the decodings chosen on full feeds, observing less: opened and chosen once for all."""
+        return _Under(self, past)
 
     @cached_property
     def predictors(self) -> list[Predictor]:
@@ -45,8 +53,7 @@ class Members:
     def predict(self, split: str, show: Show = quiet) -> Predictions:
         """Predictions of a split."""
         if split not in self._predicted:
-            evaluation_set = self.dataset.seen_as(self.past, split) if self.past else self.dataset.evaluation_set(split)
-            found = [predictor.predict_all(evaluation_set, show) for predictor in self.predictors]
+            found = [predictor.predict_all(self._observed(split), show) for predictor in self.predictors]
             self._predicted[split] = found[0] if len(found) == 1 else average_predictions(found)
         return self._predicted[split]
 
@@ -54,8 +61,9 @@ class Members:
         """The one that the weights carry, where it is what was asked for; else chosen on val."""
         if len(self.weights) == 1 and decoding in (Decoding(), Decoding("tuned-threshold")):
             return self.predictors[0].decoder(decoding.kind)
-        whole = Members(self.weights, self.dataset) if self.past else self
-        return choose(decoding, whole.predict("val"), self.dataset.evaluation_set("val").table)
+        if decoding not in self._chosen:
+            self._chosen[decoding] = choose(decoding, self.predict("val"), self.dataset.evaluation_set("val").table)
+        return self._chosen[decoding]
 
     def score(self, decoding: Decoding, split: str) -> Scores:
         """Scores of a split."""
@@ -80,8 +88,11 @@ class Members:
             return None
         return load_scores(self._cache(folder, split), self._key(decodings, split))
 
+    def _observed(self, split: str) -> EvaluationSet:
+        return self.dataset.evaluation_set(split)
+
     def _cache(self, folder: Path, split: str) -> Path:
-        return folder / f"scores-{split}{'-' if self.past else ''}{self.past.replace(' ', '-')}.npz"
+        return folder / f"{'-'.join(['scores', split, *self.past.split()])}.npz"
 
     def _key(self, decodings: Mapping[str, Decoding], split: str) -> str:
         about = {name: asdict(decoding) for name, decoding in decodings.items()}
@@ -89,3 +100,21 @@ class Members:
         inputs: list[object] = [_FORMAT, digests, about, split, self.dataset.digest("val", split)]
         inputs += [asdict(past_of(self.past))] if self.past else []
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+class _Under(Members):
+    """Members under a past."""
+
+    def __init__(self, whole: Members, past: str) -> None:
+        super().__init__(whole.weights, whole.dataset)
+        self._whole, self.past = whole, past
+
+    @property
+    def predictors(self) -> list[Predictor]:
+        return self._whole.predictors
+
+    def decoder(self, decoding: Decoding) -> Decoder:
+        return self._whole.decoder(decoding)
+
+    def _observed(self, split: str) -> EvaluationSet:
+        return self.dataset.seen_as(self.past, split)

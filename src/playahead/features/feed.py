@@ -98,9 +98,10 @@ class FeedTrack:
 
 def prepare_track(half: FeedHalf) -> FeedTrack:
     """Order rows by when they can be seen and run through them once; those from before the observation are left out."""
-    order = np.argsort(half.visible_ms, kind="stable")
-    order = order[half.visible_ms[order] >= half.seen_from_ms]
-    visible_ms, code = half.visible_ms[order], half.code[order].astype(np.intp)
+    all_visible_ms = half.visible_ms
+    order = np.argsort(all_visible_ms, kind="stable")
+    order = order[all_visible_ms[order] >= half.seen_from_ms]
+    visible_ms, code = all_visible_ms[order], half.code[order].astype(np.intp)
     team = np.where(half.team[order] == UNKNOWN, -1, half.team[order].astype(np.intp))
     is_code_EK = np.arange(N_CODES) == code[:, None]
     last_ms_EK = np.maximum.accumulate(np.where(is_code_EK, visible_ms[:, None], -1), axis=0)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from playahead.errors import InputError
-from playahead.files import require_file
+from playahead.files import read_bytes
 
 MOST_BYTES = 256 * 1024 * 1024
 """The largest real files (a season's labels, a submission) hold a tenth of that."""
@@ -18,12 +18,7 @@ def read_json(path: Path) -> object:
             column).
     """
     path = Path(path)
-    require_file(path, MOST_BYTES)
-    try:
-        content = path.read_bytes()
-    except OSError as reason:
-        raise InputError(path, f"cannot be read ({reason.strerror})") from None
-    return parse_json(content, path)
+    return parse_json(read_bytes(path, MOST_BYTES), path)
 
 
 def parse_json(content: bytes, where: object) -> object:

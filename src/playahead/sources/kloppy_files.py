@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError, RecordError
-from playahead.files import require_file
+from playahead.files import read_bytes
+from playahead.sources.jsonfile import MOST_BYTES
 from playahead.sources.notes import SourceNotes
 
 if TYPE_CHECKING:
     from kloppy.domain import EventDataset
-
-MOST_BYTES = 256 * 1024 * 1024
 
 
 def statsbomb(path: Path, lineup: Path, notes: SourceNotes) -> list[FeedHalf]:
@@ -100,11 +99,7 @@ def _read(
 
 def _opened(path: Path) -> io.BytesIO:
     """In memory: kloppy is given bytes and never a name, which it would fetch if it looked like an address."""
-    require_file(path, MOST_BYTES)
-    try:
-        return io.BytesIO(path.read_bytes())
-    except OSError as reason:
-        raise InputError(path, f"cannot be read ({reason.strerror})") from None
+    return io.BytesIO(read_bytes(path, MOST_BYTES))
 
 
 def _line(reason: Exception | Warning | str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.domain.actions import ACTIONS, Action
+from playahead.domain.actions import ACTIONS, ALIASES, Action
 from playahead.domain.feed import PERIODS, STOPPAGE, UNKNOWN, FeedHalf
 from playahead.domain.time import LONGEST_HALF_MS, parse_game_time
 from playahead.errors import InputError, RecordError
@@ -19,8 +19,8 @@ from playahead.sources.notes import SourceNotes
 
 _CODES: dict[str, int] = {
     **{str(action): action.class_index for action in ACTIONS},
-    **dict.fromkeys(("BLOCK", "PLAYER BLOCK"), Action.BLOCK.class_index),
-    **dict.fromkeys(("TACKLE", "SUCCESSFUL TACKLE"), Action.TACKLE.class_index),
+    **{label: action.class_index for label, action in ALIASES.items()},
+    "PLAYER BLOCK": Action.BLOCK.class_index,
     **dict.fromkeys(("BALL OUT", "BALL OUT OF PLAY"), Action.OUT.class_index),
     **dict.fromkeys(("SHOTS ON TARGET", "SHOTS OFF TARGET", "PENALTY"), Action.SHOT.class_index),
     "CORNER": Action.CROSS.class_index,

@@ -10,6 +10,7 @@ from playahead.errors import InputError
 from playahead.sources import jsonfile
 from playahead.sources import wyscout_names as names
 from playahead.sources.notes import SourceNotes
+from playahead.sources.provider_events import PITCH_M
 
 HALF_OF_PERIOD = {"1H": 1, "2H": 2, "E1": 3, "E2": 4}
 SHOOT_OUT = "P"
@@ -20,7 +21,6 @@ POSITION_SLACK = 5.0
 """Percent by which a position may leave the pitch before it counts as a wrong unit."""
 LARGEST_ID = 2**31 - 1
 """Ids are stored as int32 in compact feed tables."""
-PITCH_LENGTH_M, PITCH_WIDTH_M = 105.0, 68.0
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Position:
 
     def distance_m(self, other: "Position") -> float:
         """Metres between two places on a pitch of 105 m x 68 m."""
-        along_m = (other.x - self.x) * PITCH_LENGTH_M / 100
-        across_m = (other.y - self.y) * PITCH_WIDTH_M / 100
+        along_m = (other.x - self.x) * PITCH_M[0] / 100
+        across_m = (other.y - self.y) * PITCH_M[1] / 100
         return math.hypot(along_m, across_m)
 
 

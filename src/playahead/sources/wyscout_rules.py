@@ -19,28 +19,32 @@ from typing import NamedTuple
 from playahead.domain.actions import Action
 from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN
 from playahead.sources import wyscout_names as names
+from playahead.sources.provider_events import (
+    AERIAL_CLEARANCE_MS,
+    LONG_CLEARANCE_M,
+    LONG_KICK_M,
+    LONGEST_CARRY_MS,
+    RECEPTION_MS,
+    RECEPTION_MS_PER_M,
+    SHORTEST_CARRY_MS,
+    TACKLE_KEEPS_BALL_MS,
+    TAKE_ON_AFTER_DRIVE_MS,
+)
 from playahead.sources.wyscout_events import Position, WyscoutEvent
 
 _PASS, _DRIVE, _HEADER = Action.PASS.class_index, Action.DRIVE.class_index, Action.HEADER.class_index
 _HIGH_PASS, _CROSS, _OUT = Action.HIGH_PASS.class_index, Action.CROSS.class_index, Action.OUT.class_index
 _BLOCK, _TACKLE = Action.BLOCK.class_index, Action.TACKLE.class_index
 
-# Thresholds of MAPPING.md; those that it does not state were found by comparing rows with the tables.
-LONG_KICK_M = 32.0
-LONG_CLEARANCE_M = 20.0
+# Thresholds of MAPPING.md that other providers' events have no use for; those that it does not state were found by
+# comparing rows with the tables.
 SHORT_CORNER_X = 84.0
-AERIAL_CLEARANCE_MS = 4000.0
 DOUBLE_HEADER_AFTER_MS = 1500.0
 DOUBLE_HEADER_BEFORE_MS = 1000.0
-TACKLE_KEEPS_BALL_MS = 5000.0
 BLOCK_ADVANCE_MS = 800.0
 BLOCK_AFTER_OPPONENT_MS = 100.0
 BLOCK_REACTION_MS = 4000.0
-RECEPTION_MS, RECEPTION_MS_PER_M = 450.0, 50.0
-SHORTEST_CARRY_MS = 400.0
-LONGEST_CARRY_MS = 15000.0
 TOUCH_AFTER_DRIVE_MS = 1000.0
-TAKE_ON_AFTER_DRIVE_MS = 1500.0
 RESTART_PAUSE_MS = 4000.0
 OUT_AFTER_LAST_MS = 3000.0
 
