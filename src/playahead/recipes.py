@@ -107,7 +107,7 @@ def feed() -> TrainConfig:
     gives endless windows: nothing to regularise); no rare-class sampler, objectness weight 1 and no label smoothing
     (marginal decoding needs probabilities); the intensity likelihood, with a fifth of the matched losses beside it; the
     last window's tokens in the memory; no observation head (a feed's input already says what happened); Muon, which
-    is ahead at equal steps (docs/log.md); one cosine cycle; eight sequences of eight examples for a batch,
+    is ahead at equal steps (docs/log.md); one cosine cycle; sixteen sequences of eight examples for a batch,
     so that a window is encoded twice and not six times; and most sequences observed through a worse source than the
     feed's, so that one model serves all of them.
     """
@@ -117,8 +117,8 @@ def feed() -> TrainConfig:
         model=replace(base.model, dropout=0.0, encoder_layers=3, memory_tail=True, auxiliary="off"),
         criterion=CriterionConfig(positive_weight=1.0, label_smoothing=0.0, intensity_weight=1.0, matched_weight=0.2),
         optim=replace(base.optim, kind="muon", lr=2.5e-3),
-        epochs=54,
-        sequences=8,
+        epochs=42,
+        sequences=16,
         examples=8,
         rare_sampler=False,
         degraded=0.6,

@@ -197,11 +197,12 @@ def random_past(half: FeedHalf, first_ms: int, last_ms: int, rng: np.random.Gene
         rng: draws the source.
     """
     spotter = _random_spotter(rng) if rng.random() < 0.35 else None
+    known = rng.random()  # a source that lacks one thing mostly lacks others
     past = Past(
-        positions=rng.random() < 0.5,
-        teams=rng.random() < 0.6,
-        tokens=rng.random() < 0.5,
-        setpieces=rng.random() < 0.6,
+        positions=rng.random() < known,
+        teams=rng.random() < known,
+        tokens=rng.random() < known,
+        setpieces=rng.random() < known,
         late_s=float(np.exp(rng.uniform(np.log(0.3), np.log(12)))) if rng.random() < 0.25 else 0.0,
         nothing=rng.random() < 0.01,
     )
