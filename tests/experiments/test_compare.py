@@ -202,6 +202,24 @@ def test_one_model_under_each_past(data, compared, tmp_path):
     assert kept.stat().st_mtime_ns == before
 
 
+def test_weights_that_are_there_are_compared_and_reported(data, compared, tmp_path):
+    """Nothing is trained for them; the report opens them where they are."""
+    shutil.copy(compared[1] / "plain-0" / "weights.safetensors", tmp_path / "mine.safetensors")
+    path, out = tmp_path / "mine.yaml", tmp_path / "runs"
+    grid = {"variants": {"mine": {"weights": ["mine.safetensors", "mine.safetensors"]}}, "ensembles": {"two": ["mine"]}}
+    path.write_text(yaml.safe_dump(grid | {"pasts": ["full feed", "labels only"], "baselines": ["markov"]}))
+    rows = {(row.variant, row.decoding): row for row in compare(path, data, out).rows}
+    full = json.loads((compared[1] / "comparison-val.json").read_text())["rows"][0]
+    assert rows["mine", "full feed"].areas[0] == full["area"][0]
+    assert (rows["mine", "full feed"].examples, len(rows["mine", "full feed"].seeds)) == (full["examples"], 2)
+    assert rows["two", "labels only"].area[0] > 0
+    assert not list(out.rglob("*.safetensors"))
+    page = tmp_path / "report.html"
+    assert run(["report", str(out), "--data", str(data), "--out", str(page)]) == 0
+    assert "What each past is worth" in page.read_text()
+    assert "mine-0, marginal" in page.read_text()
+
+
 def test_pasts_are_of_feeds(tmp_path):
     path = tmp_path / "pasts.yaml"
     path.write_text(yaml.safe_dump(GRID | {"pasts": ["foggy"]}))

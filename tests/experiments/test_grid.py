@@ -39,7 +39,7 @@ def test_a_grid_is_read(tmp_path):
 def test_shipped_grids_are_whole(name):
     grid = read_grid(name)
     assert grid.about
-    assert len(grid.seeds) >= 3
+    assert all(len(grid.seeds_of(variant)) >= 3 for variant in grid.variants if grid.variants[variant].config)
     assert name in shipped_grids()
 
 
@@ -67,6 +67,14 @@ def test_phases_are_added_up(tmp_path):
         ({"variants": {"plain": {"recipe": "mine"}}, "ensembles": {}}, "'mine' is not one of"),
         ({"variants": {"plain": {"start": "plain"}}, "ensembles": {}}, "does not stand before it"),
         ({"variants": [1, 2]}, "is not a mapping"),
+        ({"variants": {"mine": {"weights": "gone.safetensors"}}, "ensembles": {}}, "gone.safetensors: no such file"),
+        ({"variants": {"mine": {"weights": []}}, "ensembles": {}}, "weights: no such file"),
+        ({"variants": {"mine": {"weights": "packaged", "epochs": 2}}, "ensembles": {}}, "epochs is not one of weights"),
+        (
+            {"variants": {"mine": {"weights": "packaged"}, "more": {"start": "mine"}}, "ensembles": {}},
+            "'mine', which is not trained here",
+        ),
+        ({"variants": {"mine": {"weights": "packaged"}}, "ensembles": {"two": ["mine/1"]}}, "mine/1 is not one of"),
         ({"seeds": []}, "not a list of whole numbers"),
         ({"seeds": [0, "1"]}, "not a list of whole numbers"),
         ({"reference": "plain"}, r"not a variant and a decoding \(or past\), such as \['plain', 'marginal'\]"),

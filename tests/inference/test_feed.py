@@ -1,5 +1,7 @@
 """The packaged model through the public functions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,7 @@ def test_each_time_is_answered_on_its_own(predictor):
         assert [a.confidence for a in alone] == pytest.approx([a.confidence for a in expected], abs=1e-4)
 
 
-@pytest.mark.parametrize("times_ms", [[4_999], [40_000, 40_000], [50_000, 40_000]])
+@pytest.mark.parametrize("times_ms", [[0], [40_000, 40_000], [50_000, 40_000]])
 def test_wrong_times_are_refused(predictor, times_ms):
     with pytest.raises(playahead.PlayaheadError, match="must increase"):
         predictor.anticipate_at(playahead.prepare_track(simulate_half(0, minutes=2)), times_ms)
@@ -76,5 +78,14 @@ def test_short_feeds_are_answered_when_asked():
     half = simulate_half(0, minutes=0.4)
     assert not playahead.predict_feed([half]).expected
     found = playahead.predict_feed([half], playahead.PredictConfig(short=True, min_confidence=0.0))
-    assert min(line.observed_until_ms for line in found.expected) == 5_000
-    assert "rest on less than 30 s" in found.notices[0]
+    assert min(line.observed_until_ms for line in found.expected) == 1_000
+    assert {line.seen_ms for line in found.expected} == {line.observed_until_ms for line in found.expected}
+    assert "rest on less than 30 s (the first on 1 s)" in found.notices[0]
+
+
+def test_what_began_late_is_not_seen():
+    """An observation that begins within a half rests on what it has seen, and says so."""
+    half = replace(simulate_half(0, minutes=2), seen_from_ms=60_000)
+    lines = playahead.predict_feed([half], playahead.PredictConfig(min_confidence=0.0)).expected
+    seen = {line.observed_until_ms: line.seen_ms for line in lines}
+    assert [seen[ms] for ms in (60_000, 65_000, 90_000, 95_000)] == [0, 5_000, 30_000, 30_000]

@@ -11,7 +11,7 @@ from typing import Literal
 
 from playahead.cli import terminal as show
 from playahead.domain.actions import ACTIONS
-from playahead.domain.grid import GRID
+from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.time import format_clock
 from playahead.inference.result import Expected, PredictResult
 
@@ -69,8 +69,13 @@ def _title(result: PredictResult) -> str:
 
 def _expected(line: Expected) -> tuple[str, ...]:
     ahead_s = (line.time_ms - line.observed_until_ms) / 1000
-    until, at = format_clock(line.observed_until_ms), format_clock(line.time_ms)
+    until, at = format_clock(line.observed_until_ms) + _seen(line), format_clock(line.time_ms)
     return until, at, f"in {ahead_s:.1f} s", line.action.capitalize(), f"{line.confidence:.0%}"
+
+
+def _seen(line: Expected) -> str:
+    """How much was observed, where it is less than 30 s."""
+    return f" ({line.seen_ms / 1000:g} s seen)" if line.seen_ms < OBSERVATION_MS else ""
 
 
 def _by_moment(result: PredictResult) -> list[list[Expected]]:
@@ -101,7 +106,7 @@ def _write_vtt(result: PredictResult) -> None:
             for line in lines
         ]
         sys.stdout.write(f"{_vtt_clock(now_ms)} --> {_vtt_clock(now_ms + result.every_ms)}\n")
-        sys.stdout.write("Next: " + ", ".join(expected) + "\n\n")
+        sys.stdout.write(f"Next{_seen(lines[0])}: {', '.join(expected)}\n\n")
 
 
 def _vtt_clock(time_ms: int) -> str:
@@ -122,6 +127,7 @@ def _write_osl(result: PredictResult) -> None:
             "position_ms": line.time_ms,
             "confidence": line.confidence,
             "observed_until_ms": line.observed_until_ms,
+            "seen_ms": line.seen_ms,
         }
         for line in result.in_video().expected
     ]

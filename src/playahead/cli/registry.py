@@ -141,6 +141,12 @@ COMMANDS: dict[str, Command | Group] = {
                 positional="data",
                 settings="options",
             ),
+            "next": Command(
+                "evaluate_next:command",
+                "score which action comes next, and when",
+                "playahead evaluate next wyscout_baa --split test",
+                positional="data",
+            ),
             "video": Command(
                 "evaluate_video:evaluate_video",
                 "score weights on labelled video",

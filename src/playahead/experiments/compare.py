@@ -14,8 +14,8 @@ from playahead.decoding.choosing import Decoding, choose
 from playahead.decoding.predictions import Predictions, join_predictions
 from playahead.errors import InputError
 from playahead.evaluation.scores import Scores, score
-from playahead.experiments.grid import Ensemble, Grid, narrowed
-from playahead.experiments.jobs import jobs_of, run_folder
+from playahead.experiments.grid import Grid, narrowed
+from playahead.experiments.jobs import jobs_of, run_folder, runs_of
 from playahead.experiments.members import Members
 from playahead.experiments.pool import run_jobs
 from playahead.experiments.rows import Key, Row, summarise
@@ -65,6 +65,7 @@ class Comparison:
             "seeds": list(self.grid.seeds),
             "decodings": {name: asdict(decoding) for name, decoding in self.grid.decodings.items()},
             "pasts": list(self.grid.pasts),
+            "weights": {name: [str(path) for path in v.weights] for name, v in self.grid.variants.items() if v.weights},
             "rows": [row.as_dict() for row in self.rows],
             "ensembles": {name: list(members) for name, members in self.members.items()},
             "failed": dict(self.failed),
@@ -139,15 +140,19 @@ def _rows(
         for decoding, one in found.items():
             scored.setdefault((name, decoding), []).append(one)
 
-    for job in jobs_of(grid, out):
-        if job.folder.name not in failed:
-            found = _scored(Members([job.weights], dataset), grid, split, job.folder, job.name not in chosen.variants)
-            add(job.name, found, grid.budget_of(job.name))
+    weights: dict[tuple[str, int], Path] = {}
+    for run in runs_of(grid, out):
+        if run.folder.name not in failed:
+            weights[run.name, run.seed] = run.weights
+            members = Members([run.weights], dataset)
+            found = _scored(members, grid, split, run.folder, run.name not in chosen.variants)
+            given = grid.variants[run.name].config is None
+            add(run.name, found, members.predictors[0].examples_seen if given else grid.budget_of(run.name))
     for name, ensemble in chosen.ensembles.items():
-        candidates = [candidate for candidate in ensemble.candidates(grid.seeds) if _trained(candidate, out, failed)]
+        candidates = [runs for runs in grid.candidates(ensemble) if all(run in weights for run in runs)]
         if not candidates:
             continue
-        runs, members = _best_on_val(candidates, dataset, out, ensemble)
+        runs, members = _best_on_val(candidates, weights, dataset)
         members_of[name] = [f"{variant}/{seed}" for variant, seed in runs]
         budget = sum(grid.budget_of(variant) for variant, _ in runs)
         add(name, _scored(members, grid, split, run_folder(out, name, "ensemble")), budget)
@@ -166,20 +171,12 @@ def _scored(members: Members, grid: Grid, split: str, folder: Path, cached: bool
     return {past: next(iter(scores.values())) for past, scores in found.items() if scores}
 
 
-def _trained(candidate: Sequence[tuple[str, int]], out: Path, failed: Mapping[str, str]) -> bool:
-    folders = [run_folder(out, variant, seed) for variant, seed in candidate]
-    return not any(folder.name in failed for folder in folders)
-
-
 def _best_on_val(
-    candidates: Sequence[Sequence[tuple[str, int]]], dataset: Dataset, out: Path, ensemble: Ensemble
+    candidates: Sequence[Sequence[tuple[str, int]]], weights: Mapping[tuple[str, int], Path], dataset: Dataset
 ) -> tuple[Sequence[tuple[str, int]], Members]:
     """The candidate with the largest exact area on val under marginal decoding; the only one if there is no choice."""
-    opened = [
-        Members([run_folder(out, variant, seed) / "weights.safetensors" for variant, seed in runs], dataset)
-        for runs in candidates
-    ]
-    if not ensemble.is_choice:
+    opened = [Members([weights[run] for run in runs], dataset) for runs in candidates]
+    if len(candidates) == 1:
         return candidates[0], opened[0]
     areas = [members.score(Decoding(), "val").area for members in opened]
     best = areas.index(max(areas))

@@ -1,11 +1,11 @@
-"""A grid: variants of a recipe, seeds, decodings and baselines to compare, read from a small YAML file."""
+"""A grid: variants of a recipe or weights, seeds, decodings and baselines to compare, from a small YAML file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from playahead.assets import shipped_grids
+from playahead.assets import packaged_weights, shipped_grids
 from playahead.baselines.fit import BASELINES
 from playahead.datasets.pasts import PASTS
 from playahead.decoding.choosing import Decoding
@@ -21,17 +21,19 @@ _DEFAULTS = ("marginal", "tuned threshold")
 
 @dataclass(frozen=True)
 class Variant:
-    """One configuration to train with every seed.
+    """One configuration to train with every seed, or weights that are there already.
 
     Attributes:
         name: how tables call it.
-        config: its run, but for the seed.
+        config: its run, but for the seed; None for weights that are there.
         start: the variant whose trained weights it starts from, with the same seed ("" for none).
+        weights: that are there: nothing is trained then, and each file counts as a seed.
     """
 
     name: str
-    config: TrainConfig
+    config: TrainConfig | None
     start: str = ""
+    weights: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,23 +48,9 @@ class Ensemble:
     choices: tuple[tuple[str, ...], ...]
 
     @property
-    def is_choice(self) -> bool:
-        """Whether val chooses among several sets."""
-        return len(self.choices) > 1
-
-    @property
     def variants(self) -> set[str]:
         """Names of all variants that may be in it."""
         return {member.rsplit("/", 1)[0] for members in self.choices for member in members}
-
-    def candidates(self, seeds: Sequence[int]) -> list[list[tuple[str, int]]]:
-        """(variant, seed) of each set's runs."""
-        return [[run for member in members for run in _runs_of(member, seeds)] for members in self.choices]
-
-
-def _runs_of(member: str, seeds: Sequence[int]) -> list[tuple[str, int]]:
-    variant, slash, seed = member.rpartition("/")
-    return [(variant, int(seed))] if slash else [(member, seed) for seed in seeds]
 
 
 @dataclass(frozen=True)
@@ -91,9 +79,26 @@ class Grid:
     baselines: tuple[str, ...]
 
     def budget_of(self, name: str) -> int:
-        """Examples that a variant's weights were trained on, from the first phase on."""
+        """Examples that a variant's weights are trained on here, from the first phase on."""
         variant = self.variants[name]
-        return variant.config.examples_seen + (self.budget_of(variant.start) if variant.start else 0)
+        trained = variant.config.examples_seen if variant.config else 0
+        return trained + (self.budget_of(variant.start) if variant.start else 0)
+
+    def seeds_of(self, name: str) -> Sequence[int]:
+        """Of a variant's runs; weights that are there are numbered."""
+        return _seeds_of(self.variants[name], self.seeds)
+
+    def candidates(self, ensemble: Ensemble) -> list[list[tuple[str, int]]]:
+        """(variant, seed) of each set's runs."""
+        return [[run for member in members for run in self._runs_of(member)] for members in ensemble.choices]
+
+    def _runs_of(self, member: str) -> list[tuple[str, int]]:
+        variant, slash, seed = member.rpartition("/")
+        return [(variant, int(seed))] if slash else [(member, seed) for seed in self.seeds_of(member)]
+
+
+def _seeds_of(variant: Variant, seeds: Sequence[int]) -> Sequence[int]:
+    return seeds if variant.config else range(len(variant.weights))
 
 
 def open_grid(asked: str, reference: str = "") -> Grid:
@@ -114,19 +119,19 @@ def read_grid(asked: str) -> Grid:
     if not isinstance(written, dict) or not written.get("variants"):
         raise InputError(path, "names no variants")
     try:
-        grid = _grid(path.stem, written)
+        grid = _grid(path.stem, written, path.parent)
         _require_equal_budgets(grid)
     except InputError as reason:
         raise InputError(path, reason) from None
     return grid
 
 
-def _grid(name: str, written: Mapping[str, Any]) -> Grid:
+def _grid(name: str, written: Mapping[str, Any], folder: Path) -> Grid:
     _require_known(written, _KEYS, "the grid")
     seeds = written.get("seeds", [0, 1, 2])
     if not isinstance(seeds, list) or not seeds or not all(type(seed) is int and seed >= 0 for seed in seeds):
         raise InputError("seeds", f"{seeds!r} is not a list of whole numbers")
-    variants = _variants(written)
+    variants = _variants(written, folder)
     asked = _mapping(written, "decodings") or dict.fromkeys(_DEFAULTS)
     decodings = {name: _decoding(name, value) for name, value in asked.items()}
     ensembles = {key: _ensemble(key, value, variants, seeds) for key, value in _mapping(written, "ensembles").items()}
@@ -153,22 +158,38 @@ def _grid(name: str, written: Mapping[str, Any]) -> Grid:
     )
 
 
-def _variants(written: Mapping[str, Any]) -> dict[str, Variant]:
+def _variants(written: Mapping[str, Any], folder: Path) -> dict[str, Variant]:
     common = {"recipe": written.get("recipe", "feed"), **_mapping(written, "common")}
     variants: dict[str, Variant] = {}
     for name, changes in _mapping(written, "variants").items():
         if not isinstance(changes, dict | None):
             raise InputError(f"variant {name!r}", f"{changes!r} is not a mapping of settings")
+        if changes and "weights" in changes:
+            variants[name] = _given(name, changes, folder)
+            continue
         changes = {**common, **(changes or {})}
         start = str(changes.pop("start", ""))
         if start and start not in variants:
             raise InputError(f"variant {name!r}", f"starts from {start!r}, which does not stand before it")
+        if start and variants[start].config is None:
+            raise InputError(f"variant {name!r}", f"starts from {start!r}, which is not trained here")
         try:
             config = changed(recipe(str(changes.pop("recipe")), TrainConfig), changes)
         except InputError as reason:
             raise InputError(f"variant {name!r}", reason) from None
         variants[name] = Variant(name, config, start)
     return variants
+
+
+def _given(name: str, written: Mapping[str, Any], folder: Path) -> Variant:
+    """A variant of weights that are there: "packaged", a file beside the grid, or a list of files."""
+    _require_known(written, ["weights"], f"variant {name!r}")
+    asked = written["weights"] if isinstance(written["weights"], list) else [written["weights"]]
+    paths = tuple(packaged_weights() if each == "packaged" else folder / str(each) for each in asked)
+    missing = [path for path in paths if not path.is_file()]
+    if missing or not paths:
+        raise InputError(f"variant {name!r}", f"{missing[0] if missing else 'weights'}: no such file")
+    return Variant(name, None, weights=paths)
 
 
 def changed(config: TrainConfig, changes: Mapping[str, Any]) -> TrainConfig:
@@ -206,7 +227,7 @@ def _ensemble(name: str, value: object, variants: Mapping[str, Variant], seeds: 
     if not isinstance(written, list) or not written:
         raise InputError(where, f"{value!r} is neither a list of members nor {{choose: [[...], [...]]}}")
     found = Ensemble(tuple(tuple(_names(members, where)) for members in written))
-    known = [*variants, *(f"{variant}/{seed}" for variant in variants for seed in seeds)]
+    known = [*variants, *(f"{variant}/{seed}" for variant in variants for seed in _seeds_of(variants[variant], seeds))]
     _require_known([member for members in found.choices for member in members], known, where)
     return found
 
@@ -246,7 +267,8 @@ def _require_known(found: Mapping | Sequence, known: Sequence[str], where: str) 
 def _require_equal_budgets(grid: Grid) -> None:
     """Every variant has trained on as many examples as the others, unless another starts from it."""
     begun = {variant.start for variant in grid.variants.values()}
-    budgets = {name: grid.budget_of(name) for name in grid.variants if name not in begun}
+    trained = [name for name, variant in grid.variants.items() if variant.config and name not in begun]
+    budgets = {name: grid.budget_of(name) for name in trained}
     if len(set(budgets.values())) > 1:
         listed = ", ".join(f"{name} {examples:,}" for name, examples in budgets.items())
         raise InputError("variants", f"train on unequal numbers of examples ({listed})", "give all the same")

@@ -1,4 +1,4 @@
-"""The runs of a grid, each with a folder of its own; a finished one is not trained again."""
+"""The runs of a grid, each with a folder of its own; what is trained already is not trained again."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -14,42 +14,54 @@ from playahead.training.trainer import TrainConfig
 
 
 @dataclass(frozen=True)
-class Job:
-    """One run: a variant with a seed.
+class Run:
+    """A variant with a seed.
 
     Attributes:
         name: of the variant.
         seed: of the run.
-        config: all of it.
         folder: its own.
-        start: folder of the run that it starts from, or None.
+        weights: there when it is trained.
     """
 
     name: str
     seed: int
-    config: TrainConfig
     folder: Path
+    weights: Path
+
+
+@dataclass(frozen=True)
+class Job(Run):
+    """A run to train.
+
+    Attributes:
+        config: all of it.
+        start: folder of the run that it starts from, or None.
+    """
+
+    config: TrainConfig
     start: Path | None
 
-    @property
-    def weights(self) -> Path:
-        """There when it is trained."""
-        return self.folder / "weights.safetensors"
+
+def runs_of(grid: Grid, out: Path) -> list[Run]:
+    """Every variant with the first seed, then with the second ...: a grid that is stopped early still compares."""
+    every = [(seed, name) for name in grid.variants for seed in grid.seeds_of(name)]
+    order = list(grid.variants)
+    return [_run(grid, out, name, seed) for seed, name in sorted(every, key=lambda run: (run[0], order.index(run[1])))]
 
 
 def jobs_of(grid: Grid, out: Path) -> list[Job]:
-    """Every variant with the first seed, then with the second ...: a grid that is stopped early still compares."""
-    return [
-        Job(
-            variant.name,
-            seed,
-            replace(variant.config, seed=seed),
-            run_folder(out, variant.name, seed),
-            run_folder(out, variant.start, seed) if variant.start else None,
-        )
-        for seed in grid.seeds
-        for variant in grid.variants.values()
-    ]
+    """Those of them that are trained here."""
+    return [run for run in runs_of(grid, out) if isinstance(run, Job)]
+
+
+def _run(grid: Grid, out: Path, name: str, seed: int) -> Run:
+    variant, folder = grid.variants[name], run_folder(out, name, seed)
+    if variant.config is None:
+        return Run(name, seed, folder, variant.weights[seed])
+    start = run_folder(out, variant.start, seed) if variant.start else None
+    config = replace(variant.config, seed=seed)
+    return Job(name, seed, folder, folder / "weights.safetensors", config, start)
 
 
 def run_folder(out: Path, variant: str, seed: int | str) -> Path:

@@ -90,6 +90,10 @@ class FeedTrack:
     confidence_E: NDArray[np.uint8]
     late_ms_E: NDArray[np.uint16]
 
+    def seen_ms(self, until_ms: int) -> int:
+        """How much of the 30 s before a time are observed."""
+        return until_ms - max(until_ms - GRID.observation_ms, min(self.half.seen_from_ms, until_ms), 0)
+
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
         """Windows (W, N, F) of the examples that end at these times, which lie 5 s apart."""
         earlier = end_ms[0] - np.arange(GRID.n_windows - 1, 0, -1) * GRID.window_ms

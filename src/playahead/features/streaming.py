@@ -43,6 +43,10 @@ class StreamFeatures:
         first = max(first_ms, self.start_ms + (OBSERVATION_MS if self.start_ms else 0))
         return np.arange(first, self.start_ms + self.n_frames * 1000 // GRID.fps + 1, every_ms, dtype=np.int64)
 
+    def seen_ms(self, until_ms: int) -> int:
+        """How much of the 30 s before a time are seen: whole windows."""
+        return min((until_ms - self.start_ms) // GRID.window_ms * GRID.window_ms, OBSERVATION_MS)
+
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
         """Windows (W, N, F) of the examples that end at these times, which lie 5 s apart."""
         last = (end_ms - self.start_ms) * GRID.fps // 1000

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from playahead.domain.feed import FeedHalf
 from playahead.features.feed import FEED_FEATURES, prepare_track
 from playahead.inference.predictor import Predictor
-from playahead.inference.result import Expected, PredictConfig, PredictResult, short_notices
+from playahead.inference.result import SHORTEST_MS, Expected, PredictConfig, PredictResult, short_notices
 from playahead.progress import Show, counter, quiet
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
@@ -44,14 +44,16 @@ def predict_feed(
     decoder = config.decoding_options.decoder(predictor)
     every_ms = round(1000 * (config.every or EVERY_S))
     chosen = [half for half in halves if config.half in (None, half.half)]
-    times = [times_of(half, config.start_ms, config.end_ms, every_ms) for half in chosen]
-    notices = [*notes.lines, *short_notices(config, times[0] if times else [])]
+    first_ms = config.start_ms(SHORTEST_MS)
+    times = [times_of(half, first_ms, config.end_ms, every_ms) for half in chosen]
+    notices = [*notes.lines, *short_notices(config, times[0] if times else [], predictor.knows_worse_sources)]
     advance = counter(show, f"predicting {source}", sum(map(len, times)), "times")
     expected: list[Expected] = []
     for half, times_ms in zip(chosen, times, strict=True):
-        listed = predictor.anticipate_at(prepare_track(half), times_ms, config.min_confidence, decoder)
+        track = prepare_track(half)
+        listed = predictor.anticipate_at(track, times_ms, config.min_confidence, decoder)
         expected += [
-            Expected.of(anticipation, int(time_ms), half.match, half.half)
+            Expected.of(anticipation, int(time_ms), track.seen_ms(int(time_ms)), half.match, half.half)
             for time_ms, found in zip(times_ms, listed, strict=True)
             for anticipation in found
         ]

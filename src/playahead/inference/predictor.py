@@ -132,14 +132,28 @@ class Predictor:
 
         With the intensity likelihood among the losses it is 1: that reads the objectness as it is.
         """
-        train = self.about.get("train")
-        losses = train.get("criterion") if isinstance(train, Mapping) else None
+        losses = self._trained("criterion")
         if not isinstance(losses, Mapping) or losses.get("intensity_weight"):
             return 1.0
         weight = losses.get("positive_weight", 1.0)
         if not isinstance(weight, float | int) or not 0 < weight < math.inf:
             raise InputError(self.where, f"positive_weight {weight!r} is not a number above 0")
         return float(weight)
+
+    @property
+    def examples_seen(self) -> int:
+        """How many its training went through; 0 where the file does not say."""
+        sizes = [self.about.get("step"), self._trained("sequences"), self._trained("examples")]
+        return math.prod(n if isinstance(n, int) else 0 for n in sizes)
+
+    @property
+    def knows_worse_sources(self) -> bool:
+        """It was trained on sources that say less than a full feed, and on less than 30 s."""
+        return bool(self._trained("degraded"))
+
+    def _trained(self, name: str) -> object:
+        train = self.about.get("train")
+        return train.get(name) if isinstance(train, Mapping) else None
 
     def decoder(self, name: str = "marginal") -> Decoder:
         """The decoding of that name that was chosen on validation.
@@ -207,7 +221,7 @@ class Predictor:
 
         Args:
             source: what is observed.
-            times_ms: increasing, from the source's start, 5000 or later; before 30000, windows are partly empty.
+            times_ms: increasing, from the source's start, above 0; before 30000, windows are partly empty.
             min_confidence: minimum probability of an anticipation.
             decoder: the marginal one that the weights carry if None.
 
@@ -215,8 +229,8 @@ class Predictor:
             One list for each time.
         """
         times = np.asarray(times_ms, np.int64)
-        if len(times) and (times.min() < GRID.window_ms or (np.diff(times) <= 0).any()):
-            raise InputError("times_ms", f"must increase and not lie before {GRID.window_ms}")
+        if len(times) and (times.min() <= 0 or (np.diff(times) <= 0).any()):
+            raise InputError("times_ms", "must increase from above 0")
         decoder = decoder or self.decoder()
         listed: list[list[Anticipation]] = [[] for _ in times]
         for places, sequence_ms in _sequences(times):

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from playahead.choices import check_choices
 from playahead.decoding.decoder import Kind
-from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import parse_clock
 from playahead.errors import InputError
 from playahead.inference.decoding import DecodingOptions
+
+SHORTEST_MS = 1_000
+"""The least of a feed that an answer can rest on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,7 @@ class PredictConfig:
         provider: of a feed, where its content does not say who made it.
         video: of a feed's match, to draw the overlay over.
         kick_off: when each half starts in that video (or in the subtitles), as 0:12,58:40.
-        short: also answer where less than 30 s have been seen, from 5 s on: what was not seen counts as empty.
+        short: also answer where less than 30 s have been seen: of a feed from 1 s on, of a video from 5 s on.
         stream: of several video streams, which one, from 0; the longest if not given.
         device: cpu, cuda, cuda:1, mps, or auto.
     """
@@ -64,10 +67,10 @@ class PredictConfig:
             raise InputError("--min-confidence", f"{self.min_confidence} is not in [0, 1]")
         check_choices(self, "-")
         DecodingOptions(decoding=self.decoding, tau=self.tau)  # refuses what does not go together
-        start_ms, kick_offs = self.start_ms, self.kick_offs_ms
+        first_ms, kick_offs = self.start_ms(SHORTEST_MS), self.kick_offs_ms
         if self.video is not None and not (self.overlay and kick_offs):
             raise InputError("--video", "is what a feed's overlay is drawn over", "add --overlay and --kick-off")
-        if self.end_ms is not None and self.end_ms < start_ms:
+        if self.end_ms is not None and self.end_ms < first_ms:
             raise InputError("--to", f"{self.end} lies before the first time to anticipate from, {self.start}")
 
     @property
@@ -75,12 +78,11 @@ class PredictConfig:
         """How predictions are decoded."""
         return DecodingOptions(decoding=self.decoding, tau=self.tau)
 
-    @property
-    def start_ms(self) -> int:
-        """First time: after 30 s have been observed, or with ``short`` one window."""
-        if self.short and self.start == PredictConfig.start:
-            return GRID.window_ms
-        return max(parse_clock(self.start), GRID.window_ms if self.short else OBSERVATION_MS)
+    def start_ms(self, shortest_ms: int) -> int:
+        """First time to anticipate from: 30 s, or with ``short`` the least that can be observed."""
+        if not self.short:
+            return max(parse_clock(self.start), OBSERVATION_MS)
+        return max(parse_clock(self.start), shortest_ms) if self.start != PredictConfig.start else shortest_ms
 
     @property
     def kick_offs_ms(self) -> dict[int, int]:
@@ -100,6 +102,7 @@ class Expected:
     Attributes:
         match, half: of a feed; 0 of a video.
         observed_until_ms, time_ms: from the start of the half, or of the video.
+        seen_ms: how long was observed until then: 30 s, unless the match or the clip had just begun.
         action: the benchmark's label.
         confidence: a probability.
     """
@@ -110,17 +113,20 @@ class Expected:
     time_ms: int
     action: str
     confidence: float
+    seen_ms: int = OBSERVATION_MS
 
     def later(self, by_ms: int) -> "Expected":
         """On a clock that shows so much more."""
         return replace(self, observed_until_ms=self.observed_until_ms + by_ms, time_ms=self.time_ms + by_ms)
 
     @classmethod
-    def of(cls, anticipation: Anticipation, observed_until_ms: int, match: int = 0, half: int = 0) -> "Expected":
+    def of(
+        cls, anticipation: Anticipation, observed_until_ms: int, seen_ms: int, match: int = 0, half: int = 0
+    ) -> "Expected":
         """An anticipation made at a time."""
         confidence = round(anticipation.confidence, 4)
         time_ms = observed_until_ms + anticipation.offset_ms
-        return cls(match, half, observed_until_ms, time_ms, str(anticipation.action), confidence)
+        return cls(match, half, observed_until_ms, time_ms, str(anticipation.action), confidence, seen_ms)
 
 
 @dataclass(frozen=True)
@@ -173,11 +179,11 @@ def require_kick_offs(halves: set[int], kick_offs_ms: Mapping[int, int]) -> None
         raise InputError("--kick-off", f"does not say when half {missing[0]} starts", fix)
 
 
-def short_notices(config: PredictConfig, times_ms: Sequence[int] | NDArray[np.int64]) -> list[str]:
+def short_notices(
+    config: PredictConfig, times_ms: Sequence[int] | NDArray[np.int64], trained_for_it: bool
+) -> list[str]:
     """What to say of answers that rest on less than 30 s."""
     if not config.short or not len(times_ms) or times_ms[0] >= OBSERVATION_MS:
         return []
-    return [
-        f"answers before {OBSERVATION_MS // 1000} s rest on less than 30 s (the first on {times_ms[0] / 1000:g} s): "
-        "windows that were not seen are empty, and the model was not trained on that"
-    ]
+    said = f"answers before {OBSERVATION_MS // 1000} s rest on less than 30 s (the first on {times_ms[0] / 1000:g} s)"
+    return [said if trained_for_it else f"{said}, and the model was not trained on that"]

@@ -58,10 +58,10 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
     precision, told = _precision(facts["precision"], config.device)
     fast = FastBackbone(backbone, precision, device=pick_device(config.device))
     stream = _encode(source, fast, InputSize(*facts["input_size"]), config, every_ms, show)
-    times_ms = stream.ends_ms(config.start_ms, every_ms)
+    times_ms = stream.ends_ms(config.start_ms(GRID.window_ms), every_ms)
     listed = predictor.anticipate_at(stream, times_ms, config.min_confidence, decoder)
     expected = [
-        Expected.of(anticipation, int(time_ms))
+        Expected.of(anticipation, int(time_ms), stream.seen_ms(int(time_ms)))
         for time_ms, found in zip(times_ms, listed, strict=True)
         for anticipation in found
     ]
@@ -72,7 +72,7 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
         spotted=_spotted(stream, config.min_confidence),
         every_ms=every_ms,
         min_confidence=config.min_confidence,
-        notices=[*_notices(config, provenance), *told, *short_notices(config, times_ms)],
+        notices=[*_notices(config, provenance), *told, *short_notices(config, times_ms, trained_for_it=False)],
     )
     if config.overlay is not None:
         span_ms = (int(times_ms[0]), config.end_ms)
@@ -84,7 +84,7 @@ def _encode(
     source: Path | str, backbone: FastBackbone, input_size: InputSize, config: PredictConfig, every_ms: int, show: Show
 ) -> StreamFeatures:
     """Features of the stretch that the times asked for rest on."""
-    start_ms = max(0, config.start_ms - OBSERVATION_MS)
+    start_ms = max(0, config.start_ms(GRID.window_ms) - OBSERVATION_MS)
     if is_stream(source):
         show(Progress(f"waiting for {shown(source)}", 0, 1, ""))
     lasts_s = (

@@ -3,8 +3,9 @@
 Axes: D tolerances, C classes, H thresholds, B bins.
 """
 
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 
 import matplotlib as mpl
@@ -93,6 +94,37 @@ def _forest(axis: Axes, found: Sequence[Sequence[float]], significant: Sequence[
     axis.set_xlabel(f"difference in {label}, points")
     axis.set_ylim(len(found) - 0.4, -0.6)
     axis.grid(axis="y", visible=False)
+
+
+def pasts(rows: Sequence[Mapping], names: Sequence[str]) -> str:
+    """The exact area of each variant under each past, in the grid's order; what is not trained is drawn fainter."""
+    variants = list(dict.fromkeys(row["variant"] for row in rows))
+    place = {name: float(index) for index, name in enumerate(names)}
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(7.2, 0.9 + 0.26 * len(names))
+        axis = axes[0, 0]
+        for variant, style in zip(variants, _markers(rows, variants), strict=True):
+            mine = [row for row in rows if row["variant"] == variant]
+            at = [place[row["decoding"]] for row in mine]
+            value, low, high = np.array([row["area"] for row in mine]).T
+            axis.hlines(at, low, high, color=style["color"], linewidth=1.4)
+            axis.plot(value, at, linestyle="", markersize=4.5, label=variant.replace("$", r"\$"), **style)
+        axis.set(xlabel="exact area, 95 % interval", xlim=(0, None), ylim=(len(names) - 0.5, -0.5))
+        axis.set_yticks(range(len(names)), list(names))
+        figure.legend(loc="outside upper right", ncols=min(len(variants), 4))
+        return _svg(figure, "what each past is worth")
+
+
+def _markers(rows: Sequence[Mapping], variants: Sequence[str]) -> list[dict]:
+    """A filled mark for each variant that is trained, a hollow one for each that is not."""
+    trained = {row["variant"] for row in rows if row["examples"]}
+    filled, hollow = iter(_cycle("osD^v", (_ACCENT, _OTHER, _INK))), iter(_cycle("o|xsD", (_FAINT,)))
+    return [next(filled if variant in trained else hollow) for variant in variants]
+
+
+def _cycle(marks: str, colours: Sequence[str]) -> Iterator[dict]:
+    for mark, colour in zip(itertools.cycle(marks), itertools.cycle(colours), strict=False):
+        yield {"marker": mark, "color": colour, "markerfacecolor": colour if colour != _FAINT else "none"}
 
 
 def precision_recall(found: Diagnosis) -> str:

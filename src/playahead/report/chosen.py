@@ -12,7 +12,7 @@ from playahead.errors import InputError
 from playahead.experiments.compare import VERSION
 from playahead.experiments.jobs import run_folder
 
-_WANTED = {"version", "grid", "about", "reference", "seeds", "rows", "decodings", "data"}
+_WANTED = {"version", "grid", "about", "reference", "seeds", "rows", "decodings", "pasts", "weights", "data"}
 _WANTED_OF_ROWS = {"variant", "decoding", "mean", "area", "seeds", "examples", "predictions_per_clip", "significant"}
 
 
@@ -22,11 +22,13 @@ class Chosen:
 
     Attributes:
         folder: of the run.
+        weights: of the run.
         decoding: of its predictions; ``name`` is what the comparison calls it.
         comparison: the document that it is part of; None for a single run.
     """
 
     folder: Path
+    weights: Path
     name: str
     decoding: Decoding
     comparison: dict[str, Any] | None
@@ -39,8 +41,8 @@ def choose_run(runs: Path, split: str, run: str, decoding: str) -> Chosen:
         InputError: nothing there, a damaged comparison, or no run or decoding of that name.
     """
     comparison = _comparison(runs, split)
-    folder = _folder(runs, run, comparison, decoding)
-    return Chosen(folder, decoding, _decoding(decoding, comparison), comparison)
+    folder, weights = _run(runs, run, comparison, decoding)
+    return Chosen(folder, weights, decoding, _decoding(decoding, comparison), comparison)
 
 
 def _comparison(runs: Path, split: str) -> dict[str, Any] | None:
@@ -70,19 +72,30 @@ def _decoding(name: str, comparison: Mapping[str, Any] | None) -> Decoding:
     return Decoding(**known[name])
 
 
-def _folder(runs: Path, run: str, comparison: Mapping[str, Any] | None, decoding: str) -> Path:
+def _run(runs: Path, run: str, comparison: Mapping[str, Any] | None, decoding: str) -> tuple[Path, Path]:
+    """(folder, weights) of the run asked for; else of the best variant's first seed."""
     if comparison is None:
-        return runs
+        return runs, runs / "weights.safetensors"
     if run:
         folder = runs / Path(run).name
     else:
-        seed = comparison["seeds"][0]
-        trained = [row for row in comparison["rows"] if row["decoding"] == decoding and row["examples"]]
-        trained = [row for row in trained if run_folder(runs, row["variant"], seed).exists()]
-        if not trained:
-            raise InputError(runs, f"no run was scored with {decoding} decoding")
-        best = max(trained, key=lambda row: row["area"][0])
-        folder = run_folder(runs, best["variant"], seed)
-    if not (folder / "weights.safetensors").exists():
+        reading = comparison["reference"][1] if comparison["pasts"] else decoding
+        scored = [row for row in comparison["rows"] if row["decoding"] == reading and row["examples"]]
+        folders = {_first_run(runs, row["variant"], comparison): row["area"][0] for row in scored}
+        folders = {folder: area for folder, area in folders.items() if folder.exists()}
+        if not folders:
+            raise InputError(runs, f"no run was scored with {reading} {'past' if comparison['pasts'] else 'decoding'}")
+        folder = max(folders, key=lambda folder: folders[folder])
+    given = {
+        run_folder(runs, variant, index): Path(path)
+        for variant, paths in comparison["weights"].items()
+        for index, path in enumerate(paths)
+    }
+    weights = given.get(folder, folder / "weights.safetensors")
+    if not weights.exists():
         raise InputError("--run", f"{folder.name}: no trained run of that name in {runs}")
-    return folder
+    return folder, weights
+
+
+def _first_run(runs: Path, variant: str, comparison: Mapping[str, Any]) -> Path:
+    return run_folder(runs, variant, 0 if variant in comparison["weights"] else comparison["seeds"][0])

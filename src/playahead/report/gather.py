@@ -34,7 +34,7 @@ def gather(
     """
     chosen = choose_run(runs, split, *asked)
     evaluation_set = dataset.evaluation_set(split)
-    members = Members([chosen.folder / "weights.safetensors"], dataset)
+    members = Members([chosen.weights], dataset)
     predictions, decoder = members.predict(split, show), members.decoder(chosen.decoding)
     scores_ORV = decoder.scores(predictions)
     probabilities = evaluation_set.table(decoder.probabilities(predictions))
@@ -44,7 +44,7 @@ def gather(
     data, about = describe_splits(dataset), members.predictors[0].about
     if chosen.comparison is None:
         scored, key = score(scores_ORV, evaluation_set.count_by_match), (chosen.folder.name, chosen.name)
-        alone = summarise({key: [scored]}, key, {chosen.folder.name: _examples_seen(about)})
+        alone = summarise({key: [scored]}, key, {chosen.folder.name: members.predictors[0].examples_seen})
         rows, reference = [row.as_dict() for row in alone], key
     else:
         rows, reference = chosen.comparison["rows"], tuple(chosen.comparison["reference"])
@@ -56,6 +56,7 @@ def gather(
         n_examples=len(evaluation_set),
         simulated=is_simulated(dataset.folder),
         rows=rows,
+        pasts=chosen.comparison["pasts"] if chosen.comparison else (),
         reference=reference,
         unit=evaluation_set.unit,
         notice=dataset.notice,
@@ -77,11 +78,6 @@ def gather(
 
 def _name(chosen: Chosen) -> str:
     return chosen.comparison["grid"] if chosen.comparison else chosen.folder.name
-
-
-def _examples_seen(about: Any) -> int:
-    train = about["train"]
-    return int(about["step"]) * train["sequences"] * train["examples"]
 
 
 def _importance(network: Any) -> list[float]:

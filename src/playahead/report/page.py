@@ -46,6 +46,7 @@ class Page:
         notice: a leak that the features' backbone has; empty if none.
         simulated: simulated matches; the page says so.
         rows: of ``comparison-SPLIT.json``; ``reference`` is the variant and the decoding that they are compared with.
+        pasts: what the rows were observed through, if that is what they differ in.
         chosen: name of the run shown in detail, and its decoding.
         diagnosis: of it.
         best, worst: examples of it.
@@ -66,6 +67,7 @@ class Page:
     chosen: tuple[str, str]
     diagnosis: Diagnosis
     reference: tuple[str, str] = ("", "")
+    pasts: Sequence[str] = ()
     unit: str = "matches"
     notice: str = ""
     best: Sequence[Example] = ()
@@ -91,6 +93,7 @@ def render(page: Page) -> str:
     environment.filters["setting"] = json.dumps
     drawn = {name: draw(page.diagnosis) for name, draw in _DRAWN.items()}
     drawn["forest"] = charts.forest(page.rows, "differences to the reference")
+    drawn["pasts"] = charts.pasts(page.rows, page.pasts) if page.pasts else ""
     drawn["importance"] = charts.window_importance(page.importance_W) if page.importance_W else ""
     drawn["curves"] = charts.learning_curves(page.curves, page.chosen[0]) if page.curves else ""
     return environment.get_template("report.html").render(
