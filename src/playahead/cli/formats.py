@@ -52,12 +52,13 @@ def _write_csv(result: PredictResult) -> None:
 
 def _write_table(result: PredictResult) -> None:
     if result.kind == "feed":
-        columns = ("half", "observed until", "expected at", "", "action", "confidence")
-        rows = [(str(line.half), *_expected(line)) for line in result.expected]
+        of = ("match", "half") if len({line.match for line in result.expected}) > 1 else ("half",)
+        columns = (*of, "observed until", "expected at", "", "action", "confidence")
+        rows = [(*(str(getattr(line, name)) for name in of), *_expected(line)) for line in result.expected]
     else:
         columns = ("observed until", "just seen", "expected at", "", "action", "confidence")
         rows = [row for moment in _by_moment(result) for row in _rows_of_moment(result, moment)]
-    show.out().print(show.plain_table(_title(result), columns, rows))
+    show.print_table(_title(result), columns, rows)
 
 
 def _title(result: PredictResult) -> str:
