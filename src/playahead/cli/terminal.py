@@ -149,10 +149,10 @@ def score_table(counts: ThresholdCounts, title: str) -> Table:
         table.add_column("@inf" if tolerance_s == TOLERANCES_S[-1] else f"@{tolerance_s}s", justify="right")
     table.add_column("mean", justify="right", style="bold")
     table.add_column("events", justify="right", style="dim")
-    for c, action in enumerate(ACTIONS):
-        cells = [f"{value:.1f}" for value in ap_DC[:, c]]
+    for place, c in enumerate(counts.classes):
+        cells = [f"{value:.1f}" for value in ap_DC[:, place]]
         events = int(counts.events_GC[0, c])
-        table.add_row(str(action).capitalize(), *cells, f"{ap_DC[:, c].mean():.1f}", f"{events:,}")
+        table.add_row(str(ACTIONS[c]).capitalize(), *cells, f"{ap_DC[:, place].mean():.1f}", f"{events:,}")
     table.add_section()
     cells = [f"{value:.1f}" for value in ap_DC.mean(axis=1)]
     table.add_row("mAP", *cells, f"{ap_DC.mean():.2f}", f"{int(counts.events_GC[0].sum()):,}", style="bold")
@@ -232,7 +232,7 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
     """Scores as a table, or as one JSON document."""
     if as_json:
         document: dict[str, object] = {
-            "classes": [str(action) for action in ACTIONS],
+            "classes": [str(ACTIONS[c]) for c in found.counts.classes],
             "metrics": found.metrics,
             "average": found.average,
             "figures": found.figures,

@@ -82,12 +82,14 @@ class Examples(Protocol):
 
     Attributes:
         feature_dim: F.
+        classes: indices of those that are annotated.
         counts_C: events of each class over the set.
         rare_weight_A: drawing weight of each anchor under the rare-class sampler.
         digest: changes whenever the examples do.
     """
 
     feature_dim: int
+    classes: tuple[int, ...]
     counts_C: NDArray[np.int64]
     rare_weight_A: NDArray[np.float64]
     digest: str

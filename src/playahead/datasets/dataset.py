@@ -18,7 +18,7 @@ from playahead.errors import InputError
 from playahead.features.feed import FEED_FEATURES
 from playahead.features.store import FeatureStore
 from playahead.sources.feed_tables import read_split
-from playahead.sources.layouts import folder_of_split, resampled_unit
+from playahead.sources.layouts import folder_of_split, name_of_split, resampled_unit
 from playahead.sources.soccernet_baa import LABELS_NAME
 
 
@@ -180,16 +180,17 @@ class VideoDataset(Dataset):
         """Of the labels, and of the journals that say which windows' features each video has."""
         files = [self.store.folder / "manifest.json"]
         for split in splits:
-            folder = folder_of_split(self.folder, split)
-            journals = (self.store.folder / "videos" / folder.name).rglob("*.jsonl")
-            files += sorted([*folder.rglob(LABELS_NAME), *journals])
+            place = folder_of_split(self.folder, split)
+            labels = [place] if place.is_file() else place.rglob(LABELS_NAME)
+            journals = (self.store.folder / "videos" / name_of_split(place)).rglob("*.jsonl")
+            files += sorted([*labels, *journals])
         return _digest(files)
 
     def check(self, *splits: str) -> None:
         """See ``Dataset``."""
-        for folder in [folder_of_split(self.folder, split) for split in ("train", *splits)]:
-            if not folder.is_dir():
-                raise InputError(folder, "no such folder")
+        for place in [folder_of_split(self.folder, split) for split in ("train", *splits)]:
+            if not place.exists():
+                raise InputError(place, "no such folder")
         super().check(*splits)
 
 
@@ -202,7 +203,7 @@ def video_evaluation_set(folder: Path, store: FeatureStore) -> VideoEvaluationSe
     """One labelled split, with the features that a store has of its videos."""
     features = {"kind": "video", **asdict(store.facts)}
     videos = labelled_features(store, folder)
-    found = VideoEvaluationSet(videos, features, folder.name, resampled_unit(folder))
+    found = VideoEvaluationSet(videos, features, name_of_split(folder), resampled_unit(folder))
     found.notes = told_of_short(videos)
     return found
 

@@ -10,14 +10,15 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.datasets.labelled_features import LabelledFeatures
+from playahead.datasets.labelled_features import LabelledFeatures, annotated_classes
 from playahead.datasets.pasts import Past
 from playahead.datasets.slicing import Labels, example_ends_ms, frames_of_following, labels_of_half
+from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID
 from playahead.errors import InputError
 from playahead.evaluation.exact import TimedEvents
-from playahead.evaluation.frames import FrameTable
+from playahead.evaluation.frames import ALL_CLASSES, FrameTable
 from playahead.evaluation.official import ThresholdCounts, score_videos
 from playahead.features.feed import FEED_FEATURES, prepare_track
 
@@ -40,11 +41,13 @@ class EvaluationSet(ABC):
         names: of each half's video; none of a feed.
         frames: each half's (labels_NR, visibility_NR) as the official scorer sees them.
         notes: what a reader of its figures must know.
+        classes: that are annotated; no other is scored.
     """
 
     features: Mapping[str, object]
     names: Sequence[str] = ()
     notes: Sequence[str] = ()
+    classes: tuple[int, ...] = ALL_CLASSES
 
     def __init__(
         self,
@@ -77,10 +80,15 @@ class EvaluationSet(ABC):
         """Match ids in order of appearance."""
         return list(dict.fromkeys(half.match for half in self.halves))
 
+    @property
+    def class_names(self) -> list[str]:
+        """Of ``classes``."""
+        return [str(ACTIONS[c]) for c in self.classes]
+
     def table(self, scores_ORV: NDArray[np.float32]) -> FrameTable:
         """All halves as one table for the scorer."""
         labels, visibility = zip(*self.frames, strict=True)
-        return FrameTable(np.concatenate(labels), np.concatenate(visibility), scores_ORV)
+        return FrameTable(np.concatenate(labels), np.concatenate(visibility), scores_ORV, self.classes)
 
     def timed_events(self) -> TimedEvents:
         """What followed each example, to the millisecond."""
@@ -91,7 +99,8 @@ class EvaluationSet(ABC):
             clip.append(start + example)
             class_index.append(class_OE[example, event])
             time_ms.append(time_OE[example, event].astype(np.float64) * ANTICIPATION_MS)
-        return TimedEvents(np.concatenate(clip), np.concatenate(class_index), np.concatenate(time_ms))
+        found = (np.concatenate(column) for column in (clip, class_index, time_ms))
+        return TimedEvents(*found, classes=self.classes)
 
     def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:
         """The official scorer's counts of each match, for intervals."""
@@ -99,7 +108,7 @@ class EvaluationSet(ABC):
         by_match: dict[int, list[FrameTable]] = {}
         for index, (half, frames) in enumerate(zip(self.halves, self.frames, strict=True)):
             part = scores_ORV[starts[index] : starts[index + 1]]
-            by_match.setdefault(half.match, []).append(FrameTable(*frames, part))
+            by_match.setdefault(half.match, []).append(FrameTable(*frames, part, self.classes))
         return [score_videos(tables) for tables in by_match.values()]
 
 
@@ -149,6 +158,7 @@ class VideoEvaluationSet(EvaluationSet):
         self.features = features
         self.videos = [video for video in videos if len(video.end_ms_O)]
         self.names = [video.name for video in self.videos]
+        self.classes = annotated_classes(self.videos)
         super().__init__(
             [video.actions for video in self.videos],
             [video.labels for video in self.videos],

@@ -18,6 +18,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import EVERY_CODE, UNKNOWN, FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.errors import InputError
+from playahead.evaluation.frames import ALL_CLASSES
 from playahead.features import feed as feed_features
 
 _FIRST_MS = 1_000  # a degraded observation may be as short
@@ -47,6 +48,7 @@ class FeedExamples:
     """
 
     feature_dim = feed_features.N_FEATURES
+    classes = ALL_CLASSES
 
     def __init__(self, halves: Sequence[FeedHalf], examples: int, degraded: float = 0.0) -> None:
         if examples < 1:

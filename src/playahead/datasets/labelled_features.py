@@ -13,6 +13,7 @@ from playahead.datasets.slicing import Labels
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.evaluation.frames import ALL_CLASSES
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class LabelledFeatures:
         actions: of the video, ms from the first window's start; up to 5 s beyond the last window.
         labels: the actions that its examples are to anticipate.
         last_end_ms: the last moment whose next 5 s are labelled.
+        classes: indices of the classes that its annotators looked for.
     """
 
     name: str
@@ -32,6 +34,7 @@ class LabelledFeatures:
     actions: FeedHalf
     labels: Labels
     last_end_ms: int
+    classes: tuple[int, ...] = ALL_CLASSES
 
     @property
     def is_short(self) -> bool:
@@ -56,6 +59,11 @@ class LabelledFeatures:
         inside = self.actions.is_target & (window >= first) & (window < first + count)
         presence_WNC[window[inside] - first, snippet[inside], self.actions.code[inside]] = 1.0
         return presence_WNC
+
+
+def annotated_classes(videos: Sequence[LabelledFeatures]) -> tuple[int, ...]:
+    """Those that are annotated in all of them: of any other, nothing labelled does not mean that nothing happened."""
+    return tuple(c for c in ALL_CLASSES if all(c in video.classes for video in videos))
 
 
 def nearest_snippet(frame: NDArray[np.integer]) -> NDArray[np.integer]:

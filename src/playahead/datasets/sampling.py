@@ -7,12 +7,13 @@ its own factor over that mean. Drawn times counted is then the factor, at every 
 Axes: A sequences to draw from, B drawn ones, O examples, E events, C classes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS, Action
+from playahead.evaluation.frames import ALL_CLASSES
 
 RARE_FACTORS: Mapping[Action, float] = {
     Action.TACKLE: 4.0,
@@ -43,7 +44,7 @@ def example_weights(class_OE: NDArray[np.integer], drawn_weight_B: NDArray[np.fl
     return (rare_factors(class_OE) / drawn_weight_O).astype(np.float32)
 
 
-def inverse_frequency(counts_C: NDArray[np.integer]) -> NDArray[np.float32]:
-    """w_c of Eq. (5): mean count over class count; a class never seen counts as seen once."""
+def inverse_frequency(counts_C: NDArray[np.integer], classes: Sequence[int] = ALL_CLASSES) -> NDArray[np.float32]:
+    """w_c of Eq. (5): mean count of the annotated classes over class count; one never seen counts as seen once."""
     counts = np.maximum(counts_C, 1).astype(np.float64)
-    return (counts.mean() / counts).astype(np.float32)
+    return (counts[list(classes)].mean() / counts).astype(np.float32)

@@ -11,14 +11,21 @@ from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Clip
 from playahead.errors import InputError
 from playahead.features.store import FeatureStore
-from playahead.sources.layouts import BLOCK_CLIPS, LabelledVideo, find_labelled_videos, is_clip_split, match_numbers
+from playahead.sources.layouts import (
+    BLOCK_CLIPS,
+    LabelledVideo,
+    find_labelled_videos,
+    is_clip_split,
+    match_numbers,
+    name_of_split,
+)
 from playahead.sources.soccernet_baa import labels_path, read_baa_split
 
 _NAMED = 5
 
 
 def labelled_features(store: FeatureStore, folder: Path) -> list[LabelledFeatures]:
-    """Features of a split's clips, or of whole matches in the spotting benchmark's layout.
+    """Features of a split's clips, or of whole matches.
 
     Raises:
         InputError: features are missing, or all too short to make an example.
@@ -50,10 +57,11 @@ def features_of_clips(store: FeatureStore, labels: Path) -> tuple[list[Clip], li
 
 def _of_match(store: FeatureStore, folder: Path, video: LabelledVideo, match: int) -> LabelledFeatures:
     """A whole video; the last example ends a window before it does, so that what follows is labelled."""
-    windows = store.windows(_stored_name(store, folder.name, Path(video.name).parent / video.path.stem))
+    windows = store.windows(_stored_name(store, name_of_split(folder), Path(video.stored)))
     actions = replace(feed_of_actions(video.events), match=match)
     last_end_ms = (len(windows) - 1) * GRID.window_ms
-    return LabelledFeatures(video.name, windows, actions, labels_of_match(video.events), last_end_ms)
+    labels = labels_of_match(video.events)
+    return LabelledFeatures(video.name, windows, actions, labels, last_end_ms, video.classes)
 
 
 def _of_clip(store: FeatureStore, split: str, clip: Clip, index: int) -> LabelledFeatures:

@@ -6,6 +6,7 @@ Axes: N clips, R frames, V vector entries, C classes.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,11 +43,13 @@ def choose_shifts(validation: FrameTable) -> tuple[int, ...]:
     chosen_C = np.zeros(len(ACTIONS), np.int64)
     for frames in _TRIED_FRAMES:
         moved = shift(validation.scores_NRV, [frames] * len(ACTIONS))
-        found_C = _by_class(FrameTable(validation.labels_NR, validation.visibility_NR, moved))
+        found_C = _by_class(replace(validation, scores_NRV=moved))
         chosen_C = np.where(found_C > best_C, frames, chosen_C)
         best_C = np.maximum(best_C, found_C)
     return tuple(int(frames) for frames in chosen_C)
 
 
 def _by_class(table: FrameTable) -> NDArray[np.float64]:
-    return average_precision(count_detections(table))[0].mean(axis=0)
+    precision_C = np.zeros(len(ACTIONS))
+    precision_C[list(table.classes)] = average_precision(count_detections(table))[0].mean(axis=0)
+    return precision_C

@@ -11,7 +11,7 @@ from playahead.errors import InputError
 from playahead.features.store import FeatureStore
 from playahead.inference.predictor import Predictor
 from playahead.sources.layouts import is_clip_split
-from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet_baa import LABELS_NAME, read_baa_split
 
 
 def open_for_video(
@@ -20,7 +20,7 @@ def open_for_video(
     """A predictor, and the split that it is to be scored on.
 
     Args:
-        labels: a split's folder, or its Labels-ball.json.
+        labels: a split's folder, its Labels-ball.json, or its annotations in OSL JSON.
         weights: trained on video features, or end to end if there are no features.
         features: store of the videos' features.
         device: that predicts.
@@ -28,7 +28,7 @@ def open_for_video(
     Raises:
         InputError: labels, features or weights that cannot be read, are withheld, or do not belong together.
     """
-    folder = labels if labels.is_dir() else labels.parent
+    folder = labels.parent if labels.name == LABELS_NAME else labels
     if features is None:
         predictor = open_end_to_end(weights, device)
         return predictor, frames_evaluation_set(folder, predictor)

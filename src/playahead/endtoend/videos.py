@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.datasets.slicing import Labels, labels_of_clip, labels_of_match
+from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf, feed_of_actions
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.endtoend.network import EndToEndModelConfig
@@ -49,6 +50,8 @@ def find_annotated_videos(folder: Path) -> list[AnnotatedVideo]:
     if is_clip_split(folder):
         return _clips(folder)
     videos = find_labelled_videos(folder)
+    if any(len(video.classes) < len(ACTIONS) for video in videos):
+        raise InputError(folder, "does not annotate all ten classes", "extract features and use train video")
     return [
         AnnotatedVideo(
             video,
@@ -66,7 +69,7 @@ def _clips(folder: Path) -> list[AnnotatedVideo]:
         if clip.anticipation is None:
             raise InputError(folder, f"{clip.name}: its labels are withheld")
         actions = feed_of_actions([*clip.observation, *clip.anticipation])
-        video = LabelledVideo(clip.name, folder / clip.video, clip.observation)
+        video = LabelledVideo(clip.name, folder / clip.video, clip.observation, clip.name, clip.name)
         if not video.path.is_file():
             raise InputError(video.path, "no such video")
         actions = replace(actions, match=index // BLOCK_CLIPS)

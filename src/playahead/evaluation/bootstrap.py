@@ -81,6 +81,7 @@ def bootstrap_averages(
             (draw @ detections_MX).reshape(len(draw), *shape_DCH[1:]),
             (draw @ hits_MX).reshape(len(draw), *shape_DCH),
             draw @ events_MC,
+            matches[0].classes,
         )
         averages.append(measure.precision(resampled).mean(axis=(1, 2)))
     return np.concatenate(averages)[which_S.ravel()]

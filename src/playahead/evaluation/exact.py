@@ -16,18 +16,19 @@ from numpy.typing import NDArray
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAME_MS
 from playahead.domain.records import Clip
-from playahead.evaluation.frames import FrameTable
+from playahead.evaluation.frames import ALL_CLASSES, FrameTable
 from playahead.evaluation.official import RECALL_LEVELS, TOLERANCES_S, ThresholdCounts, match_rows, precision_recall
 
 
 @dataclass(frozen=True)
 class TimedEvents:
-    """Events, or predictions when ``score`` is given: clip, class index, ms within the 5 s."""
+    """Events, or predictions when ``score`` is given: clip, class index, ms within the 5 s; of annotated classes."""
 
     clip: NDArray[np.integer]
     class_index: NDArray[np.integer]
     time_ms: NDArray[np.number]
     score: NDArray[np.floating] | None = None
+    classes: tuple[int, ...] = ALL_CLASSES
 
     @property
     def row_key(self) -> NDArray[np.int64]:
@@ -71,7 +72,7 @@ def timed_events_of_clips(clips: Sequence[Clip]) -> TimedEvents:
 def timed_events_of_frames(table: FrameTable) -> tuple[TimedEvents, TimedEvents]:
     """(events, predictions) of a frame table, at the frames' centres."""
     clip, frame = np.nonzero((table.labels_NR >= 1) & (table.labels_NR <= len(ACTIONS)))
-    events = TimedEvents(clip, table.labels_NR[clip, frame] - 1, (frame + 0.5) * RASTER_FRAME_MS)
+    events = TimedEvents(clip, table.labels_NR[clip, frame] - 1, (frame + 0.5) * RASTER_FRAME_MS, classes=table.classes)
     scores_NRC = table.scores_NRV[:, :, 1:]
     clip, frame, class_index = np.nonzero(scores_NRC > 0)
     times_ms = (frame + 0.5) * RASTER_FRAME_MS
@@ -79,7 +80,7 @@ def timed_events_of_frames(table: FrameTable) -> tuple[TimedEvents, TimedEvents]
 
 
 def score_exactly(events: TimedEvents, predictions: TimedEvents) -> ExactScores:
-    """Average precision at the six tolerances, every confidence a threshold."""
+    """Average precision at the six tolerances, every confidence a threshold, of the events' annotated classes."""
     keys = np.unique(events.row_key)
     event_time_EK, present_EK, _ = _pad_rows(events, keys)
     time_EP, held_EP, source_EP = _pad_rows(predictions, keys)
@@ -97,7 +98,8 @@ def score_exactly(events: TimedEvents, predictions: TimedEvents) -> ExactScores:
             precision, recall = _curve(score_P[mine], hit_P[mine], int(events_C[c]))
             eleven_DC[d, c] = _eleven_point(precision, recall)
             area_DC[d, c] = _area(precision, recall)
-    return ExactScores(eleven_DC, area_DC)
+    kept = list(events.classes)
+    return ExactScores(eleven_DC[:, kept], area_DC[:, kept])
 
 
 def _pad_rows(

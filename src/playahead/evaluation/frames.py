@@ -23,6 +23,9 @@ NO_EVENT = 255
 VECTOR_LENGTH = len(ACTIONS) + 1
 """Background, then the ten classes."""
 
+ALL_CLASSES = tuple(range(len(ACTIONS)))
+"""What a source annotates, unless it says otherwise."""
+
 
 @dataclass(frozen=True)
 class FrameTable:
@@ -32,11 +35,13 @@ class FrameTable:
         labels_NR: 1..10 the event's class in that frame, 255 none.
         visibility_NR: 1 visible, -1 "not shown", 0 none.
         scores_NRV: float32 confidence vectors after rasterising.
+        classes: indices of the classes that are annotated: no other is scored.
     """
 
     labels_NR: NDArray[np.int32]
     visibility_NR: NDArray[np.int32]
     scores_NRV: NDArray[np.float32]
+    classes: tuple[int, ...] = ALL_CLASSES
 
     def __post_init__(self) -> None:
         n_clips = len(self.labels_NR)

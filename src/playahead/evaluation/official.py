@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import RASTER_FRAMES, RASTER_HZ
-from playahead.evaluation.frames import FrameTable
+from playahead.evaluation.frames import ALL_CLASSES, FrameTable
 
 INFINITY_S = 11
 """Upstream's stand-in for an infinite tolerance: every frame of the window is in reach."""
@@ -48,17 +48,20 @@ class ThresholdCounts:
         detections_GCH: detections with at least that score.
         hits_GDCH: those of them matched to an event within the tolerance.
         events_GC: events to find.
+        classes: indices of the classes whose figures are made of them.
     """
 
     detections_GCH: NDArray[np.float64]
     hits_GDCH: NDArray[np.float64]
     events_GC: NDArray[np.float64]
+    classes: tuple[int, ...] = ALL_CLASSES
 
     def __add__(self, other: "ThresholdCounts") -> "ThresholdCounts":
         return ThresholdCounts(
             self.detections_GCH + other.detections_GCH,
             self.hits_GDCH + other.hits_GDCH,
             self.events_GC + other.events_GC,
+            self.classes,
         )
 
 
@@ -179,21 +182,23 @@ def count_detections(table: FrameTable) -> ThresholdCounts:
     events_GC = np.stack([np.bincount(events.class_E, m.sum(axis=1), minlength=len(ACTIONS)) for m in groups]).astype(
         np.float64
     )
-    return ThresholdCounts(detections_GCH, hits_GDCH, events_GC)
+    return ThresholdCounts(detections_GCH, hits_GDCH, events_GC, table.classes)
 
 
 def precision_recall(
     counts: ThresholdCounts,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(precision_GDCH, recall_GDCH), with upstream's nan_to_num for empty divisions."""
+    """(precision_GDCH, recall_GDCH) of ``counts.classes``, with upstream's nan_to_num for empty divisions."""
     with np.errstate(divide="ignore", invalid="ignore"):
         precision = np.nan_to_num(counts.hits_GDCH / counts.detections_GCH[:, None], copy=False)
         recall = np.nan_to_num(counts.hits_GDCH / counts.events_GC[:, None, :, None], copy=False)
-    return precision, recall
+    if counts.classes == ALL_CLASSES:
+        return precision, recall
+    return precision[:, :, list(counts.classes)], recall[:, :, list(counts.classes)]
 
 
 def average_precision(counts: ThresholdCounts) -> NDArray[np.float64]:
-    """ap_GDC by 11-point interpolation; a class without events has 0."""
+    """ap_GDC by 11-point interpolation, of ``counts.classes``; one without events has 0."""
     precision, recall = precision_recall(counts)
     best = np.maximum.accumulate(
         precision, axis=-1

@@ -8,7 +8,7 @@ precision changes. The map says nothing about probability: it is for the scorer,
 Axes: N clips, R frames, V vector entries, C classes, J knots.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,10 +75,10 @@ def _log_rank_knots(scores_NR: NDArray[np.float32]) -> tuple[tuple[float, ...], 
 def choose_score_scale(validation: FrameTable) -> ScoreScale:
     """Per class, the log-rank map or none, whichever scores better on validation by the official metric."""
     fitted = fit_log_ranks(validation.scores_NRV)
-    scaled = FrameTable(validation.labels_NR, validation.visibility_NR, fitted(validation.scores_NRV))
+    scaled = replace(validation, scores_NRV=fitted(validation.scores_NRV))
     before_C, after_C = (average_precision(count_detections(table))[0].mean(axis=0) for table in (validation, scaled))
-    better = after_C > before_C
+    better = {c for c, gain in zip(validation.classes, after_C - before_C, strict=True) if gain > 0}
     return ScoreScale(
-        tuple(k if better[c] else () for c, k in enumerate(fitted.score_CJ)),
-        tuple(k if better[c] else () for c, k in enumerate(fitted.confidence_CJ)),
+        tuple(k if c in better else () for c, k in enumerate(fitted.score_CJ)),
+        tuple(k if c in better else () for c, k in enumerate(fitted.confidence_CJ)),
     )

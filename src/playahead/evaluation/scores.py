@@ -80,6 +80,7 @@ def save_scores(path: Path, scored: dict[str, Scores], key: str) -> None:
     arrays: dict[str, NDArray] = {"key": np.array(key), "names": np.array(list(scored))}
     for place, found in enumerate(scored.values()):
         arrays[f"{place}.predictions_per_clip"] = np.array(found.predictions_per_clip)
+        arrays[f"{place}.classes"] = np.array(found.counts_M[0].classes)
         for kind in ("counts_M", "ranked_M"):
             for name in _ARRAYS:
                 stacked = np.stack([getattr(c, name) for c in getattr(found, kind)])
@@ -102,9 +103,10 @@ def load_scores(path: Path, key: str) -> dict[str, Scores] | None:
 
 
 def _scored(kept: np.lib.npyio.NpzFile, place: int) -> Scores:
+    classes = tuple(kept[f"{place}.classes"].tolist())
     counts, ranked = (
         [
-            ThresholdCounts(*match)
+            ThresholdCounts(*match, classes=classes)
             for match in zip(*(kept[f"{place}.{kind}.{name}"].astype(np.float64) for name in _ARRAYS), strict=True)
         ]
         for kind in ("counts_M", "ranked_M")

@@ -34,6 +34,7 @@ class Comparison:
         grid: what was asked for.
         split, n_matches, unit: what they were scored on; intervals resample ``n_matches`` of ``unit``.
         notice: a leak that the features have; empty if none.
+        classes: that were scored: those that are annotated.
         data: digest of val and the split.
         rows: one for each configuration and decoding.
         members: of each ensemble, the runs that it was made of.
@@ -45,6 +46,7 @@ class Comparison:
     n_matches: int
     unit: str
     notice: str
+    classes: Sequence[str]
     data: str
     rows: Sequence[Row]
     members: Mapping[str, Sequence[str]]
@@ -60,6 +62,7 @@ class Comparison:
             "matches": self.n_matches,
             "unit": self.unit,
             "notice": self.notice,
+            "classes": list(self.classes),
             "data": self.data,
             "reference": list(self.grid.reference),
             "seeds": list(self.grid.seeds),
@@ -121,8 +124,18 @@ def compare(
         failed = run_jobs(jobs_of(chosen, out), chosen, dataset, split, config.processes, show)
         rows, members = _rows(grid, chosen, dataset, out, split, failed)
         evaluation_set = dataset.evaluation_set(split)
-        n_matches, data = len(evaluation_set.matches), dataset.digest("val", split)
-        found = Comparison(grid, split, n_matches, evaluation_set.unit, dataset.notice, data, rows, members, failed)
+        found = Comparison(
+            grid=grid,
+            split=split,
+            n_matches=len(evaluation_set.matches),
+            unit=evaluation_set.unit,
+            notice=dataset.notice,
+            classes=evaluation_set.class_names,
+            data=dataset.digest("val", split),
+            rows=rows,
+            members=members,
+            failed=failed,
+        )
         write_whole(out / f"comparison-{split}.json", json.dumps(found.as_dict(), indent=1))
         return found
 

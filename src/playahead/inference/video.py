@@ -69,7 +69,7 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
         source=shown(source),
         kind="video",
         expected=expected,
-        spotted=_spotted(stream, config.min_confidence),
+        spotted=_spotted(stream, config.min_confidence, provenance),
         every_ms=every_ms,
         min_confidence=config.min_confidence,
         notices=[*_notices(config, provenance), *told, *short_notices(config, times_ms, trained_for_it=False)],
@@ -101,12 +101,14 @@ def _encode(
     )
 
 
-def _spotted(stream: StreamFeatures, min_confidence: float) -> list[Mark]:
-    """Actions seen on the way, in time order."""
+def _spotted(stream: StreamFeatures, min_confidence: float, provenance: dict[str, Any]) -> list[Mark]:
+    """Actions seen on the way, in time order, of the classes that the backbone was taught."""
+    classes = provenance.get("classes") or ACTIONS
     found = pick_peaks(stream.spotting_TC, stream.centre_ms_T, max(min_confidence, SPOTTED_CONFIDENCE))
     return [
         Mark(int(found.time_ms[i]), ACTIONS[found.class_index[i]], round(float(found.score[i]), 4))
         for i in np.argsort(found.time_ms, kind="stable")
+        if ACTIONS[found.class_index[i]] in classes
     ]
 
 

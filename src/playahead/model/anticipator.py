@@ -24,6 +24,7 @@ from playahead.model.slot_decoder import SlotDecoder
 from playahead.model.step_encoder import StepEncoder
 
 _RARE = -3.0  # initial logit of "something happens here": about 5 %
+_NEVER = -1e4  # a logit whose probability is 0 in every precision
 _HALFWAY = -0.6931  # initial logarithm of a regressed time
 
 
@@ -40,6 +41,17 @@ class AnticipatorOutput(NamedTuple):
     slots: SlotLogits | None
     dense_ORC: Tensor | None
     presence_BWNC: Tensor | None
+
+    def of_classes(self, annotated_C: Tensor) -> "AnticipatorOutput":
+        """The same, with a probability of 0 for every other class; no gradient comes from there."""
+        slots, dense_ORC, presence_BWNC = self
+        if slots is not None:
+            slots = slots._replace(class_OKC=slots.class_OKC.where(annotated_C, _NEVER))
+        return AnticipatorOutput(
+            slots,
+            None if dense_ORC is None else dense_ORC.where(annotated_C, _NEVER),
+            None if presence_BWNC is None else presence_BWNC.where(annotated_C, _NEVER),
+        )
 
     def tensors(self) -> list[Tensor]:
         """All logits that there are."""
@@ -59,6 +71,9 @@ class Anticipator(nn.Module):
         self.slot_heads = SlotHeads(config) if config.head == "slots" else None
         self.dense_head = FRAME_HEADS[config.head](config.d_model) if config.head in FRAME_HEADS else None
         self.observation_head = ObservationHead(config.d_model) if config.auxiliary != "off" else None
+        annotated_C = torch.zeros(len(ACTIONS), dtype=torch.bool)
+        annotated_C[list(config.class_indices)] = True
+        self.register_buffer("annotated_C", annotated_C, persistent=False)
         self.init_weights()
 
     def init_weights(self) -> None:
@@ -113,11 +128,12 @@ class Anticipator(nn.Module):
         encode = self._encode_windows if isinstance(self.encoder, LocalEncoder) else self._encode_steps
         memory_OMD, context_OD, observed_BWND = encode(looked_at_BWNF)
         slots_OKD = self.decoder(memory_OMD, context_OD)
-        return AnticipatorOutput(
+        output = AnticipatorOutput(
             slots=self.slot_heads(slots_OKD) if self.slot_heads is not None else None,
             dense_ORC=self.dense_head(slots_OKD) if self.dense_head is not None else None,
             presence_BWNC=self._presence(observed_BWND) if self.training else None,
         )
+        return output.of_classes(self.annotated_C) if self.config.classes else output
 
     def _encode_windows(self, features_BWNF: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The paper's: each window once, then the memory -> (memory_OMD, context_OD, tokens to observe)."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from playahead.choices import check_choices
+from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
 
@@ -45,6 +46,7 @@ class AnticipatorConfig:
             for a Gaussian of one bin's width.
         head: "slots" (the paper) or "dense": 32 frames x 10 classes on the same encoder and decoder.
         auxiliary: the observation head on the last window (P), on all windows, or off.
+        classes: names of the classes that its training data annotates: no other is ever predicted; all if empty.
     """
 
     feature_dim: int
@@ -69,6 +71,7 @@ class AnticipatorConfig:
     slot_time: TimeHead = "bins"
     head: Head = "slots"
     auxiliary: Auxiliary = "last"
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_choices(self, "model")
@@ -93,7 +96,15 @@ class AnticipatorConfig:
                 raise InputError("model.memory", "encoder=steps has no summaries: its steps are the memory")
             if self.auxiliary == "all":
                 raise InputError("model.auxiliary", "encoder=steps is observed on the last window, or not at all")
+        unknown = [name for name in self.classes if name not in set(ACTIONS)]
+        if unknown or len(set(self.classes)) != len(self.classes):
+            raise InputError("model.classes", f"{unknown[0] if unknown else 'one twice'!r}, of {', '.join(ACTIONS)}")
         if self.d_model % self.heads:
             raise InputError("model.heads", f"{self.heads} does not divide d_model {self.d_model}")
         if self.summaries > self.n_snippets:
             raise InputError("model.summaries", f"{self.summaries} summaries of {self.n_snippets} snippets")
+
+    @property
+    def class_indices(self) -> tuple[int, ...]:
+        """Of ``classes``, in benchmark order."""
+        return tuple(c for c, action in enumerate(ACTIONS) if not self.classes or action in self.classes)

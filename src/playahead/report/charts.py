@@ -135,8 +135,10 @@ def precision_recall(found: Diagnosis) -> str:
             axis.set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
             axis.label_outer()
         lines = []
-        for c, (axis, action) in enumerate(zip(axes.flat, ACTIONS, strict=False)):
-            axis.set_title(short_name(action), loc="left")
+        for axis in axes.flat[len(found.classes) :]:
+            axis.set_visible(False)
+        for c, (axis, index) in enumerate(zip(axes.flat, found.classes, strict=False)):
+            axis.set_title(short_name(ACTIONS[index]), loc="left")
             lines = [
                 axis.plot(found.recall_DCH[d, c], np.maximum.accumulate(found.precision_DCH[d, c]), **style)[0]
                 for d, style in zip(_TOLERANCES, _line_styles(), strict=True)
@@ -195,9 +197,11 @@ def time_errors(found: Diagnosis) -> str:
             axis.set(xlim=(-5, 5), xticks=(-4, 0, 4), yticks=())
             axis.grid(axis="y", visible=False)
             axis.label_outer()
-        for counts_B, axis, action in zip(found.error_CB, axes.flat, ACTIONS, strict=False):
+        for axis in axes.flat[len(found.classes) :]:
+            axis.set_visible(False)
+        for counts_B, axis, index in zip(found.error_CB, axes.flat, found.classes, strict=False):
             axis.bar(centre_B, counts_B / max(counts_B.sum(), 1), width=0.42, color=_ACCENT)
-            axis.set_title(f"{short_name(action)}  {counts_B.sum():,}", loc="left")
+            axis.set_title(f"{short_name(ACTIONS[index])}  {counts_B.sum():,}", loc="left")
         figure.supxlabel("prediction too early (s)  ·  too late (s)", fontsize=8.5, color=_FAINT)
         return _svg(figure, "time error of each class's most confident prediction")
 

@@ -33,6 +33,7 @@ class Diagnosis:
     """Everything about one model on one split that the page draws.
 
     Attributes:
+        classes: indices of the annotated classes: the axis C of all that follows.
         precision_DC: average precision, percent.
         precision_DCH, recall_DCH: the curves behind it.
         sweep: (minimum confidence, predictions per clip, mAP of those alone) at rising thresholds.
@@ -45,6 +46,7 @@ class Diagnosis:
         health: see there.
     """
 
+    classes: tuple[int, ...]
     precision_DC: NDArray[np.float64]
     precision_DCH: NDArray[np.float64]
     recall_DCH: NDArray[np.float64]
@@ -75,15 +77,17 @@ def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameT
     precision, recall = precision_recall(counts)
     intensity_ORC = predictions.intensity()
     slots = _slots(predictions) if isinstance(predictions, SlotPredictions) else (None, None)
+    kept = list(scaled.classes)
     return Diagnosis(
+        classes=scaled.classes,
         precision_DC=100 * average_precision(counts)[0],
         precision_DCH=precision[0],
         recall_DCH=recall[0],
         sweep=sweep(counts, len(predictions)),
         calibration=calibration(believed),
-        error_CB=time_errors(probabilities),
-        confusion_CC=confusion(intensity_ORC, probabilities.labels_NR),
-        slot_mass_KC=slots[0],
+        error_CB=time_errors(probabilities)[kept],
+        confusion_CC=confusion(intensity_ORC, probabilities.labels_NR)[kept][:, kept],
+        slot_mass_KC=None if slots[0] is None else slots[0][:, kept],
         slot_time_K=slots[1],
         gain_O=gains(intensity_ORC, probabilities.labels_NR),
         health=health(predictions, int((probabilities.labels_NR != NO_EVENT).sum())),

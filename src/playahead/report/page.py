@@ -99,8 +99,8 @@ def render(page: Page) -> str:
     return environment.get_template("report.html").render(
         page=page,
         charts=drawn,
-        actions=[short_name(action) for action in ACTIONS],
-        colours=[COLOURS[action] for action in ACTIONS],
+        actions=[short_name(ACTIONS[c]) for c in page.diagnosis.classes],
+        colours=[COLOURS[ACTIONS[c]] for c in page.diagnosis.classes],
         tolerances=[f"{t} s" for t in TOLERANCES_S[:-1]] + ["any"],
         published=PUBLISHED,
         ranked=sorted(page.rows, key=lambda row: -row["area"][0]),

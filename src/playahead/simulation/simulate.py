@@ -2,24 +2,28 @@
 
 import os
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from playahead.choices import check_choices
+from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
 from playahead.domain.records import Clip
 from playahead.errors import InputError
 from playahead.files import holding, write_whole
 from playahead.progress import Show, counter, quiet
-from playahead.simulation.plays import clips_of, simulate_half, write_bas_labels
+from playahead.simulation.plays import actions_of, clips_of, simulate_half, write_bas_labels
 from playahead.simulation.rendering import Rendering, render_all
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.layouts import SIMULATED_MARKER
+from playahead.sources.osl_videos import write_osl_videos
 from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, write_baa_split
 
 Halves = list[FeedHalf]
-Layout = Literal["feed", "baa", "bas"]
+Layout = Literal["feed", "baa", "bas", "osl"]
+_IN_OSL = tuple(action for action in ACTIONS if action not in (Action.DRIVE, Action.BLOCK))
+"""What the layout's files annotate: some of the classes, as the public sets in it do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +31,12 @@ class SimulationConfig:
     """Simulated matches.
 
     Attributes:
-        layout: feed (train.npz, val.npz, test.npz), baa (clips of four splits) or bas (whole matches of four splits).
+        layout: feed (train.npz, val.npz, test.npz), baa (clips of four splits), bas (whole matches of four splits) or
+            osl (annotations_train.json beside train/videos and so on; eight of the ten classes).
         matches: 4 or more; the last three become val, test and, for baa, challenge.
         minutes: length of a half.
         halves: halves of a match, 1 or 2.
-        video: render them too (layouts baa and bas), at 25 frames a second.
+        video: render them too (not of layout feed), at 25 frames a second.
         width: of the picture.
         height: of the picture.
         real_plays: play out the real action sequences of this compact feed table (.npz) instead of invented ones.
@@ -55,7 +60,7 @@ class SimulationConfig:
         if self.halves not in (1, 2):
             raise InputError("--halves", f"{self.halves} is neither 1 nor 2")
         if self.video and self.layout == "feed":
-            raise InputError("--video", "does not go with the feed layout", "choose --layout baa or bas")
+            raise InputError("--video", "does not go with the feed layout", "choose --layout baa, bas or osl")
 
 
 def simulate(out: Path, config: SimulationConfig | None = None, show: Show = quiet) -> None:
@@ -80,7 +85,8 @@ def simulate(out: Path, config: SimulationConfig | None = None, show: Show = qui
             for split, chosen in tables:
                 write_feed_table(out / f"{split}.npz", [half for match in chosen for half in match])
             return
-        renderings = _write_bas(out, parts, config) if config.layout == "bas" else _write_baa(out, parts, config)
+        write = {"baa": _write_baa, "bas": _write_bas, "osl": _write_osl}[config.layout]
+        renderings = write(out, parts, config)
         if config.video:
             seconds = sum(rendering.n_frames for rendering in renderings) / 25
             advance = counter(show, f"rendering {len(renderings)} halves", seconds, "s of video")
@@ -151,6 +157,20 @@ def _write_bas(out: Path, splits: dict[str, list[Halves]], config: SimulationCon
             write_bas_labels(folder / LABELS_NAME, halves)
             height = config.height if config.video else 224
             renderings += [_rendering(half, folder / f"{half.half}_{height}p.mp4", config) for half in halves]
+    return renderings
+
+
+def _write_osl(out: Path, splits: dict[str, list[Halves]], config: SimulationConfig) -> list[Rendering]:
+    """Annotations of train, valid and test, a video for each half; returns what is to be rendered."""
+    renderings = []
+    for split, played in splits.items():
+        if split == "challenge":
+            continue
+        halves = {PurePosixPath(split, "videos", f"{h.match}_{h.half}.mp4"): h for halves in played for h in halves}
+        (out / split / "videos").mkdir(parents=True, exist_ok=True)
+        events = {video: actions_of(half) for video, half in halves.items()}
+        write_osl_videos(out / f"annotations_{split}.json", events, _IN_OSL)
+        renderings += [_rendering(half, out / video, config) for video, half in halves.items()]
     return renderings
 
 

@@ -1,8 +1,10 @@
 """Reading JSON that somebody else wrote."""
 
 import json
+import math
 from pathlib import Path
 
+from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError
 from playahead.files import read_bytes
 
@@ -63,6 +65,28 @@ def field(entry: dict[str, object], name: str, where: str) -> object:
     if name not in entry:
         raise InputError(where, f"has no {name!r}")
     return entry[name]
+
+
+def number(value: object) -> float:
+    """A number, also where it is written as text; NaN for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def time_ms(value: object, name: str, where: str) -> int:
+    """A time within a half, in whole milliseconds.
+
+    Raises:
+        InputError: it is none.
+    """
+    found = number(value)
+    if not 0 <= found <= LONGEST_HALF_MS:
+        raise InputError(where, f"{name} {value!r} is not a time in milliseconds")
+    return round(found)
 
 
 def _kind(value: object) -> str:

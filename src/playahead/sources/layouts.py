@@ -1,11 +1,14 @@
-"""How labelled videos lie on disk: splits of clips (anticipation benchmark), or whole matches (spotting benchmark)."""
+"""How labelled videos lie on disk: splits of clips (anticipation benchmark), whole matches (spotting benchmark), or OSL
+JSON, where a split is a file of annotations beside the folder of its videos."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from playahead.domain.actions import ACTIONS
 from playahead.domain.records import ActionEvent
 from playahead.errors import InputError
+from playahead.sources.osl_videos import read_osl_videos
 from playahead.sources.soccernet_baa import LABELS_NAME, read_baa_split
 from playahead.sources.soccernet_bas import read_bas_match
 
@@ -13,24 +16,44 @@ BLOCK_CLIPS = 60
 """Clips, five minutes of a split, that intervals resample: clips do not say which match they are of."""
 SIMULATED_MARKER = "SIMULATED.txt"
 """A file of this name in a dataset's folder says that its matches are simulated."""
+_ANNOTATIONS = "annotations_"
 _TILING = 6  # 30-s clips that start every 5 s: every sixth covers the video once
 
 
 @dataclass(frozen=True)
 class LabelledVideo:
-    """A video and the actions seen in it, ms from its start."""
+    """A video and the actions seen in it.
+
+    Attributes:
+        name: for people.
+        path: of the file.
+        events: actions, ms from the video's start.
+        match: which match it is of; the videos of one have one.
+        stored: its name in a feature store.
+        classes: indices of the classes that its annotators looked for.
+    """
 
     name: str
     path: Path
     events: tuple[ActionEvent, ...]
+    match: str = ""
+    stored: str = ""
+    classes: tuple[int, ...] = tuple(range(len(ACTIONS)))
 
 
 def find_labelled_videos(folder: Path) -> list[LabelledVideo]:
-    """A split of the anticipation benchmark, or a folder of matches in the spotting benchmark's layout.
+    """A split of the anticipation benchmark, a folder of matches in the spotting benchmark's layout, or an OSL JSON.
 
     Raises:
-        InputError: neither is there, or a video is missing.
+        InputError: none of them is there, or a video is missing.
     """
+    if folder.is_file():
+        return _present(
+            [
+                LabelledVideo(item.id, item.path, item.events, item.id, str(item.video.with_suffix("")), item.classes)
+                for item in read_osl_videos(folder)
+            ]
+        )
     if is_clip_split(folder):
         return _baa_videos(folder)
     matches = sorted(path.parent for path in folder.rglob(LABELS_NAME))
@@ -40,8 +63,15 @@ def find_labelled_videos(folder: Path) -> list[LabelledVideo]:
 
 
 def folder_of_split(dataset: Path, split: str) -> Path:
-    """A split's folder: the benchmarks call val "valid"."""
-    return dataset / {"val": "valid"}.get(split, split)
+    """A split's folder, or its annotations in OSL JSON: the benchmarks call val "valid"."""
+    name = {"val": "valid"}.get(split, split)
+    annotations = dataset / f"{_ANNOTATIONS}{name}.json"
+    return annotations if annotations.is_file() else dataset / name
+
+
+def name_of_split(place: Path) -> str:
+    """What a split's folder or file is called: train, valid or test."""
+    return place.stem.removeprefix(_ANNOTATIONS) if place.is_file() else place.name
 
 
 def resampled_unit(folder: Path) -> str:
@@ -50,10 +80,9 @@ def resampled_unit(folder: Path) -> str:
 
 
 def match_numbers(videos: Sequence[LabelledVideo]) -> list[int]:
-    """Which match each video of the spotting benchmark's layout is of: its folder's number."""
-    folders = [Path(video.name).parent for video in videos]
-    number_of = {folder: number for number, folder in enumerate(dict.fromkeys(folders))}
-    return [number_of[folder] for folder in folders]
+    """Which match each video is of, as a number."""
+    number_of = {match: number for number, match in enumerate(dict.fromkeys(video.match for video in videos))}
+    return [number_of[video.match] for video in videos]
 
 
 def is_clip_split(folder: Path) -> bool:
@@ -65,7 +94,10 @@ def is_clip_split(folder: Path) -> bool:
 def _baa_videos(folder: Path) -> list[LabelledVideo]:
     """Clips that tile the split; only what is seen in them, never the labels of what follows."""
     clips = read_baa_split(folder).clips
-    found = [LabelledVideo(clip.name, folder / clip.video, clip.observation) for clip in clips[::_TILING]]
+    found = [
+        LabelledVideo(clip.name, folder / clip.video, clip.observation, clip.name, clip.name)
+        for clip in clips[::_TILING]
+    ]
     return _present(found)
 
 
@@ -79,7 +111,10 @@ def _bas_videos(match: Path, name: str) -> list[LabelledVideo]:
     for half, paths in by_half.items():
         if len(paths) != 1:
             raise InputError(match, f"{len(paths)} videos of half {half}", f"expected one {half}_*.mp4")
-    return [LabelledVideo(f"{name}/{half}", by_half[half][0], events) for half, events in halves.items()]
+    return [
+        LabelledVideo(f"{name}/{half}", by_half[half][0], events, name, f"{name}/{by_half[half][0].stem}")
+        for half, events in halves.items()
+    ]
 
 
 def _present(videos: Sequence[LabelledVideo]) -> list[LabelledVideo]:

@@ -3,7 +3,6 @@
 Actions of a match without places: a feed that knows classes and times, often confidences, sometimes teams.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 
 from playahead.domain.actions import ACTIONS, ALIASES, Action
 from playahead.domain.feed import PERIODS, STOPPAGE, UNKNOWN, FeedHalf
-from playahead.domain.time import LONGEST_HALF_MS, parse_game_time
+from playahead.domain.time import parse_game_time
 from playahead.errors import InputError, RecordError
 from playahead.sources import jsonfile
 from playahead.sources.notes import SourceNotes
@@ -85,7 +84,7 @@ def read_osl(path: Path, notes: SourceNotes | None = None) -> list[FeedHalf]:
                 entry = jsonfile.as_object(event, where)
                 if entry.get("head") == "anticipation":  # our own, of what had not happened yet
                     continue
-                time_ms = _whole_ms(jsonfile.field(entry, "position_ms", where), "position_ms", where)
+                time_ms = jsonfile.time_ms(jsonfile.field(entry, "position_ms", where), "position_ms", where)
                 found += _row(entry, time_ms, where, labels, notes)
             except InputError as reason:
                 notes.bad_row(reason)
@@ -104,25 +103,8 @@ def _half(entry: Mapping[str, object], where: str) -> int:
 def _position_ms(entry: Mapping[str, object], where: str) -> int:
     """``position`` where there is one, else the clock of ``gameTime``."""
     if entry.get("position") not in (None, ""):
-        return _whole_ms(entry["position"], "position", where)
+        return jsonfile.time_ms(entry["position"], "position", where)
     return parse_game_time(str(entry.get("gameTime")))[1]
-
-
-def _whole_ms(value: object, name: str, where: str) -> int:
-    found = _number(value)
-    if not 0 <= found <= LONGEST_HALF_MS:
-        raise InputError(where, f"{name} {value!r} is not a time in milliseconds")
-    return round(found)
-
-
-def _number(value: object) -> float:
-    """Files hold numbers as text, too; NaN for what is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return math.nan
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return math.nan
 
 
 def _row(
@@ -145,7 +127,7 @@ def _team(entry: Mapping[str, object]) -> int:
 def _confidence(entry: Mapping[str, object], where: str) -> int:
     if entry.get("confidence") in (None, ""):
         return UNKNOWN
-    found = _number(entry["confidence"])
+    found = jsonfile.number(entry["confidence"])
     if not 0 <= found <= 1:
         raise InputError(where, f"confidence {entry['confidence']!r} is not in [0, 1]")
     return round(100 * found)

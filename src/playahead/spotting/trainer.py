@@ -104,8 +104,10 @@ class SpottingTrainer(Loop):
     def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
         """Focal loss of snippets drawn by ``rng``."""
         frames_BJHW, happens_BC, names = self.sampler.batch(self.config.batch, rng)
-        logits_BC = self.model(frames_BJHW.to(self.fabric.device))
-        return {"total": focal_loss(logits_BC, happens_BC.to(self.fabric.device), self.config.focal_gamma)}, names
+        annotated = list(self.sampler.classes)
+        logits_BC = self.model(frames_BJHW.to(self.fabric.device))[:, annotated]
+        happens_BC = happens_BC[:, annotated].to(self.fabric.device)
+        return {"total": focal_loss(logits_BC, happens_BC, self.config.focal_gamma)}, names
 
     def validated(self) -> dict[str, float]:
         """Spotting mAP@1 on the validation videos, as ``"map"``."""
@@ -124,6 +126,7 @@ class SpottingTrainer(Loop):
             "input_size": self.config.input_size,
             "step": self.step,
             "figures": self.figures,
+            "classes": [str(ACTIONS[c]) for c in self.sampler.classes],
             "pretrain": _described(self.config),
             **self.started,
         }

@@ -22,6 +22,7 @@ from playahead.choices import check_choices
 from playahead.datasets.batch import Targets
 from playahead.domain.grid import FRAMES_PER_WINDOW
 from playahead.errors import InputError
+from playahead.evaluation.frames import ALL_CLASSES
 from playahead.model.anticipator import AnticipatorOutput
 from playahead.model.heads import SlotLogits
 from playahead.training.matcher import Assignment, Matcher, MatcherConfig, read_slots
@@ -74,10 +75,25 @@ class CriterionConfig:
 
 
 class Criterion:
-    """Named losses of an output against its targets."""
+    """Named losses of an output against its targets.
 
-    def __init__(self, config: CriterionConfig, class_weight_C: NDArray[np.float32], device: torch.device) -> None:
+    Args:
+        config: weights and shapes.
+        class_weight_C: inverse frequencies.
+        device: of the outputs.
+        classes: indices of those that are annotated; the others' logits are 0 in probability already, and only label
+            smoothing would still look at them.
+    """
+
+    def __init__(
+        self,
+        config: CriterionConfig,
+        class_weight_C: NDArray[np.float32],
+        device: torch.device,
+        classes: Sequence[int] = ALL_CLASSES,
+    ) -> None:
         self.config = config
+        self.classes = torch.tensor(classes, device=device) if len(classes) < len(ALL_CLASSES) else None
         self.class_weight_C = torch.from_numpy(class_weight_C).to(device)
         self.matcher = Matcher(config.matcher, class_weight_C)
 
@@ -142,6 +158,9 @@ class Criterion:
     def _class_losses(self, class_XC: Tensor, class_X: Tensor) -> Tensor:
         weight_C = self.class_weight_C if self.config.class_balance else None
         smoothing = self.config.label_smoothing
+        if self.classes is not None:
+            class_XC, class_X = class_XC[:, self.classes], torch.searchsorted(self.classes, class_X)
+            weight_C = None if weight_C is None else weight_C[self.classes]
         return F.cross_entropy(class_XC.float(), class_X, weight_C, label_smoothing=smoothing, reduction="none")
 
     def _offset_losses(self, offset_XT: Tensor, time_X: Tensor) -> Tensor:

@@ -4,7 +4,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from playahead.datasets.dataset import Dataset
+from playahead.domain.actions import ACTIONS
 from playahead.errors import InputError
+from playahead.evaluation.frames import ALL_CLASSES
 from playahead.inference.predictor import Predictor
 from playahead.progress import Show, quiet
 from playahead.runtime import describe_run
@@ -42,7 +44,8 @@ def train(
         raise InputError("--validation-matches", f"{validation_matches} is below 1")
     validation, sample = dataset.evaluation_set("val"), dataset.validation_sample(validation_matches)
     examples = dataset.training_examples(config.examples, config.degraded)
-    config = replace(config, model=replace(config.model, feature_dim=examples.feature_dim))
+    classes = () if examples.classes == ALL_CLASSES else tuple(str(ACTIONS[c]) for c in examples.classes)
+    config = replace(config, model=replace(config.model, feature_dim=examples.feature_dim, classes=classes))
     finished = Finished(out / "weights.safetensors", {}, out / "log.csv")
     with together(config, out) as fabric:
         trainer = Trainer(config, examples, lambda predictor: validate(predictor, sample), out, start, fabric)

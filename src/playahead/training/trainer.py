@@ -94,7 +94,8 @@ class Trainer(Loop):
             self._started_from = _load_into(model, start)
         known = fingerprint(asdict(config), examples.digest) + self._started_from[:16]
         super().__init__(config, model, folder, known, fabric)
-        self.criterion = Criterion(config.criterion, inverse_frequency(examples.counts_C), self.fabric.device)
+        weight_C = inverse_frequency(examples.counts_C, examples.classes)
+        self.criterion = Criterion(config.criterion, weight_C, self.fabric.device, examples.classes)
         self._drawn_weight_A = examples.rare_weight_A if config.rare_sampler else np.ones_like(examples.rare_weight_A)
 
     @property

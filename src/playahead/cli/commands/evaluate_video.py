@@ -20,7 +20,7 @@ def evaluate_video(
     """Score weights on labelled video: clips, or whole matches.
 
     Args:
-        labels: a split's folder (or its Labels-ball.json).
+        labels: a split's folder (or its Labels-ball.json), or its annotations in OSL JSON.
         weights: of the model.
         options: how predictions are decoded.
         features: store of the videos' features; weights trained end to end need none.

@@ -19,7 +19,8 @@ def pretrain(
     """Train the backbone to spot ball actions; killed and run again, it resumes. The leak-free way to features.
 
     Args:
-        train: a split of the anticipation benchmark's clips, or a folder of matches in the spotting benchmark's layout.
+        train: a split of the anticipation benchmark's clips, a folder of matches in the spotting benchmark's layout, or
+            an annotations file in OSL JSON.
         validate: the same for validation; give matches that are in neither train nor test.
         run: settings of the run.
         out: the run's folder: backbone.safetensors (to extract with), log.csv, state to resume from.

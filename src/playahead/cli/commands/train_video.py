@@ -20,7 +20,8 @@ def train_video(
 
     Args:
         features: store written by ``playahead extract``.
-        data: folder with train and valid, each a split of clips or matches in the spotting benchmark's layout.
+        data: folder with train and valid, each a split of clips or matches in the spotting benchmark's layout; or with
+            annotations_train.json and annotations_valid.json in OSL JSON.
         run: settings of the run; feature_dim is the store's.
         out: the run's folder: weights.safetensors (to predict with), log.csv, state to resume from.
         recipe: video (the paper as it stands), video-small (two CPU cores) or faantra; the options below change it.
