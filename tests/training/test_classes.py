@@ -1,5 +1,6 @@
 """Classes that a dataset does not annotate take no part in losses, sampling, scores or answers."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from playahead.cli.main import run
 from playahead.datasets.dataset import Dataset
 from playahead.datasets.evaluation_set import VideoEvaluationSet
 from playahead.datasets.sampling import inverse_frequency
@@ -22,6 +24,8 @@ from playahead.inference.predictor import Predictor
 from playahead.model.anticipator import AnticipatorOutput
 from playahead.model.config import AnticipatorConfig
 from playahead.recipes import paper_small
+from playahead.simulation.plays import simulate_half
+from playahead.sources.feed_tables import write_feed_table
 from playahead.training.criterion import Criterion, CriterionConfig
 from playahead.training.run import train
 from tests.datasets.test_video_examples import F, recording
@@ -127,3 +131,17 @@ def test_weights_remember_what_they_were_taught(head, tmp_path):
 def test_a_class_that_is_none_is_refused():
     with pytest.raises(InputError, match=r"model.classes: 'GOAL', of PASS, DRIVE"):
         AnticipatorConfig(feature_dim=8, classes=("PASS", "GOAL"))
+
+
+def test_a_feed_is_scored_on_what_its_source_reports(tmp_path, capsys):
+    """A match as a file, of a source that knows neither drives nor blocks."""
+    half = simulate_half(0, minutes=3)
+    reported = half.reports - {Action.DRIVE.class_index, Action.BLOCK.class_index}
+    write_feed_table(tmp_path / "match.npz", [replace(half.take(np.isin(half.code, list(reported))), reports=reported)])
+    assert run(["evaluate", "feed", str(tmp_path / "match.npz"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["classes"] == [str(ACTIONS[c]) for c in CLASSES]
+    assert run(["evaluate", "feed", str(tmp_path / "match.npz")]) == 0
+    shown = capsys.readouterr().out
+    assert "one match has no interval" in shown
+    assert "Drive" not in shown

@@ -249,7 +249,9 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
         return
     console = out()
     console.print(score_table(found.counts, f"average precision, {title}"))
-    if found.interval and found.area_interval and found.by_match:
+    if found.interval and found.area_interval and found.by_match and len(found.by_match.counts_M) == 1:
+        console.print(f"exact area {found.area_interval}, official figure {found.interval}: one match has no interval")
+    elif found.interval and found.area_interval and found.by_match:
         console.print(f"exact area {found.area_interval}: 95 % interval of its value on very many matches")
         console.print(
             f"official figure, average of {len(TOLERANCES_S)} tolerances, {found.interval}: rough range over other "

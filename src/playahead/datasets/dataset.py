@@ -18,7 +18,9 @@ from playahead.errors import InputError
 from playahead.features.feed import FEED_FEATURES
 from playahead.features.store import FeatureStore
 from playahead.sources.feed_tables import read_split
+from playahead.sources.feeds import read_feed
 from playahead.sources.layouts import folder_of_split, name_of_split, resampled_unit
+from playahead.sources.notes import SourceNotes
 from playahead.sources.soccernet_baa import LABELS_NAME
 
 
@@ -197,6 +199,16 @@ class VideoDataset(Dataset):
 def open_dataset(folder: Path, features: Path | None = None) -> Dataset:
     """A folder of compact feed tables, or with a feature store the splits that its videos are of."""
     return FeedDataset(folder) if features is None else VideoDataset(folder, features)
+
+
+def feed_evaluation_set(place: Path, split: str = "val") -> FeedEvaluationSet:
+    """A split of a folder of compact tables; or the matches of one file, as any provider ships them."""
+    if not place.is_file():
+        return FeedDataset(place).evaluation_set(split)
+    notes = SourceNotes()
+    found = FeedEvaluationSet(read_feed(place, notes), place.name)
+    found.notes = notes.lines
+    return found
 
 
 def video_evaluation_set(folder: Path, store: FeatureStore) -> VideoEvaluationSet:

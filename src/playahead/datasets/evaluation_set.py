@@ -113,7 +113,7 @@ class EvaluationSet(ABC):
 
 
 class FeedEvaluationSet(EvaluationSet):
-    """Every example of a feed that the benchmark asks for.
+    """Every example of a feed that the benchmark asks for; what some source of it never reports is not scored.
 
     Args:
         halves: what happened: labels are theirs.
@@ -126,6 +126,7 @@ class FeedEvaluationSet(EvaluationSet):
     def __init__(self, halves: Sequence[FeedHalf], split: str = "", past: Past | None = None) -> None:
         ends = [example_ends_ms(half) for half in halves]
         super().__init__(halves, [labels_of_half(half) for half in halves], ends, split)
+        self.classes = tuple(c for c in ALL_CLASSES if all(c in half.reports for half in self.halves))
         if past is not None:
             self.observed = [past.observe(half) for half in self.halves]
         self._tracks = [prepare_track(half) for half in self.observed]

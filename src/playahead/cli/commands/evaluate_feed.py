@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.datasets.dataset import FeedDataset
+from playahead.datasets.dataset import feed_evaluation_set
 from playahead.evaluation.evaluate import evaluate
 from playahead.inference.decoding import DecodingOptions
 from playahead.inference.predictor import Predictor
@@ -21,17 +21,19 @@ def evaluate_feed(
     """Score weights on a split of an event feed.
 
     Args:
-        data: folder of compact feed tables.
+        data: folder of compact feed tables, or a match as its provider ships it.
         options: how predictions are decoded.
-        split: train, val or test.
+        split: of a folder: train, val or test.
         weights: of the model; the packaged ones if not given.
         exact: also every threshold and continuous time (slower).
         json: one JSON document on standard output.
         noise_at: also say how far apart two systems must be to be told apart on so many matches, as 2 (the
             benchmark's test split).
     """
-    found, predictor = FeedDataset(data).evaluation_set(split), Predictor.open(weights, device=options.device)
+    found, predictor = feed_evaluation_set(data, split), Predictor.open(weights, device=options.device)
     with terminal.progress() as show:
         evaluation = evaluate(predictor, found, options.decoder(predictor), show)
-    title = f"{split}: {len(found.matches)} matches, {len(found):,} examples, {options.decoding} decoding"
+    for note in found.notes:
+        terminal.notice(note)
+    title = f"{found.split}: {len(found.matches)} matches, {len(found):,} examples, {options.decoding} decoding"
     terminal.print_evaluation(evaluation, title, exact, json, noise_at)
