@@ -53,6 +53,9 @@ def read_metrica_csv(path: Path, notes: SourceNotes | None = None) -> list[FeedH
             entries += _checked(f"{path}: line {number}", entry)
         except InputError as reason:
             notes.bad_row(reason)
+        if len(entries) > 1 and entries[-1][0] < entries[-2][0]:
+            what = f"Metrica: Period goes back to {entries[-1][0]}, as if another match began"
+            raise InputError(f"{path}: line {number}", what, "give each match a file of its own")
     left_out = [half for half, _ in entries if half not in PERIODS]
     if left_out:
         notes.left_out["events of the shoot-out"] += len(left_out)

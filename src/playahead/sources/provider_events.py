@@ -105,14 +105,17 @@ def halves_of(match: int, events: Sequence[ProviderEvent], knows_height: bool, n
         match: id.
         events: of all halves, in any order.
         knows_height: the provider marks high passes; else long ones are.
-        notes: told how many events lie before their half or later than any half lasts, and are left out.
+        notes: told how many events are left out: given twice, before their half, or later than any half lasts.
     """
+    once = {repr(event): event for event in events}.values()  # of equal fields; NaN is not equal to itself
+    if len(once) < len(events):
+        notes.left_out["events given twice"] += len(events) - len(once)
     ordered = sorted(
-        (event for event in events if 0 <= event.time_ms <= LONGEST_HALF_MS),
+        (event for event in once if 0 <= event.time_ms <= LONGEST_HALF_MS),
         key=lambda event: (event.half, event.time_ms),
     )
-    if len(ordered) < len(events):
-        notes.left_out["events at an impossible time"] += len(events) - len(ordered)
+    if len(ordered) < len(once):
+        notes.left_out["events at an impossible time"] += len(once) - len(ordered)
     kinds = {event.kind for event in ordered}
     reports = set(_ALWAYS)
     reports |= {_HEADER} if kinds & {"aerial", "clearance"} or any(event.headed for event in ordered) else set()
