@@ -8,6 +8,7 @@ import io
 import json
 import random
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -76,12 +77,12 @@ def of_statsbomb(found: Sequence[Play]) -> list[dict]:
         kind = {"type": {"id": 67, "name": "Throw-in"}} if play.action is Action.THROW_IN else None
         details = passing(kind, end=(1.2 * play.x, 45.0))
         if play.action is Action.SHOT:
-            outcome, kind = {"id": 98, "name": "Off T"}, {"id": 87, "name": "Open Play"}
+            outcome, kind = {"id": 100, "name": "Saved"}, {"id": 87, "name": "Open Play"}
             details = {"shot": {"outcome": outcome, "type": kind, "end_location": [120.0, 40.0]}}
         name = "Shot" if play.action is Action.SHOT else "Pass"
         at = {"location": [1.2 * play.x, 40.0]}
         entries.append(statsbomb_event(number, name, play.second, play.team, play.half, **at, **details))
-    return [*EVENTS[:6], *entries]
+    return [*deepcopy(EVENTS[:6]), *entries]
 
 
 COLUMNS = (
