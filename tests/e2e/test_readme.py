@@ -9,6 +9,7 @@ import yaml
 
 from playahead.cli.main import run
 from playahead.cli.parser import build_parser, spelt_for_python
+from playahead.simulation.plays import simulate_half, write_bas_labels
 from tests.conftest import SHARED
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,8 @@ def workplace(tmp_path_factory):
     (written,) = re.findall(r"say `wide.yaml`:\n```yaml\n(.+?)```", README, re.DOTALL)
     brief_run = {"seeds": [0], "common": {"epochs": 1, "steps_per_epoch": 2, "examples": 2, "precision": "32-true"}}
     (folder / "wide.yaml").write_text(yaml.safe_dump({**yaml.safe_load(written), **brief_run}, sort_keys=False))
+    write_bas_labels(folder / "Labels-ball.json", [simulate_half(0, minutes=2)])
+    (folder / "results_spotting.json").write_text((folder / "Labels-ball.json").read_text())
     if MATCH.exists():
         (folder / "match.json").write_bytes(MATCH.read_bytes())
     return folder
@@ -58,6 +61,14 @@ def test_the_commands_run_in_their_order(workplace, monkeypatch, capsys):
         elif "match.json" not in arguments or MATCH.exists():
             brief = SHORT.get(tuple(arguments[:2]), [])
             assert run(arguments + brief) == 0, (command, capsys.readouterr().err)
+
+
+def test_the_how_to_shows_the_same_three_lines_for_each_kind_of_match():
+    page = (ROOT / "docs" / "how-to" / "your-match.md").read_text()
+    for block in re.findall(r"```console\n(.+?)```", page, re.DOTALL):
+        commands = block.strip().splitlines()
+        assert len(commands) == 3
+        assert {command.removeprefix("$ ") for command in commands} <= set(COMMANDS)
 
 
 def test_the_output_shown_is_the_packaged_models(workplace, monkeypatch, capsys):

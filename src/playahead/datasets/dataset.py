@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -201,14 +201,40 @@ def open_dataset(folder: Path, features: Path | None = None) -> Dataset:
     return FeedDataset(folder) if features is None else VideoDataset(folder, features)
 
 
-def feed_evaluation_set(place: Path, split: str = "val") -> FeedEvaluationSet:
-    """A split of a folder of compact tables; or the matches of one file, as any provider ships them."""
+def feed_evaluation_set(place: Path, split: str = "val", seen: Path | None = None) -> FeedEvaluationSet:
+    """A split of a folder of compact tables; or the matches of one file, as any provider ships them.
+
+    Args:
+        place: the folder, or the file.
+        split: of a folder.
+        seen: another file of the same matches, such as an action spotter's: this is observed, and what happened is
+            what ``place`` says.
+
+    Raises:
+        InputError: a file that cannot be read, or a half that the other one lacks.
+    """
     if not place.is_file():
-        return FeedDataset(place).evaluation_set(split)
-    notes = SourceNotes()
-    found = FeedEvaluationSet(read_feed(place, notes), place.name)
-    found.notes = notes.lines
-    return found
+        found = FeedDataset(place).evaluation_set(split)
+    else:
+        notes = SourceNotes()
+        found = FeedEvaluationSet(read_feed(place, notes), place.name)
+        found.notes = notes.lines
+    return found if seen is None else FeedEvaluationSet(found.halves, found.split, _seen_in(seen, found.matches))
+
+
+def _seen_in(path: Path, matches: Sequence[int]) -> Callable[[FeedHalf], FeedHalf]:
+    """What a file shows of the same half of the same match, counted in the order of the file."""
+    halves = read_feed(path)
+    theirs = list(dict.fromkeys(half.match for half in halves))
+    by_place = {(theirs.index(half.match), half.half): half for half in halves}
+
+    def observe(half: FeedHalf) -> FeedHalf:
+        place = matches.index(half.match)
+        if (place, half.half) not in by_place:
+            raise InputError(path, f"has no half {half.half} of match {place + 1}, which is to be scored")
+        return by_place[place, half.half]
+
+    return observe
 
 
 def video_evaluation_set(folder: Path, store: FeatureStore) -> VideoEvaluationSet:

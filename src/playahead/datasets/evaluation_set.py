@@ -4,7 +4,7 @@ Axes: O examples of one half, R frames, V vector entries.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -118,22 +118,24 @@ class FeedEvaluationSet(EvaluationSet):
     Args:
         halves: what happened: labels are theirs.
         split: what it is called.
-        past: how much of them is observed; all of it if None.
+        observe: what is seen of a half; all of it if None.
     """
 
     features = FEED_FEATURES
 
-    def __init__(self, halves: Sequence[FeedHalf], split: str = "", past: Past | None = None) -> None:
+    def __init__(
+        self, halves: Sequence[FeedHalf], split: str = "", observe: Callable[[FeedHalf], FeedHalf] | None = None
+    ) -> None:
         ends = [example_ends_ms(half) for half in halves]
         super().__init__(halves, [labels_of_half(half) for half in halves], ends, split)
         self.classes = tuple(c for c in ALL_CLASSES if all(c in half.reports for half in self.halves))
-        if past is not None:
-            self.observed = [past.observe(half) for half in self.halves]
+        if observe is not None:
+            self.observed = [observe(half) for half in self.halves]
         self._tracks = [prepare_track(half) for half in self.observed]
 
     def seen_as(self, past: Past) -> "FeedEvaluationSet":
         """The same examples and labels, observed through another source."""
-        return FeedEvaluationSet(self.halves, self.split, past)
+        return FeedEvaluationSet(self.halves, self.split, past.observe)
 
     def batches(self) -> Iterator[NDArray[np.float32]]:
         """A sequence for each half."""

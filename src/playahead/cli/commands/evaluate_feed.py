@@ -13,6 +13,7 @@ def evaluate_feed(
     data: Path,
     options: DecodingOptions,
     split: str = "val",
+    seen: Path | None = None,
     weights: Path | None = None,
     exact: bool = False,
     json: bool = False,
@@ -24,13 +25,14 @@ def evaluate_feed(
         data: folder of compact feed tables, or a match as its provider ships it.
         options: how predictions are decoded.
         split: of a folder: train, val or test.
+        seen: what is observed instead, such as an action spotter's output for the same match; scored is what DATA says.
         weights: of the model; the packaged ones if not given.
         exact: also every threshold and continuous time (slower).
         json: one JSON document on standard output.
         noise_at: also say how far apart two systems must be to be told apart on so many matches, as 2 (the
             benchmark's test split).
     """
-    found, predictor = feed_evaluation_set(data, split), Predictor.open(weights, device=options.device)
+    found, predictor = feed_evaluation_set(data, split, seen), Predictor.open(weights, device=options.device)
     with terminal.progress() as show:
         evaluation = evaluate(predictor, found, options.decoder(predictor), show)
     for note in found.notes:
