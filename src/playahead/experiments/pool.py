@@ -32,7 +32,8 @@ def run_jobs(
                 if job.start and job.start.name in failed:
                     failed[job.folder.name] = f"{job.start.name}, which it starts from, has failed"
                 else:
-                    running[pool.submit(_work, job, dataset, grid.decodings, split)] = job
+                    decodings = {} if grid.pasts else grid.decodings  # what is seen of a match is not known here
+                    running[pool.submit(_work, job, dataset, decodings, split)] = job
             for future in wait(running, timeout=2, return_when=FIRST_COMPLETED).done:
                 job = running.pop(future)
                 if reason := _reason(future):
@@ -76,7 +77,8 @@ def _work(job: Job, dataset: Dataset, decodings: Mapping[str, Decoding], split: 
 
         try:
             train_job(job, dataset, show)
-            Members([job.weights], dataset).scores(decodings, split, job.folder)
+            if decodings:
+                Members([job.weights], dataset).scores(decodings, split, job.folder)
         except Exception as reason:  # the other runs go on; the table names this one
             print(f"failed: {reason}", file=output)
             return str(reason) if isinstance(reason, PlayaheadError) else f"{type(reason).__name__}: {reason}"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from playahead.domain.grid import GRID
-from playahead.simulation.scene import PITCH_M
+from playahead.domain.pitch import PITCH_M
 
 _STAND_M = np.array([PITCH_M[0] / 2, -30.0, 17.0])
 _SHOWN_M = 46.0  # width of the pitch in the picture, where the camera looks

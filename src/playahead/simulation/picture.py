@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from playahead.domain.pitch import PITCH_M
 from playahead.simulation.camera import Camera, follow
-from playahead.simulation.scene import ARMS_UP, JUMPING, PITCH_M, SLIDING, Scene
+from playahead.simulation.scene import ARMS_UP, JUMPING, SLIDING, Scene
 
 _PX_PER_M = 8
 _RIM_M = (60.0, 60.0)  # ground beyond the lines, along and across: grass, then the stands

@@ -11,6 +11,7 @@ import numpy as np
 
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
+from playahead.domain.pitch import PITCH_M
 from playahead.domain.records import ActionEvent, Clip
 from playahead.errors import InputError
 from playahead.simulation.rhythm import (
@@ -22,7 +23,6 @@ from playahead.simulation.rhythm import (
 )
 from playahead.sources.soccernet_bas import cut_into_clips
 
-_PITCH_METRES = (105.0, 68.0)
 _NEAR_GOAL = 72.0  # percent of the pitch's length from which crosses and shots come
 _SETPIECE = {Action.THROW_IN: 1}
 
@@ -91,7 +91,7 @@ class _Ball:
         """Move the ball as far as the action usually sends it."""
         metres = REACH_METRES[action.class_index] * self.rng.uniform(0.4, 1.6)
         angle = self.rng.uniform(0, 2 * np.pi)
-        step = metres * np.array([np.cos(angle), np.sin(angle)]) / _PITCH_METRES * 100
+        step = metres * np.array([np.cos(angle), np.sin(angle)]) / PITCH_M * 100
         self.xy = np.clip(self.xy + step, 1.0, 99.0)
 
     def next_action(self, action: Action, team: int) -> Action:

@@ -16,9 +16,9 @@ from scipy.signal import lfilter
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.grid import GRID
+from playahead.domain.pitch import PITCH_M
 from playahead.errors import InputError
 
-PITCH_M = (105.0, 68.0)
 STANDING, JUMPING, SLIDING, ARMS_UP = range(4)
 
 _SPEED_M_S = {

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
+from playahead.domain.pitch import PITCH_M
 from playahead.errors import InputError
 from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (
@@ -15,7 +16,6 @@ from playahead.sources.provider_events import (
     DIRECT_SHOT,
     FREE_KICK,
     GOAL_KICK,
-    PITCH_M,
     THROW_IN,
     Kind,
     ProviderEvent,

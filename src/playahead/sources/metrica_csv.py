@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from playahead.domain.feed import PERIODS, FeedHalf
+from playahead.domain.pitch import PITCH_M
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError
 from playahead.files import read_text
@@ -20,7 +21,6 @@ from playahead.sources.provider_events import (
     DIRECT_SHOT,
     FREE_KICK,
     GOAL_KICK,
-    PITCH_M,
     THROW_IN,
     Kind,
     ProviderEvent,

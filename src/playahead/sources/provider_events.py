@@ -51,7 +51,6 @@ TAKE_ON_AFTER_DRIVE_MS = 1500.0
 DOUBLE_HEADER_MS = 1500.0
 TACKLE_KEEPS_BALL_MS = 5000.0
 AERIAL_CLEARANCE_MS = 4000.0
-PITCH_M = (105.0, 68.0)
 
 _ON_BALL = ("pass", "shot", "carry", "take on", "clearance", "touch", "save")
 _PLAYED_ON = ("pass", "shot", "take on", "carry")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
+from playahead.domain.pitch import PITCH_M
 from playahead.errors import InputError
 from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (
@@ -14,7 +15,6 @@ from playahead.sources.provider_events import (
     DIRECT_SHOT,
     FREE_KICK,
     GOAL_KICK,
-    PITCH_M,
     THROW_IN,
     Kind,
     ProviderEvent,

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeGuard
 
+from playahead.domain.pitch import PITCH_M
 from playahead.errors import InputError
 from playahead.sources import jsonfile
 from playahead.sources import wyscout_names as names
 from playahead.sources.notes import SourceNotes
-from playahead.sources.provider_events import PITCH_M
 
 HALF_OF_PERIOD = {"1H": 1, "2H": 2, "E1": 3, "E2": 4}
 SHOOT_OUT = "P"
