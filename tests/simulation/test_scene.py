@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from playahead.domain.actions import Action
 from playahead.domain.feed import UNKNOWN, FeedHalf
+from playahead.domain.pitch import PITCH_M
 from playahead.errors import InputError
 from playahead.simulation.camera import follow
 from playahead.simulation.plays import simulate_half
-from playahead.simulation.scene import PITCH_M, stage
+from playahead.simulation.scene import stage
 
 
 def half_of(rows) -> FeedHalf:
