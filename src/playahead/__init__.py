@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playahead.datasets.check import check_dataset
-    from playahead.datasets.dataset import FeedDataset, VideoDataset, open_dataset
+    from playahead.datasets.dataset import FeedDataset, VideoDataset, feed_evaluation_set, open_dataset
     from playahead.decoding.score_clips import score_clips
     from playahead.domain.actions import ACTIONS, Action
     from playahead.domain.feed import FeedHalf
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from playahead.evaluation.evaluate import Evaluation, evaluate
     from playahead.experiments.compare import CompareConfig, Comparison, compare
     from playahead.experiments.grid import open_grid
+    from playahead.experiments.next_actions import score_next_actions
     from playahead.features.extract import ExtractConfig, extract
     from playahead.features.feed import prepare_track
     from playahead.features.store import FeatureStore
@@ -87,6 +88,7 @@ _HOMES = {
     "evaluate": "evaluation.evaluate",
     "evaluate_submission": "submission.evaluate",
     "extract": "features.extract",
+    "feed_evaluation_set": "datasets.dataset",
     "open_dataset": "datasets.dataset",
     "open_grid": "experiments.grid",
     "predict": "inference.predict",
@@ -102,6 +104,7 @@ _HOMES = {
     "read_wyscout_match": "sources.wyscout",
     "recipe": "recipes",
     "score_clips": "decoding.score_clips",
+    "score_next_actions": "experiments.next_actions",
     "simulate": "simulation.simulate",
     "train": "training.run",
     "train_frames": "endtoend.run",
@@ -147,6 +150,7 @@ __all__ = [
     "evaluate",
     "evaluate_submission",
     "extract",
+    "feed_evaluation_set",
     "open_dataset",
     "open_grid",
     "predict",
@@ -162,6 +166,7 @@ __all__ = [
     "read_wyscout_match",
     "recipe",
     "score_clips",
+    "score_next_actions",
     "simulate",
     "train",
     "train_frames",
