@@ -106,6 +106,7 @@ NOT_THE_PAPERS = {"seed", "validate_every", "save_every", "device", "devices", "
 def test_every_value_of_a_faithful_recipe_is_a_statement(name, feature_dim):
     values = asdict(recipe(name))
     assert values["model"].pop("feature_dim") == feature_dim  # 1.1 d
+    assert values["model"].pop("classes") == ()  # all ten
     assert {key: value for key, value in values.items() if key not in NOT_THE_PAPERS} == STATED
 
 

@@ -79,7 +79,7 @@ def test_a_finished_run_of_a_grid_is_not_trained_again(config, dataset, run_fold
     recorded = json.loads((FOLDER / "trained.json").read_text())["data"]
     monkeypatch.setattr(dataset, "digest", lambda *_: recorded)
     before = (run_folder / "weights.safetensors").stat().st_mtime_ns
-    train_job(Job("plain", 0, config, run_folder, None), dataset)
+    train_job(Job("plain", 0, run_folder, run_folder / "weights.safetensors", config, None), dataset)
     assert (run_folder / "weights.safetensors").stat().st_mtime_ns == before
 
 
