@@ -79,7 +79,7 @@ def test_rare_classes_weigh_more():
 
 
 def test_inverse_frequency_is_mean_over_count():
-    assert inverse_frequency(np.array([1, 3, 0])).tolist() == pytest.approx([5 / 3, 5 / 9, 5 / 3])
+    assert inverse_frequency(np.array([1, 3, 0]), range(3)).tolist() == pytest.approx([5 / 3, 5 / 9, 5 / 3])
 
 
 def test_class_counts():

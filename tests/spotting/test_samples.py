@@ -149,3 +149,11 @@ def test_focal_loss_forgives_what_is_nearly_right():
     assert focal_loss(logits, happens, 0.0) == pytest.approx(float(plain))
     assert focal_loss(logits, happens, 2.0) < plain / 1000
     assert focal_loss(-logits, happens, 2.0) > plain * 100
+
+
+def test_focal_loss_does_not_see_classes_that_nobody_annotated():
+    logits, happens = torch.randn(4, 3, requires_grad=True), torch.tensor([[1.0, 0, 0]] * 4)
+    loss = focal_loss(logits, happens, 2.0, torch.tensor([1.0, 1.0, 0.0]))
+    loss.backward()
+    assert loss.item() == pytest.approx(focal_loss(logits[:, :2], happens[:, :2], 2.0).item())
+    assert not logits.grad[:, 2].any()

@@ -95,6 +95,8 @@ class SpottingTrainer(Loop):
         backbone, self.started = _first_weights(config)
         known = fingerprint(_described(config), [[video.name, len(video.events)] for video in training])
         super().__init__(config, channels_last(backbone), folder, known, fabric)
+        annotated = [float(c in self.sampler.classes) for c in range(len(ACTIONS))]
+        self.annotated_C = torch.tensor(annotated).to(self.fabric.device)
 
     @property
     def per_step(self) -> int:
@@ -104,10 +106,9 @@ class SpottingTrainer(Loop):
     def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
         """Focal loss of snippets drawn by ``rng``."""
         frames_BJHW, happens_BC, names = self.sampler.batch(self.config.batch, rng)
-        annotated = list(self.sampler.classes)
-        logits_BC = self.model(frames_BJHW.to(self.fabric.device))[:, annotated]
-        happens_BC = happens_BC[:, annotated].to(self.fabric.device)
-        return {"total": focal_loss(logits_BC, happens_BC, self.config.focal_gamma)}, names
+        logits_BC = self.model(frames_BJHW.to(self.fabric.device))
+        happens_BC = happens_BC.to(self.fabric.device)
+        return {"total": focal_loss(logits_BC, happens_BC, self.config.focal_gamma, self.annotated_C)}, names
 
     def validated(self) -> dict[str, float]:
         """Spotting mAP@1 on the validation videos, as ``"map"``."""
@@ -163,10 +164,10 @@ def _first_weights(config: PretrainConfig) -> tuple[Backbone, dict[str, object]]
     return backbone, {"started_from": provenance, **notice}
 
 
-def focal_loss(logits_BC: Tensor, happens_BC: Tensor, gamma: float) -> Tensor:
-    """Binary focal loss, summed over classes, mean over snippets."""
+def focal_loss(logits_BC: Tensor, happens_BC: Tensor, gamma: float, annotated_C: Tensor | float = 1.0) -> Tensor:
+    """Binary focal loss, summed over the annotated classes (1 in ``annotated_C``, the others 0), mean over snippets."""
     error = F.binary_cross_entropy_with_logits(logits_BC.float(), happens_BC, reduction="none")
-    return ((1 - torch.exp(-error)) ** gamma * error).sum(dim=1).mean()
+    return ((1 - torch.exp(-error)) ** gamma * error * annotated_C).sum(dim=1).mean()
 
 
 def spotting_scores(

@@ -159,7 +159,7 @@ class Criterion:
         weight_C = self.class_weight_C if self.config.class_balance else None
         smoothing = self.config.label_smoothing
         if self.classes is not None:
-            class_XC, class_X = class_XC[:, self.classes], torch.searchsorted(self.classes, class_X)
+            class_XC, class_X = class_XC.index_select(1, self.classes), torch.searchsorted(self.classes, class_X)
             weight_C = None if weight_C is None else weight_C[self.classes]
         return F.cross_entropy(class_XC.float(), class_X, weight_C, label_smoothing=smoothing, reduction="none")
 
