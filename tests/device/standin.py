@@ -160,16 +160,13 @@ _WITHOUT_CPU_KERNEL = {
     aten._thnn_fused_gru_cell.default: _gru_cell,
     aten._thnn_fused_gru_cell_backward.default: _gru_cell_backward,
 }
-_registered = False
+# On import, which is before any test: the first backward pass of a process counts the devices, once and for all.
+_setup_privateuseone_for_python_backend(NAME, backend_module=_Module())
 
 
 @contextmanager
 def stand_in() -> Iterator[Watch]:
     """The stand-in is there, and watched."""
-    global _registered
-    if not _registered:
-        _setup_privateuseone_for_python_backend(NAME, backend_module=_Module())
-        _registered = True
     watch, inference = Watch(), torch.autograd.grad_mode.inference_mode
     ways = inference.__enter__, inference.__exit__
     # Tensors that a subclass wraps have no inference mode: without gradients is as far as they go.
