@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 from torch.optim.swa_utils import update_bn
 
@@ -21,6 +20,9 @@ from playahead.inference.predictor import Predictor
 from playahead.training.criterion import Criterion, CriterionConfig
 from playahead.training.loop import Loop, LoopConfig, fingerprint, step_seed
 from playahead.training.validation import validate
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 _REFRESH_BATCHES = 20
 
@@ -58,7 +60,7 @@ class EndToEndTrainer(Loop):
         examples: FrameExamples,
         validation: EvaluationSet,
         folder: Path,
-        fabric: Fabric | None = None,
+        fabric: "Fabric | None" = None,
     ) -> None:
         self.config, self.examples, self.validation = config, examples, validation
         torch.manual_seed(step_seed(config.seed, -1))

@@ -6,11 +6,10 @@ Axes: B snippets, J frames of a snippet, H, W, C classes, T snippets of a video.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
@@ -30,6 +29,9 @@ from playahead.sources.layouts import LabelledVideo
 from playahead.spotting.samples import CENTRE_FRAMES, Augmentation, SnippetSampler
 from playahead.training.loop import Loop, LoopConfig, fingerprint, step_seed
 from playahead.video.frame_cache import FrameCache
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 _VALIDATION_STRIDE = GRID.snippet_stride
 _REFRESH_BATCHES = 32
@@ -83,7 +85,7 @@ class SpottingTrainer(Loop):
         validation: Sequence[LabelledVideo],
         cache: FrameCache,
         folder: Path,
-        fabric: Fabric | None = None,
+        fabric: "Fabric | None" = None,
     ) -> None:
         self.config, self.cache = config, cache
         self.validation = [video for video in validation if len(cache.frames(video.path)) >= GRID.snippet_span_frames]

@@ -14,11 +14,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -31,6 +30,9 @@ from playahead.training.log import RunLog
 from playahead.training.optim import OptimConfig, build_optimizers, learning_rate
 from playahead.training.ranks import make_fabric
 from playahead.training.state import pack_state, unpack_state
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 logging.getLogger("lightning_fabric").setLevel(
     logging.WARNING
@@ -94,7 +96,7 @@ class Loop(ABC):
     unit = "windows"
 
     def __init__(
-        self, settings: LoopConfig, model: nn.Module, folder: Path, fingerprint: str, fabric: Fabric | None = None
+        self, settings: LoopConfig, model: nn.Module, folder: Path, fingerprint: str, fabric: "Fabric | None" = None
     ) -> None:
         self.settings, self.folder, self.fingerprint = settings, folder, fingerprint
         self.fabric = fabric or make_fabric(settings)

@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from playahead.choices import check_choices
@@ -101,6 +100,8 @@ class Matcher:
             slots: of the examples.
             targets: not on an accelerator.
         """
+        from scipy.optimize import linear_sum_assignment  # here and not above: it takes half a second
+
         if self.config.pairing == "sequential":
             return _in_order(targets, slots.time_OK.shape[1])
         class_OE = targets.class_OE.numpy()

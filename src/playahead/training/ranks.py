@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
 
 from playahead.errors import PlayaheadError
 from playahead.files import holding
 from playahead.runtime import pick_device
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 _PATIENCE = timedelta(hours=6)  # the others wait while one validates
 _AFTER_S = 3.0
@@ -34,12 +35,15 @@ class RunsOn(Protocol):
     def precision(self) -> Literal["bf16-mixed", "32-true"]: ...
 
 
-def make_fabric(settings: RunsOn) -> Fabric:
+def make_fabric(settings: RunsOn) -> "Fabric":
     """What trains on the device that is asked for, or on several of its kind.
 
     Raises:
         InputError: there is no such device here.
     """
+    from lightning_fabric import Fabric  # here and not above: it takes seconds, also of what trains nothing
+    from lightning_fabric.strategies import DDPStrategy
+
     kind, _, index = pick_device(settings.device).partition(":")
     if settings.deterministic and kind != "cpu":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
@@ -50,7 +54,7 @@ def make_fabric(settings: RunsOn) -> Fabric:
 
 
 @contextmanager
-def together(settings: RunsOn, out: Path) -> Iterator[Fabric]:
+def together(settings: RunsOn, out: Path) -> "Iterator[Fabric]":
     """Everything that a run does, in as many processes as it has devices; the first of them holds the run's folder.
 
     The first process starts the others, which run the same program from its beginning and end where this does. If one
@@ -84,7 +88,7 @@ def together(settings: RunsOn, out: Path) -> Iterator[Fabric]:
         raise SystemExit(0)
 
 
-def _end_helpers(fabric: Fabric, reason: BaseException) -> None:
+def _end_helpers(fabric: "Fabric", reason: BaseException) -> None:
     """End the other processes; this one with them, silently, where it fails because one of them did."""
     helpers = list(getattr(fabric.strategy.launcher, "procs", ()))
     if helpers and not isinstance(reason, PlayaheadError | KeyboardInterrupt):

@@ -4,11 +4,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from playahead.datasets.batch import Examples
@@ -21,6 +20,9 @@ from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
 from playahead.training.criterion import Criterion, CriterionConfig
 from playahead.training.loop import Loop, LoopConfig, fingerprint, step_seed
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 Validate = Callable[[Predictor], dict[str, float]]
 """Scores a model; ``"map"`` among the figures chooses the best checkpoint."""
@@ -82,7 +84,7 @@ class Trainer(Loop):
         validate: Validate,
         folder: Path,
         start: Path | None = None,
-        fabric: Fabric | None = None,
+        fabric: "Fabric | None" = None,
     ) -> None:
         if examples.feature_dim != config.model.feature_dim:
             dims = f"{config.model.feature_dim}, but the windows have {examples.feature_dim} features"
