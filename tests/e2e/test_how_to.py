@@ -21,7 +21,7 @@ from playahead.model.config import AnticipatorConfig
 from playahead.sources import feeds
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "docs" / "how-to").glob("*.md"))
+PAGES = sorted((ROOT / "docs" / "how-to").glob("add-*.md"))
 
 
 def blocks(page: str) -> list[str]:
