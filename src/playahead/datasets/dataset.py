@@ -213,18 +213,20 @@ def feed_evaluation_set(place: Path, split: str = "val", seen: Path | None = Non
     Raises:
         InputError: a file that cannot be read, or a half that the other one lacks.
     """
+    notes, seen_notes = SourceNotes(), SourceNotes()
     if not place.is_file():
         found = FeedDataset(place).evaluation_set(split)
     else:
-        notes = SourceNotes()
         found = FeedEvaluationSet(read_feed(place, notes), place.name)
-        found.notes = notes.lines
-    return found if seen is None else FeedEvaluationSet(found.halves, found.split, _seen_in(seen, found.matches))
+    if seen is not None:
+        observed = read_feed(seen, seen_notes)
+        found = FeedEvaluationSet(found.halves, found.split, _seen_in(observed, seen, found.matches))
+    found.notes = [*notes.lines, *seen_notes.lines]
+    return found
 
 
-def _seen_in(path: Path, matches: Sequence[int]) -> Callable[[FeedHalf], FeedHalf]:
+def _seen_in(halves: Sequence[FeedHalf], path: Path, matches: Sequence[int]) -> Callable[[FeedHalf], FeedHalf]:
     """What a file shows of the same half of the same match, counted in the order of the file."""
-    halves = read_feed(path)
     theirs = list(dict.fromkeys(half.match for half in halves))
     by_place = {(theirs.index(half.match), half.half): half for half in halves}
 
