@@ -2,28 +2,46 @@
 
 from pathlib import Path
 
-from playahead.datasets.feed_audit import FeedAudit, audit_feed
+from playahead.datasets.feed_audit import FeedAudit, audit_feed, audit_videos
 from playahead.errors import InputError
 from playahead.sources.audit import Audit, audit_splits
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS
-from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, BaaSplit, read_baa_split
+from playahead.sources.layouts import folder_of_split, name_of_split
+from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, read_baa_split
 
 
 def check_dataset(path: Path) -> Audit | FeedAudit:
-    """Audit a dataset in the benchmark's layout, one split of it, or a folder of compact feed tables.
+    """Audit a dataset in a benchmark's layout or in OSL JSON, one split of it, or a folder of compact feed tables.
 
     Raises:
         InputError: no dataset there.
     """
     tables = {split: path / f"{split}.npz" for split in FEED_SPLITS if (path / f"{split}.npz").exists()}
-    return audit_feed(tables) if tables else audit_splits(_splits(path))
+    if tables:
+        return audit_feed(tables)
+    if clips := _splits_of_clips(path):
+        return audit_splits({name: read_baa_split(place, keep_going=True) for name, place in clips.items()})
+    if videos := _splits_of_matches(path):
+        return audit_videos(videos)
+    wanted = f"{LABELS_NAME} in it or below, annotations_train.json, or train.npz, val.npz, test.npz"
+    raise InputError(path, "no dataset found", f"expected {wanted}")
 
 
-def _splits(path: Path) -> dict[str, BaaSplit]:
-    if path.is_file() or (path / LABELS_NAME).exists():
-        return {path.name if path.is_dir() else path.parent.name: read_baa_split(path, keep_going=True)}
-    folders = [path / split for split in SPLITS if (path / split / LABELS_NAME).exists()]
-    if not folders:
-        wanted = f"{LABELS_NAME} in it or in {', '.join(SPLITS)}; or train.npz, val.npz, test.npz"
-        raise InputError(path, "no dataset found", f"expected {wanted}")
-    return {folder.name: read_baa_split(folder, keep_going=True) for folder in folders}
+def _splits_of_clips(path: Path) -> dict[str, Path]:
+    """Splits of the anticipation benchmark: those of a dataset, or the one that ``path`` is."""
+    if path.name == LABELS_NAME or (path / LABELS_NAME).exists():
+        return {path.name if path.is_dir() else path.parent.name: path}
+    return {split: path / split for split in SPLITS if (path / split / LABELS_NAME).exists()}
+
+
+def _splits_of_matches(path: Path) -> dict[str, Path]:
+    """Splits of whole matches: those of a dataset, or the one that ``path`` is."""
+    if path.is_file():
+        return {name_of_split(path): path}
+    places = {split: folder_of_split(path, split) for split in SPLITS}
+    places = {split: place for split, place in places.items() if place.is_file() or _holds_matches(place)}
+    return places or ({path.name: path} if _holds_matches(path) else {})
+
+
+def _holds_matches(folder: Path) -> bool:
+    return any(folder.glob(f"**/{LABELS_NAME}"))

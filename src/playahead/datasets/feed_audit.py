@@ -1,8 +1,8 @@
-"""What a folder of compact feed tables holds, and whether its splits share matches."""
+"""What splits of whole matches hold (compact feed tables, or videos with their labels), and whether they share some."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -10,9 +10,10 @@ import numpy as np
 
 from playahead.datasets.slicing import class_counts, example_ends_ms, labels_of_half
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.domain.feed import FeedHalf
+from playahead.domain.feed import FeedHalf, feed_of_actions
 from playahead.errors import InputError
 from playahead.sources.feed_tables import read_feed_table
+from playahead.sources.layouts import find_labelled_videos, match_numbers
 
 
 @dataclass
@@ -48,16 +49,36 @@ class FeedAudit:
 
 def audit_feed(tables: Mapping[str, Path]) -> FeedAudit:
     """Count each table (a bad one is noted, the others go on) and compare their matches."""
+    return _audit(tables, _in_table)
+
+
+def audit_videos(places: Mapping[str, Path]) -> FeedAudit:
+    """The same of labelled videos of whole matches: folders in the spotting benchmark's layout, or OSL JSON."""
+    return _audit(places, _on_video)
+
+
+def _in_table(path: Path) -> tuple[list[FeedHalf], set[str]]:
+    halves = read_feed_table(path)
+    return halves, {str(half.match) for half in halves}
+
+
+def _on_video(place: Path) -> tuple[list[FeedHalf], set[str]]:
+    videos = find_labelled_videos(place)
+    numbered = zip(videos, match_numbers(videos), strict=True)
+    halves = [replace(feed_of_actions(video.events), match=match) for video, match in numbered]
+    return halves, {video.match for video in videos}
+
+
+def _audit(places: Mapping[str, Path], read: Callable[[Path], tuple[list[FeedHalf], set[str]]]) -> FeedAudit:
+    """``read`` gives a split's halves, and the names of its matches."""
     audit = FeedAudit()
-    matches: dict[str, set[int]] = {}
-    for split, path in tables.items():
+    matches: dict[str, set[str]] = {}
+    for split, place in places.items():
         try:
-            halves = read_feed_table(path)
+            halves, matches[split] = read(place)
+            audit.splits[split] = _facts(halves)
         except InputError as reason:
             audit.rejected.append(str(reason))
-            continue
-        audit.splits[split] = _facts(halves)
-        matches[split] = {half.match for half in halves}
     for ours, theirs in combinations(matches, 2):
         shared = sorted(matches[ours] & matches[theirs])
         audit.leaks += [f"match {match} is in {ours} and {theirs}" for match in shared]

@@ -17,8 +17,8 @@ def check(path: Path, json: bool = False) -> int:
     """Counts per split and class, bad entries, and whether splits share video.
 
     Args:
-        path: a dataset in the benchmark's layout (``train/Labels-ball.json`` ...), one split of it, or a folder of
-            compact feed tables.
+        path: a dataset in a benchmark's layout (``train/Labels-ball.json`` ...) or in OSL JSON, one split of it, or a
+            folder of compact feed tables.
         json: one JSON document on standard output.
     """
     audit = check_dataset(path)
