@@ -32,7 +32,7 @@ def command(
         return
     title = f"next action, {split}: after each of {found[MODEL].moments:,} actions"
     columns = ("system", "accuracy [95 %]", "macro F1 [95 %]", "of five groups", "F1", "time error, s [95 %]")
-    terminal.out().print(terminal.plain_table(title, columns, [_row(*item) for item in found.items()]))
+    terminal.out(130).print(terminal.plain_table(title, columns, [_row(*item) for item in found.items()]))
 
 
 def _row(name: str, found: NextScores) -> tuple[str, ...]:
