@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.datasets.labelled_features import LabelledFeatures, annotated_classes
+from playahead.datasets.labelled_features import LabelledFeatures
 from playahead.datasets.pasts import Past
 from playahead.datasets.slicing import Labels, example_ends_ms, frames_of_following, labels_of_half
 from playahead.domain.actions import ACTIONS
@@ -18,7 +18,7 @@ from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID
 from playahead.errors import InputError
 from playahead.evaluation.exact import TimedEvents
-from playahead.evaluation.frames import ALL_CLASSES, FrameTable
+from playahead.evaluation.frames import ALL_CLASSES, FrameTable, common_classes
 from playahead.evaluation.official import ThresholdCounts, score_videos
 from playahead.features.feed import FEED_FEATURES, prepare_track
 
@@ -128,7 +128,7 @@ class FeedEvaluationSet(EvaluationSet):
     ) -> None:
         ends = [example_ends_ms(half) for half in halves]
         super().__init__(halves, [labels_of_half(half) for half in halves], ends, split)
-        self.classes = tuple(c for c in ALL_CLASSES if all(c in half.reports for half in self.halves))
+        self.classes = common_classes(half.reports for half in self.halves)
         if observe is not None:
             self.observed = [observe(half) for half in self.halves]
         self._tracks = [prepare_track(half) for half in self.observed]
@@ -161,7 +161,7 @@ class VideoEvaluationSet(EvaluationSet):
         self.features = features
         self.videos = [video for video in videos if len(video.end_ms_O)]
         self.names = [video.name for video in self.videos]
-        self.classes = annotated_classes(self.videos)
+        self.classes = common_classes(video.classes for video in self.videos)
         super().__init__(
             [video.actions for video in self.videos],
             [video.labels for video in self.videos],

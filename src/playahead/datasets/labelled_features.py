@@ -61,11 +61,6 @@ class LabelledFeatures:
         return presence_WNC
 
 
-def annotated_classes(videos: Sequence[LabelledFeatures]) -> tuple[int, ...]:
-    """Those that are annotated in all of them: of any other, nothing labelled does not mean that nothing happened."""
-    return tuple(c for c in ALL_CLASSES if all(c in video.classes for video in videos))
-
-
 def nearest_snippet(frame: NDArray[np.integer]) -> NDArray[np.integer]:
     """Which of a window's snippets has its centre nearest to these frames of the window."""
     centre = GRID.snippet_span_frames // 2

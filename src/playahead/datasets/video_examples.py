@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from playahead.datasets.batch import Batch, padded_targets
-from playahead.datasets.labelled_features import LabelledFeatures, annotated_classes
+from playahead.datasets.labelled_features import LabelledFeatures
 from playahead.datasets.sampling import rare_factors
 from playahead.datasets.slicing import class_counts
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.errors import InputError
+from playahead.evaluation.frames import common_classes
 
 
 def _digest(videos: Sequence[LabelledFeatures]) -> str:
@@ -36,7 +37,7 @@ class VideoExamples:
         self.videos = [video for video in videos if len(video.end_ms_O) >= examples and not video.is_short]
         if not self.videos:
             raise InputError("train", f"no video is long enough for {examples} examples in a row")
-        self.classes = annotated_classes(self.videos)
+        self.classes = common_classes(video.classes for video in self.videos)
         self.feature_dim = int(self.videos[0].windows[0].shape[-1])
         self.digest = _digest(self.videos)
         anchors, counts, weights = [], [], []

@@ -3,7 +3,7 @@
 Axes: N clips, R raster frames (32), V vector entries (background first, then C = 10 classes), P predictions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,12 @@ VECTOR_LENGTH = len(ACTIONS) + 1
 
 ALL_CLASSES = tuple(range(len(ACTIONS)))
 """What a source annotates, unless it says otherwise."""
+
+
+def common_classes(annotated: Iterable[Collection[int]]) -> tuple[int, ...]:
+    """Those that all sources annotate: of any other, nothing labelled does not mean that nothing happened."""
+    sources = list(annotated)
+    return tuple(c for c in ALL_CLASSES if all(c in classes for classes in sources))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
-from playahead.evaluation.frames import ALL_CLASSES
+from playahead.evaluation.frames import common_classes
 from playahead.sources.layouts import LabelledVideo
 from playahead.video.frame_cache import FrameCache
 
@@ -59,7 +59,7 @@ class SnippetSampler:
         action_share: float,
         augmentation: Augmentation,
     ) -> None:
-        self.classes = tuple(c for c in ALL_CLASSES if all(c in video.classes for video in videos))
+        self.classes = common_classes(video.classes for video in videos)
         self.reach_frames, self.action_share, self.augmentation = reach_frames, action_share, augmentation
         long_enough = [(v, f) for v in videos if len(f := cache.frames(v.path)) >= GRID.snippet_span_frames]
         if not long_enough:
