@@ -137,8 +137,7 @@ def precision_recall(found: Diagnosis) -> str:
             axis.set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
             axis.label_outer()
         lines = []
-        for axis in axes.flat[len(found.classes) :]:
-            axis.set_visible(False)
+        _hide_unused(axes, found)
         for c, (axis, index) in enumerate(zip(axes.flat, found.classes, strict=False)):
             axis.set_title(short_name(ACTIONS[index]), loc="left")
             lines = [
@@ -149,6 +148,12 @@ def precision_recall(found: Diagnosis) -> str:
         figure.supxlabel("recall", fontsize=8.5, color=_FAINT)
         figure.supylabel("precision", fontsize=8.5, color=_FAINT)
         return _svg(figure, "precision and recall of each class")
+
+
+def _hide_unused(axes: NDArray, found: Diagnosis) -> None:
+    """The places of classes that are not annotated."""
+    for axis in axes.flat[len(found.classes) :]:
+        axis.set_visible(False)
 
 
 def _line_styles() -> list[dict]:
@@ -199,8 +204,7 @@ def time_errors(found: Diagnosis) -> str:
             axis.set(xlim=(-5, 5), xticks=(-4, 0, 4), yticks=())
             axis.grid(axis="y", visible=False)
             axis.label_outer()
-        for axis in axes.flat[len(found.classes) :]:
-            axis.set_visible(False)
+        _hide_unused(axes, found)
         for counts_B, axis, index in zip(found.error_CB, axes.flat, found.classes, strict=False):
             axis.bar(centre_B, counts_B / max(counts_B.sum(), 1), width=0.42, color=_ACCENT)
             axis.set_title(f"{short_name(ACTIONS[index])}  {counts_B.sum():,}", loc="left")
