@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.feed_examples import FeedExamples
 from playahead.datasets.pasts import CAREFUL, GREEDY, PASTS, Past, SpotterNoise, past_of, random_past
-from playahead.domain.actions import ACTIONS
+from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.errors import InputError
 from playahead.features.feed import FEATURE_NAMES, prepare_track
 from playahead.simulation.plays import simulate_half
 
+RATES_PER_S = np.array([800, 700, 80, 60, 45, 25, 20, 90, 50, 20]) / 5400
 LONG = simulate_half(5, match=3, minutes=120)
 
 
@@ -77,6 +78,21 @@ def test_a_spotter_reports_nothing_before_it_happens():
     assert shift_ms.mean() > 50
 
 
+def test_what_a_spotter_makes_up_in_a_short_stretch_tells_nothing_of_it():
+    """Stretches that end with a tackle and the same ones without it show as many false tackles."""
+    tackle = ACTIONS.index(Action.TACKLE)
+    calm = LONG.take((LONG.code < len(ACTIONS)) & (LONG.code != tackle) & (LONG.t_ms < 60_000))
+    with_one = replace(calm, code=np.r_[calm.code[:-1], np.uint8(tackle)])
+    never_found = SpotterNoise((0.01,) * 10, (0.0005,) * 10)
+    usual_C = RATES_PER_S * 60
+    told = [
+        sum((never_found.spot(half, np.random.default_rng(seed), usual_C).code == tackle).sum() for seed in range(300))
+        for half in (calm, with_one)
+    ]
+    expected = 300 * usual_C[tackle] * 0.01 * (1 / 0.0005 - 1)
+    assert told == pytest.approx([expected, expected], rel=0.1)
+
+
 def test_a_match_is_seen_the_same_way_every_time(played_half):
     first, again = (past_of("greedy spotter").observe(played_half) for _ in range(2))
     np.testing.assert_array_equal(first.t_ms, again.t_ms)
@@ -93,7 +109,7 @@ def test_late_rows_are_seen_late(played_half):
 @given(seed=st.integers(0, 2**32 - 1), end_ms=st.integers(1_000, 200_000))
 def test_any_source_gives_a_feed_with_features(seed, end_ms):
     half = simulate_half(seed % 7, minutes=3)
-    seen = random_past(half, end_ms - 30_000, end_ms, np.random.default_rng(seed))
+    seen = random_past(half, end_ms - 30_000, end_ms, RATES_PER_S, np.random.default_rng(seed))
     windows = prepare_track(seen).windows(np.array([end_ms]))
     assert np.isfinite(windows).all()
     assert np.abs(windows).max() <= 9

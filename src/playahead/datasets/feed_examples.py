@@ -35,6 +35,12 @@ def _digest(halves: Sequence[FeedHalf]) -> str:
     return whole.hexdigest()
 
 
+def _rates(halves: Sequence[FeedHalf]) -> NDArray[np.floating]:
+    """How often each class happens, per second."""
+    count_C = np.sum([np.bincount(half.code, minlength=len(ACTIONS))[: len(ACTIONS)] for half in halves], axis=0)
+    return count_C / max(sum((half.t_ms[-1] - half.t_ms[0]) / 1000 for half in halves if len(half)), 1)
+
+
 class FeedExamples:
     """Sequences of ``examples`` consecutive ones at a random phase of each half.
 
@@ -69,6 +75,7 @@ class FeedExamples:
             raise InputError("train", "no half is long enough for a single sequence")
         self._anchors = np.array(anchors, np.int64)
         self.counts_C = np.sum(counts, axis=0)
+        self._per_s_C = _rates(halves)
         self.rare_weight_A = np.concatenate(weights)
 
     def __len__(self) -> int:
@@ -110,11 +117,10 @@ class FeedExamples:
         presence_BWNC = torch.from_numpy(np.stack(happened))
         return Batch(torch.from_numpy(np.stack(features)), padded_targets(events, presence_BWNC), names)
 
-    @staticmethod
-    def _seen_worse(half: FeedHalf, ends_O: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+    def _seen_worse(self, half: FeedHalf, ends_O: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
         first_ms = int(ends_O[0]) - OBSERVATION_MS
         rows = slice(*np.searchsorted(half.t_ms, (first_ms - _LATEST_MS, int(ends_O[-1]))))
-        seen = random_past(half.take(rows), first_ms, int(ends_O[-1]), rng)
+        seen = random_past(half.take(rows), first_ms, int(ends_O[-1]), self._per_s_C, rng)
         return feed_features.prepare_track(seen).windows(ends_O)
 
     def _shift(self, start_ms: int, half: FeedHalf, rng: np.random.Generator) -> int:

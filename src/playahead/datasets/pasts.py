@@ -23,6 +23,13 @@ _ACTION_CODES = frozenset(range(len(ACTIONS)))
 _ERROR_QUANTILES = (0.0, 0.05, 0.25, 0.75, 0.95, 1.0)
 _ERRORS_MS = (-600.0, -300.0, -40.0, 120.0, 450.0, 900.0)
 _FALSE_NEAR_MS = 800.0
+_MATCH_S = 90 * 60
+
+# Of what ``random_past`` draws: shares of the sources' kinds, and of what may befall any of them.
+_SPOTTED, _LABELS_ONLY = 0.4, 0.27
+_CLOCK_UNKNOWN, _LATE, _NOTHING, _SHORT = 0.1, 0.15, 0.01, 0.1
+_LATE_S = (0.3, 12.0)
+_FALSE_A_MATCH = (6.0, 700.0)  # of a class of middling frequency; a careful spotter's are near 16, a greedy one's 250
 
 
 @dataclass(frozen=True)
@@ -45,13 +52,21 @@ class SpotterNoise:
     near: float = 0.6
     confident: bool = True
 
-    def spot(self, half: FeedHalf, rng: np.random.Generator) -> FeedHalf:
-        """What it reports of a half's actions; everything but class, time and confidence is lost."""
+    def spot(self, half: FeedHalf, rng: np.random.Generator, usual_C: NDArray[np.floating] | None = None) -> FeedHalf:
+        """What it reports of a half's actions; everything but class, time and confidence is lost.
+
+        Args:
+            half: a half, or a stretch of one.
+            rng: draws what it misses and makes up.
+            usual_C: actions of each class that a stretch of this length usually has. What it makes up must tell
+                nothing of a short stretch, least of all of its end; a whole half's own numbers tell next to nothing.
+        """
         actions = half.take(np.isin(half.code, list(_ACTION_CODES)))
         found = actions.take(rng.random(len(actions)) < np.array(self.recall_C)[actions.code])
         error_ms = np.interp(rng.random(len(found)), _ERROR_QUANTILES, _ERRORS_MS) * self.error_scale
         true_ms = found.t_ms + np.maximum(error_ms, 0)
-        false_code = self._false_codes(actions, rng)
+        happened_C = np.bincount(actions.code, minlength=len(ACTIONS))
+        false_code = self._false_codes(happened_C if usual_C is None else usual_C, rng)
         false_ms = self._false_times(actions, len(false_code), rng)
         t_ms = np.r_[true_ms, false_ms].round().clip(0, LONGEST_HALF_MS).astype(np.int32)
         order = np.argsort(t_ms, kind="stable")
@@ -76,11 +91,10 @@ class SpotterNoise:
             reports=_ACTION_CODES,
         )
 
-    def _false_codes(self, actions: FeedHalf, rng: np.random.Generator) -> NDArray[np.integer]:
+    def _false_codes(self, usual_C: NDArray, rng: np.random.Generator) -> NDArray[np.integer]:
         """Classes of what never happened: as many as the precision leaves room for."""
-        happened_C = np.bincount(actions.code, minlength=len(ACTIONS))
         recall_C, precision_C = np.array(self.recall_C), np.array(self.precision_C)
-        count_C = rng.poisson(happened_C * recall_C * (1 / precision_C - 1))
+        count_C = rng.poisson(usual_C * recall_C * (1 / precision_C - 1))
         return np.repeat(np.arange(len(ACTIONS)), count_C)
 
     def _false_times(self, actions: FeedHalf, count: int, rng: np.random.Generator) -> NDArray[np.floating]:
@@ -135,7 +149,8 @@ class Past:
     def observe(self, half: FeedHalf, seed: int = 0) -> FeedHalf:
         """A half as it is observed; the noise is the same whenever the match, the half and the seed are."""
         rng = np.random.default_rng((seed, half.match, half.half))
-        return _observe(half, self, _SPOTTERS.get(self.spotter or ""), rng)
+        spotter = _SPOTTERS.get(self.spotter or "")
+        return _later(_less(half, self) if spotter is None else _spotted(half, spotter.spot(half, rng)), self)
 
 
 PASTS = {
@@ -163,13 +178,15 @@ def past_of(name: str) -> Past:
     return PASTS[name]
 
 
-def _observe(half: FeedHalf, past: Past, spotter: SpotterNoise | None, rng: np.random.Generator) -> FeedHalf:
+def _spotted(half: FeedHalf, reported: FeedHalf) -> FeedHalf:
+    """A spotter watches from the same moment, with the same clock."""
+    return replace(reported, clock_known=half.clock_known, seen_from_ms=half.seen_from_ms)
+
+
+def _later(seen: FeedHalf, past: Past) -> FeedHalf:
+    """As late as the past says; or never."""
     if past.nothing:
-        return replace(half.take(np.zeros(len(half), bool)), seen_from_ms=LONGEST_HALF_MS)
-    if spotter is not None:
-        seen = replace(spotter.spot(half, rng), clock_known=half.clock_known, seen_from_ms=half.seen_from_ms)
-    else:
-        seen = _less(half, past)
+        return replace(seen.take(np.zeros(len(seen), bool)), seen_from_ms=LONGEST_HALF_MS)
     late_ms = seen.late_ms + round(past.late_s * 1000)
     return replace(seen, late_ms=np.minimum(late_ms, LONGEST_DELAY_MS).astype(np.uint16))
 
@@ -188,39 +205,50 @@ def _less(half: FeedHalf, past: Past) -> FeedHalf:
     return replace(half, **changed) if changed else half
 
 
-def random_past(half: FeedHalf, first_ms: int, last_ms: int, rng: np.random.Generator) -> FeedHalf:
+def random_past(
+    half: FeedHalf, first_ms: int, last_ms: int, per_s_C: NDArray[np.floating], rng: np.random.Generator
+) -> FeedHalf:
     """A stretch of a half as some source might give it, to train on.
 
     Args:
         half: the stretch.
         first_ms, last_ms: start of the first window and end of the last: an observation may begin in between.
+        per_s_C: how often each class usually happens.
         rng: draws the source.
     """
-    spotter = _random_spotter(rng) if rng.random() < 0.35 else None
-    known = rng.random()  # a source that lacks one thing mostly lacks others
-    past = Past(
-        positions=rng.random() < known,
-        teams=rng.random() < known,
-        tokens=rng.random() < known,
-        setpieces=rng.random() < known,
-        late_s=float(np.exp(rng.uniform(np.log(0.3), np.log(12)))) if rng.random() < 0.25 else 0.0,
-        nothing=rng.random() < 0.01,
-    )
-    if rng.random() < 0.15:
+    if rng.random() < _CLOCK_UNKNOWN:
         half = replace(half, clock_known=False)
-    seen = _observe(half, past, spotter, rng)
-    if rng.random() < 0.1:
+    kind = rng.random()
+    late_s = float(np.exp(rng.uniform(*np.log(_LATE_S)))) if rng.random() < _LATE else 0.0
+    past = Past(late_s=late_s, nothing=rng.random() < _NOTHING)
+    if kind < _SPOTTED:
+        length_s = (half.t_ms[-1] - half.t_ms[0]) / 1000 if len(half) else 0.0
+        spotter = _random_spotter(per_s_C, rng)
+        seen = _spotted(half, spotter.spot(half, rng, per_s_C * length_s))
+    elif kind < _SPOTTED + _LABELS_ONLY:
+        seen = _less(half, PASTS["labels only"])
+    else:
+        known = rng.random()  # a source that lacks one thing mostly lacks others
+        positions, teams, tokens, setpieces = map(bool, rng.random(4) < known)
+        seen = _less(half, Past(positions=positions, teams=teams, tokens=tokens, setpieces=setpieces))
+    seen = _later(seen, past)
+    if rng.random() < _SHORT:
         seen = replace(seen, seen_from_ms=max(int(rng.integers(first_ms, last_ms)), 0))
     return seen
 
 
-def _random_spotter(rng: np.random.Generator) -> SpotterNoise:
-    recall_C = rng.uniform(0.35, 1.0) + rng.normal(0, 0.15, len(ACTIONS))
-    precision_C = np.exp(rng.uniform(np.log(0.15), 0) + rng.normal(0, 0.4, len(ACTIONS)))
+def _random_spotter(per_s_C: NDArray[np.floating], rng: np.random.Generator) -> SpotterNoise:
+    """Of any quality: what it makes up is a number a match, more of what is frequent, so rare classes are the worst."""
+    recall_C = (rng.uniform(0.35, 1.0) + rng.normal(0, 0.15, len(ACTIONS))).clip(0.02, 1.0)
+    per_match_C = np.maximum(per_s_C * _MATCH_S, 1.0)
+    usual = np.exp(np.log(per_match_C).mean())
+    false_C = np.exp(rng.uniform(*np.log(_FALSE_A_MATCH)) + rng.normal(0, 0.6, len(ACTIONS)))
+    false_C *= (per_match_C / usual) ** rng.uniform(0.2, 1.0)
+    found_C = recall_C * per_match_C
     return SpotterNoise(
-        recall_C=tuple(recall_C.clip(0.02, 1.0)),
-        precision_C=tuple(precision_C.clip(0.03, 1.0)),
-        error_scale=rng.uniform(0, 2.5),
+        recall_C=tuple(recall_C),
+        precision_C=tuple(found_C / (found_C + false_C)),
+        error_scale=rng.uniform(0, 2),
         near=rng.uniform(0.2, 0.9),
-        confident=rng.random() < 0.6,
+        confident=rng.random() < 0.75,
     )

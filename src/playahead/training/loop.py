@@ -7,7 +7,6 @@ as one that was not.
 
 import hashlib
 import json
-import logging
 import math
 import time
 from abc import ABC, abstractmethod
@@ -33,10 +32,6 @@ from playahead.training.state import pack_state, unpack_state
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-
-logging.getLogger("lightning_fabric").setLevel(
-    logging.WARNING
-)  # it would print the precision; the library prints nothing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """One process a device: started together, ended together, and only one of them writes."""
 
+import logging
 import os
 import time
 import warnings
@@ -44,6 +45,7 @@ def make_fabric(settings: RunsOn) -> "Fabric":
     from lightning_fabric import Fabric  # here and not above: it takes seconds, also of what trains nothing
     from lightning_fabric.strategies import DDPStrategy
 
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # its import sets INFO: it prints every process
     kind, _, index = pick_device(settings.device).partition(":")
     if settings.deterministic and kind != "cpu":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
