@@ -64,7 +64,8 @@ class FeedTrack:
         half: where it comes from.
         visible_ms_E: when each row became visible.
         team_E: -1 unknown.
-        weight_EK: confidence of all rows of each code that were visible before row e (E + 1 rows); 1 where unknown.
+        weight_EK: confidence, in percent, of all rows of each code that were visible before row e (E + 1 rows); 100
+            where unknown.
         last_ms_EK: latest visibility of each code up to and including row e.
         played_E: latest row up to e that plays the ball (its team is in possession), -1 none.
         next_played_E: first such row from e on.
@@ -80,7 +81,7 @@ class FeedTrack:
     code_E: NDArray[np.intp]
     team_E: NDArray[np.intp]
     setpiece_E: NDArray[np.intp]
-    weight_EK: NDArray[np.float64]
+    weight_EK: NDArray[np.int64]
     last_ms_EK: NDArray[np.int64]
     played_E: NDArray[np.intp]
     next_played_E: NDArray[np.intp]
@@ -110,7 +111,7 @@ def prepare_track(half: FeedHalf) -> FeedTrack:
     is_code_EK = np.arange(N_CODES) == code[:, None]
     last_ms_EK = np.maximum.accumulate(np.where(is_code_EK, visible_ms[:, None], -1), axis=0)
     confidence = half.confidence[order]
-    weight_EK = is_code_EK * np.where(confidence == UNKNOWN, 1.0, confidence / 100)[:, None]
+    weight_EK = is_code_EK * np.where(confidence == UNKNOWN, 100, confidence.astype(np.int64))[:, None]
     plays_ball = ~np.isin(code, (DUEL, STOPPAGE, Action.OUT.class_index))
     row_E = np.arange(len(code))
     played_E = np.maximum.accumulate(np.where(plays_ball, row_E, -1))
@@ -125,7 +126,7 @@ def prepare_track(half: FeedHalf) -> FeedTrack:
         code_E=code,
         team_E=team,
         setpiece_E=half.setpiece[order].astype(np.intp),
-        weight_EK=np.vstack([np.zeros((1, N_CODES)), weight_EK.cumsum(axis=0)]),
+        weight_EK=np.vstack([np.zeros((1, N_CODES), np.int64), weight_EK.cumsum(axis=0)]),
         last_ms_EK=last_ms_EK,
         played_E=played_E,
         next_played_E=next_played_E,
@@ -184,7 +185,7 @@ def _fill(
     before_PN = np.concatenate([first_P1, known_PN[:, :-1]], axis=1)
     start_ms_P1 = step_end_PN[:, -1:] - GRID.window_ms
     put = _Writer(out_PNF)
-    put(np.minimum(track.weight_EK[known_PN] - track.weight_EK[before_PN], 1))
+    put(np.minimum(track.weight_EK[known_PN] - track.weight_EK[before_PN], 100) / 100)
     put((np.arange(N_CODES) == track.code_E[row_PN][..., None]) & seen_PN[..., None])
     last_ms = track.last_ms_EK[row_PN]
     recency = np.exp((last_ms - step_end_PN[..., None]) / (_RECENCY_S * 1000))

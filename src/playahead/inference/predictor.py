@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ from playahead.settings import build
 from playahead.tensorfile import fill, read_tensors, write_tensors
 
 _SEQUENCES_TOGETHER = 64
+_WINDOWS, _EXAMPLES = 4, 8  # computed together, always exactly so many: see ``encode``
 _OF_VIDEO = {
     "weights": ("backbone", "give the backbone that it was trained on"),
     "input_size": ("input size or luma", "extract with {}"),
@@ -172,9 +173,8 @@ class Predictor:
         """
         if self._columns is not None and windows.shape[-1] > len(self._columns):
             windows = windows[..., self._columns]
-        device = next(self.network.parameters()).device
-        chunks = torch.from_numpy(windows).split(_SEQUENCES_TOGETHER)
-        outputs = (self.network(chunk.to(device)) for chunk in chunks)
+        chunks = (windows[i : i + _SEQUENCES_TOGETHER] for i in range(0, len(windows), _SEQUENCES_TOGETHER))
+        outputs = (self.network(self._on_device(chunk)) for chunk in chunks)
         return join_predictions([_in_numpy(output, self.objectness_weight) for output in outputs])
 
     def predict_all(self, evaluation_set: Batches, show: Show = quiet) -> Predictions:
@@ -185,6 +185,43 @@ class Predictor:
             found.append(self.predict(windows))
             advance(len(found[-1]))
         return join_predictions(found)
+
+    @torch.inference_mode()
+    def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Windows, each by itself: computed once, they serve every example that looks at them.
+
+        This and ``answer`` always compute pieces of the same size, because the last bits of a matrix product depend on
+        its size: so a window gives the same numbers whichever others it is encoded with.
+
+        Args:
+            windows_PNF: features of any windows.
+
+        Returns:
+            encoded_PND for ``answer``.
+        """
+        if self._columns is not None and windows_PNF.shape[-1] > len(self._columns):
+            windows_PNF = windows_PNF[..., self._columns]
+        network = cast(Anticipator, self.network)
+        pieces = (network.encode_window(self._on_device(filled)) for filled, _ in _pieces(windows_PNF, _WINDOWS))
+        return torch.cat([piece.cpu() for piece in pieces])[: len(windows_PNF)].numpy()
+
+    @torch.inference_mode()
+    def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
+        """Predictions of examples.
+
+        Args:
+            encoded_PND: windows, from ``encode``.
+            looks_at_OW: the six of them that each example looks at, oldest first.
+        """
+        network = cast(Anticipator, self.network)
+        answers = []
+        for looks_at, n in _pieces(looks_at_OW[:, GRID.n_windows - network.config.n_windows :], _EXAMPLES):
+            output = network.answer(self._on_device(encoded_PND[looks_at]))
+            answers.append(_in_numpy(output, self.objectness_weight).select(np.arange(_EXAMPLES) < n))
+        return join_predictions(answers)
+
+    def _on_device(self, array: NDArray) -> torch.Tensor:
+        return torch.from_numpy(array).to(next(self.network.parameters()).device)
 
     def anticipate(
         self, windows: NDArray[np.float32], min_confidence: float = 0.1, decoder: Decoder | None = None
@@ -234,7 +271,9 @@ class Predictor:
         decoder = decoder or self.decoder()
         listed: list[list[Anticipation]] = [[] for _ in times]
         for places, sequence_ms in _sequences(times):
-            predictions = self.predict(source.windows(sequence_ms)[None]).select(np.isin(sequence_ms, times[places]))
+            encoded_WND = self.encode(source.windows(sequence_ms))
+            last_O = GRID.n_windows - 1 + np.flatnonzero(np.isin(sequence_ms, times[places]))
+            predictions = self.answer(encoded_WND, last_O[:, None] - np.arange(GRID.n_windows - 1, -1, -1))
             found = decoder.anticipations(predictions, min_confidence)
             for place, anticipations in zip(places, found, strict=True):
                 listed[place] = anticipations
@@ -249,6 +288,13 @@ def _sequences(times_ms: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], 
         for stretch in np.split(places, far):
             first, last = times_ms[stretch[0]], times_ms[stretch[-1]]
             yield stretch, np.arange(first, last + 1, GRID.window_ms, dtype=np.int64)
+
+
+def _pieces(rows: NDArray, size: int) -> Iterator[tuple[NDArray, int]]:
+    """(so many rows, how many of them are wanted): the last piece is filled up with its first row."""
+    for start in range(0, len(rows), size):
+        piece = rows[start : start + size]
+        yield np.concatenate([piece, np.repeat(piece[:1], size - len(piece), axis=0)]), len(piece)
 
 
 def _in_numpy(output: AnticipatorOutput, objectness_weight: float) -> Predictions:

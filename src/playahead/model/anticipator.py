@@ -126,14 +126,29 @@ class Anticipator(nn.Module):
     def anticipate(self, looked_at_BWNF: Tensor) -> AnticipatorOutput:
         """``forward`` of those windows alone that are looked at: ``n_windows`` or more of them."""
         encode = self._encode_windows if isinstance(self.encoder, LocalEncoder) else self._encode_steps
-        memory_OMD, context_OD, observed_BWND = encode(looked_at_BWNF)
+        return self._read(*encode(looked_at_BWNF))
+
+    def _read(self, memory_OMD: Tensor, context_OD: Tensor, observed_BWND: Tensor | None) -> AnticipatorOutput:
+        """The decoder's answer, by every head."""
         slots_OKD = self.decoder(memory_OMD, context_OD)
         output = AnticipatorOutput(
             slots=self.slot_heads(slots_OKD) if self.slot_heads is not None else None,
             dense_ORC=self.dense_head(slots_OKD) if self.dense_head is not None else None,
-            presence_BWNC=self._presence(observed_BWND) if self.training else None,
+            presence_BWNC=self._presence(observed_BWND) if self.training and observed_BWND is not None else None,
         )
         return output.of_classes(self.annotated_C) if self.config.classes else output
+
+    def encode_window(self, features_PNF: Tensor) -> Tensor:
+        """All that can be computed of a window by itself, to keep while it is looked at -> (P, N, D)."""
+        return self.encoder(features_PNF) if self.memory is not None else features_PNF
+
+    def answer(self, encoded_OWND: Tensor) -> AnticipatorOutput:
+        """What ``forward`` says of examples whose ``n_windows`` windows went through ``encode_window``."""
+        if self.memory is None:
+            tokens_OLD = self.encoder(encoded_OWND.flatten(1, 2))
+            return self._read(tokens_OLD, tokens_OLD[:, -1], None)
+        summaries_OWSD = self.memory.summarise(encoded_OWND.flatten(0, 1)).unflatten(0, encoded_OWND.shape[:2])
+        return self._read(*self._recall(summaries_OWSD, encoded_OWND[:, -1]), None)
 
     def _encode_windows(self, features_BWNF: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The paper's: each window once, then the memory -> (memory_OMD, context_OD, tokens to observe)."""
@@ -141,11 +156,15 @@ class Anticipator(nn.Module):
         tokens_PND = self.encoder(features_BWNF.flatten(0, 1))
         tokens_BWND = tokens_PND.unflatten(0, (-1, features_BWNF.shape[1]))
         summaries_BWSD = self.memory.summarise(tokens_PND).unflatten(0, tokens_BWND.shape[:2])
-        memory_OMD, context_OD = self.memory(_examples(summaries_BWSD, self.config.n_windows))
         last_BWND = tokens_BWND[:, self.config.n_windows - 1 :]
-        if self.config.memory_tail:
-            memory_OMD = torch.cat([memory_OMD, last_BWND.flatten(0, 1)], dim=1)
-        return memory_OMD, context_OD, tokens_BWND if self.config.auxiliary == "all" else last_BWND
+        recalled = self._recall(_examples(summaries_BWSD, self.config.n_windows), last_BWND.flatten(0, 1))
+        return *recalled, tokens_BWND if self.config.auxiliary == "all" else last_BWND
+
+    def _recall(self, summaries_OWSD: Tensor, last_OND: Tensor) -> tuple[Tensor, Tensor]:
+        """Summaries of each example's windows, and its last window's tokens -> (memory_OMD, context_OD)."""
+        assert self.memory is not None
+        memory_OMD, context_OD = self.memory(summaries_OWSD)
+        return torch.cat([memory_OMD, last_OND], dim=1) if self.config.memory_tail else memory_OMD, context_OD
 
     def _encode_steps(self, features_BWNF: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """FAANTRA's: all steps of each example, which are the memory -> the same three."""

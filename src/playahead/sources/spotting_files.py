@@ -110,18 +110,28 @@ def _position_ms(entry: Mapping[str, object], where: str) -> int:
 def _row(
     entry: Mapping[str, object], time_ms: int, where: str, labels: Counter[str], notes: SourceNotes
 ) -> Iterator[Row]:
-    label = " ".join(str(entry.get("label")).replace("_", " ").replace("-", " ").upper().split())
-    code = _CODES.get(label)
+    label = _in_words(str(entry.get("label")))
+    code = code_of(label)
     if code is None:
         notes.left_out[f"actions labelled {str(entry.get('label'))[:40]!r}"] += 1
         return
     confidence = _confidence(entry, where)
     labels[label] += 1
-    yield time_ms, code, _team(entry), _SETPIECES.get(label, UNKNOWN), confidence
+    yield time_ms, code, team_of(entry.get("team")), _SETPIECES.get(label, UNKNOWN), confidence
 
 
-def _team(entry: Mapping[str, object]) -> int:
-    return _TEAMS.get(str(entry.get("team")).strip().lower(), UNKNOWN)
+def code_of(label: str) -> int | None:
+    """A row's code, of a label in any usual spelling; None of a label that is none of ours."""
+    return _CODES.get(_in_words(label))
+
+
+def team_of(name: object) -> int:
+    """0 for home and left, 1 for away and right, else ``UNKNOWN``."""
+    return _TEAMS.get(str(name).strip().lower(), UNKNOWN)
+
+
+def _in_words(label: str) -> str:
+    return " ".join(label.replace("_", " ").replace("-", " ").upper().split())
 
 
 def _confidence(entry: Mapping[str, object], where: str) -> int:

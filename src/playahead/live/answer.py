@@ -1,0 +1,54 @@
+"""What a session says at one moment.
+
+Axes: R raster frames, C classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.records import Mark
+from playahead.inference.result import Expected
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was seen until a moment, and what is expected after it.
+
+    Attributes:
+        half: of a feed; 0 of a video.
+        now_ms: the moment, from the start of the half or of the stream.
+        seen_ms: how much of the 30 s before it was seen.
+        seen: actions of those 30 s, in the order in which they became known.
+        expected: in the next 5 s.
+        told: what happened to the source since the last answer: rows that came late, a gap, a clock that went back.
+        intensity_RC: events per frame that the model expects.
+    """
+
+    half: int
+    now_ms: int
+    seen_ms: int
+    seen: Sequence[Mark]
+    expected: Sequence[Expected]
+    told: Sequence[str]
+    intensity_RC: NDArray[np.float32]
+
+    def as_json(self) -> dict[str, object]:
+        """One line of ``--json``, of a record, or of the server's events."""
+        return {
+            "half": self.half,
+            "now_ms": self.now_ms,
+            "seen_ms": self.seen_ms,
+            "seen": [
+                {"time_ms": mark.time_ms, "action": str(mark.action), "confidence": mark.confidence}
+                for mark in self.seen
+            ],
+            "expected": [
+                {"time_ms": line.time_ms, "action": line.action, "confidence": line.confidence}
+                for line in self.expected
+            ],
+            "told": list(self.told),
+            "intensity_per_mille": (1000 * self.intensity_RC.T).round().astype(int).tolist(),
+        }

@@ -1,0 +1,170 @@
+"""A running match through its event feed: rows in, an answer every second."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from playahead.decoding.decoder import Decoder
+from playahead.domain.actions import ACTIONS
+from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf
+from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.records import Mark
+from playahead.errors import InputError
+from playahead.features.feed import prepare_track, window_features
+from playahead.inference.predictor import Predictor
+from playahead.inference.result import Expected
+from playahead.live.answer import Answer
+from playahead.live.rows import Line, Reports, Row, Tick
+from playahead.live.windows import RecentWindows
+
+EVERY_MS = 1_000
+_TEN_ACTIONS = frozenset(range(len(ACTIONS)))
+
+
+class FeedSession:
+    """What is expected all through a half, as its rows arrive.
+
+    Rows may come in any order. One that comes after its moment was answered for is seen from the next answer on, as a
+    late row (``late_ms``), so no answer changes. ``half()`` is all that was seen, as ``predict`` reads it: it gives
+    the same numbers.
+
+    Args:
+        predictor: on event feeds.
+        decoder: the one that the weights carry if None.
+        min_confidence: of what is expected.
+    """
+
+    def __init__(self, predictor: Predictor, decoder: Decoder | None = None, min_confidence: float = 0.1) -> None:
+        self._predictor, self._decoder, self._least = predictor, decoder or predictor.decoder(), min_confidence
+        self._windows = RecentWindows(predictor)
+        self._reports = _TEN_ACTIONS
+        self._counts: Counter[str] = Counter()
+        self._told: list[str] = []
+        self._start(half=0, now_ms=0)
+
+    def _start(self, half: int, now_ms: int) -> None:
+        """A half that is watched from this moment on."""
+        self.half_number, self._from_ms, self.now_ms = half, now_ms, now_ms
+        self._rows: list[tuple[Row, int]] = []  # and late_ms, in order of arrival
+        self._recent: list[tuple[Row, int]] = []
+        self._newest_ms = now_ms
+        self._windows.clear()
+
+    def push(self, line: Line) -> None:
+        """Take a row, or what the source says of itself; ``answers`` says what follows from it.
+
+        Raises:
+            InputError: a row of what the source said it does not report, or ``Reports`` after the first row.
+        """
+        if isinstance(line, Reports):
+            if self.half_number and line.codes != self._reports:
+                raise InputError("reports", "come before the first row")
+            self._reports = line.codes or _TEN_ACTIONS
+            return
+        if line.half < self.half_number:
+            self._counts[f"rows of half {line.half}, which is over"] += 1
+            return
+        at_ms = line.now_ms if isinstance(line, Tick) else line.t_ms
+        if isinstance(line, Row) and line.code not in self._reports:
+            raise InputError("action", "is none that the source said it reports", 'name it in {"reports": [...]} first')
+        if line.half > self.half_number:
+            self._start(line.half, at_ms // EVERY_MS * EVERY_MS if at_ms > OBSERVATION_MS else 0)
+        if isinstance(line, Row):
+            self._take(line)
+        elif at_ms < self._newest_ms:
+            self._counts["ticks that went back"] += 1
+        self._newest_ms = max(self._newest_ms, at_ms)
+
+    def _take(self, row: Row) -> None:
+        late_ms = max(0, self.now_ms - row.t_ms - row.delay_ms)
+        if late_ms > LONGEST_DELAY_MS:
+            self._counts["rows over a minute late, not used"] += 1
+            return
+        if late_ms > 0:
+            self._counts["rows that came late"] += 1
+        self._rows.append((row, late_ms))
+        self._recent.append((row, late_ms))
+
+    def answers(self, now_ms: int | None = None) -> Iterator[Answer]:
+        """What is expected at every full second up to a moment that was not answered for yet.
+
+        Args:
+            now_ms: of the half under way; the newest row's or tick's time if None.
+        """
+        until_ms = self._newest_ms if now_ms is None else now_ms
+        if not self.half_number:
+            return
+        if until_ms - self.now_ms > OBSERVATION_MS:  # nobody watched: what is past cannot be anticipated
+            skipped_ms = (until_ms - OBSERVATION_MS - self.now_ms) // EVERY_MS * EVERY_MS
+            self._told.append(f"{skipped_ms // 1000} s without an answer")
+            self.now_ms += skipped_ms
+        while self.now_ms + EVERY_MS <= until_ms:
+            self.now_ms += EVERY_MS
+            yield self._answer()
+
+    def _answer(self) -> Answer:
+        now_ms, known = self.now_ms, self._known()
+        track = prepare_track(known)
+        predictions = self._windows.predict([now_ms], lambda ends_ms: window_features(track, ends_ms))
+        (found,) = self._decoder.anticipations(predictions, self._least)
+        seen_ms = track.seen_ms(now_ms)
+        told = [*self._told, *(f"{count} {what}" for what, count in self._counts.items())]
+        self._told.clear()
+        self._counts.clear()
+        return Answer(
+            half=self.half_number,
+            now_ms=now_ms,
+            seen_ms=seen_ms,
+            seen=_marks(known, now_ms),
+            expected=[Expected.of(one, now_ms, seen_ms, half=self.half_number) for one in found],
+            told=told,
+            intensity_RC=predictions.intensity()[0],
+        )
+
+    def _known(self) -> FeedHalf:
+        """Rows that a window which is still to be encoded can look at."""
+        since_ms = self.now_ms - OBSERVATION_MS - GRID.window_ms
+        self._recent = [
+            (row, late_ms) for row, late_ms in self._recent if row.t_ms + row.delay_ms + late_ms >= since_ms
+        ]
+        return self._half_of(self._recent)
+
+    def half(self, match: int = 0) -> FeedHalf:
+        """All that was seen of the half under way; ``predict`` gives the session's numbers on it."""
+        return self._half_of(self._rows, match)
+
+    def _half_of(self, rows: list[tuple[Row, int]], match: int = 0) -> FeedHalf:
+        ordered = sorted(rows, key=lambda pair: pair[0].t_ms)
+
+        def column(name: str, kind: type) -> np.ndarray:
+            return np.array([getattr(row, name) for row, _ in ordered], kind)
+
+        return FeedHalf(
+            match=match,
+            half=self.half_number,
+            t_ms=column("t_ms", np.int32),
+            code=column("code", np.uint8),
+            team=column("team", np.uint8),
+            x=column("x", np.uint8),
+            y=column("y", np.uint8),
+            setpiece=column("setpiece", np.uint8),
+            delay_ms=column("delay_ms", np.uint16),
+            late_ms=np.array([late_ms for _, late_ms in ordered], np.uint16),
+            confidence=column("confidence", np.uint8),
+            reports=self._reports,
+            seen_from_ms=self._from_ms,
+        )
+
+
+def _marks(half: FeedHalf, now_ms: int) -> list[Mark]:
+    """Actions known by now, of the last 30 s."""
+    shown = (half.code < len(ACTIONS)) & (half.visible_ms < now_ms) & (half.t_ms > now_ms - OBSERVATION_MS)
+    return [
+        Mark(
+            int(half.t_ms[row]),
+            ACTIONS[half.code[row]],
+            1.0 if half.confidence[row] == UNKNOWN else half.confidence[row] / 100,
+        )
+        for row in np.flatnonzero(shown)
+    ]
