@@ -42,6 +42,22 @@ def test_every_wanted_clip_comes_once_in_order(count, stride, batch):
         assert np.allclose(features[index], alone(frames, starts[index]), rtol=2e-3, atol=2e-3)
 
 
+@settings(max_examples=15, deadline=None)
+@given(asked=st.lists(st.integers(1, 60), max_size=8))
+def test_features_do_not_depend_on_when_they_are_asked_for(asked):
+    frames = frames_of(90)
+    stream, starts, features = SnippetStream(FAST, every(2)), [], []
+    for index, frame_HW in enumerate(frames):
+        stream.push(frame_HW)
+        if index in asked or index == len(frames) - 1:
+            found, features_BF = stream.ready()
+            starts += found
+            features.append(features_BF)
+    expected_starts, expected = run(every(2), frames)
+    assert starts == expected_starts
+    np.testing.assert_array_equal(np.concatenate(features), expected)
+
+
 def test_windows_through_the_stream_are_the_stored_ones():
     frames = frames_of(260)
     starts, features = run(of_windows(125), frames)

@@ -78,11 +78,12 @@ def test_what_happens_to_a_source_is_told(predictor):
     (first,) = session.answers(1_000)
     assert not first.told
     assert first.seen_ms == 1_000
+    list(session.answers(3_000))
     session.push(Row(1, 400, 1))
-    (second,) = session.answers(2_000)
-    assert second.told == ["1 rows that came late"]
+    (second,) = session.answers(4_000)
+    assert second.told == ["1 rows over a second late"]
     third = list(session.answers(100_000))
-    assert third[0].told == ["68 s without an answer"]
+    assert third[0].told == ["66 s without an answer"]
     assert [third[0].now_ms, third[-1].now_ms] == [71_000, 100_000]
     session.push(Row(1, 10_000, 0))
     session.push(Tick(1, 5_000))

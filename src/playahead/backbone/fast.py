@@ -17,6 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from playahead.backbone.network import Backbone
 from playahead.errors import InputError
 
+_SPOT_TOGETHER = 16  # always exactly so many: the last bits of a product depend on its size
 Precision = Literal["float32", "tf32", "bfloat16"]
 Conv = nn.Conv2d | nn.Conv3d
 Norm = nn.BatchNorm2d | nn.BatchNorm3d
@@ -58,9 +59,11 @@ class FastBackbone:
 
     def spot(self, features_BF: NDArray[np.float16]) -> NDArray[np.float32]:
         """scores_BC of the spotting classifier at the snippets' centres."""
+        filled_BF = np.concatenate([features_BF, np.zeros((-len(features_BF) % _SPOT_TOGETHER, features_BF.shape[1]))])
         with torch.inference_mode():
-            logits_BC = self.classifier(torch.from_numpy(features_BF).float().to(self.device))
-        return logits_BC.float().sigmoid().cpu().numpy()
+            pieces = torch.from_numpy(filled_BF).float().to(self.device).split(_SPOT_TOGETHER)
+            logits_BC = torch.cat([self.classifier(piece) for piece in pieces])
+        return logits_BC.float().sigmoid().cpu().numpy()[: len(features_BF)]
 
     def maps(self, stacks_XJHW: Tensor) -> Tensor:
         """uint8 stacks -> maps_XCHW."""

@@ -177,6 +177,13 @@ COMMANDS: dict[str, Command | Group] = {
         positional="match",
         settings="asked",
     ),
+    "live": Command(
+        "live:live",
+        "watch a match while it is being played",
+        "playahead live https://example.org/match.m3u8 --backbone backbone.safetensors --weights weights.safetensors",
+        positional="source",
+        settings="asked",
+    ),
     "submit": Command(
         "submit:submit",
         "write a submission, or check one before the server does",

@@ -2,36 +2,24 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from playahead.assets import packaged_weights
-from playahead.backbone.checkpoint import load_backbone, weights_digest
-from playahead.backbone.fast import FastBackbone, Precision
 from playahead.decoding.peaks import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Mark
 from playahead.errors import InputError
 from playahead.features.streaming import StreamFeatures, encode_stream
-from playahead.inference.predictor import Predictor
 from playahead.inference.result import Expected, PredictConfig, PredictResult, short_notices
+from playahead.inference.video_model import SPOTTED_CONFIDENCE, VideoModel
 from playahead.progress import Progress, Show, counter, quiet
-from playahead.runtime import emulates_bfloat16, pick_device
-from playahead.video.input_size import InputSize
 from playahead.video.overlay import write_overlay
 from playahead.video.reader import probe, read_frames
 from playahead.video.source import STANDARD_INPUT, is_stream, shown
 from playahead.video.timeline import Timeline
 
-SIMULATED_NOTICE = (
-    "these weights were trained on simulated broadcasts only: on real football their output is meaningless; "
-    "give --backbone and --weights of your own"
-)
 EVERY_S = 1.0
-SPOTTED_CONFIDENCE = 0.5
-"""Spotted actions below this are not shown: a focal loss leaves everything else between 0.2 and 0.4."""
 _FRAME_MS = 1000 // GRID.fps
 
 
@@ -50,16 +38,11 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
     every_ms = _whole_frames_ms(config.every or EVERY_S)
     if config.overlay is not None and source == STANDARD_INPUT:
         raise InputError("--overlay", "standard input cannot be read twice", "save the video, then predict on the file")
-    backbone, provenance = load_backbone(config.backbone or packaged_weights("simulated-backbone"))
-    predictor = Predictor.open(config.weights or packaged_weights("simulated-video"), device=config.device)
-    facts = predictor.about.get("features") or {}
-    predictor.check({**facts, "kind": "video", "weights": weights_digest(backbone)})
-    decoder = config.decoding_options.decoder(predictor)
-    precision, told = _precision(facts["precision"], config.device)
-    fast = FastBackbone(backbone, precision, device=pick_device(config.device))
-    stream = _encode(source, fast, InputSize(*facts["input_size"]), config, every_ms, show)
+    model = VideoModel.open(config.weights, config.backbone, config.device)
+    decoder = config.decoding_options.decoder(model.predictor)
+    stream = _encode(source, model, config, every_ms, show)
     times_ms = stream.ends_ms(config.start_ms(GRID.window_ms), every_ms)
-    listed = predictor.anticipate_at(stream, times_ms, config.min_confidence, decoder)
+    listed = model.predictor.anticipate_at(stream, times_ms, config.min_confidence, decoder)
     expected = [
         Expected.of(anticipation, int(time_ms), stream.seen_ms(int(time_ms)))
         for time_ms, found in zip(times_ms, listed, strict=True)
@@ -69,10 +52,10 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
         source=shown(source),
         kind="video",
         expected=expected,
-        spotted=_spotted(stream, config.min_confidence, provenance),
+        spotted=_spotted(stream, config.min_confidence, model.classes),
         every_ms=every_ms,
         min_confidence=config.min_confidence,
-        notices=[*_notices(config, provenance), *told, *short_notices(config, times_ms, trained_for_it=False)],
+        notices=[*model.notices, *short_notices(config, times_ms, trained_for_it=False)],
     )
     if config.overlay is not None:
         span_ms = (int(times_ms[0]), config.end_ms)
@@ -80,9 +63,7 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
     return result
 
 
-def _encode(
-    source: Path | str, backbone: FastBackbone, input_size: InputSize, config: PredictConfig, every_ms: int, show: Show
-) -> StreamFeatures:
+def _encode(source: Path | str, model: VideoModel, config: PredictConfig, every_ms: int, show: Show) -> StreamFeatures:
     """Features of the stretch that the times asked for rest on."""
     start_ms = max(0, config.start_ms(GRID.window_ms) - OBSERVATION_MS)
     if is_stream(source):
@@ -93,17 +74,26 @@ def _encode(
     stretch_s = (config.end_ms or lasts_s * 1000) / 1000 - start_ms / 1000
     advance = counter(show, f"encoding {shown(source)}", max(stretch_s, 1), "s of video")
     frames = read_frames(
-        source, input_size, start_ms / 1000, None if config.end_ms is None else config.end_ms / 1000, config.stream
+        source,
+        model.input_size,
+        start_ms / 1000,
+        None if config.end_ms is None else config.end_ms / 1000,
+        config.stream,
     )
     shortest_ms = GRID.window_ms if config.short else OBSERVATION_MS
     return encode_stream(
-        frames, backbone, start_ms, every_ms, shortest_ms, shown(source), lambda n_frames: advance(n_frames / GRID.fps)
+        frames,
+        model.backbone,
+        start_ms,
+        every_ms,
+        shortest_ms,
+        shown(source),
+        lambda n_frames: advance(n_frames / GRID.fps),
     )
 
 
-def _spotted(stream: StreamFeatures, min_confidence: float, provenance: dict[str, Any]) -> list[Mark]:
+def _spotted(stream: StreamFeatures, min_confidence: float, classes: frozenset[str]) -> list[Mark]:
     """Actions seen on the way, in time order, of the classes that the backbone was taught."""
-    classes = provenance.get("classes") or ACTIONS
     found = pick_peaks(stream.spotting_TC, stream.centre_ms_T, max(min_confidence, SPOTTED_CONFIDENCE))
     return [
         Mark(int(found.time_ms[i]), ACTIONS[found.class_index[i]], round(float(found.score[i]), 4))
@@ -118,18 +108,6 @@ def _timeline(result: PredictResult, times_ms: Sequence[int]) -> Timeline:
     for e in result.expected:
         by_time[e.observed_until_ms].append(Mark(e.time_ms, actions[e.action], e.confidence))
     return Timeline(result.spotted, times_ms, list(by_time.values()))
-
-
-def _precision(trained: Precision, device: str) -> tuple[Precision, list[str]]:
-    """The precision of the features that the weights were trained on, unless it is emulated; what to say then."""
-    if trained == "bfloat16" and emulates_bfloat16(device):
-        return "float32", ["trained on bfloat16 features, which this processor emulates slowly: float32 is used"]
-    return trained, []
-
-
-def _notices(config: PredictConfig, provenance: dict[str, Any]) -> list[str]:
-    leak = [str(provenance["notice"])] if "notice" in provenance else []
-    return leak if config.backbone else [SIMULATED_NOTICE, *leak]
 
 
 def _whole_frames_ms(seconds: float) -> int:

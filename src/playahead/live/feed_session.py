@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from playahead.decoding.decoder import Decoder
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf
 from playahead.domain.grid import GRID, OBSERVATION_MS
@@ -19,6 +18,7 @@ from playahead.live.rows import Line, Reports, Row, Tick
 from playahead.live.windows import RecentWindows
 
 EVERY_MS = 1_000
+_LATE_MS = 1_000  # less is nothing to tell
 _TEN_ACTIONS = frozenset(range(len(ACTIONS)))
 
 
@@ -31,12 +31,11 @@ class FeedSession:
 
     Args:
         predictor: on event feeds.
-        decoder: the one that the weights carry if None.
         min_confidence: of what is expected.
     """
 
-    def __init__(self, predictor: Predictor, decoder: Decoder | None = None, min_confidence: float = 0.1) -> None:
-        self._predictor, self._decoder, self._least = predictor, decoder or predictor.decoder(), min_confidence
+    def __init__(self, predictor: Predictor, min_confidence: float = 0.1) -> None:
+        self._decoder, self._least = predictor.decoder(), min_confidence
         self._windows = RecentWindows(predictor)
         self._reports = _TEN_ACTIONS
         self._counts: Counter[str] = Counter()
@@ -81,10 +80,19 @@ class FeedSession:
         if late_ms > LONGEST_DELAY_MS:
             self._counts["rows over a minute late, not used"] += 1
             return
-        if late_ms > 0:
-            self._counts["rows that came late"] += 1
+        if late_ms >= _LATE_MS:
+            self._counts["rows over a second late"] += 1
         self._rows.append((row, late_ms))
         self._recent.append((row, late_ms))
+
+    def tell(self, what: str) -> None:
+        """Something that happened to the source, for the next answer."""
+        self._told.append(what)
+
+    @property
+    def newest_ms(self) -> int:
+        """Time of the newest row or tick of the half under way."""
+        return self._newest_ms
 
     def answers(self, now_ms: int | None = None) -> Iterator[Answer]:
         """What is expected at every full second up to a moment that was not answered for yet.

@@ -97,16 +97,24 @@ def read_drawn(
     """``read_frames`` with pictures made by ``draw`` instead of an input size."""
     if start_s < 0 or (stop_s is not None and stop_s <= start_s):
         raise InputError(shown(source), f"no time lies from {start_s} s to {stop_s} s")
-    return _ahead(_Decoder(source, draw, start_s, stop_s, stream).frames())
+    return _ahead(Decoder(source, draw, start_s, stop_s, stream).frames())
 
 
-class _Decoder:
+class Decoder:
+    """One pass over a source.
+
+    Attributes:
+        told: what could not be used so far.
+        lasts_s: of the source; None of a live stream, and before ``frames`` has opened it.
+    """
+
     def __init__(
         self, source: Path | str, draw: Draw, start_s: float, stop_s: float | None, stream: int | None
     ) -> None:
         self.source, self.draw, self.start_s, self.stop_s, self.wanted = source, draw, start_s, stop_s, stream
         self.damaged = 0
         self.told: list[str] = []
+        self.lasts_s: float | None = None
 
     def frames(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Decode, seek, resample, draw."""
@@ -114,6 +122,7 @@ class _Decoder:
         drawn: tuple[int, NDArray[np.uint8]] | None = None  # a picture shown twice is drawn once
         with opened(self.source) as container:
             stream = video_stream(container, self.source, self.wanted)
+            self.lasts_s = _duration_s(container, stream)
             origin_s = (stream.start_time or 0) * _time_base(stream)
             clock = Continuity(origin_s, 1 / _rate(stream), self.start_s, self.told.append)
             pictures = self._pictures(container, stream, clock)

@@ -1,0 +1,39 @@
+"""``playahead live``."""
+
+import json
+import sys
+from contextlib import closing, suppress
+from pathlib import Path
+
+from playahead.cli import terminal
+from playahead.cli.live_screen import LiveScreen
+from playahead.live.config import LiveConfig
+from playahead.live.open import live as watch
+from playahead.video.source import shown
+
+
+def live(source: str, asked: LiveConfig, record: Path | None = None, json: bool = False) -> None:
+    """Watch a match while it is being played: what was seen in the last 30 s, what is expected in the next 5.
+
+    Args:
+        source: JSON lines of a feed or an action spotter, from standard input (-) or from a .jsonl file that grows; an
+            event feed or a video, played as fast as it was; the address of a stream (HLS, RTSP); or a recorded session.
+            A line is {"half": 1, "t_ms": 61200, "action": "PASS"}, and may say team (home, away), x, y, setpiece,
+            confidence.
+        asked: how to watch.
+        record: keep rows and answers in this .jsonl, to play them again.
+        json: an answer a line, as JSON, instead of the screen.
+    """
+    with suppress(KeyboardInterrupt), closing(watch(source, asked, record)) as answers:
+        if json:
+            for answer in answers:
+                _print(answer.as_json())
+            return
+        with LiveScreen(shown(source), terminal.out(), asked.min_confidence) as screen:
+            for answer in answers:
+                screen.show(answer)
+
+
+def _print(answer: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps({"version": terminal.JSON_VERSION, **answer}, allow_nan=False) + "\n")
+    sys.stdout.flush()

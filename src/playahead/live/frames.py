@@ -1,0 +1,154 @@
+"""Frames of a running video as they arrive: paced, dropped where nobody takes them, opened again where they stop.
+
+Axes: H, W.
+"""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.grid import GRID
+from playahead.errors import PlayaheadError
+from playahead.video.input_size import InputSize
+from playahead.video.reader import Decoder
+from playahead.video.source import is_address
+
+_WAITING = 20 * GRID.fps
+"""Frames that may wait: a live HLS stream begins with up to three segments at once."""
+_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A gray picture, and when it was there, on the machine's clock."""
+
+    gray_HW: NDArray[np.uint8]
+    arrived_s: float
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The source stopped; it is being opened again."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """So many frames were thrown away, since nobody took them in time."""
+
+    n: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something that the decoder noticed."""
+
+    what: str
+
+
+Item = Frame | Lost | Dropped | Told
+
+
+class Frames:
+    """Frames at 25 a second, decoded in a thread of their own.
+
+    A file comes at the speed that is asked for, an endless stream as it is sent. Where a stream stops it is opened
+    again, after pauses that grow.
+
+    Args:
+        source: a path or an address.
+        input_size: to draw on.
+        speed: of a file; at 0 it waits for its user, and nothing is dropped.
+    """
+
+    def __init__(self, source: str, input_size: InputSize, speed: float = 1.0) -> None:
+        self._source, self._size, self._speed = source, input_size, speed
+        self._items: deque[Item | BaseException | None] = deque()
+        self._changed = threading.Condition()
+        self._stopped = threading.Event()
+        threading.Thread(target=self._work, daemon=True).start()
+
+    @property
+    def waiting_s(self) -> float:
+        """How much video waits to be taken."""
+        return len(self._items) / GRID.fps
+
+    def next(self, timeout_s: float) -> Item | None:
+        """The next one, or None at the end.
+
+        Raises:
+            TimeoutError: nothing came in that time.
+            InputError: the source cannot be read.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._items, timeout_s):
+                raise TimeoutError
+            item = self._items.popleft()
+            self._changed.notify_all()
+        if isinstance(item, BaseException):
+            raise item
+        return item
+
+    def close(self) -> None:
+        """Stop decoding."""
+        self._stopped.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _work(self) -> None:
+        try:
+            self._read_again_and_again()
+        except BaseException as reason:  # raised again where the frames are used
+            self._put(reason)
+        else:
+            self._put(None)
+
+    def _read_again_and_again(self) -> None:
+        failed, ever = 0, False
+        while not self._stopped.is_set():
+            decoder = Decoder(self._source, self._size.draw, 0.0, None, None)
+            n_frames, why = 0, "it ended"
+            try:
+                n_frames = self._read(decoder)
+            except (PlayaheadError, OSError) as reason:
+                if not ever:
+                    raise
+                why = str(reason)
+            ever, failed = True, 0 if n_frames else failed + 1
+            if not is_address(self._source) or decoder.lasts_s is not None:
+                return
+            self._put(Lost(why))
+            self._stopped.wait(_PAUSES_S[min(failed, len(_PAUSES_S) - 1)])
+
+    def _read(self, decoder: Decoder) -> int:
+        """All frames of one opening; how many."""
+        n_told, started_s, n_frames = 0, time.monotonic(), 0
+        for index, gray_HW in decoder.frames():
+            if decoder.lasts_s is not None and self._speed:
+                due_s = started_s + index / GRID.fps / self._speed
+                self._stopped.wait(max(0.0, due_s - time.monotonic()))
+            for what in decoder.told[n_told:]:
+                self._put(Told(what))
+            n_told, n_frames = len(decoder.told), n_frames + 1
+            self._put(Frame(gray_HW, time.monotonic()))
+            if self._stopped.is_set():
+                break
+        for what in decoder.told[n_told:]:
+            self._put(Told(what))
+        return n_frames
+
+    def _put(self, item: Item | BaseException | None) -> None:
+        with self._changed:
+            if len(self._items) >= _WAITING:
+                if not self._speed:
+                    self._changed.wait_for(lambda: len(self._items) < _WAITING or self._stopped.is_set())
+                else:
+                    others = [waiting for waiting in self._items if not isinstance(waiting, Frame)]
+                    self._items = deque([*others, Dropped(len(self._items) - len(others))])
+            self._items.append(item)
+            self._changed.notify_all()

@@ -1,0 +1,168 @@
+"""Where lines of a running match come from: each source is read in a thread of its own into one queue."""
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from playahead.domain.feed import FeedHalf
+from playahead.errors import InputError, PlayaheadError
+from playahead.live.rows import LONGEST_LINE, Line, Reports, Row, Tick, parse_line
+
+_WAITING = 10_000  # lines read ahead of their use
+_LOOK_AGAIN_S = 0.1
+
+
+class Lines:
+    """Parsed lines as they come; what could not be read comes as its error.
+
+    Args:
+        source: yields them; it may sleep. It is told to stop by the event that it is given.
+    """
+
+    def __init__(self, source: Callable[[threading.Event], Iterator[Line | InputError]]) -> None:
+        self._queue: queue.Queue[Line | InputError | None] = queue.Queue(_WAITING)
+        self._stopped = threading.Event()
+        self._failed: BaseException | None = None
+        self._source = source
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            for line in self._source(self._stopped):
+                self._put(line)
+                if self._stopped.is_set():
+                    return
+        except (PlayaheadError, OSError) as reason:  # raised again where the lines are used
+            self._failed = reason
+        self._put(None)
+
+    def _put(self, line: Line | InputError | None) -> None:
+        waiting = True
+        while waiting and not self._stopped.is_set():
+            with suppress(queue.Full):
+                self._queue.put(line, timeout=_LOOK_AGAIN_S)
+                waiting = False
+
+    def next(self, timeout_s: float | None) -> Line | InputError | None:
+        """The next one, or None at the end.
+
+        Raises:
+            TimeoutError: none came in that time.
+            InputError: the source cannot be read any more.
+        """
+        try:
+            line = self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            raise TimeoutError from None
+        if line is None and self._failed is not None:
+            raise self._failed
+        return line
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._stopped.set()
+
+
+def of_stream(stream: BinaryIO, where: str) -> Lines:
+    """JSON lines from standard input or a pipe, until it is closed."""
+
+    def read(_: threading.Event) -> Iterator[Line | InputError]:
+        number = 0
+        while text := stream.readline(LONGEST_LINE + 1):
+            number += 1
+            yield from _parsed(text, f"{where}: line {number}")
+
+    return Lines(read)
+
+
+def of_growing_file(path: Path, follow: bool) -> Lines:
+    """JSON lines of a file.
+
+    Args:
+        path: of the file.
+        follow: wait for what is written to it later; one that was cut short or replaced is read from its beginning.
+    """
+
+    def read(stopped: threading.Event) -> Iterator[Line | InputError]:
+        file, number, rest = path.open("rb"), 0, b""
+        try:
+            while not stopped.is_set():
+                piece = file.readline(LONGEST_LINE + 1 - len(rest))
+                rest += piece
+                if rest.endswith(b"\n") or len(rest) > LONGEST_LINE:
+                    number += 1
+                    yield from _parsed(rest, f"{path}: line {number}")
+                    rest = b""
+                elif not piece:
+                    if not follow:
+                        yield from _parsed(rest, f"{path}: line {number + 1}")
+                        return
+                    if _is_another(path, file):
+                        file.close()
+                        file, number, rest = path.open("rb"), 0, b""
+                        yield InputError(path, "was cut short or replaced, read from its beginning")
+                    time.sleep(_LOOK_AGAIN_S)
+        finally:
+            file.close()
+
+    return Lines(read)
+
+
+def of_feed(halves: list[FeedHalf], speed: float) -> Lines:
+    """A recorded match, each row when it becomes visible.
+
+    Args:
+        halves: of one match.
+        speed: 1 as it was played; 0 without waiting.
+    """
+
+    def play(stopped: threading.Event) -> Iterator[Line]:
+        if halves:
+            yield Reports(halves[0].reports)
+        for half in halves:
+            started_s = time.monotonic()
+            yield Tick(half.half, 0)
+            for row in half.visible_ms.argsort(kind="stable"):
+                due_s = started_s + (half.visible_ms[row] / 1000 / speed if speed else 0.0)
+                if stopped.wait(max(0.0, due_s - time.monotonic())):
+                    return
+                yield _row(half, row)
+
+    return Lines(play)
+
+
+def _row(half: FeedHalf, row: int) -> Row:
+    return Row(
+        half=half.half,
+        t_ms=int(half.t_ms[row]),
+        code=int(half.code[row]),
+        team=int(half.team[row]),
+        x=int(half.x[row]),
+        y=int(half.y[row]),
+        setpiece=int(half.setpiece[row]),
+        delay_ms=min(int(half.delay_ms[row]) + int(half.late_ms[row]), 65_535),
+        confidence=int(half.confidence[row]),
+    )
+
+
+def _is_another(path: Path, file: BinaryIO) -> bool:
+    try:
+        now, read = path.stat(), os.fstat(file.fileno())
+    except OSError:  # gone for the moment
+        return False
+    return (now.st_dev, now.st_ino) != (read.st_dev, read.st_ino) or now.st_size < file.tell()
+
+
+def _parsed(text: bytes, where: str) -> Iterator[Line | InputError]:
+    if not text.strip():
+        return
+    try:
+        yield parse_line(text.decode("utf-8", "replace"), where)
+    except InputError as reason:
+        yield reason

@@ -1,0 +1,74 @@
+"""``live()``: a source in, an answer every second out."""
+
+import sys
+from collections.abc import Generator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from playahead.errors import InputError
+from playahead.features.feed import FEED_FEATURES
+from playahead.inference.predictor import Predictor
+from playahead.live.answer import Answer
+from playahead.live.config import LiveConfig
+from playahead.live.feed_session import FeedSession
+from playahead.live.lines import Lines, of_feed, of_growing_file, of_stream
+from playahead.live.record import Record, is_record, replay
+from playahead.live.watch_feed import watch_feed
+from playahead.sources.feeds import read_feed, reader_of
+from playahead.video.source import STANDARD_INPUT, shown
+
+LINES = (".jsonl", ".ndjson")
+"""Files of JSON lines, which may still grow."""
+
+
+def live(source: str, config: LiveConfig | None = None, record: Path | None = None) -> Generator[Answer, None, None]:
+    """Watch a match while it is being played.
+
+    Args:
+        source: JSON lines from standard input ("-") or from a file that grows; an event feed or a video, played at the
+            speed it was; the address of a stream (HLS, RTSP); or a recorded session.
+        config: from which weights, how certain, how fast.
+        record: to keep what was seen and said in.
+
+    Raises:
+        InputError: a source or weights that cannot be read.
+    """
+    config = config or LiveConfig()
+    path = Path(source)
+    if path.suffix in LINES and path.is_file() and is_record(path):
+        predictor = Predictor.open(config.weights, FEED_FEATURES, config.device)
+        yield from replay(path, lambda: FeedSession(predictor, min_confidence=config.min_confidence))
+        return
+    lines = _lines_of(source, config)
+    if lines is None:
+        from playahead.live.watch_video import watch_video  # a feed needs no video library
+
+        yield from watch_video(source, config, record)
+        return
+    with closing(lines), ExitStack() as stack:
+        predictor = Predictor.open(config.weights, FEED_FEATURES, config.device)
+        session = FeedSession(predictor, min_confidence=config.min_confidence)
+        kept = None
+        if record is not None:
+            kept = stack.enter_context(Record(record, {"source": shown(source), "kind": "feed"}))
+        for answer in watch_feed(session, lines, config.speed, kept.line if kept else id):
+            if kept:
+                kept.answer(answer)
+            yield answer
+
+
+def _lines_of(source: str, config: LiveConfig) -> Lines | None:
+    """A feed's lines; None of a video."""
+    if source == STANDARD_INPUT:
+        return of_stream(sys.stdin.buffer, "standard input")
+    path = Path(source)
+    if path.suffix in LINES:
+        if not path.is_file():
+            raise InputError(path, "no such file", "make it first; what is written to it later is read then")
+        return of_growing_file(path, follow=config.speed > 0)
+    if path.is_file() and reader_of(path) is not None:
+        halves = read_feed(path)
+        if len({half.match for half in halves}) > 1:
+            raise InputError(path, "holds several matches", "give a file of one")
+        return of_feed(halves, config.speed)
+    return None

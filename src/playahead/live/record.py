@@ -1,0 +1,120 @@
+"""What a live session saw and said, line by line in a file that survives a kill.
+
+Each line is a JSON object with one key: ``start`` (the source and the weights), ``line`` (a row, a tick, or what the
+source reports), ``frames`` (how many frames of video there were until when), or ``answer``.
+"""
+
+import json
+import os
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+from playahead.errors import InputError
+from playahead.files import disk_errors
+from playahead.live.answer import Answer
+from playahead.live.feed_session import FeedSession
+from playahead.live.rows import Line, Reports, Row, Tick
+
+_BEGINS = b'{"start":'
+_KINDS = {"row": Row, "tick": Tick}
+
+
+class Record:
+    """Appends to a file; every line is handed to the operating system before the next is made.
+
+    A file that is there already is continued, after its last whole line.
+
+    Args:
+        path: of the file, a ``.jsonl``.
+        start: what is recorded, said in its first line.
+    """
+
+    def __init__(self, path: Path, start: dict[str, object]) -> None:
+        self._path = path
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
+            content = self._file.read()
+            if content and not is_record(path):
+                raise InputError(path, "is no recorded session", "choose another file")
+            self._file.truncate(content.rfind(b"\n") + 1)
+            self._file.seek(0, os.SEEK_END)
+        self._write("start", start)
+
+    def line(self, line: Line) -> None:
+        """A line that was taken."""
+        self._write("line", _as_json(line))
+
+    def frames(self, n_frames: int, now_ms: int) -> None:
+        """So many frames of video until a moment of the stream."""
+        self._write("frames", {"n": n_frames, "now_ms": now_ms})
+
+    def answer(self, answer: Answer) -> None:
+        """What was said."""
+        self._write("answer", answer.as_json())
+
+    def _write(self, kind: str, value: object) -> None:
+        with disk_errors(self._path):
+            text = json.dumps({kind: value}, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+            written = self._file.write(text)
+            if written != len(text):
+                raise InputError(self._path, "the disk is full", "make room, then record into the same file again")
+
+    def __enter__(self) -> "Record":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._file.close()
+
+
+def _as_json(line: Line) -> dict[str, object]:
+    if isinstance(line, Reports):
+        return {"reports": sorted(line.codes)}
+    return {"row" if isinstance(line, Row) else "tick": asdict(line)}
+
+
+def is_record(path: Path) -> bool:
+    """Whether a file begins as a record does."""
+    with disk_errors(path), path.open("rb") as file:
+        return file.read(len(_BEGINS)) == _BEGINS
+
+
+def read_record(path: Path) -> Iterator[tuple[str, object]]:
+    """(kind, value) of every whole line; lines come as ``Row``, ``Tick`` or ``Reports``.
+
+    Raises:
+        InputError: a line that no session wrote.
+    """
+    with disk_errors(path), path.open("rb") as file:
+        for number, text in enumerate(file, start=1):
+            if not text.endswith(b"\n"):  # killed while it was written
+                return
+            try:
+                ((kind, value),) = json.loads(text).items()
+                yield kind, _line_of(value) if kind == "line" else value
+            except (ValueError, TypeError, AttributeError, KeyError) as reason:
+                raise InputError(f"{path}: line {number}", f"is not of a recorded session ({reason})") from None
+
+
+def _line_of(value: dict[str, object]) -> Line:
+    ((kind, fields),) = value.items()
+    return Reports(frozenset(fields)) if kind == "reports" else _KINDS[kind](**fields)  # type: ignore[arg-type]
+
+
+def replay(path: Path, make: Callable[[], FeedSession]) -> Generator[Answer, None, None]:
+    """The answers of a recorded feed again, from its rows.
+
+    Args:
+        path: of the record.
+        make: a session like the recorded one; one for each start in the record.
+    """
+    session = make()
+    for kind, value in read_record(path):
+        if kind == "start":
+            session = make()
+        elif kind == "line":
+            session.push(value)  # type: ignore[arg-type]
+        elif kind == "answer":
+            yield from session.answers(value["now_ms"])  # type: ignore[index]
