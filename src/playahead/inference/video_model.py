@@ -48,13 +48,14 @@ class VideoModel:
         predictor = Predictor.open(weights or packaged_weights("simulated-video"), device=device)
         facts = predictor.about.get("features") or {}
         predictor.check({**facts, "kind": "video", "weights": weights_digest(network)})
+        taught = provenance.get("classes")
         precision, told = _precision(facts["precision"], device)
         leak = [str(provenance["notice"])] if "notice" in provenance else []
         return cls(
             predictor=predictor,
             backbone=FastBackbone(network, precision, device=pick_device(device)),
             input_size=InputSize(*facts["input_size"]),
-            classes=frozenset(provenance["classes"] if "classes" in provenance else map(str, ACTIONS)),
+            classes=frozenset(taught if isinstance(taught, list) else map(str, ACTIONS)),
             notices=[*([] if backbone else [SIMULATED_NOTICE]), *leak, *told],
         )
 

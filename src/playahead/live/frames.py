@@ -114,7 +114,7 @@ class Frames:
             decoder = Decoder(self._source, self._size.draw, 0.0, None, None)
             n_frames, why = 0, "it ended"
             try:
-                n_frames = self._read(decoder)
+                n_frames = self._read(decoder, again=ever)
             except (PlayaheadError, OSError) as reason:
                 if not ever:
                     raise
@@ -125,10 +125,12 @@ class Frames:
             self._put(Lost(why))
             self._stopped.wait(_PAUSES_S[min(failed, len(_PAUSES_S) - 1)])
 
-    def _read(self, decoder: Decoder) -> int:
-        """All frames of one opening; how many."""
+    def _read(self, decoder: Decoder, again: bool) -> int:
+        """All frames of one opening; how many. A broadcast that has a length when it is opened again is over."""
         n_told, started_s, n_frames = 0, time.monotonic(), 0
         for index, gray_HW in decoder.frames():
+            if again and decoder.lasts_s is not None:
+                break
             if decoder.lasts_s is not None and self._speed:
                 due_s = started_s + index / GRID.fps / self._speed
                 self._stopped.wait(max(0.0, due_s - time.monotonic()))

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from playahead.errors import InputError
-from playahead.files import disk_errors
+from playahead.files import disk_errors, require_file
 from playahead.live.answer import Answer
 from playahead.live.feed_session import FeedSession
 from playahead.live.rows import Line, Reports, Row, Tick
@@ -33,6 +33,8 @@ class Record:
 
     def __init__(self, path: Path, start: dict[str, object]) -> None:
         self._path = path
+        if path.exists():
+            require_file(path)
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)

@@ -97,7 +97,7 @@ def read_drawn(
     """``read_frames`` with pictures made by ``draw`` instead of an input size."""
     if start_s < 0 or (stop_s is not None and stop_s <= start_s):
         raise InputError(shown(source), f"no time lies from {start_s} s to {stop_s} s")
-    return _ahead(Decoder(source, draw, start_s, stop_s, stream).frames())
+    return _ahead(_with_warnings(Decoder(source, draw, start_s, stop_s, stream)))
 
 
 class Decoder:
@@ -134,7 +134,6 @@ class Decoder:
                 self._tell_early_end(container, stream, found)
         if self.damaged:
             self.told.append(f"{self.damaged} damaged packets passed over, the picture before them stays")
-        self._warn()
         if found < 0:
             raise InputError(shown(self.source), f"no pictures from {self.start_s} s on")
 
@@ -145,11 +144,6 @@ class Decoder:
         wanted_s = claimed_s if self.stop_s is None or claimed_s is None else min(self.stop_s, claimed_s)
         if found >= 0 and wanted_s is not None and ends_s < wanted_s - _SLACK_S:
             self.told.append(f"claims {claimed_s:.1f} s, its pictures end after {ends_s:.1f} s")
-
-    def _warn(self) -> None:
-        more = len(self.told) - _TOLD
-        for what in [*self.told[:_TOLD], *([f"and {more:,} more of the kind"] if more > 0 else [])]:
-            warnings.warn(f"{shown(self.source)}: {what}", VideoWarning, stacklevel=3)
 
     def _pictures(
         self, container: InputContainer, stream: VideoStream, clock: Continuity
@@ -208,6 +202,20 @@ def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return None if container.duration is None else container.duration / av.time_base
+
+
+def _with_warnings(decoder: Decoder) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Its frames, then what it has to tell."""
+    failed: InputError | None = None
+    try:
+        yield from decoder.frames()
+    except InputError as reason:
+        failed = reason
+    more = len(decoder.told) - _TOLD
+    for what in [*decoder.told[:_TOLD], *([f"and {more:,} more of the kind"] if more > 0 else [])]:
+        warnings.warn(f"{shown(decoder.source)}: {what}", VideoWarning, stacklevel=2)
+    if failed is not None:
+        raise failed
 
 
 def _ahead(frames: Iterator[tuple[int, NDArray[np.uint8]]]) -> Iterator[tuple[int, NDArray[np.uint8]]]:

@@ -1,0 +1,217 @@
+"""``playahead live`` on rows: from standard input, from a file that grows, and recorded."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import playahead
+from playahead.cli.main import run
+from playahead.errors import InputError
+from playahead.live.config import LiveConfig
+from playahead.live.feed_session import FeedSession
+from playahead.live.lines import Lines, of_growing_file
+from playahead.live.open import live
+from playahead.live.record import Record, read_record
+from playahead.live.rows import Row, Tick
+from playahead.live.watch_feed import watch_feed
+from playahead.simulation.plays import simulate_half
+from playahead.sources.feed_tables import write_feed_table
+
+ROWS = [
+    {"half": 1, "t_ms": 1_200, "action": "PASS", "team": "home", "x": 50, "y": 50},
+    {"half": 1, "t_ms": 2_900, "action": "DRIVE", "team": "home"},
+    {"half": 1, "t_ms": 5_100, "action": "high pass", "team": "home", "confidence": 0.7},
+    {"half": 1, "now_ms": 9_000},
+]
+LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
+
+
+def answers_of(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def command(*words: object, **how) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "playahead.cli.main", "live", *map(str, words)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **how,
+    )
+
+
+def test_rows_from_standard_input():
+    done, said = command("-", "--speed", "0", "--json").communicate("nonsense\n" + LINES, timeout=120)
+    assert said == ""
+    answers = answers_of(done)
+    assert [answer["now_ms"] for answer in answers] == list(range(1_000, 9_001, 1_000))
+    assert answers[0]["told"][0].startswith("standard input: line 1: not JSON")
+    assert [mark["action"] for mark in answers[-1]["seen"]] == ["PASS", "DRIVE", "HIGH PASS"]
+    assert any(answer["expected"] for answer in answers)
+
+
+def test_a_file_of_lines_in_the_terminal(tmp_path, capsys):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(LINES)
+    assert run(["live", str(path), "--speed", "0", "--min-confidence", "0.1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 9
+    assert lines[0].startswith("1 - 00:01.0  ")
+    assert " s (" in lines[-1]
+
+
+def test_a_file_that_grows_is_followed(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"t_ms": 100, "action": "PASS"}\n{"t_ms": 200, "act')
+    lines = of_growing_file(path, follow=True)
+    assert lines.next(5) == Row(1, 100, 0)
+    with pytest.raises(TimeoutError):
+        lines.next(0.3)
+    with path.open("ab") as file:
+        file.write(b'ion": "DRIVE"}\n')
+    assert lines.next(5) == Row(1, 200, 1)
+    path.write_bytes(b'{"t_ms": 300, "action": "PASS"}\n')
+    assert "cut short or replaced" in str(lines.next(5))
+    assert lines.next(5) == Row(1, 300, 0)
+    lines.close()
+
+
+def test_a_recorded_match_is_played_at_its_speed(tmp_path):
+    half = simulate_half(0, minutes=1)
+    write_feed_table(tmp_path / "match.npz", [half])
+    started_s = time.monotonic()
+    answers = list(live(str(tmp_path / "match.npz"), LiveConfig(speed=20)))
+    took_s = time.monotonic() - started_s
+    assert took_s >= half.t_ms[-1] / 1000 / 20
+    assert [answer.now_ms for answer in answers][:3] == [1_000, 2_000, 3_000]
+    assert abs(answers[-1].now_ms - half.visible_ms[-1]) <= 1_500
+
+
+def test_the_clock_goes_on_without_rows_and_follows_rows_that_are_ahead():
+    now_s = [100.0]
+
+    class Scripted(Lines):
+        def __init__(self) -> None:
+            self.script = [Row(1, 2_000, 0), 1.0, 1.0, Row(1, 9_500, 0), 32.0, None]
+
+        def next(self, timeout_s):
+            step = self.script.pop(0)
+            if isinstance(step, float):
+                now_s[0] += step
+                raise TimeoutError
+            return step
+
+        def close(self) -> None:
+            pass
+
+    session = FeedSession(playahead.Predictor.open())
+    answers = list(watch_feed(session, Scripted(), 1.0, seconds=lambda: now_s[0]))
+    assert [answer.now_ms for answer in answers[:9]] == list(range(1_000, 9_001, 1_000))
+    assert answers[-1].now_ms == 41_000
+    told = [what for answer in answers for what in answer.told]
+    assert told == ["2 s without an answer", "no row for 30 s"] or told == ["no row for 30 s", "2 s without an answer"]
+
+
+def test_a_record_gives_the_same_answers_again(tmp_path):
+    rows, kept = tmp_path / "rows.jsonl", tmp_path / "kept.jsonl"
+    rows.write_text(LINES)
+    first = list(live(str(rows), LiveConfig(speed=0), record=kept))
+    again = list(live(str(kept)))
+    assert [answer.as_json() for answer in again] == [answer.as_json() for answer in first]
+    kinds = [kind for kind, _ in read_record(kept)]
+    assert kinds[0] == "start"
+    assert kinds.count("answer") == len(first) == 9
+
+
+def test_what_is_written_survives_a_kill_and_is_continued(tmp_path):
+    kept = tmp_path / "kept.jsonl"
+    process = command("-", "--json", "--record", kept)
+    process.stdin.write(LINES)
+    process.stdin.flush()
+    seen = [json.loads(process.stdout.readline()) for _ in range(9)]
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    recorded = [value for kind, value in read_record(kept) if kind == "answer"]
+    assert recorded[:9] == [{key: value for key, value in answer.items() if key != "version"} for answer in seen]
+    with kept.open("ab") as file:
+        file.write(b'{"answer": {"half"')
+    with Record(kept, {"source": "again"}) as record:
+        record.line(Tick(1, 5))
+    assert [kind for kind, _ in read_record(kept)][-2:] == ["start", "line"]
+
+
+def test_a_foreign_file_is_not_recorded_into(tmp_path):
+    path = tmp_path / "match.mp4"
+    path.write_bytes(b"\0" * 100)
+    with pytest.raises(InputError, match="is no recorded session"):
+        Record(path, {})
+    assert path.read_bytes() == b"\0" * 100
+
+
+def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
+    with Path("/dev/full").open("wb", buffering=0) as full, Record(tmp_path / "kept.jsonl", {}) as record:
+        monkeypatch.setattr(record, "_file", full)
+        with pytest.raises(InputError, match=r"kept\.jsonl: the disk is full"):
+            record.line(Tick(1, 5))
+
+
+def test_a_record_must_be_a_file():
+    with pytest.raises(InputError, match="a device, not a file"):
+        Record(Path("/dev/zero"), {})
+
+
+@pytest.mark.parametrize(
+    "line", ['{"answer": 1, "line": 2}', "[]", '{"line": {"row": {"half": 1}}}', '{"line": {"goal": {}}}']
+)
+def test_a_damaged_record_names_the_line(tmp_path, line):
+    path = tmp_path / "kept.jsonl"
+    path.write_text(f'{{"start":{{}}}}\n{line}\n')
+    with pytest.raises(InputError, match="line 2: is not of a recorded session"):
+        list(read_record(path))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere.jsonl"], "no such file"),
+        (["nowhere.mp4"], "no such file"),
+        (["-", "--speed", "-1"], "--speed"),
+        (["-", "--min-confidence", "2"], "--min-confidence"),
+    ],
+)
+def test_wrong_asks_are_one_line(words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["live", *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") <= 2
+
+
+def test_several_matches_in_one_file_are_refused(tmp_path):
+    halves = [simulate_half(0, match=m, minutes=1) for m in (1, 2)]
+    write_feed_table(tmp_path / "two.npz", halves)
+    with pytest.raises(InputError, match="holds several matches"):
+        list(live(str(tmp_path / "two.npz")))
+
+
+def test_a_session_that_is_closed_stops_reading():
+    reading = threading.Event()
+
+    def endless(stopped):
+        while not stopped.wait(0.01):
+            reading.set()
+            yield Tick(1, 0)
+
+    lines = Lines(endless)
+    assert reading.wait(5)
+    lines.close()
+    lines._thread.join(5)
+    assert not lines._thread.is_alive()

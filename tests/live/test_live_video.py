@@ -1,0 +1,138 @@
+"""Live video: HLS on loopback, a source that dies and comes back, a clock that jumps, a machine that is too slow."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from playahead.inference.video_model import VideoModel
+from playahead.live.config import LiveConfig
+from playahead.live.frames import Dropped, Frame, Frames, Lost, Told
+from playahead.live.open import live
+from playahead.live.video_session import VideoSession
+from playahead.live.watch_video import _Pace
+from playahead.video.input_size import InputSize
+from playahead.video.reader import read_frames
+from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
+from tests.inference.test_video import made, video  # noqa: F401 - fixtures
+from tests.live.hls import broadcast
+
+SIZE = InputSize(96, 64)
+
+
+@pytest.fixture(scope="module")
+def pictures(video) -> list[np.ndarray]:  # noqa: F811
+    return [gray_HW for _, gray_HW in read_frames(video, SIZE)]
+
+
+@pytest.fixture(scope="module")
+def asked(made, backbone_file) -> LiveConfig:  # noqa: F811
+    weights = made / "run" / "weights.safetensors"
+    return LiveConfig(weights=weights, backbone=backbone_file, min_confidence=0.0, device="cpu")
+
+
+def items_of(frames: Frames, until, patience_s: float = 40.0) -> list:
+    """Items until one that ``until`` accepts, or the end."""
+    found, deadline = [], time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        try:
+            item = frames.next(1.0)
+        except TimeoutError:
+            continue
+        if item is None:
+            return found
+        found.append(item)
+        if until(item):
+            return found
+    raise AssertionError(f"nothing of the kind in {patience_s} s: {len(found)} items")
+
+
+def test_a_live_broadcast_is_answered_every_second(tmp_path, pictures, asked):
+    with broadcast(tmp_path, pictures, speed=3.0) as sent:
+        threading.Thread(target=lambda: (sent.segments(0, 12), sent.end()), daemon=True).start()
+        while len(sent.entries) < 2:
+            time.sleep(0.05)
+        answers = list(live(sent.address, asked))
+    times_ms = [answer.now_ms for answer in answers if answer.seen_ms]
+    assert times_ms[0] == 5_000
+    assert times_ms == list(range(5_000, times_ms[-1] + 1, 1_000))
+    assert times_ms[-1] >= 9_000
+    assert all(answer.expected for answer in answers if answer.seen_ms)
+
+
+def test_a_source_that_dies_is_opened_again(tmp_path, pictures, asked):
+    with broadcast(tmp_path, pictures, speed=3.0) as sent:
+        threading.Thread(target=sent.segments, args=(0, 40), daemon=True).start()
+        while len(sent.entries) < 4:
+            time.sleep(0.05)
+        answers, told = [], []
+        for answer in live(sent.address, asked):
+            answers.append(answer)
+            told += answer.told
+            if len(answers) == 2:
+                sent.down()
+                threading.Timer(2.5, sent.up).start()
+            if any("is back" in what for what in told) and answer.seen_ms >= 5_000:
+                break
+    assert any(what.startswith("the source is lost") for what in told)
+    blind = [answer for answer in answers if answer.seen_ms == 0]
+    assert blind
+    assert not any(answer.expected for answer in blind)
+    assert [answer.now_ms for answer in answers] == sorted(answer.now_ms for answer in answers)
+    assert answers[-1].seen_ms == 5_000
+    assert answers[-1].now_ms > answers[1].now_ms + 5_000
+
+
+def test_a_discontinuity_is_told_and_loses_no_frame(tmp_path, pictures):
+    with broadcast(tmp_path, pictures, speed=20.0) as sent:
+        sent.segments(0, 3)
+        threading.Thread(target=lambda: (sent.segments(3, 6, at_s=500), sent.end()), daemon=True).start()
+        frames = Frames(sent.address, SIZE, speed=0)
+        items = items_of(frames, lambda item: False)
+        frames.close()
+    assert any("its clock jumps" in item.what for item in items if isinstance(item, Told))
+    assert sum(isinstance(item, Frame) for item in items) == 150
+
+
+def test_nothing_at_an_address_is_an_error_at_once(asked):
+    with pytest.raises(Exception, match="cannot be opened as video"):
+        list(live("http://127.0.0.1:9/live.m3u8", asked))
+
+
+def test_frames_that_nobody_takes_are_dropped_and_counted(tmp_path, video):  # noqa: F811
+    frames = Frames(str(video), SIZE, speed=1000.0)
+    time.sleep(2.0)
+    items = items_of(frames, lambda item: False)
+    frames.close()
+    dropped = sum(item.n for item in items if isinstance(item, Dropped))
+    kept = sum(isinstance(item, Frame) for item in items)
+    assert dropped > 0
+    assert dropped + kept == len(list(read_frames(video, SIZE)))
+
+
+def test_a_file_at_full_speed_waits_for_its_user(video):  # noqa: F811
+    frames = Frames(str(video), SIZE, speed=0)
+    time.sleep(1.0)
+    items = items_of(frames, lambda item: False)
+    assert not any(isinstance(item, Dropped | Lost) for item in items)
+
+
+def test_a_slow_machine_answers_less_often_and_comes_back_to_it():
+    pace = _Pace(counts=True)
+    assert {pace.after(0.0) for _ in range(1_000)} == {1}
+    assert [pace.after(3.0) for _ in range(600)][-1] == 5
+    assert {pace.after(0.5) for _ in range(3_000)} == {5}
+    assert [pace.after(0.0) for _ in range(1_600)][-1] == 1
+    assert {_Pace(counts=False).after(100.0) for _ in range(600)} == {1}
+
+
+def test_a_video_file_at_full_speed_gives_what_a_session_gives(video, asked, tmp_path):  # noqa: F811
+    answers = list(live(str(video), LiveConfig(**{**vars(asked), "speed": 0.0}), record=tmp_path / "kept.jsonl"))
+    model = VideoModel.open(asked.weights, asked.backbone, "cpu")
+    session = VideoSession(model, 0.0)
+    alone = [a for _, gray_HW in read_frames(video, model.input_size) if (a := session.push(gray_HW))]
+    assert [answer.now_ms for answer in answers] == [answer.now_ms for answer in alone]
+    for answer, other in zip(answers, alone, strict=True):
+        np.testing.assert_array_equal(answer.intensity_RC, other.intensity_RC)
+    assert (tmp_path / "kept.jsonl").read_text().count('{"frames":') == len(answers)
