@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from playahead.inference.video_model import VideoModel
+from playahead.inference.video import VideoModel
 from playahead.live.config import LiveConfig
 from playahead.live.frames import Dropped, Frame, Frames, Lost, Told
 from playahead.live.open import live
@@ -135,4 +135,4 @@ def test_a_video_file_at_full_speed_gives_what_a_session_gives(video, asked, tmp
     assert [answer.now_ms for answer in answers] == [answer.now_ms for answer in alone]
     for answer, other in zip(answers, alone, strict=True):
         np.testing.assert_array_equal(answer.intensity_RC, other.intensity_RC)
-    assert (tmp_path / "kept.jsonl").read_text().count('{"frames":') == len(answers)
+    assert (tmp_path / "kept.jsonl").read_text().count('{"answer":') == len(answers)

@@ -7,7 +7,7 @@ import pytest
 
 from playahead.cli.main import run
 from playahead.features.streaming import encode_stream
-from playahead.inference.video_model import VideoModel
+from playahead.inference.video import VideoModel
 from playahead.live.video_session import VideoSession
 from playahead.video.reader import read_frames
 from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures

@@ -184,6 +184,12 @@ COMMANDS: dict[str, Command | Group] = {
         positional="source",
         settings="asked",
     ),
+    "serve": Command(
+        "serve:serve",
+        "anticipate over HTTP",
+        "playahead serve --port 8008 --sources /srv/matches",
+        settings="config",
+    ),
     "submit": Command(
         "submit:submit",
         "write a submission, or check one before the server does",

@@ -1,26 +1,79 @@
 """Anticipations all through a video, and the actions spotted on the way."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from playahead.assets import packaged_weights
+from playahead.backbone.checkpoint import load_backbone, weights_digest
+from playahead.backbone.fast import FastBackbone, Precision
 from playahead.decoding.peaks import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Mark
 from playahead.errors import InputError
 from playahead.features.streaming import StreamFeatures, encode_stream
+from playahead.inference.predictor import Predictor
 from playahead.inference.result import Expected, PredictConfig, PredictResult, short_notices
-from playahead.inference.video_model import SPOTTED_CONFIDENCE, VideoModel
 from playahead.progress import Progress, Show, counter, quiet
+from playahead.runtime import emulates_bfloat16, pick_device
+from playahead.video.input_size import InputSize
 from playahead.video.overlay import write_overlay
 from playahead.video.reader import probe, read_frames
 from playahead.video.source import STANDARD_INPUT, is_stream, shown
 from playahead.video.timeline import Timeline
 
+SIMULATED_NOTICE = (
+    "these weights were trained on simulated broadcasts only: on real football their output is meaningless; "
+    "give --backbone and --weights of your own"
+)
+SPOTTED_CONFIDENCE = 0.5
+"""Spotted actions below this are not shown: a focal loss leaves everything else between 0.2 and 0.4."""
 EVERY_S = 1.0
 _FRAME_MS = 1000 // GRID.fps
+
+
+@dataclass(frozen=True)
+class VideoModel:
+    """What turns frames into anticipations.
+
+    Attributes:
+        predictor: trained on the backbone's features.
+        backbone: on its device.
+        input_size: that frames are drawn at.
+        classes: that the backbone was taught to spot.
+        notices: what a reader must know of both.
+    """
+
+    predictor: Predictor
+    backbone: FastBackbone
+    input_size: InputSize
+    classes: frozenset[str]
+    notices: list[str]
+
+    @classmethod
+    def open(cls, weights: Path | None, backbone: Path | None, device: str) -> "VideoModel":
+        """Open both, the packaged ones where none are given.
+
+        Raises:
+            InputError: they cannot be read, or do not belong together.
+        """
+        network, provenance = load_backbone(backbone or packaged_weights("simulated-backbone"))
+        predictor = Predictor.open(weights or packaged_weights("simulated-video"), device=device)
+        facts = predictor.about.get("features") or {}
+        predictor.check({**facts, "kind": "video", "weights": weights_digest(network)})
+        taught = provenance.get("classes")
+        precision, told = _precision(facts["precision"], device)
+        leak = [str(provenance["notice"])] if "notice" in provenance else []
+        return cls(
+            predictor=predictor,
+            backbone=FastBackbone(network, precision, device=pick_device(device)),
+            input_size=InputSize(*facts["input_size"]),
+            classes=frozenset(taught if isinstance(taught, list) else map(str, ACTIONS)),
+            notices=[*([] if backbone else [SIMULATED_NOTICE]), *leak, *told],
+        )
 
 
 def predict_video(source: Path | str, config: PredictConfig | None = None, show: Show = quiet) -> PredictResult:
@@ -108,6 +161,13 @@ def _timeline(result: PredictResult, times_ms: Sequence[int]) -> Timeline:
     for e in result.expected:
         by_time[e.observed_until_ms].append(Mark(e.time_ms, actions[e.action], e.confidence))
     return Timeline(result.spotted, times_ms, list(by_time.values()))
+
+
+def _precision(trained: Precision, device: str) -> tuple[Precision, list[str]]:
+    """The precision of the features that the weights were trained on, unless it is emulated; what to say then."""
+    if trained == "bfloat16" and emulates_bfloat16(device):
+        return "float32", ["trained on bfloat16 features, which this processor emulates slowly: float32 is used"]
+    return trained, []
 
 
 def _whole_frames_ms(seconds: float) -> int:

@@ -1,5 +1,6 @@
 """A running match through its event feed: rows in, an answer every second."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -32,6 +33,9 @@ class FeedSession:
     Args:
         predictor: on event feeds.
         min_confidence: of what is expected.
+
+    Attributes:
+        took_s: that the latest answer took.
     """
 
     def __init__(self, predictor: Predictor, min_confidence: float = 0.1) -> None:
@@ -40,6 +44,7 @@ class FeedSession:
         self._reports = _TEN_ACTIONS
         self._counts: Counter[str] = Counter()
         self._told: list[str] = []
+        self.took_s = 0.0
         self._start(half=0, now_ms=0)
 
     def _start(self, half: int, now_ms: int) -> None:
@@ -111,7 +116,13 @@ class FeedSession:
             self.now_ms += EVERY_MS
             yield self._answer()
 
+    def answer_at(self, now_ms: int) -> Answer:
+        """What is expected at one moment, not before the latest that was answered for."""
+        self.now_ms = now_ms
+        return self._answer()
+
     def _answer(self) -> Answer:
+        started_s = time.perf_counter()
         now_ms, known = self.now_ms, self._known()
         track = prepare_track(known)
         predictions = self._windows.predict([now_ms], lambda ends_ms: window_features(track, ends_ms))
@@ -120,6 +131,7 @@ class FeedSession:
         told = [*self._told, *(f"{count} {what}" for what, count in self._counts.items())]
         self._told.clear()
         self._counts.clear()
+        self.took_s = time.perf_counter() - started_s
         return Answer(
             half=self.half_number,
             now_ms=now_ms,

@@ -1,7 +1,7 @@
 """``live()``: a source in, an answer every second out."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from playahead.live.config import LiveConfig
 from playahead.live.feed_session import FeedSession
 from playahead.live.lines import Lines, of_feed, of_growing_file, of_stream
 from playahead.live.record import Record, is_record, replay
+from playahead.live.rows import Line
 from playahead.live.watch_feed import watch_feed
 from playahead.sources.feeds import read_feed, reader_of
-from playahead.video.source import STANDARD_INPUT, shown
 
+STANDARD_INPUT = "-"
 LINES = (".jsonl", ".ndjson")
 """Files of JSON lines, which may still grow."""
 
@@ -40,21 +41,46 @@ def live(source: str, config: LiveConfig | None = None, record: Path | None = No
         yield from replay(path, lambda: FeedSession(predictor, min_confidence=config.min_confidence))
         return
     lines = _lines_of(source, config)
-    if lines is None:
-        from playahead.live.watch_video import watch_video  # a feed needs no video library
-
-        yield from watch_video(source, config, record)
-        return
-    with closing(lines), ExitStack() as stack:
-        predictor = Predictor.open(config.weights, FEED_FEATURES, config.device)
-        session = FeedSession(predictor, min_confidence=config.min_confidence)
+    with ExitStack() as stack:
         kept = None
         if record is not None:
-            kept = stack.enter_context(Record(record, {"source": shown(source), "kind": "feed"}))
-        for answer in watch_feed(session, lines, config.speed, kept.line if kept else id):
+            kind = "video" if lines is None else "feed"
+            kept = stack.enter_context(Record(record, {"source": name_of(source), "kind": kind}))
+        note = kept.line if kept else id
+        for answer in _of_video(source, config) if lines is None else _of_feed(lines, config, note):
             if kept:
                 kept.answer(answer)
             yield answer
+
+
+def _of_feed(lines: Lines, config: LiveConfig, note: Callable[[Line], object]) -> Generator[Answer, None, None]:
+    with closing(lines):
+        predictor = Predictor.open(config.weights, FEED_FEATURES, config.device)
+        yield from watch_feed(FeedSession(predictor, config.min_confidence), lines, config.speed, note)
+
+
+def _of_video(source: str, config: LiveConfig) -> Generator[Answer, None, None]:
+    from playahead.inference.video import VideoModel  # a feed needs no video library
+    from playahead.live.frames import Frames
+    from playahead.live.video_session import VideoSession
+    from playahead.live.watch_video import watch_video
+
+    model = VideoModel.open(config.weights, config.backbone, config.device)
+    session = VideoSession(model, config.min_confidence)
+    for notice in model.notices:
+        session.tell(notice)
+    yield from watch_video(session, Frames(source, model.input_size, config.speed), config.speed)
+
+
+def name_of(source: str) -> str:
+    """For people: a file's name, an address without credentials."""
+    if source == STANDARD_INPUT:
+        return "standard input"
+    if "://" not in source:
+        return Path(source).name
+    from playahead.video.source import shown  # a feed needs no video library
+
+    return shown(source)
 
 
 def _lines_of(source: str, config: LiveConfig) -> Lines | None:

@@ -1,7 +1,7 @@
 """What a live session saw and said, line by line in a file that survives a kill.
 
 Each line is a JSON object with one key: ``start`` (the source and the weights), ``line`` (a row, a tick, or what the
-source reports), ``frames`` (how many frames of video there were until when), or ``answer``.
+source reports), or ``answer``.
 """
 
 import json
@@ -48,10 +48,6 @@ class Record:
     def line(self, line: Line) -> None:
         """A line that was taken."""
         self._write("line", _as_json(line))
-
-    def frames(self, n_frames: int, now_ms: int) -> None:
-        """So many frames of video until a moment of the stream."""
-        self._write("frames", {"n": n_frames, "now_ms": now_ms})
 
     def answer(self, answer: Answer) -> None:
         """What was said."""

@@ -3,6 +3,8 @@
 Axes: P windows, N snippets, F features, T snippets in time order, C classes, H, W.
 """
 
+import time
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,7 @@ from playahead.domain.grid import GRID, OBSERVATION_MS, RASTER_FRAMES
 from playahead.domain.records import Mark
 from playahead.features.snippet_stream import SnippetStream, every, of_windows
 from playahead.inference.result import Expected
-from playahead.inference.video_model import SPOTTED_CONFIDENCE, VideoModel
+from playahead.inference.video import SPOTTED_CONFIDENCE, VideoModel
 from playahead.live.answer import Answer
 from playahead.live.windows import RecentWindows
 
@@ -30,6 +32,10 @@ class VideoSession:
     Args:
         model: that watches.
         min_confidence: of what is expected.
+
+    Attributes:
+        pace_s: seconds between answers.
+        took_s: from the latest answer's last frame to that answer.
     """
 
     def __init__(self, model: VideoModel, min_confidence: float = 0.1) -> None:
@@ -37,6 +43,7 @@ class VideoSession:
         self._decoder, self._least = model.predictor.decoder(), min_confidence
         self._windows = RecentWindows(model.predictor)
         self._told: list[str] = []
+        self.took_s = 0.0
         self.pace_s = PACES_S[0]
         self.restart(0)
 
@@ -81,11 +88,14 @@ class VideoSession:
 
     def push(self, frame_HW: NDArray[np.uint8]) -> Answer | None:
         """Take the next frame, 40 ms after the one before it; the answer where one is due."""
+        started_s = time.perf_counter()
         self._stream.push(frame_HW)
         n_frames = self._stream.n_frames
         if n_frames % (GRID.fps * self.pace_s) == 0:
             self._collect()
-            return self._answer() if n_frames >= GRID.window_frames else None
+            answer = self._answer() if n_frames >= GRID.window_frames else None
+            self.took_s = time.perf_counter() - started_s
+            return answer
         if n_frames % self._stream.batch == 0:  # in between, so that little is left to do when an answer is due
             self._collect()
         return None

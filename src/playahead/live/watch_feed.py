@@ -3,19 +3,31 @@
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
+from typing import Protocol
 
 from playahead.errors import InputError
 from playahead.live.answer import Answer
 from playahead.live.feed_session import EVERY_MS, FeedSession
-from playahead.live.lines import Lines
 from playahead.live.rows import Line
 
 _SILENT_S = 30.0
 
 
+class LineSource(Protocol):
+    """Where lines come from: ``live.lines.Lines``, or the rows that a server is sent."""
+
+    def next(self, timeout_s: float | None) -> Line | InputError | None:
+        """The next one, None at the end; ``TimeoutError`` where none came in time."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more is wanted."""
+        ...
+
+
 def watch_feed(
     session: FeedSession,
-    lines: Lines,
+    lines: LineSource,
     speed: float,
     note: Callable[[Line], object] = id,
     seconds: Callable[[], float] = time.monotonic,

@@ -2,17 +2,12 @@
 
 import time
 from collections.abc import Generator
-from contextlib import ExitStack, closing
-from pathlib import Path
+from contextlib import closing
 
 from playahead.domain.grid import GRID
-from playahead.inference.video_model import VideoModel
 from playahead.live.answer import Answer
-from playahead.live.config import LiveConfig
 from playahead.live.frames import Dropped, Frame, Frames, Lost, Told
-from playahead.live.record import Record
 from playahead.live.video_session import PACES_S, VideoSession
-from playahead.video.source import shown
 
 _BEHIND_S = 2.0
 _LOOK_BACK_S = 10.0
@@ -20,58 +15,50 @@ _CAUGHT_UP_S = 60.0
 _TICK_S = 1.0
 
 
-def watch_video(source: str, config: LiveConfig, record: Path | None = None) -> Generator[Answer, None, None]:
+def watch_video(session: VideoSession, frames: Frames, speed: float) -> Generator[Answer, None, None]:
     """Push frames as they come.
 
     Args:
-        source: a path, or an address that FFmpeg opens.
-        config: from which weights, how certain, how fast.
-        record: to keep what was said in.
+        session: that answers.
+        frames: of the source; closed at the end.
+        speed: of the video; at 0 nothing is late, and the pace stays.
 
     Raises:
-        InputError: a source or weights that cannot be read.
+        InputError: a source that cannot be read.
     """
-    model = VideoModel.open(config.weights, config.backbone, config.device)
-    session = VideoSession(model, config.min_confidence)
-    for notice in model.notices:
-        session.tell(notice)
-    with ExitStack() as stack:
-        frames = stack.enter_context(closing(Frames(source, model.input_size, config.speed)))
-        kept = stack.enter_context(Record(record, {"source": shown(source), "kind": "video"})) if record else None
-        for answer in _answers(session, frames, _Pace(config.speed > 0)):
-            if kept:
-                kept.frames(session.n_frames, session.now_ms)
-                kept.answer(answer)
-            yield answer
-
-
-def _answers(session: VideoSession, frames: Frames, pace: "_Pace") -> Generator[Answer, None, None]:
-    lost_s: float | None = None
-    while True:
-        try:
-            item = frames.next(_TICK_S)
-        except TimeoutError:
-            if lost_s is not None:
+    lost_s, pace = None, _Pace(speed > 0)
+    with closing(frames):
+        while True:
+            try:
+                item = frames.next(_TICK_S)
+            except TimeoutError:
+                if lost_s is not None:
+                    yield session.blind(_later(session, lost_s))
+                continue
+            if item is None:
+                return
+            if isinstance(item, Lost):
+                lost_s = time.monotonic() if lost_s is None else lost_s
+                session.tell(f"the source is lost ({item.why}), opening it again")
                 yield session.blind(_later(session, lost_s))
-            continue
-        if item is None:
-            return
-        if isinstance(item, Told):
-            session.tell(item.what)
-        elif isinstance(item, Lost):
-            lost_s = time.monotonic() if lost_s is None else lost_s
-            session.tell(f"the source is lost ({item.why}), opening it again")
-            yield session.blind(_later(session, lost_s))
-        elif isinstance(item, Dropped):
-            session.tell(f"{item.n / GRID.fps:.1f} s of video skipped: this machine is too slow")
-            session.restart(session.now_ms + item.n * 1000 // GRID.fps)
-        else:
-            if lost_s is not None:
+                continue
+            if isinstance(item, Frame) and lost_s is not None:
                 session.tell(f"the source is back after {time.monotonic() - lost_s:.0f} s")
                 session.restart(_later(session, lost_s))
                 lost_s = None
-            if answer := _push(session, item, frames, pace):
+            if answer := _take(session, item, frames, pace):
                 yield answer
+
+
+def _take(session: VideoSession, item: Frame | Dropped | Told, frames: Frames, pace: "_Pace") -> Answer | None:
+    if isinstance(item, Frame):
+        return _push(session, item, frames, pace)
+    if isinstance(item, Dropped):
+        session.tell(f"{item.n / GRID.fps:.1f} s of video skipped: this machine is too slow")
+        session.restart(session.now_ms + item.n * 1000 // GRID.fps)
+    else:
+        session.tell(item.what)
+    return None
 
 
 def _push(session: VideoSession, frame: Frame, frames: Frames, pace: "_Pace") -> Answer | None:

@@ -14,6 +14,7 @@ from playahead.errors import InputError
 from playahead.files import require_file
 
 _TIMEOUT_S = (20.0, 20.0)  # to open, to read: a stream that says nothing for so long is dead
+_PROTOCOLS = "http,https,tls,tcp,udp,crypto,httpproxy,rtp,rtsp,rtsps,srtp,rtmp,rtmps,srt"
 STANDARD_INPUT = "-"
 NOT_A_VIDEO = "cannot be opened as video"
 
@@ -41,12 +42,17 @@ def opened(source: Path | str) -> InputContainer:
     """
     where = shown(source) if is_stream(source) else source
     try:
-        return av.open(_for_ffmpeg(source), mode="r", timeout=_TIMEOUT_S)  # type: ignore[no-matching-overload]
+        return av.open(_for_ffmpeg(source), mode="r", timeout=_TIMEOUT_S, options=_limits(source))  # type: ignore[no-matching-overload]
     except ExitError:
         raise InputError(where, f"no answer within {_TIMEOUT_S[0]:.0f} s", "is it being sent?") from None
     except (FFmpegError, OSError, ValueError, IndexError, AttributeError) as reason:
         said = getattr(reason, "strerror", None) or reason
         raise InputError(where, f"{NOT_A_VIDEO} ({said})", "is it complete?") from None
+
+
+def _limits(source: Path | str) -> dict[str, str]:
+    """A playlist from an address leads to no file of this machine."""
+    return {"protocol_whitelist": _PROTOCOLS} if is_address(source) else {}
 
 
 def is_stream(source: Path | str) -> bool:

@@ -9,7 +9,7 @@ from playahead.cli import terminal
 from playahead.cli.live_screen import LiveScreen
 from playahead.live.config import LiveConfig
 from playahead.live.open import live as watch
-from playahead.video.source import shown
+from playahead.live.open import name_of
 
 
 def live(source: str, asked: LiveConfig, record: Path | None = None, json: bool = False) -> None:
@@ -29,7 +29,7 @@ def live(source: str, asked: LiveConfig, record: Path | None = None, json: bool 
             for answer in answers:
                 _print(answer.as_json())
             return
-        with LiveScreen(shown(source), terminal.out(), asked.min_confidence) as screen:
+        with LiveScreen(name_of(source), terminal.out(), asked.min_confidence) as screen:
             for answer in answers:
                 screen.show(answer)
 

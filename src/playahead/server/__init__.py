@@ -1,0 +1,1 @@
+"""Anticipation over HTTP: sessions on running matches, and single questions."""

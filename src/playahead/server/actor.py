@@ -1,0 +1,166 @@
+"""A session that runs by itself: one thread that takes rows or frames, and the answers that readers may still want."""
+
+import asyncio
+import json
+import logging
+import queue
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from playahead.errors import PlayaheadError
+from playahead.live.answer import Answer
+from playahead.live.rows import Line
+
+KEPT = 300
+"""Events that a reader who comes back can still have: five minutes."""
+_ROWS_WAITING = 10_000
+_HEARTBEAT_S = 15.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Event:
+    """A server-sent event: its number, its kind (answer or end), and its data as JSON."""
+
+    number: int
+    kind: str
+    data: str
+
+
+class Closable(Protocol):
+    """What can be told to end."""
+
+    def close(self) -> None: ...
+
+
+class PostedLines:
+    """Lines that come by request; what ``watch_feed`` reads from."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[Line | None] = queue.Queue()
+
+    def put(self, lines: Sequence[Line]) -> bool:
+        """Take all of them, or none where too many are waiting."""
+        if self._queue.qsize() + len(lines) > _ROWS_WAITING:
+            return False
+        for line in lines:
+            self._queue.put(line)
+        return True
+
+    def next(self, timeout_s: float | None) -> Line | None:
+        """The next one, None at the end; ``TimeoutError`` where none came in time."""
+        try:
+            return self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            raise TimeoutError from None
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        self._queue.put(None)
+
+
+class Actor:
+    """One session.
+
+    Args:
+        kind: feed or video.
+        source: what it watches, for people.
+        answers: of the session; closed at the end.
+        feed: what the answers are made from; closing it ends them.
+
+    Attributes:
+        number: of the latest event.
+        over: the last event has been told.
+        used_s: when it was last asked for anything, on the machine's clock.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        source: str,
+        answers: Generator[Answer, None, None],
+        feed: Closable,
+    ) -> None:
+        self.id, self.kind, self.source, self.feed = secrets.token_urlsafe(12), kind, source, feed
+        self.started_s = self.used_s = time.monotonic()
+        self._answers, self.number = answers, 0
+        self._kept: deque[Event] = deque(maxlen=KEPT)
+        self._waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
+        self._lock = threading.Lock()
+        self.over = False
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"session-{self.id}", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        said = "the source ended"
+        try:
+            for answer in self._answers:
+                self._tell("answer", answer.as_json())
+                if self._stopping.is_set():
+                    break
+        except PlayaheadError as reason:
+            said = str(reason)
+        except Exception:  # a defect of ours ends one session, and no other
+            said = "an internal error"
+            _log.exception("session %s", self.id)
+        finally:
+            self._answers.close()
+            self._tell("end", {"detail": "the session was closed" if self._stopping.is_set() else said}, last=True)
+
+    def _tell(self, kind: str, data: dict[str, object], last: bool = False) -> None:
+        with self._lock:
+            self.number += 1
+            self._kept.append(Event(self.number, kind, json.dumps(data, separators=(",", ":"), allow_nan=False)))
+            self.over = self.over or last
+            for changed, loop in self._waiting.items():
+                with suppress(RuntimeError):  # its loop is closed: nobody reads there any more
+                    loop.call_soon_threadsafe(changed.set)
+
+    def after(self, number: int) -> tuple[list[Event], bool]:
+        """Events after this one that are still kept, and whether no more will come."""
+        with self._lock:
+            return [event for event in self._kept if event.number > number], self.over
+
+    async def events(self, number: int) -> AsyncIterator[Event | None]:
+        """Events after this one as they come, until the last; None every now and then where nothing happens."""
+        changed = asyncio.Event()
+        with self._lock:
+            self._waiting[changed] = asyncio.get_running_loop()
+        try:
+            while True:
+                changed.clear()
+                found, over = self.after(number)
+                for event in found:
+                    number = event.number
+                    yield event
+                if over and not found:
+                    return
+                if not found:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(changed.wait(), _HEARTBEAT_S)
+                    if not changed.is_set():
+                        yield None
+        finally:
+            with self._lock:
+                self._waiting.pop(changed, None)
+
+    @property
+    def readers(self) -> int:
+        """Who follows its events at the moment."""
+        return len(self._waiting)
+
+    def close(self) -> None:
+        """End it: a last event says so."""
+        self._stopping.set()
+        self.feed.close()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until its thread has ended."""
+        self._thread.join(timeout_s)

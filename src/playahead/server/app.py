@@ -1,0 +1,236 @@
+"""The routes."""
+
+import pathlib
+from collections.abc import AsyncIterator, Sequence
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import FastAPI, Header, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import ValidationError
+
+from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.inference.result import Expected
+from playahead.live.answer import Answer
+from playahead.live.feed_session import FeedSession
+from playahead.live.rows import Line, Reports, Tick, parse_entry
+from playahead.server import clips
+from playahead.server.actor import Actor, PostedLines
+from playahead.server.allowed import allowed_source
+from playahead.server.bodies import AnswerOut, QuestionBody, RowBody, RowsBody, SessionBody, SessionOut, TakenOut
+from playahead.server.config import ServeConfig
+from playahead.server.limits import Limits
+from playahead.server.metrics import Metrics
+from playahead.server.models import Models
+from playahead.server.problems import Problem, described, say_problems
+from playahead.server.sessions import Sessions
+
+_ALWAYS = (400, 401, 413, 422, 429)
+SessionId = Annotated[str, Path(max_length=64)]
+
+
+def build_app(config: ServeConfig) -> FastAPI:
+    """Everything that is served. Its sessions are ``app.state.sessions``, which whoever runs it closes at the end.
+
+    Args:
+        config: how.
+
+    Raises:
+        InputError: weights that cannot be read.
+    """
+    models, metrics = Models(config), Metrics()
+    sessions = Sessions(config, models, metrics)
+
+    app = FastAPI(title="playahead", version=version("playahead"), redoc_url=None)
+    app.state.sessions = sessions
+    say_problems(app, lambda status: metrics.problems.labels(str(status)).inc())
+    _add_health(app, metrics)
+    _add_questions(app, config, models)
+    _add_sessions(app, config, sessions, metrics)
+    app.add_middleware(Limits, config=config)
+    return app
+
+
+def _add_health(app: FastAPI, metrics: Metrics) -> None:
+    @app.get("/healthz", summary="It is running")
+    async def healthz() -> dict[str, str]:
+        return {"status": "running"}
+
+    @app.get("/readyz", summary="Its model is loaded, and it takes sessions", responses=described(429))
+    async def readyz() -> dict[str, str]:
+        return {"status": "ready"}
+
+    @app.get("/metrics", summary="Figures for Prometheus", response_class=Response, responses=described(401, 429))
+    async def figures() -> Response:
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_questions(app: FastAPI, config: ServeConfig, models: Models) -> None:
+    clip = {"schema": {"type": "string", "format": "binary"}}
+    question = {"schema": QuestionBody.model_json_schema(ref_template="#/components/schemas/{model}")}
+    question["schema"].pop("$defs", None)
+
+    @app.post(
+        "/v1/anticipate",
+        summary="What follows these rows, these features or this clip",
+        responses=described(*_ALWAYS, 415),
+        openapi_extra={"requestBody": {"required": True, "content": {"application/json": question, "video/mp4": clip}}},
+    )
+    async def anticipate(request: Request) -> AnswerOut:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "application/json":
+            asked = _question(await request.body())
+            answer = await run_in_threadpool(_answer_to, asked, models)
+        elif kind.startswith("video/"):
+            async with clips.kept(request.stream()) as path:
+                answer = await run_in_threadpool(_answer_after, path, config, models)
+        else:
+            raise Problem(415, "send application/json, or a clip as video/mp4")
+        return AnswerOut.model_validate(answer.as_json())
+
+
+def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics: Metrics) -> None:
+    @app.post("/v1/sessions", status_code=201, summary="Begin", responses=described(*_ALWAYS, 403))
+    async def begin(body: SessionBody, response: Response) -> SessionOut:
+        actor = await run_in_threadpool(_begin, body, config, sessions)
+        response.headers["Location"] = f"/v1/sessions/{actor.id}"
+        return _shown(actor)
+
+    @app.get("/v1/sessions/{session}", summary="How it is", responses=described(*_ALWAYS, 404))
+    async def look(session: SessionId) -> SessionOut:
+        return _shown(sessions.find(session))
+
+    @app.delete("/v1/sessions/{session}", status_code=204, summary="End", responses=described(*_ALWAYS, 404))
+    async def end(session: SessionId) -> None:
+        sessions.remove(session)
+
+    @app.post(
+        "/v1/sessions/{session}/rows",
+        status_code=202,
+        summary="Rows as they happen: all are taken, or none",
+        responses=described(*_ALWAYS, 404, 409),
+    )
+    async def rows(session: SessionId, body: RowsBody) -> TakenOut:
+        actor = sessions.find(session)
+        if not isinstance(actor.feed, PostedLines):
+            raise Problem(409, "this session watches a video")
+        if actor.over:
+            raise Problem(409, "this session has ended")
+        lines = _lines(body.rows)
+        if not actor.feed.put(lines):
+            raise Problem(429, "too many rows are waiting", {"Retry-After": "1"})
+        metrics.rows.inc(len(lines))
+        return TakenOut(taken=len(lines))
+
+    @app.get(
+        "/v1/sessions/{session}/events",
+        summary="Answers as they come, as server-sent events",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}, **described(*_ALWAYS, 404)},
+    )
+    async def events(session: SessionId, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
+        actor = sessions.find(session)
+        after = _number(last_event_id)
+        return StreamingResponse(
+            _stream(actor, after), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+
+
+async def _stream(actor: Actor, after: int) -> AsyncIterator[str]:
+    """Events in the format of the standard; what was lost in between is said."""
+    yield "retry: 2000\n\n"
+    expected = after + 1
+    async for event in actor.events(after):
+        if event is None:
+            yield ": nothing new\n\n"
+            continue
+        if event.number > expected:
+            lost = f'{{"from":{expected},"to":{event.number - 1}}}'
+            yield f"event: lost\ndata: {lost}\n\n"
+        expected = event.number + 1
+        yield f"id: {event.number}\nevent: {event.kind}\ndata: {event.data}\n\n"
+
+
+def _number(last_event_id: str | None) -> int:
+    text = (last_event_id or "0").strip()
+    if not text.isascii() or not text.isdecimal() or len(text) > 12:
+        raise Problem(422, "Last-Event-ID: is none of ours")
+    return int(text)
+
+
+def _begin(body: SessionBody, config: ServeConfig, sessions: Sessions) -> Actor:
+    if body.kind == "feed":
+        if body.source is not None:
+            raise Problem(422, "source: a feed's rows are posted; only a video has one")
+        return sessions.of_feed(body.speed, body.min_confidence, _reports(body.reports))
+    if body.source is None:
+        raise Problem(422, "source: a video needs one")
+    return sessions.of_video(allowed_source(body.source, config), body.speed, body.min_confidence)
+
+
+def _reports(labels: Sequence[str] | None) -> Reports | None:
+    if labels is None:
+        return None
+    found = parse_entry({"reports": list(labels)}, "reports")
+    assert isinstance(found, Reports)
+    return found
+
+
+def _lines(rows: Sequence[RowBody]) -> list[Line]:
+    return [parse_entry(row.model_dump(exclude_none=True), f"rows.{index}") for index, row in enumerate(rows)]
+
+
+def _question(content: bytes) -> QuestionBody:
+    try:
+        return QuestionBody.model_validate_json(content)
+    except ValidationError as reason:
+        first = reason.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Problem(422, f"{where or 'body'}: {first['msg']}"[:500]) from None
+
+
+def _answer_to(asked: QuestionBody, models: Models) -> Answer:
+    if (asked.rows is None) == (asked.features is None):
+        raise Problem(422, "body: needs either rows or features")
+    if asked.features is not None:
+        return _of_features(asked, models)
+    session = FeedSession(models.feed, asked.min_confidence)
+    lines = _lines(asked.rows or [])
+    if (reports := _reports(asked.reports)) is not None:
+        session.push(reports)
+    latest_half = max((line.half for line in lines if not isinstance(line, Reports)), default=1)
+    lines = [line for line in lines if not isinstance(line, Reports) and line.half == latest_half]
+    times_ms = [line.now_ms if isinstance(line, Tick) else line.t_ms + line.delay_ms for line in lines]
+    now_ms = asked.now_ms or max([*times_ms, 0]) // 1000 * 1000 + 1000
+    session.push(Tick(latest_half, 0))
+    for line in lines:
+        session.push(line)
+    return session.answer_at(now_ms)
+
+
+def _answer_after(clip: pathlib.Path, config: ServeConfig, models: Models) -> Answer:
+    return clips.answer_after(clip, models.video, config.clip_s, QuestionBody().min_confidence)
+
+
+def _of_features(asked: QuestionBody, models: Models) -> Answer:
+    predictor = models.feed
+    try:
+        windows_WNF = np.asarray(asked.features, np.float32)
+    except ValueError:
+        raise Problem(422, "features: the lists are not of one length") from None
+    shape = (GRID.n_windows, GRID.n_snippets, predictor.network.config.feature_dim)  # type: ignore[union-attr]
+    if windows_WNF.shape != shape or not np.isfinite(windows_WNF).all():
+        raise Problem(422, f"features: {windows_WNF.shape} are not {shape} finite numbers")
+    predictions = predictor.answer(predictor.encode(windows_WNF), np.arange(GRID.n_windows)[None])
+    (found,) = predictor.decoder().anticipations(predictions, asked.min_confidence)
+    expected = [Expected.of(one, OBSERVATION_MS, OBSERVATION_MS) for one in found]
+    return Answer(0, OBSERVATION_MS, OBSERVATION_MS, (), expected, (), predictions.intensity()[0])
+
+
+def _shown(actor: Actor) -> SessionOut:
+    url = f"/v1/sessions/{actor.id}/events"
+    about: dict[str, Any] = {"id": actor.id, "kind": actor.kind, "source": actor.source, "url": url}
+    return SessionOut(over=actor.over, events=actor.number, **about)

@@ -1,0 +1,93 @@
+"""What requests and answers hold, for the OpenAPI description. ``live.rows`` has the last word on a row."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from playahead.domain.time import LONGEST_HALF_MS
+
+MOST_ROWS = 5_000
+Confidence = Annotated[float, Field(ge=0, le=1)]
+TimeMs = Annotated[int, Field(ge=0, le=LONGEST_HALF_MS)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class RowBody(_Body):
+    """An event, or with ``now_ms`` alone, how late it is."""
+
+    half: Annotated[int, Field(ge=1, le=4)] = 1
+    t_ms: TimeMs | None = None
+    now_ms: TimeMs | None = None
+    action: Annotated[str, Field(max_length=40)] | None = None
+    team: Literal["home", "away"] | None = None
+    x: Annotated[float, Field(ge=0, le=100)] | None = None
+    y: Annotated[float, Field(ge=0, le=100)] | None = None
+    setpiece: Literal["open play", "throw-in", "goal kick", "corner", "free kick", "penalty"] | None = None
+    delay_ms: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    confidence: Confidence | None = None
+
+
+class RowsBody(_Body):
+    """Rows of a match, in any order."""
+
+    rows: Annotated[list[RowBody], Field(max_length=MOST_ROWS)]
+
+
+class QuestionBody(_Body):
+    """What follows these rows, or six windows of features: six times 33 steps of the model's features."""
+
+    rows: Annotated[list[RowBody], Field(max_length=MOST_ROWS)] | None = None
+    features: list[list[list[float]]] | None = None
+    now_ms: Annotated[int, Field(ge=1_000, le=LONGEST_HALF_MS)] | None = None
+    reports: list[str] | None = None
+    min_confidence: Confidence = 0.1
+
+
+class SessionBody(_Body):
+    """A session on rows that are posted, or on a source of video."""
+
+    kind: Literal["feed", "video"] = "feed"
+    source: Annotated[str, Field(max_length=2_000)] | None = None
+    speed: Annotated[float, Field(ge=0, le=1_000)] = 1.0
+    min_confidence: Confidence = 0.1
+    reports: list[str] | None = None
+
+
+class SessionOut(BaseModel):
+    """A session."""
+
+    id: str
+    kind: Literal["feed", "video"]
+    source: str
+    over: bool
+    events: int
+    url: str
+
+
+class MarkOut(BaseModel):
+    """An action, seen or expected."""
+
+    time_ms: int
+    action: str
+    confidence: float
+
+
+class AnswerOut(BaseModel):
+    """What was seen until a moment, and what is expected after it."""
+
+    half: int
+    now_ms: int
+    seen_ms: int
+    seen: list[MarkOut]
+    expected: list[MarkOut]
+    told: list[str]
+    intensity_per_mille: list[list[int]]
+
+
+class TakenOut(BaseModel):
+    """How many rows were taken."""
+
+    taken: int

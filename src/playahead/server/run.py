@@ -1,0 +1,38 @@
+"""A server that ends its sessions before it waits for their readers."""
+
+import socket
+
+import uvicorn
+from fastapi.concurrency import run_in_threadpool
+
+from playahead.server.app import build_app
+from playahead.server.config import ServeConfig
+
+_GRACE_S = 10
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Readers get their session's last event, so their connections end by themselves."""
+        await run_in_threadpool(self.config.app.state.sessions.close)  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
+def make_server(config: ServeConfig) -> uvicorn.Server:
+    """A server, ready to run until SIGTERM or Ctrl-C.
+
+    Args:
+        config: what it serves.
+
+    Raises:
+        InputError: weights that cannot be read.
+    """
+    settings = uvicorn.Config(
+        build_app(config),
+        host=config.host,
+        port=config.port,
+        log_level="warning",
+        timeout_graceful_shutdown=_GRACE_S,
+        lifespan="off",
+    )
+    return _Server(settings)
