@@ -203,6 +203,7 @@ COMMANDS: dict[str, Command | Group] = {
             "extract": Command(
                 "bench_extract:command", "decoding and encoding video", "playahead bench extract --input-size 1280x736"
             ),
+            "live": Command("bench_live:command", "answers about a running match", "playahead bench live"),
         },
     ),
 }

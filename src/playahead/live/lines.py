@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from playahead.domain.feed import FeedHalf
+from playahead.domain.feed import LONGEST_DELAY_MS, FeedHalf
 from playahead.errors import InputError, PlayaheadError
 from playahead.live.rows import LONGEST_LINE, Line, Reports, Row, Tick, parse_line
 
@@ -128,27 +128,29 @@ def of_feed(halves: list[FeedHalf], speed: float) -> Lines:
         for half in halves:
             started_s = time.monotonic()
             yield Tick(half.half, 0)
-            for row in half.visible_ms.argsort(kind="stable"):
-                due_s = started_s + (half.visible_ms[row] / 1000 / speed if speed else 0.0)
+            for row in rows_of(half):
+                due_s = started_s + ((row.t_ms + row.delay_ms) / 1000 / speed if speed else 0.0)
                 if stopped.wait(max(0.0, due_s - time.monotonic())):
                     return
-                yield _row(half, row)
+                yield row
 
     return Lines(play)
 
 
-def _row(half: FeedHalf, row: int) -> Row:
-    return Row(
-        half=half.half,
-        t_ms=int(half.t_ms[row]),
-        code=int(half.code[row]),
-        team=int(half.team[row]),
-        x=int(half.x[row]),
-        y=int(half.y[row]),
-        setpiece=int(half.setpiece[row]),
-        delay_ms=min(int(half.delay_ms[row]) + int(half.late_ms[row]), 65_535),
-        confidence=int(half.confidence[row]),
-    )
+def rows_of(half: FeedHalf) -> Iterator[Row]:
+    """Its rows in the order in which they become visible; what came late has a longer delay."""
+    for row in half.visible_ms.argsort(kind="stable"):
+        yield Row(
+            half=half.half,
+            t_ms=int(half.t_ms[row]),
+            code=int(half.code[row]),
+            team=int(half.team[row]),
+            x=int(half.x[row]),
+            y=int(half.y[row]),
+            setpiece=int(half.setpiece[row]),
+            delay_ms=min(int(half.delay_ms[row]) + int(half.late_ms[row]), LONGEST_DELAY_MS),
+            confidence=int(half.confidence[row]),
+        )
 
 
 def _is_another(path: Path, file: BinaryIO) -> bool:
