@@ -41,7 +41,7 @@ class Backbone(nn.Module):
 
     def fuse(self, maps_BSCHW: Tensor) -> Tensor:
         """Maps of each snippet's stacks -> features_BF."""
-        n_snippets = len(maps_BSCHW)
+        n_snippets = maps_BSCHW.shape[0]  # an exporter would take len() for a constant
         fused_BSCHW = self.conv3d_encoder(maps_BSCHW.transpose(1, 2)).transpose(1, 2)
         projected = self.conv3d_projection(fused_BSCHW.flatten(0, 1))
         return self.global_pool(projected.reshape(n_snippets, self.config.feature_dim, *projected.shape[2:]))

@@ -190,6 +190,11 @@ COMMANDS: dict[str, Command | Group] = {
         "playahead serve --port 8008 --sources /srv/matches",
         settings="config",
     ),
+    "export": Command(
+        "export:export",
+        "a model as ONNX, for programs without PyTorch",
+        "playahead export --out exported",
+    ),
     "submit": Command(
         "submit:submit",
         "write a submission, or check one before the server does",

@@ -9,7 +9,7 @@ from playahead.decoding.slots import SlotTime
 from playahead.errors import InputError
 
 if TYPE_CHECKING:
-    from playahead.inference.predictor import Predictor
+    from playahead.inference.any_predictor import AnyPredictor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class DecodingOptions:
             option = "time" if self.time is not None else "rescue"
             raise InputError(f"--{option}", "is for the tuned threshold", "add --decoding tuned-threshold")
 
-    def decoder(self, predictor: "Predictor") -> Decoder:
+    def decoder(self, predictor: "AnyPredictor") -> Decoder:
         """The predictor's own decoding of that name, changed.
 
         Raises:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from playahead.domain.feed import FeedHalf
 from playahead.features.feed import FEED_FEATURES, prepare_track
-from playahead.inference.predictor import Predictor
+from playahead.inference.open_predictor import open_predictor
 from playahead.inference.result import SHORTEST_MS, Expected, PredictConfig, PredictResult, short_notices
 from playahead.progress import Show, counter, quiet
 from playahead.sources.feeds import read_feed
@@ -40,7 +40,7 @@ def predict_feed(
         source, halves = feed.name, read_feed(feed, notes, companions, config.provider)
     else:
         source, halves = "feed", list(feed)
-    predictor = Predictor.open(config.weights, FEED_FEATURES, config.device)
+    predictor = open_predictor(config.weights, FEED_FEATURES, config.device)
     decoder = config.decoding_options.decoder(predictor)
     every_ms = round(1000 * (config.every or EVERY_S))
     chosen = [half for half in halves if config.half in (None, half.half)]

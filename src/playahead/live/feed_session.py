@@ -12,7 +12,7 @@ from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Mark
 from playahead.errors import InputError
 from playahead.features.feed import prepare_track, window_features
-from playahead.inference.predictor import Predictor
+from playahead.inference.any_predictor import AnyPredictor
 from playahead.inference.result import Expected
 from playahead.live.answer import Answer
 from playahead.live.rows import Line, Reports, Row, Tick
@@ -38,7 +38,7 @@ class FeedSession:
         took_s: that the latest answer took.
     """
 
-    def __init__(self, predictor: Predictor, min_confidence: float = 0.1) -> None:
+    def __init__(self, predictor: AnyPredictor, min_confidence: float = 0.1) -> None:
         self._decoder, self._least = predictor.decoder(), min_confidence
         self._windows = RecentWindows(predictor)
         self._reports = _TEN_ACTIONS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playahead.errors import InputError
 from playahead.features.feed import FEED_FEATURES
-from playahead.inference.predictor import Predictor
+from playahead.inference.open_predictor import open_predictor
 from playahead.live.answer import Answer
 from playahead.live.config import LiveConfig
 from playahead.live.feed_session import FeedSession
@@ -37,7 +37,7 @@ def live(source: str, config: LiveConfig | None = None, record: Path | None = No
     config = config or LiveConfig()
     path = Path(source)
     if path.suffix in LINES and path.is_file() and is_record(path):
-        predictor = Predictor.open(config.weights, FEED_FEATURES, config.device)
+        predictor = open_predictor(config.weights, FEED_FEATURES, config.device)
         yield from replay(path, lambda: FeedSession(predictor, min_confidence=config.min_confidence))
         return
     lines = _lines_of(source, config)
@@ -55,7 +55,7 @@ def live(source: str, config: LiveConfig | None = None, record: Path | None = No
 
 def _of_feed(lines: Lines, config: LiveConfig, note: Callable[[Line], object]) -> Generator[Answer, None, None]:
     with closing(lines):
-        predictor = Predictor.open(config.weights, FEED_FEATURES, config.device)
+        predictor = open_predictor(config.weights, FEED_FEATURES, config.device)
         yield from watch_feed(FeedSession(predictor, config.min_confidence), lines, config.speed, note)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from playahead.decoding.predictions import Predictions
 from playahead.domain.grid import GRID
-from playahead.inference.predictor import Predictor
+from playahead.inference.any_predictor import AnyPredictor
 
 Features = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """Ends of windows, ms, increasing -> features_PNF."""
@@ -25,7 +25,7 @@ class RecentWindows:
         predictor: that encodes and answers.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
+    def __init__(self, predictor: AnyPredictor) -> None:
         self._predictor = predictor
         self._encoded: dict[int, NDArray[np.float32]] = {}
 

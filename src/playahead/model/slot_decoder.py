@@ -48,7 +48,7 @@ class SlotDecoder(nn.Module):
 
     def forward(self, memory_OMD: Tensor, context_OD: Tensor) -> Tensor:
         """memory_OMD to attend to, context_OD to condition on -> slots_OKD."""
-        slots_OKD = self.embedding_KD.expand(len(memory_OMD), -1, -1)
+        slots_OKD = self.embedding_KD.expand(memory_OMD.shape[0], -1, -1)  # an exporter would take len() for a constant
         if self.alpha:
             slots_OKD = slots_OKD + self.alpha * self.condition(context_OD)[:, None]
         for layer in self.layers:

@@ -1,0 +1,30 @@
+"""``playahead export``."""
+
+from pathlib import Path
+
+from playahead.assets import packaged_weights
+from playahead.cli import terminal
+
+
+def export(out: Path, weights: Path | None = None, backbone: Path | None = None) -> None:
+    """A model as ONNX, checked against PyTorch; ``predict --weights FOLDER`` then runs without PyTorch.
+
+    Args:
+        out: folder to write into.
+        weights: of an anticipator; the packaged event-feed model if not given.
+        backbone: also export this backbone, at the size that the weights' features were made at.
+    """
+    from playahead.backbone.checkpoint import load_backbone
+    from playahead.export.anticipator import export_anticipator
+    from playahead.export.backbone import export_backbone
+    from playahead.inference.predictor import Predictor
+    from playahead.video.input_size import InputSize
+
+    predictor = Predictor.open(weights or packaged_weights(), device="cpu")
+    differences = export_anticipator(predictor, out)
+    if backbone is not None:
+        network, _ = load_backbone(backbone)
+        facts = predictor.about.get("features") or {}
+        differences |= export_backbone(network, InputSize(*facts["input_size"]), out)
+    rows = [(name, f"{(out / name).stat().st_size / 1e6:.1f}", f"{worst:.1e}") for name, worst in differences.items()]
+    terminal.print_table(str(out), ("graph", "MB", "largest difference from PyTorch"), rows)

@@ -1,0 +1,181 @@
+"""What every predictor on features can do, whatever computes it: PyTorch, or ONNX Runtime without it.
+
+Axes: P windows, N snippets (or steps), F features, D model, W windows of an example, O examples.
+"""
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.decoding.decoder import Decoder, decoder_of
+from playahead.decoding.predictions import Predictions
+from playahead.domain.grid import GRID
+from playahead.domain.records import Anticipation
+from playahead.errors import InputError
+from playahead.features.feed import columns_of
+
+WINDOWS, EXAMPLES = 4, 8
+"""Computed together, always exactly so many: see ``AnyPredictor.encode``."""
+_OF_VIDEO = {
+    "weights": ("backbone", "give the backbone that it was trained on"),
+    "input_size": ("input size or luma", "extract with {}"),
+    "precision": ("precision", "extract with --precision {}"),
+}
+"""What must be the same where weights meet features of video."""
+
+
+class ObservationSource(Protocol):
+    """Anything that can be observed at any time: a half of a feed, the features of a running video."""
+
+    def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Windows (W, N, F) of the examples that end at these times, which lie 5 s apart."""
+        ...
+
+
+class AnyPredictor(ABC):
+    """A trained model with what is known about it.
+
+    Args:
+        about: training configuration, features, and the decodings chosen on validation.
+        where: file that it comes from, for error messages.
+    """
+
+    def __init__(self, about: Mapping[str, Any], where: Path | str) -> None:
+        self.about, self.where = about, where
+        trained = about.get("features")
+        self._columns = columns_of(trained.get("names")) if isinstance(trained, Mapping) else None
+
+    @abstractmethod
+    def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Windows, each by itself: computed once, they serve every example that looks at them.
+
+        This and ``answer`` always compute pieces of the same size, because the last bits of a matrix product depend on
+        its size: so a window gives the same numbers whichever others it is encoded with.
+
+        Args:
+            windows_PNF: features of any windows.
+
+        Returns:
+            encoded_PND for ``answer``.
+        """
+        ...
+
+    @abstractmethod
+    def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
+        """Predictions of examples.
+
+        Args:
+            encoded_PND: windows, from ``encode``.
+            looks_at_OW: the six of them that each example looks at, oldest first.
+        """
+        ...
+
+    def known_columns(self, windows: NDArray) -> NDArray:
+        """Features of this version, those alone that an older model was trained on."""
+        if self._columns is not None and windows.shape[-1] > len(self._columns):
+            return windows[..., self._columns]
+        return windows
+
+    def check(self, features: Mapping[str, object]) -> None:
+        """Refuse features that the network was not trained on, which it would take for its own.
+
+        Args:
+            features: their ``"kind"`` (feed or video), and the feed's ``"names"``, or of video what a store says of
+                their making: the backbone's digest ``"weights"``, ``"input_size"`` (luma included), ``"precision"``.
+
+        Raises:
+            InputError: they are others.
+        """
+        trained = self.about.get("features")
+        trained = trained if isinstance(trained, Mapping) else {}
+        if features["kind"] == "feed" and columns_of(trained.get("names")) is None:
+            raise InputError(self.where, "was not trained on the event-feed features of this version", "train it again")
+        if features["kind"] == "video":
+            if trained.get("kind") != "video":
+                fix = "train it with playahead train video"
+                raise InputError(self.where, "was not trained on video features", fix)
+            for name, (what, fix) in _OF_VIDEO.items():
+                ours, theirs = json.dumps(trained.get(name)), json.dumps(features[name])
+                if ours != theirs:
+                    raise InputError(self.where, f"was trained on features of another {what}", fix.format(ours))
+
+    @property
+    def examples_seen(self) -> int:
+        """How many its training went through; 0 where the file does not say."""
+        sizes = [self.about.get("step"), self._trained("sequences"), self._trained("examples")]
+        return math.prod(n if isinstance(n, int) else 0 for n in sizes)
+
+    @property
+    def knows_worse_sources(self) -> bool:
+        """It was trained on sources that say less than a full feed, and on less than 30 s."""
+        return bool(self._trained("degraded"))
+
+    def _trained(self, name: str) -> object:
+        train = self.about.get("train")
+        return train.get(name) if isinstance(train, Mapping) else None
+
+    def decoder(self, name: str = "marginal") -> Decoder:
+        """The decoding of that name that was chosen on validation.
+
+        Raises:
+            InputError: the weights carry no such decoding.
+        """
+        return decoder_of(self.about, name)
+
+    def anticipate_at(
+        self,
+        source: ObservationSource,
+        times_ms: Sequence[int] | NDArray[np.int64],
+        min_confidence: float = 0.1,
+        decoder: Decoder | None = None,
+    ) -> list[list[Anticipation]]:
+        """Anticipate after each of these times, from the 30 s before it.
+
+        Times a multiple of 5 s apart share windows, so each phase of the 5-s grid is one sequence (cut where a gap
+        would waste windows).
+
+        Args:
+            source: what is observed.
+            times_ms: increasing, from the source's start, above 0; before 30000, windows are partly empty.
+            min_confidence: minimum probability of an anticipation.
+            decoder: the marginal one that the weights carry if None.
+
+        Returns:
+            One list for each time.
+        """
+        times = np.asarray(times_ms, np.int64)
+        if len(times) and (times.min() <= 0 or (np.diff(times) <= 0).any()):
+            raise InputError("times_ms", "must increase from above 0")
+        decoder = decoder or self.decoder()
+        listed: list[list[Anticipation]] = [[] for _ in times]
+        for places, sequence_ms in _sequences(times):
+            encoded_WND = self.encode(source.windows(sequence_ms))
+            last_O = GRID.n_windows - 1 + np.flatnonzero(np.isin(sequence_ms, times[places]))
+            predictions = self.answer(encoded_WND, last_O[:, None] - np.arange(GRID.n_windows - 1, -1, -1))
+            found = decoder.anticipations(predictions, min_confidence)
+            for place, anticipations in zip(places, found, strict=True):
+                listed[place] = anticipations
+        return listed
+
+
+def _sequences(times_ms: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int64]]]:
+    """(places in ``times_ms``, ends of a sequence 5 s apart that holds them), one for each stretch of a phase."""
+    for phase in np.unique(times_ms % GRID.window_ms):
+        places = np.flatnonzero(times_ms % GRID.window_ms == phase)
+        far = np.flatnonzero(np.diff(times_ms[places]) > GRID.observation_ms) + 1
+        for stretch in np.split(places, far):
+            first, last = times_ms[stretch[0]], times_ms[stretch[-1]]
+            yield stretch, np.arange(first, last + 1, GRID.window_ms, dtype=np.int64)
+
+
+def pieces(rows: NDArray, size: int) -> Iterator[tuple[NDArray, int]]:
+    """(so many rows, how many of them are wanted): the last piece is filled up with its first row."""
+    for start in range(0, len(rows), size):
+        piece = rows[start : start + size]
+        yield np.concatenate([piece, np.repeat(piece[:1], size - len(piece), axis=0)]), len(piece)

@@ -1,0 +1,72 @@
+"""An exported model, run by ONNX Runtime: no PyTorch is imported."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions, join_predictions
+from playahead.domain.grid import GRID
+from playahead.errors import InputError
+from playahead.files import names_in_memory, read_bytes
+from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
+
+ENCODE, ANSWER, ABOUT = "encode.onnx", "answer.onnx", "about.json"
+"""Files of an exported anticipator: a window by itself, examples of encoded windows, and what is known of both."""
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+class OnnxPredictor(AnyPredictor):
+    """An anticipator from the folder that ``playahead export`` wrote.
+
+    Args:
+        folder: of the export.
+
+    Raises:
+        InputError: a file is missing or damaged, or ONNX Runtime is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            about = names_in_memory(json.loads(read_bytes(folder / ABOUT, _MOST_BYTES)))
+        except ValueError as reason:
+            raise InputError(folder / ABOUT, f"not JSON ({reason})", "export it again") from None
+        if not isinstance(about, dict):
+            raise InputError(folder / ABOUT, "describes no model", "export it again")
+        super().__init__(about, folder)
+        self._encode, self._answer = (_session(folder / name) for name in (ENCODE, ANSWER))
+        self._looks_at = int(self._answer.get_inputs()[0].shape[1])
+
+    def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See ``AnyPredictor``."""
+        found = [_run(self._encode, filled)[0] for filled, _ in pieces(self.known_columns(windows_PNF), WINDOWS)]
+        return np.concatenate(found)[: len(windows_PNF)]
+
+    def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
+        """See ``AnyPredictor``."""
+        answers: list[Predictions] = []
+        for looks_at, n in pieces(looks_at_OW[:, GRID.n_windows - self._looks_at :], EXAMPLES):
+            found = _run(self._answer, encoded_PND[looks_at])
+            whole = SlotPredictions(*found) if len(found) == 3 else DensePredictions(*found)
+            answers.append(whole.select(np.arange(EXAMPLES) < n))
+        return join_predictions(answers)
+
+
+def _session(path: Path) -> Any:
+    try:
+        import onnxruntime
+    except ModuleNotFoundError:
+        raise InputError(path, "needs onnxruntime", "pip install 'playahead[onnx]'") from None
+    try:
+        return onnxruntime.InferenceSession(read_bytes(path, _MOST_BYTES), providers=["CPUExecutionProvider"])
+    except InputError:
+        raise
+    except Exception as reason:  # its own, which share no base
+        raise InputError(path, f"is no model ({str(reason).splitlines()[0][:200]})", "export it again") from None
+
+
+def _run(session: Any, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    name = session.get_inputs()[0].name
+    return session.run(None, {name: np.ascontiguousarray(inputs, np.float32)})
