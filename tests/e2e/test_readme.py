@@ -9,6 +9,7 @@ import yaml
 
 from playahead.cli.main import run
 from playahead.cli.parser import build_parser, spelt_for_python
+from playahead.live.rows import parse_line
 from playahead.simulation.plays import simulate_half, write_bas_labels
 from tests.conftest import SHARED
 
@@ -43,6 +44,8 @@ def workplace(tmp_path_factory):
     (written,) = re.findall(r"say `wide.yaml`:\n```yaml\n(.+?)```", README, re.DOTALL)
     brief_run = {"seeds": [0], "common": {"epochs": 1, "steps_per_epoch": 2, "examples": 2, "precision": "32-true"}}
     (folder / "wide.yaml").write_text(yaml.safe_dump({**yaml.safe_load(written), **brief_run}, sort_keys=False))
+    lines = ['{"t_ms": 900, "action": "PASS"}', '{"t_ms": 2500, "action": "DRIVE"}', '{"now_ms": 6000}']
+    (folder / "rows.jsonl").write_text("\n".join(lines) + "\n")
     write_bas_labels(folder / "Labels-ball.json", [simulate_half(0, minutes=2)])
     (folder / "results_spotting.json").write_text((folder / "Labels-ball.json").read_text())
     if MATCH.exists():
@@ -56,11 +59,24 @@ def test_the_commands_run_in_their_order(workplace, monkeypatch, capsys):
     assert len(COMMANDS) > 9
     for command in COMMANDS:
         arguments = shlex.split(command)[1:]
-        if arguments[:2] == ["data", "download"]:
+        if arguments[:2] == ["data", "download"] or arguments[0] == "serve" or "https" in arguments[1]:
             build_parser(arguments).parse_args([spelt_for_python(word) for word in arguments])
         elif "match.json" not in arguments or MATCH.exists():
             brief = SHORT.get(tuple(arguments[:2]), [])
             assert run(arguments + brief) == 0, (command, capsys.readouterr().err)
+
+
+def test_the_how_to_on_live_use_runs(workplace, monkeypatch, capsys):
+    monkeypatch.chdir(workplace)
+    page = (ROOT / "docs" / "how-to" / "live.md").read_text()
+    commands = re.findall(r"^\$ (playahead .+)$", page, re.MULTILINE)
+    assert len(commands) == 6
+    for command in commands:
+        arguments = shlex.split(command)[1:]
+        if command not in COMMANDS and ("match.json" not in arguments or MATCH.exists()):
+            assert run(arguments) == 0, (command, capsys.readouterr().err)
+    for row in re.findall(r"^\{.+\}$", page, re.MULTILINE):
+        parse_line(row, "docs")
 
 
 def test_the_how_to_shows_the_same_three_lines_for_each_kind_of_match():
