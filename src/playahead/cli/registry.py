@@ -190,6 +190,12 @@ COMMANDS: dict[str, Command | Group] = {
         "playahead serve --port 8008 --sources /srv/matches",
         settings="config",
     ),
+    "view": Command(
+        "view:view",
+        "a page that plays a match beside what was expected of it",
+        "playahead view match.mp4 predictions.json --out view.html",
+        positional="files",
+    ),
     "export": Command(
         "export:export",
         "a model as ONNX, for programs without PyTorch",

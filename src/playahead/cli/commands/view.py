@@ -1,0 +1,19 @@
+"""``playahead view``."""
+
+from pathlib import Path
+
+from playahead.cli import terminal
+from playahead.viewer.page import recognise, write_page
+
+
+def view(files: list[Path], out: Path = Path("view.html")) -> None:
+    """A page that plays a match beside what was expected of it; it needs no server and no network.
+
+    Args:
+        files: what predict --format json wrote, and in any order the match's video, and its event feed or labels (then
+            the page says what came true).
+        out: the page; keep the video where it is, beside it.
+    """
+    shown = recognise(files)
+    write_page(shown, out)
+    terminal.errors.print(f"page: {out}")

@@ -1,0 +1,280 @@
+// The page of `playahead view`. Times are milliseconds from the start of the part that is shown.
+const match = JSON.parse(document.getElementById("match").textContent);
+const $ = (name) => document.getElementById(name);
+const PAST_MS = 30000, FUTURE_MS = 5000, FRAME_MS = 40, PAST_SHARE = 0.6, NEAR_MS = 1000;
+const video = $("video");
+const state = { part: match.parts[0], nowMs: 0, playing: false, least: 0.3, shown: new Set(match.classes.map((_, c) => c)), before: 0 };
+
+const colour = (c) => match.colours[c];
+const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const clock = (ms) => `${Math.floor(ms / 60000)}:${(ms % 60000 / 1000).toFixed(2).padStart(5, "0")}`;
+const percent = (share) => `${Math.round(100 * share)} %`;
+
+// The latest answer made at or before a moment, or null.
+function answerAt(nowMs) {
+  const answers = state.part.answers;
+  let low = 0, high = answers.length;
+  while (low < high) { const middle = (low + high) >> 1; if (answers[middle].now <= nowMs) low = middle + 1; else high = middle; }
+  const answer = answers[low - 1];
+  return answer && nowMs - answer.now <= FUTURE_MS ? answer : null;
+}
+
+const wanted = (one) => one.p >= state.least && state.shown.has(one.c);
+
+// Whether an anticipation came true: an action of its class within a second. Null where nobody labelled the match.
+function cameTrue(one) {
+  if (!state.part.labels) return null;
+  return state.part.labels.some((label) => label.c === one.c && Math.abs(label.t - one.t) <= NEAR_MS);
+}
+
+function fitted(canvas) {
+  const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
+  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+    canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio);
+  }
+  const pen = canvas.getContext("2d");
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0); pen.clearRect(0, 0, width, height);
+  pen.font = "12px system-ui, sans-serif"; pen.textBaseline = "middle";
+  return { pen, width, height };
+}
+
+// The lanes: names, the past 30 s, now, the coming 5 s. Returns how a time becomes a place, for clicks.
+function lanesGeometry(width, height) {
+  const left = width < 600 ? 74 : 118, nowX = left + (width - left) * PAST_SHARE, top = 20;
+  const lane = (height - top - 4) / match.classes.length;
+  const x = (t) => t <= state.nowMs ? nowX - (state.nowMs - t) / PAST_MS * (nowX - left) : nowX + (t - state.nowMs) / FUTURE_MS * (width - nowX - 8);
+  return { left, nowX, top, lane, x };
+}
+
+function drawLanes() {
+  const { pen, width, height } = fitted($("lanes")), { left, nowX, top, lane, x } = lanesGeometry(width, height);
+  const ink = style("--ink"), soft = style("--soft"), line = style("--line");
+  pen.fillStyle = soft; pen.textAlign = "left"; pen.fillText("last 30 s", left, 10); pen.fillText(state.part.labels && width > 600 ? "next 5 s  (○ what happened)" : "next 5 s", nowX + 6, 10);
+  match.classes.forEach((name, c) => {
+    const y = top + lane * (c + 0.5);
+    pen.fillStyle = state.shown.has(c) ? ink : soft; pen.textAlign = "right"; pen.fillText(name, left - 8, y);
+    pen.strokeStyle = line; pen.beginPath(); pen.moveTo(left, y); pen.lineTo(width - 8, y); pen.stroke();
+  });
+  const answer = answerAt(state.nowMs);
+  if (answer?.lanes) drawIntensity(pen, answer, top, lane, x);
+  for (const seen of pastOf(state.nowMs)) if (state.shown.has(seen.c)) dot(pen, x(seen.t), top + lane * (seen.c + 0.5), Math.min(7, lane * 0.32), colour(seen.c), true);
+  if (state.part.labels) for (const label of state.part.labels) {
+    if (label.t > state.nowMs && label.t <= state.nowMs + FUTURE_MS && state.shown.has(label.c)) dot(pen, x(label.t), top + lane * (label.c + 0.5), Math.min(7, lane * 0.32), ink, false);
+  }
+  const coming = (answer?.expected ?? []).filter((one) => wanted(one) && one.t > state.nowMs);
+  for (const one of coming) {
+    const outdone = coming.some((other) => other.c === one.c && other.p > one.p && Math.abs(x(other.t) - x(one.t)) < 40);
+    drawExpected(pen, one, x(one.t), top + lane * (one.c + 0.5), lane, !outdone);
+  }
+  pen.strokeStyle = style("--now"); pen.lineWidth = 2; pen.beginPath(); pen.moveTo(nowX, 2); pen.lineTo(nowX, height - 2); pen.stroke(); pen.lineWidth = 1;
+  const said = (answer?.expected ?? []).filter(wanted).map((one) => `${match.classes[one.c]} in ${((one.t - state.nowMs) / 1000).toFixed(1)} s, ${percent(one.p)}`);
+  $("lanes").setAttribute("aria-label", said.length ? `Expected: ${said.join("; ")}` : "Nothing expected");
+}
+
+function drawIntensity(pen, answer, top, lane, x) {
+  answer.lanes.forEach((row, c) => {
+    if (!state.shown.has(c)) return;
+    pen.fillStyle = colour(c); pen.globalAlpha = 0.25;
+    row.forEach((perMille, r) => {
+      const t = answer.now + r * 160;
+      if (t < state.nowMs) return;
+      const height = Math.min(1, Math.sqrt(perMille / 120)) * lane * 0.9, from = x(t), to = x(Math.min(t + 160, answer.now + FUTURE_MS));
+      pen.fillRect(from, top + lane * (c + 1) - lane * 0.05 - height, Math.max(to - from, 1), height);
+    });
+    pen.globalAlpha = 1;
+  });
+}
+
+function drawExpected(pen, one, x, y, lane, named) {
+  const height = lane * 0.9 * one.p, right = cameTrue(one);
+  pen.fillStyle = colour(one.c); pen.fillRect(x - 4, y - height / 2, 8, height);
+  if (right !== null) { pen.strokeStyle = style(right ? "--good" : "--bad"); pen.lineWidth = 2; pen.strokeRect(x - 5, y - height / 2 - 1, 10, height + 2); pen.lineWidth = 1; }
+  if (named) { pen.fillStyle = style("--ink"); pen.textAlign = "left"; pen.fillText(percent(one.p), x + 9, y); }
+}
+
+function dot(pen, x, y, radius, fill, filled) {
+  pen.beginPath(); pen.arc(x, y, radius, 0, 2 * Math.PI);
+  if (filled) { pen.fillStyle = fill; pen.fill(); } else { pen.strokeStyle = fill; pen.stroke(); }
+}
+
+const pastOf = (nowMs) => state.part.seen.filter((one) => one.t <= nowMs && one.t > nowMs - PAST_MS);
+
+// The whole part in one line: how sure each answer was, above; how surprising what followed was, below.
+function drawStrip() {
+  const { pen, width, height } = fitted($("strip")), part = state.part, x = (t) => t / Math.max(part.lengthMs, 1) * width;
+  const sure = style("--soft"), bad = style("--bad"), middle = height / 2;
+  part.answers.forEach((answer) => {
+    const best = Math.max(0, ...answer.expected.filter(wanted).map((one) => one.p));
+    pen.fillStyle = sure; pen.fillRect(x(answer.now), middle - best * middle, Math.max(1, x(1000)), best * middle);
+    if (answer.surprise > 0) { pen.fillStyle = bad; pen.fillRect(x(answer.now), middle + 1, Math.max(1, x(1000)), answer.surprise * (middle - 2)); }
+  });
+  pen.strokeStyle = style("--now"); pen.lineWidth = 2; pen.beginPath(); pen.moveTo(x(state.nowMs), 0); pen.lineTo(x(state.nowMs), height); pen.stroke(); pen.lineWidth = 1;
+  $("strip").setAttribute("aria-label", `The whole ${part.name.toLowerCase()}: how sure the model was, and what surprised it`);
+}
+
+function drawPitch() {
+  const { pen, width, height } = fitted($("pitch")), scale = Math.min(width / 105, height / 68) * 0.94;
+  const left = (width - 105 * scale) / 2, top = (height - 68 * scale) / 2, at = (x, y) => [left + x * 1.05 * scale, top + y * 0.68 * scale];
+  pen.fillStyle = "#1f5c33"; pen.fillRect(0, 0, width, height);
+  pen.strokeStyle = "#d9e8dc"; pen.strokeRect(left, top, 105 * scale, 68 * scale);
+  pen.beginPath(); pen.moveTo(...at(50, 0)); pen.lineTo(...at(50, 100)); pen.stroke();
+  pen.beginPath(); pen.arc(...at(50, 50), 9.15 * scale, 0, 2 * Math.PI); pen.stroke();
+  for (const side of [0, 84]) pen.strokeRect(...at(side, 20.4), 16 * 1.05 * scale, 59.2 * 0.68 * scale);
+  const known = pastOf(state.nowMs).filter((one) => one.x !== undefined).slice(-6);
+  known.forEach((one, index) => {
+    const place = one.team === 1 ? [100 - one.x, 100 - one.y] : [one.x, one.y], last = index === known.length - 1;
+    pen.globalAlpha = (index + 2) / (known.length + 1);
+    dot(pen, ...at(...place), last ? 8 : 5, one.team === 1 ? "#ffd166" : "#ffffff", true);
+    if (last) { pen.fillStyle = "#fff"; pen.textAlign = "center"; const [px, py] = at(...place); pen.fillText(match.classes[one.c], px, py < 30 ? py + 18 : py - 16); }
+  });
+  pen.globalAlpha = 1;
+}
+
+// Everything that is expected at this moment, as words: for readers without the picture.
+function listExpected() {
+  const found = (answerAt(state.nowMs)?.expected ?? []).filter(wanted).sort((a, b) => a.t - b.t);
+  $("expected").replaceChildren(...found.map((one) => {
+    const line = document.createElement("li"), jump = document.createElement("button"), right = cameTrue(one);
+    jump.type = "button"; jump.textContent = `${match.classes[one.c]} at ${clock(one.t)}, ${percent(one.p)}`;
+    jump.onclick = () => go(one.t);
+    line.append(jump);
+    if (right !== null) { const word = document.createElement("span"); word.className = right ? "hit" : "miss"; word.textContent = right ? " ✓ it came" : " ✗ it did not come"; line.append(word); }
+    return line;
+  }));
+}
+
+// Of all anticipations of the part that are shown: how many came true, and how much of what happened they named.
+function countRight() {
+  const labels = state.part.labels;
+  if (!labels) { $("right").textContent = "Nobody labelled this match: give the labels as a third file."; return; }
+  let made = 0, true_ = 0;
+  const named = new Set();
+  for (const answer of state.part.answers) for (const one of answer.expected) {
+    if (!wanted(one)) continue;
+    made += 1;
+    const near = labels.findIndex((label) => label.c === one.c && Math.abs(label.t - one.t) <= NEAR_MS && label.t > answer.now);
+    if (near >= 0) { true_ += 1; named.add(near); }
+  }
+  const happened = labels.filter((label) => state.shown.has(label.c)).length;
+  $("right").textContent = made ? `${true_.toLocaleString("en")} of ${made.toLocaleString("en")} anticipations came within a second (${percent(true_ / made)}); they named ${percent(named.size / Math.max(happened, 1))} of the ${happened.toLocaleString("en")} actions.` : "Nothing is expected with so much confidence.";
+}
+
+function listMoments() {
+  const best = (answer) => Math.max(0, ...answer.expected.filter(wanted).map((one) => one.p));
+  const lines = [...apart(best).map((a) => [a, `surest (${percent(best(a))})`]), ...apart((a) => a.missed.length).map((a) => [a, `surprised by ${a.missed.map((c) => match.classes[c].toLowerCase()).join(", ")}`])];
+  $("moments").replaceChildren(...lines.map(([answer, what]) => {
+    const line = document.createElement("li"), jump = document.createElement("button");
+    jump.type = "button"; jump.textContent = `${clock(answer.now)}: ${what}`; jump.onclick = () => go(answer.now);
+    line.append(jump); return line;
+  }));
+}
+
+// The three answers of the highest score that lie over ten seconds apart.
+function apart(score) {
+  const found = [];
+  for (const answer of [...state.part.answers].sort((a, b) => score(b) - score(a))) {
+    if (found.length === 3 || score(answer) <= 0) break;
+    if (found.every((other) => Math.abs(other.now - answer.now) > 10000)) found.push(answer);
+  }
+  return found;
+}
+
+// How much of what followed an answer had not expected: the mean of one minus the confidence that it gave each action.
+function judge(part) {
+  for (const answer of part.answers) {
+    answer.surprise = 0; answer.missed = [];
+    let followed = 0;
+    for (const label of part.labels ?? []) {
+      if (label.t <= answer.now || label.t > answer.now + FUTURE_MS) continue;
+      const given = Math.max(0, ...answer.expected.filter((one) => one.c === label.c && Math.abs(one.t - label.t) <= NEAR_MS).map((one) => one.p));
+      answer.surprise += 1 - given; followed += 1;
+      if (!given) answer.missed.push(label.c);
+    }
+    answer.surprise /= Math.max(followed, 1);
+  }
+}
+
+function draw() {
+  drawLanes(); drawStrip(); if (!$("pitch").hidden) drawPitch();
+  listExpected();
+  $("clock").textContent = clock(state.nowMs); $("scrub").value = state.nowMs;
+  $("scrub").setAttribute("aria-valuetext", clock(state.nowMs));
+}
+
+function go(ms) {
+  state.nowMs = Math.min(Math.max(0, Math.round(ms / FRAME_MS) * FRAME_MS), state.part.lengthMs);
+  if (!video.hidden && Math.abs(video.currentTime * 1000 - state.nowMs) > FRAME_MS / 2) video.currentTime = (state.nowMs + FRAME_MS / 4) / 1000;
+  draw();
+}
+
+function play(on) {
+  state.playing = on; $("play").textContent = on ? "Pause" : "Play"; state.before = performance.now();
+  if (!video.hidden) { if (on) video.play().catch(() => play(false)); else video.pause(); }
+  if (on) requestAnimationFrame(tick);
+}
+
+function tick(now) {
+  if (!state.playing) return;
+  state.nowMs = video.hidden ? state.nowMs + now - state.before : Math.floor(video.currentTime * 1000 / FRAME_MS) * FRAME_MS;
+  state.before = now;
+  if (state.nowMs >= state.part.lengthMs) { state.nowMs = state.part.lengthMs; play(false); }
+  draw();
+  if (state.playing) requestAnimationFrame(tick);
+}
+
+function choosePart(index) {
+  state.part = match.parts[index]; $("scrub").max = state.part.lengthMs;
+  play(false); countRight(); listMoments(); go(state.part.answers[0]?.now ?? 0);
+  $("status").textContent = `${state.part.answers.length.toLocaleString("en")} answers, ${clock(state.part.lengthMs)} of football`;
+}
+
+function filterChanged() { countRight(); listMoments(); draw(); }
+
+function saveShown() {
+  const from = state.nowMs - PAST_MS, to = state.nowMs + FUTURE_MS, within = (one) => one.t >= from && one.t <= to;
+  const shown = { source: match.title, part: state.part.name, from_ms: from, now_ms: state.nowMs, to_ms: to,
+    seen: pastOf(state.nowMs).filter((one) => state.shown.has(one.c)).map((one) => ({ time_ms: one.t, action: match.labels[one.c] })),
+    expected: (answerAt(state.nowMs)?.expected ?? []).filter(wanted).filter(within).map((one) => ({ time_ms: one.t, action: match.labels[one.c], confidence: one.p })) };
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(shown, null, 1)], { type: "application/json" }));
+  link.download = `playahead-${clock(state.nowMs).replace(":", "-")}.json`; link.click(); URL.revokeObjectURL(link.href);
+}
+
+function onKey(event) {
+  if (event.target.matches("input, select, textarea") && event.key !== "Escape") return;
+  const steps = { ArrowLeft: -FRAME_MS, ArrowRight: FRAME_MS, ",": -1000, ".": 1000, j: -FUTURE_MS, l: FUTURE_MS };
+  if (event.key === " " && !event.target.matches("button")) { play(!state.playing); event.preventDefault(); }
+  else if (event.key in steps && !event.ctrlKey && !event.metaKey) { play(false); go(state.nowMs + steps[event.key]); event.preventDefault(); }
+}
+
+function clickLanes(event) {
+  const box = $("lanes").getBoundingClientRect(), { x } = lanesGeometry(box.width, box.height), at = event.clientX - box.left;
+  const near = [...pastOf(state.nowMs), ...(answerAt(state.nowMs)?.expected ?? []).filter(wanted)].map((one) => [Math.abs(x(one.t) - at), one.t]).sort((a, b) => a[0] - b[0])[0];
+  if (near && near[0] < 12) go(near[1]);
+}
+
+function begin() {
+  match.parts.forEach((part, index) => { judge(part); $("part").add(new Option(part.name, index)); });
+  $("part-label").hidden = match.parts.length < 2;
+  match.classes.forEach((name, c) => {
+    const label = document.createElement("label"), box = document.createElement("input"), swatch = document.createElement("span");
+    box.type = "checkbox"; box.checked = true; box.onchange = () => { if (box.checked) state.shown.add(c); else state.shown.delete(c); filterChanged(); };
+    swatch.className = "swatch"; swatch.style.background = colour(c); label.append(box, swatch, name); $("classes").append(label);
+  });
+  if (match.video) {
+    video.hidden = false; video.src = match.video;
+    video.onerror = () => { video.hidden = true; $("nothing").hidden = false; $("nothing").textContent = `The video ${decodeURI(match.video)} cannot be played: is it still beside this page, and does this browser know its format?`; draw(); };
+    video.onseeked = draw; video.onended = () => play(false);
+  } else if (match.parts.some((part) => part.seen.some((one) => one.x !== undefined))) $("pitch").hidden = false;
+  else { $("nothing").hidden = false; $("nothing").textContent = "No video, and no positions: only what was seen and expected."; }
+  $("legend").textContent = match.parts[0].labels ? "Above: how sure the model was. Below: how much it was surprised by what followed." : "How sure the model was.";
+  $("play").onclick = () => play(!state.playing); $("back").onclick = () => go(state.nowMs - FRAME_MS); $("forward").onclick = () => go(state.nowMs + FRAME_MS);
+  $("least").oninput = () => { state.least = Number($("least").value); $("least-shown").textContent = percent(state.least); filterChanged(); };
+  $("scrub").oninput = () => { play(false); go(Number($("scrub").value)); };
+  $("strip").onclick = (event) => go((event.clientX - $("strip").getBoundingClientRect().left) / $("strip").clientWidth * state.part.lengthMs);
+  $("lanes").onclick = clickLanes; $("export").onclick = saveShown; $("part").onchange = () => choosePart(Number($("part").value));
+  addEventListener("keydown", onKey); addEventListener("resize", draw); matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  choosePart(0);
+}
+
+if (match.parts.length) begin(); else $("status").textContent = "Nothing was anticipated: there is nothing to show.";
