@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from playahead.cli.main import run
 from playahead.domain.grid import GRID
@@ -181,6 +182,13 @@ def test_nothing_is_wider_than_the_screen(opened, folder, width, scheme):
     test_a_feed_with_what_happened(folder)
     page = opened("feed.html", viewport={"width": width, "height": 844}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(opened, folder, scheme):
+    test_a_feed_with_what_happened(folder)
+    found = Axe().run(opened("feed.html", color_scheme=scheme))
+    assert found.violations_count == 0, found.generate_report()
 
 
 def test_what_is_shown_can_be_saved(opened, folder):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import FastAPI, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 
@@ -27,6 +27,7 @@ from playahead.server.metrics import Metrics
 from playahead.server.models import Models
 from playahead.server.problems import Problem, described, say_problems
 from playahead.server.sessions import Sessions
+from playahead.viewer.page import live_page
 
 _ALWAYS = (400, 401, 413, 422, 429)
 SessionId = Annotated[str, Path(max_length=64)]
@@ -48,6 +49,7 @@ def build_app(config: ServeConfig) -> FastAPI:
     app.state.sessions = sessions
     say_problems(app, lambda status: metrics.problems.labels(str(status)).inc())
     _add_health(app, metrics)
+    _add_page(app)
     _add_questions(app, config, models)
     _add_sessions(app, config, sessions, metrics)
     app.add_middleware(Limits, config=config)
@@ -66,6 +68,19 @@ def _add_health(app: FastAPI, metrics: Metrics) -> None:
     @app.get("/metrics", summary="Figures for Prometheus", response_class=Response, responses=described(401, 429))
     async def figures() -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_page(app: FastAPI) -> None:
+    @app.get(
+        "/watch/{session}",
+        summary="A page that follows a session",
+        response_class=HTMLResponse,
+        responses=described(422),
+    )
+    async def watch(session: Annotated[str, Path(max_length=64, pattern="^[A-Za-z0-9_-]+$")]) -> HTMLResponse:
+        policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'"
+        page = live_page("A running match", f"/v1/sessions/{session}/events")
+        return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
 
 def _add_questions(app: FastAPI, config: ServeConfig, models: Models) -> None:
@@ -233,4 +248,4 @@ def _of_features(asked: QuestionBody, models: Models) -> Answer:
 def _shown(actor: Actor) -> SessionOut:
     url = f"/v1/sessions/{actor.id}/events"
     about: dict[str, Any] = {"id": actor.id, "kind": actor.kind, "source": actor.source, "url": url}
-    return SessionOut(over=actor.over, events=actor.number, **about)
+    return SessionOut(over=actor.over, events=actor.number, page=f"/watch/{actor.id}", **about)

@@ -65,6 +65,7 @@ class SessionOut(BaseModel):
     over: bool
     events: int
     url: str
+    page: str
 
 
 class MarkOut(BaseModel):

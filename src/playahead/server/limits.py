@@ -11,7 +11,7 @@ from playahead.server.problems import Problem
 
 _BURST = 10
 _CLIENTS = 10_000
-_OPEN = ("/healthz", "/readyz")
+_OPEN = ("/healthz", "/readyz", "/watch/")
 
 
 class Limits:
@@ -34,7 +34,7 @@ class Limits:
             return
         try:
             headers = dict(scope["headers"])
-            if scope["path"] not in _OPEN:
+            if not scope["path"].startswith(_OPEN):
                 self._require_token(headers)
                 self._require_patience(scope)
             if int(headers.get(b"content-length", b"0")) > self._most_bytes:

@@ -76,25 +76,39 @@ def write_page(shown: Shown, out: Path) -> None:
     """
     title = str(shown.predictions.get("source", "match"))[:200]
     video = None if shown.video is None else quote(os.path.relpath(shown.video.resolve(), out.resolve().parent))
+    write_whole(out, _page(f"{title}: what was expected", {"video": video, "parts": _parts(shown)}))
+
+
+def live_page(title: str, events: str) -> str:
+    """The page of a running match.
+
+    Args:
+        title: of the page.
+        events: address of the session's server-sent events.
+    """
+    part = {"name": "", "answers": [], "seen": [], "labels": [], "lengthMs": 0}
+    return _page(title, {"video": None, "live": events, "parts": [part]})
+
+
+def _page(title: str, about: Mapping[str, object]) -> str:
     document = {
         "title": title,
-        "video": video,
         "labels": [str(action) for action in ACTIONS],
         "classes": [short_name(action) for action in ACTIONS],
         "colours": [COLOURS[action] for action in ACTIONS],
-        "parts": _parts(shown),
+        **about,
     }
     text = (_ASSETS / "viewer.html").read_text("utf-8")
     data = json.dumps(document, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     pieces = {
-        "TITLE": html.escape(f"{title}: what was expected"),
+        "TITLE": html.escape(title),
         "STYLE": (_ASSETS / "viewer.css").read_text("utf-8"),
         "SCRIPT": (_ASSETS / "viewer.js").read_text("utf-8"),
         "DATA": data,
     }
     for name, piece in pieces.items():  # the data last: it may hold any word
         text = text.replace(name, piece)
-    write_whole(out, text)
+    return text
 
 
 def _parts(shown: Shown) -> list[dict[str, object]]:

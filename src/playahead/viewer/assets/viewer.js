@@ -3,7 +3,7 @@ const match = JSON.parse(document.getElementById("match").textContent);
 const $ = (name) => document.getElementById(name);
 const PAST_MS = 30000, FUTURE_MS = 5000, FRAME_MS = 40, PAST_SHARE = 0.6, NEAR_MS = 1000;
 const video = $("video");
-const state = { part: match.parts[0], nowMs: 0, playing: false, least: 0.3, shown: new Set(match.classes.map((_, c) => c)), before: 0 };
+const state = { part: match.parts[0], nowMs: 0, playing: false, least: 0.3, shown: new Set(match.classes.map((_, c) => c)), before: 0, following: false };
 
 const colour = (c) => match.colours[c];
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -21,9 +21,10 @@ function answerAt(nowMs) {
 
 const wanted = (one) => one.p >= state.least && state.shown.has(one.c);
 
-// Whether an anticipation came true: an action of its class within a second. Null where nobody labelled the match.
+// Whether an anticipation came true: an action of its class within a second. Null where nobody labelled the match, or
+// where a live match has not come so far.
 function cameTrue(one) {
-  if (!state.part.labels) return null;
+  if (!state.part.labels || (match.live && one.t + NEAR_MS > state.part.lengthMs)) return null;
   return state.part.labels.some((label) => label.c === one.c && Math.abs(label.t - one.t) <= NEAR_MS);
 }
 
@@ -145,12 +146,13 @@ function listExpected() {
 
 // Of all anticipations of the part that are shown: how many came true, and how much of what happened they named.
 function countRight() {
+  if (match.live && !state.part.labels.length) { $("right").textContent = "Nothing has come yet."; return; }
   const labels = state.part.labels;
   if (!labels) { $("right").textContent = "Nobody labelled this match: give the labels as a third file."; return; }
   let made = 0, true_ = 0;
   const named = new Set();
   for (const answer of state.part.answers) for (const one of answer.expected) {
-    if (!wanted(one)) continue;
+    if (!wanted(one) || (match.live && cameTrue(one) === null)) continue;
     made += 1;
     const near = labels.findIndex((label) => label.c === one.c && Math.abs(label.t - one.t) <= NEAR_MS && label.t > answer.now);
     if (near >= 0) { true_ += 1; named.add(near); }
@@ -202,6 +204,7 @@ function draw() {
 }
 
 function go(ms) {
+  state.following = false; $("live").hidden = !match.live;
   state.nowMs = Math.min(Math.max(0, Math.round(ms / FRAME_MS) * FRAME_MS), state.part.lengthMs);
   if (!video.hidden && Math.abs(video.currentTime * 1000 - state.nowMs) > FRAME_MS / 2) video.currentTime = (state.nowMs + FRAME_MS / 4) / 1000;
   draw();
@@ -229,6 +232,56 @@ function choosePart(index) {
 }
 
 function filterChanged() { countRight(); listMoments(); draw(); }
+
+// A running match: answers come as server-sent events, over fetch, which can send a token.
+async function follow() {
+  let last = "0", token = "";
+  for (let pause = 1000; ; pause = Math.min(2 * pause, 15000)) {
+    try {
+      const headers = { "Last-Event-ID": last, ...(token && { Authorization: `Bearer ${token}` }) };
+      const response = await fetch(match.live, { headers });
+      if (response.status === 401) { token = prompt("This server asks for its token:") ?? ""; continue; }
+      if (response.status === 404) { $("status").textContent = "There is no such session (any more)."; return; }
+      if (!response.ok) throw new Error(`answered ${response.status}`);
+      $("status").textContent = "Connected: waiting for the match …"; pause = 1000;
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+        text += piece.value;
+        const blocks = text.split("\n\n"); text = blocks.pop();
+        for (const block of blocks) {
+          const event = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s)));
+          last = event.id ?? last;
+          if (event.event === "answer") take(JSON.parse(event.data));
+          if (event.event === "end") { $("status").textContent = `Over: ${JSON.parse(event.data).detail}.`; return; }
+        }
+      }
+    } catch (reason) { $("status").textContent = `The connection is lost (${reason.message}), trying again …`; }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+// One answer of a running match. What is seen later tells what came true.
+function take(answer) {
+  const name = answer.half ? `Half ${answer.half}` : "Match";
+  let part = match.parts[match.parts.length - 1];
+  if (part.name !== name) {
+    if (part.answers.length) { part = { answers: [], seen: [], labels: [], lengthMs: 0 }; match.parts.push(part); }
+    part.name = name; part.labels = part.seen; $("part").replaceChildren(...match.parts.map((one, index) => new Option(one.name, index)));
+    $("part-label").hidden = match.parts.length < 2;
+    if (state.following) state.part = part;
+  }
+  const mark = (one) => ({ t: one.time_ms, c: match.labels.indexOf(one.action), p: one.confidence });
+  for (const one of answer.seen.map(mark)) if (!part.seen.some((other) => other.t === one.t && other.c === one.c)) part.seen.push(one);
+  part.answers.push({ now: answer.now_ms, expected: answer.expected.map(mark), lanes: answer.intensity_per_mille, surprise: 0, missed: [] });
+  part.lengthMs = answer.now_ms; judge({ answers: part.answers.slice(-8), labels: part.labels });
+  const told = answer.told.length ? ` — ${answer.told.join("; ")}` : answer.seen_ms < PAST_MS ? ` — seen so far: ${answer.seen_ms / 1000} s of 30` : "";
+  $("status").textContent = `Live, ${part.name.toLowerCase()} ${clock(answer.now_ms)}${told}`;
+  if (state.part === part) $("scrub").max = part.lengthMs;
+  if (state.following) state.nowMs = answer.now_ms;
+  if (part.answers.length % 5 === 0) { countRight(); listMoments(); }
+  draw();
+}
 
 function saveShown() {
   const from = state.nowMs - PAST_MS, to = state.nowMs + FUTURE_MS, within = (one) => one.t >= from && one.t <= to;
@@ -266,7 +319,8 @@ function begin() {
     video.onerror = () => { video.hidden = true; $("nothing").hidden = false; $("nothing").textContent = `The video ${decodeURI(match.video)} cannot be played: is it still beside this page, and does this browser know its format?`; draw(); };
     video.onseeked = draw; video.onended = () => play(false);
   } else if (match.parts.some((part) => part.seen.some((one) => one.x !== undefined))) $("pitch").hidden = false;
-  else { $("nothing").hidden = false; $("nothing").textContent = "No video, and no positions: only what was seen and expected."; }
+  else if (!match.live) { $("nothing").hidden = false; $("nothing").textContent = "No video, and no positions: only what was seen and expected."; }
+  $("stage").hidden = Boolean(match.live);
   $("legend").textContent = match.parts[0].labels ? "Above: how sure the model was. Below: how much it was surprised by what followed." : "How sure the model was.";
   $("play").onclick = () => play(!state.playing); $("back").onclick = () => go(state.nowMs - FRAME_MS); $("forward").onclick = () => go(state.nowMs + FRAME_MS);
   $("least").oninput = () => { state.least = Number($("least").value); $("least-shown").textContent = percent(state.least); filterChanged(); };
@@ -274,7 +328,9 @@ function begin() {
   $("strip").onclick = (event) => go((event.clientX - $("strip").getBoundingClientRect().left) / $("strip").clientWidth * state.part.lengthMs);
   $("lanes").onclick = clickLanes; $("export").onclick = saveShown; $("part").onchange = () => choosePart(Number($("part").value));
   addEventListener("keydown", onKey); addEventListener("resize", draw); matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  $("live").onclick = () => { state.part = match.parts[match.parts.length - 1]; state.nowMs = state.part.lengthMs; state.following = true; $("live").hidden = true; draw(); };
   choosePart(0);
+  if (match.live) { state.following = true; $("live").hidden = true; $("status").textContent = "Connecting …"; follow(); }
 }
 
 if (match.parts.length) begin(); else $("status").textContent = "Nothing was anticipated: there is nothing to show.";
