@@ -1,0 +1,195 @@
+"""What a live server and a recording survive: ``python benchmarks/live_faults.py [CASES] [KILLS]``.
+
+1. CASES malformed uploads, rows and sources: how each was answered, and the server's memory before and after.
+2. 100 readers who say nothing, and one who reads a byte a second, while a session answers.
+3. KILLS sessions that record are killed: is every answer that was printed in the record, and does it open?
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import httpx
+
+from playahead.live.record import read_record
+from playahead.server.config import ServeConfig
+from playahead.server.run import make_server
+from playahead.simulation.plays import simulate_half
+from playahead.simulation.rendering import Rendering, render
+
+ROWS = [
+    b'{"rows": [{"t_ms": 1, "action": "PASS"}]}',
+    b'{"rows": [{"t_ms": 900, "action": "DRIVE", "x": 3, "team": "home"}]}',
+]
+SOURCES = [
+    "/etc/passwd",
+    "../../x.mp4",
+    "file:///etc/hosts",
+    "http://127.0.0.1:1/x",
+    "http://169.254.169.254/",
+    "rtsp://localhost/x",
+]
+SOURCES += [
+    "concat:a|b",
+    "data:text/plain,x",
+    "subfile,,start,0,end,9,,:/etc/passwd",
+    "http://[",
+    "ftp://example.org/x",
+    "\x00",
+    "-",
+    "",
+]
+
+
+def main() -> None:
+    cases, kills = (int(word) for word in (*sys.argv[1:], "1000", "20")[:2])
+    with running_server() as base:
+        malformed(base, cases)
+        crowd(base)
+    killed(kills)
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """On loopback, in this process."""
+    server = make_server(ServeConfig(port=0, device="cpu", requests_per_s=1e6, upload_mib=8, sessions=200))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(30)
+
+
+def malformed(base: str, cases: int) -> None:
+    """Damaged clips, rows and sources, a third each; the first thirty warm up."""
+    rng = random.Random(0)
+    clip = small_clip()
+    answers: Counter[str] = Counter()
+    with httpx.Client(base_url=base, timeout=60) as client:
+        session = client.post("/v1/sessions", json={}).json()["url"].removesuffix("/events")
+        before_mib = 0.0
+        for case in range(cases + 30):
+            if case == 30:
+                before_mib, answers = resident_mib(), Counter()
+            kind = ("clip", "rows", "source")[case % 3]
+            if kind == "clip":
+                content, headers = broken_clip(clip, rng), {"content-type": "video/mp4"}
+                found = client.post("/v1/anticipate", content=content, headers=headers)
+            elif kind == "rows":
+                found = client.post(
+                    f"{session}/rows",
+                    content=broken(rng.choice(ROWS), rng),
+                    headers={"content-type": "application/json"},
+                )
+            else:
+                found = client.post(
+                    "/v1/sessions", json={"kind": "video", "source": rng.choice(SOURCES) + rng.choice(["", "x", "/.."])}
+                )
+            answers[f"{kind} {found.status_code}"] += 1
+    print(f"{cases} malformed: {dict(sorted(answers.items()))}; memory {before_mib:.0f} -> {resident_mib():.0f} MiB")
+
+
+def small_clip() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        render(Rendering(simulate_half(0, minutes=0.1), 0, 64, 48, path))
+        return path.read_bytes()
+
+
+def broken_clip(clip: bytes, rng: random.Random) -> bytes:
+    """Its index is cut off, so no byte of it can be decoded; or it is noise."""
+    if rng.random() < 0.5:
+        return clip[: rng.randrange(len(clip) // 2)]
+    return rng.randbytes(rng.randrange(5_000))
+
+
+def broken(text: bytes, rng: random.Random) -> bytes:
+    """Never valid: cut short, or with a byte that no JSON holds."""
+    place = rng.randrange(1, len(text) - 1)
+    return text[:place] if rng.random() < 0.5 else text[:place] + b"\xff" + text[place:]
+
+
+def crowd(base: str) -> None:
+    """Readers who do not read cost the others nothing."""
+    with (
+        ExitStack() as stack,
+        httpx.Client(base_url=base, timeout=60, limits=httpx.Limits(max_connections=None)) as client,
+    ):
+        begun = client.post("/v1/sessions", json={"speed": 0}).json()
+        for _ in range(100):
+            stack.enter_context(client.stream("GET", begun["url"]))
+        slow = stack.enter_context(client.stream("GET", begun["url"])).iter_raw(1)
+        rows = begun["url"].replace("/events", "/rows")
+        started_s = time.perf_counter()
+        for second in range(1, 101):
+            client.post(
+                rows, json={"rows": [{"t_ms": 1000 * second, "action": "PASS"}, {"now_ms": 1000 * second + 900}]}
+            )
+            if second % 20 == 0:
+                next(slow)
+        while client.get(begun["url"].removesuffix("/events")).json()["events"] < 100:
+            time.sleep(0.05)
+        print(f"100 idle readers and a slow one: 100 answers in {time.perf_counter() - started_s:.1f} s")
+
+
+def killed(kills: int) -> None:
+    """Sessions that record into one file, each killed at a random moment."""
+    rng = random.Random(1)
+    lost = whole = 0
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Path(folder) / "kept.jsonl"
+        for _ in range(kills):
+            before = answers_in(kept)
+            command = [
+                sys.executable,
+                "-m",
+                "playahead.cli.main",
+                "live",
+                "-",
+                "--speed",
+                "0",
+                "--json",
+                "--record",
+                str(kept),
+            ]
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            assert process.stdin is not None
+            assert process.stdout is not None
+            printed = 0
+            with suppress(BrokenPipeError):
+                for second in range(1, rng.randrange(5, 60)):
+                    process.stdin.write(json.dumps({"t_ms": 1000 * second, "action": "PASS"}) + "\n")
+                    process.stdin.flush()
+                    if second > 1:
+                        process.stdout.readline()
+                        printed += 1
+            os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
+            found = answers_in(kept) - before
+            lost += max(0, printed - found)
+            whole += found
+    print(f"{kills} SIGKILLs: {whole} answers recorded, {lost} of the printed ones lost")
+
+
+def answers_in(path: Path) -> int:
+    return sum(kind == "answer" for kind, _ in read_record(path)) if path.exists() else 0
+
+
+def resident_mib() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+
+if __name__ == "__main__":
+    main()
