@@ -16,7 +16,7 @@ from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
 from tests.inference.test_video import made, video  # noqa: F401 - fixtures
-from tests.live.hls import broadcast
+from tests.live.hls import Broadcast, broadcast
 
 SIZE = InputSize(96, 64)
 
@@ -98,6 +98,28 @@ def test_a_discontinuity_is_told_and_loses_no_frame(tmp_path, pictures):
 def test_nothing_at_an_address_is_an_error_at_once(asked):
     with pytest.raises(Exception, match="cannot be opened as video"):
         list(live("http://127.0.0.1:9/live.m3u8", asked))
+
+
+def test_a_folder_that_grows_is_one_video(tmp_path, pictures):
+    written = Broadcast(tmp_path / "hidden", pictures, speed=1e6)
+    written.folder.mkdir()
+    written.segments(0, 5)
+    segments = sorted(written.folder.glob("*.ts"))
+    for path in segments[:3]:
+        path.rename(tmp_path / path.name)
+    (tmp_path / "notes.txt").write_text("no video")
+    frames = Frames(str(tmp_path), SIZE, speed=50.0)
+    first = items_of(frames, lambda item: isinstance(item, Frame))
+    segments[3].rename(tmp_path / segments[3].name)
+    (tmp_path / "0003a.ts").write_bytes(b"nonsense")
+    segments[4].rename(tmp_path / segments[4].name)
+    found = first
+    while sum(isinstance(item, Frame) for item in found) < 125:
+        found.append(frames.next(20.0))
+    frames.close()
+    assert any("0003a.ts" in item.what for item in found if isinstance(item, Told))
+    flat = Frames(str(tmp_path), SIZE, speed=0)
+    assert sum(isinstance(item, Frame) for item in items_of(flat, lambda item: False)) == 125
 
 
 def test_frames_that_nobody_takes_are_dropped_and_counted(tmp_path, video):  # noqa: F811

@@ -7,12 +7,14 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
 from playahead.errors import PlayaheadError
+from playahead.live.folder import segments
 from playahead.video.input_size import InputSize
 from playahead.video.reader import Decoder
 from playahead.video.source import is_address
@@ -61,7 +63,7 @@ class Frames:
     again, after pauses that grow.
 
     Args:
-        source: a path or an address.
+        source: a file, a folder that segments are written into, or an address.
         input_size: to draw on.
         speed: of a file; at 0 it waits for its user, and nothing is dropped.
     """
@@ -109,6 +111,9 @@ class Frames:
             self._put(None)
 
     def _read_again_and_again(self) -> None:
+        if not is_address(self._source) and Path(self._source).is_dir():
+            self._read_folder(Path(self._source))
+            return
         failed, ever = 0, False
         while not self._stopped.is_set():
             decoder = Decoder(self._source, self._size.draw, 0.0, None, None)
@@ -124,6 +129,14 @@ class Frames:
                 return
             self._put(Lost(why))
             self._stopped.wait(_PAUSES_S[min(failed, len(_PAUSES_S) - 1)])
+
+    def _read_folder(self, folder: Path) -> None:
+        """One segment after the other, as if they were one video; one that cannot be read is told."""
+        for path in segments(folder, self._speed > 0, self._stopped):
+            try:
+                self._read(Decoder(path, self._size.draw, 0.0, None, None), again=False)
+            except PlayaheadError as reason:
+                self._put(Told(str(reason)))
 
     def _read(self, decoder: Decoder, again: bool) -> int:
         """All frames of one opening; how many. A broadcast that has a length when it is opened again is over."""

@@ -27,7 +27,8 @@ def live(source: str, config: LiveConfig | None = None, record: Path | None = No
 
     Args:
         source: JSON lines from standard input ("-") or from a file that grows; an event feed or a video, played at the
-            speed it was; the address of a stream (HLS, RTSP); or a recorded session.
+            speed it was; a folder that segments of video are written into; the address of a stream (HLS, RTSP); or a
+            recorded session.
         config: from which weights, how certain, how fast.
         record: to keep what was seen and said in.
 
