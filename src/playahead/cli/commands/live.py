@@ -17,7 +17,7 @@ def live(source: str, asked: LiveConfig, record: Path | None = None, json: bool 
 
     Args:
         source: JSON lines of a feed or an action spotter, from standard input (-) or from a .jsonl file that grows; an
-            event feed or a video, played as fast as it was; a folder that segments of video are written into; an address
+            event feed or a video, played as fast as it was; a folder that segments of it are written into; an address
             (HLS, RTSP); or a recorded session.
             A line is {"half": 1, "t_ms": 61200, "action": "PASS"}, and may say team (home, away), x, y, setpiece,
             confidence.
