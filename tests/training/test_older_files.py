@@ -23,7 +23,7 @@ from playahead.training.trainer import TrainConfig, Trainer
 from tests.conftest import simulate
 
 FOLDER = Path(__file__).parents[1] / "goldens" / "run_folder"
-FIRST_TWO_MATCHES = 0.2523416715399476  # when it was packaged
+FIRST_TWO_MATCHES = 0.2531096141474985  # when it was packaged
 SETTINGS = {
     "epochs": 1,
     "degraded": 0.0,  # later than that run
