@@ -102,6 +102,16 @@ def test_memory_stays_flat(model, frames):
     assert len(session._stream._maps) <= 60
 
 
+def test_skipped_frames_are_counted_and_told(model, frames):
+    session = VideoSession(model, 0.0)
+    watch(session, frames[:200])
+    session.skip(50)
+    assert session.skipped_frames == 50
+    (answer,) = watch(session, frames[:125])
+    assert answer.now_ms == 15_000
+    assert answer.told == ["2.0 s of video skipped: this machine is too slow"]
+
+
 def test_blindness_is_an_answer_too(model):
     session = VideoSession(model, 0.0)
     session.tell("the source is lost")

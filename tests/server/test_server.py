@@ -16,8 +16,10 @@ from playahead.errors import InputError
 from playahead.features.feed import N_FEATURES
 from playahead.live.feed_session import FeedSession
 from playahead.live.rows import Row, Tick
+from playahead.server.allowed import allowed_source
 from playahead.server.app import build_app
 from playahead.server.config import ServeConfig
+from playahead.server.problems import Problem
 from playahead.server.run import make_server
 from tests.conftest import simulate
 
@@ -38,7 +40,7 @@ def films(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(films):
-    config = ServeConfig(sources=[str(films)], sessions=3, upload_mib=2, requests_per_s=10_000, device="cpu")
+    config = ServeConfig(sources=str(films), sessions=3, upload_mib=2, requests_per_s=10_000, device="cpu")
     with TestClient(build_app(config)) as found:
         yield found
         found.app.state.sessions.close()
@@ -247,3 +249,34 @@ def test_sessions_end_with_the_server():
     assert not thread.is_alive()
     assert seen[:5] == ["answer"] * 5
     assert seen[-1] == "end"
+
+
+@pytest.mark.parametrize(
+    ("source", "allowed"),
+    [
+        ("https://cdn.example.org/live/match.m3u8", True),
+        ("https://cdn.example.org/live/../secret", False),
+        ("https://cdn.example.org/live/%2e%2e/secret", False),
+        ("https://cdn.example.org/livelier/match.m3u8", False),
+        ("https://cdn.example.org.evil.net/live/match.m3u8", False),
+        ("https://user@cdn.example.org/live/match.m3u8", True),
+        ("https://cdn.example.org:444/live/match.m3u8", False),
+        ("http://cdn.example.org/live/match.m3u8", False),
+    ],
+)
+def test_only_what_begins_as_allowed_is_opened(source, allowed):
+    config = ServeConfig(sources="/srv, https://cdn.example.org/live", allow_private=True)
+    if allowed:
+        assert allowed_source(source, config) == source
+        return
+    with pytest.raises(Problem):
+        allowed_source(source, config)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "::1", "fd00::1"])
+def test_private_networks_stay_closed(address, monkeypatch):
+    """Also where a public name leads there."""
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (address, 443))])
+    config = ServeConfig(sources="https://cdn.example.org/")
+    with pytest.raises(Problem, match="private network"):
+        allowed_source("https://cdn.example.org/match.m3u8", config)

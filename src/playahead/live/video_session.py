@@ -36,6 +36,7 @@ class VideoSession:
     Attributes:
         pace_s: seconds between answers.
         took_s: from the latest answer's last frame to that answer.
+        skipped_frames: that never came.
     """
 
     def __init__(self, model: VideoModel, min_confidence: float = 0.1) -> None:
@@ -44,6 +45,7 @@ class VideoSession:
         self._windows = RecentWindows(model.predictor)
         self._told: list[str] = []
         self.took_s = 0.0
+        self.skipped_frames = 0
         self.pace_s = PACES_S[0]
         self.restart(0)
 
@@ -69,6 +71,12 @@ class VideoSession:
         self._features: dict[int, NDArray[np.float16]] = {}
         self._spotting: dict[int, NDArray[np.float32]] = {}
         self._windows.clear()
+
+    def skip(self, n_frames: int) -> None:
+        """So many frames will never come: this machine was too slow for them."""
+        self.skipped_frames += n_frames
+        self.tell(f"{n_frames / GRID.fps:.1f} s of video skipped: this machine is too slow")
+        self.restart(self.now_ms + n_frames * 1000 // GRID.fps)
 
     def tell(self, what: str) -> None:
         """Something that happened to the source, for the next answer."""

@@ -54,8 +54,7 @@ def _take(session: VideoSession, item: Frame | Dropped | Told, frames: Frames, p
     if isinstance(item, Frame):
         return _push(session, item, frames, pace)
     if isinstance(item, Dropped):
-        session.tell(f"{item.n / GRID.fps:.1f} s of video skipped: this machine is too slow")
-        session.restart(session.now_ms + item.n * 1000 // GRID.fps)
+        session.skip(item.n)
     else:
         session.tell(item.what)
     return None

@@ -30,7 +30,7 @@ def _address(source: str, config: ServeConfig) -> str:
         raise Problem(422, f"source: is no address ({reason})") from None
     if parts.scheme not in _SCHEMES or not host:
         raise Problem(403, f"source: addresses begin with {', '.join(_SCHEMES)}")
-    if not any(_begins(source, prefix) for prefix in config.sources if "://" in prefix):
+    if not any(_begins(source, prefix) for prefix in config.allowed if "://" in prefix):
         raise Problem(403, "source: is not among the addresses that this server may open (--sources)")
     if not config.allow_private:
         _require_public(host, port or 443)
@@ -61,7 +61,7 @@ def _file(source: str, config: ServeConfig) -> str:
         is_file = path.is_file()
     except (OSError, ValueError, RuntimeError):
         path, is_file = Path(source), False
-    roots = [Path(root).resolve() for root in config.sources if "://" not in root]
+    roots = [Path(root).resolve() for root in config.allowed if "://" not in root]
     if not is_file or not any(path.is_relative_to(root) for root in roots):
         raise Problem(403, "source: is no file in a folder that this server may read (--sources)")
     return str(path)

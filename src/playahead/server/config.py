@@ -3,7 +3,7 @@
 import ipaddress
 import math
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from playahead.errors import InputError
@@ -25,8 +25,8 @@ class ServeConfig:
         backbone: of video features; the packaged one if not given.
         device: cpu, cuda, cuda:1, mps, or auto.
         token_file: holds the bearer token that clients send; or it is in the variable PLAYAHEAD_TOKEN.
-        sources: what sessions may watch, by how it begins: addresses (https://cdn.example.org/) and folders
-            (/srv/video).
+        sources: what sessions may watch, by how it begins: addresses and folders, with commas between them, as
+            https://cdn.example.org/,/srv/video. Nothing if not given.
         allow_private: also addresses in private networks.
         sessions: at most, at the same time.
         session_minutes: after which one ends.
@@ -43,7 +43,7 @@ class ServeConfig:
     backbone: Path | None = None
     device: str = "auto"
     token_file: Path | None = None
-    sources: list[str] = field(default_factory=list)
+    sources: str = ""
     allow_private: bool = False
     sessions: int = 16
     session_minutes: float = 240.0
@@ -61,6 +61,11 @@ class ServeConfig:
         if not self.is_loopback and not self.token:
             fix = f"put one of {_SHORTEST_TOKEN} or more characters into --token-file or {TOKEN_VARIABLE}"
             raise InputError("--host", f"{self.host} can be reached from other machines, and there is no token", fix)
+
+    @property
+    def allowed(self) -> list[str]:
+        """Beginnings of what sessions may watch."""
+        return [source.strip() for source in self.sources.split(",") if source.strip()]
 
     @property
     def is_loopback(self) -> bool:

@@ -72,9 +72,13 @@ class Sessions:
     ) -> Generator[Answer, None, None]:
         histogram, gauge = self._metrics.answers.labels(kind), self._metrics.sessions.labels(kind)
         gauge.inc()
+        skipped = 0
         try:
             for answer in answers:
                 histogram.observe(session.took_s)
+                if isinstance(session, VideoSession):
+                    self._metrics.dropped.inc(session.skipped_frames - skipped)
+                    skipped = session.skipped_frames
                 yield answer
         finally:
             answers.close()
