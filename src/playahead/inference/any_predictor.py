@@ -20,7 +20,7 @@ from playahead.domain.records import Anticipation
 from playahead.errors import InputError
 from playahead.features.feed import columns_of
 
-WINDOWS, EXAMPLES = 4, 8
+WINDOWS, EXAMPLES = 16, 16
 """Computed together, always exactly so many: see ``AnyPredictor.encode``."""
 _OF_VIDEO = {
     "weights": ("backbone", "give the backbone that it was trained on"),
