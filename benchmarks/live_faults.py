@@ -12,18 +12,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
 
+from playahead.bench.live import resident_mib
 from playahead.live.record import read_record
 from playahead.server.config import ServeConfig
-from playahead.server.run import make_server
+from playahead.server.run import serving
 from playahead.simulation.plays import simulate_half
 from playahead.simulation.rendering import Rendering, render
 
@@ -53,23 +52,11 @@ SOURCES += [
 
 def main() -> None:
     cases, kills = (int(word) for word in (*sys.argv[1:], "1000", "20")[:2])
-    with running_server() as base:
+    config = ServeConfig(port=0, device="cpu", requests_per_s=1e6, upload_mib=8, sessions=200)
+    with serving(config) as (_, base):
         malformed(base, cases)
         crowd(base)
     killed(kills)
-
-
-@contextmanager
-def running_server() -> Iterator[str]:
-    """On loopback, in this process."""
-    server = make_server(ServeConfig(port=0, device="cpu", requests_per_s=1e6, upload_mib=8, sessions=200))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(30)
 
 
 def malformed(base: str, cases: int) -> None:
@@ -185,10 +172,6 @@ def killed(kills: int) -> None:
 
 def answers_in(path: Path) -> int:
     return sum(kind == "answer" for kind, _ in read_record(path)) if path.exists() else 0
-
-
-def resident_mib() -> float:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
 
 
 if __name__ == "__main__":

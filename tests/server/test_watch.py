@@ -2,14 +2,12 @@
 
 import re
 import shutil
-import threading
-import time
 
 import httpx
 import pytest
 
 from playahead.server.config import ServeConfig
-from playahead.server.run import make_server
+from playahead.server.run import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -17,14 +15,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not instal
 
 @pytest.fixture(scope="module")
 def base():
-    server = make_server(ServeConfig(port=0, device="cpu"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(20)
+    with serving(ServeConfig(port=0, device="cpu")) as (_, address):
+        yield address
 
 
 def test_a_session_fed_by_rows_is_followed(base):

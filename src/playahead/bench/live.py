@@ -85,7 +85,7 @@ def _run(answers: Callable[[], Iterator[float]], total_s: int, kind: str, show: 
     first_mib, started_s = 0.0, 0.0
     for index, seconds in enumerate(answers()):
         if index == _WARM:
-            first_mib, started_s = _resident_mib(), time.process_time()
+            first_mib, started_s = resident_mib(), time.process_time()
         if index >= _WARM:
             took_s.append(seconds)
         advance(1)
@@ -96,7 +96,7 @@ def _run(answers: Callable[[], Iterator[float]], total_s: int, kind: str, show: 
         "p50_s": round(float(p50), 5),
         "p99_s": round(float(p99), 5),
         "sessions_per_core": round(len(took_s) / cpu_s, 1),
-        "resident_mib": [round(first_mib, 1), round(_resident_mib(), 1)],
+        "resident_mib": [round(first_mib, 1), round(resident_mib(), 1)],
     }
 
 
@@ -109,7 +109,7 @@ def _gflop(predictor: Predictor) -> float:
     return round(counted.get_total_flops() / 1e9, 4)
 
 
-def _resident_mib() -> float:
+def resident_mib() -> float:
     """Memory that this process holds; 0 where the system does not say."""
     status = Path("/proc/self/statm")
     return int(status.read_text().split()[1]) * 4096 / 2**20 if status.exists() else 0.0

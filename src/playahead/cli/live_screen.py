@@ -26,11 +26,10 @@ class LiveScreen:
     Args:
         source: its name.
         console: to draw on.
-        min_confidence: of what is expected.
     """
 
-    def __init__(self, source: str, console: Console, min_confidence: float) -> None:
-        self._source, self._console, self._least = printable(source), console, min_confidence
+    def __init__(self, source: str, console: Console) -> None:
+        self._source, self._console = printable(source), console
         self._news: list[str] = []
         waiting = Text(f"{self._source}: waiting for the match", style="dim")
         self._live = Live(waiting, console=console, auto_refresh=False, transient=False)

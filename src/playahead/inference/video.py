@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from playahead.assets import packaged_weights
 from playahead.backbone.checkpoint import load_backbone, weights_digest
@@ -101,11 +102,12 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
         for time_ms, found in zip(times_ms, listed, strict=True)
         for anticipation in found
     ]
+    least = max(config.min_confidence, SPOTTED_CONFIDENCE)
     result = PredictResult(
         source=shown(source),
         kind="video",
         expected=expected,
-        spotted=_spotted(stream, config.min_confidence, model.classes),
+        spotted=spotted_marks(stream.spotting_TC, stream.centre_ms_T, least, model.classes),
         every_ms=every_ms,
         min_confidence=config.min_confidence,
         notices=[*model.notices, *short_notices(config, times_ms, trained_for_it=False)],
@@ -145,9 +147,11 @@ def _encode(source: Path | str, model: VideoModel, config: PredictConfig, every_
     )
 
 
-def _spotted(stream: StreamFeatures, min_confidence: float, classes: frozenset[str]) -> list[Mark]:
-    """Actions seen on the way, in time order, of the classes that the backbone was taught."""
-    found = pick_peaks(stream.spotting_TC, stream.centre_ms_T, max(min_confidence, SPOTTED_CONFIDENCE))
+def spotted_marks(
+    scores_TC: NDArray[np.float32], time_ms_T: NDArray[np.int64], min_confidence: float, classes: frozenset[str]
+) -> list[Mark]:
+    """Peaks of the backbone's classifier in time order, of the classes that it was taught."""
+    found = pick_peaks(scores_TC, time_ms_T, min_confidence)
     return [
         Mark(int(found.time_ms[i]), ACTIONS[found.class_index[i]], round(float(found.score[i]), 4))
         for i in np.argsort(found.time_ms, kind="stable")

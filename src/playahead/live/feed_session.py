@@ -125,7 +125,7 @@ class FeedSession:
         started_s = time.perf_counter()
         now_ms, known = self.now_ms, self._known()
         track = prepare_track(known)
-        predictions = self._windows.predict([now_ms], lambda ends_ms: window_features(track, ends_ms))
+        predictions = self._windows.predict(now_ms, lambda ends_ms: window_features(track, ends_ms))
         (found,) = self._decoder.anticipations(predictions, self._least)
         seen_ms = track.seen_ms(now_ms)
         told = [*self._told, *(f"{count} {what}" for what, count in self._counts.items())]

@@ -26,10 +26,9 @@ _PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 @dataclass(frozen=True)
 class Frame:
-    """A gray picture, and when it was there, on the machine's clock."""
+    """A gray picture."""
 
     gray_HW: NDArray[np.uint8]
-    arrived_s: float
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ class Frames:
             for what in decoder.told[n_told:]:
                 self._put(Told(what))
             n_told, n_frames = len(decoder.told), n_frames + 1
-            self._put(Frame(gray_HW, time.monotonic()))
+            self._put(Frame(gray_HW))
             if self._stopped.is_set():
                 break
         for what in decoder.told[n_told:]:

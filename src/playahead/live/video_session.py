@@ -8,13 +8,12 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.decoding.peaks import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS, RASTER_FRAMES
 from playahead.domain.records import Mark
 from playahead.features.snippet_stream import SnippetStream, every, of_windows
 from playahead.inference.result import Expected
-from playahead.inference.video import SPOTTED_CONFIDENCE, VideoModel
+from playahead.inference.video import SPOTTED_CONFIDENCE, VideoModel, spotted_marks
 from playahead.live.answer import Answer
 from playahead.live.windows import RecentWindows
 
@@ -53,11 +52,6 @@ class VideoSession:
     def now_ms(self) -> int:
         """Time of the stream after the newest frame."""
         return self._start_ms + self._stream.n_frames * 1000 // GRID.fps
-
-    @property
-    def n_frames(self) -> int:
-        """Frames since the start, or the last ``restart``."""
-        return self._stream.n_frames
 
     def restart(self, now_ms: int) -> None:
         """Go on from another moment: nothing before it counts as seen any more.
@@ -123,7 +117,7 @@ class VideoSession:
 
     def _answer(self) -> Answer:
         now_ms, n_frames = self.now_ms, self._stream.n_frames
-        predictions = self._windows.predict([n_frames * 1000 // GRID.fps], self._windows_ending)
+        predictions = self._windows.predict(n_frames * 1000 // GRID.fps, self._windows_ending)
         (found,) = self._decoder.anticipations(predictions, self._least)
         seen_ms = min(n_frames // GRID.window_frames * GRID.window_ms, OBSERVATION_MS)
         told, self._told = self._told, []
@@ -165,12 +159,7 @@ class VideoSession:
         if not len(starts_T):
             return []
         centre_ms_T = self._start_ms + (starts_T + GRID.snippet_span_frames // 2) * 1000 // GRID.fps
-        found = pick_peaks(np.stack(list(self._spotting.values())), centre_ms_T, SPOTTED_CONFIDENCE)
-        return [
-            Mark(int(found.time_ms[i]), ACTIONS[found.class_index[i]], round(float(found.score[i]), 4))
-            for i in np.argsort(found.time_ms, kind="stable")
-            if ACTIONS[found.class_index[i]] in self._classes
-        ]
+        return spotted_marks(np.stack(list(self._spotting.values())), centre_ms_T, SPOTTED_CONFIDENCE, self._classes)
 
 
 def _since(kept: dict[int, NDArray], first: int) -> dict[int, NDArray]:

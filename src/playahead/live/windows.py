@@ -3,7 +3,7 @@
 Axes: P windows, N steps, F features, D model.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,19 +33,17 @@ class RecentWindows:
         """Forget all: a new half, or a stream that starts again."""
         self._encoded.clear()
 
-    def predict(self, times_ms: Sequence[int], features: Features) -> Predictions:
-        """Predictions after each of these times.
+    def predict(self, time_ms: int, features: Features) -> Predictions:
+        """Predictions of one example, after this time.
 
         Args:
-            times_ms: increasing, and not before those of any call before.
+            time_ms: not before that of any call before.
             features: of the windows that are not encoded yet.
         """
-        ends_OW = np.asarray(times_ms, np.int64)[:, None] - _BEFORE_MS
-        missing = np.array([end for end in np.unique(ends_OW) if int(end) not in self._encoded], np.int64)
+        ends_W = time_ms - _BEFORE_MS
+        missing = np.array([end for end in ends_W if int(end) not in self._encoded], np.int64)
         if len(missing):
             self._encoded.update(zip(missing.tolist(), self._predictor.encode(features(missing)), strict=True))
-        order = sorted(set(ends_OW.ravel().tolist()))
-        encoded_PND = np.stack([self._encoded[end] for end in order])
-        found = self._predictor.answer(encoded_PND, np.searchsorted(order, ends_OW))
-        self._encoded = {end: kept for end, kept in self._encoded.items() if end > times_ms[-1] - _BEFORE_MS[0]}
-        return found
+        encoded_WND = np.stack([self._encoded[end] for end in ends_W.tolist()])
+        self._encoded = {end: kept for end, kept in self._encoded.items() if end > ends_W[0]}
+        return self._predictor.answer(encoded_WND, np.arange(len(ends_W))[None])

@@ -30,7 +30,7 @@ def live(source: str, asked: LiveConfig, record: Path | None = None, json: bool 
             for answer in answers:
                 _print(answer.as_json())
             return
-        with LiveScreen(name_of(source), terminal.out(), asked.min_confidence) as screen:
+        with LiveScreen(name_of(source), terminal.out()) as screen:
             for answer in answers:
                 screen.show(answer)
 
