@@ -14,6 +14,15 @@ from playahead.inference.result import Expected
 
 
 @dataclass(frozen=True)
+class SeenRow(Mark):
+    """An action of a feed: who acted, and where in that team's attack (0 to 100 along and across), if that is known."""
+
+    team: str | None = None
+    x: int | None = None
+    y: int | None = None
+
+
+@dataclass(frozen=True)
 class Answer:
     """What was seen until a moment, and what is expected after it.
 
@@ -41,14 +50,15 @@ class Answer:
             "half": self.half,
             "now_ms": self.now_ms,
             "seen_ms": self.seen_ms,
-            "seen": [
-                {"time_ms": mark.time_ms, "action": str(mark.action), "confidence": mark.confidence}
-                for mark in self.seen
-            ],
-            "expected": [
-                {"time_ms": line.time_ms, "action": line.action, "confidence": line.confidence}
-                for line in self.expected
-            ],
+            "seen": [_mark_as_json(mark) for mark in self.seen],
+            "expected": [_mark_as_json(line) for line in self.expected],
             "told": list(self.told),
             "intensity_per_mille": (1000 * self.intensity_RC.T).round().astype(int).tolist(),
         }
+
+
+def _mark_as_json(mark: Mark | Expected) -> dict[str, object]:
+    found: dict[str, object] = {"time_ms": mark.time_ms, "action": str(mark.action), "confidence": mark.confidence}
+    if isinstance(mark, SeenRow):
+        found |= {name: known for name in ("team", "x", "y") if (known := getattr(mark, name)) is not None}
+    return found

@@ -9,18 +9,18 @@ import numpy as np
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf
 from playahead.domain.grid import GRID, OBSERVATION_MS
-from playahead.domain.records import Mark
 from playahead.errors import InputError
 from playahead.features.feed import prepare_track, window_features
 from playahead.inference.any_predictor import AnyPredictor
 from playahead.inference.result import Expected
-from playahead.live.answer import Answer
+from playahead.live.answer import Answer, SeenRow
 from playahead.live.rows import Line, Reports, Row, Tick
 from playahead.live.windows import RecentWindows
 
 EVERY_MS = 1_000
 _LATE_MS = 1_000  # less is nothing to tell
 _TEN_ACTIONS = frozenset(range(len(ACTIONS)))
+_TEAMS = {0: "home", 1: "away"}
 
 
 class FeedSession:
@@ -136,7 +136,7 @@ class FeedSession:
             half=self.half_number,
             now_ms=now_ms,
             seen_ms=seen_ms,
-            seen=_marks(known, now_ms),
+            seen=_seen(known, now_ms),
             expected=[Expected.of(one, now_ms, seen_ms, half=self.half_number) for one in found],
             told=told,
             intensity_RC=predictions.intensity()[0],
@@ -177,14 +177,16 @@ class FeedSession:
         )
 
 
-def _marks(half: FeedHalf, now_ms: int) -> list[Mark]:
+def _seen(half: FeedHalf, now_ms: int) -> list[SeenRow]:
     """Actions known by now, of the last 30 s."""
     shown = (half.code < len(ACTIONS)) & (half.visible_ms < now_ms) & (half.t_ms > now_ms - OBSERVATION_MS)
     return [
-        Mark(
+        SeenRow(
             int(half.t_ms[row]),
             ACTIONS[half.code[row]],
             1.0 if half.confidence[row] == UNKNOWN else half.confidence[row] / 100,
+            _TEAMS.get(int(half.team[row])),
+            *(None if place[row] == UNKNOWN else int(place[row]) for place in (half.x, half.y)),
         )
         for row in np.flatnonzero(shown)
     ]

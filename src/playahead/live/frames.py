@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from av import VideoFrame
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
-from playahead.errors import PlayaheadError
+from playahead.errors import InputError, PlayaheadError
 from playahead.live.folder import segments
+from playahead.live.pictures import Pictures
 from playahead.video.input_size import InputSize
 from playahead.video.reader import Decoder
 from playahead.video.source import is_address
@@ -26,9 +28,10 @@ _PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 @dataclass(frozen=True)
 class Frame:
-    """A gray picture."""
+    """A gray picture; its JPEG where somebody looks on."""
 
     gray_HW: NDArray[np.uint8]
+    jpeg: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,13 @@ class Frames:
         source: a file, a folder that segments are written into, or an address.
         input_size: to draw on.
         speed: of a file; at 0 it waits for its user, and nothing is dropped.
+        pictures: that somebody may look at.
     """
 
-    def __init__(self, source: str, input_size: InputSize, speed: float = 1.0) -> None:
-        self._source, self._size, self._speed = source, input_size, speed
+    def __init__(
+        self, source: str, input_size: InputSize, speed: float = 1.0, pictures: Pictures | None = None
+    ) -> None:
+        self._source, self._size, self._speed, self._pictures = source, input_size, speed, pictures
         self._items: deque[Item | BaseException | None] = deque()
         self._changed = threading.Condition()
         self._stopped = threading.Event()
@@ -115,14 +121,14 @@ class Frames:
             return
         failed, ever = 0, False
         while not self._stopped.is_set():
-            decoder = Decoder(self._source, self._size.draw, 0.0, None, None)
+            decoder = Decoder(self._source, self._draw, 0.0, None, None)
             n_frames, why = 0, "it ended"
             try:
                 n_frames = self._read(decoder, again=ever)
             except (PlayaheadError, OSError) as reason:
                 if not ever:
                     raise
-                why = str(reason)
+                why = reason.what if isinstance(reason, InputError) else str(reason)
             ever, failed = True, 0 if n_frames else failed + 1
             if not is_address(self._source) or decoder.lasts_s is not None:
                 return
@@ -133,14 +139,17 @@ class Frames:
         """One segment after the other, as if they were one video; one that cannot be read is told."""
         for path in segments(folder, self._speed > 0, self._stopped):
             try:
-                self._read(Decoder(path, self._size.draw, 0.0, None, None), again=False)
+                self._read(Decoder(path, self._draw, 0.0, None, None), again=False)
             except PlayaheadError as reason:
                 self._put(Told(str(reason)))
 
-    def _read(self, decoder: Decoder, again: bool) -> int:
+    def _draw(self, frame: VideoFrame) -> Frame:
+        return Frame(self._size.draw(frame), self._pictures.draw(frame) if self._pictures else None)
+
+    def _read(self, decoder: Decoder[Frame], again: bool) -> int:
         """All frames of one opening; how many. A broadcast that has a length when it is opened again is over."""
         n_told, started_s, n_frames = 0, time.monotonic(), 0
-        for index, gray_HW in decoder.frames():
+        for index, frame in decoder.frames():
             if again and decoder.lasts_s is not None:
                 break
             if decoder.lasts_s is not None and self._speed:
@@ -149,7 +158,7 @@ class Frames:
             for what in decoder.told[n_told:]:
                 self._put(Told(what))
             n_told, n_frames = len(decoder.told), n_frames + 1
-            self._put(Frame(gray_HW))
+            self._put(frame)
             if self._stopped.is_set():
                 break
         for what in decoder.told[n_told:]:

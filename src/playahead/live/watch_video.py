@@ -1,7 +1,7 @@
 """Answers about a running video, each when it is due; a machine that is too slow answers less often."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 
 from playahead.domain.grid import GRID
@@ -15,13 +15,16 @@ _CAUGHT_UP_S = 60.0
 _TICK_S = 1.0
 
 
-def watch_video(session: VideoSession, frames: Frames, speed: float) -> Generator[Answer, None, None]:
+def watch_video(
+    session: VideoSession, frames: Frames, speed: float, show: Callable[[int, bytes], object] | None = None
+) -> Generator[Answer, None, None]:
     """Push frames as they come.
 
     Args:
         session: that answers.
         frames: of the source; closed at the end.
         speed: of the video; at 0 nothing is late, and the pace stays.
+        show: is given the time and the JPEG of each picture that somebody may look at.
 
     Raises:
         InputError: a source that cannot be read.
@@ -39,14 +42,17 @@ def watch_video(session: VideoSession, frames: Frames, speed: float) -> Generato
                 return
             if isinstance(item, Lost):
                 lost_s = time.monotonic() if lost_s is None else lost_s
-                session.tell(f"the source is lost ({item.why}), opening it again")
+                session.tell(f"the source is lost, opening it again: {item.why}")
                 yield session.blind(_later(session, lost_s))
                 continue
             if isinstance(item, Frame) and lost_s is not None:
                 session.tell(f"the source is back after {time.monotonic() - lost_s:.0f} s")
                 session.restart(_later(session, lost_s))
                 lost_s = None
-            if answer := _take(session, item, frames, pace):
+            answer = _take(session, item, frames, pace)
+            if show and isinstance(item, Frame) and item.jpeg:
+                show(session.now_ms, item.jpeg)
+            if answer:
                 yield answer
 
 

@@ -15,12 +15,14 @@ from typing import Protocol
 
 from playahead.errors import PlayaheadError
 from playahead.live.answer import Answer
+from playahead.live.pictures import Picture, Pictures
 from playahead.live.rows import Line
 
 KEPT = 300
 """Events that a reader who comes back can still have: five minutes."""
 _ROWS_WAITING = 10_000
 _HEARTBEAT_S = 15.0
+_LOOK_S = 0.04
 _log = logging.getLogger(__name__)
 
 
@@ -73,6 +75,7 @@ class Actor:
         source: what it watches, for people.
         answers: of the session; closed at the end.
         feed: what the answers are made from; closing it ends them.
+        pictures: of a video.
 
     Attributes:
         number: of the latest event.
@@ -86,8 +89,10 @@ class Actor:
         source: str,
         answers: Generator[Answer, None, None],
         feed: Closable,
+        pictures: Pictures | None = None,
     ) -> None:
         self.id, self.kind, self.source, self.feed = secrets.token_urlsafe(12), kind, source, feed
+        self._pictures = pictures
         self.started_s = self.used_s = time.monotonic()
         self._answers, self.number = answers, 0
         self._kept: deque[Event] = deque(maxlen=KEPT)
@@ -150,6 +155,18 @@ class Actor:
         finally:
             with self._lock:
                 self._waiting.pop(changed, None)
+
+    async def pictures(self) -> AsyncIterator[Picture]:
+        """Pictures of a video as they are shown, until its end; of a feed, none."""
+        if self._pictures is None:
+            return
+        number = 0
+        with self._pictures.watched():
+            while not self.over:
+                for picture in self._pictures.after(number):
+                    number = picture.number
+                    yield picture
+                await asyncio.sleep(_LOOK_S)
 
     @property
     def readers(self) -> int:

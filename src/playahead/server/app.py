@@ -30,6 +30,7 @@ from playahead.server.sessions import Sessions
 from playahead.viewer.page import live_page
 
 _ALWAYS = (400, 401, 413, 422, 429)
+_BOUNDARY = "picture"
 SessionId = Annotated[str, Path(max_length=64)]
 
 
@@ -79,7 +80,7 @@ def _add_page(app: FastAPI) -> None:
     )
     async def watch(session: Annotated[str, Path(max_length=64, pattern="^[A-Za-z0-9_-]+$")]) -> HTMLResponse:
         policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'"
-        page = live_page("A running match", f"/v1/sessions/{session}/events")
+        page = live_page("A running match", f"/v1/sessions/{session}")
         return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
 
@@ -92,6 +93,7 @@ def _add_questions(app: FastAPI, config: ServeConfig, models: Models) -> None:
         "/v1/anticipate",
         summary="What follows these rows, these features or this clip",
         responses=described(*_ALWAYS, 415),
+        response_model_exclude_none=True,
         openapi_extra={"requestBody": {"required": True, "content": {"application/json": question, "video/mp4": clip}}},
     )
     async def anticipate(request: Request) -> AnswerOut:
@@ -152,6 +154,27 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
         return StreamingResponse(
             _stream(actor, after), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
+
+    @app.get(
+        "/v1/sessions/{session}/pictures",
+        summary="A video's pictures as they are shown, as one JPEG after the other",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"multipart/x-mixed-replace": {}}}, **described(*_ALWAYS, 404, 409)},
+    )
+    async def pictures(session: SessionId) -> StreamingResponse:
+        actor = sessions.find(session)
+        if actor.kind != "video":
+            raise Problem(409, "this session watches a feed")
+        kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
+        return StreamingResponse(_parts(actor), media_type=kind, headers={"Cache-Control": "no-store"})
+
+
+async def _parts(actor: Actor) -> AsyncIterator[bytes]:
+    """Pictures as parts of one endless document."""
+    async for picture in actor.pictures():
+        head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n"
+        yield f"{head}Time-Ms: {picture.time_ms}\r\n\r\n".encode() + picture.jpeg + b"\r\n"
+    yield f"--{_BOUNDARY}--\r\n".encode()
 
 
 async def _stream(actor: Actor, after: int) -> AsyncIterator[str]:

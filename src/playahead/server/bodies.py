@@ -76,13 +76,21 @@ class MarkOut(BaseModel):
     confidence: float
 
 
+class SeenOut(MarkOut):
+    """An action that was seen; of a feed, who acted and where, if that is known."""
+
+    team: Literal["home", "away"] | None = None
+    x: int | None = None
+    y: int | None = None
+
+
 class AnswerOut(BaseModel):
     """What was seen until a moment, and what is expected after it."""
 
     half: int
     now_ms: int
     seen_ms: int
-    seen: list[MarkOut]
+    seen: list[SeenOut]
     expected: list[MarkOut]
     told: list[str]
     intensity_per_mille: list[list[int]]

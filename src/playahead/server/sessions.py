@@ -7,6 +7,7 @@ from collections.abc import Generator
 from playahead.live.answer import Answer
 from playahead.live.feed_session import FeedSession
 from playahead.live.frames import Frames
+from playahead.live.pictures import Pictures
 from playahead.live.rows import Reports
 from playahead.live.video_session import VideoSession
 from playahead.live.watch_feed import watch_feed
@@ -61,11 +62,12 @@ class Sessions:
         """
         self._require_room()
         model = self._models.video
-        session, frames = VideoSession(model, min_confidence), Frames(source, model.input_size, speed)
+        session, pictures = VideoSession(model, min_confidence), Pictures()
+        frames = Frames(source, model.input_size, speed, pictures)
         for notice in model.notices:
             session.tell(notice)
-        answers = self._measured("video", session, watch_video(session, frames, speed))
-        return self._add(Actor("video", shown(source), answers, frames))
+        answers = self._measured("video", session, watch_video(session, frames, speed, pictures.show))
+        return self._add(Actor("video", shown(source), answers, frames, pictures))
 
     def _measured(
         self, kind: str, session: FeedSession | VideoSession, answers: Generator[Answer, None, None]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
+import torch.distributed as dist
 
 from playahead.errors import PlayaheadError
 from playahead.files import holding
@@ -86,6 +87,9 @@ def together(settings: RunsOn, out: Path) -> "Iterator[Fabric]":
             raise
         _end_helpers(fabric, reason)
         raise
+    finally:
+        if dist.is_available() and dist.is_initialized():
+            dist.destroy_process_group()  # the interpreter's own end may abort on Gloo's threads
     if not fabric.is_global_zero:
         raise SystemExit(0)
 
@@ -98,6 +102,7 @@ def _end_helpers(fabric: "Fabric", reason: BaseException) -> None:
     failed = [process.returncode for process in helpers if process.poll()]
     for process in helpers:
         process.kill()
+        process.wait()
     if failed and not isinstance(reason, PlayaheadError):
         raise SystemExit(failed[0]) from None
 

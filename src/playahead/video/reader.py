@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import av
 import numpy as np
@@ -30,7 +31,8 @@ _WITHOUT_TIMESTAMPS = frozenset({"h264", "hevc", "m4v", "mpegvideo", "mjpeg", "o
 _AHEAD = 64  # frames decoded ahead of their use: 60 MB of 1280 x 736
 
 
-Draw = Callable[[VideoFrame], NDArray[np.uint8]]
+Drawn = TypeVar("Drawn")
+Draw = Callable[[VideoFrame], Drawn]
 
 
 class VideoWarning(UserWarning):
@@ -92,15 +94,15 @@ def read_frames(
 
 
 def read_drawn(
-    source: Path | str, draw: Draw, start_s: float = 0.0, stop_s: float | None = None, stream: int | None = None
-) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    source: Path | str, draw: Draw[Drawn], start_s: float = 0.0, stop_s: float | None = None, stream: int | None = None
+) -> Iterator[tuple[int, Drawn]]:
     """``read_frames`` with pictures made by ``draw`` instead of an input size."""
     if start_s < 0 or (stop_s is not None and stop_s <= start_s):
         raise InputError(shown(source), f"no time lies from {start_s} s to {stop_s} s")
     return _ahead(_with_warnings(Decoder(source, draw, start_s, stop_s, stream)))
 
 
-class Decoder:
+class Decoder(Generic[Drawn]):
     """One pass over a source.
 
     Attributes:
@@ -109,17 +111,17 @@ class Decoder:
     """
 
     def __init__(
-        self, source: Path | str, draw: Draw, start_s: float, stop_s: float | None, stream: int | None
+        self, source: Path | str, draw: Draw[Drawn], start_s: float, stop_s: float | None, stream: int | None
     ) -> None:
         self.source, self.draw, self.start_s, self.stop_s, self.wanted = source, draw, start_s, stop_s, stream
         self.damaged = 0
         self.told: list[str] = []
         self.lasts_s: float | None = None
 
-    def frames(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    def frames(self) -> Iterator[tuple[int, Drawn]]:
         """Decode, seek, resample, draw."""
         found = -1
-        drawn: tuple[int, NDArray[np.uint8]] | None = None  # a picture shown twice is drawn once
+        drawn: tuple[int, Drawn] | None = None  # a picture shown twice is drawn once
         with opened(self.source) as container:
             stream = video_stream(container, self.source, self.wanted)
             self.lasts_s = _duration_s(container, stream)
@@ -204,7 +206,7 @@ def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
     return None if container.duration is None else container.duration / av.time_base
 
 
-def _with_warnings(decoder: Decoder) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+def _with_warnings(decoder: Decoder[Drawn]) -> Iterator[tuple[int, Drawn]]:
     """Its frames, then what it has to tell."""
     failed: InputError | None = None
     try:
@@ -218,7 +220,7 @@ def _with_warnings(decoder: Decoder) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         raise failed
 
 
-def _ahead(frames: Iterator[tuple[int, NDArray[np.uint8]]]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+def _ahead(frames: Iterator[tuple[int, Drawn]]) -> Iterator[tuple[int, Drawn]]:
     """The same frames, made in another thread; its errors and warnings come out here, and it ends when we do."""
     made: queue.Queue[object] = queue.Queue(_AHEAD)
     stopped = threading.Event()

@@ -79,15 +79,15 @@ def write_page(shown: Shown, out: Path) -> None:
     write_whole(out, _page(f"{title}: what was expected", {"video": video, "parts": _parts(shown)}))
 
 
-def live_page(title: str, events: str) -> str:
+def live_page(title: str, session: str) -> str:
     """The page of a running match.
 
     Args:
         title: of the page.
-        events: address of the session's server-sent events.
+        session: its address.
     """
     part = {"name": "", "answers": [], "seen": [], "labels": [], "lengthMs": 0}
-    return _page(title, {"video": None, "live": events, "parts": [part]})
+    return _page(title, {"video": None, "live": session, "parts": [part]})
 
 
 def _page(title: str, about: Mapping[str, object]) -> str:

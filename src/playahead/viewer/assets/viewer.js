@@ -2,8 +2,9 @@
 const match = JSON.parse(document.getElementById("match").textContent);
 const $ = (name) => document.getElementById(name);
 const PAST_MS = 30000, FUTURE_MS = 5000, FRAME_MS = 40, PAST_SHARE = 0.6, NEAR_MS = 1000;
+const PICTURES_MS = 300000, JUMP_MS = 15000;
 const video = $("video");
-const state = { part: match.parts[0], nowMs: 0, playing: false, least: 0.3, shown: new Set(match.classes.map((_, c) => c)), before: 0, following: false };
+const state = { part: match.parts[0], nowMs: 0, playing: false, least: 0.3, shown: new Set(match.classes.map((_, c) => c)), before: 0, following: false, pictures: [], drawn: null, over: false, token: "" };
 
 const colour = (c) => match.colours[c];
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -50,7 +51,7 @@ function lanesGeometry(width, height) {
 function drawLanes() {
   const { pen, width, height } = fitted($("lanes")), { left, nowX, top, lane, x } = lanesGeometry(width, height);
   const ink = style("--ink"), soft = style("--soft"), line = style("--line");
-  pen.fillStyle = soft; pen.textAlign = "left"; pen.fillText("last 30 s", left, 10); pen.fillText(state.part.labels && width > 600 ? "next 5 s  (○ what happened)" : "next 5 s", nowX + 6, 10);
+  pen.fillStyle = soft; pen.textAlign = "left"; pen.fillText("last 30 s", left, 10); pen.fillText(state.part.labels && !state.following && width > 600 ? "next 5 s  (○ what happened)" : "next 5 s", nowX + 6, 10);
   match.classes.forEach((name, c) => {
     const y = top + lane * (c + 0.5);
     pen.fillStyle = state.shown.has(c) ? ink : soft; pen.textAlign = "right"; pen.fillText(name, left - 8, y);
@@ -120,13 +121,17 @@ function drawPitch() {
   pen.strokeStyle = "#d9e8dc"; pen.strokeRect(left, top, 105 * scale, 68 * scale);
   pen.beginPath(); pen.moveTo(...at(50, 0)); pen.lineTo(...at(50, 100)); pen.stroke();
   pen.beginPath(); pen.arc(...at(50, 50), 9.15 * scale, 0, 2 * Math.PI); pen.stroke();
-  for (const side of [0, 84]) pen.strokeRect(...at(side, 20.4), 16 * 1.05 * scale, 59.2 * 0.68 * scale);
+  for (const [side, deep, wide] of [[0, 16.5, 40.3], [1, 16.5, 40.3], [0, 5.5, 18.3], [1, 5.5, 18.3], [0, -1.5, 7.3], [1, -1.5, 7.3]]) {
+    pen.strokeRect(left + (side ? 105 - deep : 0) * scale, top + (34 - wide / 2) * scale, deep * scale, wide * scale);
+  }
   const known = pastOf(state.nowMs).filter((one) => one.x !== undefined).slice(-6);
+  const places = known.map((one) => at(...(one.team === 1 ? [100 - one.x, 100 - one.y] : [one.x, one.y])));
   known.forEach((one, index) => {
-    const place = one.team === 1 ? [100 - one.x, 100 - one.y] : [one.x, one.y], last = index === known.length - 1;
+    const place = places[index], last = index === known.length - 1;
     pen.globalAlpha = (index + 2) / (known.length + 1);
-    dot(pen, ...at(...place), last ? 8 : 5, one.team === 1 ? "#ffd166" : "#ffffff", true);
-    if (last) { pen.fillStyle = "#fff"; pen.textAlign = "center"; const [px, py] = at(...place); pen.fillText(match.classes[one.c], px, py < 30 ? py + 18 : py - 16); }
+    if (index) { pen.beginPath(); pen.moveTo(...places[index - 1]); pen.lineTo(...place); pen.setLineDash([4, 4]); pen.stroke(); pen.setLineDash([]); }
+    dot(pen, ...place, last ? 8 : 5, one.team === 1 ? "#ffd166" : "#ffffff", true);
+    if (last) { pen.fillStyle = "#fff"; pen.textAlign = "center"; const [px, py] = place; pen.fillText(match.classes[one.c], px, py < 30 ? py + 18 : py - 16); }
   });
   pen.globalAlpha = 1;
 }
@@ -134,6 +139,9 @@ function drawPitch() {
 // Everything that is expected at this moment, as words: for readers without the picture.
 function listExpected() {
   const found = (answerAt(state.nowMs)?.expected ?? []).filter(wanted).sort((a, b) => a.t - b.t);
+  const same = JSON.stringify(found.map((one) => [one, cameTrue(one)]));
+  if (same === $("expected").dataset.shown) return; // a button that is being pressed stays
+  $("expected").dataset.shown = same;
   $("expected").replaceChildren(...found.map((one) => {
     const line = document.createElement("li"), jump = document.createElement("button"), right = cameTrue(one);
     jump.type = "button"; jump.textContent = `${match.classes[one.c]} at ${clock(one.t)}, ${percent(one.p)}`;
@@ -197,20 +205,31 @@ function judge(part) {
 }
 
 function draw() {
-  drawLanes(); drawStrip(); if (!$("pitch").hidden) drawPitch();
+  drawLanes(); drawStrip(); if (!$("pitch").hidden) drawPitch(); if (!$("picture").hidden) drawPicture();
   listExpected();
   $("clock").textContent = clock(state.nowMs); $("scrub").value = state.nowMs;
   $("scrub").setAttribute("aria-valuetext", clock(state.nowMs));
 }
 
+// Somebody looks back: what comes in meanwhile does not move what is shown.
+function leaveLive() {
+  state.following = false; $("live").hidden = !match.live; $("play").textContent = "Play";
+}
+
+function goLive() {
+  state.part = match.parts[match.parts.length - 1]; state.nowMs = state.part.lengthMs; state.following = true; state.playing = false;
+  $("part").value = match.parts.length - 1; $("live").hidden = true; $("play").textContent = "Pause"; draw();
+}
+
 function go(ms) {
-  state.following = false; $("live").hidden = !match.live;
+  leaveLive();
   state.nowMs = Math.min(Math.max(0, Math.round(ms / FRAME_MS) * FRAME_MS), state.part.lengthMs);
   if (!video.hidden && Math.abs(video.currentTime * 1000 - state.nowMs) > FRAME_MS / 2) video.currentTime = (state.nowMs + FRAME_MS / 4) / 1000;
   draw();
 }
 
 function play(on) {
+  if (state.following) { leaveLive(); return; }
   state.playing = on; $("play").textContent = on ? "Pause" : "Play"; state.before = performance.now();
   if (!video.hidden) { if (on) video.play().catch(() => play(false)); else video.pause(); }
   if (on) requestAnimationFrame(tick);
@@ -220,7 +239,7 @@ function tick(now) {
   if (!state.playing) return;
   state.nowMs = video.hidden ? state.nowMs + now - state.before : Math.floor(video.currentTime * 1000 / FRAME_MS) * FRAME_MS;
   state.before = now;
-  if (state.nowMs >= state.part.lengthMs) { state.nowMs = state.part.lengthMs; play(false); }
+  if (state.nowMs >= state.part.lengthMs) { state.nowMs = state.part.lengthMs; play(false); if (match.live) goLive(); }
   draw();
   if (state.playing) requestAnimationFrame(tick);
 }
@@ -233,17 +252,28 @@ function choosePart(index) {
 
 function filterChanged() { countRight(); listMoments(); draw(); }
 
+// A request to the session; asks for the server's token where it wants one.
+async function ask(path, headers = {}) {
+  for (;;) {
+    const response = await fetch(match.live + path, { headers: { ...headers, ...(state.token && { Authorization: `Bearer ${state.token}` }) } });
+    if (response.status !== 401) return response;
+    state.token = prompt("This server asks for its token:");
+    if (!state.token) throw new Error("the server's token is needed");
+  }
+}
+
+const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
 // A running match: answers come as server-sent events, over fetch, which can send a token.
 async function follow() {
-  let last = "0", token = "";
-  for (let pause = 1000; ; pause = Math.min(2 * pause, 15000)) {
+  let last = "0", pause = 1000, known = false;
+  for (; !state.over; pause = Math.min(2 * pause, 15000)) {
     try {
-      const headers = { "Last-Event-ID": last, ...(token && { Authorization: `Bearer ${token}` }) };
-      const response = await fetch(match.live, { headers });
-      if (response.status === 401) { token = prompt("This server asks for its token:") ?? ""; continue; }
-      if (response.status === 404) { $("status").textContent = "There is no such session (any more)."; return; }
-      if (!response.ok) throw new Error(`answered ${response.status}`);
+      const response = await ask("/events", { "Last-Event-ID": last });
+      if (response.status === 404) { say("There is no such session (any more)."); nothingElse(); return; }
+      if (!response.ok) throw new Error(`the server answered ${response.status}`);
       $("status").textContent = "Connected: waiting for the match …"; pause = 1000;
+      if (!known) { known = true; look(); }
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
       for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
@@ -253,34 +283,117 @@ async function follow() {
           const event = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s)));
           last = event.id ?? last;
           if (event.event === "answer") take(JSON.parse(event.data));
-          if (event.event === "end") { $("status").textContent = `Over: ${JSON.parse(event.data).detail}.`; return; }
+          if (event.event === "end") { say(`Over: ${JSON.parse(event.data).detail}.`); state.over = true; return; }
         }
       }
-    } catch (reason) { $("status").textContent = `The connection is lost (${reason.message}), trying again …`; }
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    } catch (reason) { say(`The connection is lost (${reason.message}), trying again …`); }
+    await later(pause);
   }
+}
+
+// Something that nobody should miss: beside the title, and over the picture.
+function say(what) {
+  $("status").textContent = $("nothing").textContent = what; $("nothing").hidden = false;
+  if (!state.part.answers.length) $("stage").hidden = false;
+}
+
+// Nothing but that is on the page: there is no match.
+function nothingElse() {
+  state.over = true;
+  for (const section of document.querySelectorAll("main > section:not(#stage)")) section.hidden = true;
+}
+
+// What the session watches; of a video, its pictures.
+async function look() {
+  const session = await (await ask("")).json();
+  document.title = $("title").textContent = session.kind === "video" ? session.source : document.title;
+  if (session.kind !== "video") return;
+  $("stage").hidden = $("picture").hidden = false; state.before = performance.now(); requestAnimationFrame(glide);
+  while (!state.over) {
+    try { await readPictures((await ask("/pictures")).body.getReader()); } catch (reason) { /* the events say what is wrong */ }
+    await later(2000);
+  }
+}
+
+// Each part of the document is a JPEG, with its length and its time in its head.
+async function readPictures(reader) {
+  let bytes = new Uint8Array();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    const joined = new Uint8Array(bytes.length + piece.value.length);
+    joined.set(bytes); joined.set(piece.value, bytes.length); bytes = joined;
+    for (;;) {
+      const head = new TextDecoder("latin1").decode(bytes.subarray(0, 200)), start = head.indexOf("\r\n\r\n") + 4;
+      const end = start + Number(/Content-Length: (\d+)/i.exec(head)?.[1]);
+      if (start < 4 || !(bytes.length >= end + 2)) break;
+      keepPicture(Number(/Time-Ms: (\d+)/i.exec(head)[1]), new Blob([bytes.subarray(start, end)], { type: "image/jpeg" }));
+      bytes = bytes.slice(end + 2);
+    }
+  }
+}
+
+function keepPicture(t, blob) {
+  state.pictures = state.pictures.filter((one) => one.t > t - PICTURES_MS && one.t < t); state.pictures.push({ t, blob });
+  const part = match.parts[match.parts.length - 1];
+  part.lengthMs = Math.max(part.lengthMs, t); if (state.part === part) $("scrub").max = part.lengthMs;
+}
+
+// The picture of this moment, if it is kept: those that came in the last five minutes are.
+function drawPicture() {
+  const found = state.pictures.findLast((one) => one.t <= state.nowMs) ?? null;
+  if (found === state.drawn) return;
+  state.drawn = found;
+  const canvas = $("picture"), pen = canvas.getContext("2d");
+  if (!found || state.nowMs - found.t > 2000) { pen.clearRect(0, 0, canvas.width, canvas.height); return; }
+  createImageBitmap(found.blob).then((image) => {
+    if (found !== state.drawn) return;
+    if (canvas.width !== image.width || canvas.height !== image.height) { canvas.width = image.width; canvas.height = image.height; }
+    pen.drawImage(image, 0, 0);
+  });
+}
+
+// A stream comes in bursts: what is shown runs at the match's own speed behind it, and never ahead.
+function glide(now) {
+  const latestMs = match.parts[match.parts.length - 1].lengthMs, behindMs = latestMs - state.nowMs;
+  if (state.following && now - state.before >= FRAME_MS && behindMs) {
+    state.nowMs = behindMs < 0 || behindMs > JUMP_MS ? latestMs : Math.min(latestMs, state.nowMs + now - state.before); draw();
+  }
+  if (now - state.before >= FRAME_MS) state.before = now;
+  if (!state.over || behindMs) requestAnimationFrame(glide);
 }
 
 // One answer of a running match. What is seen later tells what came true.
 function take(answer) {
-  const name = answer.half ? `Half ${answer.half}` : "Match";
-  let part = match.parts[match.parts.length - 1];
-  if (part.name !== name) {
-    if (part.answers.length) { part = { answers: [], seen: [], labels: [], lengthMs: 0 }; match.parts.push(part); }
-    part.name = name; part.labels = part.seen; $("part").replaceChildren(...match.parts.map((one, index) => new Option(one.name, index)));
-    $("part-label").hidden = match.parts.length < 2;
-    if (state.following) state.part = part;
-  }
-  const mark = (one) => ({ t: one.time_ms, c: match.labels.indexOf(one.action), p: one.confidence });
-  for (const one of answer.seen.map(mark)) if (!part.seen.some((other) => other.t === one.t && other.c === one.c)) part.seen.push(one);
+  const part = partOf(answer), mark = (one) => ({ t: one.time_ms, c: match.labels.indexOf(one.action), p: one.confidence, x: one.x, y: one.y, team: { home: 0, away: 1 }[one.team] });
+  part.seen = part.labels = [...part.seen.filter((one) => one.t <= answer.now_ms - answer.seen_ms), ...answer.seen.map(mark)];
+  if (part.seen.some((one) => one.x !== undefined && one.team !== undefined)) $("stage").hidden = $("pitch").hidden = false;
   part.answers.push({ now: answer.now_ms, expected: answer.expected.map(mark), lanes: answer.intensity_per_mille, surprise: 0, missed: [] });
-  part.lengthMs = answer.now_ms; judge({ answers: part.answers.slice(-8), labels: part.labels });
-  const told = answer.told.length ? ` — ${answer.told.join("; ")}` : answer.seen_ms < PAST_MS ? ` — seen so far: ${answer.seen_ms / 1000} s of 30` : "";
-  $("status").textContent = `Live, ${part.name.toLowerCase()} ${clock(answer.now_ms)}${told}`;
+  part.lengthMs = Math.max(part.lengthMs, answer.now_ms); judge({ answers: part.answers.slice(-8), labels: part.labels });
+  tellNews(answer, part);
   if (state.part === part) $("scrub").max = part.lengthMs;
-  if (state.following) state.nowMs = answer.now_ms;
+  if (state.following && $("picture").hidden) state.nowMs = answer.now_ms;
   if (part.answers.length % 5 === 0) { countRight(); listMoments(); }
   draw();
+}
+
+// The part that an answer belongs to: a new half begins a new one.
+function partOf(answer) {
+  const name = answer.half ? `Half ${answer.half}` : "Match";
+  let part = match.parts[match.parts.length - 1];
+  if (part.name === name) return part;
+  if (part.answers.length) { part = { answers: [], seen: [], labels: [], lengthMs: 0 }; match.parts.push(part); }
+  part.name = name; $("part").replaceChildren(...match.parts.map((one, index) => new Option(one.name, index)));
+  $("part-label").hidden = match.parts.length < 2;
+  if (state.following) state.part = part;
+  return part;
+}
+
+// What happened to the source, and how much was seen; where nothing is seen, over the picture as well.
+function tellNews(answer, part) {
+  if (answer.told.length) state.told = answer.told.join("; ");
+  const blind = !answer.seen_ms && !$("picture").hidden;
+  const news = answer.told.length ? ` — ${answer.told.join("; ")}` : answer.seen_ms < PAST_MS ? ` — seen so far: ${answer.seen_ms / 1000} s of 30` : "";
+  $("status").textContent = `Live, ${part.name.toLowerCase()} ${clock(answer.now_ms)}${news}`;
+  $("nothing").hidden = !blind; $("nothing").textContent = blind ? state.told ?? "Nothing is seen" : "";
 }
 
 function saveShown() {
@@ -328,9 +441,9 @@ function begin() {
   $("strip").onclick = (event) => go((event.clientX - $("strip").getBoundingClientRect().left) / $("strip").clientWidth * state.part.lengthMs);
   $("lanes").onclick = clickLanes; $("export").onclick = saveShown; $("part").onchange = () => choosePart(Number($("part").value));
   addEventListener("keydown", onKey); addEventListener("resize", draw); matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  $("live").onclick = () => { state.part = match.parts[match.parts.length - 1]; state.nowMs = state.part.lengthMs; state.following = true; $("live").hidden = true; draw(); };
+  $("live").onclick = goLive;
   choosePart(0);
-  if (match.live) { state.following = true; $("live").hidden = true; $("status").textContent = "Connecting …"; follow(); }
+  if (match.live) { goLive(); $("status").textContent = "Connecting …"; follow(); }
 }
 
-if (match.parts.length) begin(); else $("status").textContent = "Nothing was anticipated: there is nothing to show.";
+if (match.parts.length) begin(); else { $("nothing").hidden = false; $("nothing").textContent = "Nothing was anticipated: there is nothing to show."; $("status").textContent = ""; nothingElse(); }
