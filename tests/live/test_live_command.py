@@ -1,5 +1,6 @@
 """``playahead live`` on rows: from standard input, from a file that grows, and recorded."""
 
+import io
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ from playahead.cli.main import run
 from playahead.errors import InputError
 from playahead.live.config import LiveConfig
 from playahead.live.feed_session import FeedSession
-from playahead.live.lines import Lines, of_growing_file
+from playahead.live.lines import Lines, of_growing_file, of_stream
 from playahead.live.open import live
 from playahead.live.record import Record, read_record
 from playahead.live.rows import Row, Tick
@@ -118,6 +119,15 @@ def test_the_clock_goes_on_without_rows_and_follows_rows_that_are_ahead():
     assert answers[-1].now_ms == 41_000
     told = [what for answer in answers for what in answer.told]
     assert told == ["2 s without an answer", "no row for 30 s"] or told == ["no row for 30 s", "2 s without an answer"]
+
+
+def test_a_disk_that_fills_up_is_an_error_and_no_wrong_row(tmp_path):
+    def full(line):
+        raise InputError("kept.jsonl", "the disk is full")
+
+    lines = of_stream(io.BytesIO(LINES.encode()), "rows")
+    with pytest.raises(InputError, match="the disk is full"):
+        list(watch_feed(FeedSession(playahead.Predictor.open()), lines, 0.0, full))
 
 
 def test_a_record_gives_the_same_answers_again(tmp_path):

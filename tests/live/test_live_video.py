@@ -1,15 +1,19 @@
 """Live video: HLS on loopback, a source that dies and comes back, a clock that jumps, a machine that is too slow."""
 
+import socket
 import threading
 import time
 
+import av
 import numpy as np
 import pytest
 
+from playahead.errors import InputError
 from playahead.inference.video import VideoModel
 from playahead.live.config import LiveConfig
 from playahead.live.frames import Dropped, Frame, Frames, Lost, Told
 from playahead.live.open import live
+from playahead.live.record import read_record
 from playahead.live.video_session import VideoSession
 from playahead.live.watch_video import _Pace
 from playahead.video.input_size import InputSize
@@ -157,4 +161,47 @@ def test_a_video_file_at_full_speed_gives_what_a_session_gives(video, asked, tmp
     assert [answer.now_ms for answer in answers] == [answer.now_ms for answer in alone]
     for answer, other in zip(answers, alone, strict=True):
         np.testing.assert_array_equal(answer.intensity_RC, other.intensity_RC)
-    assert (tmp_path / "kept.jsonl").read_text().count('{"answer":') == len(answers)
+    kept = list(read_record(tmp_path / "kept.jsonl"))
+    times_ms = [time_ms for kind, value in kept if kind == "frames" for time_ms, _ in value]
+    assert times_ms == list(range(40, answers[-1].now_ms + 1, 40))
+    again = list(live(str(tmp_path / "kept.jsonl"), asked))
+    assert [answer.as_json() for answer in again] == [answer.as_json() for answer in answers]
+
+
+def test_pictures_sent_to_this_machine_are_watched(pictures, asked):
+    port = free_udp_port()
+    stopped = threading.Event()
+    threading.Thread(
+        target=send, args=(pictures, f"udp://127.0.0.1:{port}?pkt_size=1316", stopped), daemon=True
+    ).start()
+    answers = live(f"udp://127.0.0.1:{port}?timeout=5000000", asked)
+    try:
+        assert next(answers).now_ms == 5_000
+        assert next(answers).now_ms == 6_000
+    finally:
+        stopped.set()
+        answers.close()
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def send(pictures: list[np.ndarray], address: str, stopped: threading.Event) -> None:
+    """What FFmpeg does for a camera: a transport stream, twice as fast as it was."""
+    with av.open(address, "w", format="mpegts") as container:
+        options = {"preset": "ultrafast", "tune": "zerolatency", "g": "12"}
+        stream = container.add_stream("libx264", rate=25, options=options)
+        stream.height, stream.width = pictures[0].shape
+        for gray_HW in pictures:
+            if stopped.wait(0.02):
+                return
+            rgb_HWC = np.repeat(gray_HW[..., None], 3, 2)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb_HWC, format="rgb24")))
+
+
+def test_a_camera_is_told_how_to_be_watched():
+    with pytest.raises(InputError, match=r"is a camera .* ffmpeg -f v4l2"):
+        list(live("/dev/null", LiveConfig()))

@@ -18,6 +18,7 @@ from playahead.endtoend.trainer import EndToEndTrainer
 from playahead.endtoend.videos import find_annotated_videos
 from playahead.errors import InputError, PlayaheadError
 from playahead.recipes import RECIPES
+from playahead.runtime import leave
 from playahead.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos
 from playahead.spotting.trainer import SpottingTrainer
@@ -76,9 +77,15 @@ def main(kind: str, folder: Path, data: Path, failing: str = "") -> None:
         (folder / f"rank{fabric.global_rank}.txt").write_text(said)
 
 
-if __name__ == "__main__":
+def run(*words: str) -> int:
+    """As the command line does."""
     try:
-        main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:])
+        main(words[0], Path(words[1]), Path(words[2]), *words[3:])
     except PlayaheadError as reason:
         complain(str(reason))
-        sys.exit(2)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    leave(run(*sys.argv[1:]))

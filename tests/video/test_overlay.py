@@ -1,5 +1,8 @@
 """The overlay: the right video, with what was known at each moment under it."""
 
+import itertools
+
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,9 +11,10 @@ from hypothesis import strategies as st
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import Mark
 from playahead.errors import InputError
+from playahead.video import sound
 from playahead.video.input_size import InputSize
 from playahead.video.overlay import COLOURS, Panel, write_overlay
-from playahead.video.reader import probe, read_frames
+from playahead.video.reader import VideoWarning, probe, read_frames
 from playahead.video.timeline import Timeline
 from playahead.video.writer import write_video
 
@@ -79,6 +83,62 @@ def test_the_written_video_is_the_asked_part_enlarged_with_a_strip(tmp_path):
     shown = [int(gray[40, 480]) for _, gray in read_frames(tmp_path / "out.mp4", InputSize(960, 736))]
     expected = [int(gray[16, 32]) for _, gray in read_frames(tmp_path / "in.mp4", InputSize(64, 32), 1.0, 3.0)]
     assert shown == pytest.approx(expected, abs=3)
+
+
+def silence_then_a_tone(path, tone_from_s: float, lasts_s: float, codec: str) -> None:
+    """Black pictures that turn white, and silence that turns into a tone, at the same moment."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25, options={"bf": "0"})
+        video.width, video.height, video.pix_fmt = 96, 54, "yuv420p"
+        audio = container.add_stream(codec, rate=44_100, layout="mono")
+        for index in range(round(lasts_s * 25)):
+            level = 235 if index / 25 >= tone_from_s else 16
+            container.mux(video.encode(av.VideoFrame.from_ndarray(np.full((54, 96, 3), level, np.uint8), "rgb24")))
+        samples = np.arange(round(lasts_s * 44_100))
+        wave = np.where(samples / 44_100 >= tone_from_s, 0.5 * np.sin(samples * 0.06), 0).astype(np.float32)
+        for start in range(0, len(wave), 1024):
+            piece = av.AudioFrame.from_ndarray(wave[None, start : start + 1024], "fltp", "mono")
+            piece.sample_rate, piece.pts = 44_100, start
+            container.mux(audio.encode(piece))
+        container.mux(video.encode())
+        container.mux(audio.encode())
+
+
+def first_loud_s(path) -> float:
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            loud = np.abs(frame.to_ndarray()).max(axis=0) > 0.1
+            if loud.any():
+                return frame.time + int(loud.argmax()) / frame.sample_rate
+    raise AssertionError("nothing sounds")
+
+
+@pytest.mark.parametrize(("name", "codec"), [("in.mp4", "aac"), ("in.mkv", "pcm_s16le")])
+def test_sound_stays_with_the_pictures(tmp_path, name, codec):
+    silence_then_a_tone(tmp_path / name, tone_from_s=2.0, lasts_s=4.0, codec=codec)
+    write_overlay(tmp_path / name, tmp_path / "out.mp4", Timeline([], [], []), (1000, 3000))
+    shown = [int(gray[100, 480]) for _, gray in read_frames(tmp_path / "out.mp4", InputSize(960, 736))]
+    white_s = next(index for index, level in enumerate(shown) if level > 120) / 25
+    assert white_s == pytest.approx(1.0)
+    assert first_loud_s(tmp_path / "out.mp4") == pytest.approx(white_s, abs=0.025)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert float(container.streams.audio[0].duration * container.streams.audio[0].time_base) == pytest.approx(
+            2.0, abs=0.06
+        )
+
+
+def test_sound_that_breaks_off_is_told_and_costs_no_picture(tmp_path, monkeypatch):
+    silence_then_a_tone(tmp_path / "in.mp4", tone_from_s=0.0, lasts_s=3.0, codec="aac")
+
+    def broken(container, start_s):
+        yield from itertools.islice(sound._decoded_before(container, start_s), 20)
+        raise av.error.InvalidDataError(1, "Invalid data")
+
+    monkeypatch.setattr(sound, "_decoded_before", sound._decoded, raising=False)
+    monkeypatch.setattr(sound, "_decoded", broken)
+    with pytest.warns(VideoWarning, match="no sound from here on"):
+        write_overlay(tmp_path / "in.mp4", tmp_path / "out.mp4", Timeline([], [], []), (0, None))
+    assert probe(tmp_path / "out.mp4").duration_s == pytest.approx(3.0, abs=0.05)
 
 
 def test_a_video_that_cannot_be_written_leaves_nothing(tmp_path):

@@ -7,7 +7,7 @@ from io import TextIOWrapper
 from playahead.cli.parser import build_parser, call, chosen_command, spelt_for_python
 from playahead.cli.terminal import complain
 from playahead.errors import PlayaheadError
-from playahead.runtime import keep_freed_memory
+from playahead.runtime import keep_freed_memory, leave
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):  # a file's name need not be Unicode
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+    leave(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""How actions look where people see them: a colour and a short name each."""
+"""One drawing language for the page, the overlay and the charts: colours, short names, where now lies."""
 
 from playahead.domain.actions import Action
 
@@ -16,6 +16,31 @@ COLOURS = {
     Action.TACKLE: "#8C564B",
 }
 SHORT = {Action.BLOCK: "Block", Action.TACKLE: "Tackle"}
+
+LIGHT = {
+    "page": "#f7f7f5",
+    "panel": "#ffffff",
+    "ink": "#1c1c1a",
+    "soft": "#5c5c57",
+    "line": "#d5d5cf",
+    "now": "#c4281c",
+    "good": "#1d7a3d",
+    "bad": "#b3261e",
+}
+DARK = {
+    "page": "#141513",
+    "panel": "#1e1f1c",
+    "ink": "#ecece8",
+    "soft": "#a6a69f",
+    "line": "#3a3b37",
+    "now": "#ff6a5c",
+    "good": "#5fd08a",
+    "bad": "#ff8a80",
+}
+"""Of a page by day and by night; the overlay is drawn by night."""
+
+PAST_SHARE = 0.6
+"""Of the lanes' width: the last 30 s. The rest is the coming 5 s."""
 
 
 def short_name(action: Action) -> str:

@@ -3,13 +3,16 @@
 Axes: R raster frames, C classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.domain.actions import Action
 from playahead.domain.records import Mark
+from playahead.errors import InputError
 from playahead.inference.result import Expected
 
 
@@ -62,3 +65,28 @@ def _mark_as_json(mark: Mark | Expected) -> dict[str, object]:
     if isinstance(mark, SeenRow):
         found |= {name: known for name in ("team", "x", "y") if (known := getattr(mark, name)) is not None}
     return found
+
+
+def read_answer(entry: Mapping[str, Any]) -> Answer:
+    """What ``as_json`` gave, up to its rounding.
+
+    Raises:
+        InputError: it is no answer.
+    """
+    try:
+        now_ms, half, seen_ms = entry["now_ms"], entry["half"], entry["seen_ms"]
+        return Answer(
+            half=half,
+            now_ms=now_ms,
+            seen_ms=seen_ms,
+            seen=[_read_seen(**mark) for mark in entry["seen"]],
+            expected=[Expected(0, half, now_ms, **mark, seen_ms=seen_ms) for mark in entry["expected"]],
+            told=entry["told"],
+            intensity_RC=np.array(entry["intensity_per_mille"], np.float32).T / np.float32(1000),
+        )
+    except (KeyError, TypeError, ValueError) as reason:
+        raise InputError("answer", f"is none of a recorded session ({reason})") from None
+
+
+def _read_seen(action: str, time_ms: int, confidence: float, **place: Any) -> SeenRow:
+    return SeenRow(time_ms, Action(action), confidence, **place)

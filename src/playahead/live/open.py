@@ -1,7 +1,7 @@
 """``live()``: a source in, an answer every second out."""
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from playahead.live.config import LiveConfig
 from playahead.live.feed_session import FeedSession
 from playahead.live.lines import Lines, of_feed, of_growing_file, of_stream
 from playahead.live.record import Record, is_record, replay
-from playahead.live.rows import Line
 from playahead.live.watch_feed import watch_feed
 from playahead.sources.feeds import read_feed, reader_of
 
@@ -38,8 +37,7 @@ def live(source: str, config: LiveConfig | None = None, record: Path | None = No
     config = config or LiveConfig()
     path = Path(source)
     if path.suffix in LINES and path.is_file() and is_record(path):
-        predictor = open_predictor(config.weights, FEED_FEATURES, config.device)
-        yield from replay(path, lambda: FeedSession(predictor, min_confidence=config.min_confidence))
+        yield from replay(path, lambda: _feed_session(config))
         return
     lines = _lines_of(source, config)
     with ExitStack() as stack:
@@ -47,20 +45,24 @@ def live(source: str, config: LiveConfig | None = None, record: Path | None = No
         if record is not None:
             kind = "video" if lines is None else "feed"
             kept = stack.enter_context(Record(record, {"source": name_of(source), "kind": kind}))
-        note = kept.line if kept else id
-        for answer in _of_video(source, config) if lines is None else _of_feed(lines, config, note):
+        answers = _of_video(source, config, kept) if lines is None else _of_feed(lines, config, kept)
+        for answer in answers:
             if kept:
                 kept.answer(answer)
             yield answer
 
 
-def _of_feed(lines: Lines, config: LiveConfig, note: Callable[[Line], object]) -> Generator[Answer, None, None]:
+def _of_feed(lines: Lines, config: LiveConfig, kept: Record | None) -> Generator[Answer, None, None]:
     with closing(lines):
-        predictor = open_predictor(config.weights, FEED_FEATURES, config.device)
-        yield from watch_feed(FeedSession(predictor, config.min_confidence), lines, config.speed, note)
+        note = kept.line if kept else id
+        yield from watch_feed(_feed_session(config), lines, config.speed, note)
 
 
-def _of_video(source: str, config: LiveConfig) -> Generator[Answer, None, None]:
+def _feed_session(config: LiveConfig) -> FeedSession:
+    return FeedSession(open_predictor(config.weights, FEED_FEATURES, config.device), config.min_confidence)
+
+
+def _of_video(source: str, config: LiveConfig, kept: Record | None) -> Generator[Answer, None, None]:
     from playahead.inference.video import VideoModel  # a feed needs no video library
     from playahead.live.frames import Frames
     from playahead.live.video_session import VideoSession
@@ -70,7 +72,8 @@ def _of_video(source: str, config: LiveConfig) -> Generator[Answer, None, None]:
     session = VideoSession(model, config.min_confidence)
     for notice in model.notices:
         session.tell(notice)
-    yield from watch_video(session, Frames(source, model.input_size, config.speed), config.speed)
+    note = (lambda time_ms, _: kept.frame(time_ms)) if kept else None
+    yield from watch_video(session, Frames(source, model.input_size, config.speed), config.speed, note)
 
 
 def name_of(source: str) -> str:

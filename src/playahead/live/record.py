@@ -1,11 +1,13 @@
 """What a live session saw and said, line by line in a file that survives a kill.
 
-Each line is a JSON object with one key: ``start`` (the source and the weights), ``line`` (a row, a tick, or what the
-source reports), or ``answer``.
+Each line is a JSON object with one key: ``start`` (the source), ``line`` (a row, a tick, or what the source reports),
+``frames`` (of a video, those taken since the last answer: time in the stream and time of the clock, both ms), or
+``answer``.
 """
 
 import json
 import os
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +15,7 @@ from types import TracebackType
 
 from playahead.errors import InputError
 from playahead.files import disk_errors, require_file
-from playahead.live.answer import Answer
+from playahead.live.answer import Answer, read_answer
 from playahead.live.feed_session import FeedSession
 from playahead.live.rows import Line, Reports, Row, Tick
 
@@ -43,14 +45,22 @@ class Record:
                 raise InputError(path, "is no recorded session", "choose another file")
             self._file.truncate(content.rfind(b"\n") + 1)
             self._file.seek(0, os.SEEK_END)
+        self._frames: list[tuple[int, int]] = []
         self._write("start", start)
 
     def line(self, line: Line) -> None:
         """A line that was taken."""
         self._write("line", _as_json(line))
 
+    def frame(self, time_ms: int) -> None:
+        """A frame that was taken now."""
+        self._frames.append((time_ms, time.time_ns() // 1_000_000))
+
     def answer(self, answer: Answer) -> None:
-        """What was said."""
+        """What was said, after the frames that it was said of."""
+        if self._frames:
+            self._write("frames", self._frames)
+            self._frames = []
         self._write("answer", answer.as_json())
 
     def _write(self, kind: str, value: object) -> None:
@@ -102,17 +112,19 @@ def _line_of(value: dict[str, object]) -> Line:
 
 
 def replay(path: Path, make: Callable[[], FeedSession]) -> Generator[Answer, None, None]:
-    """The answers of a recorded feed again, from its rows.
+    """The answers of a record again: a feed's from its rows, a video's as they were (its pictures are not kept).
 
     Args:
         path: of the record.
-        make: a session like the recorded one; one for each start in the record.
+        make: a session like the recorded one; one for each start of a feed in the record.
     """
-    session = make()
+    session = None
     for kind, value in read_record(path):
         if kind == "start":
-            session = make()
-        elif kind == "line":
+            session = None if value.get("kind") == "video" else make()  # type: ignore[union-attr]
+        elif kind == "line" and session is not None:
             session.push(value)  # type: ignore[arg-type]
-        elif kind == "answer":
+        elif kind == "answer" and session is not None:
             yield from session.answers(value["now_ms"])  # type: ignore[index]
+        elif kind == "answer":
+            yield read_answer(value)  # type: ignore[bad-argument-type]

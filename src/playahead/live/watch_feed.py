@@ -72,9 +72,10 @@ def _push(session: FeedSession, line: Line | InputError, note: Callable[[Line], 
         if isinstance(line, InputError):
             raise line
         session.push(line)
-        note(line)
     except InputError as reason:
         session.tell(str(reason))
+    else:
+        note(line)
 
 
 class _Clock:

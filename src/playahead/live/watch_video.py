@@ -16,7 +16,7 @@ _TICK_S = 1.0
 
 
 def watch_video(
-    session: VideoSession, frames: Frames, speed: float, show: Callable[[int, bytes], object] | None = None
+    session: VideoSession, frames: Frames, speed: float, note: Callable[[int, Frame], object] | None = None
 ) -> Generator[Answer, None, None]:
     """Push frames as they come.
 
@@ -24,7 +24,7 @@ def watch_video(
         session: that answers.
         frames: of the source; closed at the end.
         speed: of the video; at 0 nothing is late, and the pace stays.
-        show: is given the time and the JPEG of each picture that somebody may look at.
+        note: is told each frame that was taken, and the stream's time after it.
 
     Raises:
         InputError: a source that cannot be read.
@@ -50,8 +50,8 @@ def watch_video(
                 session.restart(_later(session, lost_s))
                 lost_s = None
             answer = _take(session, item, frames, pace)
-            if show and isinstance(item, Frame) and item.jpeg:
-                show(session.now_ms, item.jpeg)
+            if isinstance(item, Frame) and note is not None:
+                note(session.now_ms, item)
             if answer:
                 yield answer
 

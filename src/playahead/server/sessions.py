@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 from playahead.live.answer import Answer
 from playahead.live.feed_session import FeedSession
-from playahead.live.frames import Frames
+from playahead.live.frames import Frame, Frames
 from playahead.live.pictures import Pictures
 from playahead.live.rows import Reports
 from playahead.live.video_session import VideoSession
@@ -66,7 +66,12 @@ class Sessions:
         frames = Frames(source, model.input_size, speed, pictures)
         for notice in model.notices:
             session.tell(notice)
-        answers = self._measured("video", session, watch_video(session, frames, speed, pictures.show))
+
+        def show(time_ms: int, frame: Frame) -> None:
+            if frame.jpeg:
+                pictures.show(time_ms, frame.jpeg)
+
+        answers = self._measured("video", session, watch_video(session, frames, speed, show))
         return self._add(Actor("video", shown(source), answers, frames, pictures))
 
     def _measured(

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
-import torch.distributed as dist
 
 from playahead.errors import PlayaheadError
 from playahead.files import holding
-from playahead.runtime import pick_device
+from playahead.runtime import leave, pick_device
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -87,16 +86,15 @@ def together(settings: RunsOn, out: Path) -> "Iterator[Fabric]":
             raise
         _end_helpers(fabric, reason)
         raise
-    finally:
-        if dist.is_available() and dist.is_initialized():
-            dist.destroy_process_group()  # the interpreter's own end may abort on Gloo's threads
     if not fabric.is_global_zero:
-        raise SystemExit(0)
+        leave(0)
 
 
 def _end_helpers(fabric: "Fabric", reason: BaseException) -> None:
     """End the other processes; this one with them, silently, where it fails because one of them did."""
-    helpers = list(getattr(fabric.strategy.launcher, "procs", ()))
+    started = getattr(fabric.strategy.launcher, "procs", [])
+    helpers = list(started)
+    started.clear()  # Fabric's own observer would kill this process for their death
     if helpers and not isinstance(reason, PlayaheadError | KeyboardInterrupt):
         _wait_for_one(helpers)
     failed = [process.returncode for process in helpers if process.poll()]
@@ -104,7 +102,7 @@ def _end_helpers(fabric: "Fabric", reason: BaseException) -> None:
         process.kill()
         process.wait()
     if failed and not isinstance(reason, PlayaheadError):
-        raise SystemExit(failed[0]) from None
+        leave(failed[0])
 
 
 def _wait_for_one(helpers: list[Any]) -> None:

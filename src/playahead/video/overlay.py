@@ -1,4 +1,4 @@
-"""The video with a timeline under it: the last 30 s of actions, the coming 5 s with a bar for each action expected."""
+"""The video with ten lanes under it, drawn as the page draws them: the last 30 s, now, and the coming 5 s."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,19 +9,20 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
-from playahead.domain.palette import COLOURS, short_name
+from playahead.domain.palette import COLOURS, DARK, PAST_SHARE, short_name
 from playahead.domain.records import Mark
 from playahead.domain.time import format_clock
 from playahead.video.reader import read_drawn
+from playahead.video.sound import read_sound
 from playahead.video.timeline import Timeline
 from playahead.video.writer import write_video
 
 _LEAST_WIDTH = 960
-_PANEL_SHARE = 0.17  # of the width
-_NOW_SHARE = 0.56  # of the width lies in the past
-_ROWS = 5
-_GROUND, _INK, _FAINT = "#14181c", "#f2f2f2", "#5d6770"
+_PANEL_SHARE = 0.25  # of the width
+_NAMES_SHARE = 0.1
+_SMOOTH = 4  # dots are drawn so many times larger, then made small
 
 
 def write_overlay(
@@ -32,7 +33,7 @@ def write_overlay(
     stream: int | None = None,
     quality: int = 23,
 ) -> None:
-    """Write ``source`` from the start to the end of ``span_ms`` with its timeline, at 25 fps, without sound.
+    """Write ``source`` from the start to the end of ``span_ms`` with its timeline and its sound, at 25 fps.
 
     Small pictures are enlarged until text can be read.
     """
@@ -47,7 +48,8 @@ def write_overlay(
             large = rgb_HWC.repeat(scale, axis=0).repeat(scale, axis=1)[:picture_height, : panel.width]
             yield np.concatenate([large, panel.draw(span_ms[0] + index * 1000 // GRID.fps)])
 
-    write_video(path, frames(), (panel.width, picture_height + panel.height), quality=quality)
+    size = (panel.width, picture_height + panel.height)
+    write_video(path, frames(), size, quality=quality, sound=read_sound(source, start_s, stop_s, stream))
 
 
 def _rgb(frame: VideoFrame) -> NDArray[np.uint8]:
@@ -55,82 +57,84 @@ def _rgb(frame: VideoFrame) -> NDArray[np.uint8]:
 
 
 class Panel:
-    """The strip under the picture."""
+    """The lanes under the picture: dots for what was seen, bars as high as they are sure for what is expected."""
 
     def __init__(self, width: int, timeline: Timeline) -> None:
         self.width, self.timeline = width, timeline
         self.height = round(width * _PANEL_SHARE / 2) * 2
-        self.now_x = round(width * _NOW_SHARE)
+        self.left = round(width * _NAMES_SHARE)
+        self.now_x = self.left + round((width - self.left) * PAST_SHARE)
         self.rim = width // 60
-        self.font = ImageFont.load_default(width / 62)
-        self.small = ImageFont.load_default(width / 80)
-        self.top = round(self.height * 0.24)
-        self.bottom = round(self.height * 0.84)
+        self.font = ImageFont.load_default(width / 74)
+        self.top = round(self.height * 0.1)
+        self.lane = (self.height * 0.98 - self.top) / len(ACTIONS)
+        self.bar = max(4, width // 120)
+        self._still = self._draw_still()
+        self._dots = {action: self._dot(COLOURS[action]) for action in ACTIONS}
 
     def draw(self, now_ms: int) -> NDArray[np.uint8]:
         """(H, W, 3) of the strip at a moment of the video."""
-        image = Image.new("RGB", (self.width, self.height), _GROUND)
+        image = self._still.copy()
         pen = ImageDraw.Draw(image)
-        self._draw_axes(pen, now_ms)
-        self._draw_past(pen, now_ms)
+        pen.text(
+            (self.left - self.rim / 2, self.top / 2), format_clock(now_ms)[:-2], DARK["ink"], self.font, anchor="rm"
+        )
+        for mark in self.timeline.past(now_ms):
+            dot = self._dots[mark.action]
+            x, y = self.past_x(now_ms - mark.time_ms), self._lane_y(mark)
+            image.paste(dot, (round(x - dot.width / 2), round(y - dot.height / 2)), dot)
         self._draw_coming(pen, now_ms)
+        pen.line((self.now_x, 2, self.now_x, self.height - 2), DARK["now"], max(2, self.width // 480))
         return np.asarray(image)
 
     def past_x(self, since_ms: float) -> float:
         """Where an action so long ago is drawn."""
-        return self.now_x - since_ms / OBSERVATION_MS * (self.now_x - self.rim)
+        return self.now_x - since_ms / OBSERVATION_MS * (self.now_x - self.left)
 
     def coming_x(self, until_ms: float) -> float:
         """Where an action so far ahead is drawn."""
-        return self.now_x + until_ms / ANTICIPATION_MS * (self.width - 5 * self.rim - self.now_x)
+        return self.now_x + until_ms / ANTICIPATION_MS * (self.width - self.rim - self.now_x)
 
-    def _draw_axes(self, pen: ImageDraw.ImageDraw, now_ms: int) -> None:
-        title_y = self.height * 0.1
-        pen.text((self.rim, title_y), "last 30 s", _FAINT, self.font, anchor="lm")
-        pen.text((self.now_x, title_y), format_clock(now_ms)[:-2], _INK, self.font, anchor="mm")
-        pen.text((self.width - self.rim, title_y), "expected in the next 5 s", _FAINT, self.font, anchor="rm")
-        for back_s in range(0, 31, 10):
-            self._tick(pen, self.past_x(back_s * 1000), f"-{back_s} s" if back_s else "now")
-        for ahead_s in range(1, 6):
-            self._tick(pen, self.coming_x(ahead_s * 1000), f"+{ahead_s} s")
-        pen.line((self.now_x, self.top, self.now_x, self.bottom), _INK, 2)
+    def _lane_y(self, mark: Mark) -> float:
+        return self.top + self.lane * (mark.action.class_index + 0.5)
 
-    def _tick(self, pen: ImageDraw.ImageDraw, x: float, text: str) -> None:
-        pen.line((x, self.top, x, self.bottom), "#262d33", 1)
-        pen.text((x, self.height * 0.92), text, _FAINT, self.small, anchor="mm")
+    def _draw_still(self) -> Image.Image:
+        """What no moment changes: names and lanes."""
+        image = Image.new("RGB", (self.width, self.height), DARK["panel"])
+        pen = ImageDraw.Draw(image)
+        pen.text((self.left, self.top / 2), "last 30 s", DARK["soft"], self.font, anchor="lm")
+        pen.text((self.now_x + self.rim / 2, self.top / 2), "next 5 s", DARK["soft"], self.font, anchor="lm")
+        for row, action in enumerate(ACTIONS):
+            y = self.top + self.lane * (row + 0.5)
+            pen.text((self.left - self.rim / 2, y), short_name(action), DARK["ink"], self.font, anchor="rm")
+            pen.line((self.left, y, self.width - self.rim, y), DARK["line"], 1)
+        return image
 
-    def _draw_past(self, pen: ImageDraw.ImageDraw, now_ms: int) -> None:
-        """Marks in the class's colour; names where they have room, the latest first."""
-        middle = (self.top + self.bottom) / 2
-        free_until = [float(self.now_x)] * 4  # how far right a name may reach, by row
-        for mark in sorted(self.timeline.past(now_ms), key=lambda m: -m.time_ms):
-            x = self.past_x(now_ms - mark.time_ms)
-            pen.line((x, self.top + 4, x, self.bottom - 4), COLOURS[mark.action], max(2, self.width // 320))
-            text = short_name(mark.action)
-            left = min(x + 2, self.now_x - pen.textlength(text, self.small) - 9)
-            right = left + pen.textlength(text, self.small) + 6
-            row = next((r for r, free in enumerate(free_until) if right < free), None)
-            if row is not None:
-                y = middle + (row - 1.5) * self.height * 0.13
-                pen.rectangle((left, y - self.height * 0.055, right, y + self.height * 0.055), _GROUND)
-                pen.text((left + 3, y), text, COLOURS[mark.action], self.small, anchor="lm")
-                free_until[row] = min(x, left)
+    def _dot(self, colour: str) -> Image.Image:
+        size = round(self.lane * 0.64)
+        large = Image.new("RGBA", (size * _SMOOTH, size * _SMOOTH), colour + "00")
+        ImageDraw.Draw(large).ellipse((0, 0, size * _SMOOTH - 1, size * _SMOOTH - 1), colour)
+        return large.resize((size, size), Image.Resampling.BOX)
 
     def _draw_coming(self, pen: ImageDraw.ImageDraw, now_ms: int) -> None:
-        """A row for each action expected, the likeliest; its bar is as long as it is sure."""
-        likeliest = sorted(self.timeline.coming(now_ms), key=lambda m: -m.confidence)[:_ROWS]
-        step = (self.bottom - self.top) / _ROWS
-        for row, mark in enumerate(sorted(likeliest, key=lambda m: m.time_ms)):
-            self._draw_row(pen, mark, mark.time_ms - now_ms, self.top + (row + 0.5) * step, step)
+        """A bar for each action expected; its number where no likelier one of its class stands close."""
+        coming = self.timeline.coming(now_ms)
+        for mark in coming:
+            x, y = self.coming_x(mark.time_ms - now_ms), self._lane_y(mark)
+            half = max(1.0, self.lane * 0.45 * mark.confidence)
+            pen.rectangle((x - self.bar / 2, y - half, x + self.bar / 2, y + half), COLOURS[mark.action])
+            close = self.width * 0.04 / (self.width - self.now_x) * ANTICIPATION_MS
+            if not any(
+                other.action == mark.action
+                and other.confidence > mark.confidence
+                and abs(other.time_ms - mark.time_ms) < close
+                for other in coming
+            ):
+                self._draw_number(pen, f"{mark.confidence:.0%}", x, y)
 
-    def _draw_row(self, pen: ImageDraw.ImageDraw, mark: Mark, ahead_ms: int, y: float, step: float) -> None:
-        colour = COLOURS[mark.action]
-        x = self.coming_x(ahead_ms)
-        length = mark.confidence * self.width * 0.1
-        pen.rectangle((x, y - step * 0.32, x + max(length, 3), y + step * 0.32), colour)
-        text = f"{short_name(mark.action)} {mark.confidence:.0%}"
-        after = x + length + self.rim / 3
+    def _draw_number(self, pen: ImageDraw.ImageDraw, text: str, x: float, y: float) -> None:
+        after = x + self.bar
         if after + pen.textlength(text, self.font) < self.width - 2:
-            pen.text((after, y), text, _INK, self.font, anchor="lm")
+            pen.text((after, y), text, DARK["ink"], self.font, anchor="lm")
         else:
-            pen.text((x - self.rim / 3, y), text, _INK, self.font, anchor="rm")
+            pen.text((x - self.bar, y), text, DARK["ink"], self.font, anchor="rm")

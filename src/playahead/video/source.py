@@ -71,6 +71,9 @@ def _for_ffmpeg(source: Path | str) -> object:
         playlists = sorted(path.glob("*.m3u8"))
         fix = f"name its playlist: {playlists[0]}" if playlists else "name the video in it"
         raise InputError(source, "is a folder, not a video", fix)
+    if path.is_char_device():
+        fix = f"send it: ffmpeg -f v4l2 -i {path} -f mpegts udp://127.0.0.1:5000, and watch udp://127.0.0.1:5000"
+        raise InputError(source, "is a camera or another device, which cannot be opened here", fix)
     try:
         require_file(path)
     except InputError as reason:

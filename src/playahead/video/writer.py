@@ -1,17 +1,20 @@
 """Frames -> an H.264 file that any player opens."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 import av
 import numpy as np
+from av import AudioFrame
+from av.container import OutputContainer
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
 from playahead.files import atomic_write
+from playahead.video.sound import LAYOUT, RATE_HZ
 
 _OPTIONS = {"preset": "superfast", "bf": "0"}
 
@@ -23,6 +26,7 @@ def write_video(
     pixels: Literal["yuv420p", "rgb24"] = "rgb24",
     quality: int = 23,
     key_every: int = GRID.window_frames,
+    sound: Iterator[AudioFrame] | None = None,
 ) -> None:
     """Write frames at 25 fps; the file appears whole or not at all.
 
@@ -34,6 +38,7 @@ def write_video(
         quality: x264's crf; lower is better.
         key_every: frames from one key frame to the next, which nothing refers across: files can be cut there, and
             seeking is quick.
+        sound: beside the pictures, on their clock (``read_sound``).
 
     Raises:
         InputError: the file cannot be written.
@@ -45,11 +50,36 @@ def write_video(
             stream = container.add_stream("libx264", rate=GRID.fps, options=options)
             stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
             stream.codec_context.thread_count = 1
+            mix = _Mix(container, sound)
             for index, array in enumerate(frames):
                 frame = av.VideoFrame.from_ndarray(array, format=pixels)
                 frame.pts, frame.time_base = index, Fraction(1, GRID.fps)
                 container.mux(stream.encode(frame))
+                mix.until((index + 1) / GRID.fps)
             container.mux(stream.encode())
+            mix.end()
     except OSError as reason:
         said = reason.strerror or reason
         raise InputError(path, f"cannot be written ({said})", "is the folder there, and is there room?") from None
+
+
+class _Mix:
+    """Sound that is written along with the pictures; a video without any gets no stream for it."""
+
+    def __init__(self, container: OutputContainer, sound: Iterator[AudioFrame] | None) -> None:
+        self._sound, self._container = sound or iter(()), container
+        self._frame = next(self._sound, None)
+        self._stream = None
+        if self._frame is not None:
+            self._stream = container.add_stream("aac", rate=RATE_HZ, layout=LAYOUT)
+
+    def until(self, time_s: float) -> None:
+        """Write what sounds before this moment."""
+        while self._stream is not None and self._frame is not None and (self._frame.time or 0.0) < time_s:
+            self._container.mux(self._stream.encode(self._frame))
+            self._frame = next(self._sound, None)
+
+    def end(self) -> None:
+        """Write what the encoder still holds."""
+        if self._stream is not None:
+            self._container.mux(self._stream.encode())

@@ -13,7 +13,7 @@ import numpy as np
 
 from playahead.domain.actions import ACTIONS, parse_action
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
-from playahead.domain.palette import COLOURS, short_name
+from playahead.domain.palette import COLOURS, DARK, LIGHT, PAST_SHARE, short_name
 from playahead.errors import InputError, RecordError
 from playahead.files import write_whole
 from playahead.sources import jsonfile
@@ -96,19 +96,26 @@ def _page(title: str, about: Mapping[str, object]) -> str:
         "labels": [str(action) for action in ACTIONS],
         "classes": [short_name(action) for action in ACTIONS],
         "colours": [COLOURS[action] for action in ACTIONS],
+        "pastShare": PAST_SHARE,
         **about,
     }
     text = (_ASSETS / "viewer.html").read_text("utf-8")
     data = json.dumps(document, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     pieces = {
         "TITLE": html.escape(title),
-        "STYLE": (_ASSETS / "viewer.css").read_text("utf-8"),
+        "STYLE": _colours() + (_ASSETS / "viewer.css").read_text("utf-8"),
         "SCRIPT": (_ASSETS / "viewer.js").read_text("utf-8"),
         "DATA": data,
     }
     for name, piece in pieces.items():  # the data last: it may hold any word
         text = text.replace(name, piece)
     return text
+
+
+def _colours() -> str:
+    """The palette as CSS variables, by day and by night."""
+    light, dark = ("".join(f"--{name}: {colour}; " for name, colour in theme.items()) for theme in (LIGHT, DARK))
+    return f":root {{ {light}}}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n"
 
 
 def _parts(shown: Shown) -> list[dict[str, object]]:

@@ -1,7 +1,7 @@
 // The page of `playahead view`. Times are milliseconds from the start of the part that is shown.
 const match = JSON.parse(document.getElementById("match").textContent);
 const $ = (name) => document.getElementById(name);
-const PAST_MS = 30000, FUTURE_MS = 5000, FRAME_MS = 40, PAST_SHARE = 0.6, NEAR_MS = 1000;
+const PAST_MS = 30000, FUTURE_MS = 5000, FRAME_MS = 40, NEAR_MS = 1000;
 const PICTURES_MS = 300000, JUMP_MS = 15000;
 const video = $("video");
 const state = { part: match.parts[0], nowMs: 0, playing: false, least: 0.3, shown: new Set(match.classes.map((_, c) => c)), before: 0, following: false, pictures: [], drawn: null, over: false, token: "" };
@@ -42,7 +42,7 @@ function fitted(canvas) {
 
 // The lanes: names, the past 30 s, now, the coming 5 s. Returns how a time becomes a place, for clicks.
 function lanesGeometry(width, height) {
-  const left = width < 600 ? 74 : 118, nowX = left + (width - left) * PAST_SHARE, top = 20;
+  const left = width < 600 ? 74 : 118, nowX = left + (width - left) * match.pastShare, top = 20;
   const lane = (height - top - 4) / match.classes.length;
   const x = (t) => t <= state.nowMs ? nowX - (state.nowMs - t) / PAST_MS * (nowX - left) : nowX + (t - state.nowMs) / FUTURE_MS * (width - nowX - 8);
   return { left, nowX, top, lane, x };
