@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from playahead.errors import InputError
 from playahead.features.extractor import ExtractionReport, Extractor
@@ -45,7 +46,8 @@ def extract_by_ray(
     ray.data.DataContext.get_current().enable_progress_bars = False
     rows = ray.data.from_items([{"name": video.name, "path": str(video.path.absolute())} for video in videos])
     pool = ray.data.ActorPoolStrategy(size=workers)
-    done = rows.map(_Worker, fn_constructor_args=(make,), compute=pool, num_gpus=1 if on_gpus else None)
+    worker: Any = _Worker
+    done = rows.map(worker, fn_constructor_args=(make,), compute=pool, num_gpus=1 if on_gpus else None)
     report = ExtractionReport()
     for row in done.iter_rows():
         report.add(ExtractionReport(**row["report"]))

@@ -10,13 +10,14 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
 
 from playahead.errors import PlayaheadError
 from playahead.live.answer import Answer
 from playahead.live.pictures import Picture, Pictures
 from playahead.live.rows import Line
+from playahead.server.problems import Problem
+from playahead.server.session import Event
 
 KEPT = 300
 """Events that a reader who comes back can still have: five minutes."""
@@ -24,15 +25,6 @@ _ROWS_WAITING = 10_000
 _HEARTBEAT_S = 15.0
 _LOOK_S = 0.04
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Event:
-    """A server-sent event: its number, its kind (answer or end), and its data as JSON."""
-
-    number: int
-    kind: str
-    data: str
 
 
 class Closable(Protocol):
@@ -155,6 +147,23 @@ class Actor:
         finally:
             with self._lock:
                 self._waiting.pop(changed, None)
+
+    def look(self) -> tuple[bool, int]:
+        """Whether it is over, and the number of its latest event."""
+        return self.over, self.number
+
+    def put(self, lines: Sequence[Line]) -> None:
+        """Rows for a feed: all are taken, or none.
+
+        Raises:
+            Problem: it watches a video, it is over, or too many rows wait.
+        """
+        if not isinstance(self.feed, PostedLines):
+            raise Problem(409, "this session watches a video")
+        if self.over:
+            raise Problem(409, "this session has ended")
+        if not self.feed.put(lines):
+            raise Problem(429, "too many rows are waiting", {"Retry-After": "1"})
 
     async def pictures(self) -> AsyncIterator[Picture]:
         """Pictures of a video as they are shown, until its end; of a feed, none."""

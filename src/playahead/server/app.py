@@ -9,7 +9,7 @@ import numpy as np
 from fastapi import FastAPI, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, StreamingResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import ValidationError
 
 from playahead.domain.grid import GRID, OBSERVATION_MS
@@ -18,15 +18,16 @@ from playahead.live.answer import Answer
 from playahead.live.feed_session import FeedSession
 from playahead.live.rows import Line, Reports, Tick, parse_entry
 from playahead.server import clips
-from playahead.server.actor import Actor, PostedLines
 from playahead.server.allowed import allowed_source
 from playahead.server.bodies import AnswerOut, QuestionBody, RowBody, RowsBody, SessionBody, SessionOut, TakenOut
+from playahead.server.by_ray import SessionsByRay
 from playahead.server.config import ServeConfig
+from playahead.server.here import SessionsHere
 from playahead.server.limits import Limits
 from playahead.server.metrics import Metrics
 from playahead.server.models import Models
 from playahead.server.problems import Problem, described, say_problems
-from playahead.server.sessions import Sessions
+from playahead.server.session import Session, Sessions
 from playahead.viewer.page import live_page
 
 _ALWAYS = (400, 401, 413, 422, 429)
@@ -44,12 +45,14 @@ def build_app(config: ServeConfig) -> FastAPI:
         InputError: weights that cannot be read.
     """
     models, metrics = Models(config), Metrics()
-    sessions = Sessions(config, models, metrics)
+    sessions: Sessions = (
+        SessionsByRay(config, metrics) if config.engine == "ray" else SessionsHere(config, models, metrics)
+    )
 
     app = FastAPI(title="playahead", version=version("playahead"), redoc_url=None)
     app.state.sessions = sessions
     say_problems(app, lambda status: metrics.problems.labels(str(status)).inc())
-    _add_health(app, metrics)
+    _add_health(app, sessions)
     _add_page(app)
     _add_questions(app, config, models)
     _add_sessions(app, config, sessions, metrics)
@@ -57,7 +60,7 @@ def build_app(config: ServeConfig) -> FastAPI:
     return app
 
 
-def _add_health(app: FastAPI, metrics: Metrics) -> None:
+def _add_health(app: FastAPI, sessions: Sessions) -> None:
     @app.get("/healthz", summary="It is running")
     async def healthz() -> dict[str, str]:
         return {"status": "running"}
@@ -67,8 +70,8 @@ def _add_health(app: FastAPI, metrics: Metrics) -> None:
         return {"status": "ready"}
 
     @app.get("/metrics", summary="Figures for Prometheus", response_class=Response, responses=described(401, 429))
-    async def figures() -> Response:
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    def figures() -> Response:
+        return Response(sessions.figures(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _add_page(app: FastAPI) -> None:
@@ -112,16 +115,16 @@ def _add_questions(app: FastAPI, config: ServeConfig, models: Models) -> None:
 def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics: Metrics) -> None:
     @app.post("/v1/sessions", status_code=201, summary="Begin", responses=described(*_ALWAYS, 403))
     async def begin(body: SessionBody, response: Response) -> SessionOut:
-        actor = await run_in_threadpool(_begin, body, config, sessions)
-        response.headers["Location"] = f"/v1/sessions/{actor.id}"
-        return _shown(actor)
+        begun = await run_in_threadpool(_begin, body, config, sessions)
+        response.headers["Location"] = f"/v1/sessions/{begun.id}"
+        return await run_in_threadpool(_shown, begun)
 
     @app.get("/v1/sessions/{session}", summary="How it is", responses=described(*_ALWAYS, 404))
-    async def look(session: SessionId) -> SessionOut:
+    def look(session: SessionId) -> SessionOut:
         return _shown(sessions.find(session))
 
     @app.delete("/v1/sessions/{session}", status_code=204, summary="End", responses=described(*_ALWAYS, 404))
-    async def end(session: SessionId) -> None:
+    def end(session: SessionId) -> None:
         sessions.remove(session)
 
     @app.post(
@@ -130,15 +133,10 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
         summary="Rows as they happen: all are taken, or none",
         responses=described(*_ALWAYS, 404, 409),
     )
-    async def rows(session: SessionId, body: RowsBody) -> TakenOut:
-        actor = sessions.find(session)
-        if not isinstance(actor.feed, PostedLines):
-            raise Problem(409, "this session watches a video")
-        if actor.over:
-            raise Problem(409, "this session has ended")
+    def rows(session: SessionId, body: RowsBody) -> TakenOut:
+        found = sessions.find(session)
         lines = _lines(body.rows)
-        if not actor.feed.put(lines):
-            raise Problem(429, "too many rows are waiting", {"Retry-After": "1"})
+        found.put(lines)
         metrics.rows.inc(len(lines))
         return TakenOut(taken=len(lines))
 
@@ -148,11 +146,11 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {}}}, **described(*_ALWAYS, 404)},
     )
-    async def events(session: SessionId, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
-        actor = sessions.find(session)
+    def events(session: SessionId, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
+        found = sessions.find(session)
         after = _number(last_event_id)
         return StreamingResponse(
-            _stream(actor, after), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+            _stream(found, after), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
 
     @app.get(
@@ -161,27 +159,27 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
         response_class=StreamingResponse,
         responses={200: {"content": {"multipart/x-mixed-replace": {}}}, **described(*_ALWAYS, 404, 409)},
     )
-    async def pictures(session: SessionId) -> StreamingResponse:
-        actor = sessions.find(session)
-        if actor.kind != "video":
+    def pictures(session: SessionId) -> StreamingResponse:
+        found = sessions.find(session)
+        if found.kind != "video":
             raise Problem(409, "this session watches a feed")
         kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
-        return StreamingResponse(_parts(actor), media_type=kind, headers={"Cache-Control": "no-store"})
+        return StreamingResponse(_parts(found), media_type=kind, headers={"Cache-Control": "no-store"})
 
 
-async def _parts(actor: Actor) -> AsyncIterator[bytes]:
+async def _parts(session: Session) -> AsyncIterator[bytes]:
     """Pictures as parts of one endless document."""
-    async for picture in actor.pictures():
+    async for picture in session.pictures():
         head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n"
         yield f"{head}Time-Ms: {picture.time_ms}\r\n\r\n".encode() + picture.jpeg + b"\r\n"
     yield f"--{_BOUNDARY}--\r\n".encode()
 
 
-async def _stream(actor: Actor, after: int) -> AsyncIterator[str]:
+async def _stream(session: Session, after: int) -> AsyncIterator[str]:
     """Events in the format of the standard; what was lost in between is said."""
     yield "retry: 2000\n\n"
     expected = after + 1
-    async for event in actor.events(after):
+    async for event in session.events(after):
         if event is None:
             yield ": nothing new\n\n"
             continue
@@ -199,7 +197,7 @@ def _number(last_event_id: str | None) -> int:
     return int(text)
 
 
-def _begin(body: SessionBody, config: ServeConfig, sessions: Sessions) -> Actor:
+def _begin(body: SessionBody, config: ServeConfig, sessions: Sessions) -> Session:
     if body.kind == "feed":
         if body.source is not None:
             raise Problem(422, "source: a feed's rows are posted; only a video has one")
@@ -268,7 +266,8 @@ def _of_features(asked: QuestionBody, models: Models) -> Answer:
     return Answer(0, OBSERVATION_MS, OBSERVATION_MS, (), expected, (), predictions.intensity()[0])
 
 
-def _shown(actor: Actor) -> SessionOut:
-    url = f"/v1/sessions/{actor.id}/events"
-    about: dict[str, Any] = {"id": actor.id, "kind": actor.kind, "source": actor.source, "url": url}
-    return SessionOut(over=actor.over, events=actor.number, page=f"/watch/{actor.id}", **about)
+def _shown(session: Session) -> SessionOut:
+    url = f"/v1/sessions/{session.id}/events"
+    about: dict[str, Any] = {"id": session.id, "kind": session.kind, "source": session.source, "url": url}
+    over, number = session.look()
+    return SessionOut(over=over, events=number, page=f"/watch/{session.id}", **about)

@@ -5,7 +5,9 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from playahead.choices import check_choices
 from playahead.errors import InputError
 from playahead.files import read_bytes
 
@@ -28,7 +30,9 @@ class ServeConfig:
         sources: what sessions may watch, by how it begins: addresses and folders, with commas between them, as
             https://cdn.example.org/,/srv/video. Nothing if not given.
         allow_private: also addresses in private networks.
-        sessions: at most, at the same time.
+        engine: local, or ray: sessions in workers on one or many machines.
+        workers: of ray; one for each CPU if 0.
+        sessions: at most, at the same time; of ray, in each worker.
         session_minutes: after which one ends.
         idle_minutes: without rows and without readers, after which one ends.
         upload_mib: of one request.
@@ -45,6 +49,8 @@ class ServeConfig:
     token_file: Path | None = None
     sources: str = ""
     allow_private: bool = False
+    engine: Literal["local", "ray"] = "local"
+    workers: int = 0
     sessions: int = 16
     session_minutes: float = 240.0
     idle_minutes: float = 30.0
@@ -53,6 +59,9 @@ class ServeConfig:
     requests_per_s: float = 50.0
 
     def __post_init__(self) -> None:
+        check_choices(self, "-")
+        if not 0 <= self.workers <= 1_000:
+            raise InputError("--workers", f"{self.workers} is not in 0 to 1000")
         if not 0 <= self.port <= 65_535:
             raise InputError("--port", f"{self.port} is not in 0 to 65535")
         for name in ("sessions", "session_minutes", "idle_minutes", "upload_mib", "clip_s", "requests_per_s"):

@@ -1,8 +1,10 @@
-"""The sessions under way: made, found, and ended when their time is over."""
+"""Sessions in this process: made, found, and ended when their time is over."""
 
 import threading
 import time
 from collections.abc import Generator
+
+from prometheus_client import generate_latest
 
 from playahead.live.answer import Answer
 from playahead.live.feed_session import FeedSession
@@ -23,7 +25,7 @@ _SWEEP_S = 5.0
 _PATIENCE_S = 5.0
 
 
-class Sessions:
+class SessionsHere:
     """All of a server.
 
     Args:
@@ -92,10 +94,14 @@ class Sessions:
             gauge.dec()
 
     def _require_room(self) -> None:
-        with self._lock:
-            under_way = sum(not actor.over for actor in self._actors.values())
-        if under_way >= self._config.sessions:
+        if (under_way := self.under_way) >= self._config.sessions:
             raise Problem(429, f"{under_way} sessions are under way, the most there can be", {"Retry-After": "60"})
+
+    @property
+    def under_way(self) -> int:
+        """How many are not over."""
+        with self._lock:
+            return sum(not actor.over for actor in self._actors.values())
 
     def _add(self, actor: Actor) -> Actor:
         with self._lock:
@@ -125,6 +131,10 @@ class Sessions:
         actor.close()
         with self._lock:
             self._actors.pop(name, None)
+
+    def figures(self) -> bytes:
+        """What was counted, for Prometheus."""
+        return generate_latest(self._metrics.registry)
 
     def close(self) -> None:
         """End all; each with a last event."""

@@ -1,0 +1,81 @@
+"""What the routes ask of sessions, wherever these run."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from playahead.live.pictures import Picture
+from playahead.live.rows import Line, Reports
+
+
+@dataclass(frozen=True)
+class Event:
+    """A server-sent event: its number, its kind (answer or end), and its data as JSON."""
+
+    number: int
+    kind: str
+    data: str
+
+
+class Session(Protocol):
+    """One session under way, or over.
+
+    Attributes:
+        kind: feed or video.
+        source: what it watches, for people.
+    """
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+
+    def look(self) -> tuple[bool, int]:
+        """Whether it is over, and the number of its latest event."""
+        ...
+
+    def put(self, lines: Sequence[Line]) -> None:
+        """Rows for a feed: all are taken, or none.
+
+        Raises:
+            Problem: it watches a video, it is over, or too many rows wait.
+        """
+        ...
+
+    def events(self, number: int) -> AsyncIterator[Event | None]:
+        """Events after this one as they come, until the last; None every now and then where nothing happens."""
+        ...
+
+    def pictures(self) -> AsyncIterator[Picture]:
+        """Pictures of a video as they are shown, until its end; of a feed, none."""
+        ...
+
+
+class Sessions(Protocol):
+    """All of a server. Beginning one raises ``Problem`` where there is no room, finding one where there is none."""
+
+    def of_feed(self, speed: float, min_confidence: float, reports: Reports | None) -> Session:
+        """A session whose rows are posted."""
+        ...
+
+    def of_video(self, source: str, speed: float, min_confidence: float) -> Session:
+        """A session that watches a source."""
+        ...
+
+    def find(self, name: str) -> Session:
+        """A session by its id."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """End a session and forget it."""
+        ...
+
+    def figures(self) -> bytes:
+        """What was counted, for Prometheus."""
+        ...
+
+    def close(self) -> None:
+        """End all; each with a last event."""
+        ...
