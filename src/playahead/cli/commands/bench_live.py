@@ -1,19 +1,22 @@
 """``playahead bench live``."""
 
+from pathlib import Path
+
 from playahead.bench.live import bench_live
 from playahead.cli import terminal
 
 
-def command(feed_minutes: int = 120, video_minutes: int = 5, json: bool = False) -> None:
+def command(feed_minutes: int = 120, video_minutes: int = 5, weights: Path | None = None, json: bool = False) -> None:
     """How long a live answer takes here, how many sessions a core carries, and whether memory stays flat.
 
     Args:
         feed_minutes: of a simulated match's feed.
         video_minutes: of video at the packaged backbone's size.
+        weights: of the feed's model, also what ``export`` wrote; the packaged ones if not given.
         json: one JSON document on standard output.
     """
     with terminal.progress() as show:
-        results = bench_live(feed_minutes, video_minutes, show)
+        results = bench_live(feed_minutes, video_minutes, weights, show)
     if json:
         terminal.print_json(results)
         return
