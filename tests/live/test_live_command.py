@@ -34,6 +34,12 @@ ROWS = [
 LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
 
 
+def answer_line(**changed: object) -> str:
+    """A line of a record with an answer, and something wrong in it."""
+    silent = {"half": 0, "now_ms": 5_000, "seen_ms": 5_000, "seen": [], "expected": [], "told": []}
+    return json.dumps({"answer": {**silent, "intensity_per_mille": [[0] * 32] * 10, **changed}})
+
+
 def answers_of(text: str) -> list[dict]:
     return [json.loads(line) for line in text.splitlines()]
 
@@ -149,7 +155,7 @@ def test_what_is_written_survives_a_kill_and_is_continued(tmp_path):
     seen = [json.loads(process.stdout.readline()) for _ in range(9)]
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    recorded = [value for kind, value in read_record(kept) if kind == "answer"]
+    recorded = [value.as_json() for kind, value in read_record(kept) if kind == "answer"]
     assert recorded[:9] == [{key: value for key, value in answer.items() if key != "version"} for answer in seen]
     with kept.open("ab") as file:
         file.write(b'{"answer": {"half"')
@@ -179,7 +185,24 @@ def test_a_record_must_be_a_file():
 
 
 @pytest.mark.parametrize(
-    "line", ['{"answer": 1, "line": 2}', "[]", '{"line": {"row": {"half": 1}}}', '{"line": {"goal": {}}}']
+    "line",
+    [
+        '{"answer": 1, "line": 2}',
+        "[]",
+        '{"line": {"row": {"half": 1}}}',
+        '{"line": {"goal": {}}}',
+        '{"start": [1]}',
+        '{"frames": 7}',
+        '{"answer": {}}',
+        answer_line(told=None),
+        answer_line(told=[1]),
+        answer_line(now_ms=None),
+        answer_line(intensity_per_mille=[]),
+        answer_line(intensity_per_mille=[[1e30] * 32] * 9),
+        answer_line(seen=[{"time_ms": "x", "action": "PASS", "confidence": 1}]),
+        answer_line(expected=[{"time_ms": 1, "action": "GOAL", "confidence": 1}]),
+        '{"answer": ' + 5_000 * "[" + 5_000 * "]" + "}",
+    ],
 )
 def test_a_damaged_record_names_the_line(tmp_path, line):
     path = tmp_path / "kept.jsonl"

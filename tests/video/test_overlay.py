@@ -1,6 +1,7 @@
 """The overlay: the right video, with what was known at each moment under it."""
 
 import itertools
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -130,8 +131,8 @@ def test_sound_stays_with_the_pictures(tmp_path, name, codec):
 def test_sound_that_breaks_off_is_told_and_costs_no_picture(tmp_path, monkeypatch):
     silence_then_a_tone(tmp_path / "in.mp4", tone_from_s=0.0, lasts_s=3.0, codec="aac")
 
-    def broken(container, start_s):
-        yield from itertools.islice(sound._decoded_before(container, start_s), 20)
+    def broken(*given):
+        yield from itertools.islice(sound._decoded_before(*given), 20)
         raise av.error.InvalidDataError(1, "Invalid data")
 
     monkeypatch.setattr(sound, "_decoded_before", sound._decoded, raising=False)
@@ -139,6 +140,35 @@ def test_sound_that_breaks_off_is_told_and_costs_no_picture(tmp_path, monkeypatc
     with pytest.warns(VideoWarning, match="no sound from here on"):
         write_overlay(tmp_path / "in.mp4", tmp_path / "out.mp4", Timeline([], [], []), (0, None))
     assert probe(tmp_path / "out.mp4").duration_s == pytest.approx(3.0, abs=0.05)
+
+
+def test_sound_that_changes_its_layout_and_its_clock_goes_on(tmp_path):
+    """As around an advertisement: mono, then stereo at another rate, on a clock that was set anew."""
+    for name, layout, rate, at_s in (("a.ts", "mono", 44_100, 10), ("b.ts", "stereo", 48_000, 5_000)):
+        with av.open(str(tmp_path / name), "w", format="mpegts") as container:
+            video = container.add_stream("libx264", rate=25, options={"bf": "0"})
+            video.width, video.height, video.pix_fmt = 96, 54, "yuv420p"
+            audio = container.add_stream("aac", rate=rate, layout=layout)
+            for index in range(50):
+                frame = av.VideoFrame.from_ndarray(np.full((54, 96, 3), 100, np.uint8), "rgb24")
+                frame.pts, frame.time_base = at_s * 25 + index, Fraction(1, 25)
+                container.mux(video.encode(frame))
+            channels = 2 if layout == "stereo" else 1
+            for start in range(0, 2 * rate, 1024):
+                wave = 0.5 * np.sin(np.arange(start, start + 1024, dtype=np.float32) * np.float32(0.06))
+                piece = av.AudioFrame.from_ndarray(np.repeat(wave[None], channels, 0), "fltp", layout)
+                piece.sample_rate, piece.pts = rate, at_s * rate + start
+                container.mux(audio.encode(piece))
+            container.mux(video.encode())
+            container.mux(audio.encode())
+    (tmp_path / "both.ts").write_bytes(b"".join((tmp_path / name).read_bytes() for name in ("a.ts", "b.ts")))
+    with pytest.warns(VideoWarning, match="its clock jumps"):
+        write_overlay(tmp_path / "both.ts", tmp_path / "out.mp4", Timeline([], [], []), (0, None))
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        loud_s = [f.time for f in container.decode(audio=0) if np.abs(f.to_ndarray()).max() > 0.1]
+    assert loud_s[0] < 0.3
+    assert loud_s[-1] > 3.5
+    assert np.diff(loud_s).max() < 0.3
 
 
 def test_a_video_that_cannot_be_written_leaves_nothing(tmp_path):

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.domain.actions import Action
+from playahead.domain.actions import ACTIONS, Action
+from playahead.domain.grid import RASTER_FRAMES
 from playahead.domain.records import Mark
 from playahead.errors import InputError
 from playahead.inference.result import Expected
@@ -75,18 +76,31 @@ def read_answer(entry: Mapping[str, Any]) -> Answer:
     """
     try:
         now_ms, half, seen_ms = entry["now_ms"], entry["half"], entry["seen_ms"]
+        intensity_RC = np.array(entry["intensity_per_mille"], np.float32).T / np.float32(1000)
+        if {type(number) for number in (now_ms, half, seen_ms)} != {int} or not _is_text(entry["told"]):
+            raise ValueError("times are no whole numbers, or told is no list of texts")
+        if intensity_RC.shape != (RASTER_FRAMES, len(ACTIONS)) or not np.isfinite(intensity_RC).all():
+            raise ValueError(f"intensities of shape {intensity_RC.shape}")
         return Answer(
             half=half,
             now_ms=now_ms,
             seen_ms=seen_ms,
             seen=[_read_seen(**mark) for mark in entry["seen"]],
-            expected=[Expected(0, half, now_ms, **mark, seen_ms=seen_ms) for mark in entry["expected"]],
+            expected=[_read_expected(half, now_ms, seen_ms, **mark) for mark in entry["expected"]],
             told=entry["told"],
-            intensity_RC=np.array(entry["intensity_per_mille"], np.float32).T / np.float32(1000),
+            intensity_RC=intensity_RC,
         )
-    except (KeyError, TypeError, ValueError) as reason:
+    except (KeyError, TypeError, ValueError, IndexError) as reason:
         raise InputError("answer", f"is none of a recorded session ({reason})") from None
 
 
 def _read_seen(action: str, time_ms: int, confidence: float, **place: Any) -> SeenRow:
-    return SeenRow(time_ms, Action(action), confidence, **place)
+    return SeenRow(int(time_ms), Action(action), float(confidence), **place)
+
+
+def _read_expected(half: int, now_ms: int, seen_ms: int, action: str, time_ms: int, confidence: float) -> Expected:
+    return Expected(0, half, now_ms, int(time_ms), str(Action(action)), float(confidence), seen_ms)
+
+
+def _is_text(told: object) -> bool:
+    return isinstance(told, list) and all(isinstance(what, str) for what in told)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from playahead.errors import InputError
 from playahead.files import disk_errors, require_file
@@ -21,6 +22,7 @@ from playahead.live.rows import Line, Reports, Row, Tick
 
 _BEGINS = b'{"start":'
 _KINDS = {"row": Row, "tick": Tick}
+_MOST_FRAMES = 250  # in one line, where no answer comes
 
 
 class Record:
@@ -55,13 +57,18 @@ class Record:
     def frame(self, time_ms: int) -> None:
         """A frame that was taken now."""
         self._frames.append((time_ms, time.time_ns() // 1_000_000))
+        if len(self._frames) == _MOST_FRAMES:
+            self._write_frames()
 
     def answer(self, answer: Answer) -> None:
         """What was said, after the frames that it was said of."""
+        self._write_frames()
+        self._write("answer", answer.as_json())
+
+    def _write_frames(self) -> None:
         if self._frames:
             self._write("frames", self._frames)
             self._frames = []
-        self._write("answer", answer.as_json())
 
     def _write(self, kind: str, value: object) -> None:
         with disk_errors(self._path):
@@ -74,7 +81,10 @@ class Record:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._file.close()
+        try:
+            self._write_frames()
+        finally:
+            self._file.close()
 
 
 def _as_json(line: Line) -> dict[str, object]:
@@ -90,7 +100,7 @@ def is_record(path: Path) -> bool:
 
 
 def read_record(path: Path) -> Iterator[tuple[str, object]]:
-    """(kind, value) of every whole line; lines come as ``Row``, ``Tick`` or ``Reports``.
+    """(kind, value) of every whole line; lines come as ``Row``, ``Tick`` or ``Reports``, answers as ``Answer``.
 
     Raises:
         InputError: a line that no session wrote.
@@ -101,14 +111,27 @@ def read_record(path: Path) -> Iterator[tuple[str, object]]:
                 return
             try:
                 ((kind, value),) = json.loads(text).items()
-                yield kind, _line_of(value) if kind == "line" else value
-            except (ValueError, TypeError, AttributeError, KeyError) as reason:
+                yield kind, _READERS[kind](value)
+            except (ValueError, TypeError, AttributeError, KeyError, RecursionError, InputError) as reason:
                 raise InputError(f"{path}: line {number}", f"is not of a recorded session ({reason})") from None
 
 
 def _line_of(value: dict[str, object]) -> Line:
     ((kind, fields),) = value.items()
     return Reports(frozenset(fields)) if kind == "reports" else _KINDS[kind](**fields)  # type: ignore[arg-type]
+
+
+def _start_of(value: dict[str, object]) -> str:
+    """What kind of source it is; older records are of feeds."""
+    return str(value.get("kind", "feed"))
+
+
+_READERS: dict[str, Callable[[Any], object]] = {
+    "start": _start_of,
+    "line": _line_of,
+    "frames": list,
+    "answer": read_answer,
+}
 
 
 def replay(path: Path, make: Callable[[], FeedSession]) -> Generator[Answer, None, None]:
@@ -121,10 +144,8 @@ def replay(path: Path, make: Callable[[], FeedSession]) -> Generator[Answer, Non
     session = None
     for kind, value in read_record(path):
         if kind == "start":
-            session = None if value.get("kind") == "video" else make()  # type: ignore[union-attr]
-        elif kind == "line" and session is not None:
-            session.push(value)  # type: ignore[arg-type]
-        elif kind == "answer" and session is not None:
-            yield from session.answers(value["now_ms"])  # type: ignore[index]
-        elif kind == "answer":
-            yield read_answer(value)  # type: ignore[bad-argument-type]
+            session = None if value == "video" else make()
+        elif isinstance(value, Row | Tick | Reports) and session is not None:
+            session.push(value)
+        elif isinstance(value, Answer):
+            yield from [value] if session is None else session.answers(value.now_ms)

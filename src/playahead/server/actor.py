@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -22,8 +22,8 @@ from playahead.server.session import Event
 KEPT = 300
 """Events that a reader who comes back can still have: five minutes."""
 _ROWS_WAITING = 10_000
-_HEARTBEAT_S = 15.0
-_LOOK_S = 0.04
+_HEARTBEAT_S = 5.0
+_LOOK_S, _GLANCE_S = 1.0, 0.04
 _log = logging.getLogger(__name__)
 
 
@@ -125,25 +125,19 @@ class Actor:
         with self._lock:
             return [event for event in self._kept if event.number > number], self.over
 
-    async def events(self, number: int) -> AsyncIterator[Event | None]:
-        """Events after this one as they come, until the last; None every now and then where nothing happens."""
+    async def wait(self, number: int) -> tuple[list[Event], bool]:
+        """Events after this one as soon as there are any, none after a while; and whether no more will come."""
         changed = asyncio.Event()
+        self.used_s = time.monotonic()
         with self._lock:
             self._waiting[changed] = asyncio.get_running_loop()
         try:
-            while True:
-                changed.clear()
+            found, over = self.after(number)
+            if not found and not over:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), _HEARTBEAT_S)
                 found, over = self.after(number)
-                for event in found:
-                    number = event.number
-                    yield event
-                if over and not found:
-                    return
-                if not found:
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(changed.wait(), _HEARTBEAT_S)
-                    if not changed.is_set():
-                        yield None
+            return found, over
         finally:
             with self._lock:
                 self._waiting.pop(changed, None)
@@ -165,22 +159,15 @@ class Actor:
         if not self.feed.put(lines):
             raise Problem(429, "too many rows are waiting", {"Retry-After": "1"})
 
-    async def pictures(self) -> AsyncIterator[Picture]:
-        """Pictures of a video as they are shown, until its end; of a feed, none."""
-        if self._pictures is None:
-            return
-        number = 0
-        with self._pictures.watched():
-            while not self.over:
-                for picture in self._pictures.after(number):
-                    number = picture.number
-                    yield picture
-                await asyncio.sleep(_LOOK_S)
-
-    @property
-    def readers(self) -> int:
-        """Who follows its events at the moment."""
-        return len(self._waiting)
+    async def pictures(self, number: int) -> tuple[list[Picture], bool]:
+        """Pictures of a video after this one as soon as there are any, and whether no more will come."""
+        self.used_s = time.monotonic()
+        found: list[Picture] = []
+        while self._pictures is not None and not self.over and not (found := self._pictures.after(number)):
+            if time.monotonic() - self.used_s > _LOOK_S:
+                break
+            await asyncio.sleep(_GLANCE_S)
+        return found, self.over or self._pictures is None
 
     def close(self) -> None:
         """End it: a last event says so."""

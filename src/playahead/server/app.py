@@ -113,17 +113,17 @@ def _add_questions(app: FastAPI, config: ServeConfig, models: Models) -> None:
 
 
 def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics: Metrics) -> None:
-    @app.post("/v1/sessions", status_code=201, summary="Begin", responses=described(*_ALWAYS, 403))
+    @app.post("/v1/sessions", status_code=201, summary="Begin", responses=described(*_ALWAYS, 403, 503))
     async def begin(body: SessionBody, response: Response) -> SessionOut:
         begun = await run_in_threadpool(_begin, body, config, sessions)
         response.headers["Location"] = f"/v1/sessions/{begun.id}"
         return await run_in_threadpool(_shown, begun)
 
-    @app.get("/v1/sessions/{session}", summary="How it is", responses=described(*_ALWAYS, 404))
+    @app.get("/v1/sessions/{session}", summary="How it is", responses=described(*_ALWAYS, 404, 503))
     def look(session: SessionId) -> SessionOut:
         return _shown(sessions.find(session))
 
-    @app.delete("/v1/sessions/{session}", status_code=204, summary="End", responses=described(*_ALWAYS, 404))
+    @app.delete("/v1/sessions/{session}", status_code=204, summary="End", responses=described(*_ALWAYS, 404, 503))
     def end(session: SessionId) -> None:
         sessions.remove(session)
 
@@ -131,7 +131,7 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
         "/v1/sessions/{session}/rows",
         status_code=202,
         summary="Rows as they happen: all are taken, or none",
-        responses=described(*_ALWAYS, 404, 409),
+        responses=described(*_ALWAYS, 404, 409, 503),
     )
     def rows(session: SessionId, body: RowsBody) -> TakenOut:
         found = sessions.find(session)
@@ -144,7 +144,7 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
         "/v1/sessions/{session}/events",
         summary="Answers as they come, as server-sent events",
         response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {}}}, **described(*_ALWAYS, 404)},
+        responses={200: {"content": {"text/event-stream": {}}}, **described(*_ALWAYS, 404, 503)},
     )
     def events(session: SessionId, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
         found = sessions.find(session)
@@ -157,7 +157,7 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
         "/v1/sessions/{session}/pictures",
         summary="A video's pictures as they are shown, as one JPEG after the other",
         response_class=StreamingResponse,
-        responses={200: {"content": {"multipart/x-mixed-replace": {}}}, **described(*_ALWAYS, 404, 409)},
+        responses={200: {"content": {"multipart/x-mixed-replace": {}}}, **described(*_ALWAYS, 404, 409, 503)},
     )
     def pictures(session: SessionId) -> StreamingResponse:
         found = sessions.find(session)
@@ -169,25 +169,29 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
 
 async def _parts(session: Session) -> AsyncIterator[bytes]:
     """Pictures as parts of one endless document."""
-    async for picture in session.pictures():
-        head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n"
-        yield f"{head}Time-Ms: {picture.time_ms}\r\n\r\n".encode() + picture.jpeg + b"\r\n"
+    number, over = 0, False
+    while not over:
+        found, over = await session.pictures(number)
+        for picture in found:
+            number = picture.number
+            head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n"
+            yield f"{head}Time-Ms: {picture.time_ms}\r\n\r\n".encode() + picture.jpeg + b"\r\n"
     yield f"--{_BOUNDARY}--\r\n".encode()
 
 
 async def _stream(session: Session, after: int) -> AsyncIterator[str]:
     """Events in the format of the standard; what was lost in between is said."""
     yield "retry: 2000\n\n"
-    expected = after + 1
-    async for event in session.events(after):
-        if event is None:
+    over = False
+    while not over:
+        found, over = await session.wait(after)
+        if not found and not over:
             yield ": nothing new\n\n"
-            continue
-        if event.number > expected:
-            lost = f'{{"from":{expected},"to":{event.number - 1}}}'
-            yield f"event: lost\ndata: {lost}\n\n"
-        expected = event.number + 1
-        yield f"id: {event.number}\nevent: {event.kind}\ndata: {event.data}\n\n"
+        for event in found:
+            if event.number > after + 1:
+                yield f'event: lost\ndata: {{"from":{after + 1},"to":{event.number - 1}}}\n\n'
+            after = event.number
+            yield f"id: {event.number}\nevent: {event.kind}\ndata: {event.data}\n\n"
 
 
 def _number(last_event_id: str | None) -> int:

@@ -2,8 +2,11 @@
 
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+import secrets
+import threading
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
@@ -21,10 +24,10 @@ from playahead.server.models import Models
 from playahead.server.problems import Problem
 from playahead.server.session import Event
 
-_PATIENCE_S = 60.0
+_PATIENCE_S, _LONG_S = 5.0, 60.0
 _ONGOING = 1_000
 _ID = re.compile(r"w(\d{1,4})-([A-Za-z0-9_-]{1,40})")
-_GONE = Event(0, "end", '{"detail":"the worker that it ran in is gone"}')
+_GONE = '{"detail":"the worker that it ran in is gone"}'
 
 
 class Worker:
@@ -36,22 +39,21 @@ class Worker:
 
     async def ask(self, method: str, *about: Any) -> tuple[bool, Any]:
         """(True, answer) or (False, (status, detail, headers)) of ``_of_...``."""
-        try:
-            return True, await run_in_threadpool(getattr(self, f"_of_{method}"), *about)
-        except Problem as problem:
-            return False, (problem.status, problem.detail, problem.headers)
-        except PlayaheadError as reason:
-            return False, (422, str(reason), {})
+        return await _carried(run_in_threadpool(getattr(self, f"_of_{method}"), *about))
 
-    async def events(self, name: str, number: int) -> AsyncIterator[Event | None]:
-        """See ``Session``."""
-        async for event in self._sessions.find(name).events(number):
-            yield event
+    async def wait(self, name: str, number: int) -> tuple[bool, Any]:
+        """See ``Session``; carried as ``ask`` does."""
+        return await _carried(self._waited(name, number))
 
-    async def pictures(self, name: str) -> AsyncIterator[Picture]:
-        """See ``Session``."""
-        async for picture in self._sessions.find(name).pictures():
-            yield picture
+    async def pictures(self, name: str, number: int) -> tuple[bool, Any]:
+        """See ``Session``; carried as ``ask`` does."""
+        return await _carried(self._pictured(name, number))
+
+    async def _waited(self, name: str, number: int) -> tuple[Sequence[Event], bool]:
+        return await self._sessions.find(name).wait(number)
+
+    async def _pictured(self, name: str, number: int) -> tuple[Sequence[Picture], bool]:
+        return await self._sessions.find(name).pictures(number)
 
     def _of_load(self) -> int:
         return self._sessions.under_way
@@ -86,29 +88,21 @@ class _There:
     """A session in a worker."""
 
     def __init__(self, number: int, handle: Any, name: str) -> None:
-        self.id, self._handle, self._name = f"w{number}-{name}", handle, name
+        self.id, self.name, self.handle = f"w{number}-{name}", name, handle
         self.kind, self.source = _asked(handle, "about", name)
 
     def look(self) -> tuple[bool, int]:
-        return _asked(self._handle, "look", self._name)
+        return _asked(self.handle, "look", self.name)
 
     def put(self, lines: Sequence[Line]) -> None:
-        _asked(self._handle, "put", self._name, list(lines))
+        _asked(self.handle, "put", self.name, list(lines))
 
-    async def events(self, number: int) -> AsyncIterator[Event | None]:
-        try:
-            async for event in self._handle.options(stream=True).events.remote(self._name, number):
-                number = number if event is None else event.number
-                yield event
-        except _ray_errors():
-            yield Event(number + 1, _GONE.kind, _GONE.data)
+    async def wait(self, number: int) -> tuple[Sequence[Event], bool]:
+        found = await _streamed(self.handle.wait, self.name, number)
+        return ([Event(number + 1, "end", _GONE)], True) if found is None else found
 
-    async def pictures(self) -> AsyncIterator[Picture]:
-        try:
-            async for picture in self._handle.options(stream=True).pictures.remote(self._name):
-                yield picture
-        except _ray_errors():
-            return
+    async def pictures(self, number: int) -> tuple[Sequence[Picture], bool]:
+        return await _streamed(self.handle.pictures, self.name, number) or ((), True)
 
 
 class SessionsByRay:
@@ -119,7 +113,7 @@ class SessionsByRay:
         metrics: of the front.
 
     Raises:
-        InputError: ray is not installed, or the workers do not start.
+        InputError: ray is not installed, has fewer CPUs, or the workers do not start.
     """
 
     def __init__(self, config: ServeConfig, metrics: Metrics) -> None:
@@ -132,16 +126,32 @@ class SessionsByRay:
             ray.init(include_dashboard=False, log_to_driver=False)
         for name in ("ray", "ray.serve"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        workers = config.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        self._registry, self._serve, self._most = metrics.registry, serve, config.sessions
-        worker: Any = serve.deployment(Worker, num_replicas=1, max_ongoing_requests=_ONGOING)
+        free = int(ray.available_resources().get("CPU", 0))
+        workers = config.workers or max(1, free)
+        if workers > free:
+            raise InputError("--workers", f"{workers} workers need a CPU each, Ray has {free} free")
+        self._registry, self._serve = metrics.registry, serve
+        self._pool, self._beginning = ThreadPoolExecutor(workers), threading.Lock()
+        run = secrets.token_hex(4)
+        self._names = [f"playahead-{run}-{number}" for number in range(workers)]
         try:
-            self._handles = [
-                serve.run(worker.bind(config), name=f"worker-{number}", route_prefix=None) for number in range(workers)
-            ]
-        except RuntimeError as reason:
-            raise InputError("--engine ray", f"the workers do not start ({reason})") from None
-        self._pool = ThreadPoolExecutor(workers)
+            self._handles = self._started(config)
+        except BaseException as reason:
+            self._end()
+            if isinstance(reason, RuntimeError):
+                raise InputError("--engine ray", f"the workers do not start ({reason})") from None
+            raise
+
+    def _started(self, config: ServeConfig) -> list[Any]:
+        gpu = 1 if config.device.startswith("cuda") else 0
+        worker: Any = self._serve.deployment(
+            Worker,
+            num_replicas=1,
+            max_ongoing_requests=_ONGOING,
+            ray_actor_options={"num_cpus": 1, "num_gpus": gpu},
+        )
+        self._serve.start(proxy_location="Disabled")
+        return [self._serve.run(worker.bind(config), name=name, route_prefix=None) for name in self._names]
 
     def of_feed(self, speed: float, min_confidence: float, reports: Reports | None) -> _There:
         """A session whose rows are posted, in the worker that has the fewest."""
@@ -152,12 +162,27 @@ class SessionsByRay:
         return self._begun("video", source, speed, min_confidence)
 
     def _begun(self, kind: str, *about: Any) -> _There:
-        loads = list(self._everywhere("load"))
-        number = loads.index(min(loads))
-        return _There(number, self._handles[number], _asked(self._handles[number], kind, *about))
+        with self._beginning:
+            number = min(self._everywhere("load").items(), key=lambda found: (found[1], found[0]))[0]
+            name = _asked(self._handles[number], kind, *about, patience_s=_LONG_S)
+        return _There(number, self._handles[number], name)
 
-    def _everywhere(self, method: str) -> Iterator[Any]:
-        return self._pool.map(lambda handle: _asked(handle, method), self._handles)
+    def _everywhere(self, method: str) -> dict[int, Any]:
+        """Answers of the workers that answer.
+
+        Raises:
+            Problem: none does.
+        """
+
+        def ask(number: int) -> tuple[int, Any] | None:
+            with suppress(Problem):
+                return number, _asked(self._handles[number], method)
+            return None
+
+        found = dict(answer for answer in self._pool.map(ask, range(len(self._handles))) if answer is not None)
+        if not found:
+            raise _unreachable()
+        return found
 
     def find(self, name: str) -> _There:
         """A session by its id, which names its worker."""
@@ -169,25 +194,30 @@ class SessionsByRay:
     def remove(self, name: str) -> None:
         """End a session and forget it."""
         found = self.find(name)
-        _asked(found._handle, "remove", found._name)
+        _asked(found.handle, "remove", found.name)
 
     def figures(self) -> bytes:
-        """Of the front and of all workers, each series with its worker's number."""
+        """Of the front and of all workers that answer, each series with its worker's number."""
         merged = CollectorRegistry()
-        merged.register(_Merged(generate_latest(self._registry), list(self._everywhere("figures"))))
+        merged.register(_Merged(generate_latest(self._registry), self._everywhere("figures")))
         return generate_latest(merged)
 
     def close(self) -> None:
         """End all sessions, then the workers."""
-        list(self._everywhere("close"))
-        self._serve.shutdown()
+        with suppress(Problem):
+            self._everywhere("close")
+        self._end()
+
+    def _end(self) -> None:
+        for name in self._names:
+            self._serve.delete(name)
 
 
 class _Merged:
     """Figures of several processes as one."""
 
-    def __init__(self, front: bytes, workers: Sequence[bytes]) -> None:
-        self._texts = {"front": front, **{str(number): text for number, text in enumerate(workers)}}
+    def __init__(self, front: bytes, workers: Mapping[int, bytes]) -> None:
+        self._texts = {"front": front, **{str(number): text for number, text in workers.items()}}
 
     def collect(self) -> Iterator[Metric]:
         """Series of one name together, told apart by the label ``worker``."""
@@ -200,22 +230,46 @@ class _Merged:
         return iter(families.values())
 
 
-def _asked(handle: Any, method: str, *about: Any) -> Any:
+async def _carried(answer: Awaitable[Any]) -> tuple[bool, Any]:
+    """An answer, or the problem instead of it, as a value."""
+    try:
+        return True, await answer
+    except Problem as problem:
+        return False, (problem.status, problem.detail, problem.headers)
+    except PlayaheadError as reason:
+        return False, (422, str(reason), {})
+
+
+def _asked(handle: Any, method: str, *about: Any, patience_s: float = _PATIENCE_S) -> Any:
     """A worker's answer.
 
     Raises:
         Problem: what it refuses, or it does not answer.
     """
     try:
-        fine, answer = handle.ask.remote(method, *about).result(timeout_s=_PATIENCE_S)
-    except (_ray_errors(), TimeoutError):
-        raise Problem(404, "the worker of this session does not answer: begin another") from None
+        fine, answer = handle.ask.remote(method, *about).result(timeout_s=patience_s)
+    except (*_ray_errors(), TimeoutError):
+        raise _unreachable() from None
     if not fine:
         raise Problem(*answer)
     return answer
 
 
-def _ray_errors() -> type[Exception]:
-    from ray.exceptions import RayError  # type: ignore[missing-import]
+async def _streamed(method: Any, name: str, number: int) -> Any:
+    """A worker's next piece of a stream; None where it, or the session, is gone."""
+    try:
+        fine, answer = await method.remote(name, number)
+    except _ray_errors():
+        return None
+    return answer if fine else None
 
-    return RayError
+
+def _unreachable() -> Problem:
+    return Problem(503, "the worker of this session does not answer", {"Retry-After": "5"})
+
+
+def _ray_errors() -> tuple[type[Exception], ...]:
+    from ray.exceptions import RayError  # type: ignore[missing-import]
+    from ray.serve.exceptions import RayServeException  # type: ignore[missing-import]
+
+    return RayError, RayServeException

@@ -153,8 +153,6 @@ class SessionsHere:
             with self._lock:
                 actors = list(self._actors.values())
             for actor in actors:
-                if actor.readers:
-                    actor.used_s = now_s
                 idle = now_s - actor.used_s > self._config.idle_minutes * 60
                 if not actor.over and (idle or now_s - actor.started_s > self._config.session_minutes * 60):
                     actor.close()

@@ -22,6 +22,7 @@ _TITLES = {
     415: "This kind of content is not read",
     422: "The content is wrong",
     429: "Too many requests",
+    503: "The session cannot be reached now",
 }
 
 

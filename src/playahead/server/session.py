@@ -1,6 +1,6 @@
 """What the routes ask of sessions, wherever these run."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,12 +44,12 @@ class Session(Protocol):
         """
         ...
 
-    def events(self, number: int) -> AsyncIterator[Event | None]:
-        """Events after this one as they come, until the last; None every now and then where nothing happens."""
+    async def wait(self, number: int) -> tuple[Sequence[Event], bool]:
+        """Events after this one as soon as there are any, none after a while; and whether no more will come."""
         ...
 
-    def pictures(self) -> AsyncIterator[Picture]:
-        """Pictures of a video as they are shown, until its end; of a feed, none."""
+    async def pictures(self, number: int) -> tuple[Sequence[Picture], bool]:
+        """Pictures of a video after this one as soon as there are any, and whether no more will come."""
         ...
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import av
 from av import AudioFrame
 from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 
 from playahead.errors import PlayaheadError
+from playahead.video.continuity import Continuity
 from playahead.video.reader import VideoWarning
 from playahead.video.source import is_stream, opened, shown, video_stream
 
@@ -38,32 +40,52 @@ def read_sound(source: Path | str, start_s: float, stop_s: float | None, stream:
             if container.streams.audio:
                 pictures = video_stream(container, source, stream)
                 origin_s = float((pictures.start_time or 0) * (pictures.time_base or 0))
-                yield from _cut(
-                    _decoded(container, start_s + origin_s), start_s + origin_s, stop_s and stop_s - start_s
-                )
-    except (FFmpegError, PlayaheadError, OSError) as reason:
+                lasts_s = None if stop_s is None else stop_s - start_s
+                yield from _cut(_resampled(container, origin_s, start_s), start_s, lasts_s)
+    except (FFmpegError, PlayaheadError, OSError, ValueError) as reason:
         said = getattr(reason, "strerror", None) or reason
         warnings.warn(f"{shown(source)}: no sound from here on ({said})", VideoWarning, stacklevel=2)
 
 
-def _decoded(container: InputContainer, start_s: float) -> Iterator[AudioFrame]:
-    """Resampled frames of the first stream with sound, from a little before ``start_s`` on."""
+def _resampled(container: InputContainer, origin_s: float, start_s: float) -> Iterator[AudioFrame]:
+    """Frames of the first stream with sound on the pictures' clock, in one layout whatever the stream changes to."""
     sound = container.streams.audio[0]
     if start_s > 0:
-        container.seek(int(start_s * av.time_base), backward=True)
-    resampler = AudioResampler("fltp", LAYOUT, RATE_HZ, _FRAME)
-    for frame in container.decode(sound):
+        container.seek(int((start_s + origin_s) * av.time_base), backward=True)
+    resampler, given = None, None
+    for time_s, frame in _decoded(container, sound, origin_s, start_s):
+        if given != (frame.format.name, frame.layout.name, frame.sample_rate):
+            yield from resampler.resample(None) if resampler else ()
+            given = (frame.format.name, frame.layout.name, frame.sample_rate)
+            resampler = AudioResampler("fltp", LAYOUT, RATE_HZ, _FRAME)
+        assert resampler is not None
+        frame.pts, frame.time_base = round(time_s * frame.sample_rate), Fraction(1, frame.sample_rate)
         yield from resampler.resample(frame)
-    yield from resampler.resample(None)
+    yield from resampler.resample(None) if resampler else ()
+
+
+def _decoded(
+    container: InputContainer, sound: AudioStream, origin_s: float, start_s: float
+) -> Iterator[tuple[float, AudioFrame]]:
+    """Frames with their times from the first picture on; a clock that jumps goes on, as that of the pictures does."""
+    clock = None
+    for frame in container.decode(sound):
+        stamp_s = None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
+        if clock is None:  # sound may begin long after the pictures
+            clock = Continuity(origin_s, 0.0, start_s if stamp_s is None else stamp_s - origin_s, _told_by_the_pictures)
+        yield clock.seconds(stamp_s), frame
+        clock.step_s = frame.samples / frame.sample_rate
+
+
+def _told_by_the_pictures(_: str) -> None:
+    """Their clock jumps too."""
 
 
 def _cut(frames: Iterator[AudioFrame], start_s: float, lasts_s: float | None) -> Iterator[AudioFrame]:
     """Whole frames of the part, on a clock that begins with it; those that overlap the one before are left out."""
     next_pts = 0
     for frame in frames:
-        if frame.pts is None or frame.time_base is None:
-            continue
-        pts = round((float(frame.pts * frame.time_base) - start_s) * RATE_HZ)
+        pts = round((frame.time or 0.0) * RATE_HZ) - round(start_s * RATE_HZ)
         if lasts_s is not None and pts >= lasts_s * RATE_HZ:
             return
         if pts >= next_pts:

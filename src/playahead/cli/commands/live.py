@@ -22,7 +22,7 @@ def live(source: str, asked: LiveConfig, record: Path | None = None, json: bool 
             A line is {"half": 1, "t_ms": 61200, "action": "PASS"}, and may say team (home, away), x, y, setpiece,
             confidence.
         asked: how to watch.
-        record: keep rows and answers in this .jsonl, to play them again.
+        record: keep rows (of a video, the frames' times) and answers in this .jsonl, to play them again.
         json: an answer a line, as JSON, instead of the screen.
     """
     with suppress(KeyboardInterrupt), closing(watch(source, asked, record)) as answers:

@@ -2,9 +2,9 @@
 const match = JSON.parse(document.getElementById("match").textContent);
 const $ = (name) => document.getElementById(name);
 const PAST_MS = 30000, FUTURE_MS = 5000, FRAME_MS = 40, NEAR_MS = 1000;
-const PICTURES_MS = 300000, JUMP_MS = 15000;
+const PICTURES_MS = 300000, JUMP_MS = 15000, STALE_MS = 2000;
 const video = $("video");
-const state = { part: match.parts[0], nowMs: 0, playing: false, least: 0.3, shown: new Set(match.classes.map((_, c) => c)), before: 0, following: false, pictures: [], drawn: null, over: false, token: "" };
+const state = { part: match.parts[0], nowMs: 0, playing: false, least: 0.3, shown: new Set(match.classes.map((_, c) => c)), before: 0, following: false, pictures: [], drawn: null, glided: 0, over: false, token: "" };
 
 const colour = (c) => match.colours[c];
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -25,7 +25,7 @@ const wanted = (one) => one.p >= state.least && state.shown.has(one.c);
 // Whether an anticipation came true: an action of its class within a second. Null where nobody labelled the match, or
 // where a live match has not come so far.
 function cameTrue(one) {
-  if (!state.part.labels || (match.live && one.t + NEAR_MS > state.part.lengthMs)) return null;
+  if (!state.part.labels || (match.live && one.t + NEAR_MS > (state.part.answers.at(-1)?.now ?? 0))) return null;
   return state.part.labels.some((label) => label.c === one.c && Math.abs(label.t - one.t) <= NEAR_MS);
 }
 
@@ -213,7 +213,7 @@ function draw() {
 
 // Somebody looks back: what comes in meanwhile does not move what is shown.
 function leaveLive() {
-  state.following = false; $("live").hidden = !match.live; $("play").textContent = "Play";
+  state.following = false; $("live").hidden = !match.live; $("play").textContent = state.playing ? "Pause" : "Play";
 }
 
 function goLive() {
@@ -270,10 +270,10 @@ async function follow() {
   for (; !state.over; pause = Math.min(2 * pause, 15000)) {
     try {
       const response = await ask("/events", { "Last-Event-ID": last });
-      if (response.status === 404) { say("There is no such session (any more)."); nothingElse(); return; }
+      if (response.status === 404) { say("There is no such session (any more)."); state.over = true; if (!state.part.answers.length) nothingElse(); return; }
       if (!response.ok) throw new Error(`the server answered ${response.status}`);
       $("status").textContent = "Connected: waiting for the match …"; pause = 1000;
-      if (!known) { known = true; look(); }
+      if (!known) { await look(); known = true; }
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
       for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
@@ -299,19 +299,25 @@ function say(what) {
 
 // Nothing but that is on the page: there is no match.
 function nothingElse() {
-  state.over = true;
   for (const section of document.querySelectorAll("main > section:not(#stage)")) section.hidden = true;
 }
 
 // What the session watches; of a video, its pictures.
 async function look() {
-  const session = await (await ask("")).json();
+  const response = await ask("");
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  const session = await response.json();
   document.title = $("title").textContent = session.kind === "video" ? session.source : document.title;
   if (session.kind !== "video") return;
-  $("stage").hidden = $("picture").hidden = false; state.before = performance.now(); requestAnimationFrame(glide);
-  while (!state.over) {
-    try { await readPictures((await ask("/pictures")).body.getReader()); } catch (reason) { /* the events say what is wrong */ }
-    await later(2000);
+  $("stage").hidden = $("picture").hidden = false; requestAnimationFrame(glide); followPictures();
+}
+
+async function followPictures() {
+  for (; !state.over; await later(2000)) {
+    try {
+      const response = await ask("/pictures");
+      if (response.ok) await readPictures(response.body.getReader());
+    } catch (reason) { /* the events say what is wrong */ }
   }
 }
 
@@ -339,32 +345,33 @@ function keepPicture(t, blob) {
 
 // The picture of this moment, if it is kept: those that came in the last five minutes are.
 function drawPicture() {
-  const found = state.pictures.findLast((one) => one.t <= state.nowMs) ?? null;
+  const found = state.pictures.findLast((one) => one.t <= state.nowMs && state.nowMs - one.t < STALE_MS) ?? null;
   if (found === state.drawn) return;
   state.drawn = found;
   const canvas = $("picture"), pen = canvas.getContext("2d");
-  if (!found || state.nowMs - found.t > 2000) { pen.clearRect(0, 0, canvas.width, canvas.height); return; }
+  if (!found) { pen.clearRect(0, 0, canvas.width, canvas.height); return; }
   createImageBitmap(found.blob).then((image) => {
     if (found !== state.drawn) return;
     if (canvas.width !== image.width || canvas.height !== image.height) { canvas.width = image.width; canvas.height = image.height; }
-    pen.drawImage(image, 0, 0);
+    pen.drawImage(image, 0, 0); image.close();
   });
 }
 
 // A stream comes in bursts: what is shown runs at the match's own speed behind it, and never ahead.
 function glide(now) {
-  const latestMs = match.parts[match.parts.length - 1].lengthMs, behindMs = latestMs - state.nowMs;
-  if (state.following && now - state.before >= FRAME_MS && behindMs) {
-    state.nowMs = behindMs < 0 || behindMs > JUMP_MS ? latestMs : Math.min(latestMs, state.nowMs + now - state.before); draw();
+  const sinceMs = now - state.glided, latestMs = match.parts[match.parts.length - 1].lengthMs, behindMs = latestMs - state.nowMs;
+  if (state.following && sinceMs >= FRAME_MS && behindMs) {
+    state.nowMs = behindMs < 0 || behindMs > JUMP_MS ? latestMs : Math.min(latestMs, state.nowMs + sinceMs); draw();
   }
-  if (now - state.before >= FRAME_MS) state.before = now;
-  if (!state.over || behindMs) requestAnimationFrame(glide);
+  if (sinceMs >= FRAME_MS) state.glided = now;
+  if (!state.over || (state.following && behindMs)) requestAnimationFrame(glide);
 }
 
 // One answer of a running match. What is seen later tells what came true.
 function take(answer) {
   const part = partOf(answer), mark = (one) => ({ t: one.time_ms, c: match.labels.indexOf(one.action), p: one.confidence, x: one.x, y: one.y, team: { home: 0, away: 1 }[one.team] });
-  part.seen = part.labels = [...part.seen.filter((one) => one.t <= answer.now_ms - answer.seen_ms), ...answer.seen.map(mark)];
+  const seen = answer.seen.map(mark), again = (one) => seen.some((other) => other.t === one.t && other.c === one.c);
+  part.seen = part.labels = [...part.seen.filter((one) => one.t <= answer.now_ms - answer.seen_ms && !again(one)), ...seen];
   if (part.seen.some((one) => one.x !== undefined && one.team !== undefined)) $("stage").hidden = $("pitch").hidden = false;
   part.answers.push({ now: answer.now_ms, expected: answer.expected.map(mark), lanes: answer.intensity_per_mille, surprise: 0, missed: [] });
   part.lengthMs = Math.max(part.lengthMs, answer.now_ms); judge({ answers: part.answers.slice(-8), labels: part.labels });
