@@ -70,7 +70,7 @@ def test_the_how_to_on_live_use_runs(workplace, monkeypatch, capsys):
     monkeypatch.chdir(workplace)
     page = (ROOT / "docs" / "how-to" / "live.md").read_text()
     commands = re.findall(r"^\$ (playahead .+)$", page, re.MULTILINE)
-    assert len(commands) == 6
+    assert len(commands) == 7
     for command in commands:
         arguments = shlex.split(command)[1:]
         if command not in COMMANDS and ("match.json" not in arguments or MATCH.exists()):

@@ -99,17 +99,18 @@ class FeedSession:
         """Time of the newest row or tick of the half under way."""
         return self._newest_ms
 
-    def answers(self, now_ms: int | None = None) -> Iterator[Answer]:
+    def answers(self, now_ms: int | None = None, most_behind_ms: int = OBSERVATION_MS) -> Iterator[Answer]:
         """What is expected at every full second up to a moment that was not answered for yet.
 
         Args:
             now_ms: of the half under way; the newest row's or tick's time if None.
+            most_behind_ms: moments that lie further back than this are left out, and told.
         """
         until_ms = self._newest_ms if now_ms is None else now_ms
         if not self.half_number:
             return
-        if until_ms - self.now_ms > OBSERVATION_MS:  # nobody watched: what is past cannot be anticipated
-            skipped_ms = (until_ms - OBSERVATION_MS - self.now_ms) // EVERY_MS * EVERY_MS
+        skipped_ms = (until_ms - most_behind_ms - self.now_ms) // EVERY_MS * EVERY_MS
+        if skipped_ms > 0:  # what is past cannot be anticipated
             self._told.append(f"{skipped_ms // 1000} s without an answer")
             self.now_ms += skipped_ms
         while self.now_ms + EVERY_MS <= until_ms:

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
+from itertools import islice
 from typing import Protocol
 
+from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.errors import InputError
 from playahead.live.answer import Answer
 from playahead.live.feed_session import EVERY_MS, FeedSession
@@ -35,7 +37,8 @@ def watch_feed(
     """Push lines as they come; answer at every full second of the match's clock.
 
     The clock runs from the half's first line on, ``speed`` times as fast as the machine's; a row that is ahead of it
-    puts it forward. It never goes back. At speed 0 it is as late as the newest row.
+    puts it forward. It never goes back. At speed 0 it is as late as the newest row. A machine that is too slow for the
+    clock leaves out what lies more than 5 s back, and says so.
 
     Args:
         session: that answers.
@@ -49,21 +52,21 @@ def watch_feed(
         while True:
             try:
                 line = lines.next(clock.until(session.now_ms + EVERY_MS))
-            except TimeoutError:
-                yield from _due(session, clock)
+            except TimeoutError:  # one answer, then what came meanwhile: no row is late because this machine is slow
+                yield from islice(_due(session, clock, ANTICIPATION_MS), 1)
                 continue
             if line is None:
                 yield from session.answers()
                 return
             _push(session, line, note)
-            clock.follow(session.half_number, session.newest_ms)
-            yield from _due(session, clock)
+            if clock.follow(session.half_number, session.newest_ms):
+                yield from _due(session, clock, OBSERVATION_MS)
 
 
-def _due(session: FeedSession, clock: "_Clock") -> Generator[Answer, None, None]:
+def _due(session: FeedSession, clock: "_Clock", most_behind_ms: int) -> Generator[Answer, None, None]:
     if clock.is_silent(session.newest_ms):
         session.tell(f"no row for {_SILENT_S:.0f} s")
-    yield from session.answers(clock.now_ms)
+    yield from session.answers(clock.now_ms, most_behind_ms)
 
 
 def _push(session: FeedSession, line: Line | InputError, note: Callable[[Line], object]) -> None:
@@ -90,13 +93,15 @@ class _Clock:
         """None is the newest row's."""
         return round((self._seconds() - self._started_s) * self._speed * 1000) if self._speed and self._half else None
 
-    def follow(self, half: int, newest_ms: int) -> None:
-        """Of a new half, or where a row is ahead: the clock shows that row's time."""
+    def follow(self, half: int, newest_ms: int) -> bool:
+        """Of a new half, or where a row is ahead, the clock shows that row's time; whether it was moved."""
         if not self._speed:
-            return
+            return True
         started_s = self._seconds() - newest_ms / 1000 / self._speed
         if half != self._half or started_s < self._started_s:
             self._half, self._started_s = half, started_s
+            return True
+        return False
 
     def until(self, time_ms: int) -> float | None:
         """Seconds of the machine until then; None where only a line can bring it."""
