@@ -169,6 +169,7 @@ def test_sound_that_changes_its_layout_and_its_clock_goes_on(tmp_path):
     assert loud_s[0] < 0.3
     assert loud_s[-1] > 3.5
     assert np.diff(loud_s).max() < 0.3
+    assert sum(np.diff(loud_s) > 0.03) <= 2  # where the parts meet, and nowhere else
 
 
 def test_a_video_that_cannot_be_written_leaves_nothing(tmp_path):

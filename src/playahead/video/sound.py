@@ -82,12 +82,17 @@ def _told_by_the_pictures(_: str) -> None:
 
 
 def _cut(frames: Iterator[AudioFrame], start_s: float, lasts_s: float | None) -> Iterator[AudioFrame]:
-    """Whole frames of the part, on a clock that begins with it; those that overlap the one before are left out."""
+    """Whole frames of the part, on a clock that begins with it; what lies before the end of the one before is left out.
+
+    Timestamps are no finer than the container's: less than half a frame off means right after the one before.
+    """
     next_pts = 0
     for frame in frames:
         pts = round((frame.time or 0.0) * RATE_HZ) - round(start_s * RATE_HZ)
         if lasts_s is not None and pts >= lasts_s * RATE_HZ:
             return
+        if abs(pts - next_pts) <= _FRAME // 2:
+            pts = next_pts
         if pts >= next_pts:
             frame.pts, frame.time_base = pts, Fraction(1, RATE_HZ)
             next_pts = pts + frame.samples
