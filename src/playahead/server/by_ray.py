@@ -27,8 +27,7 @@ from playahead.server.session import Event
 _PATIENCE_S, _LONG_S = 5.0, 60.0
 _ONGOING = 1_000
 _ID = re.compile(r"w(\d{1,4})-([A-Za-z0-9_-]{1,40})")
-_GONE = '{"detail":"the worker that it ran in is gone"}'
-_CLOSED = '{"detail":"the session was closed"}'
+_GONE = '{"detail":"the session is gone: it was closed, or its worker died"}'
 
 
 class Worker:
@@ -99,12 +98,11 @@ class _There:
         _asked(self.handle, "put", self.name, list(lines))
 
     async def wait(self, number: int) -> tuple[Sequence[Event], bool]:
-        fine, found = await _streamed(self.handle.wait, self.name, number)
-        return found if fine else ([Event(number + 1, "end", found)], True)
+        found = await _streamed(self.handle.wait, self.name, number)
+        return ([Event(number + 1, "end", _GONE)], True) if found is None else found
 
     async def pictures(self, number: int) -> tuple[Sequence[Picture], bool]:
-        fine, found = await _streamed(self.handle.pictures, self.name, number)
-        return found if fine else ((), True)
+        return await _streamed(self.handle.pictures, self.name, number) or ((), True)
 
 
 class SessionsByRay:
@@ -257,13 +255,13 @@ def _asked(handle: Any, method: str, *about: Any, patience_s: float = _PATIENCE_
     return answer
 
 
-async def _streamed(method: Any, name: str, number: int) -> tuple[bool, Any]:
-    """(True, a worker's next piece of a stream), or (False, what its readers are told last)."""
+async def _streamed(method: Any, name: str, number: int) -> Any:
+    """A worker's next piece of a stream; None where the worker is gone, or was started again without the session."""
     try:
         fine, answer = await method.remote(name, number)
     except _ray_errors():
-        return False, _GONE
-    return fine, answer if fine else _CLOSED
+        return None
+    return answer if fine else None
 
 
 def _unreachable() -> Problem:
