@@ -1,4 +1,4 @@
-"""The machine a process runs on: its memory allocator, its device, its end, and what ``run.json`` says of it."""
+"""What a process runs on: its memory allocator, its device, Ray, its end, and what ``run.json`` says of it."""
 
 import ctypes
 import json
@@ -7,9 +7,10 @@ import platform
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from playahead.errors import InputError
 from playahead.files import write_whole
@@ -50,6 +51,25 @@ def leave(code: int) -> NoReturn:
                 stream.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def started_ray(part: str, extras: str) -> tuple[Any, Any]:
+    """Ray, running on this machine or on the cluster that it is connected to, and one of its parts.
+
+    Args:
+        part: as ``ray.data``.
+        extras: of this package that hold what is needed.
+
+    Raises:
+        InputError: ray is not installed.
+    """
+    try:
+        ray, found = import_module("ray"), import_module(part)
+    except ImportError:
+        raise InputError("--engine ray", "ray is not installed", f"pip install 'playahead[{extras}]'") from None
+    if not ray.is_initialized():
+        ray.init(include_dashboard=False, log_to_driver=False)
+    return ray, found
 
 
 def pick_device(name: str = "auto") -> str:

@@ -32,49 +32,57 @@ def base():
         yield address
 
 
-def test_a_session_fed_by_rows_is_followed(base):
-    from playwright.sync_api import expect, sync_playwright
+@pytest.fixture
+def page():
+    """An empty page of a browser; what is shown in it must not complain."""
+    from playwright.sync_api import sync_playwright
 
-    begun = httpx.post(f"{base}/v1/sessions", json={"speed": 0, "min_confidence": 0.05}).json()
-    rows = base + begun["url"].replace("/events", "/rows")
-    post = lambda *lines: httpx.post(rows, json={"rows": list(lines)}).raise_for_status()  # noqa: E731
+    complaints = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        complaints = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(base + begun["page"])
-        status, now = page.locator("#status"), page.locator("#clock")
-        expect(status).to_have_text(re.compile("^Connected"))
-        post({"t_ms": 900, "action": "PASS"}, {"t_ms": 2_400, "action": "DRIVE"}, {"now_ms": 4_000})
-        expect(now).to_have_text("0:04.00")
-        expect(status).to_contain_text("seen so far: 4 s of 30")
-        page.get_by_label("Confidence at least").fill("0")
-        assert page.locator("#expected li").count() > 0
-        page.get_by_role("button", name="One frame back").click()
-        assert page.text_content("#clock") == "0:03.96"
-        post({"t_ms": 5_000, "action": "PASS"}, {"now_ms": 20_000})
-        expect(status).to_contain_text("0:20.00")
-        assert page.text_content("#clock") == "0:03.96", "somebody who looks back is left alone"
-        assert "it came" in page.text_content("#expected")
-        page.get_by_role("button", name="Back to live").click()
-        assert page.text_content("#clock") == "0:20.00"
-        post({"half": 2, "t_ms": 1_000, "action": "PASS"}, {"half": 2, "now_ms": 3_000})
-        expect(status).to_contain_text("half 2 0:03.00")
-        httpx.delete(base + begun["url"].removesuffix("/events"))
-        expect(status).to_have_text(re.compile("^Over"))
-        page.goto(base + "/watch/nothing")
-        expect(status).to_contain_text("There is no such session")
+        made = browser.new_page()
+        made.on("pageerror", lambda error: complaints.append(str(error)))
+        yield made
         browser.close()
     assert not complaints
 
 
-def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, video, made, backbone_file):  # noqa: F811
-    from playwright.sync_api import expect, sync_playwright
+def test_a_session_fed_by_rows_is_followed(base, page):
+    from playwright.sync_api import expect
+
+    begun = httpx.post(f"{base}/v1/sessions", json={"speed": 0, "min_confidence": 0.05}).json()
+    rows = base + begun["url"].replace("/events", "/rows")
+    post = lambda *lines: httpx.post(rows, json={"rows": list(lines)}).raise_for_status()  # noqa: E731
+    page.goto(base + begun["page"])
+    status, now = page.locator("#status"), page.locator("#clock")
+    expect(status).to_have_text(re.compile("^Connected"))
+    post({"t_ms": 900, "action": "PASS"}, {"t_ms": 2_400, "action": "DRIVE"}, {"now_ms": 4_000})
+    expect(now).to_have_text("0:04.00")
+    expect(status).to_contain_text("seen so far: 4 s of 30")
+    page.get_by_label("Confidence at least").fill("0")
+    assert page.locator("#expected li").count() > 0
+    page.get_by_role("button", name="One frame back").click()
+    assert page.text_content("#clock") == "0:03.96"
+    post({"t_ms": 5_000, "action": "PASS"}, {"now_ms": 20_000})
+    expect(status).to_contain_text("0:20.00")
+    assert page.text_content("#clock") == "0:03.96", "somebody who looks back is left alone"
+    assert "it came" in page.text_content("#expected")
+    page.get_by_role("button", name="Back to live").click()
+    assert page.text_content("#clock") == "0:20.00"
+    post({"half": 2, "t_ms": 1_000, "action": "PASS"}, {"half": 2, "now_ms": 3_000})
+    expect(status).to_contain_text("half 2 0:03.00")
+    httpx.delete(base + begun["url"].removesuffix("/events"))
+    expect(status).to_have_text(re.compile("^Over"))
+    page.goto(base + "/watch/nothing")
+    expect(status).to_contain_text("There is no such session")
+
+
+def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, page, video, made, backbone_file):  # noqa: F811
+    from playwright.sync_api import expect
 
     frames = [gray_HW for _, gray_HW in read_frames(video, InputSize(96, 64))]
     weights = {"video_weights": made / "run" / "weights.safetensors", "backbone": backbone_file}
-    with broadcast(tmp_path, frames, speed=3.0) as sent, sync_playwright() as playwright:
+    with broadcast(tmp_path, frames, speed=3.0) as sent:
         threading.Thread(target=sent.segments, args=(0, 50), daemon=True).start()
         while len(sent.entries) < 3:
             time.sleep(0.05)
@@ -83,10 +91,6 @@ def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, video, made, backb
         with serving(config) as (_, address):
             asked = {"kind": "video", "source": sent.address}
             begun = httpx.post(f"{address}/v1/sessions", json=asked, timeout=60).raise_for_status().json()
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            page = browser.new_page()
-            complaints = []
-            page.on("pageerror", lambda error: complaints.append(str(error)))
             page.goto(address + begun["page"])
             status, over_the_picture = page.locator("#status"), page.locator("#nothing")
             expect(status).to_contain_text("Live, match", timeout=30_000)
@@ -104,8 +108,6 @@ def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, video, made, backb
             assert page.text_content("#clock") != paused
             httpx.delete(f"{address}/v1/sessions/{begun['id']}")
             expect(over_the_picture).to_have_text("Over: the session was closed.")
-            browser.close()
-    assert not complaints
 
 
 def test_pictures_are_a_document_of_jpegs(tmp_path, video, made, backbone_file):  # noqa: F811

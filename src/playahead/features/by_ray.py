@@ -4,11 +4,10 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from playahead.errors import InputError
 from playahead.features.extractor import ExtractionReport, Extractor
 from playahead.features.plan import Video
+from playahead.runtime import started_ray
 
 MakeExtractor = Callable[[], Extractor]
 
@@ -32,22 +31,15 @@ def extract_by_ray(
     Raises:
         InputError: ray is not installed.
     """
-    try:
-        import ray  # type: ignore[missing-import]
-        import ray.data  # type: ignore[missing-import]
-    except ImportError:
-        raise InputError("--engine ray", "ray is not installed", "pip install 'playahead[ray]'") from None
     # Ray 2.60's default, RATE_BASED, waits for ever on one small machine: it counts no CPUs (docs/log.md).
     os.environ.setdefault("RAY_DATA_CLUSTER_AUTOSCALER", "V2")
-    if not ray.is_initialized():
-        ray.init(include_dashboard=False, log_to_driver=False)
+    ray, data = started_ray("ray.data", "ray")
     here = ray.cluster_resources()
     workers = max(1, int(here.get("GPU", 0)) if on_gpus else int(here.get("CPU", 1)) - 1)
-    ray.data.DataContext.get_current().enable_progress_bars = False
-    rows = ray.data.from_items([{"name": video.name, "path": str(video.path.absolute())} for video in videos])
-    pool = ray.data.ActorPoolStrategy(size=workers)
-    worker: Any = _Worker
-    done = rows.map(worker, fn_constructor_args=(make,), compute=pool, num_gpus=1 if on_gpus else None)
+    data.DataContext.get_current().enable_progress_bars = False
+    rows = data.from_items([{"name": video.name, "path": str(video.path.absolute())} for video in videos])
+    pool = data.ActorPoolStrategy(size=workers)
+    done = rows.map(_Worker, fn_constructor_args=(make,), compute=pool, num_gpus=1 if on_gpus else None)
     report = ExtractionReport()
     for row in done.iter_rows():
         report.add(ExtractionReport(**row["report"]))

@@ -142,10 +142,6 @@ class Actor:
             with self._lock:
                 self._waiting.pop(changed, None)
 
-    def look(self) -> tuple[bool, int]:
-        """Whether it is over, and the number of its latest event."""
-        return self.over, self.number
-
     def put(self, lines: Sequence[Line]) -> None:
         """Rows for a feed: all are taken, or none.
 

@@ -117,7 +117,7 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
     async def begin(body: SessionBody, response: Response) -> SessionOut:
         begun = await run_in_threadpool(_begin, body, config, sessions)
         response.headers["Location"] = f"/v1/sessions/{begun.id}"
-        return await run_in_threadpool(_shown, begun)
+        return _shown(begun)
 
     @app.get("/v1/sessions/{session}", summary="How it is", responses=described(*_ALWAYS, 404, 503))
     def look(session: SessionId) -> SessionOut:
@@ -273,5 +273,4 @@ def _of_features(asked: QuestionBody, models: Models) -> Answer:
 def _shown(session: Session) -> SessionOut:
     url = f"/v1/sessions/{session.id}/events"
     about: dict[str, Any] = {"id": session.id, "kind": session.kind, "source": session.source, "url": url}
-    over, number = session.look()
-    return SessionOut(over=over, events=number, page=f"/watch/{session.id}", **about)
+    return SessionOut(over=session.over, events=session.number, page=f"/watch/{session.id}", **about)

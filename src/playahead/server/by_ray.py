@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from playahead.errors import InputError, PlayaheadError
 from playahead.live.pictures import Picture
 from playahead.live.rows import Line, Reports
+from playahead.runtime import started_ray
 from playahead.server.config import ServeConfig
 from playahead.server.here import SessionsHere
 from playahead.server.metrics import Metrics
@@ -64,12 +65,9 @@ class Worker:
     def _of_video(self, *about: Any) -> str:
         return self._sessions.of_video(*about).id
 
-    def _of_about(self, name: str) -> tuple[str, str]:
+    def _of_about(self, name: str) -> tuple[str, str, bool, int]:
         found = self._sessions.find(name)
-        return found.kind, found.source
-
-    def _of_look(self, name: str) -> tuple[bool, int]:
-        return self._sessions.find(name).look()
+        return found.kind, found.source, found.over, found.number
 
     def _of_put(self, name: str, lines: Sequence[Line]) -> None:
         self._sessions.find(name).put(lines)
@@ -85,24 +83,21 @@ class Worker:
 
 
 class _There:
-    """A session in a worker."""
+    """A session in a worker, as it was when it was found."""
 
-    def __init__(self, number: int, handle: Any, name: str) -> None:
-        self.id, self.name, self.handle = f"w{number}-{name}", name, handle
-        self.kind, self.source = _asked(handle, "about", name)
-
-    def look(self) -> tuple[bool, int]:
-        return _asked(self.handle, "look", self.name)
+    def __init__(self, worker: int, handle: Any, name: str) -> None:
+        self.id, self._name, self._handle = f"w{worker}-{name}", name, handle
+        self.kind, self.source, self.over, self.number = _asked(handle, "about", name)
 
     def put(self, lines: Sequence[Line]) -> None:
-        _asked(self.handle, "put", self.name, list(lines))
+        _asked(self._handle, "put", self._name, list(lines))
 
     async def wait(self, number: int) -> tuple[Sequence[Event], bool]:
-        found = await _streamed(self.handle.wait, self.name, number)
+        found = await _streamed(self._handle.wait, self._name, number)
         return ([Event(number + 1, "end", _GONE)], True) if found is None else found
 
     async def pictures(self, number: int) -> tuple[Sequence[Picture], bool]:
-        return await _streamed(self.handle.pictures, self.name, number) or ((), True)
+        return await _streamed(self._handle.pictures, self._name, number) or ((), True)
 
 
 class SessionsByRay:
@@ -117,13 +112,7 @@ class SessionsByRay:
     """
 
     def __init__(self, config: ServeConfig, metrics: Metrics) -> None:
-        try:
-            import ray  # type: ignore[missing-import]
-            from ray import serve  # type: ignore[missing-import]
-        except ImportError:
-            raise InputError("--engine ray", "ray is not installed", "pip install 'playahead[ray,serve]'") from None
-        if not ray.is_initialized():
-            ray.init(include_dashboard=False, log_to_driver=False)
+        ray, serve = started_ray("ray.serve", "ray,serve")
         for name in ("ray", "ray.serve"):
             logging.getLogger(name).setLevel(logging.WARNING)
         free = int(ray.available_resources().get("CPU", 0))
@@ -144,7 +133,7 @@ class SessionsByRay:
 
     def _started(self, config: ServeConfig) -> list[Any]:
         gpu = 1 if config.device.startswith("cuda") else 0
-        worker: Any = self._serve.deployment(
+        worker = self._serve.deployment(
             Worker,
             num_replicas=1,
             max_ongoing_requests=_ONGOING,
@@ -186,15 +175,19 @@ class SessionsByRay:
 
     def find(self, name: str) -> _There:
         """A session by its id, which names its worker."""
-        found = _ID.fullmatch(name)
-        if found is None or int(found[1]) >= len(self._handles):
-            raise Problem(404, "there is no session of this id (any more)")
-        return _There(int(found[1]), self._handles[int(found[1])], found[2])
+        worker, its_name = self._worker_of(name)
+        return _There(worker, self._handles[worker], its_name)
 
     def remove(self, name: str) -> None:
         """End a session and forget it."""
-        found = self.find(name)
-        _asked(found.handle, "remove", found.name)
+        worker, its_name = self._worker_of(name)
+        _asked(self._handles[worker], "remove", its_name)
+
+    def _worker_of(self, name: str) -> tuple[int, str]:
+        found = _ID.fullmatch(name)
+        if found is None or int(found[1]) >= len(self._handles):
+            raise Problem(404, "there is no session of this id (any more)")
+        return int(found[1]), found[2]
 
     def figures(self) -> bytes:
         """Of the front and of all workers that answer, each series with its worker's number."""

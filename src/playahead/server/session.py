@@ -23,6 +23,8 @@ class Session(Protocol):
     Attributes:
         kind: feed or video.
         source: what it watches, for people.
+        over: the last event has been told.
+        number: of the latest event.
     """
 
     @property
@@ -31,10 +33,10 @@ class Session(Protocol):
     def kind(self) -> str: ...
     @property
     def source(self) -> str: ...
-
-    def look(self) -> tuple[bool, int]:
-        """Whether it is over, and the number of its latest event."""
-        ...
+    @property
+    def over(self) -> bool: ...
+    @property
+    def number(self) -> int: ...
 
     def put(self, lines: Sequence[Line]) -> None:
         """Rows for a feed: all are taken, or none.
