@@ -1,4 +1,4 @@
-"""Prints the tables of ``sources/simulation/rhythm.py`` from real matches.
+"""Prints the tables of ``simulation/rhythm.py`` and the usual rates of ``sources/rates.py`` from real matches.
 
 .venv/bin/python benchmarks/rhythm.py DATA
 """
@@ -28,6 +28,10 @@ def main() -> None:
     print("same side, percent", (100 * same / np.maximum(count, 1)).round().astype(int).tolist(), sep="\n")
     median = [[int(np.median(gaps.get((a, b), [1000]))) for b in range(n)] for a in range(n)]
     print("gap, ms", median, sep="\n")
+    halves = read_split(Path(sys.argv[1]), "train")
+    minutes = sum(int(half.t_ms[-1]) for half in halves) / 60_000
+    counts = sum(np.bincount(half.code[half.is_target], minlength=n) for half in halves)
+    print("per 90 minutes", (counts * 90 / minutes).round(1).tolist(), sep="\n")
 
 
 if __name__ == "__main__":

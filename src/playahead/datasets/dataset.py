@@ -18,7 +18,7 @@ from playahead.errors import InputError
 from playahead.features.feed import FEED_FEATURES
 from playahead.features.store import FeatureStore
 from playahead.sources.feed_tables import read_split
-from playahead.sources.feeds import read_feed
+from playahead.sources.feeds import matches_among, read_feed
 from playahead.sources.layouts import folder_of_split, name_of_split, resampled_unit
 from playahead.sources.notes import SourceNotes
 from playahead.sources.soccernet_baa import LABELS_NAME
@@ -201,11 +201,13 @@ def open_dataset(folder: Path, features: Path | None = None) -> Dataset:
     return FeedDataset(folder) if features is None else VideoDataset(folder, features)
 
 
-def feed_evaluation_set(place: Path, split: str = "val", seen: Path | None = None) -> FeedEvaluationSet:
+def feed_evaluation_set(
+    place: Path | Sequence[Path], split: str = "val", seen: Path | None = None
+) -> FeedEvaluationSet:
     """A split of a folder of compact tables; or the matches of one file, as any provider ships them.
 
     Args:
-        place: the folder, or the file.
+        place: the folder, or the file; or all files of one match, in any order.
         split: of a folder.
         seen: another file of the same matches, such as an action spotter's: this is observed, and what happened is
             what ``place`` says.
@@ -214,10 +216,16 @@ def feed_evaluation_set(place: Path, split: str = "val", seen: Path | None = Non
         InputError: a file that cannot be read, or a half that the other one lacks.
     """
     notes, seen_notes = SourceNotes(), SourceNotes()
-    if not place.is_file():
-        found = FeedDataset(place).evaluation_set(split)
+    files = [place] if isinstance(place, Path) else list(place)
+    if len(files) == 1 and not files[0].is_file():
+        found = FeedDataset(files[0]).evaluation_set(split)
     else:
-        found = FeedEvaluationSet(read_feed(place, notes), place.name)
+        matches = matches_among(files)
+        if len(matches) > 1:
+            what = f"is a match of its own, beside {matches[0][0]}"
+            raise InputError(matches[1][0], what, "put several matches into one table with playahead data convert")
+        ((match, companions),) = matches
+        found = FeedEvaluationSet(read_feed(match, notes, companions), match.name)
     if seen is not None:
         observed = read_feed(seen, seen_notes)
         found = FeedEvaluationSet(found.halves, found.split, _seen_in(observed, seen, found.matches))

@@ -128,7 +128,7 @@ class FeedEvaluationSet(EvaluationSet):
     ) -> None:
         ends = [example_ends_ms(half) for half in halves]
         super().__init__(halves, [labels_of_half(half) for half in halves], ends, split)
-        self.classes = common_classes(half.reports for half in self.halves)
+        self.classes = common_classes(half.reports - half.only_estimated for half in self.halves)
         if observe is not None:
             self.observed = [observe(half) for half in self.halves]
         self._tracks = [prepare_track(half) for half in self.observed]

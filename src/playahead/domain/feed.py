@@ -131,6 +131,12 @@ class FeedHalf:
         return (self.code < len(ACTIONS)) & (self.setpiece != ESTIMATED_OUT)
 
     @property
+    def only_estimated(self) -> frozenset[int]:
+        """Classes of which every row is a guess: observed, but never to be scored."""
+        guessed = self.code[self.setpiece == ESTIMATED_OUT].tolist()
+        return frozenset(guessed) - frozenset(self.code[self.is_target].tolist())
+
+    @property
     def visible_ms(self) -> NDArray[np.int64]:
         """When an observer sees each row."""
         return self.t_ms.astype(np.int64) + self.delay_ms + self.late_ms

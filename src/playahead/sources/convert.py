@@ -8,7 +8,7 @@ from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError
 from playahead.progress import Show, counter, quiet
 from playahead.sources.feed_tables import write_feed_table
-from playahead.sources.feeds import read_feed
+from playahead.sources.feeds import matches_among, read_feed
 from playahead.sources.notes import SourceNotes
 
 
@@ -25,7 +25,7 @@ def convert_feeds(files: Sequence[Path], out: Path, drop_bad_rows: bool = False,
     """Write all matches of these files as one compact table, in match order.
 
     Args:
-        files: matches as their providers ship them, or compact tables.
+        files: matches as their providers ship them (with further files of theirs, in any order), or compact tables.
         out: the table (.npz).
         drop_bad_rows: leave out rows that cannot be, and count them.
         show: told about every file.
@@ -37,12 +37,13 @@ def convert_feeds(files: Sequence[Path], out: Path, drop_bad_rows: bool = False,
         raise InputError("convert", "needs a feed")
     if out.suffix != ".npz":
         raise InputError(out, "is not a .npz", "name the table as train.npz")
-    advance = counter(show, f"converting {len(files):,} files", len(files), "files")
+    matches = matches_among(files)
+    advance = counter(show, f"converting {len(matches):,} files", len(matches), "files")
     halves: dict[tuple[int, int], FeedHalf] = {}
     said: list[str] = []
-    for path in files:
+    for path, companions in matches:
         notes = SourceNotes(drop_bad_rows)
-        for half in read_feed(path, notes):
+        for half in read_feed(path, notes, companions):
             if (half.match, half.half) in halves:
                 raise InputError(path, f"match {half.match}, half {half.half} is in another file, too")
             if len(half):

@@ -12,17 +12,21 @@ from pathlib import Path
 from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError, RecordError
 from playahead.files import require_file
-from playahead.sources import kloppy_files, metrica_csv
+from playahead.sources import kloppy_files, metrica_csv, opta
+from playahead.sources.datafactory import read_datafactory
 from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.notes import SourceNotes
+from playahead.sources.rates import unusual_rates
+from playahead.sources.sportec import read_sportec
 from playahead.sources.spotting_files import read_osl, read_soccernet_spotting
+from playahead.sources.statsbomb import read_statsbomb
 from playahead.sources.wyscout import read_wyscout_match
 
 _HEAD_BYTES = 65_536
 _NEIGHBOURS = 200  # files that are looked at beside a match
 
 Read = Callable[[Path, SourceNotes], list[FeedHalf]]
-ReadPair = Callable[[Path, Path, SourceNotes], list[FeedHalf]]
+ReadPair = Callable[[Path, Path | None, SourceNotes], list[FeedHalf]]
 
 
 def starting(*starts: bytes) -> Callable[[bytes], bool]:
@@ -44,11 +48,14 @@ class Companion:
         called: what the provider calls it.
         recognises: by the first 64 KB of a file.
         read: both files, the events first.
+        is_needed: events cannot be read without it. One that is not is read where it is given, to check that both are
+            of one match.
     """
 
     called: str
     recognises: Callable[[bytes], bool]
     read: ReadPair
+    is_needed: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,30 +80,30 @@ READERS: tuple[FeedReader, ...] = (
     FeedReader(
         "StatsBomb",
         holding(_JSON, r'"possession_team"\s*:', r'"period"\s*:'),
-        Companion("line-up", holding(_JSON, r'"team_name"\s*:', r'"lineup"\s*:'), kloppy_files.statsbomb),
+        Companion("line-up", holding(_JSON, r'"team_name"\s*:', r'"lineup"\s*:'), read_statsbomb),
     ),
     FeedReader(
         "Sportec",
         holding(_XML, r"<Event\s[^>]*EventTime="),
-        Companion("match information", holding(_XML, r"<MatchInformation"), kloppy_files.sportec),
+        Companion("match information", holding(_XML, r"<MatchInformation"), read_sportec),
     ),
     FeedReader(
         "Opta",
         holding(_XML, r"<Games", r"<Event "),
-        Companion("F7 file", holding(_XML, r"<SoccerFeed"), kloppy_files.opta),
+        Companion("F7 file", holding(_XML, r"<SoccerFeed"), opta.read_opta),
     ),
     FeedReader(
         "Stats Perform",
         holding(_JSON + _XML, r'"typeId"\s*:|typeId=', r'"liveData"|<liveData'),
-        Companion("MA1 file", holding(_JSON + _XML, r'"matchInfo"|<matchInfo', r"ineUp"), kloppy_files.stats_perform),
+        Companion("MA1 file", holding(_JSON + _XML, r'"matchInfo"|<matchInfo', r"ineUp"), opta.read_stats_perform),
     ),
     FeedReader(
         "Metrica (JSON)",
         holding(_JSON, r'"subtypes"\s*:', r'"start"\s*:'),
-        Companion("EPTS metadata", holding(_XML, r"<Metadata|<main>"), kloppy_files.metrica_json),
+        Companion("EPTS metadata", holding(_XML, r"<Metadata|<main>"), kloppy_files.read_metrica_json, is_needed=True),
     ),
-    FeedReader("DataFactory", holding(_JSON, r'"incidences"\s*:'), kloppy_files.datafactory),
-    FeedReader("Wyscout v3", holding(_JSON, r'"primary"\s*:', r'"matchPeriod"\s*:'), kloppy_files.wyscout_v3),
+    FeedReader("DataFactory", holding(_JSON, r'"incidences"\s*:'), read_datafactory),
+    FeedReader("Wyscout v3", holding(_JSON, r'"primary"\s*:', r'"matchPeriod"\s*:'), kloppy_files.read_wyscout_v3),
     FeedReader("OSL JSON", holding(_JSON, r'"data"\s*:\s*\[', r'"inputs"\s*:'), read_osl),
     FeedReader(
         "SoccerNet spotting",
@@ -172,12 +179,39 @@ def read_feed(
         else:
             _require_used(companions, reader)
             halves = reader.read(path, notes)
+    except InputError as reason:
+        if reader.provider.split()[0] in str(reason):
+            raise
+        raise InputError(reason.where, f"{reader.provider}: {reason.what}", reason.fix) from None
     except RecordError as reason:  # of the rows of a half, which knows no file
-        raise InputError(path, reason) from None
+        raise InputError(path, f"{reader.provider}: {reason}") from None
     if not any(len(half) for half in halves):
         raise InputError(path, "holds no events of any half")
     notes.provider = reader.provider
+    notes.doubts[:0] = unusual_rates(halves, reader.provider)
     return halves
+
+
+def matches_among(files: Sequence[Path]) -> list[tuple[Path, list[Path]]]:
+    """Each match in a list of files, with its further files: a companion goes with the feed nearest by name.
+
+    Raises:
+        InputError: no match, or a file that is neither a feed nor the companion of one in the list.
+    """
+    readers = {file: reader_of(file) for file in files}
+    matches: dict[Path, list[Path]] = {file: [] for file, reader in readers.items() if reader is not None}
+    for file in (file for file, reader in readers.items() if reader is None):
+        head = _head(file)
+        takers = [
+            match
+            for match in matches
+            if isinstance(companion := getattr(readers[match], "read", None), Companion) and companion.recognises(head)
+        ]
+        if not takers:
+            raise InputError(file, "is not an event feed of a known provider", known_providers())
+        near = max(takers, key=lambda match: (match.parent == file.parent, _shared_letters(match.name, file.name)))
+        matches[near].append(file)
+    return list(matches.items())
 
 
 def _require_used(companions: Sequence[Path], reader: FeedReader) -> None:
@@ -185,13 +219,15 @@ def _require_used(companions: Sequence[Path], reader: FeedReader) -> None:
         raise InputError(companions[0], f"is not needed: a match of {reader.provider} is one file", "leave it out")
 
 
-def _companion(path: Path, given: Sequence[Path], reader: FeedReader, companion: Companion) -> Path:
-    """The second file: of those that were given, or the one beside the first that is nearest by name."""
+def _companion(path: Path, given: Sequence[Path], reader: FeedReader, companion: Companion) -> Path | None:
+    """The second file: of those that were given, or, if it is needed, the one beside the first nearest by name."""
     for file in given:
         if companion.recognises(_head(file)):
             return file
     if given:
         raise InputError(given[0], f"is not the {companion.called} of a match of {reader.provider}")
+    if not companion.is_needed:
+        return None
     beside = [file for file in _neighbours(path) if companion.recognises(_head(file))]
     shared = [_shared_letters(file.name, path.name) for file in beside]
     if beside and shared.count(max(shared)) == 1:

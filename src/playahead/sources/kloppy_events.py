@@ -3,13 +3,13 @@
 Which event is what, by kloppy's types and qualifiers, is here; which rows that gives is in ``provider_events``.
 """
 
-import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
 from playahead.errors import InputError
+from playahead.sources.match_ids import match_id
 from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (
     CORNER,
@@ -52,6 +52,7 @@ _BY_NAME: dict[str, Kind] = {
     "offside": "stoppage",
     "offsides": "stoppage",
     "injury stoppage": "stoppage",
+    "game_interruption": "out",
 }
 """Events that kloppy calls generic, by the provider's own name."""
 
@@ -66,21 +67,26 @@ def read_kloppy_dataset(dataset: "EventDataset", notes: SourceNotes | None = Non
     Raises:
         InputError: no event in it becomes a row.
     """
+    from kloppy.exceptions import KloppyError
+
     notes = notes or SourceNotes()
-    # kloppy turns no event of an unknown team: nobody's attack is its direction.
-    turned = dataset.filter(lambda event: event.team is not None).transform(
-        to_orientation="ACTION_EXECUTING_TEAM", to_coordinate_system="kloppy"
-    )
-    assert isinstance(turned, type(dataset))
-    events = [*turned.events, *(event for event in dataset.events if event.team is None)]
+    played = [event for event in dataset.events if event.period.id in PERIODS]
+    if len(played) < len(dataset.events):
+        notes.left_out["events of the shoot-out"] += len(dataset.events) - len(played)
+    # kloppy turns no event of an unknown team: nobody's attack is its direction. Nor any of the shoot-out.
+    turnable = dataset.filter(lambda event: event.team is not None and event.period.id in PERIODS)
+    turned, are_turned = turnable, True
+    try:
+        turned = turnable.transform(to_orientation="ACTION_EXECUTING_TEAM", to_coordinate_system="kloppy")
+    except KloppyError as reason:
+        are_turned = False
+        notes.doubts.append(f"places are unknown, because nothing says which way the teams attack ({reason})")
+    events: list[Any] = [*turned.records, *(event for event in played if event.team is None)]
     teams = {str(team.team_id): number for number, team in enumerate(dataset.metadata.teams[:2])}
     pass_types = {name for event in events for name in _names(event, "PassQualifier")}
     found: list[ProviderEvent] = []
     for event in events:
-        if event.period.id not in PERIODS:
-            notes.left_out["events of the shoot-out"] += 1
-        else:
-            found += _events(event, teams)
+        found += _events(event, teams, are_turned)
     halves = halves_of(_match_id(dataset), found, bool(pass_types & _HIGH), notes)
     if not halves:
         raise InputError(_provider(dataset), "none of its events is one that becomes a row")
@@ -92,17 +98,19 @@ def _provider(dataset: "EventDataset") -> str:
 
 
 def _match_id(dataset: "EventDataset") -> int:
-    """The provider's id where it is a number that a feed can hold; else one that stands for it."""
-    text = str(dataset.metadata.game_id or "0")
-    return int(text) if text.isascii() and text.isdigit() and int(text) < 2**31 else zlib.crc32(text.encode()) >> 1
+    """The provider's id; of a dataset without one, a number that stands for its first events."""
+    if dataset.metadata.game_id:
+        return match_id(dataset.metadata.game_id)
+    first = [(event.event_id, event.timestamp.total_seconds()) for event in dataset.events[:50]]
+    return match_id(repr(first).encode())
 
 
-def _events(event: Any, teams: dict[str, int]) -> Iterator[ProviderEvent]:
+def _events(event: Any, teams: dict[str, int], are_turned: bool) -> Iterator[ProviderEvent]:
     for kind in _kinds(event):
         body, passed = _names(event, "BodyPartQualifier"), _names(event, "PassQualifier")
         setpieces = [_SETPIECES.get(name, 0) for name in _names(event, "SetPieceQualifier")]
         setpiece = min(filter(None, setpieces), default=0)  # a few are called two things: the throw-in comes first
-        place = event.coordinates if event.team else None
+        place = event.coordinates if event.team and are_turned else None
         arrives = getattr(event, "receiver_coordinates", None)
         yield ProviderEvent(
             half=event.period.id,
@@ -112,7 +120,7 @@ def _events(event: Any, teams: dict[str, int]) -> Iterator[ProviderEvent]:
             player=str(event.player.player_id) if event.player else None,
             x=place.x * 100 if place else float("nan"),
             y=place.y * 100 if place else float("nan"),
-            length_m=_length_m(place, arrives),
+            length_m=_length_m(event.coordinates, arrives) if are_turned else float("nan"),
             lasts_ms=_lasts_ms(event),
             headed=bool(body & _HEADS or passed & _HEADED),
             high=bool(passed & _HIGH),

@@ -15,6 +15,7 @@ from playahead.domain.pitch import PITCH_M
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError
 from playahead.files import read_text
+from playahead.sources.match_ids import match_id
 from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (
     CORNER,
@@ -42,7 +43,8 @@ def read_metrica_csv(path: Path, notes: SourceNotes | None = None) -> list[FeedH
         InputError: a column is missing, or an entry cannot be: which line, and why.
     """
     notes = notes or SourceNotes()
-    table = csv.DictReader(io.StringIO(read_text(path)))
+    text = read_text(path)
+    table = csv.DictReader(io.StringIO(text))
     wanted = [*HEADER.split(","), "End Time [s]", "From", "Start X", "Start Y", "End X", "End Y"]
     missing = [name for name in wanted if name not in (table.fieldnames or ())]
     if missing:
@@ -62,7 +64,7 @@ def read_metrica_csv(path: Path, notes: SourceNotes | None = None) -> list[FeedH
     events: list[ProviderEvent] = []
     for half in PERIODS:
         events += _half_events(half, [entry for period, entry in entries if period == half])
-    halves = halves_of(0, events, knows_height=False, notes=notes)
+    halves = halves_of(match_id(text.encode()), events, knows_height=False, notes=notes)  # the file names no match
     if not halves:
         raise InputError(path, "Metrica: none of its events is one that becomes a row")
     return halves

@@ -5,17 +5,20 @@ what counts as a high pass, which drives are implied, which duels are tackles. T
 order. Whatever the row tells only in hindsight becomes its delay.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from playahead.domain.actions import Action
-from playahead.domain.feed import DUEL, SAVE, STOPPAGE, TOUCH, UNKNOWN, FeedHalf
+from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN, FeedHalf
 from playahead.domain.time import LONGEST_HALF_MS
+from playahead.errors import InputError
 from playahead.sources.notes import SourceNotes
 
+T = TypeVar("T")
 Kind = Literal[
     "pass",
     "shot",
@@ -48,12 +51,17 @@ SHORTEST_CARRY_MS = 400.0
 LONGEST_CARRY_MS = 15_000.0
 RECEPTION_MS, RECEPTION_MS_PER_M = 450.0, 50.0
 TAKE_ON_AFTER_DRIVE_MS = 1500.0
+MOST_FOREIGN = 0.05
+FEW_CARRIES = 0.2
+"""Carries for each pass up to which a provider writes only some of them, such as those that gain much ground."""
+RESTART_PAUSE_MS, OUT_AFTER_LAST_MS = 4000.0, 3000.0
 DOUBLE_HEADER_MS = 1500.0
 TACKLE_KEEPS_BALL_MS = 5000.0
 AERIAL_CLEARANCE_MS = 4000.0
 
 _ON_BALL = ("pass", "shot", "carry", "take on", "clearance", "touch", "save")
-_PLAYED_ON = ("pass", "shot", "take on", "carry")
+_PLAYS = (*_ON_BALL, "block", "tackle", "aerial", "duel")
+_PLAYED_ON = ("pass", "shot", "take on")
 _ALWAYS = frozenset({_PASS, _DRIVE, _HIGH_PASS, _THROW_IN, _CROSS, _SHOT})
 
 
@@ -71,7 +79,7 @@ class ProviderEvent:
         length_m: of a pass, carry or clearance; NaN unknown. It decides the class, and is no feature.
         lasts_ms: until the ball arrives, or the carry ends; NaN unknown.
         headed, high, crossed: of a pass, clearance or shot.
-        setpiece: 0 open play, 1 to 5 as in ``FeedHalf``.
+        setpiece: 0 open play, 1 to 5 as in ``FeedHalf``; 9 of an OUT whose time is a guess.
     """
 
     half: int
@@ -89,6 +97,59 @@ class ProviderEvent:
     setpiece: int = 0
 
 
+class Unreadable(Exception):
+    """An event that no row can be made of: what is wrong with it, as a note says it."""
+
+
+def read_each(
+    where: object,
+    entries: Iterable[Any],
+    events_of: Callable[[Any], Iterable[T]],
+    notes: SourceNotes,
+) -> list[T]:
+    """Events of a file, entry by entry; an entry that cannot be read is left out and counted.
+
+    Args:
+        where: the file.
+        entries: what the provider wrote.
+        events_of: gives the events that an entry stands for; raises ``Unreadable``, or what a missing field raises.
+        notes: counts what is left out, by reason.
+
+    Raises:
+        InputError: most entries cannot be read.
+    """
+    read: list[T] = []
+    left_out, total = Counter[str](), 0
+    for entry in entries:
+        total += 1
+        try:
+            read += list(events_of(entry))
+        except Unreadable as reason:
+            left_out[f"events with {reason}"] += 1
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as reason:
+            missing = isinstance(reason, KeyError)
+            left_out[f"events {f'without {reason}' if missing else 'with a field of the wrong kind'}"] += 1
+    if left_out.total() > total / 2:
+        reason, count = left_out.most_common(1)[0]
+        raise InputError(where, f"{left_out.total():,} of {total:,} events cannot be read ({count:,} {reason})")
+    notes.left_out.update(left_out)
+    return read
+
+
+def two_teams(where: object, named: Iterable[object]) -> list[object]:
+    """The teams of a match, in order of appearance, from the team that each event names.
+
+    Raises:
+        InputError: so many events name others that two matches must be in the file.
+    """
+    count = Counter(team for team in named if team)
+    teams = list(count)[:2]
+    others = count.total() - sum(count[team] for team in teams)
+    if others > MOST_FOREIGN * count.total():
+        raise InputError(where, f"holds events of {len(count)} teams", "give each match a file of its own")
+    return teams
+
+
 @dataclass(frozen=True)
 class _Row:
     time_ms: float
@@ -97,13 +158,16 @@ class _Row:
     delay_ms: float = 0.0
 
 
-def halves_of(match: int, events: Sequence[ProviderEvent], knows_height: bool, notes: SourceNotes) -> list[FeedHalf]:
+def halves_of(
+    match: int, events: Sequence[ProviderEvent], knows_height: bool, notes: SourceNotes, knows_outs: bool = True
+) -> list[FeedHalf]:
     """The halves that have rows, first half first.
 
     Args:
         match: id.
         events: of all halves, in any order.
         knows_height: the provider marks high passes; else long ones are.
+        knows_outs: the provider records when the ball goes out; else that is estimated from pauses before restarts.
         notes: told how many events are left out: given twice, before their half, or later than any half lasts.
     """
     once = {repr(event): event for event in events}.values()  # of equal fields; NaN is not equal to itself
@@ -115,20 +179,22 @@ def halves_of(match: int, events: Sequence[ProviderEvent], knows_height: bool, n
     )
     if len(ordered) < len(once):
         notes.left_out["events at an impossible time"] += len(once) - len(ordered)
-    kinds = {event.kind for event in ordered}
-    reports = set(_ALWAYS)
-    reports |= {_HEADER} if kinds & {"aerial", "clearance"} or any(event.headed for event in ordered) else set()
-    reports |= {code for kind, code in _CODE_OF_KIND.items() if kind in kinds}
-    reports |= {DUEL} if "tackle" in kinds else set()  # a tackle that does not keep the ball
-    halves = []
-    for half in sorted({event.half for event in ordered}):
-        rows = sorted(
-            _rows([event for event in ordered if event.half == half], "carry" in kinds, knows_height),
+    ordered = list(_one_out_a_pause(_without_borrowed_receptions(ordered)))
+    if not knows_outs:
+        ordered = list(_with_estimated_outs(ordered))
+    kinds = Counter(event.kind for event in ordered)
+    knows_carries = kinds["carry"] > FEW_CARRIES * kinds["pass"]
+    rows_of = {
+        half: sorted(
+            _rows([event for event in ordered if event.half == half], knows_carries, knows_height),
             key=lambda row: row.time_ms,
         )
-        if rows:
-            halves.append(_feed_half(match, half, rows, frozenset(reports)))
-    return halves
+        for half in sorted({event.half for event in ordered})
+    }
+    reports = _ALWAYS | {code for kind, code in _CODE_OF_KIND.items() if kind in kinds}
+    reports |= {DUEL} if "tackle" in kinds else set()  # a tackle that does not keep the ball
+    reports |= {_HEADER} if "aerial" in kinds else {row.code for rows in rows_of.values() for row in rows} & {_HEADER}
+    return [_feed_half(match, half, rows, reports) for half, rows in rows_of.items() if rows]
 
 
 _CODE_OF_KIND = {
@@ -137,15 +203,73 @@ _CODE_OF_KIND = {
 }
 
 
-def _rows(events: Sequence[ProviderEvent], has_carries: bool, knows_height: bool) -> Iterator[_Row]:
+def _without_borrowed_receptions(events: Sequence[ProviderEvent]) -> list[ProviderEvent]:
+    """Passes whose reception is none lose it.
+
+    A reception lies after its pass, and soon. And where most receptions are to the millisecond the time of the next
+    event, the source only copies that time: it does not know when the ball arrived.
+    """
+    passes = [(i, event) for i, event in enumerate(events) if event.kind == "pass" and event.lasts_ms > 0]
+    copied = sum(
+        any(
+            later.half == event.half and abs(later.time_ms - event.time_ms - event.lasts_ms) < 0.5
+            for later in events[i + 1 : i + 3]
+        )
+        for i, event in passes
+    )
+    longest_ms = 0.0 if copied > len(passes) / 2 else LONGEST_CARRY_MS
+    return [
+        replace(event, lasts_ms=float("nan"))
+        if event.kind == "pass" and not 0 < event.lasts_ms <= longest_ms
+        else event
+        for event in events
+    ]
+
+
+def _one_out_a_pause(events: Sequence[ProviderEvent]) -> Iterator[ProviderEvent]:
+    """One OUT until somebody plays the ball again: some providers write one for each team.
+
+    Of several, the one of the team that played last is taken.
+    """
+    last, pending = UNKNOWN, list[ProviderEvent]()
+    for event in events:
+        if pending and (event.half != pending[0].half or event.kind in _PLAYS):
+            yield next((out for out in pending if out.team == last), pending[0])
+            pending = []
+        if event.kind == "out":
+            pending.append(event)
+            continue
+        last = event.team if event.kind in _PLAYS else last
+        yield event
+    if pending:
+        yield next((out for out in pending if out.team == last), pending[0])
+
+
+def _with_estimated_outs(events: Sequence[ProviderEvent]) -> Iterator[ProviderEvent]:
+    """An OUT before each restart that follows a pause, where the provider records none.
+
+    It is put 3 s into the pause, at most in its middle, for the team of the last event, and marked as a guess.
+    """
+    last: ProviderEvent | None = None
+    for event in events:
+        if event.setpiece in (THROW_IN, GOAL_KICK, CORNER) and last is not None and last.half == event.half:
+            pause_ms = event.time_ms - last.time_ms
+            if pause_ms >= RESTART_PAUSE_MS:
+                out_ms = last.time_ms + min(pause_ms / 2, OUT_AFTER_LAST_MS)
+                yield ProviderEvent(event.half, out_ms, "out", last.team, setpiece=ESTIMATED_OUT)
+        yield event
+        last = event
+
+
+def _rows(events: Sequence[ProviderEvent], knows_carries: bool, knows_height: bool) -> Iterator[_Row]:
     last_drive_ms = float("-inf")
     for index, event in enumerate(events):
-        if not has_carries:
+        if not knows_carries:
             for drive in _implied_drive(events, index):
                 last_drive_ms = max(last_drive_ms, drive.time_ms)
                 yield drive
         if event.kind == "carry":
-            if event.lasts_ms >= SHORTEST_CARRY_MS:
+            if not event.lasts_ms < SHORTEST_CARRY_MS:  # a carry of unknown length is one
                 last_drive_ms = event.time_ms
                 yield _Row(event.time_ms, _DRIVE, event, SHORTEST_CARRY_MS)
         elif event.kind == "take on":

@@ -8,21 +8,25 @@ from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError
 from playahead.sources.notes import SourceNotes
 from playahead.sources.wyscout_events import HALF_OF_PERIOD, read_wyscout_events
-from playahead.sources.wyscout_rules import FeedRow, half_rows
+from playahead.sources.wyscout_rules import FeedRow, half_rows, is_known
 
 
 def read_wyscout_match(path: Path, notes: SourceNotes | None = None) -> list[FeedHalf]:
     """The halves of one match that have rows, first half first.
 
     Gives the rows of the Wyscout-BAA tables exactly. Team 0 is the team of the match's first event.
-    Extra time is read as halves 3 and 4. The penalty shoot-out and events given twice are passed over and noted, events
-    of an unknown name passed over.
+    Extra time is read as halves 3 and 4. The penalty shoot-out, events given twice and events of an unknown name are
+    passed over and noted.
 
     Raises:
         InputError: a file that is missing, not JSON or not of this format, naming the event; more
             than two teams; or nothing in it that becomes a row.
     """
-    match, events = read_wyscout_events(path, notes or SourceNotes())
+    notes = notes or SourceNotes()
+    match, events = read_wyscout_events(path, notes)
+    for event in events:
+        if not is_known(event):
+            notes.left_out[f"events with an unknown name ({event.kind or event.family})"] += 1
     halves: list[FeedHalf] = []
     for half in HALF_OF_PERIOD.values():
         rows = half_rows([event for event in events if event.half == half])

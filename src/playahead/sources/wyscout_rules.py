@@ -24,8 +24,10 @@ from playahead.sources.provider_events import (
     LONG_CLEARANCE_M,
     LONG_KICK_M,
     LONGEST_CARRY_MS,
+    OUT_AFTER_LAST_MS,
     RECEPTION_MS,
     RECEPTION_MS_PER_M,
+    RESTART_PAUSE_MS,
     SHORTEST_CARRY_MS,
     TACKLE_KEEPS_BALL_MS,
     TAKE_ON_AFTER_DRIVE_MS,
@@ -45,8 +47,6 @@ BLOCK_ADVANCE_MS = 800.0
 BLOCK_AFTER_OPPONENT_MS = 100.0
 BLOCK_REACTION_MS = 4000.0
 TOUCH_AFTER_DRIVE_MS = 1000.0
-RESTART_PAUSE_MS = 4000.0
-OUT_AFTER_LAST_MS = 3000.0
 
 
 class FeedRow(NamedTuple):
@@ -130,7 +130,7 @@ def half_rows(events: Sequence[WyscoutEvent]) -> list[FeedRow]:
     Args:
         events: of one half, by time; unknown ones are left out.
     """
-    events = [event for event in events if _is_known(event)]
+    events = [event for event in events if is_known(event)]
     memory, rows = _Memory(), list[FeedRow]()
     for index, next_on_ball in enumerate(_next_on_ball(events)):
         moment = _Moment(events, index, memory, next_on_ball)
@@ -145,7 +145,8 @@ def half_rows(events: Sequence[WyscoutEvent]) -> list[FeedRow]:
     return sorted(rows, key=lambda row: row.t_ms)
 
 
-def _is_known(event: WyscoutEvent) -> bool:
+def is_known(event: WyscoutEvent) -> bool:
+    """Whether the rules know an event's name."""
     return (
         event.family in names.STOPPAGE_FAMILIES
         or event.kind in _PLAIN

@@ -10,7 +10,7 @@ def convert(files: list[Path], out: Path = Path("matches.npz"), drop_bad_rows: b
     """Event feeds of any readable provider -> one compact table, to train and evaluate on.
 
     Args:
-        files: matches, each as its provider ships it.
+        files: matches, each as its provider ships it; a provider's second files may be among them.
         out: the table; train.npz, val.npz or test.npz in a folder makes it a split.
         drop_bad_rows: leave out rows that cannot be (such as a position off the pitch) and count them.
     """

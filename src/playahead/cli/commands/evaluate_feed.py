@@ -10,7 +10,7 @@ from playahead.inference.predictor import Predictor
 
 
 def evaluate_feed(
-    data: Path,
+    data: list[Path],
     options: DecodingOptions,
     split: str = "val",
     seen: Path | None = None,
@@ -22,7 +22,7 @@ def evaluate_feed(
     """Score weights on a split of an event feed.
 
     Args:
-        data: folder of compact feed tables, or a match as its provider ships it.
+        data: folder of compact feed tables; or a match as its provider ships it, with its second file if it has one.
         options: how predictions are decoded.
         split: of a folder: train, val or test.
         seen: what is observed instead, such as an action spotter's output for the same match; scored is what DATA says.

@@ -1,0 +1,119 @@
+"""Reader of DataFactory's match files. Times are whole seconds of the match clock; none says that the ball went out."""
+
+from collections.abc import Iterator, Mapping
+from math import nan
+from pathlib import Path
+from typing import Any
+
+from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
+from playahead.domain.pitch import PITCH_M
+from playahead.errors import InputError
+from playahead.sources.jsonfile import as_object, field, number, read_json
+from playahead.sources.match_ids import match_id
+from playahead.sources.notes import SourceNotes
+from playahead.sources.provider_events import (
+    CORNER,
+    DIRECT_SHOT,
+    FREE_KICK,
+    GOAL_KICK,
+    THROW_IN,
+    Kind,
+    ProviderEvent,
+    Unreadable,
+    halves_of,
+    read_each,
+)
+
+_STARTS_MIN = {1: 0, 2: 45, 3: 90, 4: 105}
+_KINDS: dict[str, Kind] = {
+    **{"correctPasses": "pass", "incorrectPasses": "pass", "throwIn": "pass", "cornerKicks": "pass"},
+    **{"shots": "shot", "clearances": "clearance", "stealings": "touch", "fouls": "stoppage", "offsides": "stoppage"},
+}
+_SILENT = {"status", "goals", "goalkick", "substitutions", "redCards", "yellowCards", "nutmegs", "sombreroFlick"}
+_SHOOT_OUT = "penaltyShootout"
+_RESTARTS = {46: THROW_IN, 28: CORNER}
+_OWN_GOAL, _FREE_KICK_GOAL, _HEADED_GOAL, _PENALTIES = 10, 12, 11, {13, 43, 44, 45}
+_NOT_PLAYED = {"status", "goals", "redCards", "yellowCards", "substitutions", _SHOOT_OUT}
+
+
+def read_datafactory(path: Path, notes: SourceNotes) -> list[FeedHalf]:
+    """The halves of one match, extra time as halves 3 and 4; the home side is team 0.
+
+    Raises:
+        InputError: no such file, or most of it unreadable.
+    """
+    root = as_object(read_json(path), str(path))
+    match = as_object(field(root, "match", str(path)), f"{path}: match")
+    teams = {str(match.get(f"{side}TeamId")): team for team, side in enumerate(("home", "away"))}
+    listed = [
+        (name, key, entry)
+        for name, entries in as_object(field(root, "incidences", str(path)), f"{path}: incidences").items()
+        for key, entry in as_object(entries, f"{path}: {name}").items()
+    ]
+    before, pairs = None, []
+    for one in sorted(listed, key=_order):
+        if one[0] not in _SILENT:
+            pairs.append((one, before))
+        if one[0] not in _NOT_PLAYED:
+            before = one
+    events = read_each(path, pairs, lambda pair: _events_of(pair[0], pair[1], teams, notes), notes)
+    halves = halves_of(match_id(match.get("matchId", path.stem)), events, False, notes, knows_outs=False)
+    if not halves:
+        raise InputError(path, "DataFactory: none of its events is one that becomes a row")
+    return halves
+
+
+def _order(listed: tuple[str, str, Any]) -> tuple[float, float, float, str]:
+    """Half, match clock, id; what has no time comes first and is left out later."""
+    entry = listed[2] if isinstance(listed[2], dict) else {}
+    time = entry.get("t") if isinstance(entry.get("t"), dict) else {}
+    half, minute, second = (number(time.get(name) or 0) for name in ("half", "m", "s"))
+    return half, minute, second, listed[1]
+
+
+def _events_of(
+    listed: tuple[str, str, Mapping[str, Any]],
+    before: tuple[str, str, Mapping[str, Any]] | None,
+    teams: Mapping[str, int],
+    notes: SourceNotes,
+) -> Iterator[ProviderEvent]:
+    """What an entry stands for, after the last entry ``before`` it that was played."""
+    name, _, entry = listed
+    half = int(entry["t"]["half"])
+    if name == _SHOOT_OUT or half not in PERIODS:
+        notes.left_out["events of the shoot-out"] += 1
+        return
+    team = teams.get(str(entry["team"])) if entry.get("team") is not None else UNKNOWN
+    if team is None:
+        raise Unreadable(f"a third team ({entry['team']})")
+    if entry["t"].get("s") is None:
+        raise Unreadable("no second")
+    if name not in _KINDS:
+        raise Unreadable(f"an unknown type ({name})")
+    kind, type_id = _KINDS[name], entry.get("type")
+    if type_id == _OWN_GOAL:
+        return
+    start, end = ((entry.get("coord") or {}).get(key) or {} for key in ("1", "2"))
+    x, y, end_x, end_y = (number(place.get(axis)) for place in (start, end) for axis in ("x", "y"))
+    side = {0: 1, 1: -1}.get(team, nan) * (1 if half % 2 else -1)  # the home side attacks along x in the first half
+    setpiece = _RESTARTS.get(type_id, 0)  # type: ignore[arg-type]
+    if before is not None and not setpiece and before[2]["t"]["half"] == half:
+        others = before[2].get("team") != entry.get("team")
+        if before[0] == "goalkick" and not others:
+            setpiece = GOAL_KICK
+        elif before[0] in ("fouls", "offsides") and others:
+            setpiece = FREE_KICK
+    if kind == "shot" and (setpiece == FREE_KICK or type_id in (_FREE_KICK_GOAL, *_PENALTIES)):
+        setpiece = DIRECT_SHOT
+    yield ProviderEvent(
+        half=half,
+        time_ms=((number(entry["t"]["m"]) - _STARTS_MIN[half]) * 60 + number(entry["t"]["s"])) * 1000,
+        kind=kind,
+        team=team,
+        player=str(entry["plyrId"]) if entry.get("plyrId") is not None else None,
+        x=50 + 50 * side * x,
+        y=50 + 50 * side * y,
+        length_m=(((end_x - x) * PITCH_M[0] / 2) ** 2 + ((end_y - y) * PITCH_M[1] / 2) ** 2) ** 0.5,
+        headed=type_id == _HEADED_GOAL,
+        setpiece=setpiece,
+    )

@@ -1,0 +1,236 @@
+"""Reader of StatsBomb's event files. The line-up is not needed; given, it must be of the same match.
+
+Names of types and outcomes are StatsBomb's; what decides nothing here (formations, cards, 360 data) is not looked at.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
+from playahead.domain.pitch import PITCH_M
+from playahead.errors import InputError
+from playahead.sources.jsonfile import as_list, number, read_json
+from playahead.sources.match_ids import match_id
+from playahead.sources.notes import SourceNotes
+from playahead.sources.provider_events import (
+    CORNER,
+    DIRECT_SHOT,
+    FREE_KICK,
+    GOAL_KICK,
+    THROW_IN,
+    Kind,
+    ProviderEvent,
+    Unreadable,
+    halves_of,
+    read_each,
+    two_teams,
+)
+
+_LENGTH, _WIDTH = 120.0, 80.0
+_PASS, _SHOT, _DUEL, _FIFTY_FIFTY, _KEEPER, _RECEIPT = 30, 16, 4, 33, 23, 42
+_PLAIN: dict[int, Kind] = {
+    **{43: "carry", 14: "take on", 9: "clearance", 6: "block", 10: "block"},
+    **{2: "touch", 38: "touch", 8: "stoppage", 22: "stoppage", 40: "stoppage"},
+}
+"""Carry, dribble, clearance, block, interception; recovery, miscontrol, offside, foul committed, injury stoppage."""
+_SILENT = {3, 5, 17, 18, 19, 20, 21, 24, 25, 26, 27, 28, 29, 34, 35, 36, 37, 39, 41}
+_SETPIECES = {61: CORNER, 62: FREE_KICK, 63: GOAL_KICK, 67: THROW_IN, 88: DIRECT_SHOT}
+_INTERCEPTION, _OTHER_PASSES = 64, {65, 66}  # kick-off, recovery
+_GROUND, _LOW, _HIGH = 1, 2, 3
+_HEAD = 37
+_TACKLE, _AERIAL_LOST = 11, 10
+_WON = {4, 15, 16, 17}
+_WON_FIFTY_FIFTY = {3, 4}
+_SAVES = {28, 29, 30, 31, 33, 34, 109, 110, 113, 114}
+_CATCH, _SWEEPER, _WATCHING = 25, 27, {26, 32}
+_SWEEPER_CLAIMS, _FEET_AND_HEAD = 47, {37, 38, 40}
+_OUT, _OFFSIDE, _OFF_TARGET = 75, 76, 98
+_ENDED_OUT = {14, 17}
+"""Outcomes of a duel or an interception that end with the ball out."""
+
+Raw = Mapping[str, Any]
+
+
+def read_statsbomb(path: Path, lineup: Path | None, notes: SourceNotes) -> list[FeedHalf]:
+    """The halves of one match, extra time as halves 3 and 4.
+
+    Args:
+        path: the events.
+        lineup: the match's line-up, to check that both are of one match.
+        notes: counts events that cannot be read, and those of a shoot-out.
+
+    Raises:
+        InputError: no event file, most of it unreadable, or the line-up of another match.
+    """
+    entries = [entry for entry in as_list(read_json(path), str(path)) if isinstance(entry, dict)]
+    # The file begins with the line-up of the home side.
+    teams = {team: number for number, team in enumerate(two_teams(path, (_id(entry, "team") for entry in entries)))}
+    if lineup is not None:
+        _require_same_teams(lineup, teams)
+    match = _Match(entries, teams, notes)
+    events = read_each(path, entries, match.events_of, notes)
+    said = path.stem if path.stem.isdigit() else json.dumps(entries).encode()  # the file names no match
+    halves = halves_of(match_id(said), events, True, notes)
+    if not halves:
+        raise InputError(path, "StatsBomb: none of its events is one that becomes a row")
+    return halves
+
+
+def _require_same_teams(lineup: Path, teams: Mapping[object, int]) -> None:
+    listed = {squad.get("team_id") for squad in as_list(read_json(lineup), str(lineup)) if isinstance(squad, dict)}
+    if not set(teams) <= listed:
+        ours, theirs = (", ".join(sorted(map(str, ids))) for ids in (teams, listed))
+        raise InputError(lineup, f"is the line-up of another match: teams {theirs}; the events' are {ours}")
+
+
+class _Match:
+    """What reading one event needs of the others."""
+
+    def __init__(self, entries: Sequence[Raw], teams: Mapping[object, int], notes: SourceNotes) -> None:
+        self._teams, self._notes = teams, notes
+        self._by_id = {str(entry.get("id")): entry for entry in entries}
+        # Places are given to a yard (the middle of a cell is meant) or to a tenth; shots may differ from the rest.
+        self._cell = {is_shot: _cell(e for e in entries if (_id(e, "type") == _SHOT) == is_shot) for is_shot in (0, 1)}
+
+    def events_of(self, raw: Raw) -> Iterator[ProviderEvent]:
+        """What an entry stands for: an aerial duel that it won, what it says it is, the ball going out after it."""
+        kinds = list(_kinds(raw))
+        if not kinds:
+            return
+        if raw["period"] not in PERIODS:
+            self._notes.left_out["events of the shoot-out"] += 1
+            return
+        what, details = raw["type"]["id"], _details(raw)
+        team = raw["team"]["id"] if raw.get("team") else None
+        if team is not None and team not in self._teams:
+            raise Unreadable(f"a third team ({team})")
+        setpiece = _SETPIECES.get(_id(details, "type"), 0) if what in (_PASS, _SHOT) else 0
+        kicked = ProviderEvent(
+            half=raw["period"],
+            time_ms=_time_ms(raw),
+            kind=kinds[0],
+            team=UNKNOWN if team is None else self._teams[team],
+            player=str(raw["player"]["id"]) if raw.get("player") else None,
+            lasts_ms=number(raw.get("duration")) * 1000,
+            length_m=_length_m(raw, details),
+            headed=_id(details, "body_part") == _HEAD,
+            high=_id(details, "height") == _HIGH,
+            crossed=bool(details.get("cross")),
+            setpiece=DIRECT_SHOT if what == _SHOT and setpiece == FREE_KICK else setpiece,
+        )
+        besides = replace(kicked, headed=False, high=False, crossed=False, setpiece=0)
+        x, y = self._place(raw, raw.get("location"))
+        for kind in kinds:
+            if kind == "out" and what in (_PASS, _SHOT):  # where and when the kick ended
+                flight_ms = kicked.lasts_ms if kicked.lasts_ms > 0 else 0.0
+                end_x, end_y = self._place(raw, details.get("end_location"))
+                yield replace(besides, kind=kind, time_ms=kicked.time_ms + flight_ms, x=end_x, y=end_y)
+            else:
+                yield replace(kicked if kind in ("pass", "shot", "clearance") else besides, kind=kind, x=x, y=y)
+
+    def _place(self, raw: Raw, location: Sequence[object] | None) -> tuple[float, float]:
+        """Percent along and across the acting team's attack; NaN unknown."""
+        if not location:
+            return float("nan"), float("nan")
+        half_cell = self._cell[raw["type"]["id"] == _SHOT] / 2
+        x, y = (number(value) for value in location[:2])
+        return (x - half_cell) / _LENGTH * 100, (y - half_cell) / _WIDTH * 100
+
+
+def _kinds(raw: Raw) -> Iterator[Kind]:
+    """Kinds of event that an entry stands for, in order; none of an entry without a row."""
+    what, details = raw["type"]["id"], _details(raw)
+    outcome = _id(details, "outcome")
+    if details.get("aerial_won"):
+        yield "aerial"
+    if what == _RECEIPT:  # a ball that goes out before it arrives is told of the pass, too
+        return
+    if what in _SILENT:
+        pass
+    elif what == _PASS:
+        if (kind := _id(details, "type")) not in (None, _INTERCEPTION, *_OTHER_PASSES, *_SETPIECES):
+            raise Unreadable(f"an unknown type of pass ({_name(details, 'type')})")
+        if _id(details, "height") not in (None, _GROUND, _LOW, _HIGH):
+            raise Unreadable(f"an unknown height of a pass ({_name(details, 'height')})")
+        if kind == _INTERCEPTION:
+            yield "block"
+        yield "pass"
+        if outcome == _OFFSIDE:
+            yield "stoppage"
+    elif what == _SHOT:
+        yield "shot"
+    elif what == _DUEL:
+        if _id(details, "type") not in (_TACKLE, _AERIAL_LOST):
+            raise Unreadable(f"an unknown type of duel ({_name(details, 'type')})")
+        if _id(details, "type") == _TACKLE:
+            yield "tackle" if outcome in _WON else "duel"
+    elif what == _FIFTY_FIFTY:
+        if outcome in _WON_FIFTY_FIFTY:
+            yield "duel"
+    elif what == _KEEPER:
+        yield from _keeper(details)
+    elif what in _PLAIN:
+        if not details.get("recovery_failure"):
+            yield _PLAIN[what]
+    else:
+        raise Unreadable(f"an unknown type ({_name(raw, 'type')})")
+    ended_out = {_PASS: {_OUT}, _SHOT: {_OFF_TARGET}}.get(what, _ENDED_OUT if what != _KEEPER else set())
+    if raw.get("out") or outcome in ended_out or (what == _KEEPER and "Out" in str(_name(details, "outcome"))):
+        yield "out"
+
+
+def _keeper(details: Raw) -> Iterator[Kind]:
+    what = _id(details, "type")
+    if what in _SAVES:
+        yield "save"
+    elif what == _CATCH:
+        yield "touch"
+    elif what == _SWEEPER:
+        if _id(details, "outcome") == _SWEEPER_CLAIMS:
+            yield "touch"
+        else:
+            yield "clearance" if _id(details, "body_part") in _FEET_AND_HEAD else "save"
+    elif what not in _WATCHING:
+        raise Unreadable(f"an unknown type of goalkeeping ({_name(details, 'type')})")
+
+
+def _details(raw: Raw) -> Raw:
+    """The part of an entry that goes with its type."""
+    name = {_KEEPER: "goalkeeper", _FIFTY_FIFTY: "50_50"}.get(raw["type"]["id"])
+    found = raw.get(name or str(raw["type"].get("name", "")).lower().replace(" ", "_"))
+    return found if isinstance(found, dict) else {}
+
+
+def _id(entry: Raw, name: str) -> Any:
+    value = entry.get(name)
+    return value.get("id") if isinstance(value, dict) else None
+
+
+def _name(entry: Raw, name: str) -> object:
+    value = entry.get(name)
+    return value.get("name", value.get("id")) if isinstance(value, dict) else value
+
+
+def _time_ms(raw: Raw) -> float:
+    hours, minutes, seconds = str(raw["timestamp"]).split(":")
+    return (int(hours) * 3600 + int(minutes) * 60 + float(seconds)) * 1000
+
+
+def _length_m(raw: Raw, details: Raw) -> float:
+    if not raw.get("location") or not details.get("end_location"):
+        return float("nan")
+    (x, y), (end_x, end_y) = (
+        (number(place[0]) / _LENGTH * PITCH_M[0], number(place[1]) / _WIDTH * PITCH_M[1])
+        for place in (raw["location"], details["end_location"])
+    )
+    return ((end_x - x) ** 2 + (end_y - y) ** 2) ** 0.5
+
+
+def _cell(entries: Iterator[Raw]) -> float:
+    """Yards that a place is given to: 1 if all of them are whole, else 0.1."""
+    places = [number(v) for e in entries if isinstance(e.get("location"), list) for v in e["location"][:2]]
+    return 1.0 if all(value.is_integer() for value in places if isfinite(value)) else 0.1

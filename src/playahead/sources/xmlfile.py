@@ -1,0 +1,20 @@
+"""Reading XML that somebody else wrote."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from playahead.errors import InputError
+from playahead.files import read_bytes
+from playahead.sources.jsonfile import MOST_BYTES
+
+
+def read_xml(path: Path) -> ElementTree.Element:
+    """The root of an XML file, in any encoding that it declares; nothing outside the file is opened.
+
+    Raises:
+        InputError: missing, no ordinary file, too large, truncated, or not XML.
+    """
+    try:
+        return ElementTree.fromstring(read_bytes(path, MOST_BYTES))
+    except (ElementTree.ParseError, LookupError, ValueError) as reason:  # also an encoding that Python does not know
+        raise InputError(path, f"not XML: {reason}", "is the file cut short?") from None
