@@ -1,12 +1,15 @@
 """Scoring one file's actions, observed through another file of the same match."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from playahead.cli.main import run
 from playahead.datasets.dataset import feed_evaluation_set
+from playahead.datasets.evaluation_set import FeedEvaluationSet
+from playahead.domain.feed import ESTIMATED_OUT
 from playahead.errors import InputError
 from playahead.simulation.plays import simulate_half, write_bas_labels
 
@@ -42,3 +45,13 @@ def test_from_the_command_line(files, capsys):
     whole = json.loads(capsys.readouterr().out)["average"]
     assert run([*command, "--seen", str(files / "spotted.json")]) == 0
     assert json.loads(capsys.readouterr().out)["average"] != whole
+
+
+def test_a_class_that_a_source_only_estimates_is_not_scored():
+    half = simulate_half(0, minutes=5)
+    estimated = replace(half, setpiece=np.where(half.code == 7, ESTIMATED_OUT, half.setpiece).astype(np.uint8))
+    assert 7 in FeedEvaluationSet([half]).classes
+    assert FeedEvaluationSet([estimated]).classes == (0, 1, 2, 3, 4, 5, 6, 8, 9)
+    guessed_once = estimated.setpiece.copy()
+    guessed_once[np.flatnonzero(half.code == 7)[0]] = 0
+    assert 7 in FeedEvaluationSet([replace(estimated, setpiece=guessed_once)]).classes

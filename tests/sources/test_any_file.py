@@ -21,7 +21,7 @@ from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.errors import InputError
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
-from tests.sources.test_kloppy import EVENTS, TYPES, line_up, passing, statsbomb_event
+from tests.sources.test_statsbomb import EVENTS, TYPES, line_up, passing, statsbomb_event
 
 
 @dataclass(frozen=True)
@@ -163,10 +163,7 @@ FORMS = [
 by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.provider)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _kloppy():
-    pytest.importorskip("kloppy")
-    TYPES["Shot"] = 16
+TYPES["Shot"] = 16
 
 
 def save(folder: Path, form: Form, text: str) -> Path:
@@ -266,7 +263,7 @@ def test_two_matches_in_one_file(tmp_path):
     teams = [{"id": 8, "name": "Greens"}, {"id": 9, "name": "Whites"}]
     other = [entry | {"team": teams[0], "possession_team": teams[1]} for entry in of_statsbomb(found)[6:]]
     path = save(tmp_path, FORMS[0], json.dumps([*of_statsbomb(found), *other]))
-    with pytest.raises(InputError, match="cannot be read as a match of StatsBomb"):
+    with pytest.raises(InputError, match="StatsBomb: holds events of 3 teams"):
         read_feed(path)
     path = save(tmp_path, osl_form, osl_form.written(of_osl(found) + of_osl([replace(found[0], second=50)])))
     assert [half.match for half in read_feed(path)] == [0, 1, 2]

@@ -1,195 +1,136 @@
-"""Providers that kloppy reads, on a small match in StatsBomb's form, and on real files where they are at hand."""
+"""Providers that kloppy reads, on the files that it is tested on."""
 
 import json
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.errors import InputError
-from playahead.inference.predict import predict
-from playahead.inference.result import PredictConfig
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 
-pytest.importorskip("kloppy")
-PROVIDERS = Path(__file__).parents[3] / "shared" / "data" / "providers"
+kloppy = pytest.importorskip("kloppy")
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
-TEAMS = ({"id": 1, "name": "Reds"}, {"id": 2, "name": "Blues"})
-TYPES = {"Pass": 30, "Carry": 43, "Clearance": 9, "Foul Committed": 22}
-TYPES |= {"Starting XI": 35, "Half Start": 18, "Half End": 34}
 
 
-def statsbomb_event(index: int, name: str, second: float, team: int = 0, period: int = 1, **details) -> dict:
-    minutes, seconds = divmod(second, 60)
-    raw = {
-        "id": f"00000000-0000-0000-0000-{index:012d}",
-        "index": index,
-        "period": period,
-        "timestamp": f"00:{int(minutes):02d}:{seconds:06.3f}",
-        "minute": int(minutes),
-        "second": int(seconds),
-        "type": {"id": TYPES[name], "name": name},
-        "possession": 1,
-        "possession_team": TEAMS[team],
-        "play_pattern": {"id": 1, "name": "Regular Play"},
-        "team": TEAMS[team],
-        "player": {"id": 10 * (team + 1), "name": "Somebody"},
-        "location": [60.0, 40.0],
-        "duration": 1.0,
-        "related_events": [],
-        **details,
-    }
-    return {name: value for name, value in raw.items() if value is not None}
+FILES = Path(kloppy.__file__).parent / "tests" / "files"
+if not FILES.is_dir():
+    pytest.skip("kloppy without its test files", allow_module_level=True)
 
 
-def passing(kind: dict | None = None, height: int = 1, end: tuple[float, float] = (70.0, 40.0)) -> dict:
-    details = {"length": 10.0, "angle": 0.0, "end_location": list(end), "height": {"id": height, "name": "?"}}
-    return {"pass": details | (kind or {})}
-
-
-def line_up() -> list[dict]:
-    players = [[{"player_id": 10 * n, "player_name": "Somebody", "jersey_number": 9}] for n in (1, 2)]
+def rows(halves) -> list[tuple[int, int, str]]:
     return [
-        {"team_id": team["id"], "team_name": team["name"], "lineup": squad}
-        for team, squad in zip(TEAMS, players, strict=True)
+        (half.half, int(t_ms), LABELS[code]) for half in halves for t_ms, code in zip(half.t_ms, half.code, strict=True)
     ]
-
-
-EVENTS = [
-    *(
-        statsbomb_event(n + 1, "Starting XI", 0, n, tactics={"formation": 442, "lineup": []}, location=None)
-        for n in range(2)
-    ),
-    *(statsbomb_event(10 + period, "Half Start", 0, period=period, location=None) for period in (1, 2)),
-    *(statsbomb_event(20 + period, "Half End", 2700, period=period, location=None) for period in (1, 2)),
-    statsbomb_event(3, "Pass", 1.5, **passing()),
-    statsbomb_event(4, "Carry", 2.5, carry={"end_location": [80.0, 40.0]}, duration=2.0),
-    statsbomb_event(5, "Pass", 4.5, **passing(height=3, end=(110.0, 40.0))),
-    statsbomb_event(6, "Clearance", 6.0, 1, clearance={}),
-    statsbomb_event(7, "Pass", 20.0, **passing({"type": {"id": 67, "name": "Throw-in"}})),
-    statsbomb_event(8, "Foul Committed", 22.0, 1),
-    statsbomb_event(9, "Pass", 3.0, 1, period=2, **passing()),
-]
 
 
 @pytest.fixture
-def match(tmp_path) -> Path:
-    (tmp_path / "events.json").write_text(json.dumps(EVENTS))
-    (tmp_path / "lineup.json").write_text(json.dumps(line_up()))
+def wyscout() -> dict:
+    """The beginnings of both halves of a match, as Wyscout's version 3 has it."""
+    root = json.loads((FILES / "wyscout_events_v3.json").read_text())
+    halves = ([event for event in root["events"] if event["matchPeriod"] == period] for period in ("1H", "2H"))
+    return root | {"events": [event for half in halves for event in half[:150]]}
+
+
+@pytest.fixture
+def metrica(tmp_path) -> Path:
+    """The beginnings of both halves of a match, as Metrica's JSON has it."""
+    events = json.loads((FILES / "metrica_events.json").read_text())["data"]
+    halves = ([event for event in events if event["period"] == period] for period in (1, 2))
+    (tmp_path / "events.json").write_text(json.dumps({"data": [event for half in halves for event in half[:100]]}))
     return tmp_path / "events.json"
 
 
-def test_a_small_match_in_statsbombs_form(match):
+def saved(folder: Path, root: dict) -> Path:
+    (folder / "match.json").write_text(json.dumps(root))
+    return folder / "match.json"
+
+
+def test_wyscouts_version_3_to_the_millisecond_with_its_drives_and_outs(wyscout, tmp_path):
     notes = SourceNotes()
-    first, second = read_feed(match, notes)
-    assert notes.provider == "StatsBomb"
-    rows = [(int(t), LABELS[code]) for t, code in zip(first.t_ms, first.code, strict=True)]
-    assert rows == [
-        (1_500, "PASS"),
-        (2_500, "DRIVE"),
-        (4_500, "HIGH PASS"),
-        (6_000, "HEADER"),
-        (20_000, "THROW IN"),
-        (22_000, "STOPPAGE"),
+    halves = read_feed(saved(tmp_path, wyscout), notes)
+    count = Counter(label for _, _, label in rows(halves))
+    interruptions = [event for event in wyscout["events"] if event["type"]["primary"] == "game_interruption"]
+    assert count["OUT"] == len(interruptions) > 3, "kloppy calls them generic"
+    assert count["DRIVE"] > 0.5 * count["PASS"], "the carries that it names are few: the others are implied"
+    assert any(t_ms % 1000 for _, t_ms, label in rows(halves) if label == "PASS")
+    first = next(event for event in wyscout["events"] if event["type"]["primary"] == "pass")
+    assert (1, round(1000 * float(first["matchTimestamp"].split(":")[-1])), "PASS") in rows(halves)
+    assert {half.match for half in halves} == {5154199}
+
+
+def test_an_event_that_kloppy_stumbles_over_is_left_out_and_counted(wyscout, tmp_path):
+    whole = rows(read_feed(saved(tmp_path, wyscout)))
+    wyscout["events"][50]["team"]["id"] = 99
+    del wyscout["events"][120]["type"]
+    notes = SourceNotes()
+    assert len(whole) - 6 <= len(rows(read_feed(saved(tmp_path, wyscout), notes))) < len(whole)
+    assert sum(notes.left_out.values()) == 2
+    assert all(reason.startswith("events that kloppy does not read (") for reason in notes.left_out)
+    for event in wyscout["events"]:
+        event["team"]["id"] = 99
+    with pytest.raises(InputError, match="cannot be read as a match of Wyscout v3"):
+        read_feed(saved(tmp_path, wyscout))
+
+
+def metadata(folder: Path, *changes: tuple[str, str]) -> Path:
+    """Metadata that fit kloppy's events of Metrica; its own file is of another match."""
+    text = (FILES / "epts_metrica_metadata.xml").read_text()
+    fits = (("450", "350"), ("499", "69600"), ("650", "70060"), ("699", "143600"))
+    for old, new in (*((f"<Value>{a}</Value>", f"<Value>{b}</Value>") for a, b in fits), *changes):
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "about.xml").write_text(text)
+    return folder / "about.xml"
+
+
+def test_metricas_events_go_with_the_metadata_of_their_match_alone(metrica, tmp_path):
+    halves = read_feed(metrica, None, [metadata(tmp_path)])
+    assert [half.half for half in halves] == [1, 2]
+    assert max(int(half.t_ms[0]) for half in halves) < 5_000
+    with pytest.raises(InputError, match=r"metadata.xml: .*is of another match: its half 2 does not fit the events"):
+        read_feed(metrica, None, [FILES / "epts_metrica_metadata.xml"])
+
+
+def test_the_companion_that_is_needed_is_found_beside_or_given(metrica, tmp_path):
+    with pytest.raises(InputError, match=r"a match of Metrica \(JSON\), whose EPTS metadata was not found beside it"):
+        read_feed(metrica)
+    about = metadata(tmp_path)
+    assert len(read_feed(metrica)) == 2
+    shutil.copy(about, tmp_path / "other.xml")
+    with pytest.raises(InputError, match="2 files beside it could be its EPTS metadata"):
+        read_feed(metrica)
+    shutil.copy(about, tmp_path / "events_about.xml")
+    assert len(read_feed(metrica)) == 2, "the nearest by name"
+
+
+def test_without_directions_places_are_unknown(metrica, tmp_path):
+    aimless = metadata(tmp_path, ("left_to_right", "not_set"), ("right_to_left", "not_set"))
+    notes = SourceNotes()
+    halves = read_feed(metrica, notes, [aimless])
+    assert all((half.x == 255).all() for half in halves)
+    assert any("nothing says which way the teams attack" in line for line in notes.lines)
+
+
+def test_a_shoot_out_is_counted(wyscout, tmp_path):
+    shots = [event | {"matchPeriod": "P", "minute": 121} for event in wyscout["events"][-40:]]
+    extra = [
+        event | {"matchPeriod": period, "minute": minute}
+        for period, minute in (("E1", 91), ("E2", 106))
+        for event in wyscout["events"][-40:]
     ]
-    assert first.delay_ms.tolist() == [0, 400, 0, 0, 0, 0]
-    assert first.setpiece.tolist() == [0, 0, 0, 0, 1, 0]
-    assert (int(first.x[0]), int(first.y[0])) == (50, 49), "kloppy takes the middle of StatsBomb's cells"
-    assert (second.half, second.t_ms.tolist()) == (2, [3_000])
+    wyscout["events"] += [*extra, *shots]
+    notes = SourceNotes()
+    assert {half.half for half in read_feed(saved(tmp_path, wyscout), notes)} == {1, 2, 3, 4}
+    assert notes.left_out["events of the shoot-out"] == 40
 
 
-def test_the_companion_is_found_beside_given_or_named(match, tmp_path):
-    lineup = tmp_path / "lineup.json"
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    shutil.move(lineup, elsewhere / "squads.json")
-    with pytest.raises(InputError, match=r"a match of StatsBomb, whose line-up was not found beside it"):
-        read_feed(match)
-    assert len(read_feed(match, companions=[elsewhere / "squads.json"])) == 2
-    with pytest.raises(InputError, match="is not the line-up of a match of StatsBomb"):
-        read_feed(match, companions=[match])
-    for name in ("a.json", "b.json"):
-        shutil.copy(elsewhere / "squads.json", tmp_path / name)
-    with pytest.raises(InputError, match="2 files beside it could be its line-up"):
-        read_feed(match)
-    shutil.copy(elsewhere / "squads.json", tmp_path / "events_lineup.json")
-    assert len(read_feed(match)) == 2, "the nearest by name"
-
-
-def test_files_may_come_in_any_order(match, tmp_path):
-    asked = PredictConfig(half=1, short=True, end="0:20", min_confidence=0.01)
-    result = predict([str(tmp_path / "lineup.json"), str(match)], asked)
-    assert result.provider == "StatsBomb"
-    assert result.expected
-
-
-def test_a_file_too_many_is_refused(tmp_path, match):
-    labels = tmp_path / "labels.json"
-    labels.write_text(json.dumps({"annotations": [{"gameTime": "1 - 0:1", "label": "PASS"}]}))
-    with pytest.raises(InputError, match="is not needed: a match of SoccerNet spotting is one file"):
-        read_feed(labels, companions=[match])
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda events: [*events[:3], {"type": {"id": 30}, "possession_team": 1, "period": 1}],
-        lambda events: [event | {"timestamp": "soon"} for event in events],
-        lambda events: [event | {"team": {"id": 77, "name": "Greens"}} for event in events],
-        lambda events: [event | {"location": ["x", float("nan")]} for event in events],
-        lambda events: {"events": events},
-    ],
-    ids=["no fields", "no time", "third team", "no place", "not a list"],
-)
-def test_what_kloppy_cannot_read_is_one_line(match, spoil):
-    match.write_text(json.dumps(spoil(EVENTS)))
-    try:
-        read_feed(match)
-    except InputError as refused:
-        assert "events.json" in str(refused)
-        assert "StatsBomb" in str(refused)
-        assert "\n" not in str(refused)
-
-
-def test_a_truncated_file_is_refused(match):
-    match.write_text(match.read_text()[:-200])
-    with pytest.raises(InputError, match="cannot be read as a match of StatsBomb"):
-        read_feed(match)
-
-
-def test_without_kloppy_the_message_says_what_to_install(match, monkeypatch):
+def test_without_kloppy_the_message_says_what_to_install(wyscout, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "kloppy", None)
     monkeypatch.setitem(sys.modules, "kloppy.domain", None)
-    with pytest.raises(InputError, match=r"is a match of StatsBomb, which needs kloppy \(pip install"):
-        read_feed(match)
-
-
-def test_the_provider_can_be_named(match):
-    assert len(read_feed(match, provider="statsbomb")) == 2
-    with pytest.raises(InputError, match="cannot be read as a match of DataFactory"):
-        read_feed(match, provider="data factory")
-    with pytest.raises(InputError, match="--provider: 'statsbob' is not one of compact table"):
-        read_feed(match, provider="statsbob")
-
-
-@pytest.mark.parametrize(
-    ("name", "provider", "counts"),
-    [
-        ("statsbomb_events.json", "StatsBomb", {"PASS": 920, "DRIVE": 824, "THROW IN": 17, "SHOT": 28, "OUT": 35}),
-        ("datafactory_events.json", "DataFactory", {"PASS": 669, "DRIVE": 213, "THROW IN": 45, "SHOT": 21, "OUT": 71}),
-        ("sportec_events.xml", "Sportec", {"PASS": 3, "SHOT": 5, "THROW IN": 1, "OUT": 3}),
-        ("metrica_events.csv", "Metrica (CSV)", {"PASS": 973, "DRIVE": 626, "THROW IN": 28, "SHOT": 24, "OUT": 49}),
-    ],
-)
-def test_real_files_of_other_providers(name, provider, counts):
-    if not (PROVIDERS / name).is_file():
-        pytest.skip(f"needs {PROVIDERS / name}")
-    notes = SourceNotes()
-    halves = read_feed(PROVIDERS / name, notes)
-    assert notes.provider == provider
-    rows_K = np.bincount(np.concatenate([half.code for half in halves]), minlength=len(LABELS))
-    assert {label: int(rows_K[LABELS.index(label)]) for label in counts} == counts
+    with pytest.raises(InputError, match=r"is a match of Wyscout v3, which needs kloppy \(pip install"):
+        read_feed(saved(tmp_path, wyscout))

@@ -87,6 +87,54 @@ def test_no_drive_is_implied(after):
     assert "DRIVE" not in found
 
 
+def test_a_reception_that_is_the_next_events_time_or_no_time_after_the_pass_is_unknown():
+    """Of most passes, or it could be chance; 10 m take 950 ms."""
+    chain = [event(10 * n, "pass", player="abc"[n % 3], length_m=10.0) for n in range(1, 8)]
+    expected = rows(*chain)
+    assert next(row for row in expected if row[1] == "DRIVE") == (10_950, "DRIVE", 400)
+    assert rows(*(replace(sent, lasts_ms=10_000.0) for sent in chain)) == expected, "copied from the next event"
+    assert rows(*(replace(sent, lasts_ms=2_700_000.0) for sent in chain)) == expected, "on another clock"
+    assert rows(*(replace(sent, lasts_ms=0.0) for sent in chain)) == expected
+    honest = [replace(sent, lasts_ms=3000.0) for sent in chain]
+    assert (13_000, "DRIVE", 400) in rows(*honest)
+    one_touch = [replace(honest[0], lasts_ms=10_000.0), *honest[1:]]
+    assert (10_950, "DRIVE", 400) not in rows(*one_touch), "one that is played on at once"
+
+
+def test_carries_that_are_few_are_not_all():
+    chain = [event(10 * n, "pass", player="abc"[n % 3], length_m=10.0) for n in range(1, 8)]
+    runs = event(200, "carry", lasts_ms=3000.0)
+    drives = [t_ms for t_ms, label, _ in rows(*chain, runs) if label == "DRIVE"]
+    assert drives == [10_950, 20_950, 30_950, 40_950, 50_950, 60_950, 200_000]
+
+
+def test_a_carry_of_unknown_duration_is_a_drive():
+    assert rows(event(10, "carry")) == [(10_000, "DRIVE", 400)]
+
+
+def test_the_ball_goes_out_once_until_somebody_plays_it():
+    found = rows(
+        event(10, "pass"),
+        event(12, "out", team=1),
+        event(12, "out", team=0),
+        event(12.5, "stoppage"),
+        event(13, "out", team=1),
+        event(30, "pass", setpiece=THROW_IN),
+        event(31, "out"),
+    )
+    assert [row[:2] for row in found if row[1] == "OUT"] == [(12_000, "OUT"), (31_000, "OUT")]
+
+
+def test_where_outs_are_not_recorded_they_are_estimated_and_never_scored():
+    events = [event(10, "pass"), event(30, "pass", 1, setpiece=THROW_IN), event(32, "pass", setpiece=CORNER)]
+    (half,) = halves_of(7, events, True, SourceNotes(), knows_outs=False)
+    out = half.code == 7
+    assert (half.t_ms[out].tolist(), half.team[out].tolist()) == ([13_000], [0])
+    assert not half.is_target[out].any()
+    assert half.only_estimated == {7}
+    assert rows(*events) == [row for row in rows(*events) if row[1] != "OUT"]
+
+
 def test_a_take_on_is_the_drive_that_it_belongs_to():
     carry, take_on, later = event(10, "carry", lasts_ms=2000.0), event(11, "take on"), event(13, "take on")
     assert rows(carry, take_on, later) == [(10_000, "DRIVE", 400), (13_000, "DRIVE", 0)]

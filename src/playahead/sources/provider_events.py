@@ -51,7 +51,7 @@ SHORTEST_CARRY_MS = 400.0
 LONGEST_CARRY_MS = 15_000.0
 RECEPTION_MS, RECEPTION_MS_PER_M = 450.0, 50.0
 TAKE_ON_AFTER_DRIVE_MS = 1500.0
-MOST_FOREIGN = 0.05
+MOST_FOREIGN = 0.1
 FEW_CARRIES = 0.2
 """Carries for each pass up to which a provider writes only some of them, such as those that gain much ground."""
 RESTART_PAUSE_MS, OUT_AFTER_LAST_MS = 4000.0, 3000.0
@@ -303,7 +303,7 @@ def _pass(event: ProviderEvent, knows_height: bool) -> int:
     if event.headed:
         return _HEADER
     if event.setpiece == CORNER:
-        return _PASS if event.length_m < SHORT_CORNER_M else _CROSS
+        return _PASS if event.length_m < SHORT_CORNER_M and not event.crossed else _CROSS
     if event.crossed:
         return _CROSS
     is_long = event.length_m >= LONG_KICK_M and (event.setpiece or not knows_height)

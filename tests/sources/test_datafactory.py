@@ -1,0 +1,95 @@
+"""DataFactory's match files, on a small match in their form."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.feed import ESTIMATED_OUT
+from playahead.errors import InputError
+from playahead.sources.feeds import read_feed
+from playahead.sources.notes import SourceNotes
+
+LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
+
+
+def entry(half: int, second: int, team: int = 1, player: int = 10, kind: int = 180, x: float = 0.0, **said) -> dict:
+    minute = second // 60 + {1: 0, 2: 45, 5: 120}[half]
+    found = {"type": kind, "t": {"half": half, "m": minute, "s": second % 60}, "team": team, "plyrId": player}
+    return found | {"coord": {"1": {"x": x, "y": 0.5}, "2": {"x": x + 0.2, "y": 0.5}}} | said
+
+
+def write(folder: Path, **incidences: list[dict]) -> Path:
+    match = {"matchId": 42, "homeTeamId": 1, "awayTeamId": 2}
+    listed = {name: {f"{n:04d}": e for n, e in enumerate(found)} for name, found in incidences.items()}
+    (folder / "match.json").write_text(json.dumps({"match": match, "incidences": listed}))
+    return folder / "match.json"
+
+
+def rows(path: Path, notes: SourceNotes | None = None) -> list[tuple[int, int, str, int, int]]:
+    return [
+        (half.half, int(t_ms), LABELS[code], int(x), int(setpiece))
+        for half in read_feed(path, notes)
+        for t_ms, code, x, setpiece in zip(half.t_ms, half.code, half.x, half.setpiece, strict=True)
+    ]
+
+
+def test_a_small_match(tmp_path):
+    path = write(
+        tmp_path,
+        correctPasses=[
+            entry(1, 5),
+            entry(1, 10, player=11, x=0.2),
+            entry(1, 60, 2, 20),
+            entry(1, 70, 2, 21, x=-0.5),
+            entry(2, 5, x=0.4),
+            entry(2, 9, player=12, x=0.4),
+        ],
+        goalkick=[entry(1, 60, 2, 29, 48)],
+        throwIn=[entry(1, 30, 2, 20, 46)],
+        fouls=[entry(1, 65, 1, 10, 36)],
+        shots=[entry(1, 80, kind=33, x=0.9), entry(1, 90, kind=10, x=-0.9)],
+        stealings=[entry(2, 20, kind=182)],
+    )
+    assert rows(path) == [
+        (1, 5_000, "PASS", 50, 0),
+        (1, 5_975, "DRIVE", 60, 0),
+        (1, 10_000, "PASS", 60, 0),
+        (1, 13_000, "OUT", 255, ESTIMATED_OUT),
+        (1, 30_000, "THROW IN", 50, 1),
+        (1, 33_000, "OUT", 255, ESTIMATED_OUT),
+        (1, 60_000, "PASS", 50, 2),
+        (1, 65_000, "STOPPAGE", 50, 0),
+        (1, 70_000, "PASS", 75, 4),
+        (1, 80_000, "SHOT", 95, 0),
+        (2, 5_000, "PASS", 30, 0),
+        (2, 5_975, "DRIVE", 30, 0),
+        (2, 9_000, "PASS", 30, 0),
+        (2, 20_000, "TOUCH", 50, 0),
+    ]
+
+
+def test_the_shoot_out_odd_entries_and_unknown_kinds_are_counted(tmp_path):
+    notes = SourceNotes()
+    passes = [entry(1, second) for second in range(5, 65, 5)]
+    timeless = [entry(1, 5, t={"half": 1, "m": 3, "s": None}), entry(1, 5, t="soon"), entry(1, 5, team=3)]
+    path = write(
+        tmp_path, correctPasses=[*passes, *timeless], penaltyShootout=[entry(5, 9, kind=13)], hats=[entry(1, 1)]
+    )
+    assert len(rows(path, notes)) == len(passes)
+    assert notes.left_out == {
+        "events with no second": 1,
+        "events with a field of the wrong kind": 1,
+        "events with a third team (3)": 1,
+        "events of the shoot-out": 1,
+        "events with an unknown type (hats)": 1,
+    }
+
+
+def test_a_match_that_holds_nothing_is_refused(tmp_path):
+    with pytest.raises(InputError, match="DataFactory: none of its events is one that becomes a row"):
+        read_feed(write(tmp_path, goals=[entry(1, 1)]))
+    (tmp_path / "x.json").write_text('{"incidences": {}}')
+    with pytest.raises(InputError, match="DataFactory: has no 'match'"):
+        read_feed(tmp_path / "x.json")

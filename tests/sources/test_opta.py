@@ -1,0 +1,180 @@
+"""Opta's events, as an F24 file and as an MA3 file of the same small match."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+import pytest
+
+from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.feed import FeedHalf
+from playahead.errors import InputError
+from playahead.sources.feeds import read_feed
+from playahead.sources.notes import SourceNotes
+
+LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
+PASS, FOUL, OUT, TACKLE, SAVE, GOAL, START, AERIAL = 1, 4, 5, 7, 10, 16, 32, 44
+HOME, AWAY = "101", "102"
+Event = dict[str, object]
+
+
+def event(kind: int, second: float, team: str = HOME, period: int = 1, **said) -> Event:
+    """An event at a second of its half; its time stamp is 100 ms into that second of the match clock."""
+    minute = int(second // 60) + {1: 0, 2: 45, 5: 120}[period]
+    stamp_s = 3600 * (period - 1) + second
+    stamp = f"2024-03-10T{15 + int(stamp_s // 3600):02d}:{int(stamp_s % 3600 // 60):02d}:{int(stamp_s % 60):02d}.100"
+    found = {"typeId": kind, "periodId": period, "timeMin": minute, "timeSec": int(second % 60), "contestantId": team}
+    found |= {"playerId": f"p{team}", "outcome": 1, "x": 50.0, "y": 30.0, "timeStamp": stamp, "qualifier": {}}
+    return found | said
+
+
+def pass_(second: float, team: str = HOME, player: str = "p1", to: tuple[float, float] = (60.0, 30.0), **said) -> Event:
+    return event(PASS, second, team, **{"playerId": player, "qualifier": {140: to[0], 141: to[1]}} | said)
+
+
+def as_f24(events: Sequence[Event], folder: Path, match: str = "9001") -> list[Path]:
+    names = {"typeId": "type_id", "periodId": "period_id", "timeMin": "min", "timeSec": "sec", "timeStamp": "timestamp"}
+    names |= {"contestantId": "team_id", "playerId": "player_id"}
+    lines = []
+    for number, said in enumerate(events):
+        values = {names.get(k, k): v for k, v in said.items() if k != "qualifier" and v is not None}
+        inner = "".join(
+            f"<Q qualifier_id={quoteattr(str(q))} value={quoteattr(str(v))} />" for q, v in said["qualifier"].items()
+        )
+        attributes = " ".join(f"{k}={quoteattr(str(v))}" for k, v in values.items())
+        lines.append(f'<Event id="{number}" {attributes}>{inner}</Event>')
+    (folder / "f24.xml").write_text(
+        f'<?xml version="1.0"?><Games><Game id="{match}" home_team_id="{HOME}" away_team_id="{AWAY}">\n'
+        + "\n".join(lines)
+        + "\n</Game></Games>"
+    )
+    f7 = f'<SoccerFeed><SoccerDocument uID="f9001"><TeamData TeamRef="t{HOME}"/><TeamData TeamRef="t{AWAY}"/>'
+    (folder / "f7.xml").write_text(f7 + "</SoccerDocument></SoccerFeed>")
+    return [folder / "f24.xml", folder / "f7.xml"]
+
+
+def as_ma3(events: Sequence[Event], folder: Path, match: str = "9001") -> list[Path]:
+    teams = [{"id": HOME, "position": "home"}, {"id": AWAY, "position": "away"}]
+    listed = [
+        said | {"qualifier": [{"qualifierId": q, "value": str(v)} for q, v in said["qualifier"].items()]}
+        for said in events
+    ]
+    for said in listed:
+        said["timeStamp"] = f"{said['timeStamp']}Z"
+    for name, info, live in (("ma3", match, {"event": listed}), ("ma1", "9001", {"lineUp": []})):
+        root = {"matchInfo": {"id": info, "contestant": teams}, "liveData": live}
+        (folder / f"{name}.json").write_text(json.dumps(root))
+    return [folder / "ma3.json", folder / "ma1.json"]
+
+
+Writer = Callable[[Sequence[Event], Path], list[Path]]
+both = pytest.mark.parametrize("write", [as_f24, as_ma3])
+
+
+def rows(halves: Sequence[FeedHalf]) -> list[tuple[int, int, str, int]]:
+    return [
+        (half.half, int(t_ms), LABELS[code], int(team))
+        for half in halves
+        for t_ms, code, team in zip(half.t_ms, half.code, half.team, strict=True)
+    ]
+
+
+@both
+def test_a_small_match(write: Writer, tmp_path):
+    events = [
+        event(START, 0, timeStamp="2024-03-10T15:00:00.000"),
+        pass_(5),
+        pass_(10, player="p2", qualifier={140: 60.0, 141: 30.0, 155: ""}),
+        event(AERIAL, 12, AWAY, outcome=1),
+        event(AERIAL, 12, HOME, outcome=0),
+        event(FOUL, 20, AWAY, outcome=0),
+        event(FOUL, 20, HOME, outcome=1),
+        event(SAVE, 30, AWAY, qualifier={94: ""}),
+        event(43, 31),
+        event(START, 0, period=2, timeStamp="2024-03-10T16:00:00.000"),
+        event(PASS, 8, AWAY, 2, qualifier={140: 60.0, 141: 30.0, 107: ""}),
+        event(PASS, 3, AWAY, 5),
+    ]
+    notes = SourceNotes()
+    path, companion = write(events, tmp_path)
+    halves = read_feed(path, notes, [companion])
+    assert rows(halves) == [
+        (1, 5_100, "PASS", 0),
+        (1, 6_075, "DRIVE", 0),
+        (1, 10_100, "HIGH PASS", 0),
+        (1, 12_100, "HEADER", 1),
+        (1, 20_100, "STOPPAGE", 1),
+        (1, 30_100, "BALL PLAYER BLOCK", 1),
+        (2, 8_100, "THROW IN", 1),
+    ]
+    assert (int(halves[0].x[0]), int(halves[0].y[0])) == (50, 70), "Opta's y grows to the left, ours to the right"
+    assert halves[0].match == 9001
+    assert notes.lines == ["1 events of the shoot-out not read"]
+
+
+@both
+def test_an_out_is_one_although_both_teams_write_it(write, tmp_path):
+    start = event(START, 0, timeStamp="2024-03-10T15:00:00.000")
+    outs = [event(OUT, 7, outcome=0), event(OUT, 7, AWAY), pass_(20), event(6, 22, AWAY)]
+    path, _ = write([start, pass_(5), *outs], tmp_path)
+    assert [row[1:] for row in rows(read_feed(path)) if row[2] == "OUT"] == [(7_100, "OUT", 0), (22_100, "OUT", 1)]
+
+
+@both
+@pytest.mark.parametrize("slower", [1.0, 1.6], ids=["the whistle entered late", "entered slower and slower"])
+def test_the_match_clock_decides_where_time_stamps_say_when_an_event_was_entered(write, slower, tmp_path):
+    events = [event(START, 0)] + [pass_(second) for second in range(10, 2400, 30)]
+    for said in events:
+        second = (said["timeMin"] * 60 + said["timeSec"]) * slower + 1800
+        said["timeStamp"] = (
+            f"2024-03-10T{15 + int(second // 3600):02d}:{int(second % 3600 // 60):02d}:{int(second % 60):02d}.500"
+        )
+    events[0]["timeStamp"] = "2024-03-10T15:00:00.000"
+    notes = SourceNotes()
+    (half,) = read_feed(write(events, tmp_path)[0], notes)
+    passes_ms = half.t_ms[half.code == 0]
+    assert np.abs(passes_ms - np.arange(10_000, 2_400_000, 30_000)).max() <= 1000
+    drifts = [line for line in notes.lines if "off the match clock; all of its events are placed by the clock" in line]
+    assert len(drifts) == (slower > 1)
+
+
+@both
+def test_one_time_stamp_that_contradicts_the_clock(write, tmp_path):
+    events = [event(START, 0), *(pass_(second) for second in range(10, 2400, 30))]
+    events[5]["timeStamp"] = "2024-03-10T19:00:00.000"
+    notes = SourceNotes()
+    (half,) = read_feed(write(events, tmp_path)[0], notes)
+    assert half.t_ms.max() < 2_400_000
+    assert any("1 of its events are placed by the clock" in line for line in notes.lines)
+
+
+@both
+def test_a_goal_is_when_the_ball_was_shot_and_an_own_goal_is_no_shot(write, tmp_path):
+    goal = event(GOAL, 65, qualifier={375: "1:04.250"})
+    path, _ = write([pass_(5), goal, event(GOAL, 90, qualifier={28: ""})], tmp_path)
+    assert [row[1:3] for row in rows(read_feed(path)) if row[2] == "SHOT"] == [(64_250, "SHOT")]
+
+
+@both
+def test_the_companion_is_not_needed_and_must_be_of_the_match(write, tmp_path):
+    path, companion = write([pass_(5)], tmp_path)
+    assert rows(read_feed(path)) == rows(read_feed(path, None, [companion]))
+    path, companion = write([pass_(5)], tmp_path, "9002")
+    with pytest.raises(InputError, match="file of another match: its id is 9001, the events' 9002"):
+        read_feed(path, None, [companion])
+
+
+@both
+def test_an_odd_event_is_left_out_and_counted(write, tmp_path):
+    notes = SourceNotes()
+    fine = [pass_(second) for second in range(5, 125, 5)]
+    odd = [event(999, 50), event(PASS, 50, "555"), event(40, 50, qualifier={130: "77"}), event(PASS, 50, x="?")]
+    path, _ = write([*fine, *odd], tmp_path)
+    (half,) = read_feed(path, notes)
+    assert notes.left_out == {"events with an unknown type (999)": 1, "events with a third team (555)": 1}
+    assert (half.code == 0).sum() == len(fine) + 1
+    path, _ = write([said | {"timeMin": None} for said in fine], tmp_path)
+    with pytest.raises(InputError, match=r"24 events at an impossible time|none of its events"):
+        read_feed(path, notes)

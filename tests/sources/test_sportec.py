@@ -1,0 +1,173 @@
+"""Sportec's event files, on a small match in their form."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.errors import InputError
+from playahead.sources.feeds import read_feed
+from playahead.sources.notes import SourceNotes
+
+LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
+KICK_OFF = {1: "15:30:00", 2: "16:35:00"}
+
+
+def event(second: float, inner: str, half: int = 1, x: float = 52.5, y: float = 34.0, zone: str = "+02:00") -> str:
+    hours, minutes, seconds = (int(part) for part in KICK_OFF[half].split(":"))
+    whole = hours * 3600 + minutes * 60 + seconds + second
+    time = f"{int(whole // 3600):02d}:{int(whole % 3600 // 60):02d}:{whole % 60:06.3f}"
+    place = f'X-Position="{x}" Y-Position="{y}"'
+    return f'<Event EventTime="2024-03-10T{time}{zone}" MatchId="M1" {place}>{inner}</Event>'
+
+
+def play(team: str = "H", player: str = "h1", how: str = "Pass", **said: str) -> str:
+    more = "".join(f' {name}="{value}"' for name, value in said.items())
+    return f'<Play Team="{team}" Player="{player}" Evaluation="successful"{more}><{how}/></Play>'
+
+
+def duel(kind: str, result: str, winner: str = "a1", role: str = "withoutBallControl") -> str:
+    team = "A" if winner.startswith("a") else "H"
+    won = f'Winner="{winner}" WinnerTeam="{team}" WinnerRole="{role}" WinnerResult="{result}"'
+    return f'<TacklingGame Type="{kind}" {won}/>'
+
+
+def kick_off(half: int, section: str = "", left: str = "H") -> str:
+    name = section or ("firstHalf" if half == 1 else "secondHalf")
+    return event(0, f'<KickOff GameSection="{name}" TeamLeft="{left}">{play(Height="flat")}</KickOff>', half)
+
+
+def write(folder: Path, *events: str, home: str = "H", match: str = "M1") -> list[Path]:
+    (folder / "events.xml").write_text(f"<PutDataRequest>\n{chr(10).join(events)}\n</PutDataRequest>")
+    general = f'<General MatchId="{match}" HomeTeamId="{home}" GuestTeamId="{"A" if home == "H" else "H"}"/>'
+    place = '<Environment PitchX="105.00" PitchY="68.00"/>'
+    (folder / "meta.xml").write_text(f"<X><MatchInformation>{general}{place}</MatchInformation></X>")
+    return [folder / "events.xml", folder / "meta.xml"]
+
+
+def rows(path: Path, *companions: Path, notes: SourceNotes | None = None) -> list[tuple[int, int, str, int]]:
+    return [
+        (half.half, int(t_ms), LABELS[code], int(team))
+        for half in read_feed(path, notes, companions)
+        for t_ms, code, team in zip(half.t_ms, half.code, half.team, strict=True)
+    ]
+
+
+THROW = (
+    '<ThrowIn Team="A" DecisionTimestamp="2024-03-10T15:30:43+02:00">' + play("A", "a1", Height="high") + "</ThrowIn>"
+)
+CORNER = '<CornerKick Team="H" DecisionTimestamp="2024-03-10T15:31:30+02:00">' + play(how="Cross") + "</CornerKick>"
+EVENTS = [
+    kick_off(1),
+    event(5, play("H", "h2", Height="high", Distance="long")),
+    event(7, duel("air", "ballcontactSucceeded")),
+    event(8, '<OtherBallAction Team="A" Player="a1"/>'),
+    event(15, play("A", "a2", how="Cross", Height="high")),
+    event(17, '<OtherBallAction Team="H" Player="h3"/>'),
+    event(20, play("A", "a2", Height="flat")),
+    event(21, '<OtherBallAction Team="H" Player="h3"/>'),
+    event(25, '<ShotAtGoal Team="H" Player="h4" TypeOfShot="head"><BlockedShot Player="a9"/></ShotAtGoal>'),
+    event(28, '<ShotAtGoal Team="H" Player="h4"><SavedShot GoalKeeper="a0"/></ShotAtGoal>'),
+    event(31, duel("ground", "ballClaimed")),
+    event(32, play("A", "a1", Height="flat")),
+    event(50, THROW, x=40, y=68.0),
+    event(100, CORNER),
+    event(120, '<Foul TeamFouler="A" Fouler="a1"/>'),
+    event(121, "<Delete/>"),
+    event(150, '<FinalWhistle GameSection="firstHalf"/>'),
+    kick_off(2, left="A"),
+    event(4, play("H", "h2", Height="flat"), 2, x=10, y=10),
+]
+
+
+def test_a_small_match(tmp_path):
+    notes = SourceNotes()
+    path, about = write(tmp_path, *EVENTS)
+    assert rows(path, about, notes=notes) == [
+        (1, 0, "PASS", 0),
+        (1, 450, "DRIVE", 0),
+        (1, 5_000, "HIGH PASS", 0),
+        (1, 7_000, "DUEL", 1),
+        (1, 8_000, "HEADER", 1),
+        (1, 15_000, "CROSS", 1),
+        (1, 17_000, "HEADER", 0),
+        (1, 20_000, "PASS", 1),
+        (1, 21_000, "BALL PLAYER BLOCK", 0),
+        (1, 25_000, "SHOT", 0),
+        (1, 25_400, "BALL PLAYER BLOCK", 1),
+        (1, 28_000, "SHOT", 0),
+        (1, 28_400, "SAVE", 1),
+        (1, 31_000, "PLAYER SUCCESSFUL TACKLE", 1),
+        (1, 32_000, "PASS", 1),
+        (1, 43_000, "OUT", 0),
+        (1, 50_000, "THROW IN", 1),
+        (1, 90_000, "OUT", 1),
+        (1, 100_000, "CROSS", 0),
+        (1, 120_000, "STOPPAGE", 1),
+        (2, 0, "PASS", 0),
+        (2, 2_890, "DRIVE", 0),
+        (2, 4_000, "PASS", 0),
+    ]
+    assert notes.lines == []
+    first, second = read_feed(path)
+    throw = list(first.code).index(4)
+    assert (int(first.x[throw]), int(first.y[throw])) == (62, 100), "to the left; the line on its right"
+    assert (int(second.x[-1]), int(second.y[-1])) == (90, 15), "ends are changed"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_file_may_be_in_any_order_and_zone(tmp_path, order):
+    path, about = write(tmp_path, *EVENTS)
+    expected = rows(path, about)
+    path, about = write(tmp_path, *EVENTS[::order])
+    assert rows(path, about) == expected
+    naive = [text.replace("+02:00", "") for text in EVENTS]
+    assert rows(*write(tmp_path, *naive)) == expected
+    commas = [text.replace('.0" Y', ',0" Y') for text in EVENTS]
+    assert rows(*write(tmp_path, *commas)) == expected
+
+
+def test_the_information_is_not_needed_and_must_be_of_the_match(tmp_path):
+    path, about = write(tmp_path, *EVENTS)
+    assert [row[:3] for row in rows(path)] == [row[:3] for row in rows(path, about)]
+    path, about = write(tmp_path, *EVENTS, home="A")
+    assert rows(path, about)[0][3] == 1
+    path, about = write(tmp_path, *EVENTS, match="M2")
+    with pytest.raises(InputError, match="is the match information of another match: M2, the events are of M1"):
+        rows(path, about)
+    path, about = write(tmp_path, *(text.replace('"A"', '"B"') for text in EVENTS))
+    with pytest.raises(InputError, match="is the match information of another match: its teams are H and A"):
+        rows(path, about)
+
+
+def test_halves_are_found_where_kick_offs_do_not_name_them(tmp_path):
+    path, about = write(tmp_path, *EVENTS)
+    expected = rows(path, about)
+    unnamed = [text.replace(' GameSection="firstHalf"', "").replace(' GameSection="secondHalf"', "") for text in EVENTS]
+    again = kick_off(1).replace(' GameSection="firstHalf"', "").replace(KICK_OFF[1], "15:31:00")  # after a goal
+    assert {row[0] for row in rows(*write(tmp_path, *unnamed, again))} == {1, 2}
+    assert rows(*write(tmp_path, *unnamed)) == expected
+    with pytest.raises(InputError, match="Sportec: holds no kick-off of a half"):
+        rows(*write(tmp_path, *EVENTS[1:16]))
+
+
+def test_a_shoot_out_and_odd_events_are_counted(tmp_path):
+    penalty = event(9, '<Penalty Team="H"><ShotAtGoal Team="H" Player="h1"><SuccessfulShot/></ShotAtGoal></Penalty>', 2)
+    odd = [event(60, "<Hologram/>"), event(61, play("X", "x1")), event(62, play()).replace("2024-03-10T", "soon")]
+    events = [*EVENTS[:-2], *odd, kick_off(2, "penaltyShootOut"), penalty]
+    notes = SourceNotes()
+    path, about = write(tmp_path, *events)
+    assert {row[0] for row in rows(path, about, notes=notes)} == {1}
+    assert notes.left_out == {
+        "events with an unknown type (Hologram)": 1,
+        "events with a third team (X)": 1,
+        "events with a field of the wrong kind": 1,
+        "events of the shoot-out": 2,
+    }
+
+
+def test_places_are_unknown_where_the_file_gives_none(tmp_path):
+    bare = [text.replace('X-Position="52.5" ', "") for text in EVENTS]
+    halves = read_feed(write(tmp_path, *bare)[0])
+    assert np.all(halves[0].x[halves[0].code == 6] == 255)
