@@ -30,7 +30,7 @@ def main() -> None:
     print("gap, ms", median, sep="\n")
     halves = read_split(Path(sys.argv[1]), "train")
     minutes = sum(int(half.t_ms[-1]) for half in halves) / 60_000
-    counts = sum(np.bincount(half.code[half.is_target], minlength=n) for half in halves)
+    counts = np.sum([np.bincount(half.code[half.is_target], minlength=n) for half in halves], axis=0)
     print("per 90 minutes", (counts * 90 / minutes).round(1).tolist(), sep="\n")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError, RecordError
 from playahead.files import require_file
-from playahead.sources import kloppy_files, metrica_csv, opta
+from playahead.sources import metrica, opta
 from playahead.sources.datafactory import read_datafactory
 from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.notes import SourceNotes
@@ -21,9 +21,9 @@ from playahead.sources.sportec import read_sportec
 from playahead.sources.spotting_files import read_osl, read_soccernet_spotting
 from playahead.sources.statsbomb import read_statsbomb
 from playahead.sources.wyscout import read_wyscout_match
+from playahead.sources.wyscout_v3 import read_wyscout_v3
 
 _HEAD_BYTES = 65_536
-_NEIGHBOURS = 200  # files that are looked at beside a match
 
 Read = Callable[[Path, SourceNotes], list[FeedHalf]]
 ReadPair = Callable[[Path, Path | None, SourceNotes], list[FeedHalf]]
@@ -47,15 +47,13 @@ class Companion:
     Attributes:
         called: what the provider calls it.
         recognises: by the first 64 KB of a file.
-        read: both files, the events first.
-        is_needed: events cannot be read without it. One that is not is read where it is given, to check that both are
-            of one match.
+        read: both files, the events first. The second is not needed; it is read where it is given, to check that both
+            are of one match.
     """
 
     called: str
     recognises: Callable[[bytes], bool]
     read: ReadPair
-    is_needed: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ class FeedReader:
 _JSON, _XML = b"{[", b"<"
 READERS: tuple[FeedReader, ...] = (
     FeedReader("compact table", starting(b"PK\x03\x04"), read_feed_table),
-    FeedReader("Metrica (CSV)", starting(metrica_csv.HEADER.encode()), metrica_csv.read_metrica_csv),
+    FeedReader("Metrica (CSV)", starting(metrica.HEADER.encode()), metrica.read_metrica_csv),
     FeedReader(
         "StatsBomb",
         holding(_JSON, r'"possession_team"\s*:', r'"period"\s*:'),
@@ -100,10 +98,10 @@ READERS: tuple[FeedReader, ...] = (
     FeedReader(
         "Metrica (JSON)",
         holding(_JSON, r'"subtypes"\s*:', r'"start"\s*:'),
-        Companion("EPTS metadata", holding(_XML, r"<Metadata|<main>"), kloppy_files.read_metrica_json, is_needed=True),
+        Companion("EPTS metadata", holding(_XML, r"<Metadata|<main>"), metrica.read_metrica_json),
     ),
     FeedReader("DataFactory", holding(_JSON, r'"incidences"\s*:'), read_datafactory),
-    FeedReader("Wyscout v3", holding(_JSON, r'"primary"\s*:', r'"matchPeriod"\s*:'), kloppy_files.read_wyscout_v3),
+    FeedReader("Wyscout v3", holding(_JSON, r'"primary"\s*:', r'"matchPeriod"\s*:'), read_wyscout_v3),
     FeedReader("OSL JSON", holding(_JSON, r'"data"\s*:\s*\[', r'"inputs"\s*:'), read_osl),
     FeedReader(
         "SoccerNet spotting",
@@ -163,11 +161,11 @@ def read_feed(
     Args:
         path: a match as its provider ships it, or a compact table.
         notes: told what was recognised and what was not read; says whether bad rows are dropped.
-        companions: further files of the match; what a provider needs beside the events is also looked for beside them.
+        companions: further files of the match.
         provider: who made it, where its content does not say so.
 
     Raises:
-        InputError: not a feed, damaged, without events, or without its companion.
+        InputError: not a feed, damaged, without events, or with a companion of another match.
     """
     path, notes = Path(path), notes or SourceNotes()
     reader = reader_named(provider) if provider else reader_of(path)
@@ -175,12 +173,12 @@ def read_feed(
         raise InputError(path, "is not an event feed of a known provider", known_providers())
     try:
         if isinstance(reader.read, Companion):
-            halves = reader.read.read(path, _companion(path, companions, reader, reader.read), notes)
+            halves = reader.read.read(path, _companion(companions, reader, reader.read), notes)
         else:
             _require_used(companions, reader)
             halves = reader.read(path, notes)
     except InputError as reason:
-        if reader.provider.split()[0] in str(reason):
+        if reason.where != str(path) or reader.provider.split()[0] in str(reason):
             raise
         raise InputError(reason.where, f"{reader.provider}: {reason.what}", reason.fix) from None
     except RecordError as reason:  # of the rows of a half, which knows no file
@@ -219,31 +217,17 @@ def _require_used(companions: Sequence[Path], reader: FeedReader) -> None:
         raise InputError(companions[0], f"is not needed: a match of {reader.provider} is one file", "leave it out")
 
 
-def _companion(path: Path, given: Sequence[Path], reader: FeedReader, companion: Companion) -> Path | None:
-    """The second file: of those that were given, or, if it is needed, the one beside the first nearest by name."""
+def _companion(given: Sequence[Path], reader: FeedReader, companion: Companion) -> Path | None:
+    """The second file, of those that were given."""
     for file in given:
         if companion.recognises(_head(file)):
             return file
     if given:
         raise InputError(given[0], f"is not the {companion.called} of a match of {reader.provider}")
-    if not companion.is_needed:
-        return None
-    beside = [file for file in _neighbours(path) if companion.recognises(_head(file))]
-    shared = [_shared_letters(file.name, path.name) for file in beside]
-    if beside and shared.count(max(shared)) == 1:
-        return beside[shared.index(max(shared))]
-    what = f"is a match of {reader.provider}, whose {companion.called} was not found beside it"
-    if beside:
-        what = f"is a match of {reader.provider}; {len(beside)} files beside it could be its {companion.called}"
-    raise InputError(path, what, f"give it as well: playahead predict {path.name} {companion.called.upper()}")
+    return None
 
 
 def _shared_letters(first: str, second: str) -> int:
     """How many letters two names begin with alike."""
     pairs = zip(first, second, strict=False)
     return next((count for count, (one, other) in enumerate(pairs) if one != other), min(len(first), len(second)))
-
-
-def _neighbours(path: Path) -> list[Path]:
-    files = sorted(file for file in path.absolute().parent.iterdir() if file.is_file() and file.name != path.name)
-    return [file for file in files if file.suffix.lower() in (".json", ".xml")][:_NEIGHBOURS]

@@ -126,6 +126,8 @@ def read_each(
             read += list(events_of(entry))
         except Unreadable as reason:
             left_out[f"events with {reason}"] += 1
+        except InputError as reason:
+            left_out[f"events where {reason.what}"] += 1
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as reason:
             missing = isinstance(reason, KeyError)
             left_out[f"events {f'without {reason}' if missing else 'with a field of the wrong kind'}"] += 1

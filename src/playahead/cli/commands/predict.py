@@ -15,8 +15,8 @@ def predict(asked: PredictConfig, match: list[str] = [], feed: Path | None = Non
     Args:
         asked: what to anticipate.
         match: video (any file or stream that FFmpeg reads) or an event feed of any provider that docs/data.md names,
-            or what an action spotter wrote; the content decides. A provider's second file (such as a line-up) is
-            looked for beside the first, or comes after it.
+            or what an action spotter wrote; the content decides. A provider's second file (such as a line-up) may be
+            given, too.
         feed: the same as MATCH, for a feed.
         format: table, json, csv, vtt (subtitles) or osl (OpenSportsLab annotations), on standard output.
     """

@@ -1,20 +1,23 @@
-"""Reader of Metrica's event tables (``..._RawEventsData.csv``), as its sample data has them.
+"""Reader of Metrica's events, as tables (``..._RawEventsData.csv``) and as JSON: the same words in two forms.
 
-The file does not say which way a team attacks: its goal kicks and shots do, half by half.
+Neither file says which way a team attacks: its goal kicks and shots do, half by half.
 """
 
 import csv
 import io
+import json
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from playahead.domain.feed import PERIODS, FeedHalf
 from playahead.domain.pitch import PITCH_M
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError
 from playahead.files import read_text
+from playahead.sources.jsonfile import as_list, as_object, field, number, read_json
 from playahead.sources.match_ids import match_id
 from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (
@@ -25,13 +28,31 @@ from playahead.sources.provider_events import (
     THROW_IN,
     Kind,
     ProviderEvent,
+    Unreadable,
     halves_of,
+    read_each,
+    two_teams,
 )
+from playahead.sources.xmlfile import read_xml
 
 HEADER = "Team,Type,Subtype,Period,Start Frame,Start Time [s]"
 _TEAMS = {"Home": 0, "Away": 1}
 _SETPIECES = {"THROW IN": THROW_IN, "CORNER KICK": CORNER, "FREE KICK": FREE_KICK, "PENALTY": DIRECT_SHOT}
 _FORWARD, _BACKWARD = 1, -1
+_TYPES = {
+    "PASS",
+    "SHOT",
+    "CARRY",
+    "BALL OUT",
+    "BALL LOST",
+    "RECOVERY",
+    "CHALLENGE",
+    "FAULT RECEIVED",
+    "SET PIECE",
+    "CARD",
+}
+SLACK_S = 60.0
+"""Events and metadata of one match agree so well on when a half begins and ends."""
 
 Entry = Mapping[str, str]
 
@@ -45,26 +66,90 @@ def read_metrica_csv(path: Path, notes: SourceNotes | None = None) -> list[FeedH
     notes = notes or SourceNotes()
     text = read_text(path)
     table = csv.DictReader(io.StringIO(text))
-    wanted = [*HEADER.split(","), "End Time [s]", "From", "Start X", "Start Y", "End X", "End Y"]
-    missing = [name for name in wanted if name not in (table.fieldnames or ())]
+    columns = [*HEADER.split(","), "End Time [s]", "From", "Start X", "Start Y", "End X", "End Y"]
+    missing = [name for name in columns if name not in (table.fieldnames or ())]
     if missing:
         raise InputError(path, f"Metrica: has no column {missing[0]!r}")
     entries: list[tuple[int, Entry]] = []
-    for number, entry in enumerate(table, start=2):
+    for line, entry in enumerate(table, start=2):
         try:
-            entries += _checked(f"{path}: line {number}", entry)
+            entries += _checked(f"{path}: line {line}", entry)
         except InputError as reason:
             notes.bad_row(reason)
         if len(entries) > 1 and entries[-1][0] < entries[-2][0]:
             what = f"Metrica: Period goes back to {entries[-1][0]}, as if another match began"
-            raise InputError(f"{path}: line {number}", what, "give each match a file of its own")
+            raise InputError(f"{path}: line {line}", what, "give each match a file of its own")
+    return _halves(path, match_id(text.encode()), entries, notes)  # the file names no match
+
+
+def read_metrica_json(path: Path, metadata: Path | None, notes: SourceNotes) -> list[FeedHalf]:
+    """The halves of one match.
+
+    Args:
+        path: the events.
+        metadata: EPTS metadata, to check that both are of one match.
+        notes: counts events that cannot be read.
+
+    Raises:
+        InputError: no such file, most of it unreadable, or the metadata of another match.
+    """
+    root = as_object(read_json(path), str(path))
+    listed = as_list(field(root, "data", str(path)), f"{path}: data")
+    named = (as_object(raw, "event").get("team") for raw in listed if isinstance(raw, dict))
+    teams = two_teams(path, (team.get("id") for team in named if isinstance(team, dict)))
+    sides = dict(zip(teams, _TEAMS, strict=False))
+    entries = read_each(path, listed, lambda raw: _checked("event", _entry(raw, sides)), notes)
+    if metadata is not None:
+        _require_same_match(metadata, teams, entries)
+    return _halves(path, match_id(json.dumps(listed).encode()), entries, notes)
+
+
+def _entry(raw: Any, sides: Mapping[object, str]) -> Entry:
+    """An event of the JSON under the columns of the table."""
+    if raw["team"]["id"] not in sides:
+        raise Unreadable(f"a third team ({raw['team']['id']})")
+    subtypes = raw["subtypes"] or []
+    subtypes = [subtypes] if isinstance(subtypes, dict) else subtypes
+    who = raw["from"] or {}
+    values = {
+        "Team": sides[raw["team"]["id"]],
+        "Type": raw["type"]["name"],
+        "Period": raw["period"],
+        "From": who.get("id"),
+    }
+    values["Subtype"] = "-".join(subtype["name"] for subtype in subtypes)
+    for end in ("Start", "End"):
+        at = raw[end.lower()]
+        values |= {f"{end} Time [s]": at["time"], f"{end} X": at.get("x"), f"{end} Y": at.get("y")}
+    return {name: "" if value is None else str(value) for name, value in values.items()}
+
+
+def _require_same_match(metadata: Path, teams: Sequence[object], entries: Sequence[tuple[int, Entry]]) -> None:
+    """Refuse metadata of other teams, or whose halves are at other times than the events."""
+    root = read_xml(metadata)
+    listed = {element.get("id") for element in root.iter("Team")}
+    if not set(teams) <= listed:
+        raise InputError(metadata, f"is of another match: its teams are {', '.join(sorted(map(str, listed)))}")
+    said = {element.findtext("Name"): number(element.findtext("Value")) for element in root.iter("ProviderParameter")}
+    frame_rate = number(root.findtext(".//FrameRate"))
+    for half, name in enumerate(("first_half", "second_half", "first_extra_half", "second_extra_half"), start=1):
+        times_s = [_number(entry, "Start Time [s]") for period, entry in entries if period == half]
+        start_s, end_s = (said.get(f"{name}_{end}", math.nan) / frame_rate for end in ("start", "end"))
+        if times_s and (abs(min(times_s) - start_s) > SLACK_S or max(times_s) - end_s > SLACK_S):
+            what = f"its half {half} is from {start_s:.0f} to {end_s:.0f} s, the events' from {min(times_s):.0f}"
+            raise InputError(metadata, f"is of another match: {what} to {max(times_s):.0f} s")
+
+
+def _halves(path: Path, match: int, entries: Sequence[tuple[int, Entry]], notes: SourceNotes) -> list[FeedHalf]:
     left_out = [half for half, _ in entries if half not in PERIODS]
     if left_out:
         notes.left_out["events of the shoot-out"] += len(left_out)
+    unknown = Counter(entry["Type"] for _, entry in entries if entry["Type"] not in _TYPES)
+    notes.left_out.update({f"events with an unknown type ({name})": count for name, count in unknown.items()})
     events: list[ProviderEvent] = []
     for half in PERIODS:
         events += _half_events(half, [entry for period, entry in entries if period == half])
-    halves = halves_of(match_id(text.encode()), events, knows_height=False, notes=notes)  # the file names no match
+    halves = halves_of(match, events, knows_height=False, notes=notes)
     if not halves:
         raise InputError(path, "Metrica: none of its events is one that becomes a row")
     return halves
@@ -128,6 +213,8 @@ def _kinds(what: str, subtype: str) -> Iterator[Kind]:
             yield "pass"
         case "SHOT":
             yield "shot"
+        case "CARRY":
+            yield "carry"
         case "BALL OUT":
             yield "clearance" if "CLEARANCE" in subtype else "pass"
             yield "out"

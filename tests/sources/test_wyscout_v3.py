@@ -1,9 +1,9 @@
-"""Providers that kloppy reads, on the files that it is tested on."""
+"""Wyscout's version 3, which kloppy reads, on the file that kloppy is tested on."""
 
 import json
-import shutil
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.errors import InputError
 from playahead.sources.feeds import read_feed
+from playahead.sources.kloppy_events import read_kloppy_dataset
 from playahead.sources.notes import SourceNotes
 
 kloppy = pytest.importorskip("kloppy")
@@ -34,15 +35,6 @@ def wyscout() -> dict:
     root = json.loads((FILES / "wyscout_events_v3.json").read_text())
     halves = ([event for event in root["events"] if event["matchPeriod"] == period] for period in ("1H", "2H"))
     return root | {"events": [event for half in halves for event in half[:150]]}
-
-
-@pytest.fixture
-def metrica(tmp_path) -> Path:
-    """The beginnings of both halves of a match, as Metrica's JSON has it."""
-    events = json.loads((FILES / "metrica_events.json").read_text())["data"]
-    halves = ([event for event in events if event["period"] == period] for period in (1, 2))
-    (tmp_path / "events.json").write_text(json.dumps({"data": [event for half in halves for event in half[:100]]}))
-    return tmp_path / "events.json"
 
 
 def saved(folder: Path, root: dict) -> Path:
@@ -77,45 +69,6 @@ def test_an_event_that_kloppy_stumbles_over_is_left_out_and_counted(wyscout, tmp
         read_feed(saved(tmp_path, wyscout))
 
 
-def metadata(folder: Path, *changes: tuple[str, str]) -> Path:
-    """Metadata that fit kloppy's events of Metrica; its own file is of another match."""
-    text = (FILES / "epts_metrica_metadata.xml").read_text()
-    fits = (("450", "350"), ("499", "69600"), ("650", "70060"), ("699", "143600"))
-    for old, new in (*((f"<Value>{a}</Value>", f"<Value>{b}</Value>") for a, b in fits), *changes):
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "about.xml").write_text(text)
-    return folder / "about.xml"
-
-
-def test_metricas_events_go_with_the_metadata_of_their_match_alone(metrica, tmp_path):
-    halves = read_feed(metrica, None, [metadata(tmp_path)])
-    assert [half.half for half in halves] == [1, 2]
-    assert max(int(half.t_ms[0]) for half in halves) < 5_000
-    with pytest.raises(InputError, match=r"metadata.xml: .*is of another match: its half 2 does not fit the events"):
-        read_feed(metrica, None, [FILES / "epts_metrica_metadata.xml"])
-
-
-def test_the_companion_that_is_needed_is_found_beside_or_given(metrica, tmp_path):
-    with pytest.raises(InputError, match=r"a match of Metrica \(JSON\), whose EPTS metadata was not found beside it"):
-        read_feed(metrica)
-    about = metadata(tmp_path)
-    assert len(read_feed(metrica)) == 2
-    shutil.copy(about, tmp_path / "other.xml")
-    with pytest.raises(InputError, match="2 files beside it could be its EPTS metadata"):
-        read_feed(metrica)
-    shutil.copy(about, tmp_path / "events_about.xml")
-    assert len(read_feed(metrica)) == 2, "the nearest by name"
-
-
-def test_without_directions_places_are_unknown(metrica, tmp_path):
-    aimless = metadata(tmp_path, ("left_to_right", "not_set"), ("right_to_left", "not_set"))
-    notes = SourceNotes()
-    halves = read_feed(metrica, notes, [aimless])
-    assert all((half.x == 255).all() for half in halves)
-    assert any("nothing says which way the teams attack" in line for line in notes.lines)
-
-
 def test_a_shoot_out_is_counted(wyscout, tmp_path):
     shots = [event | {"matchPeriod": "P", "minute": 121} for event in wyscout["events"][-40:]]
     extra = [
@@ -134,3 +87,14 @@ def test_without_kloppy_the_message_says_what_to_install(wyscout, tmp_path, monk
     monkeypatch.setitem(sys.modules, "kloppy.domain", None)
     with pytest.raises(InputError, match=r"is a match of Wyscout v3, which needs kloppy \(pip install"):
         read_feed(saved(tmp_path, wyscout))
+
+
+def test_without_directions_the_places_of_a_dataset_are_unknown(wyscout, tmp_path):
+    from kloppy import wyscout as reader
+    from kloppy.domain import Orientation
+
+    dataset = reader.load(event_data=str(saved(tmp_path, wyscout)), data_version="V3")
+    aimless = replace(dataset, metadata=replace(dataset.metadata, orientation=Orientation.NOT_SET))
+    notes = SourceNotes()
+    assert all((half.x == 255).all() for half in read_kloppy_dataset(aimless, notes))
+    assert any("nothing says which way the teams attack" in line for line in notes.lines)
