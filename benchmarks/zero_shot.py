@@ -1,8 +1,8 @@
 """The packaged model on single matches of other providers, beside baselines fitted on the training matches.
 
-``python benchmarks/zero_shot.py DATA MATCH...`` prints the rows of each class, then the exact area and the official
-figure of the model, of Markov renewal and of a constant rate on the same match, over the classes that its provider
-reports. One match has no interval.
+``python benchmarks/zero_shot.py DATA MATCH...`` prints two tables: the rows of each class in 90 minutes beside the usual ones,
+and the exact area and the official figure of the model, of Markov renewal and of a constant rate on the same match, over the
+classes that its provider reports. One match has no interval.
 """
 
 import sys
@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from playahead.baselines.fit import BASELINES, fit_baseline
-from playahead.datasets.dataset import FeedDataset, feed_evaluation_set
+from playahead.datasets.dataset import FeedDataset
+from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.decoding.choosing import Decoding, choose
 from playahead.decoding.predictions import join_predictions
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.actions import ACTIONS
 from playahead.evaluation.scores import score
 from playahead.inference.predictor import Predictor
 from playahead.sources.feeds import read_feed
-
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
+from playahead.sources.notes import SourceNotes
+from playahead.sources.rates import USUAL_PER_90_MIN
 
 
 def predicted(baseline, found):
@@ -28,22 +29,39 @@ def predicted(baseline, found):
 
 
 def main(data: Path, matches: list[Path]) -> None:
-    """Print a line for each match and system."""
+    """Print both tables."""
     dataset, predictor = FeedDataset(data), Predictor.open()
     val, decoders = dataset.evaluation_set("val"), {}
     fitted = {name: fit_baseline(name, *dataset.training_halves()) for name in BASELINES}
     for name, baseline in fitted.items():
         decoders[name] = choose(Decoding(), predicted(baseline, val), val.table)
+    rates, figures = [], []
     for path in matches:
-        halves = read_feed(path)
-        counts = np.bincount(np.concatenate([half.code for half in halves]), minlength=len(LABELS))
-        print(path.name, ", ".join(f"{label} {n:,}" for label, n in zip(LABELS, counts, strict=True) if n))
-        found = feed_evaluation_set(path)
+        notes = SourceNotes()
+        halves = read_feed(path, notes)
+        minutes = sum(int(half.t_ms[-1]) for half in halves) / 60_000
+        codes = np.concatenate([half.code[half.is_target] for half in halves])
+        counts = np.bincount(codes, minlength=len(ACTIONS)) * 90 / minutes
+        found = FeedEvaluationSet(halves, path.name)
+        rates.append(
+            [notes.provider, *(f"{n:.0f}" if c in found.classes else f"({n:.0f})" for c, n in enumerate(counts))]
+        )
         systems = {"model": predictor.decoder().scores(predictor.predict_all(found))}
         systems |= {name: decoders[name].scores(predicted(fitted[name], found)) for name in BASELINES}
-        for name, scores_ORV in systems.items():
-            scored = score(scores_ORV, found.count_by_match)
-            print(f"  {name}: area {scored.area:.2f}, official {scored.average:.2f}, {len(found.classes)} classes")
+        scored = {name: score(scores_ORV, found.count_by_match) for name, scores_ORV in systems.items()}
+        cells = (f"{one.area:.2f} ({one.average:.2f})" for one in scored.values())
+        figures.append([notes.provider, str(len(found.classes)), *cells])
+    print_table(
+        ["rows in 90 minutes", *map(str, ACTIONS)], [["usual", *(f"{n:.0f}" for n in USUAL_PER_90_MIN)], *rates]
+    )
+    print_table(["match", "classes", "model", *BASELINES], figures)
+
+
+def print_table(head: list[str], rows: list[list[str]]) -> None:
+    """Print it as Markdown."""
+    for row in (head, ["---"] * len(head), *rows):
+        print(f"| {' | '.join(row)} |")
+    print()
 
 
 if __name__ == "__main__":

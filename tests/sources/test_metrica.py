@@ -101,7 +101,7 @@ def test_a_carry_is_a_drive(match):
 
 def test_the_metadata_are_not_needed_and_must_be_of_the_match(match, tmp_path):
     assert rows(match, metadata(tmp_path)) == rows(match)
-    with pytest.raises(InputError, match=r"about.xml: Metrica \(JSON\): is of another match: its half 2 is from 26 to"):
+    with pytest.raises(InputError, match=r"about.xml: is of another match: its half 2 is from 26 to"):
         rows(match, metadata(tmp_path, second_half_s=26))
     with pytest.raises(InputError, match="is of another match: its teams are X, Y"):
         rows(match, metadata(tmp_path, teams=("X", "Y")))

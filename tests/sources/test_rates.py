@@ -75,6 +75,6 @@ def test_several_matches_with_their_companions_become_one_table(tmp_path, capsys
     other = [squad | {"team_id": squad["team_id"] + 70} for squad in line_up()]
     (tmp_path / "first_lineup.json").write_text(json.dumps(other))
     assert run(["data", "convert", *files, "--out", str(tmp_path / "test.npz")]) == 2
-    assert "first_lineup.json: StatsBomb: is the line-up of another match" in capsys.readouterr().err.replace("\n", "")
+    assert "first_lineup.json: is the line-up of another match" in capsys.readouterr().err.replace("\n", "")
     assert run(["evaluate", "feed", files[1], files[3]]) == 2
     assert "is a match of its own" in " ".join(capsys.readouterr().err.split())

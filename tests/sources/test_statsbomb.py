@@ -103,7 +103,7 @@ def test_the_line_up_is_not_needed_and_must_be_of_the_match_where_it_is_given(ma
         half.t_ms.tolist() for half in read_feed(match)
     ]
     lineup.write_text(json.dumps([squad | {"team_id": squad["team_id"] + 70} for squad in line_up()]))
-    with pytest.raises(InputError, match=r"lineup.json: StatsBomb: is the line-up of another match: teams 71, 72"):
+    with pytest.raises(InputError, match=r"lineup.json: is the line-up of another match: teams 71, 72"):
         read_feed(match, companions=[lineup])
     with pytest.raises(InputError, match="is not the line-up of a match of StatsBomb"):
         read_feed(match, companions=[match])
