@@ -64,7 +64,7 @@ class InputSize:
 
 
 def _luma_plane(frame: VideoFrame, width: int, height: int, luma: Luma) -> NDArray[np.uint8]:
-    """The frame's first plane, scaled; a format without a plane of 8-bit luma becomes yuv420p of limited range first."""
+    """The frame's first plane, scaled; one without 8-bit luma becomes limited yuv420p first."""
     is_full = frame.color_range == ColorRange.JPEG or frame.format.name in _ALWAYS_FULL
     if frame.format.name not in _PLANAR:
         frame = frame.reformat(
