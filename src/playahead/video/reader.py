@@ -4,7 +4,7 @@ import queue
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -18,11 +18,12 @@ from playahead.errors import InputError
 from playahead.video.clock import at_rate
 from playahead.video.continuity import Continuity
 from playahead.video.input_size import InputSize
-from playahead.video.source import opened, shown, video_stream
+from playahead.video.source import is_stream, opened, shown, video_stream
 from playahead.video.track import Track, duration_s
 from playahead.video.upright import Upright
 
 _SLACK_S = 0.5  # pictures that end so much before the container says are nothing to tell
+_REST_BYTES = 64_000  # after the last picture of a transport stream: so much can hold more pictures
 _TOLD = 5  # notes of one video; more of them are counted
 _AHEAD = 64  # frames decoded ahead of their use: 60 MB of 1280 x 736
 
@@ -111,26 +112,31 @@ class Decoder(Generic[Drawn]):
     ) -> None:
         self.source, self.draw, self.start_s, self.stop_s, self.wanted = source, draw, start_s, stop_s, stream
         self.told: list[str] = []
+        self.damaged = 0
         self.lasts_s: float | None = None
 
     def frames(self) -> Iterator[tuple[int, Drawn]]:
         """Decode, seek, resample, draw."""
         found = -1
         drawn: tuple[int, Drawn] | None = None  # a picture shown twice is drawn once
-        with opened(self.source) as container:
-            track = Track(container, video_stream(container, self.source, self.wanted), self._tell)
+        with ExitStack() as stack:
+            track = self._opened(stack)
             self.lasts_s = track.lasts_s
             clock = Continuity(track.origin_s, 1 / track.rate, self.start_s, self._tell)
-            for found, frame in at_rate(self._pictures(track, clock), GRID.fps, self.start_s, self.stop_s):
+            for found, frame in at_rate(self._pictures(track, clock, stack), GRID.fps, self.start_s, self.stop_s):
                 if drawn is None or drawn[0] != id(frame):
                     drawn = (id(frame), self.draw(frame))
                 yield found, drawn[1]
             if not clock.is_broken:
                 self._tell_early_end(track.lasts_s, found)
-        if track.damaged:
-            self._tell(f"{track.damaged} damaged packets passed over, the picture before them stays")
+        if self.damaged:
+            self._tell(f"{self.damaged} damaged packets passed over, the picture before them stays")
         if found < 0:
             raise InputError(shown(self.source), f"no pictures from {self.start_s} s on")
+
+    def _opened(self, stack: ExitStack, from_byte: int = 0) -> Track:
+        container = stack.enter_context(opened(self.source, from_byte))
+        return Track(container, video_stream(container, self.source, self.wanted), self._tell)
 
     def _tell(self, what: str) -> None:
         if what not in self.told:
@@ -143,16 +149,31 @@ class Decoder(Generic[Drawn]):
         if found >= 0 and wanted_s is not None and ends_s < wanted_s - _SLACK_S:
             self._tell(f"claims {claimed_s:.1f} s, its pictures end after {ends_s:.1f} s")
 
-    def _pictures(self, track: Track, clock: Continuity) -> Iterator[tuple[float, VideoFrame]]:
+    def _pictures(self, track: Track, clock: Continuity, stack: ExitStack) -> Iterator[tuple[float, VideoFrame]]:
         """(seconds from the first picture of the file, upright frame), from a little before ``start_s`` on."""
-        upright = Upright(track.stream)
-        for stamp_s, frame in track.pictures(self.start_s):
-            if stamp_s is None and clock.before_s is None:
-                self._tell(f"has no timestamps, read at the {track.rate:g} frames/s that it declares")
-            yield from upright.take(clock.seconds(stamp_s), frame)
-        yield from upright.rest()
-        if upright.was_interlaced:
-            self._tell("is interlaced, deinterlaced here")
+        from_byte, part = 0, track
+        while part is not None:
+            upright = Upright(part.stream)
+            for stamp_s, frame in part.pictures(self.start_s if part is track else 0.0):
+                if stamp_s is None and clock.before_s is None:
+                    self._tell(f"has no timestamps, read at the {track.rate:g} frames/s that it declares")
+                yield from upright.take(clock.seconds(stamp_s), frame)
+            yield from upright.rest()
+            if upright.was_interlaced:
+                self._tell("is interlaced, deinterlaced here")
+            self.damaged += part.damaged
+            from_byte += part.last_byte
+            part = self._part_after(part, from_byte, stack)
+
+    def _part_after(self, part: Track, from_byte: int, stack: ExitStack) -> Track | None:
+        """Where the pictures of a transport stream move to another PID they end; the rest is opened as if alone."""
+        if part.container.format.name != "mpegts" or is_stream(self.source) or not part.last_byte:
+            return None
+        if part.container.size - part.last_byte < _REST_BYTES:
+            return None
+        with suppress(InputError):  # it holds no more pictures
+            return self._opened(stack, from_byte)
+        return None
 
 
 def _with_warnings(decoder: Decoder[Drawn]) -> Iterator[tuple[int, Drawn]]:

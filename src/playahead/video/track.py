@@ -9,6 +9,7 @@ from itertools import chain, islice
 import av
 from av import Packet, VideoFrame
 from av.container import InputContainer
+from av.error import EOFError as AllOut
 from av.error import ExitError, FFmpegError
 from av.video.stream import VideoStream
 
@@ -20,6 +21,8 @@ Stamped = tuple[float | None, VideoFrame]
 _WITHOUT_TIMESTAMPS = frozenset({"h264", "hevc", "m4v", "mpegvideo", "mjpeg", "obu"})
 _LOOKED_AT = 32  # packets that show whether a container knows when pictures are shown
 _REORDERED = 17  # pictures: H.264 and HEVC show at most 16 before one that they decoded earlier
+_MOST_APPEAR = 16  # streams that PyAV learns of while it reads, by an IndexError each
+_LEFT_PIDS = 8  # of a stream that moves from one to the next
 _INEXACT_S = 1.0  # after a seek without times of showing, the first of them may be wrong by so much
 
 
@@ -35,6 +38,7 @@ class Track:
         rate: pictures per second that the stream declares; raw streams declare them in their codec's header.
         origin_s: the stream's own time of its first picture.
         damaged: packets that could not be decoded so far.
+        last_byte: of the container, where its latest packet begins.
     """
 
     def __init__(self, container: InputContainer, stream: VideoStream, tell: Callable[[str], None]) -> None:
@@ -42,7 +46,7 @@ class Track:
         self.container, self.stream, self._tell = container, stream, tell
         self.lasts_s = duration_s(container, stream)
         self.rate = float(stream.guessed_rate or stream.average_rate or GRID.fps)
-        self.damaged = 0
+        self.damaged = self.last_byte = 0
         self._tick_s = float(stream.time_base or 1 / 90_000)
         # AVI and some others say when pictures are decoded, not when they are shown. FFmpeg then makes up times of
         # showing, and where it cannot, each is as long after its time of decoding: out of order with B-frames.
@@ -122,22 +126,37 @@ class Track:
 
     def _packets(self) -> Iterator[Packet]:
         """From where the container is."""
-        packets = self.container.demux(self.stream)
+        packets, appeared = self.container.demux(self.stream), 0
+        latest: int | None = None
+        behind: list[Packet] = []
         while True:
             try:
                 packet = next(packets)
             except StopIteration:
                 return
             except (FFmpegError, IndexError, ValueError) as reason:  # the rest of the file is not there
+                if isinstance(reason, IndexError) and self.lasts_s is not None and appeared < _MOST_APPEAR:
+                    packets, appeared = self.container.demux(self.stream), appeared + 1
+                    continue
                 said = "nothing came for 20 s" if isinstance(reason, ExitError) else getattr(reason, "strerror", reason)
                 self._tell(f"ends early ({said}), what came before is used")
                 return
+            self.last_byte = max(self.last_byte, packet.pos or 0)
+            # FFmpeg gives the last packet of each PID that was left at the very end, long after its time
+            if packet.dts is not None and latest is not None and packet.dts < latest and len(behind) < _LEFT_PIDS:
+                behind.append(packet)
+                continue
+            if packet.size:
+                yield from map(self._retimed, behind)
+                latest, behind = packet.dts, []
             yield self._retimed(packet)
 
     def _decoded(self, packets: Iterable[Packet]) -> Iterator[VideoFrame]:
         for packet in packets:
             try:
                 yield from packet.decode()
+            except AllOut:  # said twice, which a stream that PyAV learnt of late makes it do
+                return
             except (FFmpegError, IndexError, ValueError):
                 self.damaged += 1
 
