@@ -22,7 +22,7 @@ _WITHOUT_TIMESTAMPS = frozenset({"h264", "hevc", "m4v", "mpegvideo", "mjpeg", "o
 _LOOKED_AT = 32  # packets that show whether a container knows when pictures are shown
 _REORDERED = 17  # pictures: H.264 and HEVC show at most 16 before one that they decoded earlier
 _MOST_APPEAR = 16  # streams that PyAV learns of while it reads, by an IndexError each
-_LEFT_PIDS = 8  # of a stream that moves from one to the next
+_LEFT_PIDS = 8  # packets: so many in a row that go back in time are a clock that was set back
 _INEXACT_S = 1.0  # after a seek without times of showing, the first of them may be wrong by so much
 
 
@@ -142,12 +142,12 @@ class Track:
                 self._tell(f"ends early ({said}), what came before is used")
                 return
             self.last_byte = max(self.last_byte, packet.pos or 0)
-            # FFmpeg gives the last packet of each PID that was left at the very end, long after its time
-            if packet.dts is not None and latest is not None and packet.dts < latest and len(behind) < _LEFT_PIDS:
-                behind.append(packet)
-                continue
-            if packet.size:
-                yield from map(self._retimed, behind)
+            if self.container.format.name == "hls" and packet.dts is not None:
+                if latest is not None and packet.dts < latest and len(behind) < _LEFT_PIDS:
+                    behind.append(packet)
+                    continue
+                # FFmpeg gives the last packet of each PID that was left at the very end, long after its time
+                yield from map(self._retimed, behind if len(behind) == _LEFT_PIDS else ())
                 latest, behind = packet.dts, []
             yield self._retimed(packet)
 
