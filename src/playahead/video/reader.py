@@ -14,7 +14,7 @@ from av import VideoFrame
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
-from playahead.errors import InputError
+from playahead.errors import InputError, VideoWarning
 from playahead.video.clock import at_rate
 from playahead.video.continuity import Continuity
 from playahead.video.input_size import InputSize
@@ -23,17 +23,13 @@ from playahead.video.track import Track, duration_s
 from playahead.video.upright import Upright
 
 _SLACK_S = 0.5  # pictures that end so much before the container says are nothing to tell
-_REST_BYTES = 64_000  # after the last picture of a transport stream: so much can hold more pictures
+_REST_BYTES = 2_000  # after the last picture of a transport stream: so much can hold more pictures
 _TOLD = 5  # notes of one video; more of them are counted
 _AHEAD = 64  # frames decoded ahead of their use: 60 MB of 1280 x 736
 
 
 Drawn = TypeVar("Drawn")
 Draw = Callable[[VideoFrame], Drawn]
-
-
-class VideoWarning(UserWarning):
-    """Part of a video could not be used; the message says which, and what was done instead."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,7 @@ def read_drawn(
     """``read_frames`` with pictures made by ``draw`` instead of an input size."""
     if start_s < 0 or (stop_s is not None and stop_s <= start_s):
         raise InputError(shown(source), f"no time lies from {start_s} s to {stop_s} s")
-    return _ahead(_with_warnings(Decoder(source, draw, start_s, stop_s, stream)))
+    return _ahead(Decoder(source, draw, start_s, stop_s, stream))
 
 
 class Decoder(Generic[Drawn]):
@@ -176,26 +172,12 @@ class Decoder(Generic[Drawn]):
         return None
 
 
-def _with_warnings(decoder: Decoder[Drawn]) -> Iterator[tuple[int, Drawn]]:
-    """Its frames, then what it has to tell."""
-    failed: InputError | None = None
-    try:
-        yield from decoder.frames()
-    except InputError as reason:
-        failed = reason
-    more = len(decoder.told) - _TOLD
-    for what in [*decoder.told[:_TOLD], *([f"and {more:,} more of the kind"] if more > 0 else [])]:
-        warnings.warn(f"{shown(decoder.source)}: {what}", VideoWarning, stacklevel=2)
-    if failed is not None:
-        raise failed
-
-
-def _ahead(frames: Iterator[tuple[int, Drawn]]) -> Iterator[tuple[int, Drawn]]:
-    """The same frames, made in another thread; its errors and warnings come out here, and it ends when we do."""
-    made: queue.Queue[object] = queue.Queue(_AHEAD)
+def _ahead(decoder: Decoder[Drawn]) -> Iterator[tuple[int, Drawn]]:
+    """Its frames, made in another thread that ends when we do; its errors, and what it has to tell, come out here."""
+    made: queue.Queue[tuple[int, Drawn] | BaseException | None] = queue.Queue(_AHEAD)
     stopped = threading.Event()
 
-    def put(item: object) -> None:
+    def put(item: tuple[int, Drawn] | BaseException | None) -> None:
         waiting = True
         while waiting and not stopped.is_set():
             with suppress(queue.Full):
@@ -203,32 +185,26 @@ def _ahead(frames: Iterator[tuple[int, Drawn]]) -> Iterator[tuple[int, Drawn]]:
                 waiting = False
 
     def work() -> None:
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always", VideoWarning)
-            end: object = None
-            try:
-                for item in frames:
-                    put(item)
-                    if stopped.is_set():
-                        return
-            except Exception as reason:  # handed to the user's thread
-                end = reason
-        put((end, [str(warning.message) for warning in told]))
+        end = None
+        try:
+            for item in decoder.frames():
+                put(item)
+                if stopped.is_set():
+                    return
+        except Exception as reason:  # handed to the user's thread
+            end = reason
+        put(end)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
-        while True:
-            item = made.get()
-            if isinstance(item[0], int):  # type: ignore[index]
-                yield item  # type: ignore[misc]
-                continue
-            reason, told = item  # type: ignore[misc]
-            for message in told:
-                warnings.warn(message, VideoWarning, stacklevel=2)
-            if reason is not None:
-                raise reason
-            return
+        while isinstance(item := made.get(), tuple):
+            yield item
+        more = len(decoder.told) - _TOLD
+        for what in [*decoder.told[:_TOLD], *([f"and {more:,} more of the kind"] if more > 0 else [])]:
+            warnings.warn(f"{shown(decoder.source)}: {what}", VideoWarning, stacklevel=2)
+        if item is not None:
+            raise item
     finally:
         stopped.set()
         thread.join(timeout=5)

@@ -12,9 +12,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from playahead.errors import PlayaheadError
+from playahead.errors import PlayaheadError, VideoWarning
 from playahead.video.continuity import Continuity
-from playahead.video.reader import VideoWarning
 from playahead.video.source import is_stream, opened, shown, video_stream
 
 RATE_HZ = 48_000
