@@ -98,17 +98,28 @@ def read_drawn(
 class Decoder(Generic[Drawn]):
     """One pass over a source.
 
+    Args:
+        source, draw, start_s, stop_s, stream: as for ``read_drawn``.
+        is_new: leaves a decoded picture out where it says no; time begins with the first that stays.
+
     Attributes:
         told: what could not be used so far.
         lasts_s: of the source; None of a live stream, and before ``frames`` has opened it.
     """
 
     def __init__(
-        self, source: Path | str, draw: Draw[Drawn], start_s: float, stop_s: float | None, stream: int | None
+        self,
+        source: Path | str,
+        draw: Draw[Drawn],
+        start_s: float,
+        stop_s: float | None,
+        stream: int | None,
+        is_new: Callable[[VideoFrame], bool] | None = None,
     ) -> None:
         self.source, self.draw, self.start_s, self.stop_s, self.wanted = source, draw, start_s, stop_s, stream
-        self.told: list[str] = []
+        self.is_new = is_new
         self.damaged = 0
+        self.told: list[str] = []
         self.lasts_s: float | None = None
 
     def frames(self) -> Iterator[tuple[int, Drawn]]:
@@ -151,6 +162,10 @@ class Decoder(Generic[Drawn]):
         while part is not None:
             upright = Upright(part.stream)
             for stamp_s, frame in part.pictures(self.start_s if part is track else 0.0):
+                if self.is_new is not None and not self.is_new(frame):
+                    continue
+                if self.is_new is not None and clock.before_s is None and stamp_s is not None:
+                    clock.origin_s = stamp_s
                 if stamp_s is None and clock.before_s is None:
                     self._tell(f"has no timestamps, read at the {track.rate:g} frames/s that it declares")
                 yield from upright.take(clock.seconds(stamp_s), frame)
