@@ -42,10 +42,10 @@ def watch_video(
                 if last_s is not None and speed > 0 and (silent_s := time.monotonic() - last_s) > _SILENT_S:
                     session.tell(f"no new video for {silent_s:.0f} s")
                     blind = session.blind(_later(session, last_s) if is_lost else session.now_ms)
-                    if latest is None or is_lost or silent_s * 1000 > ANTICIPATION_MS:
-                        yield blind
-                    else:  # what it expects may still come
-                        yield replace(latest, told=blind.told)
+                    if is_lost or silent_s * 1000 > ANTICIPATION_MS:
+                        latest = None
+                    # what the latest answer expects may still come
+                    yield blind if latest is None else replace(latest, told=blind.told)
                 continue
             if item is None:
                 return

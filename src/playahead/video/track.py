@@ -23,7 +23,8 @@ _LOOKED_AT = 32  # packets that show whether a container knows when pictures are
 _REORDERED = 17  # pictures: H.264 and HEVC show at most 16 before one that they decoded earlier
 _MOST_APPEAR = 16  # streams that PyAV learns of while it reads, by an IndexError each
 _LEFT_PIDS = 8  # packets: so many in a row that go back in time are a clock that was set back
-_INEXACT_S = 1.0  # after a seek without times of showing, the first of them may be wrong by so much
+_INEXACT_S = 1.0  # after a seek the times of the first pictures may be guesses, for so long in streams of MPEG
+_GUESSED_AFTER_SEEK = frozenset({"mpeg", "mpegts"})
 
 
 class Track:
@@ -82,7 +83,8 @@ class Track:
             except (FFmpegError, OSError):
                 break
             self.damaged = 0
-            found = self._from_key(start_s - (0.0 if self._knows_order else _INEXACT_S))
+            is_exact = self._knows_order and self.container.format.name not in _GUESSED_AFTER_SEEK
+            found = self._from_key(start_s - (0.0 if is_exact else _INEXACT_S))
             if found is not None:
                 return found
             back_s = 2 * back_s or 1.0
