@@ -5,7 +5,7 @@
     ├── InputError           a file, an option or an argument cannot be used
     └── NonFiniteLossError   training met a loss that is NaN or infinite
 
-The command line shows any of them as one line, with exit code 2; and a VideoWarning as a note.
+The command line shows any of them as one line, with exit code 2.
 """
 
 
@@ -33,7 +33,3 @@ class InputError(PlayaheadError):
 
 class NonFiniteLossError(PlayaheadError):
     """Training met a loss that is NaN or infinite; the batch is named."""
-
-
-class VideoWarning(UserWarning):
-    """Part of a video could not be used; the message says which, and what was done instead."""

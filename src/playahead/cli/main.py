@@ -9,8 +9,9 @@ from typing import TextIO
 
 from playahead.cli.parser import build_parser, call, chosen_command, spelt_for_python
 from playahead.cli.terminal import complain, notice
-from playahead.errors import PlayaheadError, VideoWarning
+from playahead.errors import PlayaheadError
 from playahead.runtime import keep_freed_memory, leave
+from playahead.video.warning import VideoWarning
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -14,13 +14,14 @@ from av import VideoFrame
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
-from playahead.errors import InputError, VideoWarning
+from playahead.errors import InputError
 from playahead.video.clock import at_rate
 from playahead.video.continuity import Continuity
 from playahead.video.input_size import InputSize
 from playahead.video.source import is_stream, opened, shown, video_stream
 from playahead.video.track import Track, duration_s
 from playahead.video.upright import Upright
+from playahead.video.warning import VideoWarning
 
 _SLACK_S = 0.5  # pictures that end so much before the container says are nothing to tell
 _REST_BYTES = 2_000  # after the last picture of a transport stream: so much can hold more pictures

@@ -12,9 +12,10 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from playahead.errors import PlayaheadError, VideoWarning
+from playahead.errors import PlayaheadError
 from playahead.video.continuity import Continuity
 from playahead.video.source import is_stream, opened, shown, video_stream
+from playahead.video.warning import VideoWarning
 
 RATE_HZ = 48_000
 LAYOUT = "stereo"
