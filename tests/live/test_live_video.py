@@ -3,6 +3,8 @@
 import socket
 import threading
 import time
+from contextlib import suppress
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from playahead.errors import InputError
 from playahead.inference.video import VideoModel
+from playahead.live import watch_video
 from playahead.live.config import LiveConfig
 from playahead.live.frames import Dropped, Frame, Frames, Lost, Told
 from playahead.live.open import live
@@ -86,6 +89,50 @@ def test_a_source_that_dies_is_opened_again(tmp_path, pictures, asked):
     assert [answer.now_ms for answer in answers] == sorted(answer.now_ms for answer in answers)
     assert answers[-1].seen_ms == 5_000
     assert answers[-1].now_ms > answers[1].now_ms + 5_000
+
+
+def test_what_was_shown_before_a_source_died_does_not_come_again(tmp_path, pictures):
+    with broadcast(tmp_path, pictures, speed=50.0) as sent:
+        sent.segments(0, 4)
+        frames = Frames(sent.address, SIZE)
+        before = [item for _ in range(60) for item in items_of(frames, lambda item: isinstance(item, Frame))]
+        sent.down()
+        sent.segments(4, 6)  # FFmpeg begins with the last three: one of them was shown
+        before += items_of(frames, lambda item: isinstance(item, Lost))
+        sent.up()
+        after = items_of(frames, lambda item: isinstance(item, Frame))
+        with suppress(TimeoutError):
+            while True:
+                after.append(frames.next(3.0))
+        frames.close()
+    assert sum(isinstance(item, Frame) for item in before) == 75
+    assert 25 < sum(isinstance(item, Frame) for item in after) <= 50, "the last of a live stream wait for the next"
+
+
+def test_a_silent_stream_is_said_to_be_silent_every_second(monkeypatch, asked):
+    """What was expected stays until its 5 s are over; time goes on once the source is lost, and never back."""
+    clock = SimpleNamespace(now_s=0.0, monotonic=lambda: clock.now_s)
+    monkeypatch.setattr(watch_video, "time", clock)
+    silent = [TimeoutError] * 8
+    items = iter([*[Frame(np.zeros((64, 96), np.uint8))] * 125, *silent, Lost("it ended"), *silent, None])
+
+    def take(timeout_s: float) -> object:
+        item = next(items)
+        if item is TimeoutError:
+            clock.now_s += timeout_s
+            raise TimeoutError
+        return item
+
+    frames = SimpleNamespace(next=take, close=lambda: None, waiting_s=0.0)
+    session = VideoSession(VideoModel.open(asked.weights, asked.backbone, "cpu"), 0.0)
+    answers = list(watch_video.watch_video(session, frames, 1.0))  # type: ignore[bad-argument-type]
+    assert [answer.told for answer in answers[1:8]] == [[f"no new video for {n} s"] for n in range(2, 9)]
+    assert [answer.seen_ms for answer in answers[:8]] == [5_000] * 5 + [0] * 3
+    assert all(answer.expected for answer in answers[:5])
+    assert [answer.now_ms for answer in answers[:8]] == [5_000] * 8
+    assert [answer.now_ms for answer in answers[8:]] == [13_000, *range(14_000, 22_000, 1_000)]
+    assert answers[8].told == ["the source is lost, opening it again: it ended"]
+    assert answers[-1].told == ["no new video for 16 s"]
 
 
 def test_a_discontinuity_is_told_and_loses_no_frame(tmp_path, pictures):

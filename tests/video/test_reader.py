@@ -14,6 +14,7 @@ from playahead.errors import InputError
 pytestmark = pytest.mark.skipif(find_spec("av") is None, reason="needs the extra 'video'")
 if find_spec("av") is not None:
     import av
+    from av.video.reformatter import ColorRange
 
     from playahead.video.input_size import InputSize
     from playahead.video.reader import VideoWarning, probe, read_frames
@@ -116,6 +117,62 @@ def test_luma_is_what_ffmpeg_answers(pixels, luma):
     answer = frame.reformat(width=width, height=height, format=name).to_ndarray()[:height]
     error = np.abs(drawn[top : top + height, left : left + width].astype(int) - answer)
     assert np.percentile(error, 90) <= 2, "flat parts agree; edges depend on the scaler"
+
+
+@pytest.mark.parametrize("told", ["UNSPECIFIED", "MPEG", "JPEG"])
+@pytest.mark.parametrize("luma", ["limited", "full"])
+@pytest.mark.parametrize("size", [(160, 96), (96, 64)], ids=["as it is", "scaled"])
+def test_five_grays_have_their_luma_in_every_pixel_format_and_range(told, luma, size):
+    """8 bits or more for each colour; fewer cannot hold these grays."""
+    grays = (0, 63, 128, 191, 255)
+    wanted = {"limited": (16, 70, 126, 180, 235), "full": grays}[luma]
+    picture = av.VideoFrame.from_ndarray(bars(grays), "rgb24")
+    for pixels in sorted(av.video.format.names):
+        try:
+            if min(component.bits for component in av.VideoFormat(pixels).components) < 8:
+                continue
+            stored = ColorRange.JPEG if told == "JPEG" else ColorRange.MPEG  # YUV that does not say is limited
+            frame = picture.reformat(format=pixels, dst_color_range=stored)
+        except (OSError, ValueError):  # FFmpeg writes no such pictures
+            continue
+        frame.color_range = ColorRange[told]
+        drawn = InputSize(*size, luma).draw(frame)
+        middles = drawn[size[1] // 2, [size[0] * (2 * bar + 1) // 10 for bar in range(5)]]
+        assert np.abs(middles.astype(int) - wanted).max() <= 1, pixels
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixels", "told"),
+    [
+        ("plain.mp4", "libx264", "yuv420p", "MPEG"),
+        ("full.mp4", "libx264", "yuv420p", "JPEG"),
+        ("ten_bits_full.mp4", "libx265", "yuv420p10le", "JPEG"),
+        ("rgb.mp4", "libx264rgb", "rgb24", "JPEG"),
+        ("png.mov", "png", "rgb24", "JPEG"),
+        ("gray.mov", "png", "gray", "JPEG"),
+        ("lossless.mkv", "ffv1", "yuva420p", "MPEG"),
+        ("photos.avi", "mjpeg", "yuvj420p", "JPEG"),
+    ],
+)
+def test_five_grays_have_their_luma_from_every_codec(tmp_path, name, codec, pixels, told):
+    path = tmp_path / name
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options={"x265-params": "log-level=none"})
+        stream.width, stream.height, stream.pix_fmt = *SMALL, pixels
+        stream.codec_context.color_range = ColorRange[told]
+        picture = av.VideoFrame.from_ndarray(bars((0, 63, 128, 191, 255)), "rgb24")
+        for index in range(3):
+            frame = picture.reformat(format=pixels, dst_color_range=ColorRange[told])
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    drawn = list(read_frames(path, InputSize(160, 96)))[1][1]
+    np.testing.assert_allclose(drawn[48, [16, 48, 80, 112, 144]], (16, 70, 126, 180, 235), atol=2)
+
+
+def bars(grays) -> np.ndarray:
+    """(H, W, 3) of five upright bars."""
+    return np.repeat(np.asarray(grays, np.uint8), SMALL[0] // 5)[None, :, None].repeat(SMALL[1], 0).repeat(3, 2)
 
 
 @pytest.mark.parametrize("bad", [{"width": 100}, {"height": 0}, {"luma": "dark"}])

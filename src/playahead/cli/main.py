@@ -1,13 +1,17 @@
 """``playahead``: one command line, a command for each thing that people do with it."""
 
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
+from typing import TextIO
 
 from playahead.cli.parser import build_parser, call, chosen_command, spelt_for_python
-from playahead.cli.terminal import complain
+from playahead.cli.terminal import complain, notice
 from playahead.errors import PlayaheadError
 from playahead.runtime import keep_freed_memory, leave
+from playahead.video.warning import VideoWarning
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,7 +32,8 @@ def run(arguments: Sequence[str]) -> int:
         words = [spelt_for_python(word) for word in arguments]
         parser = build_parser(words)
         chosen = parser.instantiate(parser.parse_args(words))
-        return call(*chosen_command(chosen.as_dict())) or 0
+        with _video_warnings_as_notes():
+            return call(*chosen_command(chosen.as_dict())) or 0
     except PlayaheadError as reason:
         complain(str(reason))
         return 2
@@ -41,6 +46,32 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as reason:
         complain(f"{reason.filename or 'disk'}: {reason.strerror or reason} (is it writable, and is there room?)")
         return 2
+
+
+@contextmanager
+def _video_warnings_as_notes() -> Iterator[None]:
+    """What is wrong with a video is said once, however often a command reads it."""
+    said: set[str] = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", VideoWarning)
+        others = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if not issubclass(category, VideoWarning):
+                others(message, category, filename, lineno, file, line)
+            elif str(message) not in said:
+                said.add(str(message))
+                notice(str(message))
+
+        warnings.showwarning = show
+        yield
 
 
 if __name__ == "__main__":

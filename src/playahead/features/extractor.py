@@ -18,7 +18,8 @@ from playahead.features.plan import Video
 from playahead.features.sharing import are_neighbours, compare_neighbours, shared_by_time
 from playahead.features.store import FeatureStore, JournalWriter
 from playahead.video.input_size import InputSize
-from playahead.video.reader import VideoWarning, read_frames
+from playahead.video.reader import read_frames
+from playahead.video.warning import VideoWarning
 
 _WINDOW_S = GRID.window_frames / GRID.fps
 _PADDED_FRAMES = GRID.fps // 2  # half a second

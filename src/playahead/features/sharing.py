@@ -19,7 +19,8 @@ from playahead.domain.grid import GRID
 from playahead.errors import InputError
 from playahead.features.plan import Video
 from playahead.video.input_size import InputSize
-from playahead.video.reader import VideoWarning, read_frames
+from playahead.video.reader import read_frames
+from playahead.video.warning import VideoWarning
 
 _ALIKE_LEVELS = 3.0  # of 255, mean over pictures: what encoding does; another moment is further away
 _CLEARLY = 0.5  # and less than half as far as the same picture 5 s on

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from av import VideoFrame
@@ -23,6 +24,9 @@ from playahead.video.source import is_address
 
 _WAITING = 20 * GRID.fps
 """Frames that may wait: a live HLS stream begins with up to three segments at once."""
+_REMEMBERED = 100_000
+"""Pictures, of half an hour at the least: no playlist goes back further."""
+_EVERY_LINE = 8
 _PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
@@ -58,11 +62,33 @@ class Told:
 Item = Frame | Lost | Dropped | Told
 
 
+class _Shown:
+    """Pictures of a stream that were shown before it was opened again: a playlist begins with some of them."""
+
+    def __init__(self) -> None:
+        self._before: deque[tuple[int | None, int]] = deque(maxlen=_REMEMBERED)
+        self._known: frozenset[tuple[int | None, int]] = frozenset()
+
+    def is_new(self, frame: VideoFrame) -> bool:
+        """Whether no picture before the last opening had this time and looked like this one."""
+        plane = frame.planes[0]
+        lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # type: ignore[bad-argument-type]
+        picture = (frame.pts, crc32(lines[::_EVERY_LINE].tobytes()))
+        if picture in self._known:
+            return False
+        self._before.append(picture)
+        return True
+
+    def opened_again(self) -> None:
+        """What was shown until now comes again."""
+        self._known = frozenset(self._before)
+
+
 class Frames:
     """Frames at 25 a second, decoded in a thread of their own.
 
     A file comes at the speed that is asked for, an endless stream as it is sent. Where a stream stops it is opened
-    again, after pauses that grow.
+    again, after pauses that grow; what it showed before does not come again.
 
     Args:
         source: a file, a folder that segments are written into, or an address.
@@ -120,8 +146,9 @@ class Frames:
             self._read_folder(Path(self._source))
             return
         failed, ever = 0, False
+        shown = _Shown() if is_address(self._source) else None
         while not self._stopped.is_set():
-            decoder = Decoder(self._source, self._draw, 0.0, None, None)
+            decoder = Decoder(self._source, self._draw, 0.0, None, None, shown.is_new if shown else None)
             n_frames, why = 0, "it ended"
             try:
                 n_frames = self._read(decoder, again=ever)
@@ -133,6 +160,8 @@ class Frames:
             if not is_address(self._source) or decoder.lasts_s is not None:
                 return
             self._put(Lost(why))
+            if shown:
+                shown.opened_again()
             self._stopped.wait(_PAUSES_S[min(failed, len(_PAUSES_S) - 1)])
 
     def _read_folder(self, folder: Path) -> None:

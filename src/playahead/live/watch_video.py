@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
+from dataclasses import replace
 
-from playahead.domain.grid import GRID
+from playahead.domain.grid import ANTICIPATION_MS, GRID
 from playahead.live.answer import Answer
 from playahead.live.frames import Dropped, Frame, Frames, Lost, Told
 from playahead.live.video_session import PACES_S, VideoSession
@@ -13,12 +14,13 @@ _BEHIND_S = 2.0
 _LOOK_BACK_S = 10.0
 _CAUGHT_UP_S = 60.0
 _TICK_S = 1.0
+_SILENT_S = 1.5  # a stream without frames for longer is said to be silent: HLS comes in bursts of some seconds
 
 
 def watch_video(
     session: VideoSession, frames: Frames, speed: float, note: Callable[[int, Frame], object] | None = None
 ) -> Generator[Answer, None, None]:
-    """Push frames as they come.
+    """Push frames as they come. While none come, an answer a second says so.
 
     Args:
         session: that answers.
@@ -29,30 +31,39 @@ def watch_video(
     Raises:
         InputError: a source that cannot be read.
     """
-    lost_s, pace = None, _Pace(speed > 0)
+    last_s: float | None = None  # when the newest frame came
+    latest: Answer | None = None
+    is_lost, pace = False, _Pace(speed > 0)
     with closing(frames):
         while True:
             try:
                 item = frames.next(_TICK_S)
             except TimeoutError:
-                if lost_s is not None:
-                    yield session.blind(_later(session, lost_s))
+                if last_s is not None and speed > 0 and (silent_s := time.monotonic() - last_s) > _SILENT_S:
+                    session.tell(f"no new video for {silent_s:.0f} s")
+                    blind = session.blind(_later(session, last_s) if is_lost else session.now_ms)
+                    if is_lost or silent_s * 1000 > ANTICIPATION_MS:
+                        latest = None
+                    # what the latest answer expects may still come
+                    yield blind if latest is None else replace(latest, told=blind.told)
                 continue
             if item is None:
                 return
             if isinstance(item, Lost):
-                lost_s = time.monotonic() if lost_s is None else lost_s
+                last_s, is_lost = time.monotonic() if last_s is None else last_s, True
                 session.tell(f"the source is lost, opening it again: {item.why}")
-                yield session.blind(_later(session, lost_s))
+                yield session.blind(_later(session, last_s))
                 continue
-            if isinstance(item, Frame) and lost_s is not None:
-                session.tell(f"the source is back after {time.monotonic() - lost_s:.0f} s")
-                session.restart(_later(session, lost_s))
-                lost_s = None
+            if isinstance(item, Frame):
+                if is_lost and last_s is not None:
+                    session.tell(f"the source is back after {time.monotonic() - last_s:.0f} s")
+                    session.restart(_later(session, last_s))
+                last_s, is_lost = time.monotonic(), False
             answer = _take(session, item, frames, pace)
             if isinstance(item, Frame) and note is not None:
                 note(session.now_ms, item)
             if answer:
+                latest = answer
                 yield answer
 
 
@@ -77,9 +88,9 @@ def _push(session: VideoSession, frame: Frame, frames: Frames, pace: "_Pace") ->
     return answer
 
 
-def _later(session: VideoSession, lost_s: float) -> int:
-    """Time of the stream by the machine's clock, since it was lost; whole frames."""
-    frames = round((time.monotonic() - lost_s) * GRID.fps)
+def _later(session: VideoSession, last_s: float) -> int:
+    """Time of the stream by the machine's clock, which goes on after the newest frame; whole frames."""
+    frames = round((time.monotonic() - last_s) * GRID.fps)
     return session.now_ms + frames * 1000 // GRID.fps
 
 

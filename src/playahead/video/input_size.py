@@ -18,7 +18,7 @@ Luma = Literal["limited", "full"]
 ``full``: 0 to 255 (what its CPU path, OpenCV's gray, reads)."""
 
 _PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"})
-_FULL_BY_NAME = frozenset({"yuvj420p", "yuvj422p", "yuvj444p", "gray"})
+_ALWAYS_FULL = frozenset({"yuvj420p", "yuvj422p", "yuvj444p", "gray"})
 _STRETCH = 255 / 219
 
 
@@ -64,12 +64,19 @@ class InputSize:
 
 
 def _luma_plane(frame: VideoFrame, width: int, height: int, luma: Luma) -> NDArray[np.uint8]:
-    """The frame's first plane, scaled; converted to a planar format first only where it has none."""
-    is_full = frame.format.name in _FULL_BY_NAME or frame.color_range == ColorRange.JPEG
-    if frame.format.name not in _PLANAR or (frame.width, frame.height) != (width, height):
-        name = frame.format.name if frame.format.name in _PLANAR else "yuv420p"
-        is_full = is_full and name == frame.format.name
-        frame = frame.reformat(width=width, height=height, format=name, interpolation=Interpolation.AREA)
+    """The frame's first plane, scaled; one without 8-bit luma becomes limited yuv420p first."""
+    is_full = frame.color_range == ColorRange.JPEG or frame.format.name in _ALWAYS_FULL
+    if frame.format.name not in _PLANAR:
+        frame = frame.reformat(
+            width=width,
+            height=height,
+            format="yuv420p",
+            interpolation=Interpolation.AREA,
+            dst_color_range=ColorRange.MPEG,
+        )
+        is_full = False
+    elif (frame.width, frame.height) != (width, height):
+        frame = frame.reformat(width=width, height=height, interpolation=Interpolation.AREA)
     plane = frame.planes[0]
     gray = np.frombuffer(memoryview(plane), np.uint8)  # type: ignore[bad-argument-type]
     gray = gray.reshape(-1, plane.line_size)[:height, :width]

@@ -14,8 +14,8 @@ from av.error import FFmpegError
 
 from playahead.errors import PlayaheadError
 from playahead.video.continuity import Continuity
-from playahead.video.reader import VideoWarning
 from playahead.video.source import is_stream, opened, shown, video_stream
+from playahead.video.warning import VideoWarning
 
 RATE_HZ = 48_000
 LAYOUT = "stereo"

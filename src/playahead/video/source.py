@@ -34,15 +34,19 @@ def shown(source: Path | str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def opened(source: Path | str) -> InputContainer:
+def opened(source: Path | str, from_byte: int = 0) -> InputContainer:
     """A container to read from.
+
+    Args:
+        source: a path, an address, or standard input.
+        from_byte: of a file: what lies before is as if it were not there.
 
     Raises:
         InputError: missing, no ordinary file, no answer, or nothing that FFmpeg reads.
     """
     where = shown(source) if is_stream(source) else source
     try:
-        return av.open(_for_ffmpeg(source), mode="r", timeout=_TIMEOUT_S, options=_limits(source))  # type: ignore[no-matching-overload]
+        return av.open(_for_ffmpeg(source, from_byte), mode="r", timeout=_TIMEOUT_S, options=_options(source))  # type: ignore[no-matching-overload]
     except ExitError:
         raise InputError(where, f"no answer within {_TIMEOUT_S[0]:.0f} s", "is it being sent?") from None
     except (FFmpegError, OSError, ValueError, IndexError, AttributeError) as reason:
@@ -50,9 +54,12 @@ def opened(source: Path | str) -> InputContainer:
         raise InputError(where, f"{NOT_A_VIDEO} ({said})", "is it complete?") from None
 
 
-def _limits(source: Path | str) -> dict[str, str]:
-    """A playlist from an address leads to no file of this machine."""
-    return {"protocol_whitelist": _PROTOCOLS} if is_address(source) else {}
+def _options(source: Path | str) -> dict[str, str]:
+    """A playlist from an address leads to no file of this machine; pictures of a stream may move to another PID."""
+    merged = {"seg_format_options": "merge_pmt_versions=1"}  # of the segments of a playlist
+    if is_address(source):
+        merged |= {"merge_pmt_versions": "1", "protocol_whitelist": _PROTOCOLS}
+    return merged
 
 
 def is_stream(source: Path | str) -> bool:
@@ -60,7 +67,7 @@ def is_stream(source: Path | str) -> bool:
     return source == STANDARD_INPUT or is_address(source)
 
 
-def _for_ffmpeg(source: Path | str) -> object:
+def _for_ffmpeg(source: Path | str, from_byte: int) -> object:
     """What ``av.open`` takes: a colon in a file's name is no protocol, and a name need not be Unicode."""
     if source == STANDARD_INPUT:
         return sys.stdin.buffer
@@ -79,6 +86,8 @@ def _for_ffmpeg(source: Path | str) -> object:
     except InputError as reason:
         fix = f"to read a pipe: playahead predict {STANDARD_INPUT} < PIPE" if "pipe" in reason.what else reason.fix
         raise InputError(reason.where, reason.what, fix) from None
+    if from_byte:
+        return f"subfile,,start,{from_byte},end,0,,:{path}"
     return f"file:{path}" if str(path).isprintable() else path.open("rb")
 
 

@@ -9,6 +9,7 @@ from av import VideoFormat, VideoFrame
 from av.error import BlockingIOError as NothingYet
 from av.error import EOFError as AllOut
 from av.filter import Graph
+from av.video.stream import VideoStream
 
 _TURNS = {-90: ("transpose", "clock"), 90: ("transpose", "cclock")}
 
@@ -21,26 +22,33 @@ class Shape:
         size, pixels: as decoded.
         turned: degrees counter-clockwise, as the display matrix says.
         interlaced: two fields of different times woven together.
+        square: the pixels are, in all pictures so far.
     """
 
     size: tuple[int, int]
     pixels: str
     turned: int
     interlaced: bool
+    square: bool
 
 
 class Upright:
     """Takes pictures with their times, gives them upright; FFmpeg's own filters do the work.
 
+    The shape of a pixel may change from one picture to the next. Each picture carries what its own codec says, which
+    FFmpeg's filters see; a container that says otherwise is believed.
+
     Args:
-        pixel_aspect: width of a pixel over its height; None is square.
+        stream: that the pictures come from.
 
     Attributes:
         was_interlaced: whether any picture was.
     """
 
-    def __init__(self, pixel_aspect: Fraction | None) -> None:
-        self.pixel_aspect = pixel_aspect or Fraction(1)
+    def __init__(self, stream: VideoStream) -> None:
+        self._codec = stream.codec_context
+        self._of_container = (stream.sample_aspect_ratio or 1) / (self._codec.sample_aspect_ratio or Fraction(1))
+        self._square = (stream.sample_aspect_ratio or 1) == 1
         self.was_interlaced = False
         self._shape: Shape | None = None
         self._graph: Graph | None = None
@@ -50,7 +58,9 @@ class Upright:
         """Pictures that are ready once this one is there."""
         self.was_interlaced |= frame.interlaced_frame
         turned = round(frame.rotation / 90) * 90
-        shape = Shape((frame.width, frame.height), frame.format.name, turned, self.was_interlaced)
+        # the decoder knows of a new shape of pixels no later than it gives the first such picture
+        self._square &= (self._codec.sample_aspect_ratio or 1) == 1
+        shape = Shape((frame.width, frame.height), frame.format.name, turned, self.was_interlaced, self._square)
         if shape != self._shape:
             yield from self.rest()
             self._shape, self._graph = shape, self._built(shape)
@@ -82,8 +92,8 @@ class Upright:
     def _built(self, shape: Shape) -> Graph | None:
         width, height = shape.size
         steps = [("bwdif", "mode=send_frame:deint=interlaced")] if shape.interlaced else []
-        if self.pixel_aspect != 1:
-            steps += [("scale", f"{max(2, round(width * self.pixel_aspect / 2) * 2)}:{height}"), ("setsar", "1")]
+        if not shape.square:
+            steps += [("scale", f"max(2,round(iw*sar*({self._of_container})/2)*2):ih:eval=frame"), ("setsar", "1")]
         if shape.turned in _TURNS:
             steps.append(_TURNS[shape.turned])
         elif abs(shape.turned) == 180:
