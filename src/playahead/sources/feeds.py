@@ -11,15 +11,17 @@ from pathlib import Path
 
 from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError, RecordError
-from playahead.files import require_file
-from playahead.sources import kloppy_files, metrica_csv
+from playahead.sources import kloppy_files, metrica_csv, whoscored
 from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.notes import SourceNotes
+from playahead.sources.opened import head_of
+from playahead.sources.spadl_files import is_spadl, read_spadl_file
 from playahead.sources.spotting_files import read_osl, read_soccernet_spotting
 from playahead.sources.wyscout import read_wyscout_match
 
 _HEAD_BYTES = 65_536
 _NEIGHBOURS = 200  # files that are looked at beside a match
+_COMPANION_NAME = re.compile(r"\.(json|xml)(\.gz)?$", re.IGNORECASE)
 
 Read = Callable[[Path, SourceNotes], list[FeedHalf]]
 ReadPair = Callable[[Path, Path, SourceNotes], list[FeedHalf]]
@@ -103,6 +105,12 @@ READERS: tuple[FeedReader, ...] = (
         holding(_JSON, r'"(predictions|annotations)"\s*:', r'"label"\s*:'),
         read_soccernet_spotting,
     ),
+    FeedReader(
+        "WhoScored",
+        holding(_JSON, r'"(matchCentreData|playerIdNameDictionary|expandedMinute)"\s*:'),
+        whoscored.read_whoscored,
+    ),
+    FeedReader("SPADL", is_spadl, read_spadl_file),
     FeedReader("Wyscout v2", holding(_JSON, r'"(events|eventSec|eventName|matchPeriod)"'), read_wyscout_match),
 )
 
@@ -118,12 +126,7 @@ def reader_of(path: Path) -> FeedReader | None:
 
 
 def _head(path: Path) -> bytes:
-    require_file(path)
-    try:
-        with path.open("rb") as file:
-            return file.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
-    except OSError as reason:
-        raise InputError(path, f"cannot be read ({reason.strerror})") from None
+    return head_of(path, _HEAD_BYTES).lstrip()
 
 
 def known_providers() -> str:
@@ -210,4 +213,4 @@ def _shared_letters(first: str, second: str) -> int:
 
 def _neighbours(path: Path) -> list[Path]:
     files = sorted(file for file in path.absolute().parent.iterdir() if file.is_file() and file.name != path.name)
-    return [file for file in files if file.suffix.lower() in (".json", ".xml")][:_NEIGHBOURS]
+    return [file for file in files if _COMPANION_NAME.search(file.name)][:_NEIGHBOURS]

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError, RecordError
-from playahead.files import read_bytes
-from playahead.sources.jsonfile import MOST_BYTES
 from playahead.sources.notes import SourceNotes
+from playahead.sources.opened import read_source
 
 if TYPE_CHECKING:
     from kloppy.domain import EventDataset
@@ -99,7 +98,7 @@ def _read(
 
 def _opened(path: Path) -> io.BytesIO:
     """In memory: kloppy is given bytes and never a name, which it would fetch if it looked like an address."""
-    return io.BytesIO(read_bytes(path, MOST_BYTES))
+    return io.BytesIO(read_source(path))
 
 
 def _line(reason: Exception | Warning | str) -> str:

@@ -14,8 +14,8 @@ from playahead.domain.feed import PERIODS, FeedHalf
 from playahead.domain.pitch import PITCH_M
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError
-from playahead.files import read_text
 from playahead.sources.notes import SourceNotes
+from playahead.sources.opened import read_source_text
 from playahead.sources.provider_events import (
     CORNER,
     DIRECT_SHOT,
@@ -42,7 +42,7 @@ def read_metrica_csv(path: Path, notes: SourceNotes | None = None) -> list[FeedH
         InputError: a column is missing, or an entry cannot be: which line, and why.
     """
     notes = notes or SourceNotes()
-    table = csv.DictReader(io.StringIO(read_text(path)))
+    table = csv.DictReader(io.StringIO(read_source_text(path)))
     wanted = [*HEADER.split(","), "End Time [s]", "From", "Start X", "Start Y", "End X", "End Y"]
     missing = [name for name in wanted if name not in (table.fieldnames or ())]
     if missing:
