@@ -5,14 +5,16 @@ Either may count from elsewhere than the half's start. A match clock goes on at 
 """
 
 from collections.abc import Mapping, Sequence
-from statistics import median
+from statistics import median, median_low
 from typing import NamedTuple
 
+from playahead.domain.time import format_clock
 from playahead.errors import InputError
 
 SLACK_MS = 5000
 """How far the two may differ: a game time has whole seconds, and annotators are no clocks."""
-_STARTS_MS = {half: minutes * 60_000 for half, minutes in ((2, 45), (3, 90), (4, 105))}
+CLOCK_STARTS_MS = {half: minutes * 60_000 for half, minutes in ((1, 0), (2, 45), (3, 90), (4, 105))}
+"""What a match clock shows when each half begins."""
 _NO_HALF_LASTS_MS = 60 * 60_000
 _MOST = 0.9  # of a half's times: so many are no mistake
 
@@ -42,13 +44,17 @@ def clock_starts(times_ms: Mapping[int, Sequence[float]]) -> dict[int, int]:
     Args:
         times_ms: what the clock shows, by half.
     """
-    restarts = any(_share_from(times_ms[half], _STARTS_MS[half]) < _MOST for half in times_ms if half in _STARTS_MS)
+    late = {half: CLOCK_STARTS_MS[half] for half in times_ms if CLOCK_STARTS_MS.get(half)}
+    shares = {
+        half: sum(ms >= start_ms - SLACK_MS for ms in times_ms[half]) / len(times_ms[half])
+        for half, start_ms in late.items()
+    }
+    restarts = any(share < _MOST for share in shares.values())
     starts = dict.fromkeys(times_ms, 0)
-    for half in times_ms.keys() & _STARTS_MS.keys():
-        share = _share_from(times_ms[half], _STARTS_MS[half])
+    for half, share in shares.items():
         beyond_any_half = max(times_ms[half]) >= _NO_HALF_LASTS_MS
         if (share == 1 and not restarts) or (share >= _MOST and beyond_any_half):
-            starts[half] = _STARTS_MS[half]
+            starts[half] = late[half]
     return starts
 
 
@@ -63,7 +69,7 @@ def times_in_halves(stamps: Sequence[Stamp], doubts: list[str], one_video: bool 
     Args:
         stamps: of all actions of a match.
         doubts: what a reader must know is added.
-        one_video: positions count from the start of one video of several halves, wherever those lie in it.
+        one_video: positions count from the start of one video, wherever the halves lie in it.
 
     Raises:
         InputError: most positions contradict their game times, as in another unit.
@@ -88,11 +94,8 @@ def times_in_halves(stamps: Sequence[Stamp], doubts: list[str], one_video: bool 
         for half, start_ms in sorted(starts.items())
         if any(s.half == half and s.position_ms != t for s, t in zip(stamps, times, strict=True)) and start_ms
     ]
+    doubts += [_placed(half, *found) for half, found in sorted(origins.items()) if len(found) == 1]
     return [_checked(stamp, time_ms, starts) for stamp, time_ms in zip(stamps, times, strict=True)]
-
-
-def _share_from(times_ms: Sequence[float], start_ms: int) -> float:
-    return sum(time_ms >= start_ms - SLACK_MS for time_ms in times_ms) / len(times_ms)
 
 
 def _origins(half: int, start_ms: int, stamps: Sequence[Stamp], one_video: bool) -> tuple[int, ...]:
@@ -102,14 +105,20 @@ def _origins(half: int, start_ms: int, stamps: Sequence[Stamp], one_video: bool)
         for stamp in stamps
         if stamp.half == half and stamp.clock_ms is not None and stamp.position_ms is not None
     ]
-    usual = (0, _STARTS_MS.get(half, 0))
+    usual = (0, CLOCK_STARTS_MS.get(half, 0))
     if not one_video or not apart:
         return usual
-    middle_ms = median(apart)
+    middle_ms = median_low(apart)
     if min(abs(middle_ms - origin_ms) for origin_ms in usual) <= SLACK_MS:
         return usual
     # a game time leaves out the part of a second, so the least difference is nearest to the truth
     return (min(ms for ms in apart if abs(ms - middle_ms) <= SLACK_MS),)
+
+
+def _placed(half: int, origin_ms: int) -> str:
+    if origin_ms < 0:
+        return f"half {half}: its video starts at {format_clock(-origin_ms)} of the half, by its game times"
+    return f"half {half}: starts at {format_clock(origin_ms)} of the video, by its game times"
 
 
 def _time_ms(stamp: Stamp, start_ms: int, origins: Sequence[int]) -> int | None:

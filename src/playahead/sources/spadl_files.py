@@ -84,13 +84,13 @@ def _columns(path: Path) -> Mapping[str, Sequence[object]]:
     content = read_unpacked(path)
     if content.startswith(_PARQUET):
         return _of_parquet(content, path)
-    text = read_source_text(path).strip()
-    if not text.startswith(("{", "[")):
+    text = read_source_text(path)
+    if not text.lstrip().startswith(("{", "[")):
         try:
             return _of_rows(csv.DictReader(io.StringIO(text), delimiter=_delimiter(text)), path)
         except csv.Error as reason:
             raise InputError(path, f"SPADL: not CSV ({reason})") from None
-    return _of_json(text, path)
+    return _of_json(text.strip(), path)
 
 
 def _delimiter(text: str) -> str:

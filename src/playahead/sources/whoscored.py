@@ -1,13 +1,14 @@
-"""Reader of WhoScored's match centre (JSON): Opta's events, whose names are spelt out, at whole seconds of the match clock."""
+"""Reader of WhoScored's match centre (JSON): Opta's events by name, at whole seconds of the match clock."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
+from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError
 from playahead.sources import jsonfile
-from playahead.sources.match_clock import clock_starts
+from playahead.sources.match_clock import CLOCK_STARTS_MS
 from playahead.sources.match_ids import match_id, match_id_of_file
 from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (
@@ -21,17 +22,22 @@ from playahead.sources.provider_events import (
     halves_of,
 )
 
-_KINDS: dict[str, Kind] = {
-    **dict.fromkeys(("Pass", "OffsidePass"), "pass"),
-    **dict.fromkeys(("MissedShots", "SavedShot", "ShotOnPost", "Goal"), "shot"),
-    "TakeOn": "take on",
-    "Clearance": "clearance",
-    **dict.fromkeys(("Interception", "BlockedPass"), "block"),
-    **dict.fromkeys(("Save", "Punch", "Smother"), "save"),
-    **dict.fromkeys(("Claim", "KeeperPickup", "KeeperSweeper", "BallRecovery", "BallTouch"), "touch"),
-    "Out": "out",
-    **dict.fromkeys(("Foul", "OffsideGiven"), "stoppage"),
+_TYPES: dict[Kind, tuple[str, ...]] = {
+    "pass": ("Pass", "OffsidePass"),
+    "shot": ("MissedShots", "SavedShot", "ShotOnPost", "Goal"),
+    "take on": ("TakeOn",),
+    "clearance": ("Clearance",),
+    "block": ("Interception", "BlockedPass"),
+    "save": ("Save", "Punch", "Smother"),
+    "touch": ("Claim", "KeeperPickup", "KeeperSweeper", "BallRecovery", "BallTouch"),
+    "out": ("Out",),
+    "stoppage": ("Foul", "OffsideGiven"),
+    "tackle": ("Tackle",),
+    "aerial": ("Aerial",),
 }
+_KINDS: dict[str, Kind] = {name: kind for kind, names in _TYPES.items() for name in names}
+_OF_BOTH_TEAMS = {"Out": False, "Foul": False, "Aerial": True}
+"""Events that each team has one of: which outcome is that of the team that acted."""
 _SETPIECES = {
     "ThrowIn": THROW_IN,
     "GoalKick": GOAL_KICK,
@@ -51,9 +57,9 @@ def read_whoscored(path: Path, notes: SourceNotes | None = None) -> list[FeedHal
     """
     notes = notes or SourceNotes()
     root = jsonfile.read_json(path)
-    about = root if isinstance(root, dict) else {}
+    about = root if isinstance(root, dict) else {"events": root}
     centre = about.get("matchCentreData", about)
-    listed = centre.get("events") if isinstance(centre, dict) else root
+    listed = centre.get("events") if isinstance(centre, dict) else centre
     entries = [
         (f"{path}: event {index}", jsonfile.as_object(raw, f"{path}: event {index}"))
         for index, raw in enumerate(jsonfile.as_list(listed, f"{path}: events"))
@@ -68,12 +74,14 @@ def read_whoscored(path: Path, notes: SourceNotes | None = None) -> list[FeedHal
                 notes.bad_row(reason)
         elif half == 5:
             notes.left_out["events of the shoot-out"] += 1
-    clock = {half: [ms for period, ms, _ in played if period == half] for half in {half for half, _, _ in played}}
-    starts = clock_starts(clock)
     teams = {team: number for number, team in enumerate(dict.fromkeys(str(e.get("teamId")) for _, _, e in played))}
     if len(teams) > 2:
         raise InputError(path, f"WhoScored: more than two teams: {', '.join(teams)}")
-    events = [event for half, ms, entry in played for event in _events(half, max(ms - starts[half], 0), entry, teams)]
+    events = [
+        event
+        for half, clock_ms, entry in played
+        for event in _events(half, max(clock_ms - CLOCK_STARTS_MS[half], 0), entry, teams)
+    ]
     named = about.get("matchId")
     match = match_id(named) if isinstance(named, int | str) else match_id_of_file(path)
     halves = halves_of(match, events, knows_height=True, notes=notes)
@@ -83,22 +91,25 @@ def read_whoscored(path: Path, notes: SourceNotes | None = None) -> list[FeedHal
 
 
 def _clock_ms(entry: Mapping[str, object], where: str) -> int:
-    second = entry.get("second")
-    time_s = 60 * jsonfile.number(entry.get("minute")) + (0 if second is None else jsonfile.number(second))
-    return jsonfile.time_ms(1000 * time_s, "minute and second", where)
+    """What the match clock shows; some events have no second."""
+    minute, second = entry.get("minute"), entry.get("second") or 0
+    time_ms = 1000 * (60 * jsonfile.number(minute) + jsonfile.number(second))
+    if not 0 <= time_ms <= LONGEST_HALF_MS:
+        raise InputError(where, f"WhoScored: minute {minute!r}, second {second!r} is no time of a match")
+    return round(time_ms)
 
 
 def _events(half: int, time_ms: int, entry: Mapping[str, object], teams: Mapping[str, int]) -> Iterator[ProviderEvent]:
     name, won = _name(entry.get("type")), _name(entry.get("outcomeType")) == "Successful"
-    if entry.get("isOwnGoal") is True:
+    kind = _KINDS.get(name)
+    if kind is None or entry.get("isOwnGoal") is True or _OF_BOTH_TEAMS.get(name, won) != won:
         return
-    kind: Kind | None = _KINDS.get(name)
-    if name in ("Tackle", "Aerial"):
-        kind = "duel" if not won else "tackle" if name == "Tackle" else "aerial"
-    if kind is None or (name == "Aerial" and not won):  # the other side's aerial duel is the one that was won
-        return
+    if kind == "tackle" and not won:
+        kind = "duel"
     listed = entry.get("qualifiers")
     said = {_name(one.get("type")) for one in listed if isinstance(one, dict)} if isinstance(listed, list) else set()
+    if name == "Save" and "OutfielderBlock" in said:
+        kind = "block"
     setpiece = next((value for called, value in _SETPIECES.items() if called in said), 0)
     x, y, end_x, end_y = (jsonfile.number(entry.get(place)) for place in ("x", "y", "endX", "endY"))
     player = entry.get("playerId")
