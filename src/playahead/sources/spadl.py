@@ -131,7 +131,8 @@ def halves_of_spadl(
 
 def _from_half_start(period_id: NDArray, time_seconds: NDArray, notes: SourceNotes) -> NDArray:
     """SPADL's times count from the period's start; a table that somebody made may go on at 45:00."""
-    times = {int(half): (time_seconds[period_id == half] * 1000).tolist() for half in np.unique(period_id)}
+    times_ms = np.clip(time_seconds, -1e9, 1e9) * 1000
+    times = {int(half): times_ms[period_id == half].tolist() for half in np.unique(period_id)}
     late_ms = {half: start_ms for half, start_ms in clock_starts(times).items() if start_ms}
     notes.doubts += [started_late(half, start_ms) for half, start_ms in late_ms.items()]
     start_s = np.array([late_ms.get(int(half), 0) / 1000 for half in period_id])

@@ -68,7 +68,8 @@ def _directions(table: Mapping[str, NDArray]) -> tuple[set[object], dict[str, ob
     """Teams that attack from right to left, and those (by name) of which nothing says where to."""
     names = [ATOMIC_TYPES[type_id] if type_id >= 0 else "" for type_id in table["type"]]
     sign = np.array([name.startswith(_TOWARDS) - 1.0 * name.startswith(_OWN_END) for name in names])
-    votes = np.nan_to_num(sign * (table["start_x"] - PITCH_M[0] / 2))
+    along = np.clip(np.nan_to_num(table["start_x"], nan=PITCH_M[0] / 2), 0, PITCH_M[0])
+    votes = sign * (along - PITCH_M[0] / 2)
     turned: set[object] = set()
     placeless: dict[str, object] = {}
     for team in dict.fromkeys(table["team_id"].tolist()):
