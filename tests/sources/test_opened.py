@@ -65,3 +65,10 @@ def test_a_damaged_gzip_is_one_line(tmp_path, damage):
     with pytest.raises(InputError, match=r"cannot be unpacked|is not an event feed") as refused:
         read_feed(path)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", ["a;\xe9".encode("latin-1"), b"\xff\xfea"])
+def test_bytes_in_no_unicode_are_no_text(tmp_path, content):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(InputError, match=r"a.csv: (cannot be read as text|not text)"):
+        opened.read_source_text(tmp_path / "a.csv")

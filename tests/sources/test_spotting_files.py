@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import STOPPAGE, TOUCH, UNKNOWN
 from playahead.errors import InputError
+from playahead.sources.convert import convert_feeds
 from playahead.sources.feeds import read_feed, reader_of
 from playahead.sources.notes import SourceNotes
 
@@ -386,3 +387,16 @@ def test_truncated_files_are_refused(tmp_path, cut):
     whole = json.dumps(soccernet(spotted(), spotted()))
     with pytest.raises(InputError, match=r"not JSON|not an event feed"):
         read_feed(written(tmp_path, whole[:-cut]))
+
+
+def test_files_of_several_matches_go_into_one_table(tmp_path):
+    """Spotters call every match's file the same: the folder, or what the file says, tells them apart."""
+    files = []
+    for match in ("first", "second"):
+        (tmp_path / match).mkdir()
+        files.append(tmp_path / match / "results_spotting.json")
+        files[-1].write_text(json.dumps({"predictions": [spotted(), spotted(clock="2 - 45:10")]}))
+    done = convert_feeds(files, tmp_path / "both.npz")
+    assert (done.matches, done.rows) == (2, 4)
+    with pytest.raises(InputError, match="half 1 is in another file, too"):
+        convert_feeds([files[0], files[0]], tmp_path / "both.npz")
