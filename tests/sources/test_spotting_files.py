@@ -279,10 +279,12 @@ def test_kick_offs_in_another_video_leave_the_halves_of_a_spotter_alone(tmp_path
 @pytest.mark.parametrize("clock", ["2 - 00:{:02d}", "2 - 45:{:02d}"])
 def test_game_times_split_one_video_into_its_halves(tmp_path, clock):
     first = [marked("PASS", 12_000 + 1000 * s, gameTime=f"1 - 00:{s:02d}") for s in (3, 20)]
-    second = [marked("DRIVE", 3_520_000 + 1000 * s + 400, gameTime=clock.format(s)) for s in (10, 40)]
+    second = [
+        marked("DRIVE", 3_520_000 + 1000 * s + part, gameTime=clock.format(s)) for s, part in ((10, 900), (40, 400))
+    ]
     notes = SourceNotes()
     halves = read_feed(written(tmp_path, osl([*first, *second])), notes)
-    assert [(half.half, half.t_ms.tolist()) for half in halves] == [(1, [3_000, 20_000]), (2, [10_000, 40_000])]
+    assert [(half.half, half.t_ms.tolist()) for half in halves] == [(1, [3_000, 20_000]), (2, [10_500, 40_000])]
     assert "half 2: starts at 58:40.4 of the video, by its game times" in notes.lines
 
 
