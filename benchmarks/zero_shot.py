@@ -1,8 +1,8 @@
 """The packaged model on single matches of other providers, beside baselines fitted on the training matches.
 
-``python benchmarks/zero_shot.py DATA MATCH...`` prints two tables: the rows of each class in 90 minutes beside the usual ones,
-and the exact area and the official figure of the model, of Markov renewal and of a constant rate on the same match, over the
-classes that its provider reports. One match has no interval.
+``python benchmarks/zero_shot.py DATA MATCH...`` prints two tables: the rows of each class in 90 minutes beside the
+usual ones; and the exact area and the official figure of the model, of Markov renewal and of a constant rate on the
+same match, over the classes that its provider reports. One match has no interval.
 """
 
 import sys

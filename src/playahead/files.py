@@ -93,19 +93,6 @@ def read_bytes(path: Path, most_bytes: int) -> bytes:
         raise InputError(path, f"cannot be read ({reason.strerror})") from None
 
 
-def read_text(path: Path, most_bytes: int = 256 * 1024 * 1024) -> str:
-    """A text file in UTF-8, with or without a byte order mark.
-
-    Raises:
-        InputError: no ordinary file, too large, or not UTF-8.
-    """
-    require_file(path, most_bytes)
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as reason:
-        raise InputError(path, f"cannot be read as text ({reason})") from None
-
-
 def require_archive(path: Path, most_bytes: int) -> None:
     """Refuse a zip that is no ordinary file or that would unpack to more than ``most_bytes``.
 

@@ -1,6 +1,8 @@
 """What is damaged, and what reads it. A group makes one good input, then as many bad ones as are asked for."""
 
+import gzip
 import io
+import json
 import warnings
 import zipfile
 from abc import ABC, abstractmethod
@@ -26,6 +28,7 @@ from playahead.simulation.plays import simulate_half
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
+from playahead.sources.notes import SourceNotes
 from playahead.sources.soccernet_baa import read_baa_split
 from playahead.sources.soccernet_bas import cut_into_clips, read_bas_match
 from playahead.submission.check import check_submission
@@ -113,6 +116,51 @@ class Wyscout(Group):
 
     def use(self, path: Path) -> object:
         return read_feed(path)
+
+
+class OtherFeeds(Group):
+    """Spotters' results, OSL JSON, SPADL and WhoScored; some of them gzipped."""
+
+    def damage(self) -> bytes:
+        document = FEEDS[int(self.rng.integers(0, len(FEEDS)))]
+        if self.rng.random() < 0.2:
+            return damaged_bytes(gzip.compress(json.dumps(document).encode()), self.rng)
+        return odd_text(document, self.rng)
+
+    def use(self, path: Path) -> object:
+        return read_feed(path, SourceNotes(drop_bad_rows=bool(self.rng.random() < 0.5)))
+
+    def silent(self, result) -> str:
+        return "" if all(len(half) for half in result) else "an empty half"
+
+
+def _feeds() -> list[object]:
+    seconds = range(10, 40, 5)
+    spotted = [
+        {
+            "gameTime": f"{1 + n % 2} - {45 * (n % 2)}:{n}",
+            "label": "PASS",
+            "position": str(1000 * n),
+            "confidence": "0.4",
+        }
+        for n in seconds
+    ]
+    marks = [{"label": "SHOT", "position_ms": 1000 * n, "gameTime": f"2 - 00:{n}", "score": 0.5} for n in seconds]
+    osl = {"data": [{"id": "a", "inputs": [{"type": "video", "path": "a.mp4"}], "events": marks}]}
+    about = {"game_id": 1, "period_id": 1, "team_id": 1, "player_id": 2, "type_id": 0, "result_id": 1, "bodypart_id": 0}
+    places = dict.fromkeys(("start_x", "start_y", "end_x", "end_y"), 30.5)
+    spadl = [about | places | {"time_seconds": float(n)} for n in seconds]
+    columns = {name: {str(n): action[name] for n, action in enumerate(spadl)} for name in spadl[0]}
+    kind, period = {"displayName": "Pass"}, {"value": 1}
+    events = [
+        {"minute": 0, "second": n, "teamId": 1, "x": 5, "y": 5, "endX": 9, "endY": 9, "type": kind, "period": period,
+         "outcomeType": {"displayName": "Successful"}, "qualifiers": [{"type": {"displayName": "ThrowIn"}}]}
+        for n in seconds
+    ]  # fmt: skip
+    return [{"predictions": spotted}, osl, spadl, columns, {"matchId": 3, "matchCentreData": {"events": events}}]
+
+
+FEEDS = _feeds()
 
 
 class Tables(Group):
@@ -402,6 +450,7 @@ GROUPS = {
     "labels": Labels,
     "spotting labels": SpottingLabels,
     "Wyscout": Wyscout,
+    "other feeds": OtherFeeds,
     "tables": Tables,
     "submissions": Submissions,
     "zips": Zips,

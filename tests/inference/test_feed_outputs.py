@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from playahead.cli.main import run
+from playahead.domain.actions import ACTIONS
 from playahead.simulation.plays import simulate_match
 from playahead.sources.feed_tables import write_feed_table
 from playahead.video.reader import probe, read_drawn
@@ -37,6 +38,28 @@ def test_subtitles_are_on_the_clock_of_the_video(capsys, folder):
     _, shifted, _ = predict(capsys, folder, "--format", "vtt", "--kick-off", "0:02,58:40")
     assert "00:00:32.000 --> 00:00:37.000" in shifted
     assert "00:59:10.000 --> 00:59:15.000" in shifted
+
+
+def test_a_whole_match_in_one_video_is_predicted_half_by_half(capsys, tmp_path):
+    """Kick-offs make halves of what a spotter found in the whole video; the answers are on the video's clock."""
+    marks = [
+        {"label": str(ACTIONS[code]), "position_ms": start_ms + int(t_ms), "confidence_score": 0.9}
+        for half, start_ms in zip(simulate_match(1, match=7, minutes_per_half=2), (12_000, 3_900_000), strict=True)
+        for t_ms, code in zip(half.t_ms, half.code, strict=True)
+        if code < len(ACTIONS)
+    ]
+    inputs = [{"type": "video", "path": "match.mp4"}]
+    path = tmp_path / "spotted.json"
+    path.write_text(json.dumps({"data": [{"id": "match", "inputs": inputs, "events": marks}]}))
+    assert run(["predict", str(path), *ASKED, "--format", "json"]) == 0
+    whole = capsys.readouterr()
+    assert "looks like a whole match" in whole.err.replace("\n", " ")
+    assert {line["half"] for line in json.loads(whole.out)["anticipated"]} == {1}
+    assert run(["predict", str(path), *ASKED, "--format", "vtt", "--kick-off", "0:12,65:00"]) == 0
+    halves = capsys.readouterr()
+    assert "looks like" not in halves.err
+    assert "00:00:42.000 --> 00:00:47.000" in halves.out
+    assert "01:05:30.000 --> 01:05:35.000" in halves.out
 
 
 def test_halves_that_nobody_placed_are_named(capsys, folder):

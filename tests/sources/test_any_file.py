@@ -266,4 +266,4 @@ def test_two_matches_in_one_file(tmp_path):
     with pytest.raises(InputError, match="StatsBomb: holds events of 3 teams"):
         read_feed(path)
     path = save(tmp_path, osl_form, osl_form.written(of_osl(found) + of_osl([replace(found[0], second=50)])))
-    assert [half.match for half in read_feed(path)] == [0, 1, 2]
+    assert len({half.match for half in read_feed(path)}) == 3

@@ -90,6 +90,25 @@ def test_second_halves_whose_clock_goes_on_from_45_minutes(tmp_path):
     assert found.halves[2][0].position_ms == 10_000
 
 
+def test_a_half_whose_clock_and_positions_go_on_from_45_minutes_is_counted_from_there(tmp_path):
+    later = [{"gameTime": "2 - 45:10", "position": "2710000"}, {"gameTime": "2 - 46:10"}]
+    found = read_bas_match(spotting(tmp_path, {"gameTime": "1 - 46:00", "position": "2760000"}, *later))
+    assert [[event.position_ms for event in found.halves[half]] for half in (1, 2)] == [[2_760_000], [10_000, 70_000]]
+    assert found.doubts == ["half 2: its clock starts at 45:00; its times are counted from there"]
+
+
+def test_a_clock_that_starts_again_stays(tmp_path):
+    found = read_bas_match(spotting(tmp_path, {"gameTime": "2 - 00:10"}, {"gameTime": "2 - 46:10"}))
+    assert [event.position_ms for event in found.halves[2]] == [10_000, 2_770_000]
+    assert found.doubts == []
+
+
+def test_positions_of_labels_in_frames_are_refused_and_the_unit_is_said(tmp_path):
+    entries = [{"gameTime": f"1 - {m:02d}:00", "position": str(60 * 25 * m)} for m in range(5)]
+    with pytest.raises(InputError, match=r"annotation 1: .*contradicts gameTime .* look like frames, 25 a second"):
+        read_bas_match(spotting(tmp_path, *entries))
+
+
 def table(tmp_path, **columns):
     half = FeedHalf(
         1, 1, *(np.array(c, np.int64) for c in ([0, 1000], [0, 1], [0, 0], [50, 50], [50, 50], [0, 0], [0, 0]))

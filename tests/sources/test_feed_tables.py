@@ -1,5 +1,6 @@
 """Compact feed tables: round trip, faults; simulated plays; the audit."""
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,6 +57,15 @@ def test_real_tables(wyscout_baa):
     halves = read_split(wyscout_baa, "val")
     assert len(halves) == 80
     assert sum(len(half) for half in halves) == 83_620
+
+
+def test_an_entry_that_lost_its_header_is_one_line(tmp_path):
+    write_feed_table(tmp_path / "train.npz", [simulate_half(0, minutes=1)])
+    with zipfile.ZipFile(tmp_path / "train.npz") as whole, zipfile.ZipFile(tmp_path / "bad.npz", "w") as bad:
+        for name in whole.namelist():
+            bad.writestr(name, b"junk" if name == "team.npy" else whole.read(name))
+    with pytest.raises(InputError, match="column team is no array"):
+        read_feed_table(tmp_path / "bad.npz")
 
 
 def test_faults(tmp_path):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import SIDES, ActionEvent, Clip
 from playahead.errors import InputError
+from playahead.sources.layouts import find_labelled_videos, notes_on_labels
 from playahead.sources.soccernet_baa import LABELS_NAME, clip_name, read_baa_split, write_baa_split
 from playahead.sources.soccernet_bas import cut_into_clips, read_bas_match
 
@@ -175,6 +176,20 @@ def test_spotting_labels(tmp_path):
     assert match.halves[1] == (ActionEvent(31_240, Action.PASS, "left"),)
     assert match.halves[2] == (ActionEvent(60_000, Action.SHOT),)
     assert match.dropped == {"GOAL": 1}
+
+
+def test_what_was_not_read_of_labels_is_said_once_a_match(tmp_path):
+    for match in ("a", "b"):
+        goals = [{"gameTime": f"{half} - 01:01", "label": "GOAL"} for half in (1, 1, 2)]
+        played = [{"gameTime": "1 - 00:31", "label": "PASS"}, {"gameTime": "2 - 45:10", "label": "SHOT"}]
+        (tmp_path / match).mkdir()
+        bas(tmp_path / match, *played, *(goals[:2] if match == "b" else goals))
+        for half in (1, 2):
+            (tmp_path / match / f"{half}_224p.mp4").touch()
+    assert notes_on_labels(find_labelled_videos(tmp_path)) == [
+        "5 actions labelled 'GOAL' not read",
+        "b: half 2: its clock starts at 45:00; its times are counted from there",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import STOPPAGE, UNKNOWN
+from playahead.domain.feed import STOPPAGE, TOUCH, UNKNOWN
 from playahead.errors import InputError
+from playahead.sources.convert import convert_feeds
 from playahead.sources.feeds import read_feed, reader_of
 from playahead.sources.notes import SourceNotes
 
@@ -102,10 +103,225 @@ def test_osl_items_are_matches(tmp_path):
     two = [marked("CROSS", 100, confidence=0.5, team="left")]
     halves = read_feed(written(tmp_path, osl(one, two)), notes)
     assert notes.provider == "OSL JSON"
-    assert [(half.match, half.half) for half in halves] == [(0, 1), (1, 1)]
+    assert [half.half for half in halves] == [1, 1]
+    assert halves[0].match != halves[1].match
     assert halves[0].t_ms.tolist() == [900, 4000]
     assert halves[1].team.tolist() == [0]
     assert halves[1].confidence.tolist() == [50]
+
+
+def test_the_clock_of_a_half_may_go_on_where_the_last_one_ended(tmp_path):
+    """Positions agree with the clock or are missing; the first half's stoppage time stays where it is."""
+    clocks = ["1 - 00:05", "1 - 46:20", "2 - 45:10", "2 - 93:00", "3 - 90:30", "4 - 105:15"]
+    told = SourceNotes()
+    bare = read_feed(written(tmp_path, soccernet(*(spotted(clock=clock) for clock in clocks))), told)
+    assert [half.t_ms.tolist() for half in bare] == [[5_000, 2_780_000], [10_000, 2_880_000], [30_000], [15_000]]
+    assert [line[:38] for line in told.lines] == [
+        f"half {n}: its clock starts at {at}:00; its"[:38] for n, at in ((2, 45), (3, 90), (4, 105))
+    ]
+    positions = [5_200, 2_780_400, 2_710_700, 5_580_000, 5_430_000, 6_315_000]
+    same = [spotted(clock=clock, position=at) for clock, at in zip(clocks, positions, strict=True)]
+    assert [half.t_ms.tolist() for half in read_feed(written(tmp_path, soccernet(*same, key="annotations")))] == [
+        [5_200, 2_780_400], [10_700, 2_880_000], [30_000], [15_000],
+    ]  # fmt: skip
+
+
+def test_positions_that_count_from_the_half_stay_whatever_the_clock_shows(tmp_path):
+    notes = SourceNotes()
+    mixed = [spotted(clock="2 - 45:10", position=10_400), spotted(clock="2 - 46:00")]
+    (half,) = read_feed(written(tmp_path, soccernet(*mixed[:1])), notes)
+    assert (half.t_ms.tolist(), notes.lines) == ([10_400], [])
+    (half,) = read_feed(written(tmp_path, soccernet(*mixed)))
+    assert half.t_ms.tolist() == [10_400, 60_000]
+
+
+@pytest.mark.parametrize(
+    "clocks",
+    [
+        ["2 - 00:10", "2 - 46:00"],
+        ["2 - 43:00", "2 - 47:00", "2 - 48:00"],
+        ["2 - 46:00", "3 - 02:00"],  # the clock of extra time starts at 0, so this is stoppage time
+        ["1 - 46:00"],
+    ],
+)
+def test_a_half_whose_clock_starts_at_zero_stays(tmp_path, clocks):
+    notes = SourceNotes()
+    halves = read_feed(written(tmp_path, soccernet(*(spotted(clock=clock) for clock in clocks))), notes)
+    seen = [(half.half, int(time_ms)) for half in halves for time_ms in half.t_ms]
+    wanted = [(int(c[0]), (int(c[4:6]) * 60 + int(c[7:])) * 1000) for c in clocks]
+    assert seen == wanted
+    assert notes.lines == []
+
+
+def test_one_wrong_time_does_not_hide_the_clock_of_a_half(tmp_path):
+    clocks = [f"2 - {minute}:00" for minute in range(46, 92, 3)]
+    path = written(tmp_path, soccernet(spotted(clock="2 - 00:00"), *(spotted(clock=clock) for clock in clocks)))
+    with pytest.raises(InputError, match=r"prediction 0: lies before 45:00, where its half's clock starts"):
+        read_feed(path)
+    (half,) = read_feed(path, SourceNotes(drop_bad_rows=True))
+    assert (half.t_ms[0], len(half)) == (60_000, len(clocks))
+
+
+@pytest.mark.parametrize("key", ["predictions", "annotations"])
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize(
+    ("a_second", "unit"),
+    [(1, "seconds"), (25, "frames, 25 a second"), (29.97, "frames, 30 a second"), (50, "frames, 50")],
+)
+def test_positions_in_another_unit_are_refused_and_the_unit_is_said(tmp_path, key, absolute, a_second, unit):
+    start = 45 if absolute else 0
+    entries = [
+        spotted(clock=f"2 - {start + minute:02d}:{minute:02d}", position=str(round(61 * minute * a_second)))
+        for minute in range(0, 40, 3)
+    ]
+    path = written(tmp_path, soccernet(*entries, key=key))
+    for notes in (SourceNotes(), SourceNotes(drop_bad_rows=True)):  # rows that agree by chance are no better
+        with pytest.raises(InputError, match=rf"position \d+ ms contradicts gameTime .*positions look like {unit}"):
+            read_feed(path, notes)
+
+
+def test_one_position_that_contradicts_its_clock_is_a_bad_row(tmp_path):
+    path = written(tmp_path, soccernet(spotted(position=31_000), spotted(position=31_900), spotted(position=600_000)))
+    with pytest.raises(InputError, match=r"prediction 2: position 600000 ms contradicts gameTime '1 - 00:31'"):
+        read_feed(path)
+    notes = SourceNotes(drop_bad_rows=True)
+    (half,) = read_feed(path, notes)
+    assert half.t_ms.tolist() == [31_000, 31_900]
+    assert notes.lines[0].startswith("1 bad rows dropped")
+
+
+@pytest.mark.parametrize("name", ["confidence", "confidence_score", "score"])
+def test_confidences_are_read_under_any_of_their_names(tmp_path, name):
+    entries = [marked("PASS", 100, **{name: "0.84"}), marked("SHOT", 200), marked("DRIVE", 300, **{name: 0.31})]
+    (half,) = read_feed(written(tmp_path, osl(entries)))
+    assert half.confidence.tolist() == [84, UNKNOWN, 31]
+    (half,) = read_feed(written(tmp_path, soccernet(spotted(**{name: 0.31}), spotted())))
+    assert sorted(half.confidence.tolist()) == [31, UNKNOWN]
+
+
+def test_confidences_in_percent(tmp_path):
+    """Of the whole file, or of a value that says so; logits are refused."""
+    notes = SourceNotes()
+    (half,) = read_feed(written(tmp_path, soccernet(*(spotted(confidence=c) for c in (87, "40", 1)))), notes)
+    assert sorted(half.confidence.tolist()) == [1, 40, 87]
+    assert notes.lines == ["confidences are read as percent"]
+    (half,) = read_feed(written(tmp_path, soccernet(spotted(confidence="87 %"), spotted(confidence=0.5))))
+    assert sorted(half.confidence.tolist()) == [50, 87]
+    for wrong in ((2.31, 3.5), (-2.0, 45.0), (0.9, 0.8, 87), (130,)):
+        with pytest.raises(InputError, match=r"confidence .* is not in \[0, 1\]"):
+            read_feed(written(tmp_path, soccernet(*(spotted(confidence=c) for c in wrong))))
+
+
+def test_free_kicks_are_restarts_and_goals_stoppages(tmp_path):
+    """Both are observed and never anticipated: the benchmark drops them."""
+    labels = ("FREE KICK", "goal", "Direct free-kick", "indirect_free_kick", "PASS")
+    notes = SourceNotes()
+    (half,) = read_feed(written(tmp_path, osl([marked(label, 1000 * i) for i, label in enumerate(labels)])), notes)
+    assert half.code.tolist() == [TOUCH, STOPPAGE, TOUCH, TOUCH, 0]
+    assert half.setpiece.tolist() == [4, UNKNOWN, 4, 4, UNKNOWN]
+    assert half.is_target.tolist() == [False] * 4 + [True]
+    assert notes.lines == []
+
+
+def test_a_label_may_say_the_team(tmp_path):
+    (half,) = read_feed(
+        written(
+            tmp_path,
+            soccernet(
+                spotted("PASS left"), spotted("high-pass-right"), spotted("away"), spotted("SHOT home", team="away")
+            ),
+        )
+    )
+    assert sorted(zip(half.code.tolist(), half.team.tolist(), strict=True)) == [(0, 0), (3, 1), (6, 1)]
+
+
+WHOLE_MATCH = [marked("PASS", second * 1000) for second in (5, *range(12, 2800, 60), *range(3520, 6400, 60))]
+
+
+def test_a_whole_match_in_one_video_is_split_at_its_kick_offs(tmp_path):
+    path = written(tmp_path, osl(WHOLE_MATCH))
+    notes = SourceNotes()
+    (whole,) = read_feed(path, notes)
+    assert whole.half == 1
+    (told,) = notes.lines
+    assert told.startswith("a half of 105 minutes looks like a whole match, and from 46:12.0 to 58:40.0 like its break")
+    notes = SourceNotes(kick_offs_ms={1: 12_000, 2: 3_520_000})
+    halves = read_feed(path, notes)
+    assert [(half.half, int(half.t_ms[0]), int(half.t_ms[-1])) for half in halves] == [
+        (1, 0, 2_760_000),
+        (2, 0, 2_820_000),
+    ]
+    assert notes.lines == ["1 actions before the kick-off not read"]
+    with pytest.raises(InputError, match="kick_off: half 2 does not start after half 1"):
+        read_feed(path, SourceNotes(kick_offs_ms={1: 12_000, 2: 9_000}))
+    with pytest.raises(InputError, match="holds 2 videos, and the kick-offs are those of one"):
+        read_feed(written(tmp_path, osl(WHOLE_MATCH, WHOLE_MATCH)), SourceNotes(kick_offs_ms={1: 12_000}))
+
+
+def test_a_whole_match_that_a_spotter_calls_its_first_half_is_split_as_well(tmp_path):
+    entries = [
+        spotted(clock=f"1 - {m['position_ms'] // 60_000}:00", position=m["position_ms"] // 60_000 * 60_000)
+        for m in WHOLE_MATCH
+    ]
+    path = written(tmp_path, soccernet(*entries))
+    notes = SourceNotes()
+    read_feed(path, notes)
+    assert "looks like a whole match" in notes.lines[0]
+    assert [half.half for half in read_feed(path, SourceNotes(kick_offs_ms={1: 0, 2: 3_480_000}))] == [1, 2]
+
+
+def test_kick_offs_in_another_video_leave_the_halves_of_a_spotter_alone(tmp_path):
+    path = written(tmp_path, soccernet(spotted(position=31_000), spotted(clock="2 - 00:10")))
+    halves = read_feed(path, SourceNotes(kick_offs_ms={1: 12_000, 2: 3_520_000}))
+    assert [(half.half, half.t_ms.tolist()) for half in halves] == [(1, [31_000]), (2, [10_000])]
+
+
+@pytest.mark.parametrize("clock", ["2 - 00:{:02d}", "2 - 45:{:02d}"])
+def test_game_times_split_one_video_into_its_halves(tmp_path, clock):
+    first = [marked("PASS", 12_000 + 1000 * s, gameTime=f"1 - 00:{s:02d}") for s in (3, 20)]
+    second = [
+        marked("DRIVE", 3_520_000 + 1000 * s + part, gameTime=clock.format(s)) for s, part in ((10, 900), (40, 400))
+    ]
+    notes = SourceNotes()
+    halves = read_feed(written(tmp_path, osl([*first, *second])), notes)
+    assert [(half.half, half.t_ms.tolist()) for half in halves] == [(1, [3_000, 20_000]), (2, [10_500, 40_000])]
+    assert "half 2: starts at 58:40.4 of the video, by its game times" in notes.lines
+
+
+def test_osl_events_without_a_position_have_a_game_time(tmp_path):
+    entries = [{"label": "PASS", "gameTime": "1 - 00:10"}, marked("SHOT", 12_400, gameTime="1 - 00:12")]
+    (half,) = read_feed(written(tmp_path, osl(entries)))
+    assert half.t_ms.tolist() == [10_000, 12_400]
+
+
+def test_osl_positions_in_frames_are_refused_where_game_times_say_so(tmp_path):
+    entries = [marked("PASS", 25 * s, gameTime=f"1 - {s // 60:02d}:{s % 60:02d}") for s in range(10, 2000, 50)]
+    with pytest.raises(InputError, match="positions look like frames, 25 a second"):
+        read_feed(written(tmp_path, osl(entries)))
+
+
+def test_matches_of_several_files_have_numbers_of_their_own(tmp_path):
+    """By what the file says, the same in labels and results; else by its name, or its folder's."""
+
+    def number(content: dict, name: str = "match.json") -> int:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(content))
+        halves = read_feed(path)
+        assert len({half.match for half in halves}) == 1
+        return halves[0].match
+
+    bare = {"predictions": [spotted()]}
+    assert number(bare | {"UrlLocal": "a/b"}) == number({"UrlLocal": "a/b/", "annotations": [spotted()]}, "other.json")
+    assert number(bare | {"UrlLocal": "a/b"}) != number(bare | {"UrlLocal": "a/c"})
+    assert number(bare | {"game_id": 3812}) == 3812
+    assert number(bare, "one.json") != number(bare, "two.json")
+    assert number(bare, "a/results_spotting.json") == number({"annotations": [spotted()]}, "a/Labels-ball.json")
+    assert number(bare, "a/results_spotting.json") != number(bare, "b/results_spotting.json")
+    video = {"inputs": [{"path": "clips/match.mp4"}], "events": [marked("PASS", 1)]}
+    assert number({"data": [video]}) == number({"data": [video]}, "same.json")
+    twice = read_feed(written(tmp_path, {"data": [video, video]}))
+    assert len({half.match for half in twice}) == 2
 
 
 def test_our_own_anticipations_are_not_taken_for_what_happened(tmp_path):
@@ -125,7 +341,7 @@ def test_our_own_anticipations_are_not_taken_for_what_happened(tmp_path):
         (soccernet(spotted(clock="half time")), r"gameTime 'half time' is not of the form"),
         (soccernet({"label": "PASS", "position": 3}), r"says which half it is of"),
         (soccernet({"label": "PASS"}, "PASS"), r"prediction 0: SoccerNet"),
-        (soccernet(spotted("Goal"), key="annotations"), r"holds no action of ours"),
+        (soccernet(spotted("Substitution"), key="annotations"), r"holds no action of ours"),
         ({"predictions": 3, "x": {"label": ""}}, r"predictions: expected a list"),
         (osl([{"label": "PASS"}]), r"data 0, event 0: has no 'position_ms'"),
         (osl([{"label": "PASS", "position_ms": True}]), r"position_ms True is not a time"),
@@ -159,7 +375,7 @@ def test_any_entries_are_read_or_refused(tmp_path, entries, key, seed):
     try:
         halves = read_feed(path, notes)
     except InputError as refused:
-        assert "holds no action of ours" in str(refused)
+        assert "holds no action of ours" in str(refused) or "contradicts gameTime" in str(refused)
         return
     rng = np.random.default_rng(abs(seed))
     shuffled = [entries[i] for i in rng.permutation(len(entries))]
@@ -173,3 +389,16 @@ def test_truncated_files_are_refused(tmp_path, cut):
     whole = json.dumps(soccernet(spotted(), spotted()))
     with pytest.raises(InputError, match=r"not JSON|not an event feed"):
         read_feed(written(tmp_path, whole[:-cut]))
+
+
+def test_files_of_several_matches_go_into_one_table(tmp_path):
+    """Spotters call every match's file the same: the folder, or what the file says, tells them apart."""
+    files = []
+    for match in ("first", "second"):
+        (tmp_path / match).mkdir()
+        files.append(tmp_path / match / "results_spotting.json")
+        files[-1].write_text(json.dumps({"predictions": [spotted(), spotted(clock="2 - 45:10")]}))
+    done = convert_feeds(files, tmp_path / "both.npz")
+    assert (done.matches, done.rows) == (2, 4)
+    with pytest.raises(InputError, match="half 1 is in another file, too"):
+        convert_feeds([files[0], files[0]], tmp_path / "both.npz")

@@ -19,7 +19,14 @@ from playahead.features.feed import FEED_FEATURES
 from playahead.features.store import FeatureStore
 from playahead.sources.feed_tables import read_split
 from playahead.sources.feeds import matches_among, read_feed
-from playahead.sources.layouts import folder_of_split, name_of_split, resampled_unit
+from playahead.sources.layouts import (
+    find_labelled_videos,
+    folder_of_split,
+    is_clip_split,
+    name_of_split,
+    notes_on_labels,
+    resampled_unit,
+)
 from playahead.sources.notes import SourceNotes
 from playahead.sources.soccernet_baa import LABELS_NAME
 
@@ -252,7 +259,8 @@ def video_evaluation_set(folder: Path, store: FeatureStore) -> VideoEvaluationSe
     features = {"kind": "video", **asdict(store.facts)}
     videos = labelled_features(store, folder)
     found = VideoEvaluationSet(videos, features, name_of_split(folder), resampled_unit(folder))
-    found.notes = told_of_short(videos)
+    told = [] if is_clip_split(folder) else notes_on_labels(find_labelled_videos(folder))
+    found.notes = [*told, *told_of_short(videos)]
     return found
 
 

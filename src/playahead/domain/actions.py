@@ -41,8 +41,13 @@ ALIASES = {
 }
 
 
+def label_words(label: str) -> str:
+    """A label in capitals, its words parted by one space: ``"high_pass"`` and ``"High-pass"`` -> ``"HIGH PASS"``."""
+    return " ".join(str(label).replace("_", " ").replace("-", " ").upper().split())
+
+
 def parse_action(label: str) -> Action | None:
-    """Read a label in any case, with spaces or underscores.
+    """Read a label in any case, with spaces, underscores or dashes.
 
     Returns:
         The action, or None for a label that the benchmark drops (``OUTSIDE_LABELS``).
@@ -50,7 +55,7 @@ def parse_action(label: str) -> Action | None:
     Raises:
         RecordError: the label is neither.
     """
-    words = " ".join(str(label).replace("_", " ").upper().split())
+    words = label_words(label)
     if words in OUTSIDE_LABELS:
         return None
     if words in ALIASES:

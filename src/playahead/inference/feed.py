@@ -35,7 +35,7 @@ def predict_feed(
         InputError: the file or the weights cannot be read.
     """
     config = config or PredictConfig()
-    notes = SourceNotes()
+    notes = SourceNotes(kick_offs_ms=config.kick_offs_ms)
     if isinstance(feed, Path):
         source, halves = feed.name, read_feed(feed, notes, companions, config.provider)
     else:

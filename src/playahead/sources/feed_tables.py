@@ -119,6 +119,8 @@ def _load_columns(path: Path) -> dict[str, np.ndarray]:
     except Exception as reason:  # zipfile, zlib and NumPy each raise their own on damaged bytes
         raise InputError(path, f"not a readable .npz ({type(reason).__name__}: {reason})") from None
     for name, column in columns.items():
+        if not isinstance(column, np.ndarray):  # what NumPy gives of an entry that lost its header
+            raise InputError(path, f"column {name} is no array", "is the file whole?")
         if column.ndim != 1 or not np.issubdtype(column.dtype, np.integer):
             raise InputError(path, f"column {name} is {column.ndim}-d {column.dtype}, not one row of whole numbers")
     lengths = {name: len(column) for name, column in columns.items()}

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError, RecordError
-from playahead.files import require_file
-from playahead.sources import metrica, opta
+from playahead.sources import metrica, opta, whoscored
 from playahead.sources.datafactory import read_datafactory
 from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.notes import SourceNotes
+from playahead.sources.opened import head_of
 from playahead.sources.rates import unusual_rates
+from playahead.sources.spadl_files import is_spadl, read_spadl_file
 from playahead.sources.sportec import read_sportec
 from playahead.sources.spotting_files import read_osl, read_soccernet_spotting
 from playahead.sources.statsbomb import read_statsbomb
@@ -108,6 +109,12 @@ READERS: tuple[FeedReader, ...] = (
         holding(_JSON, r'"(predictions|annotations)"\s*:', r'"label"\s*:'),
         read_soccernet_spotting,
     ),
+    FeedReader(
+        "WhoScored",
+        holding(_JSON, r'"(matchCentreData|playerIdNameDictionary|expandedMinute)"\s*:'),
+        whoscored.read_whoscored,
+    ),
+    FeedReader("SPADL", is_spadl, read_spadl_file),
     FeedReader("Wyscout v2", holding(_JSON, r'"(events|eventSec|eventName|matchPeriod)"'), read_wyscout_match),
 )
 
@@ -123,12 +130,7 @@ def reader_of(path: Path) -> FeedReader | None:
 
 
 def _head(path: Path) -> bytes:
-    require_file(path)
-    try:
-        with path.open("rb") as file:
-            return file.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
-    except OSError as reason:
-        raise InputError(path, f"cannot be read ({reason.strerror})") from None
+    return head_of(path, _HEAD_BYTES).lstrip()
 
 
 def known_providers() -> str:

@@ -6,21 +6,18 @@ from pathlib import Path
 
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError
-from playahead.files import read_bytes
-
-MOST_BYTES = 256 * 1024 * 1024
-"""The largest real files (a season's labels, a submission) hold a tenth of that."""
+from playahead.sources.opened import read_source
 
 
 def read_json(path: Path) -> object:
-    """Parsed JSON, in UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
+    """Parsed JSON, in UTF-8, UTF-16 or UTF-32, with or without a byte order mark, gzipped or not.
 
     Raises:
         InputError: missing, no ordinary file, too large, truncated, a key given twice, or not JSON (with line and
             column).
     """
     path = Path(path)
-    return parse_json(read_bytes(path, MOST_BYTES), path)
+    return parse_json(read_source(path), path)
 
 
 def parse_json(content: bytes, where: object) -> object:

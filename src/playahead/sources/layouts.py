@@ -1,13 +1,15 @@
 """How labelled videos lie on disk: splits of clips (anticipation benchmark), whole matches (spotting benchmark), or OSL
 JSON, where a split is a file of annotations beside the folder of its videos."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.records import ActionEvent
 from playahead.errors import InputError
+from playahead.sources.notes import SourceNotes
 from playahead.sources.osl_videos import read_osl_videos
 from playahead.sources.soccernet_baa import LABELS_NAME, read_baa_split
 from playahead.sources.soccernet_bas import read_bas_match
@@ -31,6 +33,7 @@ class LabelledVideo:
         match: which match it is of; the videos of one have one.
         stored: its name in a feature store.
         classes: indices of the classes that its annotators looked for.
+        notes: what was not read of its labels; of a match in several videos, at its first.
     """
 
     name: str
@@ -39,6 +42,7 @@ class LabelledVideo:
     match: str = ""
     stored: str = ""
     classes: tuple[int, ...] = tuple(range(len(ACTIONS)))
+    notes: SourceNotes = field(default_factory=SourceNotes, compare=False)
 
 
 def find_labelled_videos(folder: Path) -> list[LabelledVideo]:
@@ -50,7 +54,10 @@ def find_labelled_videos(folder: Path) -> list[LabelledVideo]:
     if folder.is_file():
         return _present(
             [
-                LabelledVideo(item.id, item.path, item.events, item.id, str(item.video.with_suffix("")), item.classes)
+                LabelledVideo(
+                    *(item.id, item.path, item.events, item.id, str(item.video.with_suffix("")), item.classes),
+                    notes=_labels_left_out(item.dropped),
+                )
                 for item in read_osl_videos(folder)
             ]
         )
@@ -60,6 +67,15 @@ def find_labelled_videos(folder: Path) -> list[LabelledVideo]:
     if not matches:
         raise InputError(folder, f"no {LABELS_NAME} here", "expected a split of clips, or folders of matches")
     return [video for match in matches for video in _bas_videos(match, match.relative_to(folder).as_posix())]
+
+
+def notes_on_labels(videos: Sequence[LabelledVideo]) -> list[str]:
+    """A line for each kind of label that was not read, and for each match whose times a reader must know of."""
+    whole = SourceNotes()
+    for video in videos:
+        whole.left_out += video.notes.left_out
+        whole.doubts += video.notes.doubts
+    return whole.lines
 
 
 def folder_of_split(dataset: Path, split: str) -> Path:
@@ -103,7 +119,9 @@ def _baa_videos(folder: Path) -> list[LabelledVideo]:
 
 def _bas_videos(match: Path, name: str) -> list[LabelledVideo]:
     """``1_224p.mp4`` and ``2_224p.mp4``, or one file that holds what the labels call the first half."""
-    halves = read_bas_match(match / LABELS_NAME).halves
+    read = read_bas_match(match / LABELS_NAME)
+    halves, notes = read.halves, _labels_left_out(read.dropped)
+    notes.doubts += [f"{name}: {doubt}" for doubt in read.doubts]
     videos = sorted(path for path in match.glob("*.mp4") if not path.name.startswith("."))
     by_half = {half: [path for path in videos if path.name.startswith(f"{half}_")] for half in halves}
     if len(videos) == 1 and list(halves) == [1]:
@@ -112,9 +130,16 @@ def _bas_videos(match: Path, name: str) -> list[LabelledVideo]:
         if len(paths) != 1:
             raise InputError(match, f"{len(paths)} videos of half {half}", f"expected one {half}_*.mp4")
     return [
-        LabelledVideo(f"{name}/{half}", by_half[half][0], events, name, f"{name}/{by_half[half][0].stem}")
-        for half, events in halves.items()
+        LabelledVideo(
+            *(f"{name}/{half}", by_half[half][0], events, name, f"{name}/{by_half[half][0].stem}"),
+            notes=SourceNotes() if index else notes,
+        )
+        for index, (half, events) in enumerate(halves.items())
     ]
+
+
+def _labels_left_out(dropped: Counter[str]) -> SourceNotes:
+    return SourceNotes(left_out=Counter({f"actions labelled {label!r}": count for label, count in dropped.items()}))
 
 
 def _present(videos: Sequence[LabelledVideo]) -> list[LabelledVideo]:

@@ -1,18 +1,29 @@
-"""A number for every match, from what its file says of it."""
+"""Numbers for matches: a feed holds its match as a number, and most sources name theirs in text."""
 
+import re
 import zlib
+from pathlib import Path
 
-LARGEST_ID = 2**31 - 1
+_LARGEST = 2**31 - 1
+_SAYS_NO_MATCH = re.compile(r"(labels|results|predictions|annotations)([-_](ball|spotting|action|actions|v\d))*", re.I)
+"""Names that a file has whichever match it is of: the folder's name says which."""
 
 
-def match_id(said: object) -> int:
-    """The provider's id if it is a whole number that a feed can hold; else a number that stands for it.
+def match_id(text: object) -> int:
+    """A number of at most 31 bits: the text itself where it is one, else a checksum, the same in every run.
 
     Args:
-        said: the id, a file's name, or its content.
+        text: the provider's id or a file's name; or bytes, the content of a file that names no match.
     """
-    if isinstance(said, bytes):
-        return zlib.crc32(said) >> 1
-    text = str(said)
-    is_number = text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LARGEST_ID
-    return int(text) if is_number else zlib.crc32(text.encode()) >> 1
+    if isinstance(text, bytes):
+        return zlib.crc32(text) >> 1
+    words = str(text).strip()
+    if words.isascii() and words.isdigit() and int(words) <= _LARGEST:
+        return int(words)
+    return zlib.crc32(words.encode("utf-8", "surrogatepass")) >> 1
+
+
+def match_id_of_file(path: Path) -> int:
+    """The number of a match that only its file's name tells, or its folder's where the name is the same everywhere."""
+    stem = path.name.split(".")[0]
+    return match_id(path.absolute().parent.name if _SAYS_NO_MATCH.fullmatch(stem) else stem)

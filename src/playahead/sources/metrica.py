@@ -16,10 +16,10 @@ from playahead.domain.feed import PERIODS, FeedHalf
 from playahead.domain.pitch import PITCH_M
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError
-from playahead.files import read_text
 from playahead.sources.jsonfile import as_list, as_object, field, number, read_json
 from playahead.sources.match_ids import match_id
 from playahead.sources.notes import SourceNotes
+from playahead.sources.opened import read_source_text
 from playahead.sources.provider_events import (
     CORNER,
     DIRECT_SHOT,
@@ -64,7 +64,7 @@ def read_metrica_csv(path: Path, notes: SourceNotes | None = None) -> list[FeedH
         InputError: a column is missing, or an entry cannot be: which line, and why.
     """
     notes = notes or SourceNotes()
-    text = read_text(path)
+    text = read_source_text(path)
     table = csv.DictReader(io.StringIO(text))
     columns = [*HEADER.split(","), "End Time [s]", "From", "Start X", "Start Y", "End X", "End Y"]
     missing = [name for name in columns if name not in (table.fieldnames or ())]

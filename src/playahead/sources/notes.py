@@ -1,6 +1,7 @@
 """What a reader met in a file that a person must know: rows left out, parts not read."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from playahead.errors import InputError
@@ -14,6 +15,7 @@ class SourceNotes:
 
     Attributes:
         drop_bad_rows: leave out rows that cannot be, and count them; else the first one stops the reader.
+        kick_offs_ms: when each half starts in its video, for files that hold a whole match on one clock.
         provider: whose file it was recognised as.
         left_out: what was not read, counted: ``{"events of the shoot-out": 12}``.
         bad_rows: what was wrong with each row that was dropped.
@@ -21,6 +23,7 @@ class SourceNotes:
     """
 
     drop_bad_rows: bool = False
+    kick_offs_ms: Mapping[int, int] = field(default_factory=dict)
     provider: str = ""
     left_out: Counter[str] = field(default_factory=Counter)
     bad_rows: list[str] = field(default_factory=list)

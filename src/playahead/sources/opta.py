@@ -20,6 +20,7 @@ from playahead.errors import InputError
 from playahead.sources.jsonfile import as_list, number, read_json
 from playahead.sources.match_ids import match_id
 from playahead.sources.notes import SourceNotes
+from playahead.sources.opened import head_of
 from playahead.sources.provider_events import (
     CORNER,
     DIRECT_SHOT,
@@ -90,9 +91,7 @@ def read_stats_perform(path: Path, ma1: Path | None, notes: SourceNotes) -> list
 
 def _ma(path: Path) -> tuple[dict[str, Any], list[Any]]:
     """What an MA file says of its match, and its events (none in MA1)."""
-    with path.open("rb") as file:
-        is_xml = file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<")
-    if is_xml:
+    if head_of(path, 64).lstrip().startswith(b"<"):
         root = read_xml(path)
         info = root.find("matchInfo")
         teams = [dict(team.attrib) for team in root.iter("contestant")]

@@ -10,11 +10,10 @@ from playahead.domain.records import ActionEvent, Clip, in_time_order
 from playahead.domain.time import parse_game_time, whole_ms
 from playahead.errors import InputError, RecordError
 from playahead.sources import jsonfile
+from playahead.sources.match_clock import Stamp, times_in_halves
 from playahead.sources.soccernet_baa import is_visible, side_of
 
 _HALVES = (1, 2)
-_SECOND_HALF_MS = 45 * 60_000  # where some clocks start the second half
-_CLOCK_SLACK_MS = 5000
 
 
 @dataclass
@@ -25,51 +24,57 @@ class BasMatch:
         path: the label file.
         halves: half -> actions, ms from that half's start.
         dropped: labels outside the ten classes, and actions of extra time, counted.
+        doubts: what a reader must know of the times.
     """
 
     path: Path
     halves: dict[int, tuple[ActionEvent, ...]]
     dropped: Counter[str] = field(default_factory=Counter)
+    doubts: list[str] = field(default_factory=list)
 
 
 def read_bas_match(path: Path) -> BasMatch:
     """Read ``{"annotations": [{"gameTime": "1 - 00:31", "label", "position", ...}]}``.
 
-    ``position`` (ms) is used where there is one, else the clock of ``gameTime``. Periods after the second half are
-    counted, not read.
+    ``position`` (ms) is used where there is one, else the clock of ``gameTime``; a half whose clock goes on at 45:00
+    is counted from there. Periods after the second half are counted, not read.
 
     Raises:
         InputError: file, entry and reason.
     """
     root = jsonfile.as_object(jsonfile.read_json(path), str(path))
     entries = jsonfile.as_list(jsonfile.field(root, "annotations", str(path)), f"{path}: annotations")
-    dropped: Counter[str] = Counter()
-    halves: dict[int, list[ActionEvent]] = {}
-    for index, entry in enumerate(entries):
+    match = BasMatch(path, {})
+    read: list[tuple[Stamp, dict[str, object]]] = []
+    for index, raw in enumerate(entries):
         where = f"{path}: annotation {index}"
+        entry = jsonfile.as_object(raw, where)
         try:
-            half, event = _event(jsonfile.as_object(entry, where), where, dropped)
+            half, clock_ms = parse_game_time(str(jsonfile.field(entry, "gameTime", where)))
+            position_ms = whole_ms(entry["position"]) if "position" in entry else None
         except RecordError as reason:
             raise InputError(where, reason) from None
-        if event:
-            halves.setdefault(half, []).append(event)
-    return BasMatch(path, {half: in_time_order(events) for half, events in halves.items()}, dropped)
-
-
-def _event(entry: dict[str, object], where: str, dropped: Counter[str]) -> tuple[int, ActionEvent | None]:
-    half, clock_ms = parse_game_time(str(jsonfile.field(entry, "gameTime", where)))
-    position_ms = whole_ms(entry["position"]) if "position" in entry else clock_ms
-    label = str(jsonfile.field(entry, "label", where))
-    action = parse_action(label)
-    if half not in _HALVES:
-        dropped[f"period {half}"] += 1
-        return half, None
-    if min(abs(position_ms - clock_ms), abs(position_ms + _SECOND_HALF_MS * (half - 1) - clock_ms)) > _CLOCK_SLACK_MS:
-        raise RecordError(f"position {position_ms} ms contradicts gameTime {entry['gameTime']!r}")
-    if action is None:
-        dropped[label] += 1
-        return half, None
-    return half, ActionEvent(position_ms, action, side_of(entry), is_visible(entry))
+        if half in _HALVES:
+            read.append((Stamp(where, half, clock_ms, position_ms), entry))
+        else:
+            match.dropped[f"period {half}"] += 1
+    halves: dict[int, list[ActionEvent]] = {}
+    times = times_in_halves([stamp for stamp, _ in read], match.doubts)
+    for (stamp, entry), time_ms in zip(read, times, strict=True):
+        if isinstance(time_ms, InputError):
+            raise time_ms
+        label = str(jsonfile.field(entry, "label", stamp.where))
+        try:
+            action = parse_action(label)
+            if action is None:
+                match.dropped[label] += 1
+                continue
+            event = ActionEvent(time_ms, action, side_of(entry), is_visible(entry))
+        except RecordError as reason:
+            raise InputError(stamp.where, reason) from None
+        halves.setdefault(stamp.half, []).append(event)
+    match.halves |= {half: in_time_order(events) for half, events in halves.items()}
+    return match
 
 
 def cut_into_clips(events: tuple[ActionEvent, ...], duration_ms: int, stride_ms: int, video: str = "") -> list[Clip]:

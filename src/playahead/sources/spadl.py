@@ -1,6 +1,10 @@
-"""SPADL actions (socceraction) -> halves of a feed, from any table whose columns can be asked for by name."""
+"""SPADL actions (socceraction) -> halves of a feed, from any table whose columns can be asked for by name.
 
-from collections.abc import Iterator, Mapping
+Atomic SPADL is read as well: its actions have a place and a way (x, y, dx, dy) and no result; receptions, cards and
+goals are rows of their own there, and the ball going out is one.
+"""
+
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -9,6 +13,8 @@ from numpy.typing import NDArray
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
 from playahead.errors import InputError
+from playahead.sources.match_clock import clock_starts, started_late
+from playahead.sources.match_ids import match_id
 from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (
     CORNER,
@@ -27,8 +33,15 @@ TYPES = (
     *("keeper_punch", "keeper_pick_up", "clearance", "bad_touch", "non_action", "dribble", "goalkick"),
 )
 """SPADL's action types in the order of ``type_id``."""
+ATOMIC_TYPES = (
+    *TYPES,
+    *("receival", "", "out", "offside", "goal", "owngoal", "yellow_card", "red_card", "corner", "freekick"),
+)
+"""Those of atomic SPADL; 24 is called an interception, too, but says only that the other team has the ball next."""
 _HEAD, _HEAD_OR_OTHER, _SUCCESS, _OFFSIDE = 1, 3, 1, 2
-_NEEDED = ("game_id", "period_id", "time_seconds", "team_id", "player_id", "start_x", "start_y", "end_x", "end_y")
+_NEEDED = ("game_id", "period_id", "time_seconds", "team_id", "player_id")
+_PLACES = ("start_x", "start_y", "end_x", "end_y")
+_ATOMIC_PLACES = ("x", "y", "dx", "dy")
 _TYPES: dict[Kind, tuple[str, ...]] = {
     "pass": (
         "pass",
@@ -39,6 +52,8 @@ _TYPES: dict[Kind, tuple[str, ...]] = {
         "corner_crossed",
         "corner_short",
         "goalkick",
+        "corner",
+        "freekick",
     ),
     "shot": ("shot", "shot_penalty", "shot_freekick"),
     "save": ("keeper_save", "keeper_punch"),
@@ -47,12 +62,13 @@ _TYPES: dict[Kind, tuple[str, ...]] = {
     "carry": ("dribble",),
     "clearance": ("clearance",),
     "block": ("interception",),
-    "stoppage": ("foul",),
+    "out": ("out",),
+    "stoppage": ("foul", "offside"),
 }
 _KINDS: dict[str, Kind] = {name: kind for kind, names in _TYPES.items() for name in names}
 _SETPIECES = {
     **{"throw_in": THROW_IN, "goalkick": GOAL_KICK, "corner_crossed": CORNER, "corner_short": CORNER},
-    **{"freekick_crossed": FREE_KICK, "freekick_short": FREE_KICK},
+    **{"corner": CORNER, "freekick": FREE_KICK, "freekick_crossed": FREE_KICK, "freekick_short": FREE_KICK},
     **{"shot_penalty": DIRECT_SHOT, "shot_freekick": DIRECT_SHOT},
 }
 
@@ -60,11 +76,12 @@ _SETPIECES = {
 def read_spadl(actions: Any, home_team_id: object = None, notes: SourceNotes | None = None) -> list[FeedHalf]:
     """The halves of one match.
 
-    SPADL does not say when the ball goes out, nor how high a pass is: OUT is not reported, and long passes are high.
+    SPADL does not say when the ball goes out (atomic SPADL does), nor how high a pass is: OUT is not reported, and long
+    passes are high.
 
     Args:
-        actions: a pandas or polars DataFrame, or a mapping of arrays, with SPADL's columns (ids or names of type,
-            result and body part), in metres on a pitch of 105 x 68.
+        actions: a pandas or polars DataFrame, or a mapping of arrays, with SPADL's or atomic SPADL's columns (ids or
+            names of type, result and body part), in metres on a pitch of 105 x 68.
         home_team_id: who attacks from left to right throughout, as socceraction's converters leave it; None if every
             action was turned to its team's attack (``play_left_to_right``).
         notes: told what was not read.
@@ -72,8 +89,25 @@ def read_spadl(actions: Any, home_team_id: object = None, notes: SourceNotes | N
     Raises:
         InputError: a column is missing or holds what it cannot, several matches, or more than two teams.
     """
-    notes = notes or SourceNotes()
-    table = _columns(actions)
+    table = spadl_columns(actions)
+    turned = set() if home_team_id is None else set(table["team_id"].tolist()) - {home_team_id}
+    return halves_of_spadl(table, turned, set(), notes or SourceNotes())
+
+
+def halves_of_spadl(
+    table: Mapping[str, NDArray], turned: Set[object], placeless: Set[object], notes: SourceNotes
+) -> list[FeedHalf]:
+    """The halves of one match.
+
+    Args:
+        table: of ``spadl_columns``.
+        turned: teams whose places are given the other way round, as they attack from right to left.
+        placeless: teams whose attack nobody knows, so that their places are unknown.
+        notes: told what was not read.
+
+    Raises:
+        InputError: several matches, more than two teams, or no action that becomes a row.
+    """
     teams = {team: number for number, team in enumerate(dict.fromkeys(table["team_id"].tolist()))}
     if len(teams) > 2:
         raise InputError("SPADL", f"more than two teams: {', '.join(str(team) for team in teams)}")
@@ -82,27 +116,68 @@ def read_spadl(actions: Any, home_team_id: object = None, notes: SourceNotes | N
     played = np.isin(table["period_id"], PERIODS)
     if not played.all():
         notes.left_out["actions of the shoot-out"] += int((~played).sum())
-    events = list(_events({name: column[played] for name, column in table.items()}, teams, home_team_id))
-    halves = halves_of(_match(table["game_id"]), events, knows_height=False, notes=notes)
+    unknown = int((table["type"] == -1).sum())
+    if unknown:
+        notes.left_out["actions of an unknown type"] += unknown
+    table = {name: column[played] for name, column in table.items()}
+    table |= {"time_seconds": _from_half_start(table["period_id"], table["time_seconds"], notes)}
+    events = list(_events(table, teams, turned, placeless))
+    match = match_id(table["game_id"][0]) if len(table["game_id"]) else 0
+    halves = halves_of(match, events, knows_height=False, notes=notes)
     if not halves:
         raise InputError("SPADL", "none of the actions is one that becomes a row")
     return halves
 
 
-def _columns(actions: Any) -> dict[str, NDArray]:
-    """What is needed of the table, types and results as numbers, in time order."""
+def _from_half_start(period_id: NDArray, time_seconds: NDArray, notes: SourceNotes) -> NDArray:
+    """SPADL's times count from the period's start; a table that somebody made may go on at 45:00."""
+    times_ms = np.clip(time_seconds, -1e9, 1e9) * 1000
+    times = {int(half): times_ms[period_id == half].tolist() for half in np.unique(period_id)}
+    late_ms = {half: start_ms for half, start_ms in clock_starts(times).items() if start_ms}
+    notes.doubts += [started_late(half, start_ms) for half, start_ms in late_ms.items()]
+    start_s = np.array([late_ms.get(int(half), 0) / 1000 for half in period_id])
+    return np.where(start_s > 0, np.maximum(time_seconds - start_s, 0), time_seconds)
+
+
+def spadl_columns(actions: Any) -> dict[str, NDArray]:
+    """What is needed of a table, types and results as numbers, places as of SPADL, in time order.
+
+    Raises:
+        InputError: a column is missing or holds what it cannot.
+    """
     table = {name: _column(actions, name) for name in _NEEDED}
-    table["type"] = _coded(actions, "type", TYPES)
-    table["result"] = _coded(actions, "result", ("fail", "success", "offside", "owngoal", "yellow_card", "red_card"))
-    body = ("foot", "head", "other", "head/other", "foot_left", "foot_right")
-    table["bodypart"] = _coded(actions, "bodypart", body)
-    for name in ("period_id", "time_seconds", "start_x", "start_y", "end_x", "end_y"):
+    is_atomic = all(_has(actions, name) for name in _ATOMIC_PLACES) and not _has(actions, "start_x")
+    table |= {
+        name: _column(actions, source)
+        for name, source in zip(_PLACES, _ATOMIC_PLACES if is_atomic else _PLACES, strict=True)
+    }
+    for name in ("period_id", "time_seconds", *_PLACES):
         try:
             table[name] = table[name].astype(np.float64)
         except (TypeError, ValueError):
             raise InputError("SPADL", f"column {name} does not hold numbers") from None
+    if is_atomic:
+        table["end_x"] += table["start_x"]
+        table["end_y"] += table["start_y"]
+    table["type"] = _coded(actions, "type", ATOMIC_TYPES if is_atomic else TYPES)
+    if is_atomic:  # says no result: a tackle counts as won, and what follows says whether it keeps the ball
+        table["result"] = np.full(len(table["type"]), _SUCCESS)
+    else:
+        table["result"] = _coded(
+            actions, "result", ("fail", "success", "offside", "owngoal", "yellow_card", "red_card")
+        )
+    body = ("foot", "head", "other", "head/other", "foot_left", "foot_right")
+    table["bodypart"] = _coded(actions, "bodypart", body)
     order = np.lexsort((table["time_seconds"], table["period_id"]))
     return {name: column[order] for name, column in table.items()}
+
+
+def _has(actions: Any, name: str) -> bool:
+    try:
+        actions[name]
+    except Exception:  # each kind of table has an error of its own
+        return False
+    return True
 
 
 def _column(actions: Any, name: str) -> NDArray:
@@ -113,7 +188,7 @@ def _column(actions: Any, name: str) -> NDArray:
 
 
 def _coded(actions: Any, name: str, known: tuple[str, ...]) -> NDArray[np.intp]:
-    """``type_id`` or ``type_name`` as ids; -1 for a name that is not SPADL's."""
+    """``type_id`` or ``type_name`` as ids; -1 for what is not SPADL's."""
     try:
         ids = np.asarray(actions[f"{name}_id"])
     except Exception:  # as above
@@ -121,35 +196,35 @@ def _coded(actions: Any, name: str, known: tuple[str, ...]) -> NDArray[np.intp]:
         return np.array([known.index(str(one)) if str(one) in known else -1 for one in names], np.intp)
     if not np.issubdtype(ids.dtype, np.integer):
         raise InputError("SPADL", f"column {name}_id does not hold whole numbers")
-    return ids.astype(np.intp)
+    return np.where((ids >= 0) & (ids < len(known)), ids, -1).astype(np.intp)
 
 
-def _match(game_id: NDArray) -> int:
-    first = game_id[0] if len(game_id) else 0
-    return int(first) if str(first).isdigit() and int(first) < 2**31 else 0
-
-
-def _events(table: Mapping[str, NDArray], teams: Mapping[object, int], home: object) -> Iterator[ProviderEvent]:
+def _events(
+    table: Mapping[str, NDArray], teams: Mapping[object, int], turned: Set[object], placeless: Set[object]
+) -> Iterator[ProviderEvent]:
     until_s = np.r_[table["time_seconds"][1:], np.nan]
     for i, type_id in enumerate(table["type"]):
-        name = TYPES[type_id] if 0 <= type_id < len(TYPES) else ""
+        name = ATOMIC_TYPES[type_id] if type_id >= 0 else ""
         success = table["result"][i] == _SUCCESS
         kind = ("tackle" if success else "duel") if name == "tackle" else _KINDS.get(name)
         if kind is None:
             continue
-        x, y, end_x, end_y = (float(table[column][i]) for column in ("start_x", "start_y", "end_x", "end_y"))
+        x, y, end_x, end_y = (float(table[column][i]) for column in _PLACES)
+        length_m = float(np.hypot(end_x - x, end_y - y))
         team = table["team_id"][i]
-        if home is not None and team != home:
+        if team in turned:
             x, y = PITCH_M[0] - x, PITCH_M[1] - y
+        elif team in placeless:
+            x, y = float("nan"), float("nan")
         event = ProviderEvent(
             half=int(table["period_id"][i]),
             time_ms=float(table["time_seconds"][i]) * 1000,
             kind=kind,
             team=teams.get(team, UNKNOWN),
-            player=str(table["player_id"][i]),
+            player=_player(table["player_id"][i]),
             x=100 * x / PITCH_M[0],
             y=100 * (1 - y / PITCH_M[1]),  # SPADL's y grows to the left of the attack
-            length_m=float(np.hypot(end_x - table["start_x"][i], end_y - table["start_y"][i])),
+            length_m=length_m,
             lasts_ms=float(until_s[i] - table["time_seconds"][i]) * 1000 if kind == "carry" else float("nan"),
             headed=table["bodypart"][i] in (_HEAD, _HEAD_OR_OTHER),
             crossed=name in ("cross", "freekick_crossed"),
@@ -158,3 +233,7 @@ def _events(table: Mapping[str, NDArray], teams: Mapping[object, int], home: obj
         yield event
         if kind == "pass" and table["result"][i] == _OFFSIDE:
             yield ProviderEvent(event.half, event.time_ms, "stoppage", event.team)
+
+
+def _player(player_id: object) -> str | None:
+    return None if player_id is None or player_id != player_id else str(player_id)  # NaN is not equal to itself

@@ -4,8 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from playahead.errors import InputError
-from playahead.files import read_bytes
-from playahead.sources.jsonfile import MOST_BYTES
+from playahead.sources.opened import read_source
 
 
 def read_xml(path: Path) -> ElementTree.Element:
@@ -15,6 +14,6 @@ def read_xml(path: Path) -> ElementTree.Element:
         InputError: missing, no ordinary file, too large, truncated, or not XML.
     """
     try:
-        return ElementTree.fromstring(read_bytes(path, MOST_BYTES))
+        return ElementTree.fromstring(read_source(path))
     except (ElementTree.ParseError, LookupError, ValueError) as reason:  # also an encoding that Python does not know
         raise InputError(path, f"not XML: {reason}", "is the file cut short?") from None

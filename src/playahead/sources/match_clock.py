@@ -1,0 +1,162 @@
+"""Times of labelled actions within their halves, of files that say them twice: by ``gameTime`` and by ``position``.
+
+Either may count from elsewhere than the half's start. A match clock goes on at 45:00 after the break, at 90:00 and
+105:00 in extra time; a position may count from the start of a video that holds the whole match, or in another unit.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import median, median_low
+from typing import NamedTuple
+
+from playahead.domain.time import format_clock
+from playahead.errors import InputError
+
+SLACK_MS = 5000
+"""How far the two may differ: a game time has whole seconds, and annotators are no clocks."""
+CLOCK_STARTS_MS = {half: minutes * 60_000 for half, minutes in ((1, 0), (2, 45), (3, 90), (4, 105))}
+"""What a match clock shows when each half begins."""
+_NO_HALF_LASTS_MS = 60 * 60_000
+_MOST = 0.9  # of a half's times: so many are no mistake
+
+
+class Stamp(NamedTuple):
+    """When one action happened, as its file says it.
+
+    Attributes:
+        where: the file and the entry, for messages.
+        half: 1 or 2; 3 or 4 of extra time.
+        clock_ms: of ``gameTime``; None if there is none.
+        position_ms: of ``position``; None if there is none.
+    """
+
+    where: str
+    half: int
+    clock_ms: int | None
+    position_ms: int | None
+
+
+def clock_starts(times_ms: Mapping[int, Sequence[float]]) -> dict[int, int]:
+    """What each half's clock shows when the half begins: 0, or the minutes played so far.
+
+    A half is taken to start at the match clock's minute if nothing in it comes before that minute. One late action
+    alone says little, so where another half's clock does start at 0, times must be later than any half lasts.
+
+    Args:
+        times_ms: what the clock shows, by half.
+    """
+    late = {half: CLOCK_STARTS_MS[half] for half in times_ms if CLOCK_STARTS_MS.get(half)}
+    shares = {
+        half: sum(ms >= start_ms - SLACK_MS for ms in times_ms[half]) / len(times_ms[half])
+        for half, start_ms in late.items()
+    }
+    restarts = any(share < _MOST for share in shares.values())
+    starts = dict.fromkeys(times_ms, 0)
+    for half, share in shares.items():
+        beyond_any_half = max(times_ms[half]) >= _NO_HALF_LASTS_MS
+        if (share == 1 and not restarts) or (share >= _MOST and beyond_any_half):
+            starts[half] = late[half]
+    return starts
+
+
+def started_late(half: int, start_ms: int) -> str:
+    """What a reader must know of a half whose clock did not start at 0."""
+    return f"half {half}: its clock starts at {start_ms // 60_000}:00; its times are counted from there"
+
+
+def times_in_halves(stamps: Sequence[Stamp], doubts: list[str], one_video: bool = False) -> list[int | InputError]:
+    """Milliseconds from each action's half's start, or why there is no such time.
+
+    Args:
+        stamps: of all actions of a match.
+        doubts: what a reader must know is added.
+        one_video: positions count from the start of one video, wherever the halves lie in it.
+
+    Raises:
+        InputError: most positions contradict their game times, as in another unit.
+    """
+    shown: dict[int, list[int]] = {}
+    for stamp in stamps:
+        time_ms = stamp.position_ms if stamp.clock_ms is None else stamp.clock_ms
+        if time_ms is not None:
+            shown.setdefault(stamp.half, []).append(time_ms)
+    starts = clock_starts(shown)
+    origins = {half: _origins(half, starts[half], stamps, one_video) for half in starts}
+    times = [_time_ms(stamp, starts[stamp.half], origins[stamp.half]) for stamp in stamps]
+    twice = [stamp for stamp in stamps if None not in (stamp.clock_ms, stamp.position_ms)]
+    apart = [stamp for stamp, time_ms in zip(stamps, times, strict=True) if time_ms is None]
+    if 2 * len(apart) > len(twice):
+        unit = _unit(apart, starts)
+        what = _contradiction(apart[0]) + (f", as do {len(apart):,} of {len(twice):,}" if len(apart) > 1 else "")
+        what += f": positions look like {unit}" if unit else ""
+        raise InputError(apart[0].where, what, "position is in milliseconds from the start of its half")
+    doubts += [
+        started_late(half, start_ms)
+        for half, start_ms in sorted(starts.items())
+        if any(s.half == half and s.position_ms != t for s, t in zip(stamps, times, strict=True)) and start_ms
+    ]
+    doubts += [_placed(half, *found) for half, found in sorted(origins.items()) if len(found) == 1]
+    return [_checked(stamp, time_ms, starts) for stamp, time_ms in zip(stamps, times, strict=True)]
+
+
+def _origins(half: int, start_ms: int, stamps: Sequence[Stamp], one_video: bool) -> tuple[int, ...]:
+    """From where a half's positions may count: its own start, the match clock's, or where it lies in a video."""
+    apart = [
+        stamp.position_ms - (stamp.clock_ms - start_ms)
+        for stamp in stamps
+        if stamp.half == half and stamp.clock_ms is not None and stamp.position_ms is not None
+    ]
+    usual = (0, CLOCK_STARTS_MS.get(half, 0))
+    if not one_video or not apart:
+        return usual
+    middle_ms = median_low(apart)
+    if min(abs(middle_ms - origin_ms) for origin_ms in usual) <= SLACK_MS:
+        return usual
+    # a game time leaves out the part of a second, so the least difference is nearest to the truth
+    return (min(ms for ms in apart if abs(ms - middle_ms) <= SLACK_MS),)
+
+
+def _placed(half: int, origin_ms: int) -> str:
+    if origin_ms < 0:
+        return f"half {half}: its video starts at {format_clock(-origin_ms)} of the half, by its game times"
+    return f"half {half}: starts at {format_clock(origin_ms)} of the video, by its game times"
+
+
+def _time_ms(stamp: Stamp, start_ms: int, origins: Sequence[int]) -> int | None:
+    """A time from the half's start; None where position and clock agree for no origin."""
+    if stamp.position_ms is None:
+        assert stamp.clock_ms is not None
+        return stamp.clock_ms - start_ms
+    if stamp.clock_ms is None:
+        return stamp.position_ms - start_ms
+    clock_ms = stamp.clock_ms - start_ms
+    time_ms = min((stamp.position_ms - origin_ms for origin_ms in origins), key=lambda ms: abs(ms - clock_ms))
+    return time_ms if abs(time_ms - clock_ms) <= SLACK_MS else None
+
+
+def _checked(stamp: Stamp, time_ms: int | None, starts: Mapping[int, int]) -> int | InputError:
+    if time_ms is None:
+        return InputError(stamp.where, _contradiction(stamp))
+    if stamp.position_ms is not None and stamp.position_ms < 0:
+        return InputError(stamp.where, f"position {stamp.position_ms} ms is negative")
+    if time_ms < -SLACK_MS:
+        return InputError(stamp.where, f"lies before {starts[stamp.half] // 60_000}:00, where its half's clock starts")
+    return max(time_ms, 0)
+
+
+def _contradiction(stamp: Stamp) -> str:
+    assert stamp.clock_ms is not None
+    minutes, seconds = divmod(stamp.clock_ms // 1000, 60)
+    return f"position {stamp.position_ms} ms contradicts gameTime '{stamp.half} - {minutes:02d}:{seconds:02d}'"
+
+
+def _unit(apart: Sequence[Stamp], starts: Mapping[int, int]) -> str:
+    """What the positions are in, by how many of them pass in a second of the game."""
+    rates = [
+        1000 * stamp.position_ms / (stamp.clock_ms - starts[stamp.half])
+        for stamp in apart
+        if stamp.clock_ms is not None and stamp.position_ms is not None and stamp.clock_ms > starts[stamp.half]
+    ]
+    rate = median(rates) if rates else 0.0
+    if 0.9 < rate < 1.1:
+        return "seconds"
+    return f"frames, {rate:.0f} a second" if 1.5 < rate < 250 else ""
