@@ -97,7 +97,7 @@ def pick_device(name: str = "auto") -> str:
 
 @contextmanager
 def float32_as(precision: str) -> Iterator[None]:
-    """Within: float32 on CUDA rounded to TF32 in products, convolutions and recurrent layers if ``precision`` is "tf32"."""
+    """Let CUDA round float32 to TF32, in products, convolutions and recurrent layers, if ``precision`` is "tf32"."""
     import torch
 
     before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32

@@ -22,7 +22,7 @@ class ObservationMemory(nn.Module):
 
     def summarise(self, tokens_PND: Tensor) -> Tensor:
         """tokens_PND -> summaries_PSD, one window at a time."""
-        # Adaptive average pooling, bit for bit on a CPU; CUDA's own has a backward pass that is not deterministic.
+        # Adaptive average pooling by hand: CUDA's own has a backward pass that is not deterministic.
         n, count = tokens_PND.shape[1], self.summaries
         starts, stops = [s * n // count for s in range(count)], [-(-(s + 1) * n // count) for s in range(count)]
         parts = [tokens_PND[:, start:stop].mean(dim=1) for start, stop in zip(starts, stops, strict=True)]
