@@ -226,6 +226,7 @@ _FIXED_BEFORE = {
     "checkpoint_by": "area",
     "devices": 1,
     "degraded": 0.0,
+    "accumulate": 1,
     "classes": [],
 }
 """Settings that came later, and the value that was fixed before."""

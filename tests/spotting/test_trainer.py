@@ -71,6 +71,35 @@ def test_a_killed_run_ends_with_the_same_bits(tmp_path, matches, cache, stop_at)
     assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
 
 
+@pytest.mark.parametrize("parts", [2, 4])
+def test_a_step_in_parts_has_the_gradient_of_the_whole(tmp_path, matches, cache, parts):
+    """Batch norm apart, which sees a part at a time."""
+    gradients = []
+    for accumulate in (1, parts):
+        training, validation = (find_labelled_videos(matches / split) for split in ("train", "valid"))
+        config = replace(TINY, accumulate=accumulate)
+        trainer = SpottingTrainer(config, training, validation, cache, tmp_path / str(accumulate))
+        trainer.model.eval()
+        losses, names = trainer.backward(np.random.default_rng(0))
+        gradients.append({name: value.grad for name, value in trainer.plain_model.named_parameters()})
+        gradients[-1]["loss"] = losses["total"]
+        assert len(names) == config.batch
+    for name, value in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], value, rtol=1e-4, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize(("change", "said"), [({"accumulate": 0}, "is below 1"), ({"accumulate": 3}, "shared evenly")])
+def test_parts_that_a_step_does_not_have_are_refused(change, said):
+    with pytest.raises(InputError, match=said):
+        replace(TINY, **change)
+
+
+def test_the_published_network_trains_on_one_card_of_24_gb():
+    """16 snippets a step, as many at once as memory holds: see the recipe."""
+    config = recipe("backbone", PretrainConfig)
+    assert (config.batch, config.batch // config.accumulate) == (16, 4)
+
+
 def test_it_learns_by_heart_what_it_is_shown_often(tmp_path, matches, cache):
     config = replace(TINY, epochs=1, steps_per_epoch=60, batch=8, augmentation=recipe_without_changes())
     trainer = trained(tmp_path, matches, cache, config)
