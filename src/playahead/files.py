@@ -196,6 +196,11 @@ def file_size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
+def are_few(bad: int, of: int) -> bool:
+    """Whether so many bad files are set aside and the rest goes on: one in a hundred. With more, the set is broken."""
+    return 100 * bad <= of
+
+
 @contextmanager
 def disk_errors(where: object) -> Iterator[None]:
     """Turn what the operating system refuses into an ``InputError``. Not for code that talks to a network."""
