@@ -73,7 +73,7 @@ def test_too_many_are_an_error(clips, spoilt):
     assert report.is_broken
     with pytest.raises(InputError, match="2 of 100 clips of train could not be read, first clip_7"):
         features_of_clips(FeatureStore(out), spoilt / "train")
-    with pytest.raises(InputError, match="2 of 100 cannot be read, the first: .*clip_7"):
+    with pytest.raises(InputError, match=r"2 of 100 cannot be read, the first: .*clip_7"):
         FrameCache(spoilt, InputSize(64, 32)).fill(sorted((spoilt / "train").glob("*/*.mp4")))
 
 

@@ -41,15 +41,24 @@ class SplitFacts:
 
 @dataclass
 class Audit:
-    """Facts of every split, and overlaps across splits (each an error)."""
+    """Facts of every split, and overlaps across splits (each an error).
+
+    Attributes:
+        splits: by name.
+        leaks: video that two splits share.
+        set_aside: clips without a video, few enough to go on without them.
+        broken: splits in which too many clips have none.
+    """
 
     splits: dict[str, SplitFacts]
     leaks: list[str]
+    set_aside: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     @property
     def rejected(self) -> list[str]:
-        """Bad entries of all splits."""
-        return [reason for facts in self.splits.values() for reason in facts.rejected]
+        """Bad entries of all splits, and splits that are broken."""
+        return [*self.broken, *(reason for facts in self.splits.values() for reason in facts.rejected)]
 
     @property
     def fine(self) -> bool:

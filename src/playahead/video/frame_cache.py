@@ -68,9 +68,8 @@ class FrameCache:
                     bad[video] = str(reason)
             advance()
         if not are_few(len(bad), len(videos)):
-            raise InputError(
-                "video", f"{len(bad):,} of {len(videos):,} cannot be read, first {next(iter(bad.values()))}"
-            )
+            first = next(iter(bad.values()))
+            raise InputError("videos", f"{len(bad):,} of {len(videos):,} cannot be read, the first: {first}")
         return bad
 
     def frames(self, video: Path) -> Frames:
