@@ -181,19 +181,19 @@ def test_what_is_pretrained_is_not_a_published_checkpoint(tmp_path):
 
 def test_going_on_from_earlier_weights_keeps_them_and_their_notice(tmp_path, matches, cache):
     from playahead.backbone.checkpoint import save_backbone
-    from playahead.spotting.trainer import _first_weights
+    from playahead.spotting.trainer import first_weights
 
     earlier = Backbone(replace(TINY.backbone, classes=2))
     save_backbone(tmp_path / "earlier.safetensors", earlier, {"source": "published", "notice": "a leak"})
     going_on = replace(TINY, start=tmp_path / "earlier.safetensors")
-    backbone, about = _first_weights(going_on)
+    backbone, about = first_weights(going_on)
     assert about["notice"] == "a leak"
     assert torch.equal(backbone.conv2d_projection[0].weight, earlier.conv2d_projection[0].weight)
     assert backbone.classifier.out_features == 10
     trained(tmp_path / "run", matches, cache, replace(going_on, epochs=1))
     assert load_backbone(tmp_path / "run" / "last.safetensors")[1]["notice"] == "a leak"
     with pytest.raises(InputError, match="another network"):
-        _first_weights(replace(going_on, backbone=replace(TINY.backbone, maps=8)))
+        first_weights(replace(going_on, backbone=replace(TINY.backbone, maps=8)))
 
 
 def test_validation_without_actions_is_refused(tmp_path, matches, cache):

@@ -7,7 +7,7 @@ from playahead.backbone.checkpoint import load_backbone, save_backbone
 from playahead.errors import InputError
 from playahead.progress import Show, quiet
 from playahead.sources.layouts import find_labelled_videos
-from playahead.spotting.trainer import PretrainConfig, SpottingTrainer
+from playahead.spotting.trainer import PretrainConfig, SpottingTrainer, first_weights
 from playahead.training.ranks import together
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
@@ -58,6 +58,8 @@ def pretrain(
         show = show if fabric.is_global_zero else quiet
         training, validation = find_labelled_videos(train), find_labelled_videos(validate)
         validation = validation[:: max(1, len(validation) // validation_videos)]
+        if config.imagenet or config.start is not None:
+            first_weights(config)  # they are there: better said now than after hours of decoding
         frames = FrameCache(cache or out, parse_input_size(config.input_size))
         with fabric.rank_zero_first():  # it decodes, the others find it done
             bad = frames.fill([video.path for video in (*training, *validation)], show)

@@ -100,7 +100,7 @@ class SpottingTrainer(Loop):
         shown = (config.reach_frames, config.action_share, config.augmentation)
         self.sampler = SnippetSampler(training, cache, *shown)
         torch.manual_seed(step_seed(config.seed, -1))
-        backbone, self.started = _first_weights(config)
+        backbone, self.started = first_weights(config)
         known = fingerprint(_described(config), [[video.name, len(video.events)] for video in training])
         super().__init__(config, channels_last(backbone), folder, known, fabric)
         annotated = [float(c in self.sampler.classes) for c in range(len(ACTIONS))]
@@ -166,7 +166,7 @@ def _described(config: PretrainConfig) -> dict[str, object]:
     return {**asdict(config), "start": config.start.name if config.start else None}
 
 
-def _first_weights(config: PretrainConfig) -> tuple[Backbone, dict[str, object]]:
+def first_weights(config: PretrainConfig) -> tuple[Backbone, dict[str, object]]:
     """The network to train, and what is to be known of weights that it starts from.
 
     Raises:
