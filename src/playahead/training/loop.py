@@ -84,10 +84,8 @@ class LoopConfig:
         """
         batch, shares = getattr(self, name), self.devices * parts
         if batch % shares:
-            at_once = f"{self.devices} devices" + (f" in {parts} parts each" if parts > 1 else "")
-            raise InputError(
-                f"train.{name}", f"{batch} cannot be shared evenly by {at_once}", f"a multiple of {shares}"
-            )
+            by = " times ".join([f"{self.devices} devices"] * (self.devices > 1) + [f"{parts} parts"] * (parts > 1))
+            raise InputError(f"train.{name}", f"{batch} cannot be shared evenly by {by}", f"a multiple of {shares}")
 
     @property
     def total_steps(self) -> int:
