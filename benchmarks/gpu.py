@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from playahead.assets import packaged_weights
@@ -22,6 +23,7 @@ from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import FastBackbone
 from playahead.backbone.network import Backbone
 from playahead.bench.rates import best_of, matmul_gflops
+from playahead.datasets.batch import Batch
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.feed_examples import FeedExamples
 from playahead.features.encoder import WindowEncoder
@@ -45,7 +47,13 @@ def main(dry: bool) -> None:
     about = environment()
     print(f"| machine | {device}: {about['accelerator'] or about['processor']}, torch {about['torch']} |")
     print(f"| peak, matrix product | {', '.join(f'{name} {rate:,.0f} GFLOP/s' for name, rate in peak.items())} |")
-    for rows in (_parity(device), _extraction(device, peak, dry), _training(device, peak, dry), _resuming(device)):
+    for rows in (
+        _parity(device),
+        _extraction(device, peak, dry),
+        _training(device, peak, dry),
+        _training_on_video(device, peak, dry),
+        _resuming(device),
+    ):
         for what, figure in rows:
             print(f"| {what} | {figure} |", flush=True)
 
@@ -102,6 +110,54 @@ def _training(device: str, peak: dict[str, float], dry: bool) -> Iterator[Row]:
             share = counter.get_total_flops() / 1e9 / seconds / peak[kind]
             figure = f"{trainer.per_step / seconds:,.0f} examples/s, {share:.1%} of peak, {_memory(device)}"
             yield f"training {name}, {trainer.per_step} examples a step", figure
+
+
+class OneBatch:
+    """Examples of video's shape, 1,280 random columns over a feed's labels: one batch, made once, so that the host does
+    next to nothing in a step.
+
+    Args:
+        examples: whose labels it takes.
+        sequences: in the batch.
+        place: where its features lie: on the device, or on the host, from where each step copies them.
+    """
+
+    feature_dim = 1280
+    digest = "one batch"
+
+    def __init__(self, examples: FeedExamples, sequences: int, place: str) -> None:
+        self.classes, self.counts_C, self.rare_weight_A = examples.classes, examples.counts_C, examples.rare_weight_A
+        self.n_examples = examples.n_examples
+        batch = examples.batch(np.arange(sequences) % len(examples.rare_weight_A), np.random.default_rng(0))
+        features_BWNF = torch.randn(*batch.features_BWNF.shape[:3], self.feature_dim, device=place)
+        self._batch = replace(batch, features_BWNF=features_BWNF)
+
+    def batch(self, anchors: NDArray[np.integer], rng: np.random.Generator) -> Batch:  # noqa: ARG002 - it is the one
+        """The batch."""
+        return self._batch
+
+
+def _training_on_video(device: str, peak: dict[str, float], dry: bool) -> Iterator[Row]:
+    """The paper's recipe at its own width: what the device alone does, then with each batch copied from the host."""
+    halves = [simulate_half(seed, minutes=6) for seed in range(2)]
+    sizes = ((2, "32-true"),) if dry else ((32, "bf16-mixed"), (256, "bf16-mixed"), (32, "32-true"))
+    for sequences, precision in sizes:
+        # MixUp is arithmetic on the host and the rare sampler a draw there: neither is the device's.
+        config = replace(paper(), mixup_alpha=0.0, rare_sampler=False, device=device, epochs=1, steps_per_epoch=100)
+        config = replace(config, sequences=sequences, precision=precision)
+        for place in (device, "cpu"):
+            _forget_memory(device)
+            examples = OneBatch(FeedExamples(halves, config.examples), sequences, place)
+            with tempfile.TemporaryDirectory() as folder:
+                trainer = Trainer(config, examples, lambda _: {"map": 0.0}, Path(folder))
+                with FlopCounterMode(display=False) as counter:
+                    trainer._train_step()
+                seconds = best_of(trainer._train_step, 1 if dry else 20)  # a step ends with a copy of its losses
+            kind = "bfloat16" if precision == "bf16-mixed" else "float32"
+            share = counter.get_total_flops() / 1e9 / seconds / peak[kind]
+            figure = f"{trainer.per_step / seconds:,.0f} examples/s, {share:.1%} of peak, {_memory(device)}"
+            where = "on the device" if place == device else "copied from the host"
+            yield f"training paper on 1,280 columns {where}, {trainer.per_step} examples a step, {kind}", figure
 
 
 def _resuming(device: str) -> Iterator[Row]:

@@ -6,12 +6,14 @@ from types import ModuleType, SimpleNamespace
 import pytest
 import torch
 
+from playahead.backbone.fast import FastBackbone
 from playahead.cli.main import run
 from playahead.errors import InputError
 from playahead.features.by_ray import extract_by_ray
 from playahead.features.extractor import ExtractionReport
 from playahead.features.plan import Video
-from playahead.runtime import emulates_bfloat16, pick_device
+from playahead.runtime import emulates_bfloat16, float32_as, pick_device
+from tests.features.conftest import tiny_backbone
 
 
 @pytest.fixture
@@ -28,6 +30,38 @@ def test_auto_is_the_first_there_is(monkeypatch, two_gpus):
     assert pick_device() == "mps"
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert pick_device() == pick_device("cpu") == "cpu"
+
+
+def rounds_to_tf32() -> tuple[bool, bool]:
+    """(convolutions and recurrent layers, products)."""
+    return torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+
+
+@pytest.fixture
+def torchs_own_rounding():
+    before = rounds_to_tf32()
+    torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = True, False
+    yield
+    torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+
+
+def test_float32_is_float32_once_a_device_is_picked_also_in_the_gru(two_gpus, torchs_own_rounding):
+    assert pick_device("cuda:1") == "cuda:1"
+    assert rounds_to_tf32() == (False, False)
+
+
+def test_only_a_tf32_backbone_rounds_and_only_while_it_computes(two_gpus, torchs_own_rounding, monkeypatch):
+    fast = FastBackbone(tiny_backbone(), device=pick_device("cpu"))
+    seen = []
+    monkeypatch.setattr(fast, "encode_stacks", lambda _: seen.append(rounds_to_tf32()))
+    for precision in ("tf32", "float32"):
+        monkeypatch.setattr(fast, "precision", precision)
+        fast.maps(torch.zeros(1, 3, 32, 64, dtype=torch.uint8))
+    assert seen == [(True, True), (False, False)]
+    assert rounds_to_tf32() == (False, False)
+    with pytest.raises(InputError, match="/x"), float32_as("tf32"):
+        raise InputError("/x", "cannot be read")
+    assert rounds_to_tf32() == (False, False)
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:", "CPU", ""])

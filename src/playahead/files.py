@@ -183,6 +183,11 @@ def file_size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
+def are_few(bad: int, of: int) -> bool:
+    """Whether so many bad files are set aside and the rest goes on: one in a hundred. With more, the set is broken."""
+    return 100 * bad <= of
+
+
 @contextmanager
 def disk_errors(where: object) -> Iterator[None]:
     """Turn what the operating system refuses into an ``InputError``. Not for code that talks to a network."""
@@ -213,6 +218,7 @@ _FIXED_BEFORE = {
     "checkpoint_by": "area",
     "devices": 1,
     "degraded": 0.0,
+    "accumulate": 1,
     "classes": [],
 }
 """Settings that came later, and the value that was fixed before."""

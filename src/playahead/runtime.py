@@ -5,8 +5,8 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -75,11 +75,14 @@ def started_ray(part: str, extras: str) -> tuple[Any, Any]:
 def pick_device(name: str = "auto") -> str:
     """A device by its name, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; ``auto`` is the first of cuda, mps and cpu here.
 
+    From here on float32 is float32 on CUDA, whose convolutions and recurrent layers would round to TF32 by default.
+
     Raises:
         InputError: no such device, or none here.
     """
     import torch
 
+    _allow_tf32(False)
     here = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available()), "cpu": 1}
     if name == "auto":
         return next(kind for kind, count in here.items() if count)
@@ -90,6 +93,26 @@ def pick_device(name: str = "auto") -> str:
         found = ", ".join(known for known, count in here.items() if count)
         raise InputError("--device", f"{name} is not on this machine", f"here: {found}")
     return name
+
+
+@contextmanager
+def float32_as(precision: str) -> Iterator[None]:
+    """Let CUDA round float32 to TF32, in products, convolutions and recurrent layers, if ``precision`` is "tf32"."""
+    import torch
+
+    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    _allow_tf32(precision == "tf32")
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+
+
+def _allow_tf32(allowed: bool) -> None:
+    """cuDNN's switch is for convolutions and recurrent layers, cuBLAS has one of its own."""
+    import torch
+
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = allowed
 
 
 def emulates_bfloat16(device: str = "auto") -> bool:

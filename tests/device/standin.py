@@ -27,6 +27,27 @@ _SIZED_BY_VALUES = {
 }
 
 
+_NOT_DETERMINISTIC = {
+    *("_adaptive_avg_pool2d_backward", "_adaptive_avg_pool3d_backward", "avg_pool3d_backward"),
+    *("adaptive_max_pool2d_backward", "fractional_max_pool2d_backward", "fractional_max_pool3d_backward"),
+    *("upsample_linear1d_backward", "upsample_bilinear2d_backward", "upsample_bicubic2d_backward"),
+    *("upsample_trilinear3d_backward", "_upsample_bilinear2d_aa_backward", "_upsample_bicubic2d_aa_backward"),
+    *("reflection_pad1d_backward", "reflection_pad2d_backward", "reflection_pad3d_backward"),
+    *("max_unpool2d", "max_unpool3d", "nll_loss2d_forward", "nll_loss2d_backward", "_ctc_loss_backward"),
+    *(
+        "grid_sampler_2d_backward",
+        "grid_sampler_3d_backward",
+        "histc",
+        "median",
+        "nanmedian",
+        "kthvalue",
+        "put",
+        "put_",
+    ),
+}
+"""Operations that CUDA refuses under ``torch.use_deterministic_algorithms`` (its documentation's list), by name."""
+
+
 class StandIn(torch.Tensor):
     """A CPU tensor that says it lies on the stand-in."""
 
@@ -60,11 +81,14 @@ class Watch(TorchDispatchMode):
 
     Attributes:
         read: what the host waited for, by operation.
+        undetermined: operations that CUDA refuses where a run is to be deterministic. Noted and not refused: an error
+            inside a backward pass would end the process.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.read: Counter[str] = Counter()
+        self.undetermined: Counter[str] = Counter()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
@@ -79,6 +103,7 @@ class Watch(TorchDispatchMode):
         if wanted is not None:
             kwargs["device"] = "cpu"
         self._refuse_mixed(func, flat)
+        self._note_undetermined(func, args, kwargs)
         self._count(func, args)
         held = [getattr(value, "held", value) for value in tree_flatten((args, kwargs))[0]]
         run_args, run_kwargs = tree_unflatten(held, shape)
@@ -107,6 +132,13 @@ class Watch(TorchDispatchMode):
         for value in flat:
             if isinstance(value, torch.Tensor) and not isinstance(value, StandIn) and value.dim():
                 raise RuntimeError(f"{func}: expected all tensors on {NAME}, found one on {value.device}")
+
+    def _note_undetermined(self, func: Any, args: tuple, kwargs: dict) -> None:
+        name = func.overloadpacket.__name__
+        adds_up_floats = name == "cumsum" and args[0].is_floating_point()
+        weighed = name == "bincount" and (len(args) > 1 or kwargs.get("weights") is not None)
+        if name in _NOT_DETERMINISTIC or adds_up_floats or weighed:
+            self.undetermined[str(func)] += 1
 
     def _count(self, func: Any, args: tuple) -> None:
         by_mask = func in (aten.index.Tensor, aten.index_put_.default, aten.index_put.default) and any(

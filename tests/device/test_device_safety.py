@@ -27,6 +27,8 @@ from playahead.features.encoder import WindowEncoder
 from playahead.features.feed import N_FEATURES
 from playahead.features.snippet_stream import SnippetStream, every
 from playahead.inference.predictor import Predictor
+from playahead.model.config import AnticipatorConfig
+from playahead.model.memory import ObservationMemory
 from playahead.recipes import RECIPES
 from playahead.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos
@@ -66,6 +68,7 @@ def watch(monkeypatch):
     monkeypatch.setattr(loop, "make_fabric", on_stand_in)
     with stand_in() as watch:
         yield watch
+    assert not watch.undetermined, "refused on CUDA with --deterministic true"
 
 
 @pytest.fixture(scope="module")
@@ -183,3 +186,21 @@ def test_the_stand_in_refuses_what_a_gpu_would(watch):
     here[here > 0]
     here.nonzero()
     assert watch.read.total() == 4
+
+
+@pytest.mark.parametrize("summaries", [1, 4, 7, 33])
+def test_summaries_are_adaptive_average_pooling(summaries):
+    memory = ObservationMemory(AnticipatorConfig(feature_dim=8, summaries=summaries))
+    tokens_PND = torch.randn(6, 33, 256)
+    pooled = torch.nn.functional.adaptive_avg_pool1d(tokens_PND.transpose(1, 2), summaries).transpose(1, 2)
+    torch.testing.assert_close(memory.summarise(tokens_PND), pooled, rtol=0, atol=1e-6)
+
+
+def test_the_stand_in_notes_what_cuda_refuses_to_determine(watch):
+    torch.ones(3).to(NAME).cumsum(0)
+    torch.nn.functional.adaptive_avg_pool1d(torch.ones(1, 2, 33).to(NAME).requires_grad_(), 4).sum().backward()
+    assert {name.partition(".")[2] for name in watch.undetermined} == {
+        "cumsum.default",
+        "_adaptive_avg_pool2d_backward.default",
+    }
+    watch.undetermined.clear()

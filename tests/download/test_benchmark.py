@@ -141,7 +141,7 @@ def test_server_without_ranges(hub: StandIn, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("password", [None, ""])
 def test_no_password_asks_the_hub_nothing(hub: StandIn, tmp_path: Path, password: str | None) -> None:
-    with pytest.raises(InputError, match=r"^--password: .*NDA form.*soccer-net\.org"):
+    with pytest.raises(InputError, match=r"^password: .*SOCCERNET_PASSWORD.*NDA form.*soccer-net\.org"):
         download_baa(tmp_path, password, endpoint=hub.address)
     assert not hub.requests
 

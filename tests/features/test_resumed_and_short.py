@@ -118,7 +118,9 @@ def test_a_short_clip_fails_by_name_and_the_rest_goes_on(tmp_path, benchmark, ba
     answers = tmp_path / "answers"
     labels = ["--labels", str(data / "test")]
     assert run(["submit", *labels, "--features", str(store), *weights, "--out", str(answers)]) == 0
-    assert "hold less than 30 s and are not anticipated: clip_2" in " ".join(capsys.readouterr().err.split())
+    assert "cannot be read or hold less than 30 s, and are not anticipated: clip_2" in " ".join(
+        capsys.readouterr().err.split()
+    )
     assert run(["submit", "--check", str(answers / "results_anticipation.zip"), *labels]) == 0
     capsys.readouterr()
     assert run(["evaluate", "video", str(data / "test"), "--features", str(store), *weights, "--json"]) == 0

@@ -191,12 +191,6 @@ def test_audit_finds_video_shared_across_splits_and_only_there():
     assert "share video" in overlapping.leaks[0]
 
 
-def test_audit_finds_a_sparse_clip_in_two_splits():
-    clip = next(c for c in clips_of(simulate_half(0, minutes=20)) if 1 < len(c.observation) + len(c.anticipation) < 12)
-    sparse = replace(clip, observation=clip.observation[:2], anticipation=())
-    assert not audit_splits({"train": split([sparse]), "test": split([sparse])}).fine
-
-
 def test_audit_of_nothing():
     facts = audit_splits({"train": split([])}).splits["train"]
     assert (facts.clips, facts.mean_actions, facts.empty) == (0, 0.0, 0)

@@ -71,6 +71,35 @@ def test_a_killed_run_ends_with_the_same_bits(tmp_path, matches, cache, stop_at)
     assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
 
 
+@pytest.mark.parametrize("parts", [2, 4])
+def test_a_step_in_parts_has_the_gradient_of_the_whole(tmp_path, matches, cache, parts):
+    """Batch norm apart, which sees a part at a time."""
+    gradients = []
+    for accumulate in (1, parts):
+        training, validation = (find_labelled_videos(matches / split) for split in ("train", "valid"))
+        config = replace(TINY, accumulate=accumulate)
+        trainer = SpottingTrainer(config, training, validation, cache, tmp_path / str(accumulate))
+        trainer.model.eval()
+        losses, names = trainer.backward(np.random.default_rng(0))
+        gradients.append({name: value.grad for name, value in trainer.plain_model.named_parameters()})
+        gradients[-1]["loss"] = losses["total"]
+        assert len(names) == config.batch
+    for name, value in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], value, rtol=1e-4, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize(("change", "said"), [({"accumulate": 0}, "is below 1"), ({"accumulate": 3}, "shared evenly")])
+def test_parts_that_a_step_does_not_have_are_refused(change, said):
+    with pytest.raises(InputError, match=said):
+        replace(TINY, **change)
+
+
+def test_the_published_network_trains_on_one_card_of_24_gb():
+    """16 snippets a step, as many at once as memory holds: see the recipe."""
+    config = recipe("backbone", PretrainConfig)
+    assert (config.batch, config.batch // config.accumulate) == (16, 4)
+
+
 def test_it_learns_by_heart_what_it_is_shown_often(tmp_path, matches, cache):
     config = replace(TINY, epochs=1, steps_per_epoch=60, batch=8, augmentation=recipe_without_changes())
     trainer = trained(tmp_path, matches, cache, config)
@@ -152,19 +181,19 @@ def test_what_is_pretrained_is_not_a_published_checkpoint(tmp_path):
 
 def test_going_on_from_earlier_weights_keeps_them_and_their_notice(tmp_path, matches, cache):
     from playahead.backbone.checkpoint import save_backbone
-    from playahead.spotting.trainer import _first_weights
+    from playahead.spotting.trainer import first_weights
 
     earlier = Backbone(replace(TINY.backbone, classes=2))
     save_backbone(tmp_path / "earlier.safetensors", earlier, {"source": "published", "notice": "a leak"})
     going_on = replace(TINY, start=tmp_path / "earlier.safetensors")
-    backbone, about = _first_weights(going_on)
+    backbone, about = first_weights(going_on)
     assert about["notice"] == "a leak"
     assert torch.equal(backbone.conv2d_projection[0].weight, earlier.conv2d_projection[0].weight)
     assert backbone.classifier.out_features == 10
     trained(tmp_path / "run", matches, cache, replace(going_on, epochs=1))
     assert load_backbone(tmp_path / "run" / "last.safetensors")[1]["notice"] == "a leak"
     with pytest.raises(InputError, match="another network"):
-        _first_weights(replace(going_on, backbone=replace(TINY.backbone, maps=8)))
+        first_weights(replace(going_on, backbone=replace(TINY.backbone, maps=8)))
 
 
 def test_validation_without_actions_is_refused(tmp_path, matches, cache):

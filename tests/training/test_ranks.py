@@ -2,11 +2,15 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from playahead.errors import InputError
+from playahead.recipes import RECIPES
 from tests.conftest import simulate
+from tests.training.test_trainer import TINY
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("anticipator", "backbone", "frames")
@@ -28,11 +32,24 @@ def run(*words: object) -> subprocess.CompletedProcess:
 def test_both_end_with_the_same_weights_and_one_writes(tmp_path, films, kind):
     done = run(kind, tmp_path, films)
     assert done.returncode == 0, done.stderr
-    (first, written), (second, by_the_other) = ((tmp_path / f"rank{n}.txt").read_text().split() for n in (0, 1))
+    said = [(tmp_path / f"rank{n}.txt").read_text().split() for n in (0, 1)]
+    (first, written, drawn, due), (second, by_the_other, drawn_there, _) = said
     assert first == second
+    unit = 3 if kind == "anticipator" else 1  # its batches name sequences of three examples
+    assert unit * int(drawn) == unit * int(drawn_there) == int(due) // 2, "two devices see what one would"
     assert int(written) > 0
     assert int(by_the_other) == 0
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [(TINY, "sequences"), (RECIPES["backbone"](), "batch"), (RECIPES["faantra-frames"](), "batch")],
+)
+def test_a_batch_that_devices_cannot_share_evenly_is_refused(config, name):
+    assert replace(config, devices=2).devices == 2
+    with pytest.raises(InputError, match=rf"train\.{name}: .* cannot be shared evenly by 3 devices"):
+        replace(config, devices=3)
 
 
 @pytest.mark.parametrize("failing", [0, 1])

@@ -55,7 +55,7 @@ def config(kind: str):
     if kind == "anticipator":
         return replace(TINY, **BRIEF)
     if kind == "backbone":
-        sizes = {"imagenet": False, "backbone": TINY_BACKBONE, "input_size": "64x32", "batch": 2}
+        sizes = {"imagenet": False, "backbone": TINY_BACKBONE, "input_size": "64x32", "batch": 4, "accumulate": 2}
         return replace(RECIPES["backbone-small"](), **sizes, **BRIEF)
     return replace(TINY_FRAMES, **BRIEF)
 
@@ -69,11 +69,14 @@ def main(kind: str, folder: Path, data: Path, failing: str = "") -> None:
         trainer = make(kind, folder, data, fabric)
         if failing == str(fabric.global_rank):
             raise InputError("match 7", "cannot be read any more")
+        drawn: list[str] = []
+        backward = trainer.backward
+        trainer.backward = lambda rng: (made := backward(rng), drawn.extend(made[1]))[0]
         trainer.run()
         whole = hashlib.sha256()
         for name, value in sorted(trainer.plain_model.named_parameters()):
             whole.update(name.encode() + value.detach().numpy().tobytes())
-        said = f"{whole.hexdigest()} {len(written)}"
+        said = f"{whole.hexdigest()} {len(written)} {len(drawn)} {trainer.per_step * trainer.step}"
         (folder / f"rank{fabric.global_rank}.txt").write_text(said)
 
 

@@ -16,6 +16,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from playahead.backbone.network import Backbone
 from playahead.errors import InputError
+from playahead.runtime import float32_as
 
 _SPOT_TOGETHER = 16  # always exactly so many: the last bits of a product depend on its size
 Precision = Literal["float32", "tf32", "bfloat16"]
@@ -30,7 +31,8 @@ class FastBackbone:
 
     Args:
         backbone: in evaluation mode; it is left as it is.
-        precision: of the arithmetic. On CUDA, "float32" is not quietly TF32, which is a precision of its own.
+        precision: of the arithmetic. On CUDA, "float32" is not TF32, which is a precision of its own; it ends with a
+            call, so that an anticipator beside a TF32 backbone stays float32.
         compiled: through ``torch.compile``; the first window takes a minute or two.
         device: "cpu", "cuda" ...
     """
@@ -41,8 +43,6 @@ class FastBackbone:
         self.config, self.precision, self.device = backbone.config, precision, torch.device(device)
         if precision == "tf32" and self.device.type != "cuda":
             raise InputError("--precision", "tf32 is for CUDA", "choose float32 or bfloat16")
-        if self.device.type == "cuda":
-            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
         self.kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
         self.classifier = copy.deepcopy(backbone.classifier).to(self.device)
         folded = channels_last(fold_batch_norms(backbone).to(self.device, self.kind))
@@ -67,7 +67,8 @@ class FastBackbone:
 
     def maps(self, stacks_XJHW: Tensor) -> Tensor:
         """uint8 stacks -> maps_XCHW."""
-        return self.encode_stacks(self.scaled(stacks_XJHW))
+        with float32_as(self.precision):
+            return self.encode_stacks(self.scaled(stacks_XJHW))
 
     def scaled(self, stacks_XJHW: Tensor) -> Tensor:
         """uint8 stacks -> values in [0, 1], channels-last, on the device."""
@@ -76,7 +77,8 @@ class FastBackbone:
 
     def fused(self, maps_XCHW: Tensor, stack_of_snippet_BS: Tensor, batch_snippets: int) -> NDArray[np.float16]:
         """features_BF of snippets made of these maps."""
-        parts = [self.fuse(maps_XCHW[part]) for part in stack_of_snippet_BS.to(self.device).split(batch_snippets)]
+        with float32_as(self.precision):
+            parts = [self.fuse(maps_XCHW[part]) for part in stack_of_snippet_BS.to(self.device).split(batch_snippets)]
         return torch.cat(parts).to(torch.float16).cpu().numpy()
 
 

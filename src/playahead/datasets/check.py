@@ -4,10 +4,11 @@ from pathlib import Path
 
 from playahead.datasets.feed_audit import FeedAudit, audit_feed, audit_videos
 from playahead.errors import InputError
+from playahead.files import are_few, file_size
 from playahead.sources.audit import Audit, audit_splits
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS
-from playahead.sources.layouts import folder_of_split, name_of_split
-from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, read_baa_split
+from playahead.sources.layouts import clip_video, folder_of_split, name_of_split
+from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, BaaSplit, read_baa_split
 
 
 def check_dataset(path: Path) -> Audit | FeedAudit:
@@ -20,11 +21,28 @@ def check_dataset(path: Path) -> Audit | FeedAudit:
     if tables:
         return audit_feed(tables)
     if clips := _splits_of_clips(path):
-        return audit_splits({name: read_baa_split(place, keep_going=True) for name, place in clips.items()})
+        splits = {name: read_baa_split(place, keep_going=True) for name, place in clips.items()}
+        audit = audit_splits(splits)
+        for split in splits.values():
+            missing = _without_video(split)
+            if are_few(len(missing), len(split.clips)):
+                audit.set_aside += missing
+            else:
+                audit.broken.append(f"{len(missing):,} of {len(split.clips):,} clips, the first: {missing[0]}")
+        return audit
     if videos := _splits_of_matches(path):
         return audit_videos(videos)
     wanted = f"{LABELS_NAME} in it or below, annotations_train.json, or train.npz, val.npz, test.npz"
     raise InputError(path, "no dataset found", f"expected {wanted}")
+
+
+def _without_video(split: BaaSplit) -> list[str]:
+    """Clips whose video is missing or empty; none of a split that is labels alone."""
+    folder = split.path.parent
+    if not any(folder.glob("clip_*/*.mp4")):
+        return []
+    videos = {clip.name: clip_video(folder, clip) for clip in split.clips}
+    return [f"{path}: no video" for path in videos.values() if not file_size(path)]
 
 
 def _splits_of_clips(path: Path) -> dict[str, Path]:

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from playahead.datasets.labelled_features import LabelledFeatures
 from playahead.datasets.slicing import labels_of_clip, labels_of_match
 from playahead.domain.feed import feed_of_actions
@@ -11,9 +14,11 @@ from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Clip
 from playahead.errors import InputError
 from playahead.features.store import FeatureStore
+from playahead.files import are_few
 from playahead.sources.layouts import (
     BLOCK_CLIPS,
     LabelledVideo,
+    clip_video,
     find_labelled_videos,
     is_clip_split,
     match_numbers,
@@ -43,14 +48,20 @@ def features_of_clips(store: FeatureStore, labels: Path) -> tuple[list[Clip], li
     """Clips of a split in the benchmark's layout, and the stored windows of each.
 
     What is known of a clip ends with it: whatever neighbouring clips show of its future stays unseen. One that is
-    shorter than an observation is there too, without windows to see (``LabelledFeatures.is_short``).
+    shorter than an observation, or whose video cannot be read, is there too, without windows to see
+    (``LabelledFeatures.is_short``).
 
     Raises:
-        InputError: a clip's features are missing, or all are too short to make an example.
+        InputError: a clip is not extracted, more than one in a hundred cannot be read, or all are too short to make an
+            example.
     """
-    split = labels_path(labels).parent.name
+    folder = labels_path(labels).parent
     clips = read_baa_split(labels).clips
-    found = [_of_clip(store, split, clip, index) for index, clip in enumerate(clips)]
+    found = [_of_clip(store, folder, clip, index) for index, clip in enumerate(clips)]
+    bad = [video for video in found if not video.windows]
+    if not are_few(len(bad), len(found)):
+        what = f"{len(bad):,} of {len(found):,} clips of {folder.name} could not be read, first {bad[0].name}"
+        raise InputError(store.folder, what, "run playahead extract again, it says why")
     _require_examples(found, store)
     return clips, found
 
@@ -64,12 +75,23 @@ def _of_match(store: FeatureStore, folder: Path, video: LabelledVideo, match: in
     return LabelledFeatures(video.name, windows, actions, labels, last_end_ms, video.classes)
 
 
-def _of_clip(store: FeatureStore, split: str, clip: Clip, index: int) -> LabelledFeatures:
-    windows = store.windows(_stored_name(store, split, Path(clip.name)))
+def _of_clip(store: FeatureStore, folder: Path, clip: Clip, index: int) -> LabelledFeatures:
+    windows = _windows_of_clip(store, folder, clip)
     actions = feed_of_actions([*clip.observation, *(clip.anticipation or ())])
     last_end_ms = 0 if clip.anticipation is None else OBSERVATION_MS
     actions = replace(actions, match=index // BLOCK_CLIPS)
     return LabelledFeatures(clip.name, windows, actions, labels_of_clip(clip), last_end_ms)
+
+
+def _windows_of_clip(store: FeatureStore, folder: Path, clip: Clip) -> list[NDArray[np.float16]]:
+    """None of a clip whose video could not be read, or is not there."""
+    try:
+        name = _stored_name(store, folder.name, Path(clip.name))
+    except InputError:
+        if clip_video(folder, clip).is_file() or not any(folder.glob("clip_*/*.mp4")):
+            raise
+        return []
+    return [] if store.journal(name).failed else store.windows(name)
 
 
 def _stored_name(store: FeatureStore, split: str, inside: Path) -> str:
@@ -92,4 +114,5 @@ def told_of_short(videos: Sequence[LabelledFeatures]) -> list[str]:
     if not short:
         return []
     named = ", ".join(short[:_NAMED]) + (f" and {len(short) - _NAMED:,} more" if len(short) > _NAMED else "")
-    return [f"{len(short):,} of {len(videos):,} clips hold less than 30 s and are not anticipated: {named}"]
+    what = "cannot be read or hold less than 30 s, and are not anticipated"
+    return [f"{len(short):,} of {len(videos):,} clips {what}: {named}"]

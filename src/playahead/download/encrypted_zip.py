@@ -61,7 +61,8 @@ def require_password(password: str | None) -> str:
     """The password, or an error that says where to get one."""
     if not password:
         what = "the dataset's zips are encrypted, and no password is given"
-        raise InputError("--password", what, f"SoccerNet sends it once its NDA form is signed: {NDA}")
+        fix = f"set SOCCERNET_PASSWORD; SoccerNet sends it once its NDA form is signed: {NDA}"
+        raise InputError("password", what, fix)
     return password
 
 

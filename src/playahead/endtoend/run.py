@@ -40,7 +40,8 @@ def train_frames(
         validation = find_annotated_videos(folder_of_split(data, "val"))
         frames = FrameCache(cache or out, parse_input_size(config.model.input_size))
         with fabric.rank_zero_first():  # it decodes, the others find it done
-            frames.fill([video.source.path for video in training], show)
+            bad = frames.fill([video.source.path for video in training], show)
+        training = [video for video in training if video.source.path not in bad]
         examples = FrameExamples(training, frames, config.model)
         sample = validation[:: max(1, len(validation) // config.validation_clips)]
         trainer = EndToEndTrainer(config, examples, FramesEvaluationSet(sample, config.model, keep=True), out, fabric)

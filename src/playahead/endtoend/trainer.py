@@ -47,6 +47,7 @@ class EndToEndConfig(LoopConfig):
         for name in ("batch", "validation_clips"):
             if getattr(self, name) < 1:
                 raise InputError(f"train.{name}", f"{getattr(self, name)} is below 1")
+        self.require_shares("batch")
 
 
 class EndToEndTrainer(Loop):
@@ -75,7 +76,7 @@ class EndToEndTrainer(Loop):
 
     def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
         """Of examples drawn by ``rng``."""
-        frames_BTHW, targets, names = self.examples.batch(self.config.batch, rng)
+        frames_BTHW, targets, names = self.examples.batch(self.share_of(self.config.batch), rng)
         output = self.model(frames_BTHW.to(self.fabric.device, non_blocking=True))
         try:
             return self.criterion(output, [(1.0, targets)]), names

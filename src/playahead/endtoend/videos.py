@@ -16,7 +16,14 @@ from playahead.domain.feed import FeedHalf, feed_of_actions
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.endtoend.network import EndToEndModelConfig
 from playahead.errors import InputError
-from playahead.sources.layouts import BLOCK_CLIPS, LabelledVideo, find_labelled_videos, is_clip_split, match_numbers
+from playahead.sources.layouts import (
+    BLOCK_CLIPS,
+    LabelledVideo,
+    clip_video,
+    find_labelled_videos,
+    is_clip_split,
+    match_numbers,
+)
 from playahead.sources.soccernet_baa import read_baa_split
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames
@@ -69,7 +76,7 @@ def _clips(folder: Path) -> list[AnnotatedVideo]:
         if clip.anticipation is None:
             raise InputError(folder, f"{clip.name}: its labels are withheld")
         actions = feed_of_actions([*clip.observation, *clip.anticipation])
-        video = LabelledVideo(clip.name, folder / clip.video, clip.observation, clip.name, clip.name)
+        video = LabelledVideo(clip.name, clip_video(folder, clip), clip.observation, clip.name, clip.name)
         if not video.path.is_file():
             raise InputError(video.path, "no such video")
         actions = replace(actions, match=index // BLOCK_CLIPS)

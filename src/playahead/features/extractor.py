@@ -17,6 +17,7 @@ from playahead.features.encoder import WindowEncoder, window_key
 from playahead.features.plan import Video
 from playahead.features.sharing import are_neighbours, compare_neighbours, shared_by_time
 from playahead.features.store import FeatureStore, JournalWriter
+from playahead.files import are_few
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from playahead.video.warning import VideoWarning
@@ -47,6 +48,11 @@ class ExtractionReport:
     padded: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_broken(self) -> bool:
+        """Too many videos failed to set them aside and go on with the rest."""
+        return not are_few(len(self.failed), self.videos + self.skipped + len(self.failed))
 
     def add(self, other: "ExtractionReport") -> None:
         """Count another report in."""
@@ -106,6 +112,7 @@ class Extractor:
                     advance(1)
             except InputError as reason:
                 report.failed[video.name] = str(reason)
+                journal.fail(str(reason))
                 return report
         report.notes = [str(warning.message) for warning in told]
         lasts_s = len(journal.keys) * _WINDOW_S

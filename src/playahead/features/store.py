@@ -72,11 +72,13 @@ class Journal:
         keys: of its windows, in time order, 5 s each from the video's start.
         closed: the video was read to its end.
         notes: warnings from reading it.
+        failed: why it cannot be read, where that was found out; the next extraction tries again.
     """
 
     keys: list[str] = field(default_factory=list)
     closed: bool = False
     notes: list[str] = field(default_factory=list)
+    failed: str = ""
 
 
 class FeatureStore:
@@ -150,6 +152,8 @@ class FeatureStore:
                 break
             if "window" in entry:
                 journal.keys.append(str(entry["window"]))
+            elif "failed" in entry:
+                journal.failed = str(entry["failed"])
             else:
                 journal.closed, journal.notes = True, [str(note) for note in entry["notes"]]
         return journal
@@ -199,6 +203,10 @@ class JournalWriter:
         """The video was read to its end."""
         self._append({"notes": notes})
 
+    def fail(self, reason: str) -> None:
+        """The video cannot be read on from here."""
+        self._append({"failed": reason})
+
     def _append(self, entry: Mapping[str, object]) -> None:
         with self.path.open("ab") as file:
             file.write(_line(entry))
@@ -213,7 +221,7 @@ def _entry(line: bytes) -> dict | None:
         entry = json.loads(line)
     except ValueError:
         return None
-    return entry if isinstance(entry, dict) and ("window" in entry or "notes" in entry) else None
+    return entry if isinstance(entry, dict) and entry.keys() & {"window", "notes", "failed"} else None
 
 
 def _identity(facts: StoreFacts) -> tuple:

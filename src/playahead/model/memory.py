@@ -5,7 +5,6 @@ Axes: O examples, W windows (6, or fewer), N snippets, S summaries per window, D
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from playahead.model.config import AnticipatorConfig
 
@@ -23,7 +22,11 @@ class ObservationMemory(nn.Module):
 
     def summarise(self, tokens_PND: Tensor) -> Tensor:
         """tokens_PND -> summaries_PSD, one window at a time."""
-        return F.adaptive_avg_pool1d(tokens_PND.transpose(1, 2), self.summaries).transpose(1, 2)
+        # Adaptive average pooling by hand: CUDA's own has a backward pass that is not deterministic.
+        n, count = tokens_PND.shape[1], self.summaries
+        starts, stops = [s * n // count for s in range(count)], [-(-(s + 1) * n // count) for s in range(count)]
+        parts = [tokens_PND[:, start:stop].mean(dim=1) for start, stop in zip(starts, stops, strict=True)]
+        return torch.stack(parts, dim=1)
 
     def forward(self, summaries_OWSD: Tensor) -> tuple[Tensor, Tensor]:
         """Summaries of each example's windows -> memory_OMD, oldest step first, and its context_OD."""

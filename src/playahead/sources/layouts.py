@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.records import ActionEvent
+from playahead.domain.records import ActionEvent, Clip
 from playahead.errors import InputError
+from playahead.files import are_few
 from playahead.sources.notes import SourceNotes
 from playahead.sources.osl_videos import read_osl_videos
 from playahead.sources.soccernet_baa import LABELS_NAME, read_baa_split
@@ -107,14 +108,24 @@ def is_clip_split(folder: Path) -> bool:
     return labelled and any(path.is_dir() and path.name.startswith("clip_") for path in folder.iterdir())
 
 
+def clip_video(folder: Path, clip: Clip) -> Path:
+    """A clip's video: the file that the labels name, else the only one in its folder (of another resolution)."""
+    named = folder / clip.video
+    if named.is_file():
+        return named
+    there = [path for path in (folder / clip.name).glob("*.mp4") if not path.name.startswith(".")]
+    return there[0] if len(there) == 1 else named
+
+
 def _baa_videos(folder: Path) -> list[LabelledVideo]:
     """Clips that tile the split; only what is seen in them, never the labels of what follows."""
     clips = read_baa_split(folder).clips
     found = [
-        LabelledVideo(clip.name, folder / clip.video, clip.observation, clip.name, clip.name)
+        LabelledVideo(clip.name, clip_video(folder, clip), clip.observation, clip.name, clip.name)
         for clip in clips[::_TILING]
     ]
-    return _present(found)
+    present = [video for video in found if video.path.is_file()]
+    return present if are_few(len(found) - len(present), len(found)) else _present(found)
 
 
 def _bas_videos(match: Path, name: str) -> list[LabelledVideo]:

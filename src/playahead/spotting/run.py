@@ -7,7 +7,7 @@ from playahead.backbone.checkpoint import load_backbone, save_backbone
 from playahead.errors import InputError
 from playahead.progress import Show, quiet
 from playahead.sources.layouts import find_labelled_videos
-from playahead.spotting.trainer import PretrainConfig, SpottingTrainer
+from playahead.spotting.trainer import PretrainConfig, SpottingTrainer, first_weights
 from playahead.training.ranks import together
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
@@ -15,10 +15,17 @@ from playahead.video.input_size import parse_input_size
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A backbone to extract with, and its spotting mAP@1 on validation, in percent."""
+    """A backbone to extract with, and how it was made.
+
+    Attributes:
+        weights: the file.
+        best: spotting mAP@1 on validation, in percent.
+        set_aside: videos that could not be read, with the reason.
+    """
 
     weights: Path
     best: float
+    set_aside: tuple[str, ...] = ()
 
 
 def pretrain(
@@ -40,7 +47,7 @@ def pretrain(
         show: told how far it is.
 
     Raises:
-        InputError: the same split twice, videos that cannot be read, or ``out`` holds another run.
+        InputError: the same split twice, too many videos that cannot be read, or ``out`` holds another run.
     """
     train, validate = splits
     if validation_videos < 1:
@@ -51,12 +58,15 @@ def pretrain(
         show = show if fabric.is_global_zero else quiet
         training, validation = find_labelled_videos(train), find_labelled_videos(validate)
         validation = validation[:: max(1, len(validation) // validation_videos)]
+        if config.imagenet or config.start is not None:
+            first_weights(config)  # they are there: better said now than after hours of decoding
         frames = FrameCache(cache or out, parse_input_size(config.input_size))
         with fabric.rank_zero_first():  # it decodes, the others find it done
-            frames.fill([video.path for video in (*training, *validation)], show)
+            bad = frames.fill([video.path for video in (*training, *validation)], show)
+        training, validation = ([v for v in videos if v.path not in bad] for videos in (training, validation))
         trainer = SpottingTrainer(config, training, validation, frames, out, fabric)
         trainer.run(show)
         if fabric.is_global_zero:
             backbone, about = load_backbone(out / "best.safetensors")
             save_backbone(out / "backbone.safetensors", backbone, about)
-    return Pretrained(out / "backbone.safetensors", trainer.best)
+    return Pretrained(out / "backbone.safetensors", trainer.best, tuple(bad.values()))

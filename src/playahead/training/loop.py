@@ -45,7 +45,8 @@ class LoopConfig:
         average_decay: of the exponential moving average that is validated and kept.
         precision: of lightning-fabric: "bf16-mixed" (P) or "32-true".
         device: cpu, cuda, cuda:1, mps, or auto.
-        devices: of that kind that train together, each on batches of its own.
+        devices: of that kind that train together, each on its share of every batch: a run sees as many examples on
+            several as on one.
         deterministic: on an accelerator, only algorithms that give the same bits every time, so that a resumed run
             does (slower); on a CPU they always do.
         validate_every: epochs between validations (the last epoch is always validated).
@@ -73,6 +74,18 @@ class LoopConfig:
             raise InputError("train.seed", f"{self.seed} is not in 0..2^63 - 1")
         if not 0 <= self.average_decay < 1:
             raise InputError("train.average_decay", f"{self.average_decay} is not in [0, 1)")
+
+    def require_shares(self, name: str, parts: int = 1) -> None:
+        """Refuse a batch that cannot be shared evenly: its mean gradient would weigh some examples more.
+
+        Args:
+            name: of the setting that says what a step draws.
+            parts: that each device's share goes through in.
+        """
+        batch, shares = getattr(self, name), self.devices * parts
+        if batch % shares:
+            by = " times ".join([f"{self.devices} devices"] * (self.devices > 1) + [f"{parts} parts"] * (parts > 1))
+            raise InputError(f"train.{name}", f"{batch} cannot be shared evenly by {by}", f"a multiple of {shares}")
 
     @property
     def total_steps(self) -> int:
@@ -115,11 +128,22 @@ class Loop(ABC):
     @property
     @abstractmethod
     def per_step(self) -> int:
-        """Units in a step."""
+        """Units in a step, of all devices together."""
+
+    def share_of(self, batch: int) -> int:
+        """What this device draws of a step's batch."""
+        return batch // self.fabric.world_size
 
     @abstractmethod
     def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
-        """Losses of a batch drawn by ``rng``, with their sum as ``"total"``; and where the batch comes from."""
+        """Losses of this device's share of a batch, drawn by ``rng``, with their sum as ``"total"``; and where it comes
+        from."""
+
+    def backward(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
+        """Gradients of ``losses``, whose values it returns."""
+        losses, names = self.losses(rng)
+        self.fabric.backward(losses["total"])
+        return losses, names
 
     @abstractmethod
     def validated(self) -> dict[str, float]:
@@ -165,9 +189,8 @@ class Loop(ABC):
             group["lr"] = lr
         torch.manual_seed(step_seed(settings.seed, self.step))
         others = [self.fabric.global_rank] if self.fabric.global_rank else []
-        losses, names = self.losses(np.random.default_rng([settings.seed, self.step, *others]))
         self.model.zero_grad()
-        self.fabric.backward(losses["total"])
+        losses, names = self.backward(np.random.default_rng([settings.seed, self.step, *others]))
         norm = nn.utils.clip_grad_norm_(self.plain_model.parameters(), settings.optim.clip_norm)
         # One transfer from the accelerator for all that the host must know of a step.
         *read, norm = torch.stack([*(value.detach().float() for value in losses.values()), norm]).cpu().tolist()

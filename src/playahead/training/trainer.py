@@ -59,6 +59,7 @@ class TrainConfig(LoopConfig):
         for name in ("sequences", "examples"):
             if getattr(self, name) < 1:
                 raise InputError(f"train.{name}", f"{getattr(self, name)} is below 1")
+        self.require_shares("sequences")
         if not 0 <= self.degraded <= 1:
             raise InputError("train.degraded", f"{self.degraded} is not a share, 0 to 1")
         if not 0 <= self.mixup_alpha < math.inf:
@@ -118,7 +119,7 @@ class Trainer(Loop):
     def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
         """Of sequences drawn by ``rng``, mixed as the configuration says."""
         weight_A = self._drawn_weight_A
-        anchors = rng.choice(len(weight_A), self.config.sequences, p=weight_A / weight_A.sum())
+        anchors = rng.choice(len(weight_A), self.share_of(self.config.sequences), p=weight_A / weight_A.sum())
         batch = self.examples.batch(anchors, rng)
         if self.config.rare_sampler:
             weight_O = example_weights(batch.targets.class_OE.numpy(), weight_A[anchors])

@@ -12,7 +12,7 @@ import numpy as np
 
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
-from playahead.files import atomic_write, disk_errors, free_bytes, readable_size
+from playahead.files import are_few, atomic_write, disk_errors, free_bytes, readable_size
 from playahead.progress import Show, counter, quiet
 from playahead.video.compressed import CompressedFrames, Frames, write_compressed
 from playahead.video.input_size import InputSize
@@ -29,16 +29,25 @@ class FrameCache:
         self.folder = folder / f"frames-{input_size.width}x{input_size.height}-{input_size.luma}"
         self.input_size = input_size
 
-    def fill(self, videos: Sequence[Path], show: Show = quiet) -> None:
+    def fill(self, videos: Sequence[Path], show: Show = quiet) -> dict[Path, str]:
         """Decode what is not there yet; compress it where raw frames of all videos would be over 40 GB.
 
+        Returns:
+            Videos set aside because they cannot be read, with the reason; all others are there.
+
         Raises:
-            InputError: not enough room (said before anything is decoded), or a video that cannot be read.
+            InputError: not enough room (said before anything is decoded), or more than one video in a hundred cannot be
+                read.
         """
         frame_bytes = self.input_size.width * self.input_size.height
-        raw_bytes = {v: int((probe(v).duration_s or 0) * GRID.fps) * frame_bytes for v in videos}
+        raw_bytes, bad = {}, dict[Path, str]()
+        for video in videos:
+            try:
+                raw_bytes[video] = int((probe(video).duration_s or 0) * GRID.fps) * frame_bytes
+            except InputError as reason:
+                bad[video] = str(reason)
         compress = sum(raw_bytes.values()) > _MOST_RAW_BYTES
-        waiting = [video for video in videos if not any(path.exists() for path in self._paths(video))]
+        waiting = [video for video in raw_bytes if not any(path.exists() for path in self._paths(video))]
         wanted = sum(raw_bytes[video] for video in waiting) * (_COMPRESSED_SHARE if compress else 1)
         if wanted > free_bytes(self.folder):
             needed = f"decoded frames need {readable_size(wanted)}, {readable_size(free_bytes(self.folder))} are free"
@@ -49,12 +58,19 @@ class FrameCache:
             with disk_errors(raw):
                 raw.parent.mkdir(parents=True, exist_ok=True)
                 gray = (gray_HW for _, gray_HW in read_frames(video, self.input_size))
-                if compress:
-                    write_compressed(compressed, gray, self.input_size)
-                else:
-                    with atomic_write(raw) as part, part.open("wb") as file:
-                        file.writelines(gray_HW.tobytes() for gray_HW in gray)
+                try:
+                    if compress:
+                        write_compressed(compressed, gray, self.input_size)
+                    else:
+                        with atomic_write(raw) as part, part.open("wb") as file:
+                            file.writelines(gray_HW.tobytes() for gray_HW in gray)
+                except InputError as reason:
+                    bad[video] = str(reason)
             advance()
+        if not are_few(len(bad), len(videos)):
+            first = next(iter(bad.values()))
+            raise InputError("videos", f"{len(bad):,} of {len(videos):,} cannot be read, the first: {first}")
+        return bad
 
     def frames(self, video: Path) -> Frames:
         """frames_THW of a video: memory-mapped, or decoded when they are asked for."""

@@ -9,6 +9,7 @@ from rich.text import Text
 from playahead.cli import terminal
 from playahead.datasets.check import check_dataset
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.sources.audit import Audit
 
 _COLUMNS = ("action", "anticipated", "observed")
 
@@ -16,21 +17,27 @@ _COLUMNS = ("action", "anticipated", "observed")
 def check(path: Path, json: bool = False) -> int:
     """Counts per split and class, bad entries, and whether splits share video.
 
+    Few clips without a video (one in a hundred) are named and set aside; the other commands go on without them.
+
     Args:
         path: a dataset in a benchmark's layout (``train/Labels-ball.json`` ...) or in OSL JSON, one split of it, or a
             folder of compact feed tables.
         json: one JSON document on standard output.
     """
     audit = check_dataset(path)
+    aside = audit.set_aside if isinstance(audit, Audit) else []
     if json:
         splits = {name: vars(facts) for name, facts in audit.splits.items()}
-        terminal.print_json({"splits": splits, "rejected": audit.rejected, "leaks": audit.leaks, "fine": audit.fine})
+        said = {"rejected": audit.rejected, "leaks": audit.leaks, "set_aside": aside, "fine": audit.fine}
+        terminal.print_json({"splits": splits, **said})
         return 0 if audit.fine else 2
     for name, facts in audit.splits.items():
         _print_split(name, facts)
     console = terminal.out()
     for reason in audit.rejected:
         console.print(Text("bad entry", "red"), terminal.printable(reason))
+    for reason in aside:
+        console.print(Text("set aside", "yellow"), terminal.printable(reason))
     for leak in audit.leaks:
         console.print(Text("overlap across splits", "red"), terminal.printable(leak))
     console.print("no problems" if audit.fine else Text("problems found", "red"))

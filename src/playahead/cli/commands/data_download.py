@@ -1,6 +1,8 @@
 """``playahead data download``."""
 
 import os
+import sys
+from getpass import getpass
 from pathlib import Path
 from typing import Literal
 
@@ -21,11 +23,15 @@ def download(
     Args:
         dataset: baa, SoccerNet Ball Action Anticipation.
         out: folder to download to.
-        password: from SoccerNet's NDA; SOCCERNET_PASSWORD in the environment if not given.
+        password: from SoccerNet's NDA. Others on this machine see it on a command line: SOCCERNET_PASSWORD in the
+            environment is read if it is not given, and a terminal asks for it.
         splits: of train, valid, test and challenge, separated by commas.
         resolution: of the videos: 224p or 720p.
     """
-    password = require_password(password or os.environ.get("SOCCERNET_PASSWORD"))
+    password = password or os.environ.get("SOCCERNET_PASSWORD")
+    if not password and sys.stdin.isatty():
+        password = getpass("Password from SoccerNet's NDA: ")
+    password = require_password(password)
     plan = plan_download(out, password, parse_splits(splits), resolution)
     terminal.errors.print(str(plan))
     with terminal.progress() as show:

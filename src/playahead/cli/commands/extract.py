@@ -18,6 +18,9 @@ def extract(
 ) -> int:
     """Encode every distinct 5-s window of a video, a folder of videos, or the benchmark's clips; run again to resume.
 
+    A video that cannot be read is named and set aside; only more than one in a hundred are an error. The next run tries
+    it again.
+
     Args:
         source: a video, a folder of videos, or a dataset in the benchmark's layout.
         config: how features are made.
@@ -30,7 +33,7 @@ def extract(
         report = features.extract(source, out, config, shard, engine, show)
     if json:
         terminal.print_json({"store": str(out), **vars(report)})
-        return 2 if report.failed else 0
+        return 2 if report.is_broken else 0
     for note in report.notes:
         terminal.notice(note)
     for name, reason in report.failed.items():
@@ -39,7 +42,7 @@ def extract(
     padded = f"{report.padded:,} were filled up at their end, " if report.padded else ""
     terminal.out().print(
         f"{report.videos:,} videos, {report.windows:,} windows, {report.shared:,} of them ({share:.0%}) already there "
-        f"from another clip; {report.skipped:,} videos were done before, {padded}{len(report.failed):,} failed. "
+        f"from another clip; {report.skipped:,} videos were done before, {padded}{len(report.failed):,} set aside. "
         f"Features: {out}"
     )
-    return 2 if report.failed else 0
+    return 2 if report.is_broken else 0

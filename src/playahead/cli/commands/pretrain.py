@@ -30,4 +30,6 @@ def pretrain(
     """
     with terminal.progress(terminal.slow_precision(run.precision)) as show:
         made = spotting.pretrain((train, validate), run, out, cache, validation_videos, show)
+    for reason in made.set_aside:
+        terminal.notice(f"set aside: {reason}")
     terminal.errors.print(f"spotting mAP@1 {made.best:.2f}; weights: {made.weights}")
