@@ -1,8 +1,8 @@
-"""Calibrate the confidences of weights again: ``python benchmarks/calibrate.py DATA [WEIGHTS]`` (a minute a 40 matches).
+"""Calibrate the confidences of weights: ``python benchmarks/calibrate.py DATA [WEIGHTS]`` (two minutes for 40 matches).
 
-Training does this at its end (``training/finish.py``). Weights from before it did carry no map; this fits one for their
-marginal decoding on the ``val`` split of a folder of feed tables, and rewrites the description in the file's header.
-Tensors stay as they are, and so does every score. Without WEIGHTS, it is the packaged event-feed model.
+Training does this at its end (``training/finish.py``). Older weights carry no map; this fits one for their marginal
+decoding on the ``val`` split of a folder of feed tables, and rewrites the description in the file's header. Tensors
+stay as they are, and so does every score. Without WEIGHTS, it is the packaged event-feed model.
 """
 
 import sys

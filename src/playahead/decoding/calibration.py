@@ -32,12 +32,13 @@ def calibrate(decoder: Decoder, predictions: Predictions, table: Table, events: 
     """
     plain = replace(decoder, calibration=None)
     rows = rows_of(table(plain.probabilities(predictions)).scores_NRV[:, :, 1:], events)
-    happened_P = came_near(events, rows)
-    knots = [_knots(rows.score[mine], happened_P[mine]) for mine in (rows.class_index == c for c in range(len(ACTIONS)))]
+    stated_P, happened_P = np.asarray(rows.score, np.float64), came_near(events, rows)
+    by_class = [rows.class_index == c for c in range(len(ACTIONS))]
+    knots = [_knots(stated_P[mine], happened_P[mine]) for mine in by_class]
     return replace(plain, calibration=ScoreScale(tuple(k[0] for k in knots), tuple(k[1] for k in knots)))
 
 
-def _knots(stated_P: NDArray[np.floating], happened_P: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
+def _knots(stated_P: NDArray[np.float64], happened_P: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
     """(stated, happened) from (0, 0) to (1, 1): the mean of each bin, pooled with its neighbours where they fall."""
     if not len(stated_P):
         return (), ()

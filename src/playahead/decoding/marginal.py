@@ -5,8 +5,9 @@ the frame whose neighbourhoods most probably hold an event; its score is that pr
 tolerances. What it explains is taken out of the intensity, and the next prediction is made on the rest. Where one is
 placed, narrow tolerances count more: a place that is right for them is right for the wide ones too, not the other way.
 
-So a score is the probability of a *further* action, which is what ranks predictions for the scorer. People read each row
-by itself: ``near_probabilities`` says how likely such an action is near, whichever row explains it (docs/metric.md).
+So a score is the probability of a *further* action, which is what ranks predictions for the scorer. People read each
+row by itself: ``near_probabilities`` says how likely such an action is near, whichever row explains it
+(docs/metric.md).
 
 Axes: O examples, R raster frames, C classes, P = O x C intensities (one row each), V vector entries.
 """

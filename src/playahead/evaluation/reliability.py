@@ -1,9 +1,9 @@
 """Is 30 % right 30 % of the time? Confidences beside what happened, to the millisecond (docs/metric.md).
 
 A confidence is the probability that an action of that class happens near that time, averaged over the six tolerances.
-So an anticipation "happened" at a tolerance of delta seconds if an action of its class lies within +- delta / 2, whoever
-else anticipated it: each row is read by itself, and no minimum confidence changes what it says. "Once" counts an
-action for one row only, as the scorer does; it falls behind where rows share their actions.
+So an anticipation "happened" at a tolerance of delta seconds if an action of its class lies within +- delta / 2,
+whichever other row anticipated it, too: each is read by itself, and no minimum confidence changes what it says. "Once"
+counts an action for one row only, as the scorer does; it falls behind where rows share their actions.
 
 Axes: N clips, R frames, P anticipations, D tolerances.
 """
@@ -55,12 +55,13 @@ def reliability(events: TimedEvents, table: FrameTable, edges: Sequence[float] =
     """
     likeliest_NR1 = table.scores_NRV[:, :, 1:].argmax(axis=2)[..., None]
     rows = rows_of(table.scores_NRV[:, :, 1:] * (likeliest_NR1 == np.arange(len(ACTIONS))), events)
+    stated_P = np.asarray(rows.score, np.float64)
     happened_P, once_P = came_near(events, rows), hits(events, rows).mean(axis=0)
-    bin_P = np.digitize(rows.score, edges[1:-1])
+    bin_P = np.digitize(stated_P, np.array(edges[1:-1], np.float32))  # as confidences are: 0.7 lies in "0.7 to 0.8"
     found = []
     for index in np.unique(bin_P):
         inside = bin_P == index
-        means = (float(values[inside].mean(dtype=np.float64)) for values in (rows.score, happened_P, once_P))
+        means = (float(values[inside].mean()) for values in (stated_P, happened_P, once_P))
         found.append(ReliabilityRow(edges[index], edges[index + 1], int(inside.sum()), *means))
     return found
 
