@@ -125,6 +125,7 @@ def test_the_papers_decoding_is_the_papers():
         {"rescue": True},
         {"shift_frames": (1,) * 10},
         {"scale": ScoreScale(((0.1,),) * 10, ((0.1,),) * 10)},
+        {"calibration": ScoreScale(((0.1,),) * 10, ((0.1,),) * 10)},
     ],
 )
 def test_the_papers_decoding_takes_nothing_else(extra):

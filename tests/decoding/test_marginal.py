@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playahead.decoding.marginal import PEAKS_PER_CLASS, PLACE_WEIGHTS, decode_marginal, greedy_peaks, take_out
+from playahead.decoding.marginal import (
+    PEAKS_PER_CLASS,
+    PLACE_WEIGHTS,
+    decode_marginal,
+    greedy_peaks,
+    near_probabilities,
+    take_out,
+)
 from playahead.decoding.predictions import DensePredictions, SlotPredictions, bins_to_frames
 
 REACHES = (3, 6, 9, 12, 15, 31)
@@ -43,6 +50,49 @@ def test_two_distant_events_are_guessed_apart():
     assert len(frames) >= 2
     assert abs(frames[0] - 2) <= 3
     assert abs(frames[-1] - 29) <= 3
+
+
+def one_class(row_R: np.ndarray) -> np.ndarray:
+    intensity = np.zeros((1, 32, 10), np.float32)
+    intensity[0, :, 4] = row_R
+    return intensity
+
+
+def test_a_confidence_is_the_probability_of_any_such_action_near():
+    """Two sure actions far apart: each row has its own within reach, and from @11s on the other's, too."""
+    intensity = one_class(row(f2=0.6, f29=0.6)[0])
+    scores = decode_marginal(intensity)
+    near = near_probabilities(intensity, scores)[0, :, 5]
+    first, second = np.flatnonzero(near)
+    assert (first, second) == (scores[0, :, 5].nonzero()[0][0], scores[0, :, 5].nonzero()[0][-1])
+    alone, both = 1 - np.exp(-0.6), 1 - np.exp(-1.2)
+    assert near[[first, second]] == pytest.approx((5 * alone + both) / 6, rel=1e-4)
+
+
+def test_a_row_whose_action_is_mostly_a_surer_rows_is_not_shown():
+    """One action that lies anywhere in 1.3 s is picked twice; people are told of it once."""
+    intensity = one_class(row(**{f"f{frame}": 0.12 for frame in range(10, 18)})[0])
+    scores = decode_marginal(intensity)
+    assert (scores > 0).sum() == 2
+    assert (near_probabilities(intensity, scores) > 0).sum() == 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), scale=st.floats(0.001, 3))
+def test_confidences_of_any_intensity(seed, scale):
+    """No surer than the action near it, no less sure than its own; an example's never depend on its neighbours'."""
+    intensity = (np.random.default_rng(seed).random((4, 32, 10)) ** 4 * scale).astype(np.float32)
+    scores = decode_marginal(intensity)
+    near = near_probabilities(intensity, scores)
+    shown = near > 0
+    assert (scores[shown] > 0).all()
+    assert (near[shown] >= scores[shown] * (1 - 1e-4)).all()
+    assert (scores[shown] * 1.5 >= near[shown] * (1 - 1e-4)).all()
+    assert near.max() <= 1
+    alone = [near_probabilities(intensity[n : n + 1], scores[n : n + 1]) for n in range(4)]
+    np.testing.assert_array_equal(np.concatenate(alone), near)
+    surest = scores[:, :, 1:].max(axis=1)
+    assert (near[:, :, 1:].max(axis=1) >= surest * (1 - 1e-4)).all(), "a class's surest row is always shown"
 
 
 def test_nothing_expected_nothing_guessed():

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from playahead.cli.main import run
+from playahead.inference.predictor import Predictor
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,7 @@ def test_feed_from_training_to_score(feed, tmp_path, capsys):
     assert "weights:" in capsys.readouterr().err
     assert {path.name for path in out.iterdir()} >= {"weights.safetensors", "log.csv", "state.safetensors"}
     assert (out / "log.csv").read_text().count("\n") == 3
+    assert Predictor.open(out / "weights.safetensors").decoder().calibration, "fitted on val at the end of every run"
     for decoding in ("marginal", "tuned-threshold", "paper"):
         capsys.readouterr()
         command = ["evaluate", "feed", str(feed), "--split", "test", "--weights", str(out / "weights.safetensors")]
@@ -30,6 +32,8 @@ def test_feed_from_training_to_score(feed, tmp_path, capsys):
         low, high = found["average_interval_95"]
         assert 0 <= low <= high <= 1
         assert set(found["metrics"]) == {"at1", "at2", "at3", "at4", "at5", "atInfty", "tight", "tightV2"}
+        assert all(row["anticipations"] > 0 and 0 <= row["happened"] <= 1 for row in found["reliability"])
+        assert found["reliability"] or decoding == "paper", "two epochs leave every slot below the paper's threshold"
 
 
 def test_benchmark_layout_from_labels_to_submission(tmp_path, capsys):

@@ -97,4 +97,10 @@ def test_the_packaged_model_says_what_it_said(wyscout_baa):
     from playahead.evaluation.evaluate import evaluate
 
     found = FeedDataset(wyscout_baa).evaluation_set("test").first_matches(2)
-    assert evaluate(Predictor.open(), found).average == pytest.approx(FIRST_TWO_MATCHES, abs=2e-4)
+    said = evaluate(Predictor.open(), found)
+    assert said.average == pytest.approx(FIRST_TWO_MATCHES, abs=2e-4)
+    many = [row for row in said.reliability or () if row.anticipations >= 500]
+    assert len(many) > 4
+    assert all(row.happened == pytest.approx(row.stated, abs=0.06) for row in many), (
+        "two matches; all 64: docs/metric.md"
+    )

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.time import format_duration
 from playahead.evaluation.evaluate import Evaluation
 from playahead.evaluation.official import TOLERANCES_S, ThresholdCounts, average_precision
+from playahead.evaluation.reliability import ReliabilityRow
 from playahead.files import readable_size
 from playahead.progress import Progress, Show
 from playahead.runtime import emulates_bfloat16
@@ -245,6 +246,8 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
             document["least_difference"] = {"matches": noise_at, **found.least_difference(noise_at)}
         if exact:
             document["exact"] = [{"average": e.average, "average_area": e.average_area} for e in found.exact]
+        if found.reliability is not None:
+            document["reliability"] = [asdict(row) for row in found.reliability]
         print_json(document)
         return
     console = out()
@@ -266,11 +269,29 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
             "the same ones less is enough (playahead compare)"
         )
     console.print(", ".join(f"{name} {value:.2f}" for name, value in found.figures.items()))
+    if found.reliability:
+        console.print(_reliability_table(found.reliability))
     for scores in found.exact if exact else ():
         console.print(
             f"every threshold and continuous time: {100 * scores.average:.2f} (11-point), "
             f"{100 * scores.average_area:.2f} (area)"
         )
+
+
+def _reliability_table(found: Sequence[ReliabilityRow]) -> Table:
+    """Confidences beside what happened: "once" counts each action for one anticipation only (docs/metric.md)."""
+    columns = ("confidence", "anticipations", "stated", "happened", "difference", "once")
+    rows = [
+        (
+            f"{row.low:.1f} to {row.high:.1f}",
+            f"{row.anticipations:,}",
+            *(f"{value:.3f}" for value in (row.stated, row.happened)),
+            f"{row.happened - row.stated:+.3f}",
+            f"{row.once:.3f}",
+        )
+        for row in found
+    ]
+    return plain_table("reliability: of confidences stated, how often such an action came near", columns, rows)
 
 
 def machine_line(results: Mapping[str, Any]) -> str:

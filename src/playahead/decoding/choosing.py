@@ -64,9 +64,9 @@ def choose(decoding: Decoding, predictions: Predictions, table: Table) -> Decode
         return Decoder("paper", TAU if decoding.tau is None else decoding.tau)
     decoder = Decoder() if decoding.kind == "marginal" else _best_threshold(decoding, predictions, table)
     if decoding.shifts:
-        decoder = replace(decoder, shift_frames=choose_shifts(table(decoder.probabilities(predictions))))
+        decoder = replace(decoder, shift_frames=choose_shifts(table(decoder.scores(predictions))))
     if decoding.scale:
-        decoder = replace(decoder, scale=choose_score_scale(table(decoder.probabilities(predictions))))
+        decoder = replace(decoder, scale=choose_score_scale(table(decoder.scores(predictions))))
     return decoder
 
 

@@ -5,14 +5,14 @@ Axes: O examples, R frames, V vector entries.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playahead.choices import check_choices
 from playahead.decoding.anticipations import anticipations_of, slots_that_emit
-from playahead.decoding.marginal import decode_marginal
+from playahead.decoding.marginal import decode_marginal, near_probabilities
 from playahead.decoding.predictions import Predictions, SlotPredictions
 from playahead.decoding.shifts import shift
 from playahead.decoding.slots import TAU, SlotTime, decode_threshold
@@ -26,6 +26,18 @@ _KIND_BEFORE = {"threshold": "tuned-threshold"}
 """Names that weights from before 0.1 carry."""
 
 
+class Decoded(NamedTuple):
+    """Predictions as scored frames, twice.
+
+    Attributes:
+        scores_ORV: for the official scorer: every row, ranked, on the scale chosen for it.
+        probabilities_ORV: for people: confidences (docs/metric.md), 0 where a row would tell nothing new.
+    """
+
+    scores_ORV: NDArray[np.float32]
+    probabilities_ORV: NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class Decoder:
     """How predictions become anticipated actions.
@@ -36,6 +48,7 @@ class Decoder:
         tau: objectness above which a slot emits.
         time, rescue: of the tuned threshold.
         scale: monotone per-class map for the official scorer, or None.
+        calibration: monotone per-class map of the confidences that people are shown, or None. No score depends on it.
         shift_frames: by how many frames each class's predictions are moved later; none if empty.
     """
 
@@ -45,25 +58,46 @@ class Decoder:
     rescue: bool = False
     scale: ScoreScale | None = None
     shift_frames: tuple[int, ...] = ()
+    calibration: ScoreScale | None = None
 
     def __post_init__(self) -> None:
         check_choices(self, "decoding")
         if not 0 <= self.tau < 1:
             raise InputError("decoding.tau", f"{self.tau} is not in [0, 1)")
-        if self.kind == "paper" and (self.time != "argmax" or self.rescue or self.scale or self.shift_frames):
+        chosen = self.time != "argmax" or self.rescue or self.scale or self.shift_frames or self.calibration
+        if self.kind == "paper" and chosen:
             raise InputError("decoding", "the paper's has a tau and nothing else to choose", "use tuned-threshold")
         if len(self.shift_frames) not in (0, len(ACTIONS)):
             raise InputError("decoding.shift_frames", f"{len(self.shift_frames)} of {len(ACTIONS)} classes")
 
-    def probabilities(self, predictions: Predictions) -> NDArray[np.float32]:
-        """scores_ORV as probabilities: what people are shown."""
-        decoded = self._decoded(predictions)
-        return shift(decoded, self.shift_frames) if self.shift_frames else decoded
+    def decode(self, predictions: Predictions) -> Decoded:
+        """What the scorer gets and what people are shown, of the same rows."""
+        ranked_ORV = stated_ORV = self._ranked(predictions)
+        if self.kind == "marginal":
+            stated_ORV = near_probabilities(predictions.intensity(), ranked_ORV)
+        stated_ORV = self._moved(stated_ORV)
+        return Decoded(self._scaled(ranked_ORV), self.calibration(stated_ORV) if self.calibration else stated_ORV)
 
-    def _decoded(self, predictions: Predictions) -> NDArray[np.float32]:
+    def probabilities(self, predictions: Predictions) -> NDArray[np.float32]:
+        """What people are shown: see ``Decoded``."""
+        return self.decode(predictions).probabilities_ORV
+
+    def scores(self, predictions: Predictions) -> NDArray[np.float32]:
+        """What the official scorer gets: see ``Decoded``."""
+        return self._scaled(self._ranked(predictions))
+
+    def _ranked(self, predictions: Predictions) -> NDArray[np.float32]:
+        """Every row where it was placed, with what ranks it."""
         if self.kind == "marginal":
             return decode_marginal(predictions.intensity())
         return decode_threshold(self._slots(predictions), self.tau, self.time, self.rescue)
+
+    def _moved(self, rows_ORV: NDArray[np.float32]) -> NDArray[np.float32]:
+        return shift(rows_ORV, self.shift_frames) if self.shift_frames else rows_ORV
+
+    def _scaled(self, ranked_ORV: NDArray[np.float32]) -> NDArray[np.float32]:
+        moved_ORV = self._moved(ranked_ORV)
+        return self.scale(moved_ORV) if self.scale else moved_ORV
 
     def _slots(self, predictions: Predictions) -> SlotPredictions:
         if not isinstance(predictions, SlotPredictions):
@@ -78,19 +112,14 @@ class Decoder:
         Args:
             predictions: what the heads say.
             min_confidence: records less confident than this are left out.
-            for_scorer: on the scale chosen for the official scorer, not as probabilities.
+            for_scorer: every row on the scale chosen for the official scorer, not confidences.
         """
         if self.kind == "paper":
             return slots_that_emit(self._slots(predictions), self.tau, min_confidence)
-        probabilities_ORV = self.probabilities(predictions)
-        if for_scorer and self.scale:
-            return anticipations_of(self.scale(probabilities_ORV), min_confidence, probabilities_ORV)
-        return anticipations_of(probabilities_ORV, min_confidence)
-
-    def scores(self, predictions: Predictions) -> NDArray[np.float32]:
-        """scores_ORV on the scale chosen for the official scorer."""
-        probabilities = self.probabilities(predictions)
-        return self.scale(probabilities) if self.scale else probabilities
+        if for_scorer:
+            ranked_ORV = self._ranked(predictions)
+            return anticipations_of(self._scaled(ranked_ORV), min_confidence, self._moved(ranked_ORV))
+        return anticipations_of(self.probabilities(predictions), min_confidence)
 
     def as_dict(self) -> dict[str, object]:
         """For a weights file's description."""
@@ -106,12 +135,11 @@ class Decoder:
         try:
             fields = dict(values)
             fields["kind"] = _KIND_BEFORE.get(str(fields.get("kind")), fields.get("kind"))
-            scale = fields.pop("scale", None)
-            if scale is not None:
-                rows = {name: tuple(tuple(row) for row in scale[name]) for name in scale}  # type: ignore[union-attr]
-                scale = ScoreScale(**rows)
+            for name in ("scale", "calibration"):
+                if (knots := fields.get(name)) is not None:
+                    fields[name] = ScoreScale(**{axis: tuple(map(tuple, knots[axis])) for axis in knots})  # type: ignore[index]
             shifts = tuple(int(frames) for frames in fields.pop("shift_frames", ()))  # type: ignore[union-attr]
-            return cls(**fields, shift_frames=shifts, scale=scale)  # type: ignore[arg-type]
+            return cls(**fields, shift_frames=shifts)  # type: ignore[arg-type]
         except (TypeError, ValueError, AttributeError, IndexError, KeyError) as reason:
             raise InputError("decoding", f"not a description of one ({reason})") from None
 

@@ -1,9 +1,13 @@
 """Marginal decoding: one intensity per class, greedy peaks.
 
 A tolerance of delta seconds accepts any prediction within +- delta / 2. So the best single prediction for a class is
-the frame whose neighbourhoods most probably hold an event; its confidence is that probability, averaged over the six
+the frame whose neighbourhoods most probably hold an event; its score is that probability, averaged over the six
 tolerances. What it explains is taken out of the intensity, and the next prediction is made on the rest. Where one is
 placed, narrow tolerances count more: a place that is right for them is right for the wide ones too, not the other way.
+
+So a score is the probability of a *further* action, which is what ranks predictions for the scorer. People read each
+row by itself: ``near_probabilities`` says how likely such an action is near, whichever row explains it
+(docs/metric.md).
 
 Axes: O examples, R raster frames, C classes, P = O x C intensities (one row each), V vector entries.
 """
@@ -18,6 +22,7 @@ _TOLERANCES_S = (1, 2, 3, 4, 5, 11)
 _REACH_FRAMES = tuple(min(int(s * RASTER_HZ / 2), RASTER_FRAMES - 1) for s in _TOLERANCES_S)
 PLACE_WEIGHTS = np.array([0.30, 0.20, 0.15, 0.15, 0.10, 0.10], np.float32)  # chosen on val (docs/log.md)
 _WORTH = 1e-4  # less confident ones are dropped
+_OWN_SHARE = 2 / 3  # of the probability of an action near: that it is not one that a surer row stands for
 _CHUNK_ROWS = 65_536  # rows worked on together: a few tens of MB
 
 
@@ -33,6 +38,29 @@ def decode_marginal(intensity_ORC: NDArray[np.float32]) -> NDArray[np.float32]:
     by_class = confidence_PR.reshape(n_examples, n_classes, n_frames)
     scores_ORV[:, :, 1:] = by_class.transpose(0, 2, 1)
     return scores_ORV
+
+
+def near_probabilities(intensity_ORC: NDArray[np.float32], scores_ORV: NDArray[np.float32]) -> NDArray[np.float32]:
+    """probabilities_ORV: of each peak, how likely such an action is near, averaged over the six tolerances.
+
+    A peak next to a surer one of its class has an action near most of the time, but it is mostly the other's. Such a
+    row would be true and tell nothing new, so it gets 0: the row's own action must make up two thirds.
+
+    Args:
+        intensity_ORC: what the peaks were picked from; nothing is taken out of it here.
+        scores_ORV: the peaks, from ``decode_marginal``.
+    """
+    probabilities_ORV = np.zeros_like(scores_ORV)
+    n_examples = _CHUNK_ROWS // intensity_ORC.shape[2]
+    for start in range(0, len(intensity_ORC), n_examples):
+        part = slice(start, start + n_examples)
+        rows_OCR = np.ascontiguousarray(intensity_ORC[part].transpose(0, 2, 1))
+        mass_HPR = _neighbourhood_mass(rows_OCR.reshape(-1, rows_OCR.shape[2]))
+        near_ORC = (-np.expm1(-mass_HPR)).mean(axis=0).reshape(rows_OCR.shape).transpose(0, 2, 1)
+        own_ORC = scores_ORV[part, :, 1:]
+        is_shown = (own_ORC > 0) & (own_ORC >= np.float32(_OWN_SHARE) * near_ORC)
+        probabilities_ORV[part, :, 1:] = np.where(is_shown, near_ORC, 0)
+    return probabilities_ORV
 
 
 def greedy_peaks(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32]:

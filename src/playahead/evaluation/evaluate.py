@@ -20,6 +20,7 @@ from playahead.evaluation.official import (
     metrics_from_counts,
     score_videos,
 )
+from playahead.evaluation.reliability import ReliabilityRow, reliability
 from playahead.evaluation.scores import Scores, score
 from playahead.progress import Show, quiet
 
@@ -27,8 +28,8 @@ from playahead.progress import Show, quiet
 class DecodesPredictions(Protocol):
     """What is needed of a decoder."""
 
-    def scores(self, predictions: Any) -> NDArray[np.float32]:
-        """scores_ORV of predictions, on the official scorer's scale."""
+    def decode(self, predictions: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(scores_ORV on the official scorer's scale, confidences_ORV that people are shown) of predictions."""
         ...
 
 
@@ -77,6 +78,7 @@ class Evaluation:
         timed: (events, predictions) in continuous time for each frame table: what the exact score is made from.
         by_match: counts of each match, for the intervals; None where matches are not known.
         unit: what the intervals resample.
+        reliability: confidences beside what happened, of a model; None of what was read from a file.
     """
 
     counts: ThresholdCounts
@@ -84,6 +86,7 @@ class Evaluation:
     timed: Sequence[tuple[TimedEvents, TimedEvents]]
     by_match: Scores | None = None
     unit: str = "matches"
+    reliability: Sequence[ReliabilityRow] | None = None
 
     @property
     def average(self) -> float:
@@ -144,11 +147,12 @@ def evaluate(
     """
     predictor.check(evaluation_set.features)
     decoder = decoder or predictor.decoder()
-    scores_ORV = decoder.scores(predictor.predict_all(evaluation_set, show))
-    table = evaluation_set.table(scores_ORV)
-    timed = (evaluation_set.timed_events(), timed_events_of_frames(table)[1])
+    scores_ORV, confidences_ORV = decoder.decode(predictor.predict_all(evaluation_set, show))
+    table, events = evaluation_set.table(scores_ORV), evaluation_set.timed_events()
+    timed = (events, timed_events_of_frames(table)[1])
     by_match = score(scores_ORV, evaluation_set.count_by_match)
-    return Evaluation(count_detections(table), [table], [timed], by_match, evaluation_set.unit)
+    reliable = reliability(events, evaluation_set.table(confidences_ORV))
+    return Evaluation(count_detections(table), [table], [timed], by_match, evaluation_set.unit, reliable)
 
 
 def evaluate_frame_case(path: Path) -> Evaluation:

@@ -81,18 +81,11 @@ def timed_events_of_frames(table: FrameTable) -> tuple[TimedEvents, TimedEvents]
 
 def score_exactly(events: TimedEvents, predictions: TimedEvents) -> ExactScores:
     """Average precision at the six tolerances, every confidence a threshold, of the events' annotated classes."""
-    keys = np.unique(events.row_key)
-    event_time_EK, present_EK, _ = _pad_rows(events, keys)
-    time_EP, held_EP, source_EP = _pad_rows(predictions, keys)
     score_P = np.zeros(0) if predictions.score is None else predictions.score.astype(np.float64)
-    scores_EP = np.where(held_EP, score_P[source_EP] if len(score_P) else 0.0, -1.0)
     eleven_DC = np.zeros((len(TOLERANCES_S), len(ACTIONS)))
     area_DC = np.zeros_like(eleven_DC)
     events_C = np.bincount(events.class_index, minlength=len(ACTIONS))
-    for d, tolerance_s in enumerate(TOLERANCES_S):
-        hits_EP = match_rows(scores_EP, time_EP, event_time_EK, present_EK, tolerance_s * 500)
-        hit_P = np.zeros(len(score_P), bool)
-        hit_P[source_EP[hits_EP]] = True
+    for d, hit_P in enumerate(hits(events, predictions)):
         for c in range(len(ACTIONS)):
             mine = predictions.class_index == c
             precision, recall = _curve(score_P[mine], hit_P[mine], int(events_C[c]))
@@ -100,6 +93,19 @@ def score_exactly(events: TimedEvents, predictions: TimedEvents) -> ExactScores:
             area_DC[d, c] = _area(precision, recall)
     kept = list(events.classes)
     return ExactScores(eleven_DC[:, kept], area_DC[:, kept])
+
+
+def hits(events: TimedEvents, predictions: TimedEvents) -> NDArray[np.bool_]:
+    """hit_DP: at each tolerance, the predictions that take an event; each event counts for one at most."""
+    keys = np.unique(events.row_key)
+    event_time_EK, present_EK, _ = _pad_rows(events, keys)
+    time_EP, held_EP, source_EP = _pad_rows(predictions, keys)
+    score_P = np.zeros(0) if predictions.score is None else predictions.score.astype(np.float64)
+    scores_EP = np.where(held_EP, score_P[source_EP] if len(score_P) else 0.0, -1.0)
+    hit_DP = np.zeros((len(TOLERANCES_S), len(score_P)), bool)
+    for hit_P, tolerance_s in zip(hit_DP, TOLERANCES_S, strict=True):
+        hit_P[source_EP[match_rows(scores_EP, time_EP, event_time_EK, present_EK, tolerance_s * 500)]] = True
+    return hit_DP
 
 
 def _pad_rows(

@@ -184,15 +184,16 @@ def threshold_sweep(found: Diagnosis) -> str:
 
 def calibration(found: Diagnosis) -> str:
     """Confidence against how often it was right."""
-    believed, right, made = np.array(found.calibration).reshape(-1, 3).T
+    rows = [(row.stated, row.happened, row.anticipations) for row in found.calibration]
+    believed, right, made = np.array(rows).reshape(-1, 3).T
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(4.6, 3.4)
         axis = axes[0, 0]
         axis.plot((0, 1), (0, 1), color=_FAINT, linewidth=0.8, linestyle="--")
         axis.scatter(believed, right, s=6 + 5 * np.log10(np.maximum(made, 1)) ** 2, color=_ACCENT, zorder=3)
         axis.plot(believed, right, color=_ACCENT, linewidth=1.0)
-        axis.set(xlabel="confidence", ylabel="share that was right", xlim=(0, 1), ylim=(0, 1))
-        return _svg(figure, "confidence against the share that was right")
+        axis.set(xlabel="confidence", ylabel="share that happened", xlim=(0, 1), ylim=(0, 1))
+        return _svg(figure, "confidence against the share that happened")
 
 
 def time_errors(found: Diagnosis) -> str:

@@ -12,6 +12,7 @@ from playahead.decoding.health import Health, health
 from playahead.decoding.predictions import Predictions, SlotPredictions
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
+from playahead.evaluation.exact import timed_events_of_frames
 from playahead.evaluation.frames import NO_EVENT, FrameTable
 from playahead.evaluation.official import (
     RECALL_LEVELS,
@@ -21,8 +22,9 @@ from playahead.evaluation.official import (
     count_detections,
     precision_recall,
 )
+from playahead.evaluation.reliability import ReliabilityRow, reliability
 
-CONFIDENCE_EDGES = np.array([0.005, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01])
+CONFIDENCE_EDGES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 ERROR_EDGES_S = np.arange(-31.5, 32, 3) * RASTER_FRAME_MS / 1000  # three frames a bin, the middle one around 0
 _NEAR_FRAMES = 3  # half a second on either side: where an event's class is read off
 _LEAST_RATE = 1e-7
@@ -37,7 +39,7 @@ class Diagnosis:
         precision_DC: average precision, percent.
         precision_DCH, recall_DCH: the curves behind it.
         sweep: (minimum confidence, predictions per clip, mAP of those alone) at rising thresholds.
-        calibration: (mean confidence, share that were right, predictions) per bin of confidence, all classes.
+        calibration: confidences beside what happened, all classes; times are those of the frames.
         error_CB: for every class, windows by the time error of its most confident prediction, three frames a bin.
         confusion_CC: of each actual class (row), the likeliest class there, share of its events.
         slot_mass_KC: events a window that each slot accounts for; None without slots.
@@ -51,7 +53,7 @@ class Diagnosis:
     precision_DCH: NDArray[np.float64]
     recall_DCH: NDArray[np.float64]
     sweep: list[tuple[float, float, float]]
-    calibration: list[tuple[float, float, int]]
+    calibration: list[ReliabilityRow]
     error_CB: NDArray[np.int64]
     confusion_CC: NDArray[np.float64]
     slot_mass_KC: NDArray[np.float64] | None
@@ -73,7 +75,7 @@ def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameT
         probabilities: decoded, as people are shown, beside what happened.
         scaled: the same on the scorer's scale.
     """
-    counts, believed = count_detections(scaled), count_detections(probabilities)
+    counts = count_detections(scaled)
     precision, recall = precision_recall(counts)
     intensity_ORC = predictions.intensity()
     slots = _slots(predictions) if isinstance(predictions, SlotPredictions) else (None, None)
@@ -84,7 +86,7 @@ def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameT
         precision_DCH=precision[0],
         recall_DCH=recall[0],
         sweep=sweep(counts, len(predictions)),
-        calibration=calibration(believed),
+        calibration=reliability(timed_events_of_frames(probabilities)[0], probabilities, CONFIDENCE_EDGES),
         error_CB=time_errors(probabilities)[kept],
         confusion_CC=confusion(intensity_ORC, probabilities.labels_NR)[kept][:, kept],
         slot_mass_KC=None if slots[0] is None else slots[0][:, kept],
@@ -105,23 +107,6 @@ def sweep(counts: ThresholdCounts, n_clips: int) -> list[tuple[float, float, flo
         ]
         predictions_per_clip = float(counts.detections_GCH[0, :, first].sum() / max(n_clips, 1))
         found.append((float(THRESHOLDS_H[first]), predictions_per_clip, 100 * float(np.mean(best))))
-    return found
-
-
-def calibration(counts: ThresholdCounts) -> list[tuple[float, float, int]]:
-    """Confidence against how often it was right, averaged over the six tolerances as the confidence is."""
-    made_H = counts.detections_GCH[0].sum(axis=0)
-    right_H = counts.hits_GDCH[0].sum(axis=1).mean(axis=0)
-    made_H, right_H = (-np.diff(values, append=0.0) for values in (made_H, right_H))
-    centre_H = THRESHOLDS_H + (THRESHOLDS_H[1] - THRESHOLDS_H[0]) / 2
-    bin_H = np.digitize(THRESHOLDS_H + 1e-9, CONFIDENCE_EDGES) - 1
-    found = []
-    for index in range(len(CONFIDENCE_EDGES) - 1):
-        inside = bin_H == index
-        made = made_H[inside].sum()
-        if made > 0:
-            believed = (centre_H[inside] * made_H[inside]).sum() / made
-            found.append((float(believed), float(right_H[inside].sum() / made), int(made)))
     return found
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from playahead.datasets.evaluation_set import EvaluationSet
+from playahead.decoding.calibration import calibrate
 from playahead.decoding.choosing import Decoding, average, choose
 from playahead.decoding.decoder import Decoder
 from playahead.decoding.predictions import SlotPredictions
@@ -27,7 +28,7 @@ class Finished:
 
 
 def finish(predictor: Predictor, validation: EvaluationSet, out: Path, show: Show = quiet) -> Finished:
-    """Choose the decodings of a trained model on all of val and write ``out/weights.safetensors``."""
+    """Choose and calibrate the decodings of a trained model on all of val, and write ``out/weights.safetensors``."""
     predictions = predictor.predict_all(validation, show)
     decoders = {"marginal": choose(Decoding(), predictions, validation.table)}
     figures = {"marginal, probabilities": average(Decoder(), predictions, validation.table)}
@@ -38,7 +39,8 @@ def finish(predictor: Predictor, validation: EvaluationSet, out: Path, show: Sho
         figures[f"tuned threshold {best.tau}, {best.time} time, probabilities"] = unscaled
         figures["paper"] = average(Decoder("paper"), predictions, validation.table)
     figures |= {name: average(decoder, predictions, validation.table) for name, decoder in decoders.items()}
-    chosen = {name: decoder.as_dict() for name, decoder in decoders.items()}
+    calibrated = calibrate(decoders["marginal"], predictions, validation.table, validation.timed_events())
+    chosen = {name: decoder.as_dict() for name, decoder in (decoders | {"marginal": calibrated}).items()}
     about = {**predictor.about, "decoders": chosen, "validation": figures}
     weights = out / "weights.safetensors"
     Predictor(predictor.network, about).save(weights)
