@@ -37,6 +37,12 @@ from playahead.tensorfile import write_tensors
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text
+from tests.sources.test_datafactory import entry as datafactory_entry
+from tests.sources.test_metrica import ENTRIES as METRICA
+from tests.sources.test_metrica import as_json as metrica_json
+from tests.sources.test_opta import pass_ as opta_pass
+from tests.sources.test_sportec import EVENTS as SPORTEC
+from tests.sources.test_statsbomb import EVENTS as STATSBOMB
 
 
 class Group(ABC):
@@ -119,10 +125,12 @@ class Wyscout(Group):
 
 
 class OtherFeeds(Group):
-    """Spotters' results, OSL JSON, SPADL and WhoScored; some of them gzipped."""
+    """Spotters' results, OSL JSON, SPADL and the other providers' matches; some of them gzipped."""
 
     def damage(self) -> bytes:
         document = FEEDS[int(self.rng.integers(0, len(FEEDS)))]
+        if isinstance(document, str):  # XML
+            return damaged_bytes(document.encode(), self.rng)
         if self.rng.random() < 0.2:
             return damaged_bytes(gzip.compress(json.dumps(document).encode()), self.rng)
         return odd_text(document, self.rng)
@@ -132,6 +140,9 @@ class OtherFeeds(Group):
 
     def silent(self, result) -> str:
         return "" if all(len(half) for half in result) else "an empty half"
+
+
+OPTA = [said | {"qualifier": [{"qualifierId": 140, "value": "60"}]} for said in map(opta_pass, range(5, 45, 5))]
 
 
 def _feeds() -> list[object]:
@@ -157,7 +168,24 @@ def _feeds() -> list[object]:
          "outcomeType": {"displayName": "Successful"}, "qualifiers": [{"type": {"displayName": "ThrowIn"}}]}
         for n in seconds
     ]  # fmt: skip
-    return [{"predictions": spotted}, osl, spadl, columns, {"matchId": 3, "matchCentreData": {"events": events}}]
+    whoscored = {"matchId": 3, "matchCentreData": {"events": events}}
+    teams = [{"id": "101", "position": "home"}, {"id": "102", "position": "away"}]
+    ma3 = {"matchInfo": {"id": "9", "contestant": teams}, "liveData": {"event": OPTA}}
+    passes = {str(n): datafactory_entry(1, n) for n in seconds}
+    datafactory = {"match": {"matchId": 1, "homeTeamId": 1, "awayTeamId": 2}, "incidences": {"correctPasses": passes}}
+    others = [
+        STATSBOMB,
+        ma3,
+        datafactory,
+        {"data": metrica_json(METRICA)},
+        f"<PutDataRequest>{''.join(SPORTEC)}</PutDataRequest>",
+    ]
+    opta = "".join(
+        f'<Event type_id="1" period_id="1" min="0" sec="{n}" team_id="{101 + n % 2}" x="5" y="6" '
+        f'timestamp="2024-03-10T15:00:{n}.5"><Q qualifier_id="140" value="{n}"/></Event>'
+        for n in seconds
+    )
+    return [{"predictions": spotted}, osl, spadl, columns, whoscored, *others, f"<Games><Game>{opta}</Game></Games>"]
 
 
 FEEDS = _feeds()

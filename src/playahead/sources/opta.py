@@ -81,7 +81,7 @@ def read_opta(path: Path, f7: Path | None, notes: SourceNotes) -> list[FeedHalf]
 def read_stats_perform(path: Path, ma1: Path | None, notes: SourceNotes) -> list[FeedHalf]:
     """The halves of a match in Stats Perform's MA3 format (JSON or XML); arguments and errors as of ``read_opta``."""
     info, entries = _ma(path)
-    sides = {team.get("position"): team.get("id") for team in info["contestant"]}
+    sides = {str(team.get("position")): team.get("id") for team in info["contestant"]}
     file = _File(path, "Stats Perform", info.get("id"), [sides.get("home"), sides.get("away")], entries)
     if ma1 is not None:
         theirs, _ = _ma(ma1)
@@ -101,7 +101,8 @@ def _ma(path: Path) -> tuple[dict[str, Any], list[Any]]:
     if not isinstance(root, dict) or not isinstance(root.get("liveData"), dict):
         raise InputError(path, "Stats Perform: is no object with liveData")
     info = root.get("matchInfo") if isinstance(root.get("matchInfo"), dict) else {}
-    teams = [team for team in info.get("contestant") or () if isinstance(team, dict)]
+    listed = info.get("contestant")
+    teams = [team for team in listed if isinstance(team, dict)] if isinstance(listed, list) else []
     return info | {"contestant": teams}, as_list(root["liveData"].get("event") or [], f"{path}: event")
 
 
@@ -134,7 +135,7 @@ class _File:
     @property
     def teams(self) -> list[object]:
         """Home and away; in order of appearance where the file does not say who plays at home."""
-        if all(self.sides):
+        if all(isinstance(side, str | int) for side in self.sides):
             return list(self.sides)
         return two_teams(self.path, (entry.get("contestantId") for entry in self.entries if isinstance(entry, dict)))
 

@@ -105,6 +105,8 @@ def _parsed(root: Element, path: Path, notes: SourceNotes) -> list[_Event]:
         chain = [element]
         while len(chain[-1]):
             chain.append(chain[-1][0])
+        if len(chain) == 1:
+            raise Unreadable("nothing in them")
         said: dict[str, str] = {}
         for link in reversed(chain):
             said |= link.attrib
