@@ -59,8 +59,10 @@ def _session(path: Path) -> Any:
         import onnxruntime
     except ModuleNotFoundError:
         raise InputError(path, "needs onnxruntime", "pip install 'playahead[onnx]'") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # threads that wait for each other spin: see ``runtime.one_thread``
     try:
-        return onnxruntime.InferenceSession(read_bytes(path, _MOST_BYTES), providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(read_bytes(path, _MOST_BYTES), options, providers=["CPUExecutionProvider"])
     except InputError:
         raise
     except Exception as reason:  # its own, which share no base
