@@ -144,10 +144,8 @@ def test_a_reader_that_dies_ends_the_session_with_its_reason(tmp_path, capsys, m
     (tmp_path / "rows.jsonl").write_text(AS_LINES)
     assert run(["live", str(tmp_path / "rows.jsonl"), "--json"]) == 2
     said = capsys.readouterr().err
-    assert (
-        said
-        == "playahead: source: its reader stopped (TypeError: unhashable type: 'list') (that is a defect: please report it)\n"
-    )
+    assert "source: its reader stopped (TypeError: unhashable type: 'list') (that is a defect" in said
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("death", [TypeError("x"), MemoryError(), KeyError("a"), SystemExit(1), OSError(5, "gone")])

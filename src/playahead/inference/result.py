@@ -142,6 +142,7 @@ class PredictResult:
         min_confidence: of what is in ``expected``.
         provider: whose feed it is, where it is one that somebody ships.
         kick_offs_ms: when each half of a feed starts in its video.
+        times_ms: of each (match, half), zeros of a video: when anticipations were made, also those of nothing.
         notices: what a reader must know about the weights, and about what was not read.
     """
 
@@ -154,6 +155,7 @@ class PredictResult:
     notices: Sequence[str] = ()
     provider: str = ""
     kick_offs_ms: Mapping[int, int] = field(default_factory=dict)
+    times_ms: Mapping[tuple[int, int], NDArray[np.int64]] = field(default_factory=dict)
 
     def in_video(self) -> "PredictResult":
         """The same with the times of the video; of a feed's single half without a kick-off, of that half.

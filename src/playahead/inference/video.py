@@ -111,6 +111,7 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
         every_ms=every_ms,
         min_confidence=config.min_confidence,
         notices=[*model.notices, *short_notices(config, times_ms, trained_for_it=False)],
+        times_ms={(0, 0): times_ms},
     )
     if config.overlay is not None:
         span_ms = (int(times_ms[0]), config.end_ms)
