@@ -1,7 +1,8 @@
-"""Files: written whole or not at all, a disk's errors as one line, digests, and names on disk."""
+"""Files: written whole or not at all, a disk's errors as one line, digests, names on disk, and strict JSON."""
 
 import errno
 import hashlib
+import json
 import lzma
 import os
 import shutil
@@ -104,6 +105,25 @@ def read_text(path: Path, most_bytes: int = 256 * 1024 * 1024) -> str:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as reason:
         raise InputError(path, f"cannot be read as text ({reason})") from None
+
+
+def strict_json(content: str | bytes) -> object:
+    """Parsed JSON in which no key stands twice in one object: which of the two would count?
+
+    Raises:
+        ValueError: not JSON, or such a key.
+        RecursionError: nested too deep.
+    """
+    return json.loads(content, object_pairs_hook=_without_twins)
+
+
+def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"key {twice!r} twice in one object")
+    return found
 
 
 def require_archive(path: Path, most_bytes: int) -> None:

@@ -136,6 +136,16 @@ def test_a_recipe_named_in_a_file_gives_the_defaults(trained_with, tmp_path):
     assert config == replace(recipe("feed-static", TrainConfig), seed=4)
 
 
+@pytest.mark.parametrize("command", [["train", "feed"], ["predict", "x.npz"], ["serve"]])
+def test_a_key_twice_in_a_file_of_options_is_one_line(command, tmp_path, capsys):
+    (tmp_path / "run.yaml").write_text("device: cpu\n\ndevice: cuda\n")
+    assert run([*command, "--config", str(tmp_path / "run.yaml")]) == 2
+    said = capsys.readouterr().err
+    assert "key 'device' twice" in said
+    assert "line 3" in said
+    assert said.count("\n") == 1
+
+
 def test_evaluate_frames_as_json_has_the_golden_names(capsys):
     assert run(["evaluate", "frames", str(GOLDEN), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.errors import InputError
-from playahead.files import atomic_write, names_in_memory, names_on_disk, require_file, write_whole
+from playahead.files import atomic_write, names_in_memory, names_on_disk, require_file, strict_json, write_whole
 from playahead.settings import build
 
 MANIFEST = "manifest.json"
@@ -225,7 +225,7 @@ def _read_facts(path: Path) -> StoreFacts:
         raise InputError(path.parent, "no features here", "run playahead extract")
     require_file(path, _MOST_BYTES)
     try:
-        values = names_in_memory(json.loads(path.read_bytes()))
+        values = names_in_memory(strict_json(path.read_bytes()))
     except (OSError, ValueError, RecursionError) as reason:
         raise InputError(path, f"not a manifest of features ({reason})") from None
     return build(StoreFacts, values, f"{path}: not a manifest of features")

@@ -1,6 +1,5 @@
 """An exported model, run by ONNX Runtime: no PyTorch is imported."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions, join_predictions
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
-from playahead.files import names_in_memory, read_bytes
+from playahead.files import names_in_memory, read_bytes, strict_json
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
 
 ENCODE, ANSWER, ABOUT = "encode.onnx", "answer.onnx", "about.json"
@@ -30,8 +29,8 @@ class OnnxPredictor(AnyPredictor):
 
     def __init__(self, folder: Path) -> None:
         try:
-            about = names_in_memory(json.loads(read_bytes(folder / ABOUT, _MOST_BYTES)))
-        except ValueError as reason:
+            about = names_in_memory(strict_json(read_bytes(folder / ABOUT, _MOST_BYTES)))
+        except (ValueError, RecursionError) as reason:
             raise InputError(folder / ABOUT, f"not JSON ({reason})", "export it again") from None
         if not isinstance(about, dict):
             raise InputError(folder / ABOUT, "describes no model", "export it again")
