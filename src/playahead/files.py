@@ -43,7 +43,11 @@ def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
     Args:
         path: the file to write.
         shared: other processes may write the same file at the same time: each gets a path of its own.
+
+    Raises:
+        InputError: the path is a folder.
     """
+    require_no_folder(path)
     part = path.with_name(f".{path.stem}{f'-{os.getpid()}' if shared else ''}.part{path.suffix}")
     try:
         yield part
@@ -57,6 +61,16 @@ def write_whole(path: Path, content: str | bytes, shared: bool = False) -> None:
     """Write a small file; nobody ever reads half of it."""
     with atomic_write(path, shared) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def require_no_folder(path: Path) -> None:
+    """Refuse a folder where a file is to be written; an empty path is the folder that one is in.
+
+    Raises:
+        InputError: it is one.
+    """
+    if path.is_dir() or not path.name:
+        raise InputError(path, "is a folder, not a file to write")
 
 
 def require_file(path: Path, most_bytes: int | None = None) -> None:

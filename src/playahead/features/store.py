@@ -127,11 +127,13 @@ class FeatureStore:
             return self._opened[key]
         path = self.window_path(key)
         try:
-            features_NF = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as reason:
+            features_NF = np.lib.format.open_memmap(path, mode="r")  # np.load would take an archive or a pickle, too
+        except (OSError, ValueError, EOFError, SyntaxError) as reason:
             raise InputError(path, f"not a window of features ({reason})", "delete it and extract again") from None
         if features_NF.shape != (self.facts.snippets, self.facts.feature_dim) or features_NF.dtype != np.float16:
             raise InputError(path, f"holds {features_NF.dtype} {features_NF.shape}", "delete it and extract again")
+        if not np.isfinite(features_NF).all():
+            raise InputError(path, "holds NaN or infinity", "delete it and extract again")
         self._opened[key] = features_NF
         return features_NF
 

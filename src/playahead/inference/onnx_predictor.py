@@ -35,19 +35,26 @@ class OnnxPredictor(AnyPredictor):
         if not isinstance(about, dict):
             raise InputError(folder / ABOUT, "describes no model", "export it again")
         super().__init__(about, folder)
+        self._folder = folder
         self._encode, self._answer = (_session(folder / name) for name in (ENCODE, ANSWER))
-        self._looks_at = int(self._answer.get_inputs()[0].shape[1])
+        inputs = [tuple(session.get_inputs()[0].shape[1:]) for session in (self._encode, self._answer)]
+        if [len(shape) for shape in inputs] != [2, 2] or inputs[1][0] not in range(1, GRID.n_windows + 1):
+            raise InputError(folder, f"takes arrays of {inputs[0]} and {inputs[1]}", "export it again")
+        self._looks_at = inputs[1][0]
 
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
         """See ``AnyPredictor``."""
-        found = [_run(self._encode, filled)[0] for filled, _ in pieces(self.known_columns(windows_PNF), WINDOWS)]
+        found = [
+            _run(self._encode, self._folder / ENCODE, filled)[0]
+            for filled, _ in pieces(self.known_columns(windows_PNF), WINDOWS)
+        ]
         return np.concatenate(found)[: len(windows_PNF)]
 
     def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
         """See ``AnyPredictor``."""
         answers: list[Predictions] = []
         for looks_at, n in pieces(looks_at_OW[:, GRID.n_windows - self._looks_at :], EXAMPLES):
-            found = _run(self._answer, encoded_PND[looks_at])
+            found = _run(self._answer, self._folder / ANSWER, encoded_PND[looks_at])
             whole = SlotPredictions(*found) if len(found) == 3 else DensePredictions(*found)
             answers.append(whole.select(np.arange(EXAMPLES) < n))
         return join_predictions(answers)
@@ -68,6 +75,16 @@ def _session(path: Path) -> Any:
         raise InputError(path, f"is no model ({str(reason).splitlines()[0][:200]})", "export it again") from None
 
 
-def _run(session: Any, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    name = session.get_inputs()[0].name
-    return session.run(None, {name: np.ascontiguousarray(inputs, np.float32)})
+def _run(session: Any, path: Path, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """What a graph computes.
+
+    Raises:
+        InputError: it takes or gives something else than an export, or NaN or infinity.
+    """
+    try:
+        found = session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(inputs, np.float32)})
+    except Exception as reason:  # its own, which share no base
+        raise InputError(path, f"does not compute ({str(reason).splitlines()[0][:200]})", "export it again") from None
+    if not all(np.isfinite(array).all() for array in found):
+        raise InputError(path, "computes NaN or infinity: its weights hold such, or the features", "export it again")
+    return found
