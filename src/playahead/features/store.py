@@ -42,7 +42,7 @@ class StoreFacts:
     """
 
     weights: str
-    input_size: tuple[int, int, str]
+    input_size: tuple[int, int, Literal["limited", "full"]]
     precision: Literal["float32", "tf32", "bfloat16"]
     snippets: int
     feature_dim: int
@@ -128,8 +128,9 @@ class FeatureStore:
         path = self.window_path(key)
         try:
             features_NF = np.lib.format.open_memmap(path, mode="r")  # np.load would take an archive or a pickle, too
-        except (OSError, ValueError, EOFError, SyntaxError) as reason:
-            raise InputError(path, f"not a window of features ({reason})", "delete it and extract again") from None
+        except Exception as reason:  # NumPy lets through whatever the parser of its header raises
+            said = f"not a window of features ({' '.join(str(reason).split())})"
+            raise InputError(path, said, "delete it and extract again") from None
         if features_NF.shape != (self.facts.snippets, self.facts.feature_dim) or features_NF.dtype != np.float16:
             raise InputError(path, f"holds {features_NF.dtype} {features_NF.shape}", "delete it and extract again")
         if not np.isfinite(features_NF).all():
