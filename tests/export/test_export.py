@@ -103,8 +103,8 @@ def test_weights_with_nan_or_infinity_end_in_one_line(exported, tmp_path, capsys
 def test_graphs_that_were_swapped_are_one_line(exported, tmp_path):
     for name, other in (("encode.onnx", "answer.onnx"), ("answer.onnx", "encode.onnx"), ("about.json", "about.json")):
         (tmp_path / name).write_bytes((exported / other).read_bytes())
-    with pytest.raises(InputError, match=r"takes arrays of|does not compute"):
-        open_predictor(tmp_path, FEED_FEATURES).encode(np.zeros((1, 33, 63), np.float32))
+    with pytest.raises(InputError, match="not of encoded windows"):
+        open_predictor(tmp_path, FEED_FEATURES)
 
 
 @pytest.mark.parametrize(

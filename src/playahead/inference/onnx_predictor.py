@@ -37,10 +37,10 @@ class OnnxPredictor(AnyPredictor):
         super().__init__(about, folder)
         self._folder = folder
         self._encode, self._answer = (_session(folder / name) for name in (ENCODE, ANSWER))
-        inputs = [tuple(session.get_inputs()[0].shape[1:]) for session in (self._encode, self._answer)]
-        if [len(shape) for shape in inputs] != [2, 2] or inputs[1][0] not in range(1, GRID.n_windows + 1):
-            raise InputError(folder, f"takes arrays of {inputs[0]} and {inputs[1]}", "export it again")
-        self._looks_at = inputs[1][0]
+        shape = self._answer.get_inputs()[0].shape
+        if len(shape) < 2 or shape[1] not in range(1, GRID.n_windows + 1):
+            raise InputError(folder / ANSWER, f"takes arrays of {shape}, not of encoded windows", "export it again")
+        self._looks_at = int(shape[1])
 
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
         """See ``AnyPredictor``."""
