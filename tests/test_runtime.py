@@ -1,8 +1,10 @@
 """A device by its name means one thing everywhere; a name that cannot be is one line."""
 
 import sys
+import threading
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,6 +14,7 @@ from playahead.errors import InputError
 from playahead.features.by_ray import extract_by_ray
 from playahead.features.extractor import ExtractionReport
 from playahead.features.plan import Video
+from playahead.inference.predictor import Predictor
 from playahead.runtime import emulates_bfloat16, float32_as, pick_device
 from tests.features.conftest import tiny_backbone
 
@@ -115,3 +118,34 @@ def test_rays_actors_ask_for_gpus(monkeypatch, tmp_path, on_gpus, workers, gpus)
     videos = [Video("a", tmp_path / "a.mp4")]
     assert extract_by_ray(videos, lambda: None, lambda _: None, on_gpus) == ExtractionReport()  # type: ignore
     assert (asked["compute"], asked["num_gpus"]) == (workers, gpus)
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="another PyTorch keeps its threads")
+def test_a_feed_computes_with_one_thread_and_the_others_keep_theirs(two_threads):
+    predictor, counted = Predictor.open(), []
+    video = Predictor(predictor.network, {**predictor.about, "features": {"kind": "video"}})
+
+    def count(*_):
+        elsewhere = threading.Thread(target=lambda: counted.append((threads, torch.get_num_threads())))
+        threads = (torch.get_num_threads(), "mkl_get_max_threads() : 1\n" in torch.__config__.parallel_info())
+        elsewhere.start()
+        elsewhere.join()
+
+    for module in (predictor.network.encoder, predictor.network.memory):
+        module.register_forward_pre_hook(count)
+    windows = np.zeros((6, 33, predictor.network.config.feature_dim), np.float32)
+    for used in (predictor, video):
+        used.predict(windows[None])
+        used.answer(used.encode(windows), np.arange(6)[None])
+    of_feed, of_video = counted[: len(counted) // 2], counted[len(counted) // 2 :]
+    assert of_feed == [((1, True), 2)] * 4
+    assert of_video == [((2, False), 2)] * 4
+    assert torch.get_num_threads() == 2

@@ -1,7 +1,8 @@
-"""Files: written whole or not at all, a disk's errors as one line, digests, and names on disk."""
+"""Files: written whole or not at all, a disk's errors as one line, digests, names on disk, and strict JSON."""
 
 import errno
 import hashlib
+import json
 import lzma
 import os
 import shutil
@@ -42,7 +43,11 @@ def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
     Args:
         path: the file to write.
         shared: other processes may write the same file at the same time: each gets a path of its own.
+
+    Raises:
+        InputError: the path is a folder.
     """
+    require_no_folder(path)
     part = path.with_name(f".{path.stem}{f'-{os.getpid()}' if shared else ''}.part{path.suffix}")
     try:
         yield part
@@ -56,6 +61,16 @@ def write_whole(path: Path, content: str | bytes, shared: bool = False) -> None:
     """Write a small file; nobody ever reads half of it."""
     with atomic_write(path, shared) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def require_no_folder(path: Path) -> None:
+    """Refuse a folder where a file is to be written; an empty path is the folder that one is in.
+
+    Raises:
+        InputError: it is one.
+    """
+    if path.is_dir() or not path.name:
+        raise InputError(path, "is a folder, not a file to write")
 
 
 def require_file(path: Path, most_bytes: int | None = None) -> None:
@@ -91,6 +106,25 @@ def read_bytes(path: Path, most_bytes: int) -> bytes:
         return path.read_bytes()
     except OSError as reason:
         raise InputError(path, f"cannot be read ({reason.strerror})") from None
+
+
+def strict_json(content: str | bytes) -> object:
+    """Parsed JSON in which no key stands twice in one object: which of the two would count?
+
+    Raises:
+        ValueError: not JSON, or such a key.
+        RecursionError: nested too deep.
+    """
+    return json.loads(content, object_pairs_hook=_without_twins)
+
+
+def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"key {twice!r} twice in one object")
+    return found
 
 
 def require_archive(path: Path, most_bytes: int) -> None:

@@ -7,6 +7,7 @@ import platform
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -36,6 +37,48 @@ def keep_freed_memory() -> bool:
         return False
     settings = ((_M_MMAP_THRESHOLD, 1024), (_M_TRIM_THRESHOLD, 2047), (_M_TOP_PAD, 64))
     return [mallopt(name, size * _MIB) for name, size in settings] == [1] * len(settings)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute with this thread alone, whatever number PyTorch is set to; other threads keep theirs.
+
+    A window of a feed is too small to share: threads that wait for each other spin, which beside other work cost
+    fourteen times the processor time (docs/log.md). ``torch.set_num_threads`` would change every thread of the process.
+    Nothing changes where PyTorch was built without OpenMP and MKL.
+    """
+    import torch
+
+    torch.get_num_threads()  # what PyTorch sets in a thread that is new to it, it sets now
+    openmp, mkl = _parallel_libraries()
+    if openmp is None:
+        yield
+        return
+    before, before_mkl = openmp.omp_get_max_threads(), mkl(1) if mkl else 0
+    openmp.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        openmp.omp_set_num_threads(before)
+        if mkl:
+            mkl(before_mkl)
+
+
+@cache
+def _parallel_libraries() -> tuple[Any, Any]:
+    """OpenMP, and what sets the number of MKL's threads for one thread alone; None where PyTorch has them not."""
+    import torch
+
+    try:
+        openmp = ctypes.CDLL(None)
+        openmp.omp_set_num_threads, openmp.omp_get_max_threads  # noqa: B018 - looked up
+    except (OSError, AttributeError, TypeError):  # TypeError: Windows
+        return None, None
+    try:
+        mkl = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so")).MKL_Set_Num_Threads_Local
+    except (OSError, AttributeError):
+        mkl = None
+    return openmp, mkl
 
 
 def leave(code: int) -> NoReturn:

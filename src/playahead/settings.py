@@ -46,7 +46,8 @@ def read_yaml(path: Path) -> object:
     """A small YAML file, in plain values.
 
     Raises:
-        InputError: missing, no ordinary file, not YAML, or nested or repeated (by aliases) beyond any use.
+        InputError: missing, no ordinary file, not YAML, a key twice in one mapping (with its line), or nested or
+            repeated (by aliases) beyond any use.
     """
     require_file(path, _MOST_BYTES)
     try:
@@ -55,6 +56,7 @@ def read_yaml(path: Path) -> object:
         root = yaml.compose(text, yaml.SafeLoader)
         if root is not None and _size(root, {}) > _MOST_NODES:
             raise InputError(path, f"holds more than {_MOST_NODES:,} values once its aliases are written out")
+        _require_no_twins(root, path, set())
         return yaml.safe_load(text)
     except (OSError, ValueError, yaml.YAMLError) as reason:
         raise InputError(path, f"cannot be read as YAML ({' '.join(str(reason).split())})") from None
@@ -66,6 +68,23 @@ def _require_shallow(text: str, path: Path) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             raise InputError(path, f"is nested more than {_DEEPEST} deep")
+
+
+def _require_no_twins(node: yaml.Node | None, path: Path, done: set[int]) -> None:
+    """Refuse a key that stands twice, of which PyYAML takes the last without a word."""
+    if not isinstance(node, yaml.CollectionNode) or id(node) in done:
+        return
+    done.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            if (key.tag, str(key.value)) in seen:
+                where = f"{path}, line {key.start_mark.line + 1}"
+                raise InputError(where, f"key {key.value!r} twice in one mapping", "only one of them would count")
+            seen.add((key.tag, str(key.value)))
+    for item in node.value:
+        for part in item if isinstance(item, tuple) else (item,):
+            _require_no_twins(part, path, done)
 
 
 def _size(node: yaml.Node, known: dict[int, int]) -> int:

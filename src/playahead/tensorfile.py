@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from playahead.errors import InputError
-from playahead.files import atomic_write, names_in_memory, names_on_disk, require_file
+from playahead.files import atomic_write, names_in_memory, names_on_disk, require_file, strict_json
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -40,7 +40,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     require_file(path)
     try:
         with safe_open(path, framework="pt") as file:
-            about = names_in_memory(json.loads((file.metadata() or {}).get("about", "null")))
+            about = names_in_memory(strict_json((file.metadata() or {}).get("about", "null")))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, RecursionError) as reason:
         raise InputError(path, f"not a readable safetensors file ({reason})") from None

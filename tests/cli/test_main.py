@@ -1,6 +1,7 @@
 """The command line: help with an example on every command, errors as one line with exit code 2."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -69,6 +70,14 @@ def test_no_command_shows_help(capsys):
         (["data", "simulate", "--out", "x", "--matches", "2"], "at least 4"),
         (["data", "download", "baa", "--out", "x"], "password"),
         (["submit"], "needs --labels with clips in it, or --check"),
+        (["predict", "x.mp4", "--overlay", ""], "an argument: is empty"),
+        (["predict", "x.mp4", "--overlay="], "an argument: is empty"),
+        (["predict", ""], "an argument: is empty"),
+        (["predict", "x.mp4", "--overlay", "."], ".: is a folder, not a file to write"),
+        (["predict", "http://[x"], "source: is no address"),
+        (["predict", "rtsp://me:secret@[x"], "source: is no address"),
+        (["live", "http://[x"], "source: is no address"),
+        (["view", str(GOLDEN.with_suffix(".json")), "--out", "."], "view: needs one file of predictions"),
     ],
 )
 def test_errors_are_one_line_with_exit_code_two(arguments, said, capsys, tmp_path, monkeypatch):
@@ -136,6 +145,16 @@ def test_a_recipe_named_in_a_file_gives_the_defaults(trained_with, tmp_path):
     assert config == replace(recipe("feed-static", TrainConfig), seed=4)
 
 
+@pytest.mark.parametrize("command", [["train", "feed"], ["predict", "x.npz"], ["serve"]])
+def test_a_key_twice_in_a_file_of_options_is_one_line(command, tmp_path, capsys):
+    (tmp_path / "run.yaml").write_text("device: cpu\n\ndevice: cuda\n")
+    assert run([*command, "--config", str(tmp_path / "run.yaml")]) == 2
+    said = capsys.readouterr().err
+    assert "key 'device' twice" in said
+    assert "line 3" in said
+    assert said.count("\n") == 1
+
+
 def test_evaluate_frames_as_json_has_the_golden_names(capsys):
     assert run(["evaluate", "frames", str(GOLDEN), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -194,6 +213,58 @@ def test_predict_a_part_of_one_half(tmp_path, capsys):
     lines = json.loads(capsys.readouterr().out)["anticipated"]
     assert {line["half"] for line in lines} == {2}
     assert {line["observed_until_ms"] for line in lines} <= set(range(60_000, 90_001, 1_000))
+
+
+OF_A_SHELL = "exec {python} -m playahead.cli.main evaluate frames {golden} {rest}"
+
+
+def in_a_shell(rest: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    text = OF_A_SHELL.format(python=sys.executable, golden=GOLDEN, rest=rest)
+    return subprocess.run(
+        ["bash", "-c", text], capture_output=True, text=True, check=False, env={**os.environ, **variables}, timeout=100
+    )
+
+
+@pytest.mark.parametrize(
+    ("rest", "code", "said"),
+    [
+        (">&-", 2, "playahead: standard output is closed (to throw it away: > /dev/null)\n"),
+        (
+            "--json >/dev/full",
+            2,
+            "playahead: standard output or a disk: No space left on device (is it writable, and is there room?)\n",
+        ),
+        (
+            ">/dev/full",
+            2,
+            "playahead: standard output or a disk: No space left on device (is it writable, and is there room?)\n",
+        ),
+        (">/dev/null 2>&-", 0, ""),
+        (">&- 2>&-", 2, ""),
+        ("> >(true)", 0, ""),
+        ("--json > >(head -1 >/dev/null)", 0, ""),
+    ],
+)
+def test_wherever_output_goes_there_is_at_most_one_line_about_it(rest, code, said):
+    done = in_a_shell(rest)
+    assert (done.returncode, done.stderr) == (code, said)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"PYTHONIOENCODING": "ascii", "COLUMNS": "8", "NO_COLOR": "1", "TERM": "dumb"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+)
+def test_a_table_is_ascii_where_nothing_else_can_be_shown(variables):
+    done = in_a_shell("--exact", **variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+    assert "\\u" not in done.stdout
+    assert "+---" in done.stdout
 
 
 def test_scoring_a_file_starts_without_torch():

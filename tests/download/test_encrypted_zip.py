@@ -189,6 +189,8 @@ UNSAFE_NAMES = [
     "../evil.txt",
     "train/../../evil.txt",
     "/etc/evil.txt",
+    "//etc/evil.txt",
+    "a/" * 1_500 + "evil.txt",
     "//host/share/evil.txt",
     "C:/evil.txt",
     "C:evil.txt",

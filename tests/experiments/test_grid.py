@@ -7,6 +7,7 @@ from playahead.decoding.choosing import Decoding
 from playahead.errors import InputError
 from playahead.experiments.grid import Ensemble, changed, narrowed, read_grid, referred, shipped_grids
 from playahead.recipes import feed
+from playahead.settings import read_yaml
 
 GRID = {
     "recipe": "paper-small",
@@ -141,3 +142,33 @@ def test_another_variant_may_be_the_reference(tmp_path):
     assert narrowed(referred(grid, "static"), ["static"]).variants.keys() == {"static"}
     with pytest.raises(InputError, match="--reference: 'gone'"):
         referred(grid, "gone")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("variants:\n  plain: {}\n  wide: {model.d_model: 192}\n  plain: {epochs: 2}\n", "line 4: key 'plain' twice"),
+        ("variants: {plain: {}}\nseeds: [0]\nvariants: {other: {}}\n", "line 3: key 'variants' twice"),
+        ("variants: {plain: {epochs: 1,\n epochs: 2}}\n", "line 2: key 'epochs' twice"),
+        ("variants:\n  1: {}\n  1: {}\n", "line 3: key '1' twice"),
+        (
+            "base: &b {epochs: 1}\nvariants: {plain: {<<: *b, \"epochs\": 2, 'epochs': 3}}\n",
+            "line 2: key 'epochs' twice",
+        ),
+        ('{"variants": {"plain": {}, "plain": {}}}', "line 1: key 'plain' twice"),
+        ("variants: {1: {}, '1': {epochs: 2}}\n", "1, '1' are not names that differ"),
+        ("variants: {plain: {}}\nseeds: [0, 1, 0]\n", "seeds: 0 is listed twice"),
+        ("variants: {plain: {}}\nbaselines: [markov, markov]\n", "baselines: 'markov' is listed twice"),
+        ("variants: {plain: {}}\nensembles: {both: [plain, plain]}\n", "'plain' is listed twice"),
+    ],
+)
+def test_what_stands_twice_is_refused_with_its_line(tmp_path, text, line):
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(InputError, match=line) as caught:
+        read_grid(str(tmp_path / "mine.yaml"))
+    assert "\n" not in str(caught.value)
+
+
+def test_what_a_merge_brings_in_may_be_written_again(tmp_path):
+    (tmp_path / "mine.yaml").write_text("base: &b {epochs: 1, seed: 3}\nx: {<<: *b, epochs: 2}\n")
+    assert read_yaml(tmp_path / "mine.yaml")["x"] == {"epochs": 2, "seed": 3}

@@ -81,11 +81,39 @@ def test_the_backbone_is_exported_at_its_size(tmp_path):
     assert max(differences.values()) <= TOLERANCE
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["encode.onnx"])
+def test_weights_with_nan_or_infinity_end_in_one_line(exported, tmp_path, capsys, name, odd):
+    onnx = pytest.importorskip("onnx")
+    for file in exported.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    model = onnx.load(exported / name)
+    largest = max(model.graph.initializer, key=lambda found: found.ByteSize())
+    values = onnx.numpy_helper.to_array(largest).copy()
+    values.flat[0] = odd
+    largest.CopyFrom(onnx.numpy_helper.from_array(values, largest.name))
+    onnx.save(model, tmp_path / name)
+    write_feed_table(tmp_path / "match.npz", [simulate_half(0, minutes=1)])
+    assert run(["predict", str(tmp_path / "match.npz"), "--weights", str(tmp_path)]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "onnx: computes NaN or infinity" in shown.err
+
+
+def test_graphs_that_were_swapped_are_one_line(exported, tmp_path):
+    for name, other in (("encode.onnx", "answer.onnx"), ("answer.onnx", "encode.onnx"), ("about.json", "about.json")):
+        (tmp_path / name).write_bytes((exported / other).read_bytes())
+    with pytest.raises(InputError, match="not of encoded windows"):
+        open_predictor(tmp_path, FEED_FEATURES)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
         ("about.json", b"{", "not JSON"),
         ("about.json", b"[]", "describes no model"),
+        ("about.json", b'{"features": 1, "features": 2}', "key 'features' twice"),
+        ("about.json", b"[" * 100_000, "not JSON"),
         ("encode.onnx", b"nonsense", "is no model"),
         ("answer.onnx", b"", "is no model"),
         ("encode.onnx", None, "no such file"),

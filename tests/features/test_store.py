@@ -1,5 +1,7 @@
 """The feature store: whatever was torn, nothing half is ever read."""
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -75,6 +77,40 @@ def test_a_damaged_window_is_named(tmp_path, damage):
     store.window_path(KEYS[2]).write_bytes(damage)
     with pytest.raises(InputError, match=KEYS[2]):
         FeatureStore(tmp_path).windows("train/clip_1")
+
+
+def saved(save, *arrays: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    save(buffer, *arrays)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_a_window_with_nan_or_infinity_is_refused(tmp_path, odd):
+    store = filled(tmp_path)
+    broken = window(0)
+    broken[1, 2] = odd
+    store.write(KEYS[0], broken)
+    with pytest.raises(InputError, match=f"{KEYS[0]}.*holds NaN or infinity"):
+        FeatureStore(tmp_path).read(KEYS[0])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        saved(np.savez, window(0)),
+        saved(np.savez_compressed, window(0)),
+        saved(np.save, window(0).astype(object)),
+        saved(np.save, window(0)).replace(b"(3, 4)", b"(3, (("),
+    ],
+    ids=["an archive", "a compressed archive", "a pickle", "a torn header"],
+)
+def test_what_is_no_window_is_one_line(tmp_path, content):
+    store = filled(tmp_path)
+    store.window_path(KEYS[0]).write_bytes(content)
+    with pytest.raises(InputError, match="not a window of features") as caught:
+        FeatureStore(tmp_path).read(KEYS[0])
+    assert "\n" not in str(caught.value)
 
 
 def test_a_window_of_another_shape_is_refused(tmp_path):

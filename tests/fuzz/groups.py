@@ -18,10 +18,14 @@ from playahead.assets import packaged_weights
 from playahead.backbone.checkpoint import load_backbone, read_published
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.network import Backbone
+from playahead.errors import InputError
 from playahead.evaluation.evaluate import evaluate_frame_case
 from playahead.experiments.grid import read_grid
 from playahead.features.store import FeatureStore, JournalWriter, StoreFacts
 from playahead.inference.predictor import Predictor
+from playahead.inference.video import facts_of
+from playahead.live.lines import of_growing_file
+from playahead.live.rows import Line
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
 from playahead.simulation.plays import simulate_half
@@ -36,6 +40,7 @@ from playahead.submission.write import RESULTS_NAME, frame_table, read_results
 from playahead.tensorfile import write_tensors
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
+from playahead.viewer.page import recognise, write_page
 from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text
 from tests.sources.test_datafactory import entry as datafactory_entry
 from tests.sources.test_metrica import ENTRIES as METRICA
@@ -438,16 +443,143 @@ class Grids(Group):
             "ensembles": {"both": ["plain", "wide"]},
             "decodings": {"marginal": None},
         }
+        self.doubled = False
         if self.rng.random() < 0.1:
             levels = int(self.rng.integers(3, 30))
             bomb = "a0: &a0 [x, x]\n" + "".join(
                 f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, levels)
             )
             return bomb.encode() + yaml.safe_dump(document).encode()
+        if self.rng.random() < 0.1:
+            lines = yaml.safe_dump(document).splitlines(keepends=True)
+            twice = int(self.rng.choice([n for n, line in enumerate(lines) if ":" in line]))
+            self.doubled = True
+            return "".join(lines[: twice + 1] + lines[twice:]).encode()
         return odd_text(document, self.rng, lambda value: yaml.safe_dump(value, allow_unicode=False))
 
     def use(self, path: Path) -> object:
         return read_grid(str(path))
+
+    def silent(self, result) -> str:
+        return "a key that stood twice" if self.doubled else ""
+
+
+class Rows(Group):
+    """Lines of a running match, each of which may be odd; all may be in another form."""
+
+    suffix = ".jsonl"
+
+    def damage(self) -> bytes:
+        rows = [
+            {"half": 1, "t_ms": 1000 * n, "action": "PASS", "team": "home", "x": 50, "y": 50, "setpiece": "corner"}
+            | {"delay_ms": 0, "confidence": 0.5}
+            for n in range(6)
+        ]
+        kind = int(self.rng.integers(0, 4))
+        if kind == 0:
+            return odd_text(rows, self.rng)
+        if kind == 1:
+            joint = str(self.rng.choice([",\n", "", "\r", " ", "\x00"]))
+            return damaged_bytes(joint.join(json.dumps(row) for row in rows).encode(), self.rng)
+        return b"\n".join(
+            odd_text(row, self.rng) if self.rng.random() < 0.5 else json.dumps(row).encode() for row in rows
+        )
+
+    def use(self, path: Path) -> object:
+        lines = of_growing_file(path, follow=False)
+        found = list(iter(lambda: lines.next(10), None))
+        if not any(isinstance(line, Line) for line in found):
+            raise next(iter(found), InputError(path, "ended without a line"))
+        return found
+
+    def silent(self, result) -> str:
+        many = [str(line) for line in result if isinstance(line, InputError) and len(str(line).splitlines()) != 1]
+        return f"a refusal of many lines {many[0][:80]!r}" if many else ""
+
+
+class Pages(Group):
+    """What ``predict`` wrote, for the page of a match."""
+
+    def damage(self) -> bytes:
+        line = {
+            "match": 1,
+            "half": 1,
+            "observed_until_ms": 30_000,
+            "time_ms": 31_000,
+            "action": "PASS",
+            "confidence": 0.5,
+        }
+        times = [{"match": 1, "half": half, "from_ms": 30_000, "to_ms": 60_000, "every_ms": 5_000} for half in (1, 2)]
+        spotted = [{"time_ms": 29_000, "action": "SHOT", "confidence": 0.9}]
+        return odd_text({"source": "a", "anticipated": [line] * 2, "times": times, "spotted": spotted}, self.rng)
+
+    def use(self, path: Path) -> object:
+        out = self.folder / "page.html"
+        write_page(recognise([path]), out)
+        return out.read_text("utf-8")
+
+    def silent(self, result) -> str:
+        data = result.partition('id="match">')[2].partition("</script>")[0]
+        return "" if result.count("</script>") == 2 and json.loads(data)["parts"] is not None else "a broken page"
+
+
+class Windows(Group):
+    """A window of a feature store."""
+
+    suffix = ".npy"
+
+    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
+        super().__init__(folder, rng)
+        self.store = FeatureStore(folder / "store", StoreFacts("w" * 64, (96, 64, "limited"), "float32", 33, 4))
+
+    def damage(self) -> bytes:
+        window, buffer = np.ones((33, 4), np.float16), io.BytesIO()
+        narrow = window.astype(str(self.rng.choice(["f4", "O", "U8", "c8", "i2"])))
+        window[0, 0] = self.rng.choice([1, 1, np.nan, np.inf, -np.inf])
+        kind = int(self.rng.integers(0, 4))
+        odd = (
+            window,
+            narrow,
+            window[: int(self.rng.integers(0, 33))],
+        )
+        if kind == 0:
+            np.savez(buffer, window)
+        else:
+            np.save(buffer, odd[int(self.rng.integers(0, len(odd)))], allow_pickle=True)
+        return damaged_bytes(buffer.getvalue(), self.rng) if kind == 1 else buffer.getvalue()
+
+    def use(self, path: Path) -> object:
+        name = f"k{self.rng.integers(1 << 62)}"
+        self.store.window_path(name).parent.mkdir(parents=True, exist_ok=True)
+        self.store.window_path(name).write_bytes(path.read_bytes())
+        try:
+            return self.store.read(name)
+        finally:
+            self.store.window_path(name).unlink()
+
+    def silent(self, result) -> str:
+        return "" if np.isfinite(result).all() and result.shape == (33, 4) else "NaN, or another shape"
+
+
+class VideoWeights(Weights):
+    """The description of the features that weights were trained on."""
+
+    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
+        super().__init__(folder, rng)
+        facts = asdict(StoreFacts("w" * 64, (96, 64, "limited"), "float32", 33, 63))
+        self.facts = {"kind": "video", **facts}
+
+    def damage(self) -> bytes:
+        try:
+            write_tensors(self.path, self.tensors, {**self.about, "features": odd_document(self.facts, self.rng)})
+        except UnicodeEncodeError:
+            return b""
+        return self.path.read_bytes()
+
+    def use(self, path: Path) -> object:
+        predictor = super().use(path)
+        InputSize(*facts_of(predictor).input_size)
+        return predictor
 
 
 class Videos(Group):
@@ -489,6 +621,10 @@ GROUPS = {
     "stores": Stores,
     "grids": Grids,
     "videos": Videos,
+    "rows": Rows,
+    "pages": Pages,
+    "windows": Windows,
+    "video weights": VideoWeights,
 }
 SHARES = {"backbones": 0.3, "checkpoints": 0.3, "videos": 0.5, "grids": 0.4}
 """Of the cases that another group gets: these take longer."""

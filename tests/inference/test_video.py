@@ -3,19 +3,24 @@
 import csv
 import io
 import json
+from dataclasses import asdict
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from playahead.assets import packaged_weights
 from playahead.backbone.checkpoint import load_backbone, weights_digest
 from playahead.backbone.fast import FastBackbone
 from playahead.cli.main import run
 from playahead.domain.actions import ACTIONS
 from playahead.errors import InputError
 from playahead.features.encoder import WindowEncoder
-from playahead.features.store import FeatureStore
+from playahead.features.store import FeatureStore, StoreFacts
 from playahead.features.streaming import encode_stream
 from playahead.inference.predictor import Predictor
+from playahead.inference.video import facts_of
+from playahead.tensorfile import read_tensors, write_tensors
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames
 from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
@@ -189,3 +194,42 @@ def test_options_of_video_are_refused_for_a_feed(tmp_path, capsys):
     assert "--stream: is for video" in capsys.readouterr().err
     assert run(["predict", feed, "--backbone", "b.safetensors"]) == 2
     assert "--backbone: is for video" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("input_size", 7),
+        ("input_size", None),
+        ("input_size", [96, 64]),
+        ("input_size", ["a", {}, 1]),
+        ("input_size", [96, 64, "loud"]),
+        ("input_size", [0, 64, "full"]),
+        ("precision", ["float32"]),
+        ("precision", "float8"),
+        ("weights", 5),
+        ("snippets", "many"),
+        ("kind", "feed"),
+        ("other", 1),
+    ],
+)
+def test_a_damaged_description_of_the_features_is_one_line(name, value):
+    features = {"kind": "video", **asdict(StoreFacts("w" * 64, (96, 64, "limited"), "float32", 33, 64))}
+    assert facts_of(SimpleNamespace(about={"features": features}, where="w")).input_size == (96, 64, "limited")
+    with pytest.raises(InputError, match=r"^w: ") as caught:
+        facts_of(SimpleNamespace(about={"features": {**features, name: value}}, where="w"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("features", [None, [], 7, "video", {"kind": "video"}])
+def test_features_that_are_no_description_are_one_line(features):
+    with pytest.raises(InputError, match=r"^w: "):
+        facts_of(SimpleNamespace(about={"features": features}, where="w"))
+
+
+def test_predict_says_so_of_a_whole_file(tmp_path, capsys):
+    tensors, about = read_tensors(packaged_weights("simulated-video"))
+    write_tensors(tmp_path / "odd.safetensors", tensors, {**about, "features": {**about["features"], "input_size": 7}})
+    words = ["predict", "nothing.mp4", "--weights", str(tmp_path / "odd.safetensors")]
+    assert run([*words, "--device", "cpu"]) == 2
+    assert "odd.safetensors: features: " in capsys.readouterr().err

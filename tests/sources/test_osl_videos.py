@@ -67,6 +67,7 @@ def test_labels_that_are_none_of_ours_are_counted_and_usual_spellings_read(tmp_p
             "path '../../etc/passwd' is not that of a file",
         ),
         (document(inputs=[{"type": "video", "path": "/etc/passwd"}]), "is not that of a file beside"),
+        (document(inputs=[{"type": "video", "path": "//etc/passwd"}]), "is not that of a file beside"),
         (document(inputs=[{"type": "video", "path": 7}]), "path 7 is not"),
         (document(events=[{"label": "PASS"}]), "data 0, event 0: has no 'position_ms'"),
         (document(events=[{"label": "PASS", "position_ms": float("1e9")}]), "is not a time"),

@@ -137,7 +137,9 @@ def test_a_clip_listed_twice(tmp_path):
         read_baa_split(labels(tmp_path, [video(), video()]))
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "../x/y.mp4", "a/../../b", "C:\\x", "", ".."])
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "//x/y.mp4", "///x", r"\\srv\x\y.mp4", "../x/y.mp4", "a/../../b", "C:\\x", "", ".."]
+)
 def test_paths_that_leave_the_folder(path):
     with pytest.raises(InputError, match="not of the form"):
         clip_name(path, "here")

@@ -3,19 +3,45 @@
 import json
 import re
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from playahead.cli.main import run
+from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
 from playahead.simulation.plays import simulate_half
 from playahead.sources.feed_tables import write_feed_table
 from playahead.video.writer import write_video
-from playahead.viewer.page import recognise
+from playahead.viewer.page import Shown, _parts, recognise, write_page
 
+HAND_MADE = {
+    "source": "MATCHDATA.json",
+    "kind": "feed",
+    "times": [{"match": 7, "half": 1, "from_ms": 30_000, "to_ms": 45_000, "every_ms": 5_000}],
+    "anticipated": [
+        {"match": 7, "half": 1, "observed_until_ms": now, "time_ms": at, "action": action, "confidence": confidence}
+        for now, at, action, confidence in (
+            (30_000, 30_200, "PASS", 0.8),  # the pass at 29.5 was seen before
+            (30_000, 31_900, "PASS", 0.5),  # comes at 31.5
+            (30_000, 32_000, "PASS", 0.4),  # there is no second one
+            (30_000, 33_400, "DRIVE", 0.6),  # comes at 33.0
+            (35_000, 36_200, "PASS", 0.7),  # comes at 37.0
+        )
+    ],
+}
+"""Four answers, the last two of them expect nothing. Of seven actions, four lie in 5 s after an answer."""
+HAPPENED = ((10_000, 0), (29_500, 0), (31_500, 0), (33_000, 1), (37_000, 0), (44_000, 5), (52_000, 0))
+NAMES = (
+    "MATCHDATA.json",
+    "TITLE SCRIPT STYLE DATA $title $data ${script} $$ {{data}} %s \\1 \\u003c",
+    "</script><script>document.title='broken'</script><!--<script>",
+    "</title></style>'\"&amp; \u2028 \u202e",
+)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 EXPECTED = [
     {"match": 0, "half": 1, "observed_until_ms": 30_000, "time_ms": 31_200, "action": "PASS", "confidence": 0.8},
@@ -60,14 +86,70 @@ def test_a_video_is_named_relative_to_the_page(folder):
         == 0
     )
     found = data_of((folder / "page.html").read_text())
-    assert found["video"] == "the%20match.mp4"
+    assert (found["video"], found["videoName"]) == ("the%20match.mp4", "the match.mp4")
     assert found["parts"][0]["labels"] is None
     assert found["parts"][0]["seen"] == [{"t": 29_000, "c": 0}]
+
+
+def test_the_times_that_were_asked_about_are_in_what_predict_writes(tmp_path, capsys):
+    halves = [simulate_half(0, match=3, minutes=2), replace(simulate_half(1, match=3, minutes=1), half=2)]
+    write_feed_table(tmp_path / "match.npz", halves)
+    assert run(["predict", str(tmp_path / "match.npz"), "--min-confidence", "0.9", "--format", "json"]) == 0
+    (tmp_path / "all.json").write_text(capsys.readouterr().out)
+    parts = _parts(recognise([tmp_path / "all.json", tmp_path / "match.npz"]))
+    assert [part["name"] for part in parts] == ["Half 1", "Half 2"]
+    for part, half in zip(parts, halves, strict=True):
+        last_ms = int(half.t_ms[-1])
+        assert [answer["now"] for answer in part["answers"]] == list(range(30_000, last_ms + 1, 5_000))
+        assert any(not answer["expected"] for answer in part["answers"])
+
+
+def test_halves_of_several_matches_are_parts_of_their_own(tmp_path):
+    halves = [simulate_half(seed, match=seed, minutes=1) for seed in (1, 2)]
+    lines = [{**EXPECTED[0], "match": 1}, {**EXPECTED[1], "match": 2}]
+    parts = _parts(Shown({"anticipated": lines}, None, halves))
+    assert [part["name"] for part in parts] == ["Match 1, half 1", "Match 2, half 1"]
+    assert [[mark["t"] for mark in part["seen"]] for part in parts] == [
+        half.t_ms[half.code < 10].tolist() for half in halves
+    ]
+
+
+def shown_as(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "\udcff.mp4", "a\nb"])
+def test_a_name_is_a_name_whatever_is_in_it(tmp_path, name):
+    source = {"source": name + "\ud800\x00", "anticipated": EXPECTED}
+    write_page(Shown(source, Path(name), ()), tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    found = data_of(page)
+    assert found["title"] == f"{shown_as(name)}\ufffd\ufffd: what was expected"
+    assert found["videoName"] == shown_as(name).rpartition("/")[2]
+    assert page.count("</script>") == 2
+    assert page.count("<title>") == 1
+    assert "what was expected" in re.search(r"<title>(.+?)</title>", page)[1]
+    assert len(found["parts"][0]["answers"]) == 2
+
+
+def test_no_page_is_written_over_what_it_is_made_from(folder, capsys):
+    before = (folder / "the match.mp4").read_bytes()
+    words = [str(folder / "the match.mp4"), str(folder / "video.json")]
+    assert run(["view", *words, "--out", str(folder / "." / "the match.mp4")]) == 2
+    assert "is a file that the page is made from" in capsys.readouterr().err
+    assert (folder / "the match.mp4").read_bytes() == before
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
+        ('{"anticipated": [], "times": [7]}', "times 0: expected an object"),
+        ('{"anticipated": [], "times": [{"from_ms": 0, "to_ms": 1e9, "every_ms": 0}]}', "more than 100,000 times"),
+        ('{"anticipated": [], "times": [{"from_ms": 0, "to_ms": "x", "every_ms": 1}]}', "to_ms 'x'"),
+        (
+            '{"anticipated": [{"time_ms": 1, "action": "PASS", "confidence": 80, "observed_until_ms": 0}]}',
+            "from 0 to 1",
+        ),
         ('{"anticipated": [{"time_ms": 1, "action": "GOAL", "confidence": 1, "observed_until_ms": 0}]}', "GOAL"),
         ('{"anticipated": [{"time_ms": -1, "action": "PASS", "confidence": 1, "observed_until_ms": 0}]}', "time_ms"),
         ('{"anticipated": [7]}', "anticipated 0: expected an object"),
@@ -142,6 +224,64 @@ def test_scrub_step_filter_and_slide(opened, folder):
     page.get_by_label("Moment of the match").fill("35000")
     assert page.text_content("#clock") == "0:35.00"
     assert "Drive in 1.0 s, 60 %" in page.get_attribute("#lanes", "aria-label")
+
+
+@pytest.fixture(scope="module")
+def hand_made(folder):
+    """The page of ``HAND_MADE``, with what happened."""
+    t_ms, code = (np.array(column) for column in zip(*HAPPENED, strict=True))
+    unknown, none = np.full(len(code), UNKNOWN, np.uint8), np.zeros(len(code), np.uint16)
+    columns = dict.fromkeys(("team", "x", "y", "setpiece"), unknown)
+    half = FeedHalf(match=7, half=1, t_ms=t_ms.astype(np.int32), code=code.astype(np.uint8), delay_ms=none, **columns)
+    write_feed_table(folder / "happened.npz", [half])
+    (folder / "hand made.json").write_text(json.dumps(HAND_MADE))
+    files = [str(folder / name) for name in ("hand made.json", "happened.npz")]
+    assert run(["view", *files, "--out", str(folder / "hand made.html")]) == 0
+    return "hand made.html"
+
+
+def test_the_figures_are_those_worked_out_by_hand(opened, hand_made):
+    page = opened(hand_made)
+    assert page.text_content("#title") == "MATCHDATA.json: what was expected"
+    assert page.text_content("#status") == "4 answers, 0:57.00 of football"
+    assert page.text_content("#right") == (
+        "3 of 5 anticipations came within a second (60 %). "
+        "They named 75 % of the 4 actions that came in the five seconds after an answer."
+    )
+    page.get_by_label("Confidence at least").fill("0.65")
+    assert page.text_content("#right").startswith(
+        "1 of 2 anticipations came within a second (50 %). They named 25 % of the 4"
+    )
+    page.get_by_role("checkbox", name="Cross", exact=True).uncheck()
+    assert "They named 33 % of the 3 actions" in page.text_content("#right")
+
+
+def test_each_anticipation_is_ticked_as_it_came(opened, hand_made):
+    page = opened(hand_made)
+    ticked = [line.text_content() for line in page.locator("#expected li").all()]
+    assert ticked == [
+        "Pass at 0:30.20, 80 % ✗ it did not come",
+        "Pass at 0:31.90, 50 % ✓ it came",
+        "Pass at 0:32.00, 40 % ✗ it did not come",
+        "Drive at 0:33.40, 60 % ✓ it came",
+    ]
+
+
+def test_an_answer_that_expects_nothing_is_an_answer(opened, hand_made):
+    page = opened(hand_made)
+    page.get_by_label("Moment of the match").fill("40000")
+    assert page.locator("#expected li").count() == 0
+    assert page.locator("#silent").is_visible()
+    assert page.get_attribute("#lanes", "aria-label") == "Nothing expected"
+    assert "0:40.00: surprised by cross" in page.text_content("#moments")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_opens_whatever_its_match_is_called(opened, folder, name):
+    write_page(Shown({**HAND_MADE, "source": name}, None, ()), folder / "named.html")
+    page = opened("named.html")
+    assert page.title().startswith(shown_as(name)[:9])
+    assert page.text_content("#status").startswith("4 answers")
 
 
 def test_playing_moves_on_and_pausing_stays(opened, folder):

@@ -36,6 +36,11 @@ def _write_json(result: PredictResult) -> None:
         document["provider"] = result.provider
     if result.kind == "video":
         document["spotted"] = [asdict(mark) for mark in result.spotted]
+    document["times"] = [
+        {"match": match, "half": half, "from_ms": int(ms[0]), "to_ms": int(ms[-1]), "every_ms": result.every_ms}
+        for (match, half), ms in result.times_ms.items()
+        if len(ms)
+    ]
     show.print_json({**document, "anticipated": [asdict(line) for line in result.expected]})
 
 

@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from playahead.cli.terminal import printable
+from playahead.cli.terminal import notice, printable
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.time import format_clock
@@ -31,8 +31,8 @@ class LiveScreen:
     def __init__(self, source: str, console: Console) -> None:
         self._source, self._console = printable(source), console
         self._news: list[str] = []
-        waiting = Text(f"{self._source}: waiting for the match", style="dim")
-        self._live = Live(waiting, console=console, auto_refresh=False, transient=False)
+        self._waiting: Text | None = Text(f"{self._source}: waiting for the match", style="dim")
+        self._live = Live(self._waiting, console=console, auto_refresh=False, transient=False)
 
     def __enter__(self) -> "LiveScreen":
         if self._console.is_terminal:
@@ -42,11 +42,21 @@ class LiveScreen:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._live.stop()
 
+    def tell(self, what: str) -> None:
+        """Something about the source that cannot wait for an answer; later ones carry it themselves."""
+        if not self._console.is_terminal:
+            notice(what)
+        elif self._waiting:
+            self._news = [*self._news, printable(what)][-_NEWS:]
+            self._live.update(Group(self._waiting, *(Text(news, style="dim") for news in self._news)), refresh=True)
+
     def show(self, answer: Answer) -> None:
         """Draw an answer."""
         if not self._console.is_terminal:
             self._console.print(_line(answer), soft_wrap=True)
             return
+        if self._waiting:
+            self._waiting, self._news = None, []
         clock = format_clock(answer.now_ms)
         self._news += [f"{clock}  {printable(what)}" for what in answer.told]
         self._news = self._news[-_NEWS:]

@@ -1,15 +1,18 @@
 """``playahead``: one command line, a command for each thing that people do with it."""
 
+import codecs
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TextIO
 
 from playahead.cli.parser import build_parser, call, chosen_command, spelt_for_python
-from playahead.cli.terminal import complain, notice
-from playahead.errors import PlayaheadError
+from playahead.cli.terminal import complain, in_other_letters, notice
+from playahead.errors import InputError, PlayaheadError
 from playahead.runtime import keep_freed_memory, leave
 from playahead.video.warning import VideoWarning
 
@@ -17,10 +20,38 @@ from playahead.video.warning import VideoWarning
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: exit code 0, or 2 with one line that says what is wrong, where, and what to do."""
     keep_freed_memory()
+    codecs.register_error("in_other_letters", in_other_letters)
+    closed = _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):  # a file's name need not be Unicode
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    leave(run(list(sys.argv[1:] if arguments is None else arguments)))
+            stream.reconfigure(errors="in_other_letters")
+    if closed:
+        complain("standard output is closed (to throw it away: > /dev/null)")
+        leave(2)
+    try:
+        code = run(list(sys.argv[1:] if arguments is None else arguments))
+    except SystemExit as stop:  # of --help, or of arguments that are refused
+        code = stop.code if isinstance(stop.code, int) else 2
+    leave(_flushed(code))
+
+
+def _open_what_is_closed() -> bool:
+    """Nothing in place of a closed stream, so that no file gets its number; whether it is standard output."""
+    closed = sys.stdout is None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - to the end
+    return closed
+
+
+def _flushed(code: int) -> int:
+    """Hand over what is still to be written; Python's own attempt at the end would complain in many lines."""
+    try:
+        sys.stdout.flush()
+    except OSError as reason:
+        code = code or _of_disk_error(reason)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -29,6 +60,8 @@ def run(arguments: Sequence[str]) -> int:
         if not arguments:
             build_parser(arguments).print_help()
             return 2
+        if "" in map(_value, arguments):
+            raise InputError("an argument", "is empty", "is a variable of the shell not set?")
         words = [spelt_for_python(word) for word in arguments]
         parser = build_parser(words)
         chosen = parser.instantiate(parser.parse_args(words))
@@ -40,12 +73,23 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         complain("stopped; the same command resumes where this one stopped")
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
     except OSError as reason:
-        complain(f"{reason.filename or 'disk'}: {reason.strerror or reason} (is it writable, and is there room?)")
-        return 2
+        return _of_disk_error(reason)
+
+
+def _value(word: str) -> str:
+    """Of ``--out=x`` the ``x``, of any other word all of it."""
+    name, equals, value = word.partition("=")
+    return value if equals and name.startswith("--") else word
+
+
+def _of_disk_error(reason: OSError) -> int:
+    """One line; nothing where it is only that nobody reads on, as in ``| head``."""
+    if isinstance(reason, BrokenPipeError):
+        return 0
+    where = reason.filename or "standard output or a disk"
+    complain(f"{where}: {reason.strerror or reason} (is it writable, and is there room?)")
+    return 2
 
 
 @contextmanager

@@ -99,18 +99,20 @@ def _add_settings(parser: Parser, kind: type, arguments: Sequence[str]) -> None:
     switches = [field.name for field in fields(kind) if field.type is bool and field.default is False]
     parser.add_argument("--config", action="config", help="a YAML file of options, as --print-config writes it")
     parser.add_class_arguments(kind, None, as_group=False)
+    named = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    named.add_argument("--recipe")
+    named.add_argument("--config", type=Path, action="append", default=[])
+    named.error = lambda message: parser.error(message)  # type: ignore[method-assign]
+    known, _ = named.parse_known_args(list(arguments))
+    files = [read_yaml(path) for path in known.config]  # stricter than jsonargparse, which reads them again
     if "recipe" not in parser.get_defaults():
         for name in switches:
             _make_switch(parser, name)
         return
     from playahead.recipes import recipe
 
-    named = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    named.add_argument("--recipe")
-    named.error = lambda message: parser.error(message)  # type: ignore[method-assign]
-    named.add_argument("--config", type=Path)
-    known, _ = named.parse_known_args(list(arguments))
-    name = known.recipe or _recipe_of(known.config) or parser.get_defaults()["recipe"]
+    in_files = [str(options["recipe"]) for options in files if isinstance(options, dict) and "recipe" in options]
+    name = known.recipe or (in_files[-1] if in_files else parser.get_defaults()["recipe"])
     parser.set_defaults(asdict(recipe(name, kind)))
 
 
@@ -118,12 +120,6 @@ def _make_switch(parser: Parser, name: str) -> None:
     """``--video`` alone means true, as people expect; ``--video false`` stays possible."""
     action = next(action for action in parser._actions if action.dest == name)
     action.nargs, action.const = "?", True
-
-
-def _recipe_of(config: Path | None) -> str | None:
-    """The recipe that a YAML file of options names, if it does."""
-    options = read_yaml(config) if config else None
-    return str(options["recipe"]) if isinstance(options, dict) and "recipe" in options else None
 
 
 def chosen_command(config: dict[str, Any]) -> tuple[Command, dict[str, Any]]:

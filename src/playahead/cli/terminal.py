@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.box import HEAVY_HEAD
 from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
@@ -41,9 +43,32 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+_OTHER_LETTERS = str.maketrans("│┃▏●·…–—’‘“”×‹›", "||" + "|o..--''\"\"x<>") | {
+    ord("±"): "+-",
+    ord("━"): "-",
+    ord("─"): "-",
+}
+
+
+def in_other_letters(error: UnicodeError) -> tuple[str, int]:
+    """For ``codecs.register_error``: what a terminal cannot show, in ASCII, or as an escape where it is a name's."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    lines = re.sub("[\u2500-\u257f]", "+", text.translate(_OTHER_LETTERS))
+    drawn = re.sub("[\u2580-\u259f]", "#", lines)
+    return drawn.encode("ascii", "backslashreplace").decode(), error.end
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Nobody reads on: ``cli.main`` ends as it does wherever else that is noticed."""
+        raise BrokenPipeError
+
+
 def out(width: int = 110) -> Console:
     """Tables for people: standard output, as wide as a table needs where nothing says otherwise."""
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else width)
+    return _Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else width)
 
 
 JSON_VERSION = 1
@@ -215,11 +240,14 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
         ]
         for row in cells
     ]
-    frame = ["━" * (width + 2) for width in widths]
+    box = HEAVY_HEAD.substitute(console.options)  # ASCII where the terminal has no more
     console.print(printable(title), style="bold", soft_wrap=True)
-    header = f"┏{'┳'.join(frame)}┓\n┃ {' ┃ '.join(lines[0])} ┃\n┡{'╇'.join(frame)}┩"
-    body = (f"│ {' │ '.join(line)} │" for line in lines[1:])
-    console.file.write("\n".join([header, *body, f"└{'┴'.join(frame).replace('━', '─')}┘", ""]))
+    frame = [width + 2 for width in widths]
+    head = f"{box.head_left} {f' {box.head_vertical} '.join(lines[0])} {box.head_right}"
+    body = (f"{box.mid_left} {f' {box.mid_vertical} '.join(line)} {box.mid_right}" for line in lines[1:])
+    console.file.write(
+        "\n".join([box.get_top(frame), head, box.get_row(frame, "head"), *body, box.get_bottom(frame), ""])
+    )
 
 
 def print_finished(validation: Mapping[str, float], weights: Path, log: Path) -> None:

@@ -30,6 +30,7 @@ CHUNK_BYTES = 1 << 20
 PROBE_BYTES = 4 << 20
 """The password check reads an entry to its end, where its authentication code is, up to this size."""
 
+_DEEPEST = 50  # folders
 _UNSAFE_CHARACTER = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')
 _ENCRYPTED = 0x1
 _AGAIN = "fetch the zip again: delete the copy on disk if there is one"
@@ -70,12 +71,14 @@ def entry_path(name: str, where: object) -> PurePosixPath:
     """An entry's name as a path that stays inside the folder that it is unpacked to.
 
     Raises:
-        InputError: absolute, with ``..``, with a drive letter, with characters that some system forbids, or empty.
+        InputError: absolute, with ``..``, with a drive letter, with characters that some system forbids, nested too
+            deep, or empty.
     """
     path = PurePosixPath(name.replace("\\", "/"))
     reserved = any(part.endswith((".", " ", ".part")) for part in path.parts)
+    reserved = reserved or len(path.parts) > _DEEPEST
     if not path.parts or path.is_absolute() or ".." in path.parts or reserved or _UNSAFE_CHARACTER.search(name):
-        raise InputError(where, f"unsafe entry name {name!r}, nothing of it is unpacked", _AGAIN)
+        raise InputError(where, f"unsafe entry name {name[:200]!r}, nothing of it is unpacked", _AGAIN)
     return path
 
 

@@ -131,6 +131,7 @@ def _grid(name: str, written: Mapping[str, Any], folder: Path) -> Grid:
     seeds = written.get("seeds", [0, 1, 2])
     if not isinstance(seeds, list) or not seeds or not all(type(seed) is int and seed >= 0 for seed in seeds):
         raise InputError("seeds", f"{seeds!r} is not a list of whole numbers")
+    _different(seeds, "seeds")
     variants = _variants(written, folder)
     asked = _mapping(written, "decodings") or dict.fromkeys(_DEFAULTS)
     decodings = {name: _decoding(name, value) for name, value in asked.items()}
@@ -236,13 +237,22 @@ def _mapping(written: Mapping[str, Any], key: str) -> dict[str, Any]:
     value = written.get(key) or {}
     if not isinstance(value, dict):
         raise InputError(key, f"{value!r} is not a mapping")
-    return {str(name): inside for name, inside in value.items()}
+    found = {str(name): inside for name, inside in value.items()}
+    if len(found) < len(value):  # 1 and "1"
+        raise InputError(key, f"{', '.join(map(repr, value))} are not names that differ")
+    return found
 
 
 def _names(value: object, where: str) -> list[str]:
     if not isinstance(value, list) or not value:
         raise InputError(where, f"{value!r} is not a list of names")
-    return [str(name) for name in value]
+    return _different([str(name) for name in value], where)
+
+
+def _different(listed: list, where: str) -> list:
+    if twice := [each for each in listed if listed.count(each) > 1]:
+        raise InputError(where, f"{twice[0]!r} is listed twice")
+    return listed
 
 
 def plain_name(name: str) -> str:

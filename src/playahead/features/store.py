@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.errors import InputError
-from playahead.files import atomic_write, names_in_memory, names_on_disk, require_file, write_whole
+from playahead.files import atomic_write, names_in_memory, names_on_disk, require_file, strict_json, write_whole
 from playahead.settings import build
 
 MANIFEST = "manifest.json"
@@ -42,7 +42,7 @@ class StoreFacts:
     """
 
     weights: str
-    input_size: tuple[int, int, str]
+    input_size: tuple[int, int, Literal["limited", "full"]]
     precision: Literal["float32", "tf32", "bfloat16"]
     snippets: int
     feature_dim: int
@@ -129,11 +129,14 @@ class FeatureStore:
             return self._opened[key]
         path = self.window_path(key)
         try:
-            features_NF = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as reason:
-            raise InputError(path, f"not a window of features ({reason})", "delete it and extract again") from None
+            features_NF = np.lib.format.open_memmap(path, mode="r")  # np.load would take an archive or a pickle, too
+        except Exception as reason:  # NumPy lets through whatever the parser of its header raises
+            said = f"not a window of features ({' '.join(str(reason).split())})"
+            raise InputError(path, said, "delete it and extract again") from None
         if features_NF.shape != (self.facts.snippets, self.facts.feature_dim) or features_NF.dtype != np.float16:
             raise InputError(path, f"holds {features_NF.dtype} {features_NF.shape}", "delete it and extract again")
+        if not np.isfinite(features_NF).all():
+            raise InputError(path, "holds NaN or infinity", "delete it and extract again")
         self._opened[key] = features_NF
         return features_NF
 
@@ -233,7 +236,7 @@ def _read_facts(path: Path) -> StoreFacts:
         raise InputError(path.parent, "no features here", "run playahead extract")
     require_file(path, _MOST_BYTES)
     try:
-        values = names_in_memory(json.loads(path.read_bytes()))
+        values = names_in_memory(strict_json(path.read_bytes()))
     except (OSError, ValueError, RecursionError) as reason:
         raise InputError(path, f"not a manifest of features ({reason})") from None
     return build(StoreFacts, values, f"{path}: not a manifest of features")

@@ -59,7 +59,16 @@ def predict_feed(
         ]
         advance(len(times_ms))
     result = PredictResult(
-        source, "feed", expected, (), every_ms, config.min_confidence, notices, notes.provider, config.kick_offs_ms
+        source=source,
+        kind="feed",
+        expected=expected,
+        spotted=(),
+        every_ms=every_ms,
+        min_confidence=config.min_confidence,
+        notices=notices,
+        provider=notes.provider,
+        kick_offs_ms=config.kick_offs_ms,
+        times_ms={(half.match, half.half): times_ms for half, times_ms in zip(chosen, times, strict=True)},
     )
     if config.overlay is not None and config.video is not None:
         from playahead.inference.feed_overlay import write_feed_overlay  # a feed alone needs no video library

@@ -1,6 +1,5 @@
 """An exported model, run by ONNX Runtime: no PyTorch is imported."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions, join_predictions
 from playahead.domain.grid import GRID
 from playahead.errors import InputError
-from playahead.files import names_in_memory, read_bytes
+from playahead.files import names_in_memory, read_bytes, strict_json
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
 
 ENCODE, ANSWER, ABOUT = "encode.onnx", "answer.onnx", "about.json"
@@ -30,25 +29,32 @@ class OnnxPredictor(AnyPredictor):
 
     def __init__(self, folder: Path) -> None:
         try:
-            about = names_in_memory(json.loads(read_bytes(folder / ABOUT, _MOST_BYTES)))
-        except ValueError as reason:
+            about = names_in_memory(strict_json(read_bytes(folder / ABOUT, _MOST_BYTES)))
+        except (ValueError, RecursionError) as reason:
             raise InputError(folder / ABOUT, f"not JSON ({reason})", "export it again") from None
         if not isinstance(about, dict):
             raise InputError(folder / ABOUT, "describes no model", "export it again")
         super().__init__(about, folder)
+        self._folder = folder
         self._encode, self._answer = (_session(folder / name) for name in (ENCODE, ANSWER))
-        self._looks_at = int(self._answer.get_inputs()[0].shape[1])
+        shape = self._answer.get_inputs()[0].shape
+        if len(shape) < 2 or shape[1] not in range(1, GRID.n_windows + 1):
+            raise InputError(folder / ANSWER, f"takes arrays of {shape}, not of encoded windows", "export it again")
+        self._looks_at = int(shape[1])
 
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
         """See ``AnyPredictor``."""
-        found = [_run(self._encode, filled)[0] for filled, _ in pieces(self.known_columns(windows_PNF), WINDOWS)]
+        found = [
+            _run(self._encode, self._folder / ENCODE, filled)[0]
+            for filled, _ in pieces(self.known_columns(windows_PNF), WINDOWS)
+        ]
         return np.concatenate(found)[: len(windows_PNF)]
 
     def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
         """See ``AnyPredictor``."""
         answers: list[Predictions] = []
         for looks_at, n in pieces(looks_at_OW[:, GRID.n_windows - self._looks_at :], EXAMPLES):
-            found = _run(self._answer, encoded_PND[looks_at])
+            found = _run(self._answer, self._folder / ANSWER, encoded_PND[looks_at])
             whole = SlotPredictions(*found) if len(found) == 3 else DensePredictions(*found)
             answers.append(whole.select(np.arange(EXAMPLES) < n))
         return join_predictions(answers)
@@ -59,14 +65,26 @@ def _session(path: Path) -> Any:
         import onnxruntime
     except ModuleNotFoundError:
         raise InputError(path, "needs onnxruntime", "pip install 'playahead[onnx]'") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # threads that wait for each other spin: see ``runtime.one_thread``
     try:
-        return onnxruntime.InferenceSession(read_bytes(path, _MOST_BYTES), providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(read_bytes(path, _MOST_BYTES), options, providers=["CPUExecutionProvider"])
     except InputError:
         raise
     except Exception as reason:  # its own, which share no base
         raise InputError(path, f"is no model ({str(reason).splitlines()[0][:200]})", "export it again") from None
 
 
-def _run(session: Any, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    name = session.get_inputs()[0].name
-    return session.run(None, {name: np.ascontiguousarray(inputs, np.float32)})
+def _run(session: Any, path: Path, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """What a graph computes.
+
+    Raises:
+        InputError: it takes or gives something else than an export, or NaN or infinity.
+    """
+    try:
+        found = session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(inputs, np.float32)})
+    except Exception as reason:  # its own, which share no base
+        raise InputError(path, f"does not compute ({str(reason).splitlines()[0][:200]})", "export it again") from None
+    if not all(np.isfinite(array).all() for array in found):
+        raise InputError(path, "computes NaN or infinity: its weights hold such, or the features", "export it again")
+    return found

@@ -5,6 +5,7 @@ Axes: B sequences, W windows, N snippets (or steps), F features, O examples (B x
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -24,7 +25,7 @@ from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, p
 from playahead.model.anticipator import Anticipator, AnticipatorOutput
 from playahead.model.config import AnticipatorConfig
 from playahead.progress import Show, counter, quiet
-from playahead.runtime import pick_device
+from playahead.runtime import one_thread, pick_device
 from playahead.settings import build
 from playahead.tensorfile import fill, read_tensors, write_tensors
 
@@ -110,8 +111,9 @@ class Predictor(AnyPredictor):
         """
         windows = self.known_columns(windows)
         chunks = (windows[i : i + _SEQUENCES_TOGETHER] for i in range(0, len(windows), _SEQUENCES_TOGETHER))
-        outputs = (self.network(self._on_device(chunk)) for chunk in chunks)
-        return join_predictions([_in_numpy(output, self.objectness_weight) for output in outputs])
+        with self._threads():
+            outputs = (self.network(self._on_device(chunk)) for chunk in chunks)
+            return join_predictions([_in_numpy(output, self.objectness_weight) for output in outputs])
 
     def predict_all(self, evaluation_set: Batches, show: Show = quiet) -> Predictions:
         """Predictions of every example of a set, in its order."""
@@ -127,7 +129,8 @@ class Predictor(AnyPredictor):
         """See ``AnyPredictor``."""
         windows_PNF = self.known_columns(windows_PNF)
         network = cast(Anticipator, self.network)
-        found = [network.encode_window(self._on_device(filled)).cpu() for filled, _ in pieces(windows_PNF, WINDOWS)]
+        with self._threads():
+            found = [network.encode_window(self._on_device(filled)).cpu() for filled, _ in pieces(windows_PNF, WINDOWS)]
         return torch.cat(found)[: len(windows_PNF)].numpy()
 
     @torch.inference_mode()
@@ -135,10 +138,16 @@ class Predictor(AnyPredictor):
         """See ``AnyPredictor``."""
         network = cast(Anticipator, self.network)
         answers = []
-        for looks_at, n in pieces(looks_at_OW[:, GRID.n_windows - network.config.n_windows :], EXAMPLES):
-            output = network.answer(self._on_device(encoded_PND[looks_at]))
-            answers.append(_in_numpy(output, self.objectness_weight).select(np.arange(EXAMPLES) < n))
+        with self._threads():
+            for looks_at, n in pieces(looks_at_OW[:, GRID.n_windows - network.config.n_windows :], EXAMPLES):
+                output = network.answer(self._on_device(encoded_PND[looks_at]))
+                answers.append(_in_numpy(output, self.objectness_weight).select(np.arange(EXAMPLES) < n))
         return join_predictions(answers)
+
+    def _threads(self) -> AbstractContextManager[None]:
+        """One thread for a feed."""
+        features = self.about.get("features")
+        return one_thread() if isinstance(features, Mapping) and features.get("kind") == "feed" else nullcontext()
 
     def _on_device(self, array: NDArray) -> torch.Tensor:
         return torch.from_numpy(array).to(next(self.network.parameters()).device)

@@ -14,6 +14,7 @@ from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import parse_clock
 from playahead.errors import InputError
+from playahead.files import require_no_folder
 from playahead.inference.decoding import DecodingOptions
 
 SHORTEST_MS = 1_000
@@ -65,6 +66,8 @@ class PredictConfig:
             raise InputError("--every", f"{self.every} is not in 0.001 to 3600 seconds")
         if not 0 <= self.min_confidence <= 1:
             raise InputError("--min-confidence", f"{self.min_confidence} is not in [0, 1]")
+        if self.overlay is not None:
+            require_no_folder(self.overlay)
         check_choices(self, "-")
         DecodingOptions(decoding=self.decoding, tau=self.tau)  # refuses what does not go together
         first_ms, kick_offs = self.start_ms(SHORTEST_MS), self.kick_offs_ms
@@ -142,6 +145,7 @@ class PredictResult:
         min_confidence: of what is in ``expected``.
         provider: whose feed it is, where it is one that somebody ships.
         kick_offs_ms: when each half of a feed starts in its video.
+        times_ms: of each (match, half), zeros of a video: when anticipations were made, also those of nothing.
         notices: what a reader must know about the weights, and about what was not read.
     """
 
@@ -154,6 +158,7 @@ class PredictResult:
     notices: Sequence[str] = ()
     provider: str = ""
     kick_offs_ms: Mapping[int, int] = field(default_factory=dict)
+    times_ms: Mapping[tuple[int, int], NDArray[np.int64]] = field(default_factory=dict)
 
     def in_video(self) -> "PredictResult":
         """The same with the times of the video; of a feed's single half without a kick-off, of that half.

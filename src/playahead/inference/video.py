@@ -1,7 +1,7 @@
 """Anticipations all through a video, and the actions spotted on the way."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,13 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Mark
 from playahead.errors import InputError
+from playahead.features.store import StoreFacts
 from playahead.features.streaming import StreamFeatures, encode_stream
 from playahead.inference.predictor import Predictor
 from playahead.inference.result import Expected, PredictConfig, PredictResult, short_notices
 from playahead.progress import Progress, Show, counter, quiet
 from playahead.runtime import emulates_bfloat16, pick_device
+from playahead.settings import build
 from playahead.video.input_size import InputSize
 from playahead.video.overlay import write_overlay
 from playahead.video.reader import probe, read_frames
@@ -63,18 +65,31 @@ class VideoModel:
         """
         network, provenance = load_backbone(backbone or packaged_weights("simulated-backbone"))
         predictor = Predictor.open(weights or packaged_weights("simulated-video"), device=device)
-        facts = predictor.about.get("features") or {}
-        predictor.check({**facts, "kind": "video", "weights": weights_digest(network)})
+        facts = facts_of(predictor)
+        predictor.check({"kind": "video", **asdict(facts), "weights": weights_digest(network)})
         taught = provenance.get("classes")
-        precision, told = _precision(facts["precision"], device)
+        precision, told = _precision(facts.precision, device)
         leak = [str(provenance["notice"])] if "notice" in provenance else []
         return cls(
             predictor=predictor,
             backbone=FastBackbone(network, precision, device=pick_device(device)),
-            input_size=InputSize(*facts["input_size"]),
+            input_size=InputSize(*facts.input_size),
             classes=frozenset(taught if isinstance(taught, list) else map(str, ACTIONS)),
             notices=[*([] if backbone else [SIMULATED_NOTICE]), *leak, *told],
         )
+
+
+def facts_of(predictor: Predictor) -> StoreFacts:
+    """What made the features that a predictor was trained on.
+
+    Raises:
+        InputError: they were no features of video, or their description is damaged.
+    """
+    features = predictor.about.get("features")
+    if not isinstance(features, Mapping) or features.get("kind") != "video":
+        raise InputError(predictor.where, "was not trained on video features", "train it with playahead train video")
+    values = {name: value for name, value in features.items() if name != "kind"}
+    return build(StoreFacts, values, f"{predictor.where}: features")
 
 
 def predict_video(source: Path | str, config: PredictConfig | None = None, show: Show = quiet) -> PredictResult:
@@ -111,6 +126,7 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
         every_ms=every_ms,
         min_confidence=config.min_confidence,
         notices=[*model.notices, *short_notices(config, times_ms, trained_for_it=False)],
+        times_ms={(0, 0): times_ms},
     )
     if config.overlay is not None:
         span_ms = (int(times_ms[0]), config.end_ms)

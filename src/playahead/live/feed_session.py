@@ -19,6 +19,7 @@ from playahead.live.windows import RecentWindows
 
 EVERY_MS = 1_000
 _LATE_MS = 1_000  # less is nothing to tell
+_MOST_TOLD = 20  # in one answer
 _TEN_ACTIONS = frozenset(range(len(ACTIONS)))
 _TEAMS = {0: "home", 1: "away"}
 
@@ -92,7 +93,10 @@ class FeedSession:
 
     def tell(self, what: str) -> None:
         """Something that happened to the source, for the next answer."""
-        self._told.append(what)
+        if len(self._told) < _MOST_TOLD:
+            self._told.append(what)
+        else:
+            self._counts["more notices"] += 1
 
     @property
     def newest_ms(self) -> int:

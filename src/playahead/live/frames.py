@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from playahead.domain.grid import GRID
 from playahead.errors import InputError, PlayaheadError
 from playahead.live.folder import segments
+from playahead.live.lines import error_of_reader
 from playahead.live.pictures import Pictures
 from playahead.video.input_size import InputSize
 from playahead.video.reader import Decoder
@@ -124,7 +125,7 @@ class Frames:
             item = self._items.popleft()
             self._changed.notify_all()
         if isinstance(item, BaseException):
-            raise item
+            raise error_of_reader(item)
         return item
 
     def close(self) -> None:

@@ -15,6 +15,17 @@ from playahead.live.rows import LONGEST_LINE, Line, Reports, Row, Tick, parse_li
 
 _WAITING = 10_000  # lines read ahead of their use
 _LOOK_AGAIN_S = 0.1
+_STILL_S = 2.0  # a last line that has not grown for so long is read as it is
+
+
+def error_of_reader(reason: BaseException) -> PlayaheadError | OSError:
+    """What ended a source's thread, to raise where the source is used; a defect of ours is one line as well."""
+    if isinstance(reason, PlayaheadError | OSError):
+        return reason
+    said = f"its reader stopped ({type(reason).__name__}: {str(reason)[:200]})"
+    defect = InputError("source", said, "that is a defect: please report it")
+    defect.__cause__ = reason
+    return defect
 
 
 class Lines:
@@ -38,8 +49,8 @@ class Lines:
                 self._put(line)
                 if self._stopped.is_set():
                     return
-        except (PlayaheadError, OSError) as reason:  # raised again where the lines are used
-            self._failed = reason
+        except BaseException as reason:  # raised again where the lines are used: nobody may wait for a thread that died
+            self._failed = error_of_reader(reason)
         self._put(None)
 
     def _put(self, line: Line | InputError | None) -> None:
@@ -86,28 +97,37 @@ def of_growing_file(path: Path, follow: bool) -> Lines:
 
     Args:
         path: of the file.
-        follow: wait for what is written to it later; one that was cut short or replaced is read from its beginning.
+        follow: wait for what is written to it later; one that was cut short or replaced is read from its beginning. One
+            of which no line can be read ends where it ends now.
     """
 
     def read(stopped: threading.Event) -> Iterator[Line | InputError]:
-        file, number, rest = path.open("rb"), 0, b""
+        file, number, rest, still_s = path.open("rb"), 0, b"", 0.0
+        taken = refused = False
         try:
             while not stopped.is_set():
                 piece = file.readline(LONGEST_LINE + 1 - len(rest))
-                rest += piece
-                if rest.endswith(b"\n") or len(rest) > LONGEST_LINE:
+                rest, still_s = rest + piece, 0.0 if piece else still_s + _LOOK_AGAIN_S
+                # A last line without an end may still grow; a whole file that is one such line does not.
+                as_it_is = not piece and rest and (not follow or (still_s > _STILL_S and not taken))
+                if rest.endswith(b"\n") or len(rest) > LONGEST_LINE or as_it_is:
                     number += 1
-                    yield from _parsed(rest, f"{path}: line {number}")
+                    for line in _parsed(rest, f"{path}: line {number}"):
+                        if isinstance(line, InputError):
+                            refused = True
+                        else:
+                            taken = True
+                        yield line
                     rest = b""
-                elif not piece:
-                    if not follow:
-                        yield from _parsed(rest, f"{path}: line {number + 1}")
-                        return
-                    if _is_another(path, file):
-                        file.close()
-                        file, number, rest = path.open("rb"), 0, b""
-                        yield InputError(path, "was cut short or replaced, read from its beginning")
-                    time.sleep(_LOOK_AGAIN_S)
+                if piece:
+                    continue
+                if not follow or (refused and not taken and not rest):
+                    return
+                if _is_another(path, file):
+                    file.close()
+                    file, number, rest = path.open("rb"), 0, b""
+                    yield InputError(path, "was cut short or replaced, read from its beginning")
+                stopped.wait(_LOOK_AGAIN_S)
         finally:
             file.close()
 

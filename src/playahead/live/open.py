@@ -1,7 +1,7 @@
 """``live()``: a source in, an answer every second out."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from playahead.live.config import LiveConfig
 from playahead.live.feed_session import FeedSession
 from playahead.live.lines import Lines, of_feed, of_growing_file, of_stream
 from playahead.live.record import Record, is_record, replay
+from playahead.live.rows import EXAMPLE, Line
 from playahead.live.watch_feed import watch_feed
 from playahead.sources.feeds import read_feed, reader_of
 
@@ -21,7 +22,12 @@ LINES = (".jsonl", ".ndjson")
 """Files of JSON lines, which may still grow."""
 
 
-def live(source: str, config: LiveConfig | None = None, record: Path | None = None) -> Generator[Answer, None, None]:
+def live(
+    source: str,
+    config: LiveConfig | None = None,
+    record: Path | None = None,
+    notice: Callable[[str], object] = id,
+) -> Generator[Answer, None, None]:
     """Watch a match while it is being played.
 
     Args:
@@ -30,9 +36,10 @@ def live(source: str, config: LiveConfig | None = None, record: Path | None = No
             recorded session.
         config: from which weights, how certain, how fast.
         record: to keep what was seen and said in.
+        notice: is told at once of a line that cannot be read, and of the tenth, the hundredth and so on.
 
     Raises:
-        InputError: a source or weights that cannot be read.
+        InputError: a source or weights that cannot be read, or a source without a line that can.
     """
     config = config or LiveConfig()
     path = Path(source)
@@ -45,17 +52,42 @@ def live(source: str, config: LiveConfig | None = None, record: Path | None = No
         if record is not None:
             kind = "video" if lines is None else "feed"
             kept = stack.enter_context(Record(record, {"source": name_of(source), "kind": kind}))
-        answers = _of_video(source, config, kept) if lines is None else _of_feed(lines, config, kept)
+        answers = _of_video(source, config, kept) if lines is None else _of_feed(source, lines, config, kept, notice)
         for answer in answers:
             if kept:
                 kept.answer(answer)
             yield answer
 
 
-def _of_feed(lines: Lines, config: LiveConfig, kept: Record | None) -> Generator[Answer, None, None]:
+def _of_feed(
+    source: str, lines: Lines, config: LiveConfig, kept: Record | None, notice: Callable[[str], object]
+) -> Generator[Answer, None, None]:
+    tally = _Tally(notice)
+
+    def note(line: Line) -> None:
+        tally.taken += 1
+        if kept:
+            kept.line(line)
+
     with closing(lines):
-        note = kept.line if kept else id
-        yield from watch_feed(_feed_session(config), lines, config.speed, note)
+        yield from watch_feed(_feed_session(config), lines, config.speed, note, tally.refuse)
+    if tally.taken and tally.refused > 1:
+        notice(f"{name_of(source)}: {tally.refused:,} lines could not be read")
+    if not tally.taken:
+        what = "none of its lines can be read" if tally.refused else "ended without a line"
+        raise InputError(name_of(source), what, EXAMPLE)
+
+
+class _Tally:
+    """How many lines were taken and refused; a reader is told of a refused one at once, and of many not of each."""
+
+    def __init__(self, notice: Callable[[str], object]) -> None:
+        self._notice, self.taken, self.refused = notice, 0, 0
+
+    def refuse(self, reason: InputError) -> None:
+        self.refused += 1
+        if str(self.refused).strip("0") == "1":  # 1, 10, 100 ...
+            self._notice(f"{reason}" + (f"; {self.refused:,} lines could not be read" if self.refused > 1 else ""))
 
 
 def _feed_session(config: LiveConfig) -> FeedSession:

@@ -15,7 +15,7 @@ LONGEST_LINE = 65_536
 _TOKENS = {name: len(ACTIONS) + place for place, name in enumerate(OBSERVED_TOKENS)}
 _SETPIECES = {"open play": 0, "throw-in": 1, "goal kick": 2, "corner": 3, "free kick": 4, "penalty": 5}
 _OF_A_ROW = frozenset({"half", "t_ms", "action", "team", "x", "y", "setpiece", "delay_ms", "confidence"})
-_EXAMPLE = 'as {"t_ms": 61200, "action": "PASS"}'
+EXAMPLE = 'one object a line, as {"t_ms": 61200, "action": "PASS"}'
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,14 @@ def parse_line(line: str, where: str) -> Line:
         InputError: ``where``, and what is wrong.
     """
     if len(line) > LONGEST_LINE:
-        raise InputError(where, f"is longer than {LONGEST_LINE:,} characters", _EXAMPLE)
-    return parse_entry(jsonfile.parse_json(line.encode("utf-8", "surrogatepass"), where), where)
+        raise InputError(where, f"is longer than {LONGEST_LINE:,} characters", EXAMPLE)
+    if "\0" in line:
+        raise InputError(where, "holds zero bytes", "is it UTF-16? write UTF-8")
+    try:
+        entry = jsonfile.as_object(jsonfile.parse_json(line.encode("utf-8", "surrogatepass"), where), where)
+    except InputError as reason:
+        raise InputError(where, reason.what, EXAMPLE) from None
+    return parse_entry(entry, where)
 
 
 def parse_entry(entry: object, where: str) -> Line:
@@ -78,11 +84,8 @@ def parse_entry(entry: object, where: str) -> Line:
     if "now_ms" in entry and entry.keys() <= {"half", "now_ms"}:
         return Tick(half, _whole(entry, "now_ms", 0, LONGEST_HALF_MS, where))
     if unknown := sorted(entry.keys() - _OF_A_ROW):
-        raise InputError(where, f"{unknown[0][:40]!r} is not one of {', '.join(sorted(_OF_A_ROW))}", _EXAMPLE)
+        raise InputError(where, f"{unknown[0][:40]!r} is not one of {', '.join(sorted(_OF_A_ROW))}", EXAMPLE)
     code = _code(jsonfile.field(entry, "action", where), where)
-    setpiece = entry.get("setpiece")
-    if setpiece is not None and setpiece not in _SETPIECES:
-        raise InputError(where, f"setpiece {str(setpiece)[:40]!r} is not one of {', '.join(_SETPIECES)}")
     return Row(
         half=half,
         t_ms=_whole(entry, "t_ms", 0, LONGEST_HALF_MS, where),
@@ -90,7 +93,7 @@ def parse_entry(entry: object, where: str) -> Line:
         team=_team(entry, where),
         x=_whole(entry, "x", 0, 100, where, UNKNOWN),
         y=_whole(entry, "y", 0, 100, where, UNKNOWN),
-        setpiece=_SETPIECES.get(str(setpiece), _SETPIECES["throw-in"] if code == code_of("THROW IN") else UNKNOWN),
+        setpiece=_setpiece(entry, where, _SETPIECES["throw-in"] if code == code_of("THROW IN") else UNKNOWN),
         delay_ms=_whole(entry, "delay_ms", 0, LONGEST_DELAY_MS, where, 0),
         confidence=_percent(entry, where),
     )
@@ -111,6 +114,15 @@ def _team(entry: Mapping[str, object], where: str) -> int:
     if team == UNKNOWN:
         raise InputError(where, f"team {str(entry['team'])[:40]!r} is not home or away", "leave it out if unknown")
     return team
+
+
+def _setpiece(entry: Mapping[str, object], where: str, otherwise: int) -> int:
+    setpiece = entry.get("setpiece")
+    if setpiece is None:
+        return otherwise
+    if not isinstance(setpiece, str) or setpiece not in _SETPIECES:
+        raise InputError(where, f"setpiece {str(setpiece)[:40]!r} is not one of {', '.join(_SETPIECES)}")
+    return _SETPIECES[setpiece]
 
 
 def _whole(

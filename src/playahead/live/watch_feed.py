@@ -32,6 +32,7 @@ def watch_feed(
     lines: LineSource,
     speed: float,
     note: Callable[[Line], object] = id,
+    refuse: Callable[[InputError], object] = id,
     seconds: Callable[[], float] = time.monotonic,
 ) -> Generator[Answer, None, None]:
     """Push lines as they come; answer at every full second of the match's clock.
@@ -45,6 +46,7 @@ def watch_feed(
         lines: of the source; closed at the end.
         speed: of the match's clock.
         note: is told each line that was taken.
+        refuse: is told why a line was not taken; the next answer says so, too.
         seconds: the machine's clock.
     """
     clock = _Clock(speed, seconds)
@@ -58,7 +60,7 @@ def watch_feed(
             if line is None:
                 yield from session.answers()
                 return
-            _push(session, line, note)
+            _push(session, line, note, refuse)
             if clock.follow(session.half_number, session.newest_ms):
                 yield from _due(session, clock, OBSERVATION_MS)
 
@@ -69,7 +71,12 @@ def _due(session: FeedSession, clock: "_Clock", most_behind_ms: int) -> Generato
     yield from session.answers(clock.now_ms, most_behind_ms)
 
 
-def _push(session: FeedSession, line: Line | InputError, note: Callable[[Line], object]) -> None:
+def _push(
+    session: FeedSession,
+    line: Line | InputError,
+    note: Callable[[Line], object],
+    refuse: Callable[[InputError], object],
+) -> None:
     """A line that cannot be used is told, and costs nothing but itself."""
     try:
         if isinstance(line, InputError):
@@ -77,6 +84,7 @@ def _push(session: FeedSession, line: Line | InputError, note: Callable[[Line], 
         session.push(line)
     except InputError as reason:
         session.tell(str(reason))
+        refuse(reason)
     else:
         note(line)
 

@@ -1,11 +1,11 @@
 """Reading JSON that somebody else wrote."""
 
-import json
 import math
 from pathlib import Path
 
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError
+from playahead.files import strict_json
 from playahead.sources.opened import read_source
 
 
@@ -27,20 +27,11 @@ def parse_json(content: bytes, where: object) -> object:
         InputError: not JSON, or a key given twice.
     """
     try:
-        return json.loads(content, object_pairs_hook=_without_twins)
+        return strict_json(content)
     except UnicodeDecodeError as reason:
         raise InputError(where, f"not text ({reason})", "is it JSON?") from None
     except (ValueError, RecursionError) as reason:  # ValueError: also an integer of too many digits
         raise InputError(where, f"not JSON: {reason}", "is the file cut short?") from None
-
-
-def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"key {twice!r} twice in one object")
-    return found
 
 
 def as_object(value: object, where: str) -> dict[str, object]:

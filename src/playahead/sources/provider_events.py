@@ -138,14 +138,14 @@ def read_each(
     return read
 
 
-def two_teams(where: object, named: Iterable[object]) -> list[object]:
+def two_teams(where: object, named: Iterable[object]) -> list[Any]:
     """The teams of a match, in order of appearance, from the team that each event names.
 
     Raises:
         InputError: so many events name others that two matches must be in the file.
     """
     count = Counter(team for team in named if team and isinstance(team, str | int))
-    teams: list[object] = list(count)[:2]
+    teams = list(count)[:2]
     others = count.total() - sum(list(count.values())[:2])
     if others > MOST_FOREIGN * count.total():
         raise InputError(where, f"holds events of {len(count)} teams", "give each match a file of its own")

@@ -156,8 +156,9 @@ def clip_name(video: str, where: object) -> str:
     Raises:
         InputError: absolute, empty, with ``..`` in it, or with what cannot be printed.
     """
-    parts = PurePosixPath(video.replace("\\", "/")).parts
-    if not parts or ".." in parts or parts[0] == "/" or ":" in parts[0] or not video.isprintable():
+    path = PurePosixPath(video.replace("\\", "/"))
+    parts = path.parts
+    if not parts or ".." in parts or path.is_absolute() or ":" in parts[0] or not video.isprintable():
         raise InputError(where, f"path {video!r} is not of the form clip_1/224p.mp4")
     return parts[0]
 

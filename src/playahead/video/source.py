@@ -30,7 +30,10 @@ def shown(source: Path | str) -> str:
         return "standard input"
     if not is_address(source):
         return Path(source).name
-    parts = urlsplit(str(source))
+    try:
+        parts = urlsplit(str(source))
+    except ValueError as reason:  # it may hold a password: it is not shown
+        raise InputError("source", f"is no address ({reason})") from None
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 

@@ -3,10 +3,11 @@
 import html
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from string import Template
 from urllib.parse import quote
 
 import numpy as np
@@ -20,6 +21,7 @@ from playahead.sources import jsonfile
 from playahead.sources.feeds import read_feed, reader_of
 
 _ASSETS = files("playahead.viewer") / "assets"
+_MOST_TIMES = 100_000  # of a part: a second apart, a day
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,16 @@ def write_page(shown: Shown, out: Path) -> None:
     Raises:
         InputError: a prediction that no ``predict`` wrote, or the page cannot be written.
     """
-    title = str(shown.predictions.get("source", "match"))[:200]
-    video = None if shown.video is None else quote(os.path.relpath(shown.video.resolve(), out.resolve().parent))
-    write_whole(out, _page(f"{title}: what was expected", {"video": video, "parts": _parts(shown)}))
+    title, about = _printable(str(shown.predictions.get("source", "match"))[:200]), {}
+    if shown.video is not None:
+        address = quote(os.fsencode(os.path.relpath(shown.video.resolve(), out.resolve().parent)))
+        about = {"video": address, "videoName": _printable(shown.video.name)}
+    write_whole(out, _page(f"{title}: what was expected", {**about, "parts": _parts(shown)}))
+
+
+def _printable(text: str) -> str:
+    """A name from outside: without line ends, and without what no page can hold."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def live_page(title: str, session: str) -> str:
@@ -87,7 +96,7 @@ def live_page(title: str, session: str) -> str:
         session: its address.
     """
     part = {"name": "", "answers": [], "seen": [], "labels": [], "lengthMs": 0}
-    return _page(title, {"video": None, "live": session, "parts": [part]})
+    return _page(title, {"live": session, "parts": [part]})
 
 
 def _page(title: str, about: Mapping[str, object]) -> str:
@@ -99,17 +108,13 @@ def _page(title: str, about: Mapping[str, object]) -> str:
         "pastShare": PAST_SHARE,
         **about,
     }
-    text = (_ASSETS / "viewer.html").read_text("utf-8")
-    data = json.dumps(document, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    pieces = {
-        "TITLE": html.escape(title),
-        "STYLE": _colours() + (_ASSETS / "viewer.css").read_text("utf-8"),
-        "SCRIPT": (_ASSETS / "viewer.js").read_text("utf-8"),
-        "DATA": data,
-    }
-    for name, piece in pieces.items():  # the data last: it may hold any word
-        text = text.replace(name, piece)
-    return text
+    # At once, so that a name in one piece stands for no other piece.
+    return Template((_ASSETS / "viewer.html").read_text("utf-8")).substitute(
+        title=html.escape(title),
+        style=_colours() + (_ASSETS / "viewer.css").read_text("utf-8"),
+        script=(_ASSETS / "viewer.js").read_text("utf-8"),
+        data=json.dumps(document, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+    )
 
 
 def _colours() -> str:
@@ -120,27 +125,64 @@ def _colours() -> str:
 
 def _parts(shown: Shown) -> list[dict[str, object]]:
     """The halves of a feed, or the whole of a video."""
-    entries = jsonfile.as_list(shown.predictions["anticipated"], "anticipated")
     spotted = _marks(jsonfile.as_list(shown.predictions.get("spotted", []), "spotted"), "spotted")
-    by_half: dict[int, list[dict[str, object]]] = {}
-    for index, raw in enumerate(entries):
-        entry = jsonfile.as_object(raw, f"anticipated {index}")
-        half = int(_number(entry, "half", f"anticipated {index}")) if "half" in entry else 0
-        by_half.setdefault(half, []).append(entry)
+    entries: dict[tuple[int, int], list[dict[str, object]]] = {}
+    times: dict[tuple[int, int], list[int]] = {}
+    for where, entry in _objects(shown.predictions, "times"):
+        times.setdefault(_half_of(entry, where), []).extend(_times(entry, where))
+    for where, entry in _objects(shown.predictions, "anticipated"):
+        entries.setdefault(_half_of(entry, where), []).append(entry)
+    halves = sorted({*entries, *times})
+    matches = len({match for match, _ in halves})
     parts = []
-    for half, found in sorted(by_half.items()):
-        feed = next((h for h in shown.halves if h.half == half or half == 0), None)
-        parts.append(_part(f"Half {half}" if half in PERIODS else "Match", found, feed, spotted))
+    for match, half in halves:
+        name = f"Half {half}" if half in PERIODS else "Match"
+        name = name if matches < 2 else f"Match {match}, {name.lower()}"
+        feed = _feed_of(shown.halves, match, half)
+        parts.append(_part(name, entries.get((match, half), []), times.get((match, half), []), feed, spotted))
     return parts
 
 
+def _objects(document: Mapping[str, object], name: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """(where, object) of each entry of a list; of none where there is no such list."""
+    for index, raw in enumerate(jsonfile.as_list(document.get(name, []), name)):
+        yield f"{name} {index}", jsonfile.as_object(raw, f"{name} {index}")
+
+
+def _half_of(entry: dict[str, object], where: str) -> tuple[int, int]:
+    """(match, half) of a feed's; zeros of a video's."""
+    match, half = (int(_number(entry, name, where)) if name in entry else 0 for name in ("match", "half"))
+    return match, half
+
+
+def _times(entry: dict[str, object], where: str) -> range:
+    """The times that were asked about, also those at which nothing was expected."""
+    first, last, every = (int(_number(entry, name, where)) for name in ("from_ms", "to_ms", "every_ms"))
+    found = range(first, last + 1, max(every, 1))
+    if len(found) > _MOST_TIMES:
+        raise InputError(where, f"holds more than {_MOST_TIMES:,} times")
+    return found
+
+
+def _feed_of(halves: Sequence[FeedHalf], match: int, half: int) -> FeedHalf | None:
+    """The half of a feed or of labels that predictions are about; a video without halves is the first."""
+    same = [found for found in halves if half in (0, found.half)]
+    if len({found.match for found in halves}) > 1:
+        same = [found for found in same if found.match == match]
+    return next(iter(same), None)
+
+
 def _part(
-    name: str, entries: Sequence[dict[str, object]], feed: FeedHalf | None, spotted: list[dict[str, object]]
+    name: str,
+    entries: Sequence[dict[str, object]],
+    times: Sequence[int],
+    feed: FeedHalf | None,
+    spotted: list[dict[str, object]],
 ) -> dict[str, object]:
-    answers: dict[int, list[dict[str, object]]] = {}
+    answers: dict[int, list[dict[str, object]]] = {time_ms: [] for time_ms in times}
     for entry in entries:
-        now_ms = int(_number(entry, "observed_until_ms", name))
-        answers.setdefault(now_ms, []).append({**_mark(entry, name), "p": _number(entry, "confidence", name)})
+        now_ms, confidence = int(_number(entry, "observed_until_ms", name)), _number(entry, "confidence", name, 1)
+        answers.setdefault(now_ms, []).append({**_mark(entry, name), "p": confidence})
     seen = spotted or ([] if feed is None else _rows(feed))
     labels = None if feed is None else [row for row in _rows(feed) if row.pop("target")]
     latest = max([*answers, *(int(str(mark["t"])) for mark in seen)], default=0)
@@ -182,8 +224,8 @@ def _mark(entry: dict[str, object], where: str) -> dict[str, object]:
     return {"t": int(_number(entry, "time_ms", where)), "c": action.class_index}
 
 
-def _number(entry: dict[str, object], name: str, where: str) -> float:
+def _number(entry: dict[str, object], name: str, where: str, most: float = 1e9) -> float:
     found = jsonfile.number(jsonfile.field(entry, name, where))
-    if not 0 <= found < 1e9:
-        raise InputError(where, f"{name} {str(entry[name])[:40]!r} is not a number of 0 or more")
+    if not 0 <= found <= most:
+        raise InputError(where, f"{name} {str(entry[name])[:40]!r} is not a number from 0 to {most:,.0f}")
     return round(found, 4)

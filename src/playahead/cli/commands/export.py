@@ -18,13 +18,13 @@ def export(out: Path, weights: Path | None = None, backbone: Path | None = None)
     from playahead.export.anticipator import export_anticipator
     from playahead.export.backbone import export_backbone
     from playahead.inference.predictor import Predictor
+    from playahead.inference.video import facts_of
     from playahead.video.input_size import InputSize
 
     predictor = Predictor.open(weights or packaged_weights(), device="cpu")
     differences = export_anticipator(predictor, out)
     if backbone is not None:
         network, _ = load_backbone(backbone)
-        facts = predictor.about.get("features") or {}
-        differences |= export_backbone(network, InputSize(*facts["input_size"]), out)
+        differences |= export_backbone(network, InputSize(*facts_of(predictor).input_size), out)
     rows = [(name, f"{(out / name).stat().st_size / 1e6:.1f}", f"{worst:.1e}") for name, worst in differences.items()]
     terminal.print_table(str(out), ("graph", "MB", "largest difference from PyTorch"), rows)

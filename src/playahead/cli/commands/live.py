@@ -25,12 +25,16 @@ def live(source: str, asked: LiveConfig, record: Path | None = None, json: bool 
         record: keep rows (of a video, the frames' times) and answers in this .jsonl, to play them again.
         json: an answer a line, as JSON, instead of the screen.
     """
-    with suppress(KeyboardInterrupt), closing(watch(source, asked, record)) as answers:
+    with suppress(KeyboardInterrupt):
         if json:
-            for answer in answers:
-                _print(answer.as_json())
+            with closing(watch(source, asked, record, terminal.notice)) as answers:
+                for answer in answers:
+                    _print(answer.as_json())
             return
-        with LiveScreen(name_of(source), terminal.out()) as screen:
+        with (
+            LiveScreen(name_of(source), terminal.out()) as screen,
+            closing(watch(source, asked, record, screen.tell)) as answers,
+        ):
             for answer in answers:
                 screen.show(answer)
 

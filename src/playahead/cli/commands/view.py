@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from playahead.cli import terminal
+from playahead.errors import InputError
 from playahead.viewer.page import recognise, write_page
 
 
@@ -14,6 +15,8 @@ def view(files: list[Path], out: Path = Path("view.html")) -> None:
             the page says what came true).
         out: the page; keep the video where it is, beside it.
     """
+    if out.resolve() in [file.resolve() for file in files]:
+        raise InputError(out, "is a file that the page is made from", "choose another --out")
     shown = recognise(files)
     write_page(shown, out)
     terminal.errors.print(f"page: {out}")

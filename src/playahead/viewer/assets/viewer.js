@@ -11,7 +11,7 @@ const style = (name) => getComputedStyle(document.documentElement).getPropertyVa
 const clock = (ms) => `${Math.floor(ms / 60000)}:${(ms % 60000 / 1000).toFixed(2).padStart(5, "0")}`;
 const percent = (share) => `${Math.round(100 * share)} %`;
 
-// The latest answer made at or before a moment, or null.
+// The latest answer made at or before a moment, as long as it looks ahead of it, or null.
 function answerAt(nowMs) {
   const answers = state.part.answers;
   let low = 0, high = answers.length;
@@ -22,12 +22,24 @@ function answerAt(nowMs) {
 
 const wanted = (one) => one.p >= state.least && state.shown.has(one.c);
 
-// Whether an anticipation came true: an action of its class within a second. Null where nobody labelled the match, or
-// where a live match has not come so far.
-function cameTrue(one) {
-  if (!state.part.labels || (match.live && one.t + NEAR_MS > (state.part.answers.at(-1)?.now ?? 0))) return null;
-  return state.part.labels.some((label) => label.c === one.c && Math.abs(label.t - one.t) <= NEAR_MS);
+// What came true of an answer: each anticipation that is shown -> the action that it named, one of its class within a
+// second, after the observation ended. An action counts once; in time order, the earliest first, most find one.
+function named(answer) {
+  const found = new Map(), taken = new Set();
+  for (const one of (answer?.expected ?? []).filter(wanted).sort((a, b) => a.t - b.t)) {
+    const near = (state.part.labels ?? []).filter((label) => label.c === one.c && Math.abs(label.t - one.t) <= NEAR_MS && label.t > answer.now && !taken.has(label));
+    if (!near.length) continue;
+    const first = near.reduce((a, b) => b.t < a.t ? b : a);
+    found.set(one, first); taken.add(first);
+  }
+  return found;
 }
+
+// Whether anybody can say what came of an anticipation: not without labels, nor before a live match has come so far.
+const isKnown = (one) => Boolean(state.part.labels) && !(match.live && one.t + NEAR_MS > (state.part.answers.at(-1)?.now ?? 0));
+
+// Whether an action was asked about: it lies in the five seconds after an answer.
+const isAsked = (label) => { const answer = answerAt(label.t - 1); return answer !== null && label.t - answer.now <= FUTURE_MS; };
 
 function fitted(canvas) {
   const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
@@ -63,10 +75,10 @@ function drawLanes() {
   if (state.part.labels) for (const label of state.part.labels) {
     if (label.t > state.nowMs && label.t <= state.nowMs + FUTURE_MS && state.shown.has(label.c)) dot(pen, x(label.t), top + lane * (label.c + 0.5), Math.min(7, lane * 0.32), ink, false);
   }
-  const coming = (answer?.expected ?? []).filter((one) => wanted(one) && one.t > state.nowMs);
+  const coming = (answer?.expected ?? []).filter((one) => wanted(one) && one.t > state.nowMs), came = named(answer);
   for (const one of coming) {
     const outdone = coming.some((other) => other.c === one.c && other.p > one.p && Math.abs(x(other.t) - x(one.t)) < 40);
-    drawExpected(pen, one, x(one.t), top + lane * (one.c + 0.5), lane, !outdone);
+    drawExpected(pen, one, x(one.t), top + lane * (one.c + 0.5), lane, !outdone, isKnown(one) ? came.has(one) : null);
   }
   pen.strokeStyle = style("--now"); pen.lineWidth = 2; pen.beginPath(); pen.moveTo(nowX, 2); pen.lineTo(nowX, height - 2); pen.stroke(); pen.lineWidth = 1;
   const said = (answer?.expected ?? []).filter(wanted).map((one) => `${match.classes[one.c]} in ${((one.t - state.nowMs) / 1000).toFixed(1)} s, ${percent(one.p)}`);
@@ -87,11 +99,11 @@ function drawIntensity(pen, answer, top, lane, x) {
   });
 }
 
-function drawExpected(pen, one, x, y, lane, named) {
-  const height = lane * 0.9 * one.p, right = cameTrue(one);
+function drawExpected(pen, one, x, y, lane, isNamed, right) {
+  const height = lane * 0.9 * one.p;
   pen.fillStyle = colour(one.c); pen.fillRect(x - 4, y - height / 2, 8, height);
   if (right !== null) { pen.strokeStyle = style(right ? "--good" : "--bad"); pen.lineWidth = 2; pen.strokeRect(x - 5, y - height / 2 - 1, 10, height + 2); pen.lineWidth = 1; }
-  if (named) { pen.fillStyle = style("--ink"); pen.textAlign = "left"; pen.fillText(percent(one.p), x + 9, y); }
+  if (isNamed) { pen.fillStyle = style("--ink"); pen.textAlign = "left"; pen.fillText(percent(one.p), x + 9, y); }
 }
 
 function dot(pen, x, y, radius, fill, filled) {
@@ -138,12 +150,13 @@ function drawPitch() {
 
 // Everything that is expected at this moment, as words: for readers without the picture.
 function listExpected() {
-  const found = (answerAt(state.nowMs)?.expected ?? []).filter(wanted).sort((a, b) => a.t - b.t);
-  const same = JSON.stringify(found.map((one) => [one, cameTrue(one)]));
+  const answer = answerAt(state.nowMs), came = named(answer);
+  const found = (answer?.expected ?? []).filter(wanted).sort((a, b) => a.t - b.t).map((one) => [one, isKnown(one) ? came.has(one) : null]);
+  const same = JSON.stringify(found);
   if (same === $("expected").dataset.shown) return; // a button that is being pressed stays
-  $("expected").dataset.shown = same;
-  $("expected").replaceChildren(...found.map((one) => {
-    const line = document.createElement("li"), jump = document.createElement("button"), right = cameTrue(one);
+  $("expected").dataset.shown = same; $("silent").hidden = found.length > 0;
+  $("expected").replaceChildren(...found.map(([one, right]) => {
+    const line = document.createElement("li"), jump = document.createElement("button");
     jump.type = "button"; jump.textContent = `${match.classes[one.c]} at ${clock(one.t)}, ${percent(one.p)}`;
     jump.onclick = () => go(one.t);
     line.append(jump);
@@ -158,15 +171,20 @@ function countRight() {
   const labels = state.part.labels;
   if (!labels) { $("right").textContent = "Nobody labelled this match: give the labels as a third file."; return; }
   let made = 0, true_ = 0;
-  const named = new Set();
-  for (const answer of state.part.answers) for (const one of answer.expected) {
-    if (!wanted(one) || (match.live && cameTrue(one) === null)) continue;
-    made += 1;
-    const near = labels.findIndex((label) => label.c === one.c && Math.abs(label.t - one.t) <= NEAR_MS && label.t > answer.now);
-    if (near >= 0) { true_ += 1; named.add(near); }
+  const found = new Set(), asked = new Set(labels.filter((label) => state.shown.has(label.c) && isAsked(label)));
+  for (const answer of state.part.answers) {
+    const came = named(answer);
+    for (const one of answer.expected.filter((one) => wanted(one) && isKnown(one))) {
+      made += 1;
+      if (!came.has(one)) continue;
+      true_ += 1;
+      if (asked.has(came.get(one))) found.add(came.get(one));
+    }
   }
-  const happened = labels.filter((label) => state.shown.has(label.c)).length;
-  $("right").textContent = made ? `${true_.toLocaleString("en")} of ${made.toLocaleString("en")} anticipations came within a second (${percent(true_ / made)}); they named ${percent(named.size / Math.max(happened, 1))} of the ${happened.toLocaleString("en")} actions.` : "Nothing is expected with so much confidence.";
+  if (!made) { $("right").textContent = "Nothing is expected with so much confidence."; return; }
+  const hits = `${true_.toLocaleString("en")} of ${made.toLocaleString("en")} anticipations came within a second (${percent(true_ / made)}).`;
+  const recall = `They named ${percent(found.size / Math.max(asked.size, 1))} of the ${asked.size.toLocaleString("en")} actions that came in the five seconds after an answer.`;
+  $("right").textContent = asked.size ? `${hits} ${recall}` : hits;
 }
 
 function listMoments() {
@@ -436,7 +454,7 @@ function begin() {
   });
   if (match.video) {
     video.hidden = false; video.src = match.video;
-    video.onerror = () => { video.hidden = true; $("nothing").hidden = false; $("nothing").textContent = `The video ${decodeURI(match.video)} cannot be played: is it still beside this page, and does this browser know its format?`; draw(); };
+    video.onerror = () => { video.hidden = true; $("nothing").hidden = false; $("nothing").textContent = `The video ${match.videoName} cannot be played: is it still beside this page, and does this browser know its format?`; draw(); };
     video.onseeked = draw; video.onended = () => play(false);
   } else if (match.parts.some((part) => part.seen.some((one) => one.x !== undefined))) $("pitch").hidden = false;
   else if (!match.live) { $("nothing").hidden = false; $("nothing").textContent = "No video, and no positions: only what was seen and expected."; }
