@@ -15,13 +15,13 @@ from playahead.errors import InputError
 from playahead.features.feed import N_FEATURES
 from playahead.live.feed_session import FeedSession
 from playahead.live.rows import Row, Tick
-from playahead.server.allowed import allowed_source
+from playahead.server.allowed import Refused, allowed_source
 from playahead.server.app import build_app
 from playahead.server.config import ServeConfig
-from playahead.server.problems import Problem
 from playahead.server.run import serving
 from tests.conftest import simulate
 
+LOCAL = "http://127.0.0.1"
 ROWS = [
     {"t_ms": 1_200, "action": "PASS", "team": "home", "x": 50, "y": 50},
     {"t_ms": 2_900, "action": "DRIVE", "team": "home"},
@@ -40,9 +40,9 @@ def films(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def client(films):
     config = ServeConfig(sources=str(films), sessions=3, upload_mib=2, requests_per_s=10_000, device="cpu")
-    with TestClient(build_app(config)) as found:
+    with TestClient(build_app(config), LOCAL) as found:
         yield found
-        found.app.state.sessions.close()
+        found.app.state.close()
 
 
 def begin(client, **body) -> str:
@@ -167,7 +167,7 @@ def test_content_of_other_kinds_is_refused(client, tmp_path, monkeypatch):
     for content in (b"", b"x" * 1000, b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n"):
         answer = client.post("/v1/anticipate", content=content, headers={"content-type": "video/mp4"})
         assert answer.status_code == 422
-        assert "no video that is read here" in answer.json()["detail"]
+        assert "cannot be opened as video" in answer.json()["detail"]
     clip = {"headers": {"content-type": "video/mp4"}}
     too_large = client.post("/v1/anticipate", content=b"x" * (2 * 1024 * 1024 + 1), **clip)
     assert too_large.status_code == 413
@@ -198,7 +198,7 @@ def test_health_and_figures(client):
 def test_a_token_is_asked_for(monkeypatch, tmp_path):
     (tmp_path / "token").write_text("a-long-enough-secret\n")
     config = ServeConfig(host="0.0.0.0", token_file=tmp_path / "token", device="cpu")
-    with TestClient(build_app(config)) as client:
+    with TestClient(build_app(config), LOCAL) as client:
         assert client.get("/healthz").status_code == 200
         for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic a-long-enough-secret"}):
             refused = client.post("/v1/sessions", json={}, headers=headers)
@@ -209,7 +209,7 @@ def test_a_token_is_asked_for(monkeypatch, tmp_path):
 
 
 def test_a_client_has_a_rate():
-    with TestClient(build_app(ServeConfig(requests_per_s=1, device="cpu"))) as client:
+    with TestClient(build_app(ServeConfig(requests_per_s=1, device="cpu")), LOCAL) as client:
         statuses = [client.get("/v1/sessions/x").status_code for _ in range(15)]
     assert statuses[:10] == [404] * 10
     assert 429 in statuses[10:]
@@ -262,7 +262,7 @@ def test_only_what_begins_as_allowed_is_opened(source, allowed):
     if allowed:
         assert allowed_source(source, config) == source
         return
-    with pytest.raises(Problem):
+    with pytest.raises(Refused):
         allowed_source(source, config)
 
 
@@ -271,5 +271,5 @@ def test_private_networks_stay_closed(address, monkeypatch):
     """Also where a public name leads there."""
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (address, 443))])
     config = ServeConfig(sources="https://cdn.example.org/")
-    with pytest.raises(Problem, match="private network"):
+    with pytest.raises(Refused, match="private network"):
         allowed_source("https://cdn.example.org/match.m3u8", config)

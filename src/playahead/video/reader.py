@@ -33,6 +33,8 @@ _AHEAD = 64  # frames decoded ahead of their use: 60 MB of 1280 x 736
 
 Drawn = TypeVar("Drawn")
 Draw = Callable[[VideoFrame], Drawn]
+Open = Callable[[Path | str], InputContainer]
+"""``source.opened``, or one that is more careful."""
 
 
 class VideoWarning(UserWarning):
@@ -55,13 +57,13 @@ class VideoFacts:
     duration_s: float | None
 
 
-def probe(source: Path | str, stream: int | None = None) -> VideoFacts:
+def probe(source: Path | str, stream: int | None = None, open_source: Open = opened) -> VideoFacts:
     """Open a source and say what it is.
 
     Raises:
         InputError: missing, unreadable, or without pictures.
     """
-    with opened(source) as container:
+    with open_source(source) as container:
         found = video_stream(container, source, stream)
         fps = float(found.average_rate or 0)
         return VideoFacts(found.width, found.height, fps, _duration_s(container, found))
@@ -111,10 +113,16 @@ class Decoder(Generic[Drawn]):
     """
 
     def __init__(
-        self, source: Path | str, draw: Draw[Drawn], start_s: float, stop_s: float | None, stream: int | None
+        self,
+        source: Path | str,
+        draw: Draw[Drawn],
+        start_s: float,
+        stop_s: float | None,
+        stream: int | None,
+        open_source: Open = opened,
     ) -> None:
         self.source, self.draw, self.start_s, self.stop_s, self.wanted = source, draw, start_s, stop_s, stream
-        self.damaged = 0
+        self.open_source, self.damaged = open_source, 0
         self.told: list[str] = []
         self.lasts_s: float | None = None
 
@@ -122,7 +130,7 @@ class Decoder(Generic[Drawn]):
         """Decode, seek, resample, draw."""
         found = -1
         drawn: tuple[int, Drawn] | None = None  # a picture shown twice is drawn once
-        with opened(self.source) as container:
+        with self.open_source(self.source) as container:
             stream = video_stream(container, self.source, self.wanted)
             self.lasts_s = _duration_s(container, stream)
             origin_s = (stream.start_time or 0) * _time_base(stream)
