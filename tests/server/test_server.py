@@ -3,6 +3,7 @@
 import json
 import tempfile
 import threading
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -136,6 +137,7 @@ def test_single_questions(client, films):
         ("/v1/sessions", {"kind": "video", "source": "{films}/../../../etc/passwd"}, 403, "no file in a folder"),
         ("/v1/sessions", {"kind": "video", "source": "http://127.0.0.1/live.m3u8"}, 403, "not among the addresses"),
         ("/v1/sessions", {"kind": "video", "source": "file:///etc/passwd"}, 403, "addresses begin with"),
+        ("/v1/sessions", {"kind": "video", "source": "rtsp://127.0.0.1/x"}, 403, "rtsp needs --allow-private"),
         ("/v1/sessions", {"kind": "video", "source": "concat:/etc/passwd|x"}, 403, "no file"),
         ("/v1/sessions", {"kind": "video", "source": "http://[::1/x"}, 422, "no address"),
         ("/v1/sessions", {"kind": "video", "source": "a\nb"}, 422, "control character"),
@@ -143,6 +145,9 @@ def test_single_questions(client, films):
         ("/v1/sessions", [], 422, "body"),
         ("/v1/anticipate", {}, 422, "either rows or features"),
         ("/v1/anticipate", {"features": [[[1]]]}, 422, "features"),
+        ("/v1/anticipate", {"features": [[[]] * 34]}, 422, "features.0: List should have at most 33 items"),
+        ("/v1/anticipate", {"rows": [{}] * 5_001}, 422, "rows: List should have at most 5000 items"),
+        ("/v1/anticipate", {"rows": [{"x": 1}] * 100_000}, 422, "rows: List should have at most 5000 items"),
         ("/v1/anticipate", {"features": [[[1], [1, 2]]]}, 422, "not of one length"),
         ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "GOAL"}]}, 422, "rows.0: action 'GOAL'"),
         ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "DUEL"}]}, 422, "said it reports"),
@@ -158,6 +163,7 @@ def test_what_is_wrong_is_a_problem_document(client, films, path, body, status, 
     assert answer.headers["content-type"] == "application/problem+json"
     document = answer.json()
     assert document["status"] == status
+    assert document["title"] == HTTPStatus(status).phrase
     assert said in document["detail"]
 
 

@@ -47,9 +47,7 @@ def live(source: str, config: LiveConfig | None = None, record: Path | None = No
             kept = stack.enter_context(Record(record, {"source": name_of(source), "kind": kind}))
         answers = _of_video(source, config, kept) if lines is None else _of_feed(lines, config, kept)
         for answer in answers:
-            if kept:
-                kept.answer(answer)
-            yield answer
+            yield kept.answer(answer) if kept else answer
 
 
 def _of_feed(lines: Lines, config: LiveConfig, kept: Record | None) -> Generator[Answer, None, None]:

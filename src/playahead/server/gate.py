@@ -1,6 +1,7 @@
 """A proxy on loopback through which FFmpeg opens addresses: each request is checked, and goes where that looked."""
 
 import logging
+import os
 import socket
 import threading
 from contextlib import suppress
@@ -16,6 +17,7 @@ from playahead.errors import InputError
 from playahead.server.allowed import allowed_file, checked_address
 from playahead.server.config import ServeConfig
 from playahead.server.opening import opened_through
+from playahead.video.source import shown
 
 _SILENT_S = 20.0
 _PIECE = 65_536
@@ -32,6 +34,7 @@ class Gate:
 
     def __init__(self, config: ServeConfig) -> None:
         self._config = config
+        os.environ.pop("no_proxy", None)  # FFmpeg would go round the proxy to the hosts that it names
         self._proxy = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Hop, config))
         self._proxy.daemon_threads = True
         threading.Thread(target=self._proxy.serve_forever, name="gate", daemon=True).start()
@@ -80,7 +83,7 @@ class _Hop(BaseHTTPRequestHandler):
         try:
             return socket.create_connection(checked_address(address, self._config, is_whole), _SILENT_S)
         except InputError as reason:
-            _log.warning("%s: %s", address, reason.what)
+            _log.warning("%s: %s", shown(address), reason.what)
             self.send_error(403, "not allowed")
         except OSError:
             self.send_error(502, "does not answer")
