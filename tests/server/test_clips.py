@@ -1,6 +1,5 @@
 """Uploads that would take a decoder's time or memory: bounded, and in processes that end with the server."""
 
-import os
 import struct
 import subprocess
 import sys
@@ -23,16 +22,20 @@ from playahead.server.config import ServeConfig
 LOCAL = "http://127.0.0.1"
 VIDEO = {"content-type": "video/mp4"}
 WIDTH, HEIGHT = 96, 64
+WEIGH = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[1:])
+print("used", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, file=sys.stderr)
+sys.exit(status)
+"""  # a process that is forked from a large one counts that one's memory as its own
 
 
-def decoded(clip: Path, longest_s: float = 120.0) -> tuple[int, str, int, float]:
+def decoded(clip: Path, longest_s: float = 120.0) -> tuple[int, str, int, int]:
     """(frames, what is said, exit status, largest memory in MiB) of the process that decodes a clip."""
-    words = [sys.executable, "-m", "playahead.server.decode", str(clip), longest_s, WIDTH, HEIGHT, "limited"]
-    with subprocess.Popen([*map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        frames, said = process.stdout.read(), process.stderr.read()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return len(frames) // (WIDTH * HEIGHT), said.decode().strip(), process.returncode, used.ru_maxrss / 1024
+    words = [sys.executable, "-m", "playahead.server.decode", clip, longest_s, WIDTH, HEIGHT, "limited"]
+    done = subprocess.run([sys.executable, "-c", WEIGH, *map(str, words)], capture_output=True)
+    said, _, used_mib = done.stderr.decode().rpartition("used ")
+    return len(done.stdout) // (WIDTH * HEIGHT), said.strip(), done.returncode, int(used_mib)
 
 
 def video(path: Path, seconds: float, apart_s: float = 0.04) -> Path:

@@ -60,6 +60,7 @@ class FeedSession:
         """A half that is watched from this moment on."""
         self.half_number, self._from_ms, self.now_ms = half, now_ms, now_ms
         self._rows, self._n_rows = np.zeros(MOST_ROWS, _COLUMNS), 0  # in order of arrival
+        self._forgot_ms = now_ms
         self._newest_ms = now_ms
         self._windows.clear()
 
@@ -95,7 +96,7 @@ class FeedSession:
             return
         if late_ms >= _LATE_MS:
             self._counts["rows over a second late"] += 1
-        if self._n_rows == MOST_ROWS:
+        if self._n_rows == MOST_ROWS and self._forgot_ms != self.now_ms:
             self._forget()
         if self._n_rows == MOST_ROWS:
             self._counts[f"rows not used: more than {MOST_ROWS:,} in {_NEEDS_MS // 1000} s"] += 1
@@ -167,6 +168,7 @@ class FeedSession:
         kept = rows[visible_ms >= self.now_ms - _NEEDS_MS]
         self._n_rows = len(kept)
         self._rows[: self._n_rows] = kept
+        self._forgot_ms = self.now_ms
 
     def half(self, match: int = 0) -> FeedHalf:
         """What answers from here on look at, of the half under way; ``predict`` gives the session's numbers on it."""
