@@ -102,6 +102,13 @@ def test_a_large_picture_is_refused_before_it_is_decoded(tmp_path):
     assert used_mib < 200, "a picture has 256 MB"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory in other ways")
+def test_the_process_that_decodes_has_little_memory():
+    code = "from playahead.server.decode import limit_this_process; limit_this_process(); bytearray(2 << 30)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "MemoryError" in done.stderr
+
+
 @pytest.fixture
 def client(tmp_path, monkeypatch):
     """A server whose decoders do nothing for a minute."""

@@ -15,6 +15,7 @@ from playahead.server.allowed import Refused, checked_address
 from playahead.server.config import ServeConfig
 from playahead.server.gate import Gate
 from tests.live.hls import Broadcast
+from tests.server.test_clips import picture_of
 
 HEAD = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:0\n"
 END = "#EXT-X-ENDLIST\n"
@@ -168,6 +169,12 @@ def test_a_playlist_file_leads_out_of_no_folder(gate, sites, folder, named):
     with pytest.raises(Refused, match="no file in a folder"):
         frames_of(gate, str(folder / "leads.m3u8"))
     assert not sites[1].asked
+
+
+def test_a_session_is_shown_no_picture_that_is_too_large(gate, folder):
+    with pytest.raises(InputError, match="more than 10,000,000 pixels"):
+        frames_of(gate, str(picture_of(folder / "large.mov", 4_000)))
+    assert frames_of(gate, str(picture_of(folder / "small.mov", 3_000))) == 2
 
 
 def test_a_link_leads_out_of_no_folder(gate, folder):

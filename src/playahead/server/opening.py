@@ -50,10 +50,10 @@ def _opened(
     most = {"max_pixels": str(MOST_PIXELS)}
     container = opened(source, {**options, **most}, open_file)
     for stream in container.streams.video:
-        if stream.codec_context is None:
-            continue
-        stream.codec_context.options = most
-        if not 0 < stream.width * stream.height <= MOST_PIXELS:  # FFmpeg forgets a size that it refuses
-            container.close()
-            raise InputError(shown(source), f"its pictures have no size, or more than {MOST_PIXELS:,} pixels")
+        if stream.codec_context is not None:
+            stream.codec_context.options = most
+    sizes = [stream.width * stream.height for stream in container.streams.video]
+    if sizes and not 0 < max(sizes) <= MOST_PIXELS:  # FFmpeg forgets a size that it refuses
+        container.close()
+        raise InputError(shown(source), f"its pictures have no size, or more than {MOST_PIXELS:,} pixels")
     return container
