@@ -24,6 +24,7 @@ except ImportError:  # Windows: its sockets are no files
 _GRACE_S = 10
 _HEADERS_S = 10.0
 _ACCEPTED_AT_ONCE = 128  # asyncio accepts so many before it looks at any of them
+_QUEUED = 2_048  # the system keeps so many more; one that finds no place tries again after a second
 _OTHER_FILES = 128  # weights, recordings, streams
 
 
@@ -34,6 +35,9 @@ class _Server(uvicorn.Server):
         """Say where it listens once it does."""
         await super().startup(sockets)
         if self.started:
+            for listener in self.servers[0].sockets:
+                with listener.dup() as same:
+                    same.listen(_QUEUED)
             self.ready(self.address)
 
     @property
