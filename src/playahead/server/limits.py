@@ -43,7 +43,7 @@ class Limits:
             return
         headers = dict(scope["headers"])
         most_bytes = self._most_bytes
-        if not headers.get(b"content-type", b"").startswith(b"video/"):
+        if not headers.get(b"content-type", b"").lower().startswith(b"video/"):
             most_bytes = min(MOST_JSON_BYTES, most_bytes)
         is_open = scope["path"].startswith(_OPEN)
         try:
