@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from playahead.errors import InputError
 
@@ -183,17 +184,25 @@ def holding(folder: Path, part: str = "") -> Iterator[None]:
     """
     require_writable(folder)
     with (folder / f".in-use{'-' if part else ''}{part.replace('/', '-of-')}").open("a+") as mark:
-        if fcntl is not None:
-            try:
-                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                mark.seek(0)
-                who = mark.read().strip() or "another process"
-                raise InputError(folder, f"is in use by {who}", "wait for it, or choose another --out") from None
+        if not is_alone(mark):
+            mark.seek(0)
+            who = mark.read().strip() or "another process"
+            raise InputError(folder, f"is in use by {who}", "wait for it, or choose another --out")
         mark.truncate(0)
         mark.write(f"process {os.getpid()}")
         mark.flush()
         yield
+
+
+def is_alone(file: IO) -> bool:
+    """Whether nobody else has locked an open file; it is locked here then, until it is closed."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def readable_size(size_bytes: float) -> str:

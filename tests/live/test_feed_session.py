@@ -1,6 +1,7 @@
 """A session on a feed: the numbers of ``predict``, whatever order the rows come in."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,10 @@ from hypothesis import strategies as st
 import playahead
 from playahead.datasets.pasts import PASTS
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.domain.feed import EVERY_CODE, UNKNOWN, FeedHalf
+from playahead.domain.feed import COLUMNS, EVERY_CODE, LONGEST_DELAY_MS, UNKNOWN, FeedHalf
 from playahead.errors import InputError
 from playahead.live.answer import Answer
-from playahead.live.feed_session import FeedSession
+from playahead.live.feed_session import MOST_ROWS, FeedSession
 from playahead.live.rows import Reports, Row, Tick, parse_line
 from playahead.simulation.plays import simulate_half
 
@@ -28,13 +29,28 @@ def rows_of(half: FeedHalf) -> list[Row]:
     return [Row(half.half, **{name: int(getattr(half, name)[row]) for name in columns}) for row in range(len(half))]
 
 
-def played(session: FeedSession, rows: list[Row], arrivals_ms: np.ndarray, until_ms: int) -> list[Answer]:
+def seen_by(session: FeedSession, arrived: list[tuple[Row, int]]) -> FeedHalf:
+    """A half of all rows that a session took, each as late as it came."""
+    ordered = sorted(arrived, key=lambda pair: pair[0].t_ms)
+    columns = {name: [getattr(row, name) for row, _ in ordered] for name in COLUMNS if name != "late_ms"}
+    columns["late_ms"] = [late_ms for _, late_ms in ordered]
+    return replace(
+        session.half(),
+        **{name: np.array(columns[name], column.dtype) for name, column in session.half().columns.items()},
+    )
+
+
+def played(
+    session: FeedSession, rows: list[Row], arrivals_ms: np.ndarray, until_ms: int, arrived: list[tuple[Row, int]]
+) -> list[Answer]:
     """Push each row when it arrives, ask at every second."""
     answers, waiting = [], sorted(zip(arrivals_ms.tolist(), range(len(rows)), strict=True))
     session.push(Tick(rows[0].half if rows else 1, 0))
     for now_ms in range(1_000, until_ms + 1, 1_000):
         while waiting and waiting[0][0] < now_ms:
-            session.push(rows[waiting.pop(0)[1]])
+            row = rows[waiting.pop(0)[1]]
+            session.push(row)
+            arrived.append((row, max(0, session.now_ms - row.t_ms - row.delay_ms)))
         answers += session.answers(now_ms)
     return answers
 
@@ -49,9 +65,10 @@ def test_live_equals_offline_to_the_last_bit(predictor, seed, past):
     late_ms = rng.exponential(rng.choice([1.0, 2_000.0]), len(rows)) * (rng.random(len(rows)) < 0.5)
     session = FeedSession(predictor, min_confidence=0.0)
     session.push(Reports(half.reports))
-    answers = played(session, rows, half.visible_ms + late_ms, 100_000)
-    assert [answer.now_ms for answer in answers] == list(range(1_000, 100_001, 1_000))
-    seen = session.half()
+    arrived: list[tuple[Row, int]] = []
+    answers = played(session, rows, half.visible_ms + late_ms, 60_000, arrived)
+    assert [answer.now_ms for answer in answers] == list(range(1_000, 60_001, 1_000))
+    seen = seen_by(session, [pair for pair in arrived if pair[1] <= LONGEST_DELAY_MS])
     track = playahead.prepare_track(seen)
     listed = predictor.anticipate_at(track, [answer.now_ms for answer in answers], min_confidence=0.0)
     for answer, offline in zip(answers, listed, strict=True):
@@ -62,14 +79,36 @@ def test_live_equals_offline_to_the_last_bit(predictor, seed, past):
         np.testing.assert_array_equal(answer.intensity_RC, exact)
 
 
-def test_rows_in_time_are_seen_as_they_were_recorded(predictor):
+def test_rows_in_time_are_kept_as_they_were_recorded_for_as_long_as_answers_need_them(predictor):
     half = simulate_half(1, minutes=2)
     session = FeedSession(predictor)
     session.push(Reports(EVERY_CODE))
-    played(session, rows_of(half), half.visible_ms, 110_000)
-    seen, whole = session.half(), half.take(half.visible_ms < 110_000)
-    for name, column in whole.columns.items():
+    played(session, rows_of(half), half.visible_ms, 110_000, [])
+    seen, needed = session.half(), half.take((half.visible_ms < 110_000) & (half.visible_ms >= 75_000))
+    for name, column in needed.columns.items():
         np.testing.assert_array_equal(seen.columns[name], column, err_msg=name)
+
+
+def test_far_too_many_rows_are_counted_and_cost_little(predictor):
+    """What is used is used as ``predict`` would; the rest is said."""
+    rows = [Row(1, 30_000 * n // 20_000, n % 10) for n in range(20_000)]
+    session = FeedSession(predictor, min_confidence=0.0)
+    for row in rows:
+        session.push(row)
+    answers = list(session.answers(30_000))
+    assert answers[0].told == ["15000 rows not used: more than 5,000 in 35 s"]
+    used = seen_by(session, [(row, 0) for row in rows[:MOST_ROWS]])
+    windows = playahead.prepare_track(used).windows(np.array([answers[-1].now_ms]))
+    exact = predictor.answer(predictor.encode(windows), np.arange(6)[None]).intensity()[0]
+    np.testing.assert_array_equal(answers[-1].intensity_RC, exact)
+    for _ in range(1_000):
+        session.tell("x" * 100)
+    (last,) = session.answers(31_000)
+    assert last.told[-1] == "980 more of the kind"
+    list(session.answers(45_000))
+    session.push(Row(1, 60_000, 0))
+    assert not next(session.answers(46_000)).told, "there is room again"
+    assert len(session.half()) < MOST_ROWS
 
 
 def test_what_happens_to_a_source_is_told(predictor):
@@ -121,7 +160,7 @@ def test_memory_stays_flat_over_a_half(predictor):
     for row in rows_of(half):
         session.push(row)
         list(session.answers())
-    assert len(session._recent) < 200
+    assert len(session.half()) < 200
     assert len(session._windows._encoded) <= 30
 
 

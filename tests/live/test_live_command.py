@@ -200,6 +200,32 @@ def test_what_is_written_survives_a_kill_and_is_continued(tmp_path):
     assert [kind for kind, _ in read_record(kept)][-2:] == ["start", "line"]
 
 
+def test_two_sessions_cannot_record_into_one_file(tmp_path):
+    path = tmp_path / "kept.jsonl"
+    with Record(path, {"source": "first"}) as first:
+        with pytest.raises(InputError, match="is being written by another session"):
+            Record(path, {"source": "second"})
+        first.line(Tick(1, 5))
+    with Record(path, {"source": "third"}):
+        pass
+    assert [kind for kind, _ in read_record(path)] == ["start", "line", "start"]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_record_that_is_removed_is_begun_again_and_told(tmp_path, moved):
+    rows, kept = tmp_path / "rows.jsonl", tmp_path / "kept.jsonl"
+    rows.write_text(LINES)
+    answers = []
+    for answer in live(str(rows), LiveConfig(speed=0), record=kept):
+        answers.append(answer)
+        if len(answers) == 3:
+            kept.rename(tmp_path / "elsewhere.jsonl") if moved else kept.unlink()
+    said = "kept.jsonl was removed, and is begun again"
+    assert [said in answer.told for answer in answers[:5]] == [False, False, False, True, False]
+    recorded = [value.as_json() for kind, value in read_record(kept) if kind == "answer"]
+    assert recorded == [answer.as_json() for answer in answers[3:]]
+
+
 def test_a_foreign_file_is_not_recorded_into(tmp_path):
     path = tmp_path / "match.mp4"
     path.write_bytes(b"\0" * 100)

@@ -13,7 +13,9 @@ from playahead.server.app import build_app
 from playahead.server.config import ServeConfig
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-APP = build_app(ServeConfig(sessions=20, requests_per_s=100_000, upload_mib=4, idle_minutes=0.2, device="cpu"))
+APP = build_app(
+    ServeConfig(hosts="testserver", sessions=20, requests_per_s=100_000, upload_mib=4, idle_minutes=0.2, device="cpu")
+)
 SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", APP)
 
 

@@ -3,6 +3,7 @@
 import json
 import tempfile
 import threading
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -15,13 +16,13 @@ from playahead.errors import InputError
 from playahead.features.feed import N_FEATURES
 from playahead.live.feed_session import FeedSession
 from playahead.live.rows import Row, Tick
-from playahead.server.allowed import allowed_source
+from playahead.server.allowed import Refused, allowed_source
 from playahead.server.app import build_app
 from playahead.server.config import ServeConfig
-from playahead.server.problems import Problem
 from playahead.server.run import serving
 from tests.conftest import simulate
 
+LOCAL = "http://127.0.0.1"
 ROWS = [
     {"t_ms": 1_200, "action": "PASS", "team": "home", "x": 50, "y": 50},
     {"t_ms": 2_900, "action": "DRIVE", "team": "home"},
@@ -40,9 +41,9 @@ def films(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def client(films):
     config = ServeConfig(sources=str(films), sessions=3, upload_mib=2, requests_per_s=10_000, device="cpu")
-    with TestClient(build_app(config)) as found:
+    with TestClient(build_app(config), LOCAL) as found:
         yield found
-        found.app.state.sessions.close()
+        found.app.state.close()
 
 
 def begin(client, **body) -> str:
@@ -136,6 +137,7 @@ def test_single_questions(client, films):
         ("/v1/sessions", {"kind": "video", "source": "{films}/../../../etc/passwd"}, 403, "no file in a folder"),
         ("/v1/sessions", {"kind": "video", "source": "http://127.0.0.1/live.m3u8"}, 403, "not among the addresses"),
         ("/v1/sessions", {"kind": "video", "source": "file:///etc/passwd"}, 403, "addresses begin with"),
+        ("/v1/sessions", {"kind": "video", "source": "rtsp://127.0.0.1/x"}, 403, "rtsp needs --allow-private"),
         ("/v1/sessions", {"kind": "video", "source": "concat:/etc/passwd|x"}, 403, "no file"),
         ("/v1/sessions", {"kind": "video", "source": "http://[::1/x"}, 422, "no address"),
         ("/v1/sessions", {"kind": "video", "source": "a\nb"}, 422, "control character"),
@@ -143,6 +145,9 @@ def test_single_questions(client, films):
         ("/v1/sessions", [], 422, "body"),
         ("/v1/anticipate", {}, 422, "either rows or features"),
         ("/v1/anticipate", {"features": [[[1]]]}, 422, "features"),
+        ("/v1/anticipate", {"features": [[[]] * 34]}, 422, "features.0: List should have at most 33 items"),
+        ("/v1/anticipate", {"rows": [{}] * 5_001}, 422, "rows: List should have at most 5000 items"),
+        ("/v1/anticipate", {"rows": [{"x": 1}] * 100_000}, 422, "rows: List should have at most 5000 items"),
         ("/v1/anticipate", {"features": [[[1], [1, 2]]]}, 422, "not of one length"),
         ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "GOAL"}]}, 422, "rows.0: action 'GOAL'"),
         ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "DUEL"}]}, 422, "said it reports"),
@@ -158,6 +163,7 @@ def test_what_is_wrong_is_a_problem_document(client, films, path, body, status, 
     assert answer.headers["content-type"] == "application/problem+json"
     document = answer.json()
     assert document["status"] == status
+    assert document["title"] == HTTPStatus(status).phrase
     assert said in document["detail"]
 
 
@@ -167,7 +173,7 @@ def test_content_of_other_kinds_is_refused(client, tmp_path, monkeypatch):
     for content in (b"", b"x" * 1000, b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n"):
         answer = client.post("/v1/anticipate", content=content, headers={"content-type": "video/mp4"})
         assert answer.status_code == 422
-        assert "no video that is read here" in answer.json()["detail"]
+        assert "cannot be opened as video" in answer.json()["detail"]
     clip = {"headers": {"content-type": "video/mp4"}}
     too_large = client.post("/v1/anticipate", content=b"x" * (2 * 1024 * 1024 + 1), **clip)
     assert too_large.status_code == 413
@@ -198,7 +204,7 @@ def test_health_and_figures(client):
 def test_a_token_is_asked_for(monkeypatch, tmp_path):
     (tmp_path / "token").write_text("a-long-enough-secret\n")
     config = ServeConfig(host="0.0.0.0", token_file=tmp_path / "token", device="cpu")
-    with TestClient(build_app(config)) as client:
+    with TestClient(build_app(config), LOCAL) as client:
         assert client.get("/healthz").status_code == 200
         for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic a-long-enough-secret"}):
             refused = client.post("/v1/sessions", json={}, headers=headers)
@@ -209,7 +215,7 @@ def test_a_token_is_asked_for(monkeypatch, tmp_path):
 
 
 def test_a_client_has_a_rate():
-    with TestClient(build_app(ServeConfig(requests_per_s=1, device="cpu"))) as client:
+    with TestClient(build_app(ServeConfig(requests_per_s=1, device="cpu")), LOCAL) as client:
         statuses = [client.get("/v1/sessions/x").status_code for _ in range(15)]
     assert statuses[:10] == [404] * 10
     assert 429 in statuses[10:]
@@ -262,7 +268,7 @@ def test_only_what_begins_as_allowed_is_opened(source, allowed):
     if allowed:
         assert allowed_source(source, config) == source
         return
-    with pytest.raises(Problem):
+    with pytest.raises(Refused):
         allowed_source(source, config)
 
 
@@ -271,5 +277,5 @@ def test_private_networks_stay_closed(address, monkeypatch):
     """Also where a public name leads there."""
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (address, 443))])
     config = ServeConfig(sources="https://cdn.example.org/")
-    with pytest.raises(Problem, match="private network"):
+    with pytest.raises(Refused, match="private network"):
         allowed_source("https://cdn.example.org/match.m3u8", config)

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
+from operator import attrgetter
 
 import numpy as np
 
@@ -18,18 +19,25 @@ from playahead.live.rows import Line, Reports, Row, Tick
 from playahead.live.windows import RecentWindows
 
 EVERY_MS = 1_000
+MOST_ROWS = 5_000
+"""Rows in the 35 s that answers look at: 140 a second, where a full feed has one or two."""
 _LATE_MS = 1_000  # less is nothing to tell
 _MOST_TOLD = 20  # in one answer
 _TEN_ACTIONS = frozenset(range(len(ACTIONS)))
 _TEAMS = {0: "home", 1: "away"}
+_NEEDS_MS = OBSERVATION_MS + GRID.window_ms
+_ABOUT = ("code", "team", "x", "y", "setpiece", "confidence")
+_attributes = attrgetter(*_ABOUT)
+_TIMES = [("t_ms", np.int32), ("delay_ms", np.uint16), ("late_ms", np.uint16)]
+_COLUMNS = np.dtype([*_TIMES, *((name, np.uint8) for name in _ABOUT)])
 
 
 class FeedSession:
     """What is expected all through a half, as its rows arrive.
 
     Rows may come in any order. One that comes after its moment was answered for is seen from the next answer on, as a
-    late row (``late_ms``), so no answer changes. ``half()`` is all that was seen, as ``predict`` reads it: it gives
-    the same numbers.
+    late row (``late_ms``), so no answer changes: the numbers are those of ``predict`` on the rows with their
+    ``late_ms``. Rows are kept for as long as an answer can look at them.
 
     Args:
         predictor: on event feeds.
@@ -51,8 +59,8 @@ class FeedSession:
     def _start(self, half: int, now_ms: int) -> None:
         """A half that is watched from this moment on."""
         self.half_number, self._from_ms, self.now_ms = half, now_ms, now_ms
-        self._rows: list[tuple[Row, int]] = []  # and late_ms, in order of arrival
-        self._recent: list[tuple[Row, int]] = []
+        self._rows, self._n_rows = np.zeros(MOST_ROWS, _COLUMNS), 0  # in order of arrival
+        self._forgot_ms = now_ms
         self._newest_ms = now_ms
         self._windows.clear()
 
@@ -88,8 +96,13 @@ class FeedSession:
             return
         if late_ms >= _LATE_MS:
             self._counts["rows over a second late"] += 1
-        self._rows.append((row, late_ms))
-        self._recent.append((row, late_ms))
+        if self._n_rows == MOST_ROWS and self._forgot_ms != self.now_ms:
+            self._forget()
+        if self._n_rows == MOST_ROWS:
+            self._counts[f"rows not used: more than {MOST_ROWS:,} in {_NEEDS_MS // 1000} s"] += 1
+            return
+        self._rows[self._n_rows] = (row.t_ms, row.delay_ms, late_ms, *_attributes(row))
+        self._n_rows += 1
 
     def tell(self, what: str) -> None:
         """Something that happened to the source, for the next answer."""
@@ -115,7 +128,7 @@ class FeedSession:
             return
         skipped_ms = (until_ms - most_behind_ms - self.now_ms) // EVERY_MS * EVERY_MS
         if skipped_ms > 0:  # what is past cannot be anticipated
-            self._told.append(f"{skipped_ms // 1000} s without an answer")
+            self.tell(f"{skipped_ms // 1000} s without an answer")
             self.now_ms += skipped_ms
         while self.now_ms + EVERY_MS <= until_ms:
             self.now_ms += EVERY_MS
@@ -128,7 +141,8 @@ class FeedSession:
 
     def _answer(self) -> Answer:
         started_s = time.perf_counter()
-        now_ms, known = self.now_ms, self._known()
+        self._forget()
+        now_ms, known = self.now_ms, self.half()
         track = prepare_track(known)
         predictions = self._windows.predict(now_ms, lambda ends_ms: window_features(track, ends_ms))
         (found,) = self._decoder.anticipations(predictions, self._least)
@@ -147,38 +161,25 @@ class FeedSession:
             intensity_RC=predictions.intensity()[0],
         )
 
-    def _known(self) -> FeedHalf:
-        """Rows that a window which is still to be encoded can look at."""
-        since_ms = self.now_ms - OBSERVATION_MS - GRID.window_ms
-        self._recent = [
-            (row, late_ms) for row, late_ms in self._recent if row.t_ms + row.delay_ms + late_ms >= since_ms
-        ]
-        return self._half_of(self._recent)
+    def _forget(self) -> None:
+        """Rows that no window which is still to be encoded can look at."""
+        rows = self._rows[: self._n_rows]
+        visible_ms = rows["t_ms"].astype(np.int64) + rows["delay_ms"] + rows["late_ms"]
+        kept = rows[visible_ms >= self.now_ms - _NEEDS_MS]
+        self._n_rows = len(kept)
+        self._rows[: self._n_rows] = kept
+        self._forgot_ms = self.now_ms
 
     def half(self, match: int = 0) -> FeedHalf:
-        """All that was seen of the half under way; ``predict`` gives the session's numbers on it."""
-        return self._half_of(self._rows, match)
-
-    def _half_of(self, rows: list[tuple[Row, int]], match: int = 0) -> FeedHalf:
-        ordered = sorted(rows, key=lambda pair: pair[0].t_ms)
-
-        def column(name: str, kind: type) -> np.ndarray:
-            return np.array([getattr(row, name) for row, _ in ordered], kind)
-
+        """What answers from here on look at, of the half under way; ``predict`` gives the session's numbers on it."""
+        rows = self._rows[: self._n_rows]
+        ordered = rows[np.argsort(rows["t_ms"], kind="stable")]
         return FeedHalf(
             match=match,
             half=self.half_number,
-            t_ms=column("t_ms", np.int32),
-            code=column("code", np.uint8),
-            team=column("team", np.uint8),
-            x=column("x", np.uint8),
-            y=column("y", np.uint8),
-            setpiece=column("setpiece", np.uint8),
-            delay_ms=column("delay_ms", np.uint16),
-            late_ms=np.array([late_ms for _, late_ms in ordered], np.uint16),
-            confidence=column("confidence", np.uint8),
             reports=self._reports,
             seen_from_ms=self._from_ms,
+            **{name: np.ascontiguousarray(ordered[name]) for name in _COLUMNS.names or ()},  # type: ignore[bad-argument-type]
         )
 
 

@@ -20,8 +20,8 @@ from playahead.live.folder import segments
 from playahead.live.lines import error_of_reader
 from playahead.live.pictures import Pictures
 from playahead.video.input_size import InputSize
-from playahead.video.reader import Decoder
-from playahead.video.source import is_address
+from playahead.video.reader import Decoder, Open
+from playahead.video.source import is_address, opened
 
 _WAITING = 20 * GRID.fps
 """Frames that may wait: a live HLS stream begins with up to three segments at once."""
@@ -96,12 +96,19 @@ class Frames:
         input_size: to draw on.
         speed: of a file; at 0 it waits for its user, and nothing is dropped.
         pictures: that somebody may look at.
+        open_source: opens it, each time.
     """
 
     def __init__(
-        self, source: str, input_size: InputSize, speed: float = 1.0, pictures: Pictures | None = None
+        self,
+        source: str,
+        input_size: InputSize,
+        speed: float = 1.0,
+        pictures: Pictures | None = None,
+        open_source: Open = opened,
     ) -> None:
         self._source, self._size, self._speed, self._pictures = source, input_size, speed, pictures
+        self._open_source = open_source
         self._items: deque[Item | BaseException | None] = deque()
         self._changed = threading.Condition()
         self._stopped = threading.Event()
@@ -149,7 +156,8 @@ class Frames:
         failed, ever = 0, False
         shown = _Shown() if is_address(self._source) else None
         while not self._stopped.is_set():
-            decoder = Decoder(self._source, self._draw, 0.0, None, None, shown.is_new if shown else None)
+            is_new = shown.is_new if shown else None
+            decoder = Decoder(self._source, self._draw, 0.0, None, None, is_new, self._open_source)
             n_frames, why = 0, "it ended"
             try:
                 n_frames = self._read(decoder, again=ever)
@@ -169,7 +177,7 @@ class Frames:
         """One segment after the other, as if they were one video; one that cannot be read is told."""
         for path in segments(folder, self._speed > 0, self._stopped):
             try:
-                self._read(Decoder(path, self._draw, 0.0, None, None), again=False)
+                self._read(Decoder(path, self._draw, 0.0, None, None, open_source=self._open_source), again=False)
             except PlayaheadError as reason:
                 self._put(Told(str(reason)))
 

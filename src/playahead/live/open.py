@@ -54,9 +54,7 @@ def live(
             kept = stack.enter_context(Record(record, {"source": name_of(source), "kind": kind}))
         answers = _of_video(source, config, kept) if lines is None else _of_feed(source, lines, config, kept, notice)
         for answer in answers:
-            if kept:
-                kept.answer(answer)
-            yield answer
+            yield kept.answer(answer) if kept else answer
 
 
 def _of_feed(

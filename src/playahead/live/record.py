@@ -9,13 +9,13 @@ import json
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from playahead.errors import InputError
-from playahead.files import disk_errors, require_file
+from playahead.files import disk_errors, is_alone, require_file
 from playahead.live.answer import Answer, read_answer
 from playahead.live.feed_session import FeedSession
 from playahead.live.rows import Line, Reports, Row, Tick
@@ -28,7 +28,8 @@ _MOST_FRAMES = 250  # in one line, where no answer comes
 class Record:
     """Appends to a file; every line is handed to the operating system before the next is made.
 
-    A file that is there already is continued, after its last whole line.
+    A file that is there already is continued, after its last whole line. One that is removed while it is written is
+    begun again, and the next answer says so. Two sessions cannot write the same file.
 
     Args:
         path: of the file, a ``.jsonl``.
@@ -36,19 +37,25 @@ class Record:
     """
 
     def __init__(self, path: Path, start: dict[str, object]) -> None:
-        self._path = path
+        self._path, self._start = path, start
+        self._frames: list[tuple[int, int]] = []
+        self._open()
+
+    def _open(self) -> None:
+        path = self._path
         if path.exists():
             require_file(path)
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
+            self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
+            if not is_alone(self._file):
+                raise InputError(path, "is being written by another session", "choose another file")
             content = self._file.read()
             if content and not is_record(path):
                 raise InputError(path, "is no recorded session", "choose another file")
             self._file.truncate(content.rfind(b"\n") + 1)
             self._file.seek(0, os.SEEK_END)
-        self._frames: list[tuple[int, int]] = []
-        self._write("start", start)
+        self._write("start", self._start)
 
     def line(self, line: Line) -> None:
         """A line that was taken."""
@@ -60,10 +67,22 @@ class Record:
         if len(self._frames) == _MOST_FRAMES:
             self._write_frames()
 
-    def answer(self, answer: Answer) -> None:
-        """What was said, after the frames that it was said of."""
+    def answer(self, answer: Answer) -> Answer:
+        """What was said, after the frames that it was said of; returned as it was written."""
+        if not self._is_there():
+            self._file.close()
+            self._open()
+            answer = replace(answer, told=[*answer.told, f"{self._path.name} was removed, and is begun again"])
         self._write_frames()
         self._write("answer", answer.as_json())
+        return answer
+
+    def _is_there(self) -> bool:
+        """Whether the file still has its name."""
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+        except OSError:
+            return False
 
     def _write_frames(self) -> None:
         if self._frames:

@@ -21,6 +21,7 @@ from playahead.server.session import Event
 
 KEPT = 300
 """Events that a reader who comes back can still have: five minutes."""
+_KEPT_BYTES = 8 * 1024 * 1024  # fewer, of a feed that is far too dense
 _ROWS_WAITING = 10_000
 _HEARTBEAT_S = 5.0
 _LOOK_S, _GLANCE_S = 1.0, 0.04
@@ -87,7 +88,8 @@ class Actor:
         self._pictures = pictures
         self.started_s = self.used_s = time.monotonic()
         self._answers, self.number = answers, 0
-        self._kept: deque[Event] = deque(maxlen=KEPT)
+        self._kept: deque[Event] = deque()
+        self._kept_bytes = 0
         self._waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
         self._lock = threading.Lock()
         self.over = False
@@ -115,6 +117,9 @@ class Actor:
         with self._lock:
             self.number += 1
             self._kept.append(Event(self.number, kind, json.dumps(data, separators=(",", ":"), allow_nan=False)))
+            self._kept_bytes += len(self._kept[-1].data)
+            while len(self._kept) > KEPT or (self._kept_bytes > _KEPT_BYTES and len(self._kept) > 1):
+                self._kept_bytes -= len(self._kept.popleft().data)
             self.over = self.over or last
             for changed, loop in self._waiting.items():
                 with suppress(RuntimeError):  # its loop is closed: nobody reads there any more

@@ -1,7 +1,8 @@
 """The routes."""
 
-import pathlib
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -10,18 +11,18 @@ from fastapi import FastAPI, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import ValidationError
 
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.inference.result import Expected
 from playahead.live.answer import Answer
 from playahead.live.feed_session import FeedSession
 from playahead.live.rows import Line, Reports, Tick, parse_entry
-from playahead.server import clips
 from playahead.server.allowed import allowed_source
 from playahead.server.bodies import AnswerOut, QuestionBody, RowBody, RowsBody, SessionBody, SessionOut, TakenOut
 from playahead.server.by_ray import SessionsByRay
+from playahead.server.clips import Clips
 from playahead.server.config import ServeConfig
+from playahead.server.content import described_body, kind_of, read_json
 from playahead.server.here import SessionsHere
 from playahead.server.limits import Limits
 from playahead.server.metrics import Metrics
@@ -30,13 +31,17 @@ from playahead.server.problems import Problem, described, say_problems
 from playahead.server.session import Session, Sessions
 from playahead.viewer.page import live_page
 
-_ALWAYS = (400, 401, 413, 422, 429)
+_EVERYWHERE = (403, 421, 429)
+_ALWAYS = (*_EVERYWHERE, 400, 401, 408, 413, 415, 422, 503)
+_UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold small pieces back
 _BOUNDARY = "picture"
+_BEGINNING = ThreadPoolExecutor(4, thread_name_prefix="begin")  # looks names up, and may wait for it
+_ANSWERING = ThreadPoolExecutor(2, thread_name_prefix="answer")
 SessionId = Annotated[str, Path(max_length=64)]
 
 
 def build_app(config: ServeConfig) -> FastAPI:
-    """Everything that is served. Its sessions are ``app.state.sessions``, which whoever runs it closes at the end.
+    """Everything that is served. Whoever runs it calls ``app.state.close`` at the end.
 
     Args:
         config: how.
@@ -50,36 +55,52 @@ def build_app(config: ServeConfig) -> FastAPI:
     )
 
     app = FastAPI(title="playahead", version=version("playahead"), redoc_url=None)
+    clips = Clips(config, models)
     app.state.sessions = sessions
+
+    def close() -> None:
+        clips.close()
+        sessions.close()
+
+    app.state.close = close
     say_problems(app, lambda status: metrics.problems.labels(str(status)).inc())
     _add_health(app, sessions)
     _add_page(app)
-    _add_questions(app, config, models)
+    _add_questions(app, models, clips)
     _add_sessions(app, config, sessions, metrics)
     app.add_middleware(Limits, config=config)
     return app
 
 
 def _add_health(app: FastAPI, sessions: Sessions) -> None:
-    @app.get("/healthz", summary="It is running")
+    @app.head("/healthz", include_in_schema=False)
+    @app.get("/healthz", summary="It is running", responses=described(403, 421))
     async def healthz() -> dict[str, str]:
         return {"status": "running"}
 
-    @app.get("/readyz", summary="Its model is loaded, and it takes sessions", responses=described(429))
+    @app.head("/readyz", include_in_schema=False)
+    @app.get("/readyz", summary="Its model is loaded, and it takes sessions", responses=described(*_EVERYWHERE))
     async def readyz() -> dict[str, str]:
         return {"status": "ready"}
 
-    @app.get("/metrics", summary="Figures for Prometheus", response_class=Response, responses=described(401, 429))
+    @app.head("/metrics", include_in_schema=False)
+    @app.get(
+        "/metrics",
+        summary="Figures for Prometheus",
+        response_class=Response,
+        responses=described(*_EVERYWHERE, 401, 503),
+    )
     def figures() -> Response:
         return Response(sessions.figures(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _add_page(app: FastAPI) -> None:
+    @app.head("/watch/{session}", include_in_schema=False)
     @app.get(
         "/watch/{session}",
         summary="A page that follows a session",
         response_class=HTMLResponse,
-        responses=described(422),
+        responses=described(403, 421, 422),
     )
     async def watch(session: Annotated[str, Path(max_length=64, pattern="^[A-Za-z0-9_-]+$")]) -> HTMLResponse:
         policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'"
@@ -87,43 +108,44 @@ def _add_page(app: FastAPI) -> None:
         return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
 
-def _add_questions(app: FastAPI, config: ServeConfig, models: Models) -> None:
-    clip = {"schema": {"type": "string", "format": "binary"}}
-    question = {"schema": QuestionBody.model_json_schema(ref_template="#/components/schemas/{model}")}
-    question["schema"].pop("$defs", None)
+def _add_questions(app: FastAPI, models: Models, clips: Clips) -> None:
+    video = {"video/mp4": {"schema": {"type": "string", "format": "binary"}}}
 
     @app.post(
         "/v1/anticipate",
         summary="What follows these rows, these features or this clip",
-        responses=described(*_ALWAYS, 415),
+        responses=described(*_ALWAYS),
         response_model_exclude_none=True,
-        openapi_extra={"requestBody": {"required": True, "content": {"application/json": question, "video/mp4": clip}}},
+        openapi_extra=described_body(QuestionBody, **video),
     )
     async def anticipate(request: Request) -> AnswerOut:
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "application/json":
-            asked = _question(await request.body())
-            answer = await run_in_threadpool(_answer_to, asked, models)
-        elif kind.startswith("video/"):
-            async with clips.kept(request.stream()) as path:
-                answer = await run_in_threadpool(_answer_after, path, config, models)
+        if kind_of(request).startswith("video/"):
+            answer = await clips.answer(request.stream(), QuestionBody().min_confidence)
         else:
-            raise Problem(415, "send application/json, or a clip as video/mp4")
+            question = await read_json(request, QuestionBody)
+            answer = await asyncio.get_running_loop().run_in_executor(_ANSWERING, _answer_to, question, models)
         return AnswerOut.model_validate(answer.as_json())
 
 
 def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics: Metrics) -> None:
-    @app.post("/v1/sessions", status_code=201, summary="Begin", responses=described(*_ALWAYS, 403, 503))
-    async def begin(body: SessionBody, response: Response) -> SessionOut:
-        begun = await run_in_threadpool(_begin, body, config, sessions)
+    @app.post(
+        "/v1/sessions",
+        status_code=201,
+        summary="Begin",
+        responses=described(*_ALWAYS),
+        openapi_extra=described_body(SessionBody),
+    )
+    async def begin(request: Request, response: Response) -> SessionOut:
+        body = await read_json(request, SessionBody)
+        begun = await asyncio.get_running_loop().run_in_executor(_BEGINNING, _begin, body, config, sessions)
         response.headers["Location"] = f"/v1/sessions/{begun.id}"
         return _shown(begun)
 
-    @app.get("/v1/sessions/{session}", summary="How it is", responses=described(*_ALWAYS, 404, 503))
+    @app.get("/v1/sessions/{session}", summary="How it is", responses=described(*_ALWAYS, 404))
     def look(session: SessionId) -> SessionOut:
         return _shown(sessions.find(session))
 
-    @app.delete("/v1/sessions/{session}", status_code=204, summary="End", responses=described(*_ALWAYS, 404, 503))
+    @app.delete("/v1/sessions/{session}", status_code=204, summary="End", responses=described(*_ALWAYS, 404))
     def end(session: SessionId) -> None:
         sessions.remove(session)
 
@@ -131,40 +153,38 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
         "/v1/sessions/{session}/rows",
         status_code=202,
         summary="Rows as they happen: all are taken, or none",
-        responses=described(*_ALWAYS, 404, 409, 503),
+        responses=described(*_ALWAYS, 404, 409),
+        openapi_extra=described_body(RowsBody),
     )
-    def rows(session: SessionId, body: RowsBody) -> TakenOut:
-        found = sessions.find(session)
-        lines = _lines(body.rows)
-        found.put(lines)
-        metrics.rows.inc(len(lines))
-        return TakenOut(taken=len(lines))
+    async def rows(session: SessionId, request: Request) -> TakenOut:
+        body = await read_json(request, RowsBody)
+        taken = await run_in_threadpool(lambda: _put(sessions.find(session), body.rows))
+        metrics.rows.inc(taken)
+        return TakenOut(taken=taken)
 
     @app.get(
         "/v1/sessions/{session}/events",
         summary="Answers as they come, as server-sent events",
         response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {}}}, **described(*_ALWAYS, 404, 503)},
+        responses={200: {"content": {"text/event-stream": {}}}, **described(*_ALWAYS, 404)},
     )
     def events(session: SessionId, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
         found = sessions.find(session)
         after = _number(last_event_id)
-        return StreamingResponse(
-            _stream(found, after), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-        )
+        return StreamingResponse(_stream(found, after), media_type="text/event-stream", headers=_UNBUFFERED)
 
     @app.get(
         "/v1/sessions/{session}/pictures",
         summary="A video's pictures as they are shown, as one JPEG after the other",
         response_class=StreamingResponse,
-        responses={200: {"content": {"multipart/x-mixed-replace": {}}}, **described(*_ALWAYS, 404, 409, 503)},
+        responses={200: {"content": {"multipart/x-mixed-replace": {}}}, **described(*_ALWAYS, 404, 409)},
     )
     def pictures(session: SessionId) -> StreamingResponse:
         found = sessions.find(session)
         if found.kind != "video":
             raise Problem(409, "this session watches a feed")
         kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
-        return StreamingResponse(_parts(found), media_type=kind, headers={"Cache-Control": "no-store"})
+        return StreamingResponse(_parts(found), media_type=kind, headers=_UNBUFFERED)
 
 
 async def _parts(session: Session) -> AsyncIterator[bytes]:
@@ -223,13 +243,10 @@ def _lines(rows: Sequence[RowBody]) -> list[Line]:
     return [parse_entry(row.model_dump(exclude_none=True), f"rows.{index}") for index, row in enumerate(rows)]
 
 
-def _question(content: bytes) -> QuestionBody:
-    try:
-        return QuestionBody.model_validate_json(content)
-    except ValidationError as reason:
-        first = reason.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Problem(422, f"{where or 'body'}: {first['msg']}"[:500]) from None
+def _put(session: Session, rows: Sequence[RowBody]) -> int:
+    lines = _lines(rows)
+    session.put(lines)
+    return len(lines)
 
 
 def _answer_to(asked: QuestionBody, models: Models) -> Answer:
@@ -249,10 +266,6 @@ def _answer_to(asked: QuestionBody, models: Models) -> Answer:
     for line in lines:
         session.push(line)
     return session.answer_at(now_ms)
-
-
-def _answer_after(clip: pathlib.Path, config: ServeConfig, models: Models) -> Answer:
-    return clips.answer_after(clip, models.video, config.clip_s, QuestionBody().min_confidence)
 
 
 def _of_features(asked: QuestionBody, models: Models) -> Answer:

@@ -4,11 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from playahead.domain.grid import GRID
 from playahead.domain.time import LONGEST_HALF_MS
 
 MOST_ROWS = 5_000
+_MOST_FEATURES = 4_096
 Confidence = Annotated[float, Field(ge=0, le=1)]
 TimeMs = Annotated[int, Field(ge=0, le=LONGEST_HALF_MS)]
+
+
+Labels = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=40, fail_fast=True)]
 
 
 class _Body(BaseModel):
@@ -30,19 +35,24 @@ class RowBody(_Body):
     confidence: Confidence | None = None
 
 
+Rows = Annotated[list[RowBody], Field(max_length=MOST_ROWS, fail_fast=True)]
+Step = Annotated[list[float], Field(max_length=_MOST_FEATURES, fail_fast=True)]
+Window = Annotated[list[Step], Field(max_length=GRID.n_snippets, fail_fast=True)]
+
+
 class RowsBody(_Body):
     """Rows of a match, in any order."""
 
-    rows: Annotated[list[RowBody], Field(max_length=MOST_ROWS)]
+    rows: Rows
 
 
 class QuestionBody(_Body):
     """What follows these rows, or six windows of features: six times 33 steps of the model's features."""
 
-    rows: Annotated[list[RowBody], Field(max_length=MOST_ROWS)] | None = None
-    features: list[list[list[float]]] | None = None
+    rows: Rows | None = None
+    features: Annotated[list[Window], Field(max_length=GRID.n_windows, fail_fast=True)] | None = None
     now_ms: Annotated[int, Field(ge=1_000, le=LONGEST_HALF_MS)] | None = None
-    reports: list[str] | None = None
+    reports: Labels | None = None
     min_confidence: Confidence = 0.1
 
 
@@ -53,7 +63,7 @@ class SessionBody(_Body):
     source: Annotated[str, Field(max_length=2_000)] | None = None
     speed: Annotated[float, Field(ge=0, le=1_000)] = 1.0
     min_confidence: Confidence = 0.1
-    reports: list[str] | None = None
+    reports: Labels | None = None
 
 
 class SessionOut(BaseModel):

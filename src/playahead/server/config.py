@@ -13,6 +13,16 @@ from playahead.files import read_bytes
 
 TOKEN_VARIABLE = "PLAYAHEAD_TOKEN"
 _SHORTEST_TOKEN = 16
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_LIMITS = (
+    "sessions",
+    "session_minutes",
+    "idle_minutes",
+    "connections",
+    "upload_mib",
+    "clip_s",
+    "requests_per_s",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +37,10 @@ class ServeConfig:
         backbone: of video features; the packaged one if not given.
         device: cpu, cuda, cuda:1, mps, or auto.
         token_file: holds the bearer token that clients send; or it is in the variable PLAYAHEAD_TOKEN.
+        hosts: names under which clients reach the server, with commas between them, as live.example.org: of a proxy
+            in front of it. On this machine alone, its loopback names count always and no other; with a token on other
+            addresses, any name where none is given.
+        proxies: addresses of proxies, with commas between them, whose X-Forwarded-For is believed. None if not given.
         sources: what sessions may watch, by how it begins: addresses and folders, with commas between them, as
             https://cdn.example.org/,/srv/video. Nothing if not given.
         allow_private: also addresses in private networks.
@@ -35,7 +49,8 @@ class ServeConfig:
         sessions: at most, at the same time; of ray, in each worker.
         session_minutes: after which one ends.
         idle_minutes: without rows and without readers, after which one ends.
-        upload_mib: of one request.
+        connections: at most, at the same time.
+        upload_mib: of one clip; JSON has at most 2 MiB.
         clip_s: of an uploaded clip.
         requests_per_s: of one client, on average; ten times as many at once.
     """
@@ -47,6 +62,8 @@ class ServeConfig:
     backbone: Path | None = None
     device: str = "auto"
     token_file: Path | None = None
+    hosts: str = ""
+    proxies: str = ""
     sources: str = ""
     allow_private: bool = False
     engine: Literal["local", "ray"] = "local"
@@ -54,6 +71,7 @@ class ServeConfig:
     sessions: int = 16
     session_minutes: float = 240.0
     idle_minutes: float = 30.0
+    connections: int = 500
     upload_mib: int = 64
     clip_s: float = 120.0
     requests_per_s: float = 50.0
@@ -64,7 +82,7 @@ class ServeConfig:
             raise InputError("--workers", f"{self.workers} is not in 0 to 1000")
         if not 0 <= self.port <= 65_535:
             raise InputError("--port", f"{self.port} is not in 0 to 65535")
-        for name in ("sessions", "session_minutes", "idle_minutes", "upload_mib", "clip_s", "requests_per_s"):
+        for name in _LIMITS:
             if not 0 < getattr(self, name) < math.inf:
                 raise InputError(f"--{name.replace('_', '-')}", f"{getattr(self, name)} is not above 0")
         if not self.is_loopback and not self.token:
@@ -74,7 +92,20 @@ class ServeConfig:
     @property
     def allowed(self) -> list[str]:
         """Beginnings of what sessions may watch."""
-        return [source.strip() for source in self.sources.split(",") if source.strip()]
+        return _listed(self.sources)
+
+    @property
+    def trusted_proxies(self) -> list[str]:
+        """Addresses whose ``X-Forwarded-For`` is believed."""
+        return _listed(self.proxies)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names that ``Host`` and ``Origin`` may say; none where any will do, since every client needs the token."""
+        named = frozenset(name.lower() for name in _listed(self.hosts))
+        if self.is_loopback:
+            return named | LOOPBACK | {self.host.lower()}
+        return named | LOOPBACK if named else named
 
     @property
     def is_loopback(self) -> bool:
@@ -100,3 +131,7 @@ class ServeConfig:
                 self.token_file or TOKEN_VARIABLE, f"the token has fewer than {_SHORTEST_TOKEN} characters"
             )
         return token
+
+
+def _listed(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]

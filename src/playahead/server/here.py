@@ -16,6 +16,7 @@ from playahead.live.watch_feed import watch_feed
 from playahead.live.watch_video import watch_video
 from playahead.server.actor import Actor, PostedLines
 from playahead.server.config import ServeConfig
+from playahead.server.gate import Gate
 from playahead.server.metrics import Metrics
 from playahead.server.models import Models
 from playahead.server.problems import Problem
@@ -36,6 +37,7 @@ class SessionsHere:
 
     def __init__(self, config: ServeConfig, models: Models, metrics: Metrics) -> None:
         self._config, self._models, self._metrics = config, models, metrics
+        self._gate = Gate(config)
         self._actors: dict[str, Actor] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -65,7 +67,7 @@ class SessionsHere:
         self._require_room()
         model = self._models.video
         session, pictures = VideoSession(model, min_confidence), Pictures()
-        frames = Frames(source, model.input_size, speed, pictures)
+        frames = Frames(source, model.input_size, speed, pictures, self._gate.open)
         for notice in model.notices:
             session.tell(notice)
 
@@ -143,8 +145,10 @@ class SessionsHere:
             actors = list(self._actors.values())
         for actor in actors:
             actor.close()
+        ends_s = time.monotonic() + _PATIENCE_S
         for actor in actors:
-            actor.join(_PATIENCE_S)
+            actor.join(max(0.0, ends_s - time.monotonic()))
+        self._gate.close()
 
     def _sweep(self) -> None:
         """End those that have lasted too long or that nobody uses; forget the ended ones some time later."""

@@ -1,29 +1,19 @@
 """Errors as problem documents (RFC 9457): what is wrong, where, and what to do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from playahead.errors import PlayaheadError
+from playahead.server.allowed import Refused
 
 MEDIA_TYPE = "application/problem+json"
-_TITLES = {
-    400: "The request cannot be read",
-    401: "A token is needed",
-    403: "This source is not allowed",
-    404: "There is no such thing",
-    405: "This cannot be done here",
-    409: "The session is over",
-    413: "Too large",
-    415: "This kind of content is not read",
-    422: "The content is wrong",
-    429: "Too many requests",
-    503: "The session cannot be reached now",
-}
 
 
 class Problem(Exception):
@@ -41,8 +31,15 @@ class Problem(Exception):
 
     def response(self) -> JSONResponse:
         """As it is sent."""
-        document = {"type": "about:blank", "title": _TITLES[self.status], "status": self.status, "detail": self.detail}
+        title = HTTPStatus(self.status).phrase
+        document = {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}
         return JSONResponse(document, self.status, self.headers, MEDIA_TYPE)
+
+
+def said_of(error: Mapping[str, Any]) -> Problem:
+    """What pydantic found wrong, as a problem."""
+    where = ".".join(str(part) for part in error["loc"] if part != "body")
+    return Problem(422, f"{where or 'body'}: {error['msg']}"[:500])
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -58,7 +55,8 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
         },
     }
     return {
-        status: {"description": _TITLES[status], "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
     }
 
 
@@ -80,15 +78,16 @@ def say_problems(app: FastAPI, count: Callable[[int], object]) -> None:
 
     @app.exception_handler(PlayaheadError)
     async def of_the_library(_: Request, reason: PlayaheadError) -> JSONResponse:
-        return said(Problem(422, str(reason)))
+        return said(Problem(403 if isinstance(reason, Refused) else 422, str(reason)))
 
     @app.exception_handler(RequestValidationError)
     async def of_the_schema(_: Request, reason: RequestValidationError) -> JSONResponse:
-        first = reason.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part != "body")
-        return said(Problem(422, f"{where or 'body'}: {first['msg']}"[:500]))
+        return said(said_of(reason.errors()[0]))
+
+    @app.exception_handler(ClientDisconnect)
+    async def of_nobody(*_: object) -> Response:
+        return Response(status_code=400)  # which nobody reads
 
     @app.exception_handler(HTTPException)
     async def of_the_router(_: Request, reason: HTTPException) -> JSONResponse:
-        status = reason.status_code if reason.status_code in _TITLES else 400
-        return said(Problem(status, str(reason.detail), dict(reason.headers or {})))
+        return said(Problem(reason.status_code, str(reason.detail), dict(reason.headers or {})))

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 from av import VideoFrame
+from av.container import InputContainer
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
@@ -31,6 +32,8 @@ _AHEAD = 64  # frames decoded ahead of their use: 60 MB of 1280 x 736
 
 Drawn = TypeVar("Drawn")
 Draw = Callable[[VideoFrame], Drawn]
+Open = Callable[[Path | str], InputContainer]
+"""``source.opened``, or one that is more careful."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,13 @@ class VideoFacts:
     duration_s: float | None
 
 
-def probe(source: Path | str, stream: int | None = None) -> VideoFacts:
+def probe(source: Path | str, stream: int | None = None, open_source: Open = opened) -> VideoFacts:
     """Open a source and say what it is.
 
     Raises:
         InputError: missing, unreadable, or without pictures.
     """
-    with opened(source) as container:
+    with open_source(source) as container:
         found = video_stream(container, source, stream)
         fps = float(found.average_rate or 0)
         return VideoFacts(found.width, found.height, fps, duration_s(container, found))
@@ -102,6 +105,7 @@ class Decoder(Generic[Drawn]):
     Args:
         source, draw, start_s, stop_s, stream: as for ``read_drawn``.
         is_new: leaves a decoded picture out where it says no; time begins with the first that stays.
+        open_source: opens it.
 
     Attributes:
         told: what could not be used so far.
@@ -116,9 +120,10 @@ class Decoder(Generic[Drawn]):
         stop_s: float | None,
         stream: int | None,
         is_new: Callable[[VideoFrame], bool] | None = None,
+        open_source: Open = opened,
     ) -> None:
         self.source, self.draw, self.start_s, self.stop_s, self.wanted = source, draw, start_s, stop_s, stream
-        self.is_new = is_new
+        self.is_new, self.open_source = is_new, open_source
         self.damaged = 0
         self.told: list[str] = []
         self.lasts_s: float | None = None
@@ -128,7 +133,7 @@ class Decoder(Generic[Drawn]):
         found = -1
         drawn: tuple[int, Drawn] | None = None  # a picture shown twice is drawn once
         with ExitStack() as stack:
-            track = self._opened(stack)
+            track = self._track(self.open_source(self.source), stack)
             self.lasts_s = track.lasts_s
             clock = Continuity(track.origin_s, 1 / track.rate, self.start_s, self._tell)
             for found, frame in at_rate(self._pictures(track, clock, stack), GRID.fps, self.start_s, self.stop_s):
@@ -142,8 +147,8 @@ class Decoder(Generic[Drawn]):
         if found < 0:
             raise InputError(shown(self.source), f"no pictures from {self.start_s} s on")
 
-    def _opened(self, stack: ExitStack, from_byte: int = 0) -> Track:
-        container = stack.enter_context(opened(self.source, from_byte))
+    def _track(self, container: InputContainer, stack: ExitStack) -> Track:
+        stack.enter_context(container)
         return Track(container, video_stream(container, self.source, self.wanted), self._tell)
 
     def _tell(self, what: str) -> None:
@@ -181,10 +186,12 @@ class Decoder(Generic[Drawn]):
         """Where the pictures of a transport stream move to another PID they end; the rest is opened as if alone."""
         if part.container.format.name != "mpegts" or is_stream(self.source) or not part.last_byte:
             return None
+        if self.open_source is not opened:  # one that is more careful opens whole files
+            return None
         if part.container.size - part.last_byte < _REST_BYTES:
             return None
         with suppress(InputError):  # it holds no more pictures
-            return self._opened(stack, from_byte)
+            return self._track(opened(self.source, from_byte=from_byte), stack)
         return None
 
 

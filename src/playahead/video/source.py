@@ -1,6 +1,7 @@
 """What can be opened as video: a file, an address that FFmpeg knows, or standard input (``-``)."""
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,11 +38,18 @@ def shown(source: Path | str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def opened(source: Path | str, from_byte: int = 0) -> InputContainer:
+def opened(
+    source: Path | str,
+    options: Mapping[str, str] | None = None,
+    open_file: Callable[..., object] | None = None,
+    from_byte: int = 0,
+) -> InputContainer:
     """A container to read from.
 
     Args:
-        source: a path, an address, or standard input.
+        source: a file, an address, or standard input.
+        options: of FFmpeg, beside or instead of the usual ones.
+        open_file: opens each file instead of FFmpeg, also those that a playlist names.
         from_byte: of a file: what lies before is as if it were not there.
 
     Raises:
@@ -49,7 +57,13 @@ def opened(source: Path | str, from_byte: int = 0) -> InputContainer:
     """
     where = shown(source) if is_stream(source) else source
     try:
-        return av.open(_for_ffmpeg(source, from_byte), mode="r", timeout=_TIMEOUT_S, options=_options(source))  # type: ignore[no-matching-overload]
+        return av.open(  # type: ignore[no-matching-overload]
+            _for_ffmpeg(source, from_byte),
+            mode="r",
+            timeout=_TIMEOUT_S,
+            options={**_options(source), **(options or {})},
+            io_open=open_file,
+        )
     except ExitError:
         raise InputError(where, f"no answer within {_TIMEOUT_S[0]:.0f} s", "is it being sent?") from None
     except (FFmpegError, OSError, ValueError, IndexError, AttributeError) as reason:

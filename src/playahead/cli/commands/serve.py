@@ -15,6 +15,5 @@ def serve(config: ServeConfig) -> None:
         from playahead.server.run import make_server
     except ModuleNotFoundError as missing:
         raise InputError("serve", f"needs {missing.name}", "pip install 'playahead[serve,video]'") from None
-    server = make_server(config)
-    terminal.notice(f"http://{config.host}:{config.port}/docs describes what is served; Ctrl-C ends it")
-    server.run()
+    ready = lambda address: terminal.notice(f"{address}/docs describes what is served; Ctrl-C ends it")  # noqa: E731
+    make_server(config, ready).run()
