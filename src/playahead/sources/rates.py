@@ -10,7 +10,7 @@ from playahead.domain.feed import ESTIMATED_OUT, FeedHalf
 USUAL_PER_90_MIN = (671.3, 641.7, 91.6, 118.2, 41.6, 43.6, 22.4, 66.9, 31.8, 9.2)
 """Actions of each class in 1,406 matches of Wyscout-BAA (``benchmarks/rhythm.py`` prints them)."""
 LOW, HIGH, LEAST, SHORTEST_MIN = 0.4, 2.5, 15, 20
-"""0.4 % of those matches have a class outside these shares of what is usual, where either number is 15 or more."""
+"""7 of those 1,406 matches have a class outside these shares of what is usual, where either number is 15 or more."""
 
 
 def unusual_rates(halves: Sequence[FeedHalf], provider: str) -> list[str]:
