@@ -226,6 +226,8 @@ _FIXED_BEFORE = {
     "checkpoint_by": "area",
     "devices": 1,
     "degraded": 0.0,
+    "augment": True,
+    "decoding": "marginal",
     "classes": [],
 }
 """Settings that came later, and the value that was fixed before."""

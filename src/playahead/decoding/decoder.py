@@ -15,7 +15,7 @@ from playahead.decoding.anticipations import anticipations_of, slots_that_emit
 from playahead.decoding.marginal import decode_marginal
 from playahead.decoding.predictions import Predictions, SlotPredictions
 from playahead.decoding.shifts import shift
-from playahead.decoding.slots import TAU, SlotTime, decode_threshold
+from playahead.decoding.slots import TAU, Confidence, SlotTime, decode_paper, decode_threshold
 from playahead.domain.actions import ACTIONS
 from playahead.domain.records import Anticipation
 from playahead.errors import InputError
@@ -33,8 +33,9 @@ class Decoder:
     Attributes:
         kind: "marginal" (either head); "paper" (slots only: docs/paper.md 1.3, and nothing else); or "tuned-threshold",
             the paper's with its threshold, its times and more chosen on validation.
-        tau: objectness above which a slot emits.
+        tau: objectness above which a slot emits: the network's own (paper), or calibrated (tuned-threshold).
         time, rescue: of the tuned threshold.
+        confidence: of the paper's: "product", o_k * p_k(c), or "class", p_k(c) alone.
         scale: monotone per-class map for the official scorer, or None.
         shift_frames: by how many frames each class's predictions are moved later; none if empty.
     """
@@ -45,13 +46,16 @@ class Decoder:
     rescue: bool = False
     scale: ScoreScale | None = None
     shift_frames: tuple[int, ...] = ()
+    confidence: Confidence = "product"
 
     def __post_init__(self) -> None:
         check_choices(self, "decoding")
         if not 0 <= self.tau < 1:
             raise InputError("decoding.tau", f"{self.tau} is not in [0, 1)")
+        if self.kind != "paper" and self.confidence != "product":
+            raise InputError("decoding.confidence", f"{self.confidence} is for the paper's decoding")
         if self.kind == "paper" and (self.time != "argmax" or self.rescue or self.scale or self.shift_frames):
-            raise InputError("decoding", "the paper's has a tau and nothing else to choose", "use tuned-threshold")
+            raise InputError("decoding", "the paper's has a tau, a confidence and nothing else to choose", "use tuned-threshold")
         if len(self.shift_frames) not in (0, len(ACTIONS)):
             raise InputError("decoding.shift_frames", f"{len(self.shift_frames)} of {len(ACTIONS)} classes")
 
@@ -63,6 +67,8 @@ class Decoder:
     def _decoded(self, predictions: Predictions) -> NDArray[np.float32]:
         if self.kind == "marginal":
             return decode_marginal(predictions.intensity())
+        if self.kind == "paper":
+            return decode_paper(self._slots(predictions), self.tau, self.confidence)
         return decode_threshold(self._slots(predictions), self.tau, self.time, self.rescue)
 
     def _slots(self, predictions: Predictions) -> SlotPredictions:
@@ -81,7 +87,7 @@ class Decoder:
             for_scorer: on the scale chosen for the official scorer, not as probabilities.
         """
         if self.kind == "paper":
-            return slots_that_emit(self._slots(predictions), self.tau, min_confidence)
+            return slots_that_emit(self._slots(predictions), self.tau, self.confidence, min_confidence)
         probabilities_ORV = self.probabilities(predictions)
         if for_scorer and self.scale:
             return anticipations_of(self.scale(probabilities_ORV), min_confidence, probabilities_ORV)

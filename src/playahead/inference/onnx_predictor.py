@@ -49,7 +49,7 @@ class OnnxPredictor(AnyPredictor):
         answers: list[Predictions] = []
         for looks_at, n in pieces(looks_at_OW[:, GRID.n_windows - self._looks_at :], EXAMPLES):
             found = _run(self._answer, encoded_PND[looks_at])
-            whole = SlotPredictions(*found) if len(found) == 3 else DensePredictions(*found)
+            whole = SlotPredictions(*found, self.objectness_weight) if len(found) == 3 else DensePredictions(*found)
             answers.append(whole.select(np.arange(EXAMPLES) < n))
         return join_predictions(answers)
 

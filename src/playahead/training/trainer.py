@@ -40,9 +40,12 @@ class TrainConfig(LoopConfig):
             (P).
         degraded: share of sequences of a feed that are observed through a random worse source (``datasets/pasts.py``);
             the paper has none.
-        mixup_alpha: of Beta(alpha, alpha) (C: 0.2); 0 is off.
-        checkpoint_by: validation figure that chooses the checkpoint, under marginal decoding: the exact area, which is
-            steadier, or the official average (the paper says nothing).
+        augment: sequences of a feed are shifted in time, mirrored and side-swapped at random; the paper has nothing
+            like it.
+        mixup_alpha: of Beta(alpha, alpha) (L: 0.2); 0 is off.
+        decoding: the recipe's own, by which validation reads its checkpoints: "paper" (threshold 0.3) or "marginal".
+        checkpoint_by: validation figure under that decoding that chooses the checkpoint: the exact area, which is
+            steadier, or the official average (C: the paper says nothing).
     """
 
     model: AnticipatorConfig
@@ -51,7 +54,9 @@ class TrainConfig(LoopConfig):
     examples: int = 1
     rare_sampler: bool = True
     degraded: float = 0.0
+    augment: bool = True
     mixup_alpha: float = 0.2
+    decoding: Literal["marginal", "paper"] = "marginal"
     checkpoint_by: Literal["area", "official"] = "area"
 
     def __post_init__(self) -> None:
@@ -65,6 +70,8 @@ class TrainConfig(LoopConfig):
             raise InputError("train.mixup_alpha", f"{self.mixup_alpha} is not a number of 0 or more")
         if self.model.head == "slots" and not (self.criterion.matched_weight or self.criterion.intensity_weight):
             raise InputError("criterion", "matched_weight and intensity_weight are both 0: nothing trains the slots")
+        if self.model.head != "slots" and self.decoding == "paper":
+            raise InputError("train.decoding", "paper needs the slot head", "use marginal")
 
     @property
     def examples_seen(self) -> int:
