@@ -85,5 +85,6 @@ def _in_frames(
     example_P, slot_P = np.nonzero(emits_OK)
     frame_P = (time_OK[example_P, slot_P] * FRAMES_PER_WINDOW).astype(np.intp)
     class_PC = confidence_OKC[example_P, slot_P]
-    background_P1 = 1 - class_PC.sum(axis=1, keepdims=True)  # the classes of a slot share its objectness, or 1
+    # The classes of a slot share its objectness, or with p_k alone 1: the background has the rest.
+    background_P1 = np.maximum(1 - class_PC.sum(axis=1, keepdims=True), 0)
     return rasterise(example_P, frame_P, np.concatenate([background_P1, class_PC], axis=1), len(emits_OK))
