@@ -1,7 +1,7 @@
 """A tiny anticipator and a few of its training steps, by formula: what ``golden.npz`` was made from.
 
-Weights, features and events come from NumPy's generator, and dropout from ``torch.rand``, so that every CPU computes the
-same function up to float32 rounding. ``python -m tests.paper.golden`` writes the file anew, which is only right
+Weights, features and events come from NumPy's generator, and dropout from ``torch.rand``, so that every CPU computes
+the same function up to float32 rounding. ``python -m tests.paper.golden`` writes the file anew, which is only right
 where the paper's model is meant to change.
 """
 
@@ -92,7 +92,7 @@ def portable_dropout() -> Iterator[None]:
 
 
 class Drawn:
-    """Fourteen sequences of two examples with 0 to 4 events each, rare classes among them (``datasets.batch.Examples``)."""
+    """Fourteen sequences of two examples with 0 to 4 events each (a ``datasets.batch.Examples``)."""
 
     feature_dim, classes, digest = FEATURES, ALL_CLASSES, "golden"
     n_examples = 28

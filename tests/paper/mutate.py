@@ -1,7 +1,7 @@
 """Try mutations: ``python -m tests.paper.mutate [PART OF A NAME ...]``, as ``make mutations`` does.
 
-Each runs its named test in a process of its own, forked after the libraries are imported and before any of playahead is.
-The process takes one module's source from the mutation instead of from its file, which nobody touches. A mutation is
+Each runs its named test in a process of its own, forked after the libraries are imported and before playahead is. The
+process takes one module's source from the mutation instead of from its file, which nobody touches. A mutation is
 killed when the test fails on an assertion; a test that breaks otherwise says nothing of the paper.
 """
 

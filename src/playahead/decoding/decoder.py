@@ -55,7 +55,9 @@ class Decoder:
         if self.kind != "paper" and self.confidence != "product":
             raise InputError("decoding.confidence", f"{self.confidence} is for the paper's decoding")
         if self.kind == "paper" and (self.time != "argmax" or self.rescue or self.scale or self.shift_frames):
-            raise InputError("decoding", "the paper's has a tau, a confidence and nothing else to choose", "use tuned-threshold")
+            raise InputError(
+                "decoding", "the paper's has a tau, a confidence and nothing else to choose", "use tuned-threshold"
+            )
         if len(self.shift_frames) not in (0, len(ACTIONS)):
             raise InputError("decoding.shift_frames", f"{len(self.shift_frames)} of {len(ACTIONS)} classes")
 
