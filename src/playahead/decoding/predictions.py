@@ -36,8 +36,8 @@ class SlotPredictions:
         """
         if self.positive_weight == 1:
             return self.objectness_OK
-        w = np.float32(self.positive_weight)
-        return w * self.objectness_OK / (1 + (w - 1) * self.objectness_OK)
+        w, o_OK = self.positive_weight, self.objectness_OK
+        return (w * o_OK / (1 + (w - 1) * o_OK)).astype(np.float32, copy=False)
 
     def __len__(self) -> int:
         return len(self.objectness_OK)
