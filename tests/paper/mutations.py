@@ -144,6 +144,20 @@ MODEL = [
         _LOGITS,
     ),
     Mutation(
+        "the last window's tokens in the memory",
+        _ANTICIPATOR,
+        "if self.config.memory_tail else memory_OMD, context_OD",
+        "if not self.config.memory_tail else memory_OMD, context_OD",
+        _LOGITS,
+    ),
+    Mutation(
+        "class losses do not reach the slots",
+        "model/heads.py",
+        "self.action(slots_OKD)",
+        "self.action(slots_OKD.detach())",
+        _GRADIENTS,
+    ),
+    Mutation(
         "observation head on the first window",
         _ANTICIPATOR,
         "last_BWND = tokens_BWND[:, self.config.n_windows - 1 :]",
@@ -408,6 +422,7 @@ INFERENCE = [
         'if confidence != "product" else',
         f"{_DECODING}test_the_papers_threshold_is_on_the_networks_own_objectness",
     ),
+    Mutation("another tau", _SLOTS, "TAU = 0.3", "TAU = 0.5", f"{_FAITHFUL}test_decoding_as_the_paper_has_it"),
     Mutation(
         "a slot at tau emits",
         _SLOTS,
@@ -432,16 +447,13 @@ INFERENCE = [
 ]
 
 _DEPARTURES = [
+    ("eight slots", "model/config.py", "slots: int = 16", "slots: int = 8"),
+    ("wider offset bins", "model/config.py", "bins: int = 20", "bins: int = 10"),
+    ("a wider offset target", _CRITERION, "sigma_bins: float = 1.0", "sigma_bins: float = 2.0"),
     ("half the width", "model/config.py", "d_model: int = 256", "d_model: int = 128"),
     ("half the decoder", "model/config.py", "decoder_layers: int = 4", "decoder_layers: int = 2"),
     ("a third encoder layer", "model/config.py", "encoder_layers: int = 2", "encoder_layers: int = 3"),
     ("no dropout", "model/config.py", "dropout: float = 0.1", "dropout: float = 0.0"),
-    (
-        "the last window's tokens in the memory",
-        "model/config.py",
-        "memory_tail: bool = False",
-        "memory_tail: bool = True",
-    ),
     ("no observation head", "model/config.py", 'auxiliary: Auxiliary = "last"', 'auxiliary: Auxiliary = "off"'),
     ("objectness weight 1", _CRITERION, "positive_weight: float = 5.0", "positive_weight: float = 1.0"),
     ("no smoothing by default", _CRITERION, "label_smoothing: float = 0.1", "label_smoothing: float = 0.0"),
@@ -452,7 +464,7 @@ _DEPARTURES = [
     ("one cosine cycle", _OPTIM, "restart_epochs: float | None = 10.0", "restart_epochs: float | None = None"),
     ("augmentation, and marginal decoding", "recipes.py", ', augment=False, decoding="paper")', ")"),
 ]
-"""What the recipe ``feed`` does otherwise than the paper (docs/paper.md): none of it may slip into the paper's."""
+"""Other settings, most of them the recipe ``feed``'s (docs/paper.md): none may slip into the paper's."""
 
 MUTATIONS = [
     *MODEL,
