@@ -8,6 +8,7 @@ killed when the test fails on an assertion; a test that breaks otherwise says no
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -124,13 +125,9 @@ def main(parts: Sequence[str]) -> int:
 
 def _import_libraries() -> None:
     """What every child would import anew; nothing of playahead, which must be imported as a mutant."""
-    import lightning_fabric
-    import numpy
-    import pytest
-    import scipy.optimize
-    import torch.optim.swa_utils
-
-    del lightning_fabric, numpy, pytest, scipy, torch
+    libraries = ("torch.optim.swa_utils", "lightning_fabric", "scipy.optimize", "scipy.ndimage", "av", "PIL.Image")
+    for name in (*libraries, "jsonargparse", "rich.progress", "safetensors.torch", "pytest"):
+        import_module(name)
     assert not any(name.split(".")[0] == "playahead" for name in sys.modules)
 
 
