@@ -401,7 +401,7 @@ OPTIMISATION = [
     Mutation(
         "checkpoints chosen by marginal decoding",
         "training/run.py",
-        "{config.decoding: Decoder(config.decoding), ",
+        "{own: Decoder(own), ",
         "{",
         "training/test_faithful.py::test_a_recipes_own_decoding_chooses_its_checkpoint",
     ),

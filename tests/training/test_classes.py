@@ -117,9 +117,7 @@ class Recorded(Dataset):
 def test_weights_remember_what_they_were_taught(head, tmp_path):
     small = paper_small()
     model = replace(small.model, feature_dim=F, d_model=16, heads=2, ffn_dim=16, head=head)
-    decoding = "paper" if head == "slots" else "marginal"
-    config = replace(small, model=model, decoding=decoding, epochs=1, steps_per_epoch=2, sequences=2, examples=1)
-    config = replace(config, precision="32-true")
+    config = replace(small, model=model, epochs=1, steps_per_epoch=2, sequences=2, examples=1, precision="32-true")
     finished = train(Recorded(), config, tmp_path)
     predictor = Predictor.open(finished.weights)
     assert predictor.network.config.class_indices == CLASSES

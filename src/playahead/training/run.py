@@ -49,7 +49,8 @@ def train(
     config = replace(config, model=replace(config.model, feature_dim=examples.feature_dim, classes=classes))
     finished = Finished(out / "weights.safetensors", {}, out / "log.csv")
     # The first decoding chooses the checkpoint: the recipe's own. The log has marginal decoding's figures in any case.
-    readings = {config.decoding: Decoder(config.decoding), "marginal": Decoder()}
+    own = config.decoding if config.model.head == "slots" else "marginal"
+    readings = {own: Decoder(own), "marginal": Decoder()}
     with together(config, out) as fabric:
         trainer = Trainer(config, examples, lambda found: validate(found, sample, readings), out, start, fabric)
         features = dict(dataset.features)

@@ -43,7 +43,8 @@ class TrainConfig(LoopConfig):
         augment: sequences of a feed are shifted in time, mirrored and side-swapped at random; the paper has nothing
             like it.
         mixup_alpha: of Beta(alpha, alpha) (L: 0.2); 0 is off.
-        decoding: the recipe's own, by which validation reads its checkpoints: "paper" (threshold 0.3) or "marginal".
+        decoding: the recipe's own, by which validation reads its checkpoints: "paper" (threshold 0.3) or "marginal",
+            which is the only one without slots.
         checkpoint_by: validation figure under that decoding that chooses the checkpoint: the exact area, which is
             steadier, or the official average (C: the paper says nothing).
     """
@@ -70,8 +71,6 @@ class TrainConfig(LoopConfig):
             raise InputError("train.mixup_alpha", f"{self.mixup_alpha} is not a number of 0 or more")
         if self.model.head == "slots" and not (self.criterion.matched_weight or self.criterion.intensity_weight):
             raise InputError("criterion", "matched_weight and intensity_weight are both 0: nothing trains the slots")
-        if self.model.head != "slots" and self.decoding == "paper":
-            raise InputError("train.decoding", "paper needs the slot head", "use marginal")
 
     @property
     def examples_seen(self) -> int:
