@@ -6,7 +6,7 @@ LINKS = links="$${PIP_FIND_LINKS:-$$(.venv/bin/pip config get global.find-links 
 	if nvidia-smi -L >/dev/null 2>&1; then torch="--torch-backend=auto"; elif ls $$links/torch-*+cpu-*.whl >/dev/null 2>&1; then torch="--find-links $$links"; else torch="--torch-backend=auto"; fi
 # Or every process that a target starts would compile all libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: setup demo test fuzz check docs wheel oracle
+.PHONY: setup demo test mutations fuzz check docs wheel oracle
 setup: .venv/.ready
 .venv/.ready: pyproject.toml constraints.txt
 	$(PY) -m venv .venv
@@ -17,6 +17,9 @@ demo: .venv/.ready
 	.venv/bin/playahead demo
 test: .venv/.ready
 	.venv/bin/python -m pytest -q $(PYTEST)
+# Mistakes in the paper's code, each of which its test must notice (tests/paper/mutations.py): make mutations ONLY="post-LN"
+mutations: .venv/.ready
+	OMP_NUM_THREADS=1 .venv/bin/python -m tests.paper.mutate $(if $(ONLY),"$(ONLY)")
 # Damaged inputs by the thousand, for a night: make fuzz CASES=100000 SEED=7
 CASES ?= 100000
 SEED ?= 0

@@ -262,6 +262,8 @@ _FIXED_BEFORE = {
     "devices": 1,
     "degraded": 0.0,
     "accumulate": 1,
+    "augment": True,
+    "decoding": "marginal",
     "classes": [],
 }
 """Settings that came later, and the value that was fixed before."""

@@ -12,7 +12,7 @@ from playahead.datasets.sampling import example_weights, inverse_frequency, rare
 from playahead.datasets.slicing import class_counts, example_ends_ms, frames_of_following, labels_of_half
 from playahead.domain.actions import Action
 from playahead.errors import InputError
-from playahead.features.feed import N_FEATURES
+from playahead.features.feed import N_FEATURES, prepare_track
 from playahead.simulation.plays import simulate_half
 from playahead.sources.feed_tables import read_split
 
@@ -102,6 +102,16 @@ def test_the_same_generator_gives_the_same_batch_and_another_another():
     first, again, other = (windows.batch(np.array([0, 1]), np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert torch.equal(first.features_BWNF, again.features_BWNF)
     assert not torch.equal(first.features_BWNF, other.features_BWNF)
+
+
+def test_without_augmentation_a_sequence_is_as_it_was_recorded():
+    """docs/paper.md 1.4 w: the windows at an anchor, whatever the generator says."""
+    half = simulate_half(0, minutes=6)
+    windows = FeedExamples([half], 2, augment=False)
+    first, other = (windows.batch(np.array([1]), np.random.default_rng(seed)) for seed in (1, 2))
+    assert torch.equal(first.features_BWNF, other.features_BWNF)
+    ends_ms = 40_000 + np.arange(2) * 5_000
+    np.testing.assert_array_equal(first.features_BWNF[0], prepare_track(half).windows(ends_ms))
 
 
 def test_a_sequences_last_window_ends_where_its_future_begins():

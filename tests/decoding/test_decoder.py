@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playahead.decoding.anticipations import anticipations_of, frame_centre_ms, frames_of
+from playahead.decoding.choosing import Decoding, choose
 from playahead.decoding.decoder import Decoder, decoder_of
-from playahead.decoding.predictions import DensePredictions, SlotPredictions
+from playahead.decoding.predictions import DensePredictions, SlotPredictions, join_predictions
 from playahead.decoding.slots import decode_threshold, slot_times
 from playahead.errors import InputError
 from playahead.evaluation.frames import FrameTable
@@ -116,6 +117,60 @@ def test_the_papers_decoding_is_the_papers():
     assert records[-1].confidence == pytest.approx(0.9 * 0.6)
     assert records[-1].class_confidence == pytest.approx([0, 0.09, 0, 0, 0.54, 0.27, 0, 0, 0, 0])
     assert Decoder("paper", 0.95).anticipations(said) == [[]], "no rescue"
+
+
+def weighed(objectness: list[float]) -> SlotPredictions:
+    """Slots of a network whose matched slots weighed 5: calibrated objectness; passes mostly, in bins 2, 6, 10 ..."""
+    count = len(objectness)
+    class_OKC = np.full((1, count, 10), 0.03, np.float32)
+    class_OKC[..., 0] = 0.73
+    offset_OKT = np.eye(20, dtype=np.float32)[np.arange(count) * 4 + 2][None]
+    return SlotPredictions(np.array([objectness], np.float32), class_OKC, offset_OKT, positive_weight=5.0)
+
+
+@pytest.mark.parametrize(("confidence", "wanted"), [("product", [0.6818 * 0.73, 0.3571 * 0.73]), ("class", [0.73] * 2)])
+def test_the_papers_threshold_is_on_the_networks_own_objectness(confidence, wanted):
+    """1.3 i, j: calibrated 0.3, 0.1, 0.05 are the network's 0.68, 0.36 and 0.21; frames and records agree."""
+    said, decoder = weighed([0.3, 0.1, 0.05]), Decoder("paper", 0.3, confidence=confidence)
+    assert said.network_objectness_OK[0].tolist() == pytest.approx([1.5 / 2.2, 0.5 / 1.4, 0.25 / 1.2])
+    (records,) = decoder.anticipations(said)
+    assert [record.confidence for record in records] == pytest.approx(wanted, abs=1e-4)
+    scores_ORV = decoder.scores(said)
+    assert sorted(scores_ORV[0, :, 1][scores_ORV[0, :, 1] > 0]) == pytest.approx(sorted(wanted), abs=1e-4)
+    assert (scores_ORV >= 0).all()
+    assert (Decoder("tuned-threshold", 0.2).scores(said)[0, :, 1] > 0).sum() == 1, "there it is the calibrated one"
+
+
+def test_the_networks_own_objectness_survives_selection_and_joining():
+    both = join_predictions([weighed([0.3, 0.1]), weighed([0.05, 0.2])]).select(np.array([False, True]))
+    assert isinstance(both, SlotPredictions)
+    assert both.network_objectness_OK[0].tolist() == pytest.approx([0.25 / 1.2, 1 / 1.8])
+
+
+@pytest.mark.parametrize("slots_per_clip", [0.5, 2, 3.5, 4])
+def test_a_threshold_can_be_set_by_how_many_slots_emit(slots_per_clip):
+    """As the paper's ablation counts: slots of a clip, on average."""
+    drawn = np.random.default_rng(0).random((200, 4)).astype(np.float32)
+    said = SlotPredictions(drawn, np.full((200, 4, 10), 0.1, np.float32), np.full((200, 4, 5), 0.2, np.float32), 5.0)
+    decoder = choose(
+        Decoding("paper", slots_per_clip=slots_per_clip, confidence="class"),
+        said,
+        lambda _: pytest.fail("nothing is scored"),
+    )
+    emitted = sum(len(records) for records in decoder.anticipations(said))
+    assert decoder.confidence == "class"
+    assert emitted / 200 == pytest.approx(slots_per_clip, abs=0.01)
+
+
+def test_a_confidence_and_a_number_of_slots_are_the_papers_alone():
+    with pytest.raises(InputError, match="confidence: class is for the paper's"):
+        Decoder("marginal", confidence="class")
+    with pytest.raises(InputError, match="in place of tau"):
+        Decoding("paper", tau=0.3, slots_per_clip=2.9)
+    with pytest.raises(InputError, match="in place of tau"):
+        Decoding("tuned-threshold", slots_per_clip=2.9)
+    with pytest.raises(InputError, match="not a number above 0"):
+        Decoding("paper", slots_per_clip="2.9")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

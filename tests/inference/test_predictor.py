@@ -53,6 +53,8 @@ def test_objectness_is_a_chance_whatever_matched_slots_weighed(positive_weight, 
     predictor = Predictor(network, {"train": {"criterion": losses}})
     (found,) = predictor.predict(np.zeros((1, 6), np.float32)).objectness_OK[0]
     assert found == pytest.approx(0.1, abs=1e-3)
+    (own,) = predictor.predict(np.zeros((1, 6), np.float32)).network_objectness_OK[0]
+    assert own == pytest.approx(network.logit.sigmoid().item(), rel=1e-5), "the paper's o_k, which its threshold reads"
 
 
 def test_with_the_intensity_likelihood_objectness_is_read_as_it_is():

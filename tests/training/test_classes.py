@@ -97,7 +97,7 @@ class Recorded(Dataset):
 
     features = FEATURES
 
-    def training_examples(self, examples, degraded=0.0):
+    def training_examples(self, examples, degraded=0.0, augment=True):
         return VideoExamples([annotated(0), annotated(1)], examples)
 
     def evaluation_set(self, split):

@@ -1,6 +1,7 @@
 """The paper's statements (docs/paper.md) against the recipes that claim them, and against what the code does."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -29,10 +30,12 @@ from playahead.model.slot_decoder import SlotDecoder
 from playahead.recipes import RECIPES, backbone, recipe
 from playahead.simulation.plays import simulate_half
 from playahead.spotting.trainer import PretrainConfig
-from playahead.training import loop
+from playahead.training import loop, run
 from playahead.training.criterion import Criterion, CriterionConfig
-from playahead.training.optim import learning_rate
+from playahead.training.optim import build_optimizers, learning_rate
 from playahead.training.trainer import Trainer
+from playahead.training.validation import validate
+from tests.training.test_classes import Recorded
 from tests.training.test_matcher import logits, targets
 from tests.training.test_trainer import TINY, never_mind
 
@@ -94,9 +97,11 @@ STATED = {
     "mixup_alpha": 0.2,  # 1.4 p
     "precision": "bf16-mixed",  # 1.4 s
     "average_decay": 0.999,  # 1.4 t
+    "decoding": "paper",  # 1.4 v
     "checkpoint_by": "area",  # 1.4 v
     "degraded": 0.0,  # 1.4 w
-    "epochs": 35,  # warm-up, and cycles of 10 and 20 epochs
+    "augment": False,  # 1.4 w
+    "epochs": 35,  # 1.4 x: warm-up, and cycles of 10 and 20 epochs
     "steps_per_epoch": 144,  # 4,587 clips in batches of 32
 }
 NOT_THE_PAPERS = {"seed", "validate_every", "save_every", "device", "devices", "deterministic"}
@@ -277,6 +282,32 @@ def test_decoding_as_the_paper_has_it():
     assert Decoder("paper").tau == 0.3
 
 
+def test_a_recipes_own_decoding_chooses_its_checkpoint(tmp_path, monkeypatch):
+    """1.4 v: the first decoding of a validation chooses; marginal decoding's figures stand beside it in the log."""
+    config = recipe("paper-small")
+    model = replace(config.model, d_model=8, heads=1, ffn_dim=8)
+    tiny = replace(config, model=model, epochs=1, steps_per_epoch=1, sequences=2, examples=1, precision="32-true")
+    read_by: list[dict[str, Decoder]] = []
+
+    def noted(predictor, evaluation_set, decoders):
+        read_by.append(dict(decoders))
+        return validate(predictor, evaluation_set, decoders)
+
+    monkeypatch.setattr(run, "validate", noted)
+    finished = run.train(Recorded(), tiny, tmp_path)
+    assert list(read_by[0].items()) == [("paper", Decoder("paper", 0.3)), ("marginal", Decoder())]
+    assert {"map", "map_marginal"} <= set(finished.log.read_text().splitlines()[0].split(","))
+
+
+def test_vectors_are_not_decayed():
+    """1.4 y: biases, normalisation scales and the window importance."""
+    model = Anticipator(AnticipatorConfig(feature_dim=4, d_model=8, heads=1, ffn_dim=8))
+    (adamw,) = build_optimizers(model, recipe("video").optim)
+    decayed = {id(p): group["weight_decay"] for group in adamw.param_groups for p in group["params"]}
+    for name, parameter in model.named_parameters():
+        assert decayed[id(parameter)] == (0.01 if parameter.ndim > 1 else 0.0), name
+
+
 def test_the_focal_loss_is_the_formula():
     """1.4 k: (1 - p_t)^2 times the binary cross-entropy, summed over steps and classes."""
     torch.manual_seed(0)
@@ -309,8 +340,26 @@ def test_every_statement_names_its_code_a_faithful_recipe_and_a_test():
     sections = (ROOT / "docs" / "paper.md").read_text().split("## 1.1")[1].split("## 2 ")[0]
     rows = [line for line in sections.splitlines() if re.match(r"\| [a-z] \| ", line)]
     found = STATEMENT.findall(sections)
-    assert len(found) == len(rows) == 55
+    assert len(found) == len(rows) == 58
     for modules, recipes, path, test in found:
         assert all((ROOT / module).exists() for module in re.findall(r"`(src/.+?\.py)`", modules)), modules
         assert all(name in RECIPES for name in re.findall(r"`(.+?)`", recipes)), recipes
         assert re.search(rf"^def {test}\(", (ROOT / "tests" / path).read_text(), re.MULTILINE), test
+
+
+def test_every_departure_of_feed_is_listed():
+    """docs/paper.md, "What `feed` does otherwise": thirteen rows name all settings in which it is not the paper's."""
+    section = (ROOT / "docs" / "paper.md").read_text().split("### What `feed` does otherwise")[1].split("## 2 ")[0]
+    rows = re.findall(r"^\| \d+ \| .+ \| (`.+`) \|$", section, re.MULTILINE)
+    assert len(rows) == 13
+    listed = [name for row in rows for name in re.findall(r"`(.+?)`", row)]
+    ours, papers = (dict(_flat(asdict(recipe(name)))) for name in ("feed", "paper-feed"))
+    assert sorted([*listed, "decoding"]) == sorted(name for name, value in papers.items() if ours[name] != value)
+
+
+def _flat(values: dict, before: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value

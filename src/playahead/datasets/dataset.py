@@ -50,8 +50,11 @@ class Dataset(ABC):
         """What its windows hold, as weights remember it and ``Predictor.check`` reads it."""
 
     @abstractmethod
-    def training_examples(self, examples: int, degraded: float = 0.0) -> Examples:
-        """Its train split, as sequences of so many examples; a share of them observed through worse sources."""
+    def training_examples(self, examples: int, degraded: float = 0.0, augment: bool = True) -> Examples:
+        """Its train split, as sequences of so many examples; a share of them observed through worse sources.
+
+        ``augment`` is for feeds: windows of video are always as they were recorded.
+        """
 
     @abstractmethod
     def evaluation_set(self, split: str) -> EvaluationSet:
@@ -102,9 +105,9 @@ class FeedDataset(Dataset):
         """The event-feed features of this version."""
         return FEED_FEATURES
 
-    def training_examples(self, examples: int, degraded: float = 0.0) -> FeedExamples:
-        """Sequences at any time of any half of train."""
-        return FeedExamples(read_split(self.folder, "train"), examples, degraded)
+    def training_examples(self, examples: int, degraded: float = 0.0, augment: bool = True) -> FeedExamples:
+        """Sequences of any half of train."""
+        return FeedExamples(read_split(self.folder, "train"), examples, degraded, augment)
 
     def evaluation_set(self, split: str) -> FeedEvaluationSet:
         """Every example that the benchmark asks for."""
@@ -161,8 +164,9 @@ class VideoDataset(Dataset):
         """What the store says of its making."""
         return {"kind": "video", **asdict(self.store.facts)}
 
-    def training_examples(self, examples: int, degraded: float = 0.0) -> VideoExamples:
+    def training_examples(self, examples: int, degraded: float = 0.0, augment: bool = True) -> VideoExamples:
         """Sequences on the stored 5-s grid."""
+        del augment
         if degraded:
             raise InputError("train.degraded", f"{degraded} is not 0, but only feeds can be degraded")
         videos = labelled_features(self.store, folder_of_split(self.folder, "train"))

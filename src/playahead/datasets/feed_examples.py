@@ -44,22 +44,24 @@ def _rates(halves: Sequence[FeedHalf]) -> NDArray[np.floating]:
 class FeedExamples:
     """Sequences of ``examples`` consecutive ones at a random phase of each half.
 
-    An anchor is a stretch of a half; every draw shifts the sequence within it, mirrors the pitch and swaps the
-    sides at random, so no two epochs see the same windows.
+    An anchor is a stretch of a half. With ``augment``, every draw shifts the sequence within it, mirrors the pitch and
+    swaps the sides at random, so no two epochs see the same windows; without, it is seen as it was recorded, on a 5-s
+    grid (docs/paper.md 1.4 w).
 
     Args:
         halves: to train on.
         examples: in a sequence.
         degraded: share of sequences that are observed through a random worse source; labels stay as they are.
+        augment: shift, mirror and swap at random.
     """
 
     feature_dim = feed_features.N_FEATURES
     classes = ALL_CLASSES
 
-    def __init__(self, halves: Sequence[FeedHalf], examples: int, degraded: float = 0.0) -> None:
+    def __init__(self, halves: Sequence[FeedHalf], examples: int, degraded: float = 0.0, augment: bool = True) -> None:
         if examples < 1:
             raise InputError("train.examples", f"{examples} is below 1")
-        self.examples, self._degraded = examples, degraded
+        self.examples, self._degraded, self._augment = examples, degraded, augment
         self.digest = _digest(halves)
         self._tracks = [feed_features.prepare_track(half) for half in halves]
         self._labels = [labels_of_half(half) for half in halves]
@@ -97,19 +99,19 @@ class FeedExamples:
         return OBSERVATION_MS + np.minimum(starts, room_ms)
 
     def batch(self, anchors: NDArray[np.integer], rng: np.random.Generator) -> Batch:
-        """The sequences at these anchors, shifted, mirrored and side-swapped by ``rng``."""
+        """The sequences at these anchors, changed by ``rng`` as the constructor says."""
         features, happened, events, names = [], [], [], []
         for index, start_ms in self._anchors[anchors]:
             track = self._tracks[index]
-            start_ms = self._shift(int(start_ms), track.half, rng)
+            start_ms = self._shift(int(start_ms), track.half, rng) if self._augment else int(start_ms)
             ends_O = start_ms + np.arange(self.examples) * ANTICIPATION_MS
             sequence_WNF = track.windows(ends_O)
             happened.append(sequence_WNF[..., : len(ACTIONS)])  # a feed's first columns say what arrived
             if self._degraded and rng.random() < self._degraded:
                 sequence_WNF = self._seen_worse(track.half, ends_O, rng)
-            if rng.random() < 0.5:
+            if self._augment and rng.random() < 0.5:
                 sequence_WNF = feed_features.mirror(sequence_WNF)
-            if rng.random() < 0.5:
+            if self._augment and rng.random() < 0.5:
                 sequence_WNF = feed_features.swap_sides(sequence_WNF)
             features.append(sequence_WNF)
             events.append(self._labels[index].following(ends_O))

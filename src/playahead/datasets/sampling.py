@@ -22,7 +22,7 @@ RARE_FACTORS: Mapping[Action, float] = {
     Action.CROSS: 2.0,
     Action.THROW_IN: 2.0,
 }
-"""How much more often a window with such an action is drawn (P: which classes; C: the factors)."""
+"""How much more often a window with such an action is drawn (P: which classes; L: the factors)."""
 
 
 def rare_factors(class_OE: NDArray[np.integer]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.decoding.predictions import SlotPredictions
-from playahead.decoding.slots import slot_times
+from playahead.decoding.slots import Confidence, emitted, slot_times
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
 from playahead.domain.records import Anticipation
@@ -46,15 +46,17 @@ def anticipations_of(
     return listed
 
 
-def slots_that_emit(predictions: SlotPredictions, tau: float, min_confidence: float = 0.0) -> list[list[Anticipation]]:
+def slots_that_emit(
+    predictions: SlotPredictions, tau: float, confidence: Confidence = "product", min_confidence: float = 0.0
+) -> list[list[Anticipation]]:
     """The paper's inference, one record for each slot above tau, in time order (docs/paper.md 1.3 i-k).
 
     The class is the likeliest one, the whole class vector is kept, and the time is the centre of the likeliest bin to
     the millisecond.
     """
     offset_ms_OK = np.rint(slot_times(predictions, "argmax").astype(np.float64) * ANTICIPATION_MS).astype(np.int64)
-    confidence_OKC = predictions.objectness_OK[..., None] * predictions.class_OKC
-    emits_OK = (predictions.objectness_OK > tau) & (confidence_OKC.max(axis=2) > min_confidence)
+    emits_OK, confidence_OKC = emitted(predictions, tau, confidence)
+    emits_OK = emits_OK & (confidence_OKC.max(axis=2) > min_confidence)
     listed: list[list[Anticipation]] = [[] for _ in emits_OK]
     for example, slot in zip(*np.nonzero(emits_OK), strict=True):
         vector_C = confidence_OKC[example, slot]

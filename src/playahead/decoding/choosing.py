@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.decoding.decoder import Decoder, Kind
-from playahead.decoding.predictions import Predictions
+from playahead.decoding.predictions import Predictions, SlotPredictions
 from playahead.decoding.shifts import choose_shifts
-from playahead.decoding.slots import TAU, SlotTime
+from playahead.decoding.slots import TAU, Confidence, SlotTime, tau_for
 from playahead.errors import InputError
 from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import benchmark_average, count_detections
@@ -29,6 +29,8 @@ class Decoding:
     Attributes:
         kind: "marginal", "paper" or "tuned-threshold".
         tau: of the paper's (0.3 if None) or the tuned threshold (chosen if None).
+        slots_per_clip: instead of the paper's tau: the one above which so many slots emit on average.
+        confidence: of the paper's, "product" or "class" (``decoding.slots.Confidence``).
         time, rescue: of the tuned threshold; None is chosen.
         shifts: each class's predictions are moved in time as validation suggests.
         scale: each class's scores are stretched as validation suggests; the paper's never are.
@@ -40,6 +42,8 @@ class Decoding:
     rescue: bool | None = None
     shifts: bool = False
     scale: bool = True
+    slots_per_clip: float | None = None
+    confidence: Confidence = "product"
 
     def __post_init__(self) -> None:
         if not (self.tau is None or type(self.tau) in (int, float)):
@@ -49,7 +53,13 @@ class Decoding:
             type(None),
         ):
             raise InputError("decoding", "shifts, scale and rescue are true or false")
-        Decoder(self.kind, 0.0 if self.tau is None else self.tau, self.time or "argmax")  # refuses what cannot be
+        tau = 0.0 if self.tau is None else self.tau
+        Decoder(self.kind, tau, self.time or "argmax", confidence=self.confidence)  # refuses what cannot be
+        if self.slots_per_clip is not None:
+            if self.kind != "paper" or self.tau is not None:
+                raise InputError("decoding.slots_per_clip", "is for the paper's decoding, in place of tau")
+            if type(self.slots_per_clip) not in (int, float) or not self.slots_per_clip > 0:
+                raise InputError("decoding.slots_per_clip", f"{self.slots_per_clip!r} is not a number above 0")
         if self.kind == "marginal" and self.tau is not None:
             raise InputError("decoding", "marginal has no tau")
         if self.kind != "tuned-threshold" and (self.time is not None or self.rescue is not None):
@@ -61,7 +71,10 @@ class Decoding:
 def choose(decoding: Decoding, predictions: Predictions, table: Table) -> Decoder:
     """The decoder that scores best on these predictions, of those that ``decoding`` allows."""
     if decoding.kind == "paper":
-        return Decoder("paper", TAU if decoding.tau is None else decoding.tau)
+        tau = TAU if decoding.tau is None else decoding.tau
+        if decoding.slots_per_clip is not None and isinstance(predictions, SlotPredictions):
+            tau = tau_for(predictions, decoding.slots_per_clip)
+        return Decoder("paper", tau, confidence=decoding.confidence)
     decoder = Decoder() if decoding.kind == "marginal" else _best_threshold(decoding, predictions, table)
     if decoding.shifts:
         decoder = replace(decoder, shift_frames=choose_shifts(table(decoder.scores(predictions))))

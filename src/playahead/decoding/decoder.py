@@ -15,7 +15,7 @@ from playahead.decoding.anticipations import anticipations_of, slots_that_emit
 from playahead.decoding.marginal import decode_marginal, near_probabilities
 from playahead.decoding.predictions import Predictions, SlotPredictions
 from playahead.decoding.shifts import shift
-from playahead.decoding.slots import TAU, SlotTime, decode_threshold
+from playahead.decoding.slots import TAU, Confidence, SlotTime, decode_paper, decode_threshold
 from playahead.domain.actions import ACTIONS
 from playahead.domain.records import Anticipation
 from playahead.errors import InputError
@@ -45,8 +45,9 @@ class Decoder:
     Attributes:
         kind: "marginal" (either head); "paper" (slots only: docs/paper.md 1.3, and nothing else); or "tuned-threshold",
             the paper's with its threshold, its times and more chosen on validation.
-        tau: objectness above which a slot emits.
+        tau: objectness above which a slot emits: the network's own (paper), or calibrated (tuned-threshold).
         time, rescue: of the tuned threshold.
+        confidence: of the paper's: "product", o_k * p_k(c), or "class", p_k(c) alone.
         scale: monotone per-class map for the official scorer, or None.
         calibration: monotone per-class map of the confidences that people are shown, or None. No score depends on it.
         shift_frames: by how many frames each class's predictions are moved later; none if empty.
@@ -58,15 +59,19 @@ class Decoder:
     rescue: bool = False
     scale: ScoreScale | None = None
     shift_frames: tuple[int, ...] = ()
+    confidence: Confidence = "product"
     calibration: ScoreScale | None = None
 
     def __post_init__(self) -> None:
         check_choices(self, "decoding")
         if not 0 <= self.tau < 1:
             raise InputError("decoding.tau", f"{self.tau} is not in [0, 1)")
+        if self.kind != "paper" and self.confidence != "product":
+            raise InputError("decoding.confidence", f"{self.confidence} is for the paper's decoding")
         chosen = self.time != "argmax" or self.rescue or self.scale or self.shift_frames or self.calibration
         if self.kind == "paper" and chosen:
-            raise InputError("decoding", "the paper's has a tau and nothing else to choose", "use tuned-threshold")
+            what = "the paper's has a tau, a confidence and nothing else to choose"
+            raise InputError("decoding", what, "use tuned-threshold")
         if len(self.shift_frames) not in (0, len(ACTIONS)):
             raise InputError("decoding.shift_frames", f"{len(self.shift_frames)} of {len(ACTIONS)} classes")
 
@@ -90,6 +95,8 @@ class Decoder:
         """Every row where it was placed, with what ranks it."""
         if self.kind == "marginal":
             return decode_marginal(predictions.intensity())
+        if self.kind == "paper":
+            return decode_paper(self._slots(predictions), self.tau, self.confidence)
         return decode_threshold(self._slots(predictions), self.tau, self.time, self.rescue)
 
     def _moved(self, rows_ORV: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -115,7 +122,7 @@ class Decoder:
             for_scorer: every row on the scale chosen for the official scorer, not confidences.
         """
         if self.kind == "paper":
-            return slots_that_emit(self._slots(predictions), self.tau, min_confidence)
+            return slots_that_emit(self._slots(predictions), self.tau, self.confidence, min_confidence)
         if for_scorer:
             ranked_ORV = self._ranked(predictions)
             return anticipations_of(self._scaled(ranked_ORV), min_confidence, self._moved(ranked_ORV))

@@ -4,7 +4,7 @@ Axes: O examples, K slots, C classes, T bins, R raster frames.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +14,42 @@ from playahead.domain.grid import FRAMES_PER_WINDOW, RASTER_FRAMES
 
 @dataclass(frozen=True)
 class SlotPredictions:
-    """Eqs. (2)-(4): objectness_OK, class_OKC (sums to 1), offset_OKT (sums to 1); float32."""
+    """What the slots say, Eqs. (2)-(4) of docs/paper.md; float32.
+
+    Attributes:
+        objectness_OK: o_k as a calibrated probability: what ``positive_weight`` did to it is taken out.
+        class_OKC: p_k, sums to 1.
+        offset_OKT: r_k, sums to 1.
+        positive_weight: of the objectness loss of matched slots in training.
+    """
 
     objectness_OK: NDArray[np.float32]
     class_OKC: NDArray[np.float32]
     offset_OKT: NDArray[np.float32]
+    positive_weight: float = 1.0
+
+    @property
+    def network_objectness_OK(self) -> NDArray[np.float32]:
+        """o_k of Eq. (2) as the network says it, sigmoid(logit): the paper's threshold and confidence read this.
+
+        The calibrated logit is the network's less log w, so its odds are the calibrated odds times w.
+        """
+        if self.positive_weight == 1:
+            return self.objectness_OK
+        w, o_OK = self.positive_weight, self.objectness_OK
+        return (w * o_OK / (1 + (w - 1) * o_OK)).astype(np.float32, copy=False)
 
     def __len__(self) -> int:
         return len(self.objectness_OK)
 
     def select(self, kept_O: NDArray[np.bool_]) -> "SlotPredictions":
         """The predictions of some examples."""
-        return SlotPredictions(self.objectness_OK[kept_O], self.class_OKC[kept_O], self.offset_OKT[kept_O])
+        return replace(
+            self,
+            objectness_OK=self.objectness_OK[kept_O],
+            class_OKC=self.class_OKC[kept_O],
+            offset_OKT=self.offset_OKT[kept_O],
+        )
 
     def intensity(self) -> NDArray[np.float32]:
         """Slots added up: lambda_c(frame) = sum_k o_k p_k(c) q_k(frame), intensity_ORC in events per frame."""
@@ -64,6 +88,7 @@ def join_predictions(parts: Sequence[Predictions]) -> Predictions:
         np.concatenate([p.objectness_OK for p in slots]),
         np.concatenate([p.class_OKC for p in slots]),
         np.concatenate([p.offset_OKT for p in slots]),
+        slots[0].positive_weight,
     )
 
 

@@ -22,7 +22,7 @@ from playahead.files import file_digest
 from playahead.inference.predictor import Predictor
 from playahead.progress import Show, quiet
 
-_FORMAT = 5  # of cached scores: another number where scoring or decoding changes its figures
+_FORMAT = 6  # of cached scores: another number where scoring or decoding changes its figures
 
 
 class Members:

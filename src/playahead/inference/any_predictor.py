@@ -116,6 +116,20 @@ class AnyPredictor(ABC):
         """It was trained on sources that say less than a full feed, and on less than 30 s."""
         return bool(self._trained("degraded"))
 
+    @property
+    def objectness_weight(self) -> float:
+        """How much more matched slots than others weighed in training: it is taken out of the objectness again.
+
+        With the intensity likelihood among the losses it is 1: that reads the objectness as it is.
+        """
+        losses = self._trained("criterion")
+        if not isinstance(losses, Mapping) or losses.get("intensity_weight"):
+            return 1.0
+        weight = losses.get("positive_weight", 1.0)
+        if not isinstance(weight, float | int) or not 0 < weight < math.inf:
+            raise InputError(self.where, f"positive_weight {weight!r} is not a number above 0")
+        return float(weight)
+
     def _trained(self, name: str) -> object:
         train = self.about.get("train")
         return train.get(name) if isinstance(train, Mapping) else None

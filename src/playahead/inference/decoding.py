@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from playahead.choices import check_choices
 from playahead.decoding.decoder import Decoder, Kind
-from playahead.decoding.slots import SlotTime
+from playahead.decoding.slots import Confidence, SlotTime
 from playahead.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ class DecodingOptions:
     Attributes:
         decoding: marginal or tuned-threshold, as it was chosen on validation; or paper, the paper's own.
         tau: slots with a larger objectness emit (paper: 0.3 if not given; tuned-threshold: the chosen one).
+        confidence: of a class in the paper's decoding: product (objectness times class probability), or class (class
+            probability alone).
         time: tuned-threshold with this time of a slot instead of the chosen one.
         rescue: tuned-threshold that fills clips left empty with their likeliest slot.
         device: that predicts: cpu, cuda, cuda:1, mps, or auto.
@@ -26,6 +28,7 @@ class DecodingOptions:
 
     decoding: Kind = "marginal"
     tau: float | None = None
+    confidence: Confidence = "product"
     time: SlotTime | None = None
     rescue: bool = False
     device: str = "auto"
@@ -34,6 +37,8 @@ class DecodingOptions:
         check_choices(self, "-")
         if self.decoding == "marginal" and self.tau is not None:
             raise InputError("--tau", "is for slots that emit", "add --decoding paper or tuned-threshold")
+        if self.decoding != "paper" and self.confidence != "product":
+            raise InputError("--confidence", "is for the paper's decoding", "add --decoding paper")
         if self.decoding != "tuned-threshold" and (self.time is not None or self.rescue):
             option = "time" if self.time is not None else "rescue"
             raise InputError(f"--{option}", "is for the tuned threshold", "add --decoding tuned-threshold")
@@ -45,5 +50,6 @@ class DecodingOptions:
             InputError: the weights carry no such decoding.
         """
         asked: dict[str, Any] = {"tau": self.tau, "time": self.time, "rescue": self.rescue or None}
+        asked["confidence"] = self.confidence if self.decoding == "paper" else None
         changes = {name: value for name, value in asked.items() if value is not None}
         return replace(predictor.decoder(self.decoding), **changes)

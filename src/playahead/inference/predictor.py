@@ -88,20 +88,6 @@ class Predictor(AnyPredictor):
         """Write a file that ``open`` reads."""
         write_tensors(path, self.network.state_dict(), {**self.about, "model": asdict(self.network.config)})  # type: ignore[bad-argument-type]
 
-    @property
-    def objectness_weight(self) -> float:
-        """How much more matched slots than others weighed in training: it is taken out of the objectness again.
-
-        With the intensity likelihood among the losses it is 1: that reads the objectness as it is.
-        """
-        losses = self._trained("criterion")
-        if not isinstance(losses, Mapping) or losses.get("intensity_weight"):
-            return 1.0
-        weight = losses.get("positive_weight", 1.0)
-        if not isinstance(weight, float | int) or not 0 < weight < math.inf:
-            raise InputError(self.where, f"positive_weight {weight!r} is not a number above 0")
-        return float(weight)
-
     @torch.inference_mode()
     def predict(self, windows: NDArray) -> Predictions:
         """Predictions of every example in B sequences of W >= 6 windows.
@@ -181,6 +167,7 @@ def _in_numpy(output: AnticipatorOutput, objectness_weight: float) -> Prediction
             (output.slots.objectness_OK.float() - math.log(objectness_weight)).sigmoid().cpu().numpy(),
             output.slots.class_OKC.float().softmax(dim=-1).cpu().numpy(),
             output.slots.offset_OKT.float().softmax(dim=-1).cpu().numpy(),
+            objectness_weight,
         )
     assert output.dense_ORC is not None
     return DensePredictions(output.dense_ORC.float().sigmoid().cpu().numpy())

@@ -1,4 +1,7 @@
-"""What an anticipator is made of. Every choice that the paper leaves open ("C" in docs/paper.md) is a field here."""
+"""What an anticipator is made of.
+
+Values are marked as in docs/paper.md: P stated by the paper; L printed by it, but not in the text we had; C ours.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -25,22 +28,22 @@ class AnticipatorConfig:
         n_windows: W, windows that are looked at: the last ones of an observation's six (P: all of them).
         n_snippets: N, snippets (or steps) in a window.
         d_model: D (P: 256).
-        heads: attention heads (C).
-        ffn_dim: hidden width of the feed-forward blocks (C).
-        dropout: (C).
+        heads: attention heads (L: 8).
+        ffn_dim: hidden width of the feed-forward blocks (L: 1024).
+        dropout: on every residual branch and on attention weights (C: 0.1).
         drop_path: stochastic depth on every residual branch of the encoder (P: 0.1).
         encoder: "windows" (P: each window on its own), or "steps": every step of the observation in one row, each
             seeing its 15 neighbours (FAANTRA); then the steps are the memory, and ``memory`` has no say.
         encoder_layers: layers of the encoder (P: 2).
-        summaries: S, summary vectors of a window (C: 4).
+        summaries: S, summary vectors of a window (L: 4).
         memory: a GRU over the summaries (P), or as ablations the summaries as they are ("mean" is the context then),
             or the last window's alone.
         window_importance: one learned weight per window (P); False is an ablation.
         importance_on: the summaries that go into the GRU, or what comes out of it (the paper says neither).
         memory_tail: the decoder also sees the last window's own tokens, at full rate (C; False is the paper).
         decoder_layers: (P: 4).
-        slots: K (C: 16).
-        bins: T, offset bins of the 5-s window (C: 20).
+        slots: K (L: 16).
+        bins: T, offset bins of the 5-s window (L: 20).
         conditioned: input-conditioned slot queries, Eq. (1); False is the paper's static-query ablation.
         slot_time: "bins" (P), or "regression": one number per slot, exp(.) of the window (FAANTRA), which stands
             for a Gaussian of one bin's width.

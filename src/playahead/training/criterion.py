@@ -38,16 +38,16 @@ class CriterionConfig:
 
     Attributes:
         matcher: Eq. (5).
-        positive_weight: of the objectness BCE on matched slots (C: 5; 1 keeps objectness a probability).
-        label_smoothing: of the class CE (C: 0.1).
+        positive_weight: of the objectness BCE on matched slots (L: 5; 1 keeps objectness a probability).
+        label_smoothing: of the class CE (L: 0.1).
         class_balance: weigh the class CE by inverse frequency (FAANTRA).
-        sigma_bins: of the Gaussian offset target, Eq. (6) (C: 1 bin); 0 is one-hot.
+        sigma_bins: of the Gaussian offset target, Eq. (6) (L: 1 bin); 0 is one-hot.
         matched_weight: of the paper's three matched losses together.
         intensity_weight: of the point-process likelihood of the slots' summed intensity (C; 0 is the paper).
         observation: loss of the auxiliary head: "focal" BCE per class and step (P), or "segmentation": each step is one
             class or none, labels widened to 4 steps on either side, CE weighed by inverse frequency (FAANTRA).
-        presence_weight: of the auxiliary observation head (C: 0.3).
-        focal_gamma: of the auxiliary focal BCE (P: 2).
+        presence_weight: of the auxiliary observation head (L: 0.3).
+        focal_gamma: of the auxiliary focal BCE (C: 2).
     """
 
     matcher: MatcherConfig = field(default_factory=MatcherConfig)

@@ -29,7 +29,7 @@ class MatcherConfig:
         frequency: what the inverse-frequency weight does to an event's column: "divide" (the paper), "none" or
             "multiply".
         class_weight: 0 matches on time alone (a variant of FAANTRA).
-        offset_weight: lambda_off (C: 1); 0 matches on class alone.
+        offset_weight: lambda_off (L: 1); 0 matches on class alone.
     """
 
     pairing: Literal["hungarian", "sequential"] = "hungarian"

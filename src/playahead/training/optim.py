@@ -19,12 +19,12 @@ class OptimConfig:
     Attributes:
         kind: "adamw" (P), or "muon": the layers' matrices step along their orthogonalised momentum, all else by AdamW.
             Both step equally far, so a learning rate means the same.
-        lr: peak learning rate (C: 2e-4).
-        weight_decay: on matrices; vectors and biases are not decayed (C: 1e-2).
+        lr: peak learning rate (L: 2e-4).
+        weight_decay: on matrices (L: 1e-2); vectors and biases are not decayed (C).
         warmup_epochs: linear from 0 (P: 5).
-        restart_epochs: T_0, length of the first cosine cycle (C: 10); None is one cycle to the run's end.
-        restart_factor: T_mult, each cycle is so many times longer than the one before (C: 2).
-        clip_norm: gradients are scaled down to this norm (C: 1).
+        restart_epochs: T_0, length of the first cosine cycle (L: 10); None is one cycle to the run's end.
+        restart_factor: T_mult, each cycle is so many times longer than the one before (L: 2).
+        clip_norm: gradients are scaled down to this norm (L: 1).
         betas: of AdamW, how slowly its moments forget (AdamW's own defaults: the paper names none).
     """
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from playahead.datasets.dataset import Dataset
+from playahead.decoding.decoder import Decoder
 from playahead.domain.actions import ACTIONS
 from playahead.errors import InputError
 from playahead.evaluation.frames import ALL_CLASSES
@@ -43,12 +44,15 @@ def train(
     if validation_matches < 1:
         raise InputError("--validation-matches", f"{validation_matches} is below 1")
     validation, sample = dataset.evaluation_set("val"), dataset.validation_sample(validation_matches)
-    examples = dataset.training_examples(config.examples, config.degraded)
+    examples = dataset.training_examples(config.examples, config.degraded, config.augment)
     classes = () if examples.classes == ALL_CLASSES else tuple(str(ACTIONS[c]) for c in examples.classes)
     config = replace(config, model=replace(config.model, feature_dim=examples.feature_dim, classes=classes))
     finished = Finished(out / "weights.safetensors", {}, out / "log.csv")
+    # The first decoding chooses the checkpoint: the recipe's own. The log has marginal decoding's figures in any case.
+    own = config.decoding if config.model.head == "slots" else "marginal"
+    readings = {own: Decoder(own), "marginal": Decoder()}
     with together(config, out) as fabric:
-        trainer = Trainer(config, examples, lambda predictor: validate(predictor, sample), out, start, fabric)
+        trainer = Trainer(config, examples, lambda found: validate(found, sample, readings), out, start, fabric)
         features = dict(dataset.features)
         if fabric.is_global_zero:
             describe_run(out, {"train": asdict(config), "training_examples": examples.n_examples, "features": features})

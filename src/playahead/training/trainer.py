@@ -40,9 +40,13 @@ class TrainConfig(LoopConfig):
             (P).
         degraded: share of sequences of a feed that are observed through a random worse source (``datasets/pasts.py``);
             the paper has none.
-        mixup_alpha: of Beta(alpha, alpha) (C: 0.2); 0 is off.
-        checkpoint_by: validation figure that chooses the checkpoint, under marginal decoding: the exact area, which is
-            steadier, or the official average (the paper says nothing).
+        augment: sequences of a feed are shifted in time, mirrored and side-swapped at random; the paper has nothing
+            like it.
+        mixup_alpha: of Beta(alpha, alpha) (L: 0.2); 0 is off.
+        decoding: the recipe's own, by which validation reads its checkpoints: "paper" (threshold 0.3) or "marginal",
+            which is the only one without slots.
+        checkpoint_by: validation figure under that decoding that chooses the checkpoint: the exact area, which is
+            steadier, or the official average (C: the paper says nothing).
     """
 
     model: AnticipatorConfig
@@ -51,7 +55,9 @@ class TrainConfig(LoopConfig):
     examples: int = 1
     rare_sampler: bool = True
     degraded: float = 0.0
+    augment: bool = True
     mixup_alpha: float = 0.2
+    decoding: Literal["marginal", "paper"] = "marginal"
     checkpoint_by: Literal["area", "official"] = "area"
 
     def __post_init__(self) -> None:
