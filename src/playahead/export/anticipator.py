@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from playahead.export.graphs import export_graph
-from playahead.files import names_on_disk, write_whole
+from playahead.files import file_digest, names_on_disk, write_whole
 from playahead.inference.onnx_predictor import ABOUT, ANSWER, ENCODE
 from playahead.inference.predictor import Predictor
 from playahead.model.anticipator import Anticipator
@@ -42,7 +42,8 @@ def export_anticipator(predictor: Predictor, out: Path) -> dict[str, float]:
         ENCODE: export_graph(_Encode(network), windows_PNF, out / ENCODE, ["encoded"]),
         ANSWER: export_graph(_Answer(network, predictor.objectness_weight), encoded_OWND, out / ANSWER, names),
     }
-    write_whole(out / ABOUT, json.dumps(names_on_disk(dict(predictor.about)), indent=1) + "\n")
+    digests = {name: file_digest(out / name) for name in differences}
+    write_whole(out / ABOUT, json.dumps(names_on_disk({**predictor.about, "sha256": digests}), indent=1) + "\n")
     return differences
 
 

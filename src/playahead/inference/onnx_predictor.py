@@ -1,5 +1,6 @@
 """An exported model, run by ONNX Runtime: no PyTorch is imported."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ class OnnxPredictor(AnyPredictor):
             raise InputError(folder / ABOUT, "describes no model", "export it again")
         super().__init__(about, folder)
         self._folder = folder
-        self._encode, self._answer = (_session(folder / name) for name in (ENCODE, ANSWER))
+        digests = about.get("sha256") if isinstance(about.get("sha256"), dict) else {}
+        self._encode, self._answer = (_session(folder / name, digests.get(name)) for name in (ENCODE, ANSWER))
         shape = self._answer.get_inputs()[0].shape
         if len(shape) < 2 or shape[1] not in range(1, GRID.n_windows + 1):
             raise InputError(folder / ANSWER, f"takes arrays of {shape}, not of encoded windows", "export it again")
@@ -65,17 +67,18 @@ class OnnxPredictor(AnyPredictor):
         return SlotPredictions(objectness_OK, class_OKC, offset_OKT, self.objectness_weight)
 
 
-def _session(path: Path) -> Any:
+def _session(path: Path, digest: str | None) -> Any:
     try:
         import onnxruntime
     except ModuleNotFoundError:
         raise InputError(path, "needs onnxruntime", "pip install 'playahead[onnx]'") from None
+    content = read_bytes(path, _MOST_BYTES)
+    if digest and hashlib.sha256(content).hexdigest() != digest:  # one weight that is NaN need not show in an answer
+        raise InputError(path, "is not the file that was exported", "export it again")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # threads that wait for each other spin: see ``runtime.one_thread``
     try:
-        return onnxruntime.InferenceSession(read_bytes(path, _MOST_BYTES), options, providers=["CPUExecutionProvider"])
-    except InputError:
-        raise
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as reason:  # its own, which share no base
         raise InputError(path, f"is no model ({str(reason).splitlines()[0][:200]})", "export it again") from None
 
