@@ -8,10 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from playahead.cli.main import run
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import STOPPAGE, TOUCH, UNKNOWN
 from playahead.errors import InputError
 from playahead.sources.convert import convert_feeds
+from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.feeds import read_feed, reader_of
 from playahead.sources.notes import SourceNotes
 
@@ -256,6 +258,17 @@ def test_a_whole_match_in_one_video_is_split_at_its_kick_offs(tmp_path):
         read_feed(path, SourceNotes(kick_offs_ms={1: 12_000, 2: 9_000}))
     with pytest.raises(InputError, match="holds 2 videos, and the kick-offs are those of one"):
         read_feed(written(tmp_path, osl(WHOLE_MATCH, WHOLE_MATCH)), SourceNotes(kick_offs_ms={1: 12_000}))
+
+
+def test_data_convert_splits_a_whole_match_at_its_kick_offs(tmp_path, capsys):
+    path = written(tmp_path, osl(WHOLE_MATCH))
+    convert = ["data", "convert", str(path), "--out", str(tmp_path / "test.npz"), "--kick-off", "0:12,58:40"]
+    assert run(convert) == 0
+    assert [half.half for half in read_feed_table(tmp_path / "test.npz")] == [1, 2]
+    other = tmp_path / "other"
+    other.mkdir()
+    assert run([*convert, str(written(other, osl(WHOLE_MATCH)))]) == 2
+    assert "is of one match, not of 2" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_whole_match_that_a_spotter_calls_its_first_half_is_split_as_well(tmp_path):

@@ -45,6 +45,11 @@ def parse_clock(text: str) -> int:
     return round(seconds_in_all * 1000)
 
 
+def parse_kick_offs(text: str) -> dict[int, int]:
+    """``"0:12,58:40"`` -> when each half starts on a clock that runs through the match, in milliseconds."""
+    return {half: parse_clock(part) for half, part in enumerate(text.split(","), start=1) if part.strip()}
+
+
 def format_clock(time_ms: int) -> str:
     """Milliseconds -> ``"12:34.5"``, the clock that tables show."""
     tenths = round(time_ms / 100)

@@ -12,7 +12,7 @@ from playahead.choices import check_choices
 from playahead.decoding.decoder import Kind
 from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark
-from playahead.domain.time import parse_clock
+from playahead.domain.time import parse_clock, parse_kick_offs
 from playahead.errors import InputError
 from playahead.files import require_no_folder
 from playahead.inference.decoding import DecodingOptions
@@ -90,7 +90,7 @@ class PredictConfig:
     @property
     def kick_offs_ms(self) -> dict[int, int]:
         """When each half starts in the video; empty if not given."""
-        return {half: parse_clock(text) for half, text in enumerate(self.kick_off.split(","), start=1) if text.strip()}
+        return parse_kick_offs(self.kick_off)
 
     @property
     def end_ms(self) -> int | None:

@@ -1,6 +1,6 @@
 """Event feeds of any readable provider -> one compact table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,13 @@ class Converted:
     notes: Sequence[str] = ()
 
 
-def convert_feeds(files: Sequence[Path], out: Path, drop_bad_rows: bool = False, show: Show = quiet) -> Converted:
+def convert_feeds(
+    files: Sequence[Path],
+    out: Path,
+    drop_bad_rows: bool = False,
+    show: Show = quiet,
+    kick_offs_ms: Mapping[int, int] | None = None,
+) -> Converted:
     """Write all matches of these files as one compact table, in match order.
 
     Args:
@@ -29,6 +35,7 @@ def convert_feeds(files: Sequence[Path], out: Path, drop_bad_rows: bool = False,
         out: the table (.npz).
         drop_bad_rows: leave out rows that cannot be, and count them.
         show: told about every file.
+        kick_offs_ms: when each half starts in the video of a file that holds a whole match on one clock.
 
     Raises:
         InputError: a file that cannot be read, or a half that two files hold.
@@ -38,11 +45,13 @@ def convert_feeds(files: Sequence[Path], out: Path, drop_bad_rows: bool = False,
     if out.suffix != ".npz":
         raise InputError(out, "is not a .npz", "name the table as train.npz")
     matches = matches_among(files)
+    if kick_offs_ms and len(matches) > 1:
+        raise InputError("kick_off", f"is of one match, not of {len(matches)}", "convert each match by itself")
     advance = counter(show, f"converting {len(matches):,} files", len(matches), "files")
     halves: dict[tuple[int, int], FeedHalf] = {}
     said: list[str] = []
     for path, companions in matches:
-        notes = SourceNotes(drop_bad_rows)
+        notes = SourceNotes(drop_bad_rows, kick_offs_ms=kick_offs_ms or {})
         for half in read_feed(path, notes, companions):
             if (half.match, half.half) in halves:
                 raise InputError(path, f"match {half.match}, half {half.half} is in another file, too")
