@@ -24,6 +24,11 @@ def written(folder: Path, content: object) -> Path:
     return path
 
 
+def said(notes: SourceNotes) -> list[str]:
+    """Its lines, but the one that says that files of three actions hold fewer than a match."""
+    return [line for line in notes.lines if "unusual numbers" not in line]
+
+
 def soccernet(*entries: dict, key: str = "predictions") -> dict:
     return {"UrlLocal": "league/match", key: list(entries)}
 
@@ -77,7 +82,7 @@ def test_soccernets_seventeen_classes(tmp_path):
     (half,) = read_feed(written(tmp_path, soccernet(*map(spotted, labels), key="annotations")), notes)
     assert sorted(half.code.tolist()) == [4, 5, 6, 7, STOPPAGE]
     assert half.reports == {4, 5, 6, 7, STOPPAGE}
-    assert notes.lines == ["1 actions labelled 'Substitution' not read", "2 actions labelled 'Kick-off' not read"]
+    assert said(notes) == ["1 actions labelled 'Substitution' not read", "2 actions labelled 'Kick-off' not read"]
 
 
 def test_extra_time_is_read_and_the_shoot_out_counted(tmp_path):
@@ -86,7 +91,7 @@ def test_extra_time_is_read_and_the_shoot_out_counted(tmp_path):
         written(tmp_path, soccernet(spotted(), spotted(clock="3 - 2:00"), spotted(clock="5 - 0:10"))), notes
     )
     assert [half.half for half in halves] == [1, 3]
-    assert notes.lines == ["1 actions of the shoot-out not read"]
+    assert said(notes) == ["1 actions of the shoot-out not read"]
 
 
 def osl(*items: list[dict]) -> dict:
@@ -118,7 +123,7 @@ def test_the_clock_of_a_half_may_go_on_where_the_last_one_ended(tmp_path):
     told = SourceNotes()
     bare = read_feed(written(tmp_path, soccernet(*(spotted(clock=clock) for clock in clocks))), told)
     assert [half.t_ms.tolist() for half in bare] == [[5_000, 2_780_000], [10_000, 2_880_000], [30_000], [15_000]]
-    assert [line[:38] for line in told.lines] == [
+    assert [line[:38] for line in said(told)] == [
         f"half {n}: its clock starts at {at}:00; its"[:38] for n, at in ((2, 45), (3, 90), (4, 105))
     ]
     positions = [5_200, 2_780_400, 2_710_700, 5_580_000, 5_430_000, 6_315_000]
@@ -132,7 +137,7 @@ def test_positions_that_count_from_the_half_stay_whatever_the_clock_shows(tmp_pa
     notes = SourceNotes()
     mixed = [spotted(clock="2 - 45:10", position=10_400), spotted(clock="2 - 46:00")]
     (half,) = read_feed(written(tmp_path, soccernet(*mixed[:1])), notes)
-    assert (half.t_ms.tolist(), notes.lines) == ([10_400], [])
+    assert (half.t_ms.tolist(), said(notes)) == ([10_400], [])
     (half,) = read_feed(written(tmp_path, soccernet(*mixed)))
     assert half.t_ms.tolist() == [10_400, 60_000]
 
@@ -152,7 +157,7 @@ def test_a_half_whose_clock_starts_at_zero_stays(tmp_path, clocks):
     seen = [(half.half, int(time_ms)) for half in halves for time_ms in half.t_ms]
     wanted = [(int(c[0]), (int(c[4:6]) * 60 + int(c[7:])) * 1000) for c in clocks]
     assert seen == wanted
-    assert notes.lines == []
+    assert said(notes) == []
 
 
 def test_one_wrong_time_does_not_hide_the_clock_of_a_half(tmp_path):
@@ -189,7 +194,7 @@ def test_one_position_that_contradicts_its_clock_is_a_bad_row(tmp_path):
     notes = SourceNotes(drop_bad_rows=True)
     (half,) = read_feed(path, notes)
     assert half.t_ms.tolist() == [31_000, 31_900]
-    assert notes.lines[0].startswith("1 bad rows dropped")
+    assert said(notes)[0].startswith("1 bad rows dropped")
 
 
 @pytest.mark.parametrize("name", ["confidence", "confidence_score", "score"])
@@ -206,7 +211,7 @@ def test_confidences_in_percent(tmp_path):
     notes = SourceNotes()
     (half,) = read_feed(written(tmp_path, soccernet(*(spotted(confidence=c) for c in (87, "40", 1)))), notes)
     assert sorted(half.confidence.tolist()) == [1, 40, 87]
-    assert notes.lines == ["confidences are read as percent"]
+    assert said(notes) == ["confidences are read as percent"]
     (half,) = read_feed(written(tmp_path, soccernet(spotted(confidence="87 %"), spotted(confidence=0.5))))
     assert sorted(half.confidence.tolist()) == [50, 87]
     for wrong in ((2.31, 3.5), (-2.0, 45.0), (0.9, 0.8, 87), (130,)):
@@ -222,7 +227,7 @@ def test_free_kicks_are_restarts_and_goals_stoppages(tmp_path):
     assert half.code.tolist() == [TOUCH, STOPPAGE, TOUCH, TOUCH, 0]
     assert half.setpiece.tolist() == [4, UNKNOWN, 4, 4, UNKNOWN]
     assert half.is_target.tolist() == [False] * 4 + [True]
-    assert notes.lines == []
+    assert said(notes) == []
 
 
 def test_a_label_may_say_the_team(tmp_path):
@@ -245,7 +250,7 @@ def test_a_whole_match_in_one_video_is_split_at_its_kick_offs(tmp_path):
     notes = SourceNotes()
     (whole,) = read_feed(path, notes)
     assert whole.half == 1
-    (told,) = notes.lines
+    (told,) = said(notes)
     assert told.startswith("a half of 105 minutes looks like a whole match, and from 46:12.0 to 58:40.0 like its break")
     notes = SourceNotes(kick_offs_ms={1: 12_000, 2: 3_520_000})
     halves = read_feed(path, notes)
@@ -253,7 +258,7 @@ def test_a_whole_match_in_one_video_is_split_at_its_kick_offs(tmp_path):
         (1, 0, 2_760_000),
         (2, 0, 2_820_000),
     ]
-    assert notes.lines == ["1 actions before the kick-off not read"]
+    assert said(notes) == ["1 actions before the kick-off not read"]
     with pytest.raises(InputError, match="kick_off: half 2 does not start after half 1"):
         read_feed(path, SourceNotes(kick_offs_ms={1: 12_000, 2: 9_000}))
     with pytest.raises(InputError, match="holds 2 videos, and the kick-offs are those of one"):
@@ -262,12 +267,12 @@ def test_a_whole_match_in_one_video_is_split_at_its_kick_offs(tmp_path):
 
 def test_data_convert_splits_a_whole_match_at_its_kick_offs(tmp_path, capsys):
     path = written(tmp_path, osl(WHOLE_MATCH))
-    convert = ["data", "convert", str(path), "--out", str(tmp_path / "test.npz"), "--kick-off", "0:12,58:40"]
-    assert run(convert) == 0
+    options = ["--out", str(tmp_path / "test.npz"), "--kick-off", "0:12,58:40"]
+    assert run(["data", "convert", str(path), *options]) == 0
     assert [half.half for half in read_feed_table(tmp_path / "test.npz")] == [1, 2]
     other = tmp_path / "other"
     other.mkdir()
-    assert run([*convert, str(written(other, osl(WHOLE_MATCH)))]) == 2
+    assert run(["data", "convert", str(path), str(written(other, osl(WHOLE_MATCH))), *options]) == 2
     assert "is of one match, not of 2" in " ".join(capsys.readouterr().err.split())
 
 
@@ -279,7 +284,7 @@ def test_a_whole_match_that_a_spotter_calls_its_first_half_is_split_as_well(tmp_
     path = written(tmp_path, soccernet(*entries))
     notes = SourceNotes()
     read_feed(path, notes)
-    assert "looks like a whole match" in notes.lines[0]
+    assert "looks like a whole match" in said(notes)[0]
     assert [half.half for half in read_feed(path, SourceNotes(kick_offs_ms={1: 0, 2: 3_480_000}))] == [1, 2]
 
 
@@ -298,7 +303,7 @@ def test_game_times_split_one_video_into_its_halves(tmp_path, clock):
     notes = SourceNotes()
     halves = read_feed(written(tmp_path, osl([*first, *second])), notes)
     assert [(half.half, half.t_ms.tolist()) for half in halves] == [(1, [3_000, 20_000]), (2, [10_500, 40_000])]
-    assert "half 2: starts at 58:40.4 of the video, by its game times" in notes.lines
+    assert "half 2: starts at 58:40.4 of the video, by its game times" in said(notes)
 
 
 def test_osl_events_without_a_position_have_a_game_time(tmp_path):

@@ -188,7 +188,7 @@ def read_feed(
     if not any(len(half) for half in halves):
         raise InputError(path, "holds no events of any half")
     notes.provider = reader.provider
-    notes.doubts[:0] = unusual_rates(halves, reader.provider)
+    notes.unusual += unusual_rates(halves, reader.provider)
     return halves
 
 
@@ -199,19 +199,22 @@ def matches_among(files: Sequence[Path]) -> list[tuple[Path, list[Path]]]:
         InputError: no match, or a file that is neither a feed nor the companion of one in the list.
     """
     readers = {file: reader_of(file) for file in files}
-    matches: dict[Path, list[Path]] = {file: [] for file, reader in readers.items() if reader is not None}
-    for file in (file for file, reader in readers.items() if reader is None):
-        head = _head(file)
-        takers = [
-            match
-            for match in matches
-            if isinstance(companion := getattr(readers[match], "read", None), Companion) and companion.recognises(head)
-        ]
+    matches: list[tuple[Path, list[Path]]] = [(file, []) for file in files if readers[file] is not None]
+    for file in (file for file in files if readers[file] is None):
+        takers = [found for found in matches if _takes(readers[found[0]], file)]
         if not takers:
             raise InputError(file, "is not an event feed of a known provider", known_providers())
-        near = max(takers, key=lambda match: (match.parent == file.parent, _shared_letters(match.name, file.name)))
-        matches[near].append(file)
-    return list(matches.items())
+        near = max(
+            takers, key=lambda found: (found[0].parent == file.parent, _shared_letters(found[0].name, file.name))
+        )
+        near[1].append(file)
+    return matches
+
+
+def _takes(reader: FeedReader | None, file: Path) -> bool:
+    """Whether a file is the companion of a reader's matches."""
+    companion = reader.read if reader is not None else None
+    return isinstance(companion, Companion) and companion.recognises(_head(file))
 
 
 def _require_used(companions: Sequence[Path], reader: FeedReader) -> None:

@@ -20,6 +20,7 @@ class SourceNotes:
         left_out: what was not read, counted: ``{"events of the shoot-out": 12}``.
         bad_rows: what was wrong with each row that was dropped.
         doubts: what a library that read the file doubted.
+        unusual: numbers of actions that football rarely has.
     """
 
     drop_bad_rows: bool = False
@@ -28,6 +29,7 @@ class SourceNotes:
     left_out: Counter[str] = field(default_factory=Counter)
     bad_rows: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    unusual: list[str] = field(default_factory=list)
 
     def bad_row(self, reason: InputError) -> None:
         """A row that cannot be.
@@ -47,6 +49,7 @@ class SourceNotes:
         if self.bad_rows:
             more = f" and {len(self.bad_rows) - _NAMED:,} more" if len(self.bad_rows) > _NAMED else ""
             found.append(f"{len(self.bad_rows):,} bad rows dropped: {'; '.join(self.bad_rows[:_NAMED])}{more}")
+        found += self.unusual
         if len(self.doubts) > _NAMED:
             return [*found, *self.doubts[:_NAMED], f"and {len(self.doubts) - _NAMED:,} more doubts"]
         return [*found, *self.doubts]
