@@ -126,7 +126,8 @@ def test_an_anticipator_trains_validates_resumes_and_predicts(tmp_path, watch, n
 def test_a_backbone_trains_validates_and_resumes(tmp_path, watch, films, name):
     config = RECIPES[name]()
     assert isinstance(config, PretrainConfig)
-    config = replace(config, imagenet=False, backbone=TINY_BACKBONE, input_size="64x32", batch=2, **BRIEF)  # type: ignore[arg-type]
+    tiny = {"imagenet": False, "backbone": TINY_BACKBONE, "input_size": "64x32", "batch": 2, "accumulate": 1}
+    config = replace(config, **tiny, **BRIEF)  # type: ignore[arg-type]
     training, validation = find_labelled_videos(films / "train")[:1], find_labelled_videos(films / "valid")[:1]
     cache = FrameCache(tmp_path, parse_input_size(config.input_size))
     cache.fill([video.path for video in (*training, *validation)])

@@ -149,7 +149,7 @@ def test_single_questions(client, films):
         ("/v1/anticipate", {"rows": [{}] * 5_001}, 422, "rows: List should have at most 5000 items"),
         ("/v1/anticipate", {"rows": [{"x": 1}] * 100_000}, 422, "rows: List should have at most 5000 items"),
         ("/v1/anticipate", {"features": [[[1], [1, 2]]]}, 422, "not of one length"),
-        ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "GOAL"}]}, 422, "rows.0: action 'GOAL'"),
+        ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "HAT"}]}, 422, "rows.0: action 'HAT'"),
         ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "DUEL"}]}, 422, "said it reports"),
         ("/v1/anticipate", {"rows": [{"t_ms": -1, "action": "PASS"}]}, 422, "rows.0.t_ms"),
         ("/v1/sessions/none/rows", {"rows": []}, 404, "no session"),

@@ -53,7 +53,7 @@ def test_a_bomb_is_refused_without_unpacking_it(tmp_path, monkeypatch):
     path.write_bytes(gzip.compress(b'{"predictions": [{"label": "' + bytes(20_000_000)))
     assert path.stat().st_size < 100_000
     assert reader_of(path) is not None  # known by its first bytes
-    with pytest.raises(InputError, match=r"bomb.json.gz: unpacks to more than 1 MB"):
+    with pytest.raises(InputError, match=r"bomb.json.gz: SoccerNet spotting: unpacks to more than 1 MB"):
         read_feed(path)
 
 

@@ -221,7 +221,7 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     (tmp_path / "actions.parquet").write_bytes(b"PAR1" + bytes(20) + b"PAR1")
     with pytest.raises(
-        InputError, match=r"actions.parquet: is a Parquet file, which needs pyarrow \(pip install pyarrow"
+        InputError, match=r"actions.parquet: SPADL: is a Parquet file, which needs pyarrow \(pip install pyarrow"
     ):
         read_feed(tmp_path / "actions.parquet")
 

@@ -96,4 +96,4 @@ def test_what_cannot_be_is_one_line(tmp_path, events, about, said):
 def test_the_shoot_out_is_counted(tmp_path):
     notes = SourceNotes()
     read(tmp_path, *PLAYED, event("120:00", "Goal", period=5), notes=notes)
-    assert notes.lines == ["1 events of the shoot-out not read"]
+    assert notes.left_out == {"events of the shoot-out": 1}
