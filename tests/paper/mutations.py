@@ -95,7 +95,7 @@ MODEL = [
         "self.project(features_PNF)",
         _LOGITS,
     ),
-    Mutation("max pooling", _MEMORY, "adaptive_avg_pool1d", "adaptive_max_pool1d", _LOGITS),
+    Mutation("max pooling", _MEMORY, "start:stop].mean(dim=1)", "start:stop].amax(dim=1)", _LOGITS),
     Mutation(
         "window importance without its sigmoid",
         _MEMORY,
