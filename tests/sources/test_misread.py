@@ -208,44 +208,6 @@ def test_many_actions_in_seconds_are_in_another_unit(tmp_path):
     ]
 
 
-def v3(period, k, primary="pass"):
-    team = {"id": 1 + k % 2, "name": "t", "formation": "4-4-2"}
-    return {
-        **{"id": hash((period, k)) % 10**6, "matchId": 7, "matchPeriod": period, "second": k},
-        "minute": {"1H": 0, "2H": 45, "1E": 90, "2E": 105, "P": 120}[period],
-        "type": {"primary": primary, "secondary": []},
-        "location": {"x": 50, "y": 50},
-        "team": team,
-        "opponentTeam": {"id": 2 - k % 2, "name": "u", "formation": "4-4-2"},
-        "player": {"id": k % 2, "name": "p", "position": "CB"},
-        "pass": {"accurate": True, "endLocation": {"x": 60, "y": 50}, "recipient": {"id": k % 2}, "length": 10},
-        **{"shot": None, "groundDuel": None, "aerialDuel": None, "infraction": None, "carry": None, "possession": None},
-    }
-
-
-def v3_match(*events):
-    ids = {"1": 0, "2": 1}
-    players = {team: [{"player": {"wyId": wy, "firstName": "a", "lastName": "b"}}] for team, wy in ids.items()}
-    teams = {team: {"team": {"wyId": int(team), "officialName": "t"}} for team in ids}
-    lists = {team: [{str(wy): {"playerId": wy, "position": "cb"}}] for team, wy in ids.items()}
-    formations = {team: {"1H": {"0": {"4-4-2": {"startSec": 0, "players": listed}}}} for team, listed in lists.items()}
-    return {"players": players, "teams": teams, "formations": formations, "events": list(events)}
-
-
-def test_wyscout_v3_without_extra_time_before_its_shoot_out_or_a_type_of_its_own(tmp_path):
-    pytest.importorskip("kloppy")
-    played = [v3(period, k) for period in ("1H", "2H") for k in range(25)]
-    match = v3_match(*played[::-1], v3("1H", 30, "moonwalk"), *(v3("P", k, "penalty") for k in range(3)))
-    match = {
-        "match": {"matchPeriod": "F"},
-        "meta": "x" * 70_000,
-    } | match  # version 3 is told by its events, which come after the first 64 KB
-    halves, lines = read(tmp_path, match)
-    assert [half.half for half in halves] == [1, 2]
-    assert "3 events of the shoot-out not read" in lines
-    assert "1 events with an unknown type (moonwalk) not read" in lines
-
-
 def test_files_of_one_name_in_two_folders_are_two_matches(tmp_path):
     table = spadl().replace("game_id", "league")
     for folder in ("first", "second"):
