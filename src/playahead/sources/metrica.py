@@ -53,7 +53,7 @@ _TYPES = {
     "CARD",
 }
 _KICKS = {"PASS", "SHOT", "BALL OUT", "BALL LOST"}
-KICKED_AFTER_S = 1.0
+KICKED_AFTER_S = 0.5
 """A set piece is entered up to so long before the pass or shot that it is."""
 SLACK_S = 60.0
 """Events and metadata of one match agree so well on when a half begins and ends."""
@@ -244,11 +244,12 @@ def _setpieces(entries: Sequence[Entry]) -> Iterator[int]:
     taken: dict[tuple[str, float], int] = {}
     kicks = [(entry["Team"], _number(entry, "Start Time [s]")) for entry in entries if entry["Type"] in _KICKS]
     for entry in entries:
-        if entry["Type"] == "SET PIECE":
+        setpiece = _SETPIECES.get(entry["Subtype"].removesuffix("-RETAKEN"), 0)
+        if entry["Type"] == "SET PIECE" and setpiece:
             team, at_s = entry["Team"], _number(entry, "Start Time [s]")
             kick = min((k for k in kicks if k[0] == team and 0 <= k[1] - at_s <= KICKED_AFTER_S), default=None)
             if kick is not None:
-                taken[kick] = _SETPIECES.get(entry["Subtype"].removesuffix("-RETAKEN"), 0)
+                taken[kick] = setpiece
     for entry in entries:
         found = taken.get((entry["Team"], _number(entry, "Start Time [s]")), 0)
         yield DIRECT_SHOT if found == FREE_KICK and entry["Type"] == "SHOT" else found
