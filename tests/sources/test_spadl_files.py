@@ -188,7 +188,7 @@ def test_a_file_that_says_no_match_is_numbered_by_its_name(tmp_path):
     ("changed", "said"),
     [
         ({"time_seconds": "soon"}, "SPADL: column time_seconds does not hold numbers"),
-        ({"team_id": None}, "SPADL: more than two teams: "),
+        ({"team_id": 999}, "SPADL: more than two teams: "),
         ({"type_id": 2.5}, "SPADL: column type_id does not hold whole numbers"),
         ({"start_x": []}, "SPADL: column start_x does not hold numbers"),
     ],

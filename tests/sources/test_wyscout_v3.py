@@ -55,6 +55,27 @@ def test_wyscouts_version_3_to_the_millisecond_with_its_drives_and_outs(wyscout,
     assert {half.match for half in halves} == {5154199}
 
 
+def test_a_shoot_out_after_half_2_any_order_and_a_type_that_wyscout_has_not(wyscout, tmp_path):
+    whole = read_feed(saved(tmp_path, wyscout))
+    events = wyscout["events"]
+    shoot_out = [event | {"matchPeriod": "P", "minute": 120} for event in events[-3:]]
+    unknown = events[-1] | {"type": {"primary": "moonwalk", "secondary": []}}
+    halves_swapped = [*events[150:], *events[:150]]
+    notes = SourceNotes()
+    halves = read_feed(saved(tmp_path, wyscout | {"events": [*shoot_out, *halves_swapped, unknown]}), notes)
+    assert rows(halves) == rows(whole)
+    assert notes.left_out["events of the shoot-out"] == 3
+    assert notes.left_out["events with an unknown type (moonwalk)"] == 1
+
+
+def test_version_3_is_told_by_its_events_wherever_they_stand(wyscout, tmp_path):
+    whole = read_feed(saved(tmp_path, wyscout))
+    late = {"match": {"matchPeriod": "F"}, "pad": "x" * 70_000}
+    late |= {name: value for name, value in wyscout.items() if name not in ("match", "events")}
+    late |= {"match": wyscout["match"] | {"matchPeriod": "F"}, "events": wyscout["events"]}
+    assert rows(read_feed(saved(tmp_path, late))) == rows(whole)
+
+
 def test_an_event_that_kloppy_stumbles_over_is_left_out_and_counted(wyscout, tmp_path):
     whole = rows(read_feed(saved(tmp_path, wyscout)))
     wyscout["events"][50]["team"]["id"] = 99

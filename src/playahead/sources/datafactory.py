@@ -97,7 +97,7 @@ def _events_of(
     x, y, end_x, end_y = (number(place.get(axis)) for place in (start, end) for axis in ("x", "y"))
     side = {0: 1, 1: -1}.get(team, nan) * (1 if half % 2 else -1)  # the home side attacks along x in the first half
     setpiece = _RESTARTS.get(type_id, 0)  # type: ignore[arg-type]
-    if before is not None and not setpiece and before[2]["t"]["half"] == half:
+    if before is not None and not setpiece and number(before[2]["t"]["half"]) == half:
         others = before[2].get("team") != entry.get("team")
         if before[0] == "goalkick" and not others:
             setpiece = GOAL_KICK

@@ -103,7 +103,7 @@ READERS: tuple[FeedReader, ...] = (
     ),
     FeedReader("DataFactory", holding(_JSON, r'"incidences"\s*:'), read_datafactory),
     FeedReader("Wyscout v3", holding(_JSON, r'"primary"\s*:', r'"matchPeriod"\s*:'), read_wyscout_v3),
-    FeedReader("OSL JSON", holding(_JSON, r'"data"\s*:\s*\[', r'"inputs"\s*:'), read_osl),
+    FeedReader("OSL JSON", holding(_JSON, r'"data"\s*:\s*\[', r'"(inputs|position_ms)"\s*:'), read_osl),
     FeedReader(
         "SoccerNet spotting",
         holding(_JSON, r'"(predictions|annotations)"\s*:', r'"label"\s*:'),

@@ -5,7 +5,11 @@ import zlib
 from pathlib import Path
 
 _LARGEST = 2**31 - 1
-_SAYS_NO_MATCH = re.compile(r"(labels|results|predictions|annotations)([-_](ball|spotting|action|actions|v\d))*", re.I)
+_SAYS_NO_MATCH = re.compile(
+    r"(labels|results|predictions|annotations|actions|events|spadl|match|matchcentre(data)?)"
+    r"([-_](ball|spotting|action|actions|events|spadl|atomic|v\d))*",
+    re.I,
+)
 """Names that a file has whichever match it is of: the folder's name says which."""
 
 

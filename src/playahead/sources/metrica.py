@@ -39,6 +39,7 @@ HEADER = "Team,Type,Subtype,Period,Start Frame,Start Time [s]"
 _TEAMS = {"Home": 0, "Away": 1}
 _SETPIECES = {"THROW IN": THROW_IN, "CORNER KICK": CORNER, "FREE KICK": FREE_KICK, "PENALTY": DIRECT_SHOT}
 _FORWARD, _BACKWARD = 1, -1
+_SHOOT_OUT = 5
 _TYPES = {
     "PASS",
     "SHOT",
@@ -51,6 +52,9 @@ _TYPES = {
     "SET PIECE",
     "CARD",
 }
+_KICKS = {"PASS", "SHOT", "BALL OUT", "BALL LOST"}
+KICKED_AFTER_S = 0.5
+"""A set piece is entered up to so long before the pass or shot that it is."""
 SLACK_S = 60.0
 """Events and metadata of one match agree so well on when a half begins and ends."""
 
@@ -141,9 +145,10 @@ def _require_same_match(metadata: Path, teams: Sequence[object], entries: Sequen
 
 
 def _halves(path: Path, match: int, entries: Sequence[tuple[int, Entry]], notes: SourceNotes) -> list[FeedHalf]:
-    left_out = [half for half, _ in entries if half not in PERIODS]
-    if left_out:
-        notes.left_out["events of the shoot-out"] += len(left_out)
+    periods = Counter(half for half, _ in entries)
+    for half in periods.keys() - set(PERIODS):
+        what = "events of the shoot-out" if half == _SHOOT_OUT else f"events of an unknown period ({half})"
+        notes.left_out[what] += periods[half]
     unknown = Counter(entry["Type"] for _, entry in entries if entry["Type"] not in _TYPES)
     notes.left_out.update({f"events with an unknown type ({name})": count for name, count in unknown.items()})
     events: list[ProviderEvent] = []
@@ -189,7 +194,7 @@ def _half_events(half: int, entries: Sequence[Entry]) -> Iterator[ProviderEvent]
         subtype = entry["Subtype"]
         start_ms, end_ms = ((_number(entry, f"{name} Time [s]") - start_s) * 1000 for name in ("Start", "End"))
         x, y, length_m = _place(entry, direction.get(entry["Team"], 0))
-        for kind in _kinds(entry["Type"], subtype):
+        for kind in _kinds(entry["Type"], subtype, setpiece):
             yield ProviderEvent(
                 half=half,
                 time_ms=end_ms if kind == "out" else start_ms,
@@ -206,7 +211,7 @@ def _half_events(half: int, entries: Sequence[Entry]) -> Iterator[ProviderEvent]
             )
 
 
-def _kinds(what: str, subtype: str) -> Iterator[Kind]:
+def _kinds(what: str, subtype: str, setpiece: int) -> Iterator[Kind]:
     """What an entry is: nothing, one thing, or two (a pass that goes out)."""
     match what:
         case "PASS":
@@ -224,6 +229,8 @@ def _kinds(what: str, subtype: str) -> Iterator[Kind]:
             yield "pass"
         case "BALL LOST" if subtype in ("HAND BALL", "OFFSIDE"):
             yield "stoppage"
+        case "BALL LOST" if setpiece:  # a throw-in or a kick that the other side got
+            yield "pass"
         case "RECOVERY":
             yield {"THEFT": "tackle", "BLOCKED": "block", "SAVED": "save"}.get(subtype, "touch")  # type: ignore[misc]
         case "CHALLENGE" if subtype.endswith("WON"):
@@ -233,14 +240,18 @@ def _kinds(what: str, subtype: str) -> Iterator[Kind]:
 
 
 def _setpieces(entries: Sequence[Entry]) -> Iterator[int]:
-    """Of each entry: a set piece has an entry of its own, at the time of the pass or shot that it is."""
-    kicks = {
-        (entry["Team"], entry["Start Time [s]"]): _SETPIECES.get(entry["Subtype"].removesuffix("-RETAKEN"), 0)
-        for entry in entries
-        if entry["Type"] == "SET PIECE"
-    }
+    """Of each entry: a set piece has an entry of its own, at the time of the pass or shot that it is or just before."""
+    taken: dict[tuple[str, float], int] = {}
+    kicks = [(entry["Team"], _number(entry, "Start Time [s]")) for entry in entries if entry["Type"] in _KICKS]
     for entry in entries:
-        found = kicks.get((entry["Team"], entry["Start Time [s]"]), 0)
+        setpiece = _SETPIECES.get(entry["Subtype"].removesuffix("-RETAKEN"), 0)
+        if entry["Type"] == "SET PIECE" and setpiece:
+            team, at_s = entry["Team"], _number(entry, "Start Time [s]")
+            kick = min((k for k in kicks if k[0] == team and 0 <= k[1] - at_s <= KICKED_AFTER_S), default=None)
+            if kick is not None:
+                taken[kick] = setpiece
+    for entry in entries:
+        found = taken.get((entry["Team"], _number(entry, "Start Time [s]")), 0)
         yield DIRECT_SHOT if found == FREE_KICK and entry["Type"] == "SHOT" else found
 
 

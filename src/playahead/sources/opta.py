@@ -65,9 +65,11 @@ def read_opta(path: Path, f7: Path | None, notes: SourceNotes) -> list[FeedHalf]
     Raises:
         InputError: no such file, most of it unreadable, or the companion of another match.
     """
-    game = read_xml(path).find("Game")
-    if game is None:
-        raise InputError(path, "Opta: holds no <Game>")
+    games = read_xml(path).findall("Game")
+    if len(games) != 1:
+        what = f"holds {len(games)} <Game>" if games else "holds no <Game>"
+        raise InputError(path, f"Opta: {what}", "give each match a file of its own" if games else "")
+    game = games[0]
     sides = [game.get("home_team_id"), game.get("away_team_id")]
     file = _File(path, "Opta", game.get("id"), sides, [_from_f24(event) for event in game.iter("Event")])
     if f7 is not None:

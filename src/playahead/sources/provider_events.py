@@ -8,6 +8,7 @@ order. Whatever the row tells only in hindsight becomes its delay.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -15,7 +16,8 @@ import numpy as np
 from playahead.domain.actions import Action
 from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN, FeedHalf
 from playahead.domain.time import LONGEST_HALF_MS
-from playahead.errors import InputError
+from playahead.errors import InputError, RecordError
+from playahead.sources.match_clock import clock_starts, started_late
 from playahead.sources.notes import SourceNotes
 
 T = TypeVar("T")
@@ -54,6 +56,8 @@ TAKE_ON_AFTER_DRIVE_MS = 1500.0
 MOST_FOREIGN = 0.1
 FEW_CARRIES = 0.2
 """Carries for each pass up to which a provider writes only some of them, such as those that gain much ground."""
+FEW_EVENTS = 20
+"""So many events at an impossible time are left out, however few others a half has."""
 RESTART_PAUSE_MS, OUT_AFTER_LAST_MS = 4000.0, 3000.0
 DOUBLE_HEADER_MS = 1500.0
 TACKLE_KEEPS_BALL_MS = 5000.0
@@ -170,11 +174,17 @@ def halves_of(
         events: of all halves, in any order.
         knows_height: the provider marks high passes; else long ones are.
         knows_outs: the provider records when the ball goes out; else that is estimated from pauses before restarts.
-        notes: told how many events are left out: given twice, before their half, or later than any half lasts.
+        notes: told how many events are left out: given twice, before their half, or later than any half lasts; of
+            halves whose clock starts late, and of those without a place.
+
+    Raises:
+        RecordError: most events of a half lie outside it, so that the others are not where they say either.
     """
-    once = {repr(event): event for event in events}.values()  # of equal fields; NaN is not equal to itself
+    once = list({repr(event): event for event in events}.values())  # of equal fields; NaN is not equal to itself
     if len(once) < len(events):
         notes.left_out["events given twice"] += len(events) - len(once)
+    once = _from_half_start(once, notes)
+    _require_mostly_inside(once)
     ordered = sorted(
         (event for event in once if 0 <= event.time_ms <= LONGEST_HALF_MS),
         key=lambda event: (event.half, event.time_ms),
@@ -196,7 +206,32 @@ def halves_of(
     reports = _ALWAYS | {code for kind, code in _CODE_OF_KIND.items() if kind in kinds}
     reports |= {DUEL} if "tackle" in kinds else set()  # a tackle that does not keep the ball
     reports |= {_HEADER} if "aerial" in kinds else {row.code for rows in rows_of.values() for row in rows} & {_HEADER}
+    placeless = [half for half, rows in rows_of.items() if rows and all(np.isnan(row.event.x) for row in rows)]
+    notes.doubts += [f"half {half}: no place is known" for half in placeless]
     return [_feed_half(match, half, rows, reports) for half, rows in rows_of.items() if rows]
+
+
+def _from_half_start(events: Sequence[ProviderEvent], notes: SourceNotes) -> list[ProviderEvent]:
+    """Times from each half's own start, also where the clock goes on at 45:00 after the break."""
+    times_ms: dict[int, list[float]] = {}
+    for event in events:
+        if isfinite(event.time_ms):
+            times_ms.setdefault(event.half, []).append(event.time_ms)
+    late_ms = {half: start_ms for half, start_ms in clock_starts(times_ms).items() if start_ms}
+    notes.doubts += [started_late(half, start_ms) for half, start_ms in sorted(late_ms.items())]
+    return [
+        replace(event, time_ms=max(event.time_ms - late_ms[event.half], 0.0)) if event.half in late_ms else event
+        for event in events
+    ]
+
+
+def _require_mostly_inside(events: Sequence[ProviderEvent]) -> None:
+    for half in sorted({event.half for event in events}):
+        times_ms = [event.time_ms for event in events if event.half == half]
+        outside = sum(not 0 <= time_ms <= LONGEST_HALF_MS for time_ms in times_ms)
+        if outside > max(len(times_ms) / 2, FEW_EVENTS):
+            what = f"half {half}: {outside:,} of {len(times_ms):,} events lie before its start or hours after it"
+            raise RecordError(f"{what}: are its times in another unit, or those of another half?")
 
 
 _CODE_OF_KIND = {

@@ -11,6 +11,8 @@ USUAL_PER_90_MIN = (671.3, 641.7, 91.6, 118.2, 41.6, 43.6, 22.4, 66.9, 31.8, 9.2
 """Actions of each class in 1,406 matches of Wyscout-BAA (``benchmarks/rhythm.py`` prints them)."""
 LOW, HIGH, LEAST, SHORTEST_MIN = 0.4, 2.5, 15, 20
 """7 of those 1,406 matches have a class outside these shares of what is usual, where either number is 15 or more."""
+CROWD = 100
+"""So many actions tell of less than ``SHORTEST_MIN`` minutes, too, that they are too many."""
 
 
 def unusual_rates(halves: Sequence[FeedHalf], provider: str) -> list[str]:
@@ -28,6 +30,10 @@ def unusual_rates(halves: Sequence[FeedHalf], provider: str) -> list[str]:
         too_few = count < LOW * usual and usual >= LEAST and not (count == 0 and c in estimated)
         if too_few or (count > HIGH * usual and count >= LEAST):
             odd.append(f"{ACTIONS[c]} {count:,} instead of {usual:,.0f}")
+    total, most = int(counts_C.sum()), HIGH * sum(USUAL_PER_90_MIN) / 90 * minutes
+    if minutes < SHORTEST_MIN and total >= max(CROWD, most):
+        what = f"{total:,} actions in {60 * minutes:,.0f} s are more than anyone plays"
+        return [f"{provider}: {what}, are its times in another unit?"]
     if not odd or minutes < SHORTEST_MIN:
         return []
     return [f"{provider}: unusual numbers in {minutes:.0f} minutes, is the file read right? {', '.join(odd)}"]

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
 from playahead.errors import InputError
-from playahead.sources.match_clock import clock_starts, started_late
 from playahead.sources.match_ids import match_id
 from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (
@@ -39,6 +38,7 @@ ATOMIC_TYPES = (
 )
 """Those of atomic SPADL; 24 is called an interception, too, but says only that the other team has the ball next."""
 _HEAD, _HEAD_OR_OTHER, _SUCCESS, _OFFSIDE = 1, 3, 1, 2
+_SHOOT_OUT = 5
 _NEEDED = ("game_id", "period_id", "time_seconds", "team_id", "player_id")
 _PLACES = ("start_x", "start_y", "end_x", "end_y")
 _ATOMIC_PLACES = ("x", "y", "dx", "dy")
@@ -108,35 +108,28 @@ def halves_of_spadl(
     Raises:
         InputError: several matches, more than two teams, or no action that becomes a row.
     """
-    teams = {team: number for number, team in enumerate(dict.fromkeys(table["team_id"].tolist()))}
+    named = (team for team in dict.fromkeys(table["team_id"].tolist()) if is_named(team))
+    teams = {team: number for number, team in enumerate(named)}
     if len(teams) > 2:
         raise InputError("SPADL", f"more than two teams: {', '.join(str(team) for team in teams)}")
     if len(set(table["game_id"].tolist())) > 1:
         raise InputError("SPADL", "more than one match", "give one game_id at a time")
     played = np.isin(table["period_id"], PERIODS)
-    if not played.all():
-        notes.left_out["actions of the shoot-out"] += int((~played).sum())
+    shoot_out = table["period_id"] == _SHOOT_OUT
+    if shoot_out.any():
+        notes.left_out["actions of the shoot-out"] += int(shoot_out.sum())
+    if not (played | shoot_out).all():
+        notes.left_out["actions of an unknown period"] += int((~(played | shoot_out)).sum())
     unknown = int((table["type"] == -1).sum())
     if unknown:
         notes.left_out["actions of an unknown type"] += unknown
     table = {name: column[played] for name, column in table.items()}
-    table |= {"time_seconds": _from_half_start(table["period_id"], table["time_seconds"], notes)}
     events = list(_events(table, teams, turned, placeless))
     match = match_id(table["game_id"][0]) if len(table["game_id"]) else 0
     halves = halves_of(match, events, knows_height=False, notes=notes)
     if not halves:
         raise InputError("SPADL", "none of the actions is one that becomes a row")
     return halves
-
-
-def _from_half_start(period_id: NDArray, time_seconds: NDArray, notes: SourceNotes) -> NDArray:
-    """SPADL's times count from the period's start; a table that somebody made may go on at 45:00."""
-    times_ms = np.clip(time_seconds, -1e9, 1e9) * 1000
-    times = {int(half): times_ms[period_id == half].tolist() for half in np.unique(period_id)}
-    late_ms = {half: start_ms for half, start_ms in clock_starts(times).items() if start_ms}
-    notes.doubts += [started_late(half, start_ms) for half, start_ms in late_ms.items()]
-    start_s = np.array([late_ms.get(int(half), 0) / 1000 for half in period_id])
-    return np.where(start_s > 0, np.maximum(time_seconds - start_s, 0), time_seconds)
 
 
 def spadl_columns(actions: Any) -> dict[str, NDArray]:
@@ -236,4 +229,9 @@ def _events(
 
 
 def _player(player_id: object) -> str | None:
-    return None if player_id is None or player_id != player_id else str(player_id)  # NaN is not equal to itself
+    return str(player_id) if is_named(player_id) else None
+
+
+def is_named(value: object) -> bool:
+    """Whether a cell that holds an id is not empty."""
+    return value not in (None, "", "nan") and value == value  # NaN is not equal to itself

@@ -19,7 +19,7 @@ from playahead.sources import jsonfile
 from playahead.sources.match_ids import match_id_of_file
 from playahead.sources.notes import SourceNotes
 from playahead.sources.opened import MOST_BYTES, read_source_text, read_unpacked
-from playahead.sources.spadl import ATOMIC_TYPES, halves_of_spadl, spadl_columns
+from playahead.sources.spadl import ATOMIC_TYPES, halves_of_spadl, is_named, spadl_columns
 
 _PARQUET = b"PAR1"
 _BY_COLUMN = re.compile(rb'\{\s*"(game_id|original_event_id|action_id|period_id|time_seconds)"\s*:\s*[\[{]')
@@ -72,7 +72,7 @@ def _directions(table: Mapping[str, NDArray]) -> tuple[set[object], dict[str, ob
     votes = sign * (along - PITCH_M[0] / 2)
     turned: set[object] = set()
     placeless: dict[str, object] = {}
-    for team in dict.fromkeys(table["team_id"].tolist()):
+    for team in filter(is_named, dict.fromkeys(table["team_id"].tolist())):
         vote = votes[table["team_id"] == team].sum()
         if vote < 0:
             turned.add(team)
@@ -88,7 +88,10 @@ def _columns(path: Path) -> Mapping[str, Sequence[object]]:
     text = read_source_text(path)
     if not text.lstrip().startswith(("{", "[")):
         try:
-            return _of_rows(csv.DictReader(io.StringIO(text), delimiter=_delimiter(text)), path)
+            rows = list(csv.DictReader(io.StringIO(text), delimiter=_delimiter(text)))
+            if rows and None in rows[-1].values():
+                raise InputError(path, "SPADL: the last line is cut short", "is the file whole?")
+            return _of_rows(rows, path)
         except csv.Error as reason:
             raise InputError(path, f"SPADL: not CSV ({reason})") from None
     return _of_json(text.strip(), path)

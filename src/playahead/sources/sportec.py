@@ -7,6 +7,7 @@ The match information is not needed; given, it must be of the same match, and sa
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from math import nan
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -90,7 +91,11 @@ def read_sportec(path: Path, information: Path | None, notes: SourceNotes) -> li
         InputError: no such file, no kick-off in it, most of it unreadable, or the information of another match.
     """
     root = read_xml(path)
-    events = sorted(_parsed(root, path, notes), key=lambda event: event.time)
+    parsed = _parsed(root, path, notes)
+    once = {repr(event): event for event in parsed}.values()
+    if len(once) < len(parsed):
+        notes.left_out["events given twice"] += len(parsed) - len(once)
+    events = sorted(once, key=lambda event: event.time)
     match = _Match(path, events, *_sides_and_pitch(path, information, root, events))
     indices = range(len(events))
     found = read_each(path, indices, lambda index: match.events_of(index, notes), notes)
@@ -169,6 +174,9 @@ class _Match:
             self._left.setdefault(2, next((side for side in sides if side != self._left[1]), None))
         if not self._start:
             raise InputError(path, "Sportec: holds no kick-off of a half", "is it a whole match?")
+        for before, half in pairwise(sorted(self._start)):
+            if self._start[half] <= self._start[before]:
+                raise InputError(path, f"Sportec: half {half} kicks off before half {before}")
 
     def events_of(self, index: int, notes: SourceNotes) -> Iterator[ProviderEvent]:
         """What an event stands for."""
@@ -312,7 +320,9 @@ def _kick_offs(events: Sequence[_Event]) -> tuple[dict[int, datetime], dict[int,
             over = True
         elif event.tags[0] in ("KickOff", "KickoffWhistle"):
             section = event.said.get("GameSection", "")
-            half = _SECTIONS.get(section, _SHOOT_OUT if section else 0) if names_halves else len(start) + over
+            half = _SECTIONS.get(section, _SHOOT_OUT) if section else max(start, default=0) + over
+            if not section and names_halves and not over:  # after a goal
+                half = 0
             over = False
             if half:
                 start.setdefault(half, event.time)

@@ -46,6 +46,7 @@ _TACKLE, _AERIAL_LOST = 11, 10
 _WON = {4, 15, 16, 17}
 _WON_FIFTY_FIFTY = {3, 4}
 _SAVES = {28, 29, 30, 31, 33, 34, 109, 110, 113, 114}
+_SHOOT_OUT = 5
 _CATCH, _SWEEPER, _WATCHING = 25, 27, {26, 32}
 _SWEEPER_CLAIMS, _FEET_AND_HEAD = 47, {37, 38, 40}
 _OUT, _OFFSIDE, _OFF_TARGET = 75, 76, 98
@@ -67,6 +68,7 @@ def read_statsbomb(path: Path, lineup: Path | None, notes: SourceNotes) -> list[
         InputError: no event file, most of it unreadable, or the line-up of another match.
     """
     entries = [entry for entry in as_list(read_json(path), str(path)) if isinstance(entry, dict)]
+    entries.sort(key=lambda entry: _order(entry.get("index")))
     # The file begins with the line-up of the home side.
     teams = {team: number for number, team in enumerate(two_teams(path, (_id(entry, "team") for entry in entries)))}
     if lineup is not None:
@@ -101,16 +103,19 @@ class _Match:
         kinds = list(_kinds(raw))
         if not kinds:
             return
-        if raw["period"] not in PERIODS:
+        period = number(raw["period"])
+        if period == _SHOOT_OUT:
             self._notes.left_out["events of the shoot-out"] += 1
             return
+        if period not in PERIODS:
+            raise Unreadable(f"an unknown period ({raw['period']})")
         what, details = raw["type"]["id"], _details(raw)
         team = raw["team"]["id"] if raw.get("team") else None
         if team is not None and team not in self._teams:
             raise Unreadable(f"a third team ({team})")
         setpiece = _SETPIECES.get(_id(details, "type"), 0) if what in (_PASS, _SHOT) else 0
         kicked = ProviderEvent(
-            half=raw["period"],
+            half=int(period),
             time_ms=_time_ms(raw),
             kind=kinds[0],
             team=UNKNOWN if team is None else self._teams[team],
@@ -196,6 +201,12 @@ def _keeper(details: Raw) -> Iterator[Kind]:
             yield "clearance" if _id(details, "body_part") in _FEET_AND_HEAD else "save"
     elif what not in _WATCHING:
         raise Unreadable(f"an unknown type of goalkeeping ({_name(details, 'type')})")
+
+
+def _order(index: object) -> float:
+    """The place of an entry in its match; the first of one that does not say it."""
+    place = number(index)
+    return place if isfinite(place) else 0.0
 
 
 def _details(raw: Raw) -> Raw:

@@ -36,6 +36,11 @@ _TYPES: dict[Kind, tuple[str, ...]] = {
     "aerial": ("Aerial",),
 }
 _KINDS: dict[str, Kind] = {name: kind for kind, names in _TYPES.items() for name in names}
+_SILENT = {
+    *("", "Start", "End", "Card", "SubstitutionOff", "SubstitutionOn", "FormationSet", "FormationChange", "Error"),
+    *("CornerAwarded", "Dispossessed", "Challenge", "GoodSkill", "ShieldBallOpp", "PenaltyFaced", "ChanceMissed"),
+    *("CrossNotClaimed", "OffsideProvoked", "Carry", "PlayerChangedPosition", "TeamSetUp", "CollectionEnd"),
+}
 _OF_BOTH_TEAMS = {"Out": False, "Foul": False, "Aerial": True}
 """Events that each team has one of: which outcome is that of the team that acted."""
 _SETPIECES = {
@@ -46,6 +51,7 @@ _SETPIECES = {
     **dict.fromkeys(("Penalty", "DirectFreekick"), DIRECT_SHOT),
 }
 _HIGH = {"Longball", "Chipped"}
+EARLY_MS = 60_000
 _HEADED = {"Head", "HeadPass"}
 
 
@@ -74,13 +80,17 @@ def read_whoscored(path: Path, notes: SourceNotes | None = None) -> list[FeedHal
                 notes.bad_row(reason)
         elif half == 5:
             notes.left_out["events of the shoot-out"] += 1
-    teams = {team: number for number, team in enumerate(dict.fromkeys(str(e.get("teamId")) for _, _, e in played))}
+    named = (str(e["teamId"]) for _, _, e in played if e.get("teamId") is not None)
+    teams = {team: number for number, team in enumerate(dict.fromkeys(named))}
+    for name in (_name(entry.get("type")) for _, _, entry in played):
+        if name not in _KINDS and name not in _SILENT:
+            notes.left_out[f"events with an unknown type ({name})"] += 1
     if len(teams) > 2:
         raise InputError(path, f"WhoScored: more than two teams: {', '.join(teams)}")
     events = [
         event
         for half, clock_ms, entry in played
-        for event in _events(half, max(clock_ms - CLOCK_STARTS_MS[half], 0), entry, teams)
+        for event in _events(half, _from_start_ms(half, clock_ms), entry, teams)
     ]
     named = about.get("matchId")
     match = match_id(named) if isinstance(named, int | str) else match_id_of_file(path)
@@ -88,6 +98,12 @@ def read_whoscored(path: Path, notes: SourceNotes | None = None) -> list[FeedHal
     if not halves:
         raise InputError(path, "WhoScored: none of its events is one that becomes a row")
     return halves
+
+
+def _from_start_ms(half: int, clock_ms: int) -> int:
+    """From the half's start, which the clock may show a little early; far before it, a time of another half."""
+    time_ms = clock_ms - CLOCK_STARTS_MS[half]
+    return max(time_ms, 0) if time_ms > -EARLY_MS else time_ms
 
 
 def _clock_ms(entry: Mapping[str, object], where: str) -> int:

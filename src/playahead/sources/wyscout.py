@@ -6,9 +6,11 @@ import numpy as np
 
 from playahead.domain.feed import FeedHalf
 from playahead.errors import InputError
+from playahead.sources.jsonfile import read_json
 from playahead.sources.notes import SourceNotes
 from playahead.sources.wyscout_events import HALF_OF_PERIOD, read_wyscout_events
 from playahead.sources.wyscout_rules import FeedRow, half_rows, is_known
+from playahead.sources.wyscout_v3 import is_wyscout_v3, read_wyscout_v3
 
 
 def read_wyscout_match(path: Path, notes: SourceNotes | None = None) -> list[FeedHalf]:
@@ -23,6 +25,8 @@ def read_wyscout_match(path: Path, notes: SourceNotes | None = None) -> list[Fee
             than two teams; or nothing in it that becomes a row.
     """
     notes = notes or SourceNotes()
+    if is_wyscout_v3(read_json(path)):  # with so much before its events that nothing else told
+        return read_wyscout_v3(path, notes)
     match, events = read_wyscout_events(path, notes)
     for event in events:
         if not is_known(event):

@@ -10,6 +10,7 @@ from playahead.domain.pitch import PITCH_M
 from playahead.errors import InputError
 from playahead.sources import jsonfile
 from playahead.sources import wyscout_names as names
+from playahead.sources.match_clock import clock_starts, started_late
 from playahead.sources.notes import SourceNotes
 
 HALF_OF_PERIOD = {"1H": 1, "2H": 2, "E1": 3, "E2": 4}
@@ -88,22 +89,35 @@ def read_wyscout_events(path: Path, notes: SourceNotes) -> tuple[int, list[Wysco
         notes.left_out["events of the shoot-out"] += len(entries) - len(played)
     if not played:
         raise InputError(path, f"no event in {', '.join(HALF_OF_PERIOD)}", "a shoot-out is not read")
+    _count_from_half_start(played, notes)
     played.sort(key=lambda entry: (entry.half, entry.time_ms))
     team_of_id = _number_teams(played)
     return _single_match(played), list(_events(played, team_of_id, notes))
 
 
+def _count_from_half_start(played: "Sequence[_Entry]", notes: SourceNotes) -> None:
+    """``eventSec`` counts from the half's start; in a file that somebody made it may go on at 45:00."""
+    times_ms: dict[int, list[float]] = {}
+    for entry in played:
+        times_ms.setdefault(entry.half, []).append(entry.time_ms)
+    starts_ms = clock_starts(times_ms)
+    notes.doubts += [started_late(half, start_ms) for half, start_ms in sorted(starts_ms.items()) if start_ms]
+    for entry in played:
+        entry.time_ms = max(entry.time_ms - starts_ms[entry.half], 0.0)
+
+
 def _entries(listed: Sequence[object], path: Path, notes: SourceNotes) -> Iterator["_Entry"]:
     """Entries that can be placed in time; an event that the file gives twice counts once."""
-    seen: dict[object, object] = {}
+    seen: set[str] = set()
     for index, raw in enumerate(listed):
         where = f"{path}: event {index}"
         try:
             entry = jsonfile.as_object(raw, where)
-            event_id = entry.get("id")
-            if isinstance(event_id, int) and seen.setdefault(event_id, entry) is not entry and seen[event_id] == entry:
+            text = repr(entry)
+            if text in seen:
                 notes.left_out["events given twice"] += 1
                 continue
+            seen.add(text)
             yield _Entry(where, entry)
         except InputError as reason:
             notes.bad_row(reason)

@@ -15,6 +15,12 @@ from playahead.sources.notes import SourceNotes
 if TYPE_CHECKING:
     from kloppy.domain import EventDataset
 
+_PERIODS, _SHOOT_OUT = ("1H", "2H", "1E", "2E"), "P"
+_PRIMARY = {
+    *("acceleration", "clearance", "corner", "duel", "fairplay", "free_kick", "game_interruption", "goal_kick"),
+    *("goalkeeper_exit", "infraction", "interception", "offside", "own_goal", "pass", "penalty", "received_pass"),
+    *("shot", "shot_against", "throw_in", "touch", "postmatch_penalty", "postmatch_penalty_faced"),
+}
 MOST_UNREADABLE = 20
 """So many events may be left out of a match before it is refused."""
 
@@ -33,7 +39,7 @@ def read_wyscout_v3(path: Path, notes: SourceNotes) -> list[FeedHalf]:
         what, fix = "is a match of Wyscout v3, which needs kloppy", "pip install 'playahead[kloppy]'"
         raise InputError(path, what, fix) from None
     root = as_object(read_json(path), str(path))
-    events = as_list(field(root, "events", str(path)), f"{path}: events")
+    events = _of_periods_in_order(as_list(field(root, "events", str(path)), f"{path}: events"), notes)
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
@@ -47,6 +53,35 @@ def read_wyscout_v3(path: Path, notes: SourceNotes) -> list[FeedHalf]:
         return read_kloppy_dataset(dataset, notes)
     except (InputError, RecordError) as reason:
         raise InputError(path, f"Wyscout v3: {reason}") from None
+
+
+def _of_periods_in_order(events: list[Any], notes: SourceNotes) -> list[Any]:
+    """Events in the order of the match, without those of the shoot-out, which kloppy reads after extra time alone.
+
+    An event of a type that Wyscout does not have is one that kloppy passes over in silence: it is counted.
+    """
+    played = [event for event in events if not (isinstance(event, dict) and event.get("matchPeriod") == _SHOOT_OUT)]
+    if len(played) < len(events):
+        notes.left_out["events of the shoot-out"] += len(events) - len(played)
+    for event in played:
+        primary = _primary(event)
+        if isinstance(primary, str) and primary not in _PRIMARY:
+            notes.left_out[f"events with an unknown type ({primary[:40]})"] += 1
+    try:
+        return sorted(played, key=lambda e: (_PERIODS.index(e["matchPeriod"]), e["minute"], e["second"]))
+    except (KeyError, TypeError, ValueError):  # kloppy says what is wrong with them
+        return played
+
+
+def _primary(event: Any) -> object:
+    what = event.get("type") if isinstance(event, dict) else None
+    return what.get("primary") if isinstance(what, dict) else None
+
+
+def is_wyscout_v3(root: object) -> bool:
+    """Whether the events of a match are those of version 3, wherever in the file they stand."""
+    listed = root.get("events") if isinstance(root, dict) else None
+    return isinstance(listed, list) and bool(listed) and isinstance(_primary(listed[0]), str)
 
 
 def _to_the_millisecond(event: Any) -> Any:
