@@ -211,3 +211,10 @@ def test_the_provider_can_be_named(match):
         read_feed(match, provider="data factory")
     with pytest.raises(InputError, match="--provider: 'statsbob' is not one of compact table"):
         read_feed(match, provider="statsbob")
+
+
+def test_a_line_up_alone_is_named_for_what_it_is(match, tmp_path):
+    with pytest.raises(
+        InputError, match=r"lineup.json: is the line-up of a match of StatsBomb \(give the file of its ev"
+    ):
+        predict(str(tmp_path / "lineup.json"))

@@ -8,7 +8,7 @@ from playahead.errors import InputError
 from playahead.inference.feed import predict_feed
 from playahead.inference.result import PredictConfig, PredictResult
 from playahead.progress import Show, quiet
-from playahead.sources.feeds import known_providers, reader_of
+from playahead.sources.feeds import known_providers, reader_of, second_file_of
 
 
 def predict(
@@ -47,6 +47,8 @@ def predict(
         return predict_video(match, config, show)
     except InputError as reason:
         if reason.what.startswith(NOT_A_VIDEO) and path.is_file():
+            if second := second_file_of(path):
+                raise InputError(path, f"is {second}", "give the file of its events") from None
             raise InputError(path, f"{reason.what}, and is no event feed", known_providers()) from None
         raise
 

@@ -211,6 +211,14 @@ def matches_among(files: Sequence[Path]) -> list[tuple[Path, list[Path]]]:
     return matches
 
 
+def second_file_of(path: Path) -> str:
+    """Of which provider's match a file is only the second one, as a message says it; empty if of none."""
+    for reader in READERS:
+        if isinstance(reader.read, Companion) and reader.read.recognises(_head(path)):
+            return f"the {reader.read.called} of a match of {reader.provider}"
+    return ""
+
+
 def _takes(reader: FeedReader | None, file: Path) -> bool:
     """Whether a file is the companion of a reader's matches."""
     companion = reader.read if reader is not None else None
