@@ -40,6 +40,8 @@ def predict(
     for name in ("video", "kick_off"):
         if getattr(config, name):
             raise InputError(f"--{name.replace('_', '-')}", "is for a feed", "leave it out: a video has its own times")
+    if path.is_file() and (second := second_file_of(path)):
+        raise InputError(path, f"is {second}", "give the file of its events")
     from playahead.inference.video import predict_video  # here and not above: a feed needs no video library
     from playahead.video.source import NOT_A_VIDEO
 
@@ -47,8 +49,6 @@ def predict(
         return predict_video(match, config, show)
     except InputError as reason:
         if reason.what.startswith(NOT_A_VIDEO) and path.is_file():
-            if second := second_file_of(path):
-                raise InputError(path, f"is {second}", "give the file of its events") from None
             raise InputError(path, f"{reason.what}, and is no event feed", known_providers()) from None
         raise
 
