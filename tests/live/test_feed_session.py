@@ -104,7 +104,7 @@ def test_far_too_many_rows_are_counted_and_cost_little(predictor):
     for _ in range(1_000):
         session.tell("x" * 100)
     (last,) = session.answers(31_000)
-    assert last.told[-1] == "980 more of the kind"
+    assert last.told[-1] == "980 more notices"
     list(session.answers(45_000))
     session.push(Row(1, 60_000, 0))
     assert not next(session.answers(46_000)).told, "there is room again"
