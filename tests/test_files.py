@@ -1,12 +1,13 @@
 """Output folders that one process holds, and files that are none."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from playahead.errors import InputError
-from playahead.files import holding, require_archive, require_file
+from playahead.files import holding, require_archive, require_file, write_whole
 
 
 def test_a_folder_is_held_by_one_process_at_a_time(tmp_path):
@@ -39,3 +40,20 @@ def test_files_that_cannot_be(tmp_path):
     ):
         with pytest.raises(InputError, match=said):
             refused()
+
+
+@pytest.mark.parametrize(("kind", "said"), [("device", "a device"), ("pipe", "a pipe"), ("folder", "a folder")])
+def test_what_is_no_file_is_not_replaced_by_one(kind, said, tmp_path):
+    """A link to the device: were it replaced, only the link would be gone."""
+    path = tmp_path / "page.html"
+    if kind == "device":
+        path.symlink_to("/dev/null")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    before = path.lstat().st_mode
+    with pytest.raises(InputError, match=f"is {said}, not a file to write"):
+        write_whole(path, "content")
+    assert path.lstat().st_mode == before
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]

@@ -46,9 +46,9 @@ def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
         shared: other processes may write the same file at the same time: each gets a path of its own.
 
     Raises:
-        InputError: the path is a folder.
+        InputError: the path is a folder, a device, a pipe or a socket.
     """
-    require_no_folder(path)
+    require_replaceable(path)
     part = path.with_name(f".{path.stem}{f'-{os.getpid()}' if shared else ''}.part{path.suffix}")
     try:
         yield part
@@ -64,14 +64,18 @@ def write_whole(path: Path, content: str | bytes, shared: bool = False) -> None:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def require_no_folder(path: Path) -> None:
-    """Refuse a folder where a file is to be written; an empty path is the folder that one is in.
+def require_replaceable(path: Path) -> None:
+    """Refuse what is no file where one is to be written: a device such as ``/dev/null`` would be gone for everybody.
 
     Raises:
-        InputError: it is one.
+        InputError: a folder (an empty path is the one that we are in), a pipe, a device or a socket.
     """
-    if path.is_dir() or not path.name:
-        raise InputError(path, "is a folder, not a file to write")
+    try:
+        mode = path.stat().st_mode if path.name else stat.S_IFDIR
+    except (OSError, ValueError):  # nothing is there yet, or writing says what is wrong
+        return
+    if not stat.S_ISREG(mode):
+        raise InputError(path, f"is {_kind_of_file(mode)}, not a file to write")
 
 
 def require_file(path: Path, most_bytes: int | None = None) -> None:

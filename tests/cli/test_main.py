@@ -241,6 +241,13 @@ def in_a_shell(rest: str, **variables: str) -> subprocess.CompletedProcess[str]:
         ),
         (">/dev/null 2>&-", 0, ""),
         (">&- 2>&-", 2, ""),
+        ("nothing 2>/dev/full", 2, ""),
+        (">/dev/full 2>/dev/full", 2, ""),
+        (
+            "--help >/dev/full",
+            2,
+            "playahead: standard output or a disk: No space left on device (is it writable, and is there room?)\n",
+        ),
         ("> >(true)", 0, ""),
         ("--json > >(head -1 >/dev/null)", 0, ""),
     ],

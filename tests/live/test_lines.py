@@ -13,6 +13,7 @@ from playahead.live.frames import Frames
 from playahead.live.lines import Lines, of_growing_file
 from playahead.live.open import live
 from playahead.live.rows import Line, Row, parse_entry, parse_line
+from playahead.sources.feeds import read_feed
 from playahead.video.input_size import InputSize
 
 ROWS = [{"half": 1, "t_ms": 500 + 1_000 * n, "action": "PASS", "x": 50, "y": 50} for n in range(12)]
@@ -28,6 +29,7 @@ NOT_LINES = {
     "UTF-16, big end first": AS_LINES.encode("utf-16-be"),
     "bytes": bytes(range(256)) * 4,
     "carriage returns alone": AS_LINES.replace("\n", "\r"),
+    "what it reports, and nothing else": '{"reports": ["PASS"]}\n',
     "nothing": "",
     "empty lines": "\n\r\n \n",
 }
@@ -52,8 +54,8 @@ def test_a_file_of_which_no_line_can_be_read_is_said_at_once(kind, tmp_path, cap
     *notes, end = shown.err.splitlines()
     assert shown.out == ""
     assert end.startswith("playahead: rows.jsonl: ")
-    if kind in ("nothing", "empty lines"):
-        assert (notes, "ended without a line" in end) == ([], True)
+    if kind in ("nothing", "empty lines", "what it reports, and nothing else"):
+        assert (notes, "ended without a row" in end) == ([], True)
     else:
         assert f"note: {path}: line 1: " in notes[0]
         assert "none of its lines can be read (one object a line, as {" in end
@@ -163,3 +165,17 @@ def test_no_thread_that_died_is_waited_for(death, monkeypatch, tmp_path):
     monkeypatch.setattr(Frames, "_read_again_and_again", lambda self: next(iter(dying(None))) and list(dying(None)))
     with pytest.raises((InputError, OSError)):
         Frames(str(tmp_path), InputSize(64, 64)).next(5)
+
+
+@pytest.mark.parametrize("label", ["THROW IN", "Corner", "penalty", "Direct free-kick", "FREE KICK", "PASS", "GOAL"])
+def test_a_label_says_the_same_in_a_line_as_in_a_file(label, tmp_path):
+    marks = [{"gameTime": "1 - 00:10", "label": found, "position": "10000"} for found in ("PASS", label)]
+    path = tmp_path / "spotter.json"
+    path.write_text(json.dumps({"UrlLocal": "x", "predictions": marks}))
+    (half,) = read_feed(path)
+    row = parse_entry({"t_ms": 10_000, "action": label}, "line 1")
+    assert isinstance(row, Row)
+    assert (row.code, row.setpiece) == (half.code[-1], half.setpiece[-1])
+    said = parse_entry({"t_ms": 10_000, "action": label, "setpiece": "open play"}, "line 1")
+    assert isinstance(said, Row)
+    assert said.setpiece == 0

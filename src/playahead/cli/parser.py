@@ -47,6 +47,10 @@ class Parser(ArgumentParser):
         """Help, as every parser gives it."""
         return _spelt_for_people(super().format_help(*args, **kwargs))
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Help that cannot be written is an error, which argparse passes over."""
+        (file or sys.stderr).write(message)
+
 
 def build_parser(arguments: Sequence[str]) -> Parser:
     """The parser for these arguments; only the command that they name is imported."""

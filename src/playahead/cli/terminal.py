@@ -7,7 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,7 +109,7 @@ class _Bars:
         elif (tenth := int(10 * progress.done / max(progress.total, 1e-9))) > task.tenth:
             task.tenth = tenth
             if time.monotonic() - task.started_s > _LONG_S:
-                errors.print(f"{printable(progress.task)}: {note}", soft_wrap=True)
+                _say(Text(f"{printable(progress.task)}: {note}"))
 
 
 @dataclass
@@ -144,7 +144,7 @@ def progress(note: str = "") -> Iterator[Show]:
 
 def notice(text: str) -> None:
     """Something that a reader must know, on standard error."""
-    errors.print(Text.assemble(("note:", "yellow"), f" {printable(text)}"), soft_wrap=True)
+    _say(Text.assemble(("note:", "yellow"), f" {printable(text)}"))
 
 
 def notice_leak(features: Path | None) -> None:
@@ -163,7 +163,13 @@ def slow_precision(precision: str) -> str:
 
 def complain(message: str, who: str = "playahead") -> None:
     """What went wrong, in one line on standard error."""
-    errors.print(Text.assemble((f"{printable(who)}:", "red"), f" {printable(message)}"), soft_wrap=True)
+    _say(Text.assemble((f"{printable(who)}:", "red"), f" {printable(message)}"))
+
+
+def _say(line: Text) -> None:
+    """On standard error; where it takes nothing (a full disk, a reader that went away), there is nowhere else."""
+    with suppress(OSError):
+        errors.print(line, soft_wrap=True)
 
 
 def score_table(counts: ThresholdCounts, title: str) -> Table:

@@ -14,7 +14,7 @@ from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import parse_clock, parse_kick_offs
 from playahead.errors import InputError
-from playahead.files import require_no_folder
+from playahead.files import require_replaceable
 from playahead.inference.decoding import DecodingOptions
 
 SHORTEST_MS = 1_000
@@ -67,7 +67,7 @@ class PredictConfig:
         if not 0 <= self.min_confidence <= 1:
             raise InputError("--min-confidence", f"{self.min_confidence} is not in [0, 1]")
         if self.overlay is not None:
-            require_no_folder(self.overlay)
+            require_replaceable(self.overlay)
         check_choices(self, "-")
         DecodingOptions(decoding=self.decoding, tau=self.tau)  # refuses what does not go together
         first_ms, kick_offs = self.start_ms(SHORTEST_MS), self.kick_offs_ms

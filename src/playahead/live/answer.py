@@ -16,6 +16,8 @@ from playahead.domain.records import Mark
 from playahead.errors import InputError
 from playahead.inference.result import Expected
 
+_NO_TIME_MS = 2**53  # more is no whole number of JSON
+
 
 @dataclass(frozen=True)
 class SeenRow(Mark):
@@ -79,6 +81,8 @@ def read_answer(entry: Mapping[str, Any]) -> Answer:
         intensity_RC = np.array(entry["intensity_per_mille"], np.float32).T / np.float32(1000)
         if {type(number) for number in (now_ms, half, seen_ms)} != {int} or not _is_text(entry["told"]):
             raise ValueError("times are no whole numbers, or told is no list of texts")
+        if not 0 <= now_ms < _NO_TIME_MS:
+            raise ValueError(f"no time is {str(now_ms)[:40]} ms")
         if intensity_RC.shape != (RASTER_FRAMES, len(ACTIONS)) or not np.isfinite(intensity_RC).all():
             raise ValueError(f"intensities of shape {intensity_RC.shape}")
         return Answer(

@@ -13,7 +13,7 @@ from playahead.live.config import LiveConfig
 from playahead.live.feed_session import FeedSession
 from playahead.live.lines import Lines, of_feed, of_growing_file, of_stream
 from playahead.live.record import Record, is_record, replay
-from playahead.live.rows import EXAMPLE, Line
+from playahead.live.rows import EXAMPLE, Line, Reports
 from playahead.live.watch_feed import watch_feed
 from playahead.sources.feeds import read_feed, reader_of
 
@@ -63,7 +63,7 @@ def _of_feed(
     tally = _Tally(notice)
 
     def note(line: Line) -> None:
-        tally.taken += 1
+        tally.taken += not isinstance(line, Reports)
         if kept:
             kept.line(line)
 
@@ -72,7 +72,7 @@ def _of_feed(
     if tally.taken and tally.refused > 1:
         notice(f"{name_of(source)}: {tally.refused:,} lines could not be read")
     if not tally.taken:
-        what = "none of its lines can be read" if tally.refused else "ended without a line"
+        what = "none of its lines can be read" if tally.refused else "ended without a row"
         raise InputError(name_of(source), what, EXAMPLE)
 
 

@@ -14,6 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
+from playahead.domain.feed import EVERY_CODE, N_CODES, holds
 from playahead.errors import InputError
 from playahead.files import disk_errors, is_alone, require_file
 from playahead.live.answer import Answer, read_answer
@@ -135,9 +138,16 @@ def read_record(path: Path) -> Iterator[tuple[str, object]]:
                 raise InputError(f"{path}: line {number}", f"is not of a recorded session ({reason})") from None
 
 
-def _line_of(value: dict[str, object]) -> Line:
+def _line_of(value: dict[str, Any]) -> Line:
     ((kind, fields),) = value.items()
-    return Reports(frozenset(fields)) if kind == "reports" else _KINDS[kind](**fields)  # type: ignore[arg-type]
+    if kind == "reports":
+        if not (codes := frozenset(fields)) <= EVERY_CODE:
+            raise ValueError(f"a code is not in 0..{N_CODES - 1}")
+        return Reports(codes)
+    for name, number in fields.items():
+        if type(number) is not int or not holds("t_ms" if name == "now_ms" else name, np.array(number)):
+            raise ValueError(f"{name} cannot be {str(number)[:40]!r}")
+    return _KINDS[kind](**fields)
 
 
 def _start_of(value: dict[str, object]) -> str:

@@ -9,7 +9,7 @@ from playahead.domain.feed import LONGEST_DELAY_MS, PERIODS, UNKNOWN
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.errors import InputError
 from playahead.sources import jsonfile
-from playahead.sources.spotting_files import code_of, team_of
+from playahead.sources.spotting_files import code_of, setpiece_of, team_of
 
 LONGEST_LINE = 65_536
 _TOKENS = {name: len(ACTIONS) + place for place, name in enumerate(OBSERVED_TOKENS)}
@@ -85,7 +85,8 @@ def parse_entry(entry: object, where: str) -> Line:
         return Tick(half, _whole(entry, "now_ms", 0, LONGEST_HALF_MS, where))
     if unknown := sorted(entry.keys() - _OF_A_ROW):
         raise InputError(where, f"{unknown[0][:40]!r} is not one of {', '.join(sorted(_OF_A_ROW))}", EXAMPLE)
-    code = _code(jsonfile.field(entry, "action", where), where)
+    label = jsonfile.field(entry, "action", where)
+    code = _code(label, where)
     return Row(
         half=half,
         t_ms=_whole(entry, "t_ms", 0, LONGEST_HALF_MS, where),
@@ -93,7 +94,7 @@ def parse_entry(entry: object, where: str) -> Line:
         team=_team(entry, where),
         x=_whole(entry, "x", 0, 100, where, UNKNOWN),
         y=_whole(entry, "y", 0, 100, where, UNKNOWN),
-        setpiece=_setpiece(entry, where, _SETPIECES["throw-in"] if code == code_of("THROW IN") else UNKNOWN),
+        setpiece=_setpiece(entry, where, setpiece_of(str(label))),
         delay_ms=_whole(entry, "delay_ms", 0, LONGEST_DELAY_MS, where, 0),
         confidence=_percent(entry, where),
     )

@@ -254,6 +254,11 @@ def code_of(label: str) -> int | None:
     return _CODES.get(label_words(label))
 
 
+def setpiece_of(label: str) -> int:
+    """What a label says of the set piece that it belongs to, as CORNER does; else ``UNKNOWN``."""
+    return _SETPIECES.get(label_words(label), UNKNOWN)
+
+
 def team_of(name: object) -> int:
     """0 for home and left, 1 for away and right, else ``UNKNOWN``."""
     return _TEAMS.get(str(name).strip().lower(), UNKNOWN)
