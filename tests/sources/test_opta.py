@@ -44,7 +44,8 @@ def as_f24(events: Sequence[Event], folder: Path, match: str = "9001") -> list[P
             f"<Q qualifier_id={quoteattr(str(q))} value={quoteattr(str(v))} />" for q, v in said["qualifier"].items()
         )
         attributes = " ".join(f"{k}={quoteattr(str(v))}" for k, v in values.items())
-        lines.append(f'<Event id="{number}" {attributes}>{inner}</Event>')
+        number = "" if "id" in said else f'id="n{number}" '
+        lines.append(f"<Event {number}{attributes}>{inner}</Event>")
     (folder / "f24.xml").write_text(
         f'<?xml version="1.0"?><Games><Game id="{match}" home_team_id="{HOME}" away_team_id="{AWAY}">\n'
         + "\n".join(lines)
@@ -178,3 +179,12 @@ def test_an_odd_event_is_left_out_and_counted(write, tmp_path):
     path, _ = write([said | {"timeMin": None} for said in fine], tmp_path)
     with pytest.raises(InputError, match=r"24 events at an impossible time|none of its events"):
         read_feed(path, notes)
+
+
+@both
+def test_an_event_that_was_sent_again_counts_once(write, tmp_path):
+    again = pass_(5, id=7) | {"timeStamp": "2024-03-10T15:00:05.107"}
+    notes = SourceNotes()
+    path, _ = write([event(START, 0, id=1, timeStamp="2024-03-10T15:00:00.000"), pass_(5, id=7), again], tmp_path)
+    assert rows(read_feed(path, notes)) == [(1, 5_107, "PASS", 0)]
+    assert notes.left_out == {"events given twice": 1}

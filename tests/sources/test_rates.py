@@ -48,6 +48,13 @@ def test_estimates_and_short_stretches_are_not_judged(halves):
     assert unusual_rates([without(halves[0].take(halves[0].t_ms < 600_000), Action.DRIVE)], "Somebody") == []
 
 
+def test_places_in_another_unit_are_named(halves):
+    shares = [replace(half, x=(half.x // 10).astype(np.uint8)) for half in halves]
+    assert (
+        "places lie within 9 % of the pitch's length, are they in another unit?" in unusual_rates(shares, "Somebody")[0]
+    )
+
+
 @pytest.mark.parametrize("command", [["predict"], ["evaluate", "feed"], ["data", "convert"]])
 def test_every_command_that_reads_a_feed_says_so(halves, command, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)

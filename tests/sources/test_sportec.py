@@ -124,6 +124,8 @@ def test_the_file_may_be_in_any_order_and_zone(tmp_path, order):
     assert rows(path, about) == expected
     naive = [text.replace("+02:00", "") for text in EVENTS]
     assert rows(*write(tmp_path, *naive)) == expected
+    local = [text.replace('+02:00" M', '" M') for text in EVENTS]
+    assert rows(*write(tmp_path, *local)) == expected, "the decisions keep their zone"
     commas = [text.replace('.0" Y', ',0" Y') for text in EVENTS]
     assert rows(*write(tmp_path, *commas)) == expected
 

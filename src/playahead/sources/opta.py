@@ -152,9 +152,14 @@ class _File:
 
     def halves(self, notes: SourceNotes) -> list[FeedHalf]:
         """The rows of each half."""
-        times = _Times([entry for entry in self.entries if isinstance(entry, dict)], notes)
+        # An event that was sent again has its id again, perhaps with another time stamp: the last one counts.
+        once = {str(entry["id"]): entry for entry in self.entries if isinstance(entry, dict) and entry.get("id")}
+        entries = [*once.values(), *(e for e in self.entries if not isinstance(e, dict) or not e.get("id"))]
+        if len(entries) < len(self.entries):
+            notes.left_out["events given twice"] += len(self.entries) - len(entries)
+        times = _Times([entry for entry in entries if isinstance(entry, dict)], notes)
         teams = {team: index for index, team in enumerate(self.teams)}
-        events = read_each(self.path, self.entries, lambda entry: _events_of(entry, times, teams, notes), notes)
+        events = read_each(self.path, entries, lambda entry: _events_of(entry, times, teams, notes), notes)
         said = self.id or self.path.stem
         halves = halves_of(match_id(said), events, True, notes)
         if not halves:

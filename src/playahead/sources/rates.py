@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import ESTIMATED_OUT, FeedHalf
+from playahead.domain.feed import ESTIMATED_OUT, UNKNOWN, FeedHalf
 
 USUAL_PER_90_MIN = (671.3, 641.7, 91.6, 118.2, 41.6, 43.6, 22.4, 66.9, 31.8, 9.2)
 """Actions of each class in 1,406 matches of Wyscout-BAA (``benchmarks/rhythm.py`` prints them)."""
@@ -13,15 +13,21 @@ LOW, HIGH, LEAST, SHORTEST_MIN = 0.4, 2.5, 15, 20
 """7 of those 1,406 matches have a class outside these shares of what is usual, where either number is 15 or more."""
 CROWD = 100
 """So many actions tell of less than ``SHORTEST_MIN`` minutes, too, that they are too many."""
+SPAN = 20
+"""Percent of the pitch's length that so many actions never stay within."""
 
 
 def unusual_rates(halves: Sequence[FeedHalf], provider: str) -> list[str]:
-    """A line on classes whose rates are far from the usual ones; none if all are near.
+    """A line on classes whose rates are far from the usual ones, or on places that cannot be; none if all are near.
 
     Args:
         halves: of one match or many.
         provider: whose file it is, as the line names it.
     """
+    x = np.concatenate([half.x[half.x != UNKNOWN] for half in halves])
+    if len(x) >= CROWD and np.ptp(x) < SPAN:
+        what = f"all {len(x):,} places lie within {int(np.ptp(x))} % of the pitch's length"
+        return [f"{provider}: {what}, are they in another unit?"]
     minutes = sum((int(half.t_ms[-1]) - half.seen_from_ms) / 60_000 for half in halves if len(half))
     counts_C = np.bincount(np.concatenate([half.code[half.is_target] for half in halves]), minlength=len(ACTIONS))
     estimated = {int(code) for half in halves for code in half.code[half.setpiece == ESTIMATED_OUT]}

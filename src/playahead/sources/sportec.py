@@ -125,6 +125,14 @@ def _time(text: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
+def _ms_between(first: str, second: str) -> float:
+    """Between two times of one file; where one of them lacks its zone, both are the stadium's."""
+    times = [datetime.fromisoformat(text) for text in (first, second)]
+    if None in (times[0].tzinfo, times[1].tzinfo):
+        times = [time.replace(tzinfo=None) for time in times]
+    return (times[1] - times[0]).total_seconds() * 1000
+
+
 def _match_of(root: Element) -> str:
     return next((event.get("MatchId", "") for event in root.iter("Event")), "")
 
@@ -217,7 +225,7 @@ class _Match:
         if event.is_pass or "ShotAtGoal" in tags:
             others = next((side for side in self._teams if side != team), None)
             if tags[0] in ("ThrowIn", "GoalKick", "CornerKick") and "DecisionTimestamp" in said:
-                decided_ms = (_time(said["DecisionTimestamp"]) - event.time).total_seconds() * 1000
+                decided_ms = _ms_between(said["EventTime"], said["DecisionTimestamp"])
                 yield "out", others, None, decided_ms  # who restarts did not put it out
             yield "pass" if event.is_pass else "shot", team, player, 0.0
             if "BlockedShot" in tags:
