@@ -39,19 +39,8 @@ _SHOOT_OUT = 5
 _SETPIECES = {"ThrowIn": THROW_IN, "GoalKick": GOAL_KICK, "CornerKick": CORNER, "FreeKick": FREE_KICK}
 _SETPIECES |= {"Penalty": DIRECT_SHOT}
 _STOPPAGES = ("Foul", "Offside")
-_SILENT = {
-    "KickOff",
-    "CautionTeamofficial",
-    "PlayerNotSentOff",
-    "PenaltyReconsidered",
-    "KickoffWhistle",
-    "FinalWhistle",
-    "Delete",
-    "Substitution",
-    "Caution",
-    "RefereeBall",
-    "FairPlay",
-}
+_SILENT = {"KickOff", "KickoffWhistle", "FinalWhistle", "Delete", "Substitution", "Caution", "CautionTeamofficial"}
+_SILENT |= {"PlayerNotSentOff", "PenaltyReconsidered", "RefereeBall", "FairPlay"}
 _SILENT |= {"SpectacularPlay", "PenaltyNotAwarded", "Nutmeg", "Run", "PossessionLossBeforeGoal", "BallDeflection"}
 _SILENT |= {"ChanceWithoutShot", "VideoAssistantAction", "OutSubstitution", "SendOff", "GoalDisallowed", "OwnGoal"}
 _SILENT |= {"SitterPrevented", "PlayerSetting", "TacticalFormationChange", "GameInterruption", "GameContinuation"}
