@@ -9,6 +9,7 @@ from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
 from playahead.errors import InputError
 from playahead.sources.jsonfile import as_object, field, number, read_json
+from playahead.sources.match_clock import CLOCK_STARTS_MS
 from playahead.sources.match_ids import match_id
 from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (
@@ -24,7 +25,6 @@ from playahead.sources.provider_events import (
     read_each,
 )
 
-_STARTS_MIN = {1: 0, 2: 45, 3: 90, 4: 105}
 _KINDS: dict[str, Kind] = {
     **{"correctPasses": "pass", "incorrectPasses": "pass", "throwIn": "pass", "cornerKicks": "pass"},
     **{"shots": "shot", "clearances": "clearance", "stealings": "touch", "fouls": "stoppage", "offsides": "stoppage"},
@@ -107,7 +107,7 @@ def _events_of(
         setpiece = DIRECT_SHOT
     yield ProviderEvent(
         half=half,
-        time_ms=((number(entry["t"]["m"]) - _STARTS_MIN[half]) * 60 + number(entry["t"]["s"])) * 1000,
+        time_ms=(number(entry["t"]["m"]) * 60 + number(entry["t"]["s"])) * 1000 - CLOCK_STARTS_MS[half],
         kind=kind,
         team=team,
         player=str(entry["plyrId"]) if entry.get("plyrId") is not None else None,

@@ -18,6 +18,7 @@ from playahead.domain.pitch import PITCH_M
 from playahead.domain.time import format_clock
 from playahead.errors import InputError
 from playahead.sources.jsonfile import as_list, number, read_json
+from playahead.sources.match_clock import CLOCK_STARTS_MS
 from playahead.sources.match_ids import match_id
 from playahead.sources.notes import SourceNotes
 from playahead.sources.opened import head_of
@@ -47,7 +48,11 @@ claim, pick-up, recovery."""
 _SETPIECES = {6: CORNER, 5: FREE_KICK, 26: FREE_KICK, 9: DIRECT_SHOT, 107: THROW_IN, 124: GOAL_KICK}
 _CROSS, _HIGH, _HEADED, _OWN_GOAL, _BY_DEFENDER = 2, {155, 157}, {3, 15, 168}, 28, 94
 _END_X, _END_Y, _GOAL_CLOCK = 140, 141, 375
-_STARTS_MIN = {1: 0, 2: 45, 3: 90, 4: 105}
+_MA3_NAMES = {
+    **{"type_id": "typeId", "period_id": "periodId", "min": "timeMin", "sec": "timeSec", "timestamp": "timeStamp"},
+    **{"team_id": "contestantId", "player_id": "playerId"},
+}
+"""What MA3 calls the attributes of an F24 event."""
 SLACK_MS = 2500.0
 """Time stamps agree to so much with the match clock (whole seconds) where they say when an event happened."""
 MOST_DRIFTING = 0.05
@@ -114,10 +119,8 @@ def _from_ma3_xml(event: Element) -> dict[str, Any]:
 
 def _from_f24(event: Element) -> dict[str, Any]:
     """An F24 event under the names that MA3 has for the same."""
-    names = {"type_id": "typeId", "period_id": "periodId", "min": "timeMin", "sec": "timeSec", "timestamp": "timeStamp"}
-    names |= {"team_id": "contestantId", "player_id": "playerId"}
     qualifiers = [{"qualifierId": q.get("qualifier_id"), "value": q.get("value")} for q in event.iter("Q")]
-    return {names.get(name, name): value for name, value in event.attrib.items()} | {"qualifier": qualifiers}
+    return {_MA3_NAMES.get(name, name): value for name, value in event.attrib.items()} | {"qualifier": qualifiers}
 
 
 @dataclass(frozen=True)
@@ -270,7 +273,7 @@ class _Times:
         """Milliseconds from the half's start; of a goal, those of the shot."""
         clock_ms, start_ms = _clock_ms(entry), self._start_ms.get(int(entry["periodId"]))
         minutes, _, seconds = str(qualifiers.get(_GOAL_CLOCK, "")).partition(":")
-        shot_ms = (number(minutes) - _STARTS_MIN[int(entry["periodId"])]) * 60_000 + number(seconds) * 1000
+        shot_ms = number(minutes) * 60_000 - CLOCK_STARTS_MS[int(entry["periodId"])] + number(seconds) * 1000
         if abs(shot_ms - clock_ms) <= SLACK_MS:
             return shot_ms
         if start_ms is None:
@@ -284,8 +287,8 @@ def _period_and_type(entry: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _clock_ms(entry: Mapping[str, Any]) -> float:
-    start_min = _STARTS_MIN[int(entry["periodId"])]
-    return ((number(entry.get("timeMin")) - start_min) * 60 + number(entry.get("timeSec"))) * 1000
+    shown_ms = (number(entry.get("timeMin")) * 60 + number(entry.get("timeSec"))) * 1000
+    return shown_ms - CLOCK_STARTS_MS[int(entry["periodId"])]
 
 
 def _stamp_ms(entry: Mapping[str, Any]) -> float:
