@@ -22,14 +22,14 @@ import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from playahead.assets import packaged_weights
 from playahead.backbone.checkpoint import load_backbone
 from playahead.backbone.fast import FastBackbone
 from playahead.domain.grid import GRID, OBSERVATION_MS
-from playahead.export.backbone import SNIPPETS, STACKS, export_backbone
 from playahead.features.streaming import encode_stream
 from playahead.inference.video import VideoModel
-from playahead.runtime import emulates_bfloat16
+from playahead.io.assets import packaged_weights
+from playahead.io.runtime import emulates_bfloat16
+from playahead.live.export.backbone import SNIPPETS, STACKS, export_backbone
 from playahead.video.reader import read_frames
 
 PIECE, ROUNDS, CALIBRATED = 8, 15, 64

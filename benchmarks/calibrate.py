@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 from playahead import Predictor
-from playahead.assets import packaged_weights
 from playahead.datasets.dataset import FeedDataset
 from playahead.decoding.calibration import calibrate
-from playahead.tensorfile import read_tensors, write_tensors
+from playahead.io.assets import packaged_weights
+from playahead.io.tensors import read_tensors, write_tensors
 
 
 def main(data: Path, weights: Path) -> None:

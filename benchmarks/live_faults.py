@@ -19,12 +19,12 @@ from pathlib import Path
 
 import httpx
 
-from playahead.bench.live import resident_mib
-from playahead.live.record import read_record
-from playahead.server.config import ServeConfig
-from playahead.server.run import serving
-from playahead.simulation.plays import simulate_half
-from playahead.simulation.rendering import Rendering, render
+from playahead.lab.bench.live import resident_mib
+from playahead.lab.simulation.plays import simulate_half
+from playahead.lab.simulation.rendering import Rendering, render
+from playahead.live.server.config import ServeConfig
+from playahead.live.server.run import serving
+from playahead.live.session.record import read_record
 
 ROWS = [
     b'{"rows": [{"t_ms": 1, "action": "PASS"}]}',

@@ -16,8 +16,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from playahead.datasets.dataset import FeedDataset
-from playahead.report.gather import gather
-from playahead.report.page import Page, render
+from playahead.lab.report.gather import gather
+from playahead.lab.report.page import Page, render
 
 
 def repeated(page: Page, count: int) -> Page:

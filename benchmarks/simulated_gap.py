@@ -22,11 +22,11 @@ from playahead.datasets.dataset import Dataset, FeedDataset, VideoDataset
 from playahead.decoding.choosing import Decoding
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.evaluation.scores import Scores
-from playahead.experiments.compare import score_baseline
-from playahead.experiments.members import Members
-from playahead.recipes import recipe
-from playahead.runtime import keep_freed_memory
-from playahead.simulation.simulate import SimulationConfig, invented, real_plays
+from playahead.io.runtime import keep_freed_memory
+from playahead.lab.compare.compare import score_baseline
+from playahead.lab.compare.members import Members
+from playahead.lab.recipes import recipe
+from playahead.lab.simulation.simulate import SimulationConfig, invented, real_plays
 from playahead.sources.feed_tables import write_feed_table
 from playahead.training.run import train
 from playahead.training.trainer import TrainConfig

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.baselines.fit import BASELINES, fit_baseline
 from playahead.datasets.dataset import FeedDataset
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.decoding.choosing import Decoding, choose
@@ -18,6 +17,7 @@ from playahead.decoding.predictions import join_predictions
 from playahead.domain.actions import ACTIONS
 from playahead.evaluation.scores import score
 from playahead.inference.predictor import Predictor
+from playahead.lab.baselines.fit import BASELINES, fit_baseline
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 from playahead.sources.rates import USUAL_PER_90_MIN

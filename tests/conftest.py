@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from playahead.domain.feed import FeedHalf
-from playahead.runtime import keep_freed_memory
-from playahead.simulation.plays import simulate_half
-from playahead.simulation.simulate import SimulationConfig
-from playahead.simulation.simulate import simulate as write_simulation
+from playahead.io.runtime import keep_freed_memory
+from playahead.lab.simulation.plays import simulate_half
+from playahead.lab.simulation.simulate import SimulationConfig, simulate as write_simulation
 
 SHARED = Path(__file__).parents[2] / "shared"
 

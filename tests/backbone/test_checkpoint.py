@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from playahead.backbone.checkpoint import load_backbone, read_published, save_backbone
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from tests.backbone.golden import golden_backbone
 
 pytestmark = pytest.mark.skipif(find_spec("timm") is None, reason="needs the extra 'backbone'")
@@ -99,7 +99,7 @@ def test_truncated_checkpoints_are_refused(backbone, tmp_path, share):
 
 
 def test_another_safetensors_file_is_not_a_backbone(tmp_path):
-    from playahead.tensorfile import write_tensors
+    from playahead.io.tensors import write_tensors
 
     write_tensors(tmp_path / "other.safetensors", {"a": torch.zeros(1)}, {"model": {}})
     with pytest.raises(InputError, match="not a backbone"):

@@ -10,7 +10,7 @@ import torch
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.network import Backbone
 from playahead.domain.grid import GRID
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from tests.backbone.golden import golden_backbone, golden_frames
 from tests.conftest import SHARED
 

@@ -12,7 +12,7 @@ import pytest
 
 from playahead.cli.main import run
 from playahead.cli.registry import COMMANDS, Command
-from playahead.recipes import recipe
+from playahead.lab.recipes import recipe
 from playahead.training.finish import Finished
 from playahead.training.trainer import TrainConfig
 

@@ -7,7 +7,7 @@ import pytest
 
 from playahead.cli.main import run
 from playahead.datasets.check import check_dataset
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from tests.conftest import simulate
 
 

@@ -10,8 +10,8 @@ from playahead.cli.main import run
 from playahead.datasets.dataset import feed_evaluation_set
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.domain.feed import ESTIMATED_OUT
-from playahead.errors import InputError
-from playahead.simulation.plays import simulate_half, write_bas_labels
+from playahead.io.errors import InputError
+from playahead.lab.simulation.plays import simulate_half, write_bas_labels
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from playahead.datasets.mixup import mix
 from playahead.datasets.sampling import example_weights, inverse_frequency, rare_factors
 from playahead.datasets.slicing import class_counts, example_ends_ms, frames_of_following, labels_of_half
 from playahead.domain.actions import Action
-from playahead.errors import InputError
 from playahead.features.feed import N_FEATURES, prepare_track
-from playahead.simulation.plays import simulate_half
+from playahead.io.errors import InputError
+from playahead.lab.simulation.plays import simulate_half
 from playahead.sources.feed_tables import read_split
 
 

@@ -5,8 +5,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from playahead.datasets.evaluation_set import VideoEvaluationSet
 from playahead.datasets.labelled_features import LabelledFeatures
@@ -18,7 +17,7 @@ from playahead.domain.feed import feed_of_actions
 from playahead.domain.records import ActionEvent, Clip, in_time_order
 from playahead.evaluation.frames import clip_labels
 from playahead.evaluation.official import count_detections, metrics_from_counts
-from playahead.submission.write import frame_table, read_results, write_submission
+from playahead.evaluation.submission.write import frame_table, read_results, write_submission
 
 NO_WINDOWS = [np.zeros((33, 1), np.float16)] * 6
 

@@ -4,17 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.feed_examples import FeedExamples
 from playahead.datasets.pasts import CAREFUL, GREEDY, PASTS, Past, SpotterNoise, past_of, random_past
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import UNKNOWN, FeedHalf
-from playahead.errors import InputError
 from playahead.features.feed import FEATURE_NAMES, prepare_track
-from playahead.simulation.plays import simulate_half
+from playahead.io.errors import InputError
+from playahead.lab.simulation.plays import simulate_half
 
 RATES_PER_S = np.array([800, 700, 80, 60, 45, 25, 20, 90, 50, 20]) / 5400
 LONG = simulate_half(5, match=3, minutes=120)

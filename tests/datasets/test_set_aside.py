@@ -11,9 +11,9 @@ from playahead.backbone.checkpoint import save_backbone
 from playahead.cli.main import run
 from playahead.datasets.check import check_dataset
 from playahead.datasets.stored import features_of_clips, told_of_short
-from playahead.errors import InputError
 from playahead.features.extract import ExtractConfig, extract
 from playahead.features.store import FeatureStore
+from playahead.io.errors import InputError
 from playahead.sources.layouts import find_labelled_videos
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import InputSize

@@ -10,8 +10,8 @@ from playahead.datasets.video_examples import VideoExamples
 from playahead.domain.actions import Action
 from playahead.domain.feed import feed_of_actions
 from playahead.domain.records import ActionEvent
-from playahead.errors import InputError
 from playahead.inference.predictor import Predictor
+from playahead.io.errors import InputError
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
 

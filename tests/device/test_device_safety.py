@@ -18,21 +18,21 @@ from lightning_fabric.strategies import SingleDeviceStrategy
 from playahead.backbone.fast import FastBackbone
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.feed_examples import FeedExamples
-from playahead.endtoend.evaluation_set import FramesEvaluationSet
-from playahead.endtoend.examples import FrameExamples
-from playahead.endtoend.network import EndToEndModelConfig
-from playahead.endtoend.trainer import EndToEndConfig, EndToEndTrainer
-from playahead.endtoend.videos import find_annotated_videos, tiling
 from playahead.features.encoder import WindowEncoder
 from playahead.features.feed import N_FEATURES
 from playahead.features.snippet_stream import SnippetStream, every
 from playahead.inference.predictor import Predictor
+from playahead.lab.faantra.evaluation_set import FramesEvaluationSet
+from playahead.lab.faantra.examples import FrameExamples
+from playahead.lab.faantra.network import EndToEndModelConfig
+from playahead.lab.faantra.trainer import EndToEndConfig, EndToEndTrainer
+from playahead.lab.faantra.videos import find_annotated_videos, tiling
+from playahead.lab.pretrain.trainer import PretrainConfig, SpottingTrainer
+from playahead.lab.recipes import RECIPES
+from playahead.lab.simulation.plays import simulate_half
 from playahead.model.config import AnticipatorConfig
 from playahead.model.memory import ObservationMemory
-from playahead.recipes import RECIPES
-from playahead.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos
-from playahead.spotting.trainer import PretrainConfig, SpottingTrainer
 from playahead.training import loop
 from playahead.training.trainer import TrainConfig, Trainer
 from playahead.training.validation import validate
@@ -40,8 +40,7 @@ from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 from tests.conftest import simulate
 from tests.device.standin import NAME, StandIn, Watch, stand_in
-from tests.features.conftest import TINY as TINY_BACKBONE
-from tests.features.conftest import tiny_backbone
+from tests.features.conftest import TINY as TINY_BACKBONE, tiny_backbone
 
 BRIEF = {"epochs": 1, "steps_per_epoch": 3, "validate_every": 1, "save_every": 1, "precision": "32-true"}
 READS_A_STEP = 2

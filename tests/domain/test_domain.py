@@ -3,14 +3,13 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from playahead.domain.actions import ACTIONS, Action, parse_action
 from playahead.domain.grid import GRID
 from playahead.domain.records import ActionEvent, Anticipation, Clip
 from playahead.domain.time import format_clock, format_duration, parse_clock, parse_game_time, whole_ms
-from playahead.errors import InputError, RecordError
+from playahead.io.errors import InputError, RecordError
 
 
 def test_benchmark_order():

@@ -9,8 +9,8 @@ import yaml
 
 from playahead.cli.main import run
 from playahead.cli.parser import build_parser, spelt_for_python
-from playahead.live.rows import parse_line
-from playahead.simulation.plays import simulate_half, write_bas_labels
+from playahead.lab.simulation.plays import simulate_half, write_bas_labels
+from playahead.live.session.rows import parse_line
 from tests.conftest import SHARED
 
 ROOT = Path(__file__).parents[2]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from playahead.cli.main import run
-from playahead.demo import DemoConfig
-from playahead.recipes import demo
+from playahead.evaluation.submission.check import check_submission
+from playahead.lab.demo import DemoConfig
+from playahead.lab.recipes import demo
 from playahead.sources.soccernet_baa import read_baa_split
-from playahead.submission.check import check_submission
 from playahead.video.reader import probe
 
 ROOT = Path(__file__).parents[2]
@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     brief = partial(DemoConfig, matches=4, minutes=1.2, start="0:50", end="0:54")
-    monkeypatch.setattr("playahead.demo.DemoConfig", brief)
-    monkeypatch.setattr("playahead.demo.demo_recipe", lambda: replace(demo(), steps_per_epoch=10))
+    monkeypatch.setattr("playahead.lab.demo.DemoConfig", brief)
+    monkeypatch.setattr("playahead.lab.demo.demo_recipe", lambda: replace(demo(), steps_per_epoch=10))
     assert run(["demo", "--out", "made", "--epochs", "1"]) == 0
     shown = capsys.readouterr().out
     for part in (

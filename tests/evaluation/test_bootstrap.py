@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from playahead.errors import InputError
 from playahead.evaluation.bootstrap import (
     AREA,
     bootstrap_averages,
@@ -13,6 +12,7 @@ from playahead.evaluation.bootstrap import (
     resample,
 )
 from playahead.evaluation.official import benchmark_average, count_detections, score_videos
+from playahead.io.errors import InputError
 from tests.evaluation.test_official import random_table
 
 

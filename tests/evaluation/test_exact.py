@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from playahead.evaluation.exact import TimedEvents, score_exactly, timed_events_of_frames
 from playahead.evaluation.official import average_precision, count_detections

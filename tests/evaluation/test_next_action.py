@@ -5,16 +5,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from playahead.cli.main import run
 from playahead.datasets.next_actions import NextActions
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import RASTER_FRAMES
-from playahead.errors import InputError
 from playahead.evaluation.next_action import majority, next_action, score_guesses
-from playahead.simulation.plays import simulate_half
+from playahead.io.errors import InputError
+from playahead.lab.simulation.plays import simulate_half
 from tests.conftest import simulate
 
 

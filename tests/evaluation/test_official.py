@@ -5,10 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from playahead.errors import InputError
 from playahead.evaluation.frames import NO_EVENT, FrameTable, load_frame_case, rasterise
 from playahead.evaluation.official import (
     THRESHOLDS_H,
@@ -20,6 +18,7 @@ from playahead.evaluation.official import (
     metrics_from_counts,
     score_videos,
 )
+from playahead.io.errors import InputError
 
 COMMITTED = sorted((Path(__file__).parents[1] / "goldens" / "scorer").glob("*.npz"))
 SHARED = sorted((Path(__file__).parents[3] / "shared" / "cases" / "scorer").glob("*.npz"))

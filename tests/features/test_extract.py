@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from playahead.backbone.fast import FastBackbone
-from playahead.errors import InputError
 from playahead.features import extract as extract_module
 from playahead.features.encoder import WindowEncoder
 from playahead.features.extract import ExtractConfig
 from playahead.features.extractor import ExtractionReport, Extractor
 from playahead.features.plan import Video, expected_windows, find_videos, shard_of
 from playahead.features.store import FeatureStore, StoreFacts
+from playahead.io.errors import InputError
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from playahead.domain.actions import Action
 from playahead.domain.feed import DUEL, N_CODES, UNKNOWN, FeedHalf

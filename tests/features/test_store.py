@@ -4,11 +4,10 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from playahead.errors import InputError
 from playahead.features.store import FeatureStore, JournalWriter, StoreFacts
+from playahead.io.errors import InputError
 
 FACTS = StoreFacts("w" * 64, (96, 64, "limited"), "float32", 3, 4, {"source": "test"})
 KEYS = [f"{n:064x}" for n in range(5)]

@@ -14,37 +14,36 @@ import numpy as np
 import torch
 import yaml
 
-from playahead.assets import packaged_weights
 from playahead.backbone.checkpoint import load_backbone, read_published
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.network import Backbone
-from playahead.errors import InputError
 from playahead.evaluation.evaluate import evaluate_frame_case
-from playahead.experiments.grid import read_grid
+from playahead.evaluation.submission.check import check_submission
+from playahead.evaluation.submission.write import RESULTS_NAME, frame_table, read_results
 from playahead.features.store import FeatureStore, JournalWriter, StoreFacts
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import facts_of
-from playahead.live.lines import of_growing_file
-from playahead.live.rows import Line
+from playahead.io.assets import packaged_weights
+from playahead.io.errors import InputError
+from playahead.io.tensors import write_tensors
+from playahead.lab.compare.grid import read_grid
+from playahead.lab.simulation.plays import simulate_half
+from playahead.live.page.page import recognise, write_page
+from playahead.live.session.lines import of_growing_file
+from playahead.live.session.rows import Line
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
-from playahead.simulation.plays import simulate_half
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 from playahead.sources.soccernet_baa import read_baa_split
 from playahead.sources.soccernet_bas import cut_into_clips, read_bas_match
-from playahead.submission.check import check_submission
-from playahead.submission.write import RESULTS_NAME, frame_table, read_results
-from playahead.tensorfile import write_tensors
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
-from playahead.viewer.page import recognise, write_page
 from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text
 from tests.sources.test_datafactory import entry as datafactory_entry
-from tests.sources.test_metrica import ENTRIES as METRICA
-from tests.sources.test_metrica import as_json as metrica_json
+from tests.sources.test_metrica import ENTRIES as METRICA, as_json as metrica_json
 from tests.sources.test_opta import pass_ as opta_pass
 from tests.sources.test_sportec import EVENTS as SPORTEC
 from tests.sources.test_statsbomb import EVENTS as STATSBOMB

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.errors import PlayaheadError
+from playahead.io.errors import PlayaheadError
 from tests.fuzz.groups import GROUPS, SHARES
 
 LONGEST_S = 10.0

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import playahead
+from playahead.evaluation.submission.write import perfect_answer
 from playahead.features.feed import N_FEATURES
-from playahead.simulation.plays import clips_of, simulate_half
-from playahead.submission.write import perfect_answer
+from playahead.lab.simulation.plays import clips_of, simulate_half
 
 
 @pytest.fixture(scope="module")

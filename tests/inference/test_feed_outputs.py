@@ -7,7 +7,7 @@ import pytest
 
 from playahead.cli.main import run
 from playahead.domain.actions import ACTIONS
-from playahead.simulation.plays import simulate_match
+from playahead.lab.simulation.plays import simulate_match
 from playahead.sources.feed_tables import write_feed_table
 from playahead.video.reader import probe, read_drawn
 from playahead.video.writer import write_video

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from playahead.errors import InputError
 from playahead.inference.predictor import Predictor
+from playahead.io.errors import InputError
 from playahead.model.anticipator import AnticipatorOutput
 from playahead.model.heads import SlotLogits
 from playahead.training.criterion import Criterion, CriterionConfig

@@ -9,18 +9,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from playahead.assets import packaged_weights
 from playahead.backbone.checkpoint import load_backbone, weights_digest
 from playahead.backbone.fast import FastBackbone
 from playahead.cli.main import run
 from playahead.domain.actions import ACTIONS
-from playahead.errors import InputError
 from playahead.features.encoder import WindowEncoder
 from playahead.features.store import FeatureStore, StoreFacts
 from playahead.features.streaming import encode_stream
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import facts_of
-from playahead.tensorfile import read_tensors, write_tensors
+from playahead.io.assets import packaged_weights
+from playahead.io.errors import InputError
+from playahead.io.tensors import read_tensors, write_tensors
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames
 from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures

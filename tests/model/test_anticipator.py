@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
 from playahead.model.heads import gaussian_logits

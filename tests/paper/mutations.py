@@ -462,7 +462,7 @@ _DEPARTURES = [
     ("no MixUp by default", _TRAINER, "mixup_alpha: float = 0.2", "mixup_alpha: float = 0.0"),
     ("Muon", _OPTIM, 'kind: Literal["adamw", "muon"] = "adamw"', 'kind: Literal["adamw", "muon"] = "muon"'),
     ("one cosine cycle", _OPTIM, "restart_epochs: float | None = 10.0", "restart_epochs: float | None = None"),
-    ("augmentation, and marginal decoding", "recipes.py", ', augment=False, decoding="paper")', ")"),
+    ("augmentation, and marginal decoding", "lab/recipes.py", ', augment=False, decoding="paper")', ")"),
 ]
 """Other settings, most of them the recipe ``feed``'s (docs/paper.md): none may slip into the paper's."""
 

@@ -26,9 +26,9 @@ def test_mutations_are_many_and_each_has_a_name():
 
 def test_a_text_that_is_gone_is_told():
     with pytest.raises(ValueError, match="occurs 0 times"):
-        mutated(Mutation("gone", "recipes.py", "no such text", "", ""))
+        mutated(Mutation("gone", "lab/recipes.py", "no such text", "", ""))
     with pytest.raises(ValueError, match=r"occurs \d+ times"):
-        mutated(Mutation("twice", "recipes.py", "return", "raise", ""))
+        mutated(Mutation("twice", "lab/recipes.py", "return", "raise", ""))
 
 
 RUNNER = """

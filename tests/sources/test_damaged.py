@@ -10,17 +10,17 @@ import pytest
 
 from playahead.cli.main import run
 from playahead.domain.feed import FeedHalf
-from playahead.errors import InputError
 from playahead.evaluation.exact import TimedEvents, score_exactly
-from playahead.experiments.grid import read_grid
+from playahead.evaluation.submission.check import check_submission
+from playahead.evaluation.submission.write import RESULTS_NAME
 from playahead.features.store import FeatureStore, StoreFacts
+from playahead.io.errors import InputError
+from playahead.lab.compare.grid import read_grid
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 from playahead.sources.soccernet_baa import read_baa_split
 from playahead.sources.soccernet_bas import read_bas_match
-from playahead.submission.check import check_submission
-from playahead.submission.write import RESULTS_NAME
 
 EVENT = {"label": "PASS", "position": "31000"}
 

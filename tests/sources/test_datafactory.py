@@ -7,7 +7,7 @@ import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import ESTIMATED_OUT
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from playahead.domain.feed import UNKNOWN, FeedHalf
-from playahead.errors import InputError, RecordError
-from playahead.simulation.plays import clips_of, simulate_half, simulate_match, write_bas_labels
+from playahead.io.errors import InputError, RecordError
+from playahead.lab.simulation.plays import clips_of, simulate_half, simulate_match, write_bas_labels
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, read_split, write_feed_table
 from playahead.sources.soccernet_baa import BaaSplit

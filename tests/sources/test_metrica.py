@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 from tests.sources.test_any_file import as_csv, metrica

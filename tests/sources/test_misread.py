@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from playahead.domain.actions import Action
-from playahead.errors import PlayaheadError
+from playahead.io.errors import PlayaheadError
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 

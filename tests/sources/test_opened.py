@@ -5,12 +5,11 @@ import json
 
 import pytest
 
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources import opened
 from playahead.sources.feeds import read_feed, reader_of
 from playahead.sources.soccernet_bas import read_bas_match
-from tests.sources.test_any_file import FORMS, Play, rows, save
-from tests.sources.test_any_file import Action as Act
+from tests.sources.test_any_file import FORMS, Action as Act, Play, rows, save
 
 FOUND = [Play(half, second, Act.PASS, 0, 50) for half in (1, 2) for second in (5, 9)]
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")

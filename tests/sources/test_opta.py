@@ -10,7 +10,7 @@ import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import FeedHalf
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 

@@ -4,12 +4,11 @@ import json
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import ActionEvent, in_time_order
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.layouts import find_labelled_videos, folder_of_split, match_numbers, name_of_split
 from playahead.sources.osl_videos import read_osl_videos, write_osl_videos
 

@@ -9,7 +9,7 @@ import pytest
 
 from playahead.domain.feed import FeedHalf
 from playahead.domain.records import Clip
-from playahead.simulation.plays import clips_of, simulate_half
+from playahead.lab.simulation.plays import clips_of, simulate_half
 from playahead.sources import overlaps
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.notes import SourceNotes
 from playahead.sources.spadl import TYPES, read_spadl
 

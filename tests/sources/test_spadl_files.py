@@ -11,7 +11,7 @@ import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import UNKNOWN
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 from playahead.sources.spadl import ATOMIC_TYPES, TYPES

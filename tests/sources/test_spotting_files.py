@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from playahead.cli.main import run
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import STOPPAGE, TOUCH, UNKNOWN
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.convert import convert_feeds
 from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.feeds import read_feed, reader_of

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.errors import InputError
 from playahead.inference.predict import predict
 from playahead.inference.result import PredictConfig
+from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 

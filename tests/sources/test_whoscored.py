@@ -5,7 +5,7 @@ import json
 import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import FeedHalf
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.wyscout import read_wyscout_match
 from playahead.sources.wyscout_names import FAMILY_OF_ID, KIND_OF_ID

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
 from playahead.sources.kloppy_events import read_kloppy_dataset
 from playahead.sources.notes import SourceNotes

@@ -21,15 +21,15 @@ from playahead.decoding.decoder import Decoder
 from playahead.domain.actions import Action
 from playahead.domain.grid import GRID
 from playahead.features.feed import N_FEATURES
+from playahead.lab.pretrain.trainer import PretrainConfig
+from playahead.lab.recipes import RECIPES, backbone, recipe
+from playahead.lab.simulation.plays import simulate_half
 from playahead.model.anticipator import Anticipator, AnticipatorOutput
 from playahead.model.config import AnticipatorConfig
 from playahead.model.heads import ObservationHead
 from playahead.model.layers import Residual
 from playahead.model.memory import ObservationMemory
 from playahead.model.slot_decoder import SlotDecoder
-from playahead.recipes import RECIPES, backbone, recipe
-from playahead.simulation.plays import simulate_half
-from playahead.spotting.trainer import PretrainConfig
 from playahead.training import loop, run
 from playahead.training.criterion import Criterion, CriterionConfig
 from playahead.training.optim import build_optimizers, learning_rate

@@ -5,11 +5,10 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from playahead.datasets.batch import Targets
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.model.heads import SlotLogits
 from playahead.training.matcher import Matcher, MatcherConfig, read_slots
 

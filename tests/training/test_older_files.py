@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from playahead.assets import packaged_weights
 from playahead.backbone.checkpoint import load_backbone
 from playahead.datasets.dataset import FeedDataset
-from playahead.experiments.grid import changed
-from playahead.experiments.jobs import Job, train_job
 from playahead.features.feed import FEED_FEATURES, prepare_track
 from playahead.inference.predictor import Predictor
-from playahead.recipes import recipe
-from playahead.simulation.plays import simulate_half
+from playahead.io.assets import packaged_weights
+from playahead.lab.compare.grid import changed
+from playahead.lab.compare.jobs import Job, train_job
+from playahead.lab.recipes import recipe
+from playahead.lab.simulation.plays import simulate_half
 from playahead.training.trainer import TrainConfig, Trainer
 from tests.conftest import simulate
 

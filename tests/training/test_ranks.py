@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from playahead.errors import InputError
-from playahead.recipes import RECIPES
+from playahead.io.errors import InputError
+from playahead.lab.recipes import RECIPES
 from tests.conftest import simulate
 from tests.training.test_trainer import TINY
 

@@ -15,13 +15,13 @@ import torch
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.feed_examples import FeedExamples
 from playahead.decoding.decoder import Decoder
-from playahead.errors import InputError, NonFiniteLossError
 from playahead.features.feed import FEED_FEATURES, N_FEATURES
 from playahead.inference.predictor import Predictor
+from playahead.io.errors import InputError, NonFiniteLossError
+from playahead.io.tensors import read_tensors
+from playahead.lab.simulation.plays import simulate_half
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
-from playahead.simulation.plays import simulate_half
-from playahead.tensorfile import read_tensors
 from playahead.training.criterion import CriterionConfig
 from playahead.training.optim import OptimConfig, build_optimizers, learning_rate
 from playahead.training.trainer import TrainConfig, Trainer

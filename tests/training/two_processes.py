@@ -12,23 +12,23 @@ import torch
 
 from playahead.cli.terminal import complain
 from playahead.datasets.feed_examples import FeedExamples
-from playahead.endtoend.evaluation_set import FramesEvaluationSet
-from playahead.endtoend.examples import FrameExamples
-from playahead.endtoend.trainer import EndToEndTrainer
-from playahead.endtoend.videos import find_annotated_videos
-from playahead.errors import InputError, PlayaheadError
-from playahead.recipes import RECIPES
-from playahead.runtime import leave
-from playahead.simulation.plays import simulate_half
+from playahead.io.errors import InputError, PlayaheadError
+from playahead.io.runtime import leave
+from playahead.lab.faantra.evaluation_set import FramesEvaluationSet
+from playahead.lab.faantra.examples import FrameExamples
+from playahead.lab.faantra.trainer import EndToEndTrainer
+from playahead.lab.faantra.videos import find_annotated_videos
+from playahead.lab.pretrain.trainer import SpottingTrainer
+from playahead.lab.recipes import RECIPES
+from playahead.lab.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos
-from playahead.spotting.trainer import SpottingTrainer
 from playahead.training import loop
 from playahead.training.ranks import together
 from playahead.training.trainer import Trainer
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
-from tests.endtoend.test_endtoend import TINY as TINY_FRAMES
 from tests.features.conftest import TINY as TINY_BACKBONE
+from tests.lab.faantra.test_endtoend import TINY as TINY_FRAMES
 from tests.training.test_trainer import TINY, never_mind
 
 BRIEF = {"device": "cpu", "devices": 2, "epochs": 2, "steps_per_epoch": 2, "precision": "32-true", "save_every": 1}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.video import frame_cache
 from playahead.video.compressed import CompressedFrames
 from playahead.video.frame_cache import FrameCache

@@ -13,8 +13,8 @@ import pytest
 from av.stream import Disposition
 
 from playahead.cli.main import run
-from playahead.errors import InputError
 from playahead.inference.predict import predict
+from playahead.io.errors import InputError
 from playahead.video.input_size import InputSize
 from playahead.video.overlay import _rgb
 from playahead.video.reader import VideoWarning, read_drawn, read_frames

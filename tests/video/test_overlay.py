@@ -6,12 +6,11 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import Mark
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.video import sound
 from playahead.video.input_size import InputSize
 from playahead.video.overlay import COLOURS, Panel, write_overlay

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 
 pytestmark = pytest.mark.skipif(find_spec("av") is None, reason="needs the extra 'video'")
 if find_spec("av") is not None:

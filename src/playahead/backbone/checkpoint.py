@@ -14,10 +14,10 @@ from torch import Tensor
 
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.network import Backbone
-from playahead.errors import InputError
-from playahead.files import require_file
-from playahead.settings import build
-from playahead.tensorfile import fill, read_tensors, write_tensors
+from playahead.io.errors import InputError
+from playahead.io.files import require_file
+from playahead.io.settings import build
+from playahead.io.tensors import fill, read_tensors, write_tensors
 
 LEAK_NOTICE = (
     "The published spotting weights were trained on folds that hold the two test matches of Ball Action "

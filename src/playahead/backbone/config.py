@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 
 _MOST_BLOCKS = 64
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from playahead.backbone.network import Backbone
-from playahead.errors import InputError
-from playahead.runtime import float32_as
+from playahead.io.errors import InputError
+from playahead.io.runtime import float32_as
 
 _SPOT_TOGETHER = 16  # always exactly so many: the last bits of a product depend on its size
 Precision = Literal["float32", "tf32", "bfloat16"]

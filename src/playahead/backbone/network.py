@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from playahead.backbone.blocks import GeneralizedMean, InvertedResidual3d
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.timm_guard import import_timm
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 
 
 class Backbone(nn.Module):

@@ -2,7 +2,7 @@
 
 import torch
 
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 
 _MISSING_OPERATORS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",

@@ -12,7 +12,7 @@ from playahead.cli.terminal import notice, printable
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.time import format_clock
-from playahead.live.answer import Answer
+from playahead.live.session.answer import Answer
 
 _PAST_COLUMNS = 30  # one a second
 _LEVELS = " ▁▂▃▄▅▆▇█"

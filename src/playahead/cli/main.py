@@ -12,8 +12,8 @@ from typing import TextIO
 
 from playahead.cli.parser import build_parser, call, chosen_command, spelt_for_python
 from playahead.cli.terminal import complain, in_other_letters, notice
-from playahead.errors import InputError, PlayaheadError
-from playahead.runtime import keep_freed_memory, leave
+from playahead.io.errors import InputError, PlayaheadError
+from playahead.io.runtime import keep_freed_memory, leave
 from playahead.video.warning import VideoWarning
 
 

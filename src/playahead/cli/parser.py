@@ -15,7 +15,7 @@ from jsonargparse import ArgumentParser, set_parsing_settings
 
 from playahead.cli.registry import COMMANDS, Command
 from playahead.cli.terminal import complain
-from playahead.settings import read_yaml
+from playahead.io.settings import read_yaml
 
 _WORDS = {"--from": "--start", "--to": "--end"}
 """Options that people say in two ways; ``from`` cannot name a Python parameter."""
@@ -113,7 +113,7 @@ def _add_settings(parser: Parser, kind: type, arguments: Sequence[str]) -> None:
         for name in switches:
             _make_switch(parser, name)
         return
-    from playahead.recipes import recipe
+    from playahead.lab.recipes import recipe
 
     in_files = [str(options["recipe"]) for options in files if isinstance(options, dict) and "recipe" in options]
     name = known.recipe or (in_files[-1] if in_files else parser.get_defaults()["recipe"])

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rich.box import HEAVY_HEAD
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, TaskID, TextColumn
-from rich.progress import Progress as Bars
+from rich.progress import BarColumn, Progress as Bars, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -25,12 +24,12 @@ from playahead.domain.time import format_duration
 from playahead.evaluation.evaluate import Evaluation
 from playahead.evaluation.official import TOLERANCES_S, ThresholdCounts, average_precision
 from playahead.evaluation.reliability import ReliabilityRow
-from playahead.files import readable_size
-from playahead.progress import Progress, Show
-from playahead.runtime import emulates_bfloat16
+from playahead.io.files import readable_size
+from playahead.io.progress import Progress, Show
+from playahead.io.runtime import emulates_bfloat16
 
 if TYPE_CHECKING:
-    from playahead.experiments.rows import Row
+    from playahead.lab.compare.rows import Row
 
 _MANY_ROWS = 500
 _LONG_S = 2.0  # work that takes no longer prints no lines into a file

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from playahead.datasets.feed_audit import FeedAudit, audit_feed, audit_videos
-from playahead.errors import InputError
-from playahead.files import are_few, file_size
+from playahead.io.errors import InputError
+from playahead.io.files import are_few, file_size
 from playahead.sources.audit import Audit, audit_splits
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS
 from playahead.sources.layouts import clip_video, folder_of_split, name_of_split

@@ -14,9 +14,9 @@ from playahead.datasets.stored import labelled_features, told_of_short
 from playahead.datasets.video_examples import VideoExamples
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS
-from playahead.errors import InputError
 from playahead.features.feed import FEED_FEATURES
 from playahead.features.store import FeatureStore
+from playahead.io.errors import InputError
 from playahead.sources.feed_tables import read_split
 from playahead.sources.feeds import matches_among, read_feed
 from playahead.sources.layouts import (

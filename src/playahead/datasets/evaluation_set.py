@@ -16,11 +16,11 @@ from playahead.datasets.slicing import Labels, example_ends_ms, frames_of_follow
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID
-from playahead.errors import InputError
 from playahead.evaluation.exact import TimedEvents
 from playahead.evaluation.frames import ALL_CLASSES, FrameTable, common_classes
 from playahead.evaluation.official import ThresholdCounts, score_videos
 from playahead.features.feed import FEED_FEATURES, prepare_track
+from playahead.io.errors import InputError
 
 _TOGETHER = 64  # clips in a batch
 

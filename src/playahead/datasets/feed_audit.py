@@ -11,7 +11,7 @@ import numpy as np
 from playahead.datasets.slicing import class_counts, example_ends_ms, labels_of_half
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import FeedHalf, feed_of_actions
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.layouts import find_labelled_videos, match_numbers
 

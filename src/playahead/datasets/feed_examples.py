@@ -17,9 +17,9 @@ from playahead.datasets.slicing import class_counts, labels_of_half
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import EVERY_CODE, UNKNOWN, FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
-from playahead.errors import InputError
 from playahead.evaluation.frames import ALL_CLASSES
 from playahead.features import feed as feed_features
+from playahead.io.errors import InputError
 
 _FIRST_MS = 1_000  # a degraded observation may be as short
 _LATEST_MS = 30_000  # rows from so long before a sequence may still arrive in it

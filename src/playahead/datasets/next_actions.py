@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID, OBSERVATION_MS
-from playahead.errors import InputError
 from playahead.features.feed import FEED_FEATURES, prepare_track, window_features
+from playahead.io.errors import InputError
 
 _TOGETHER = 256  # moments in a batch
 _JUST_AFTER_MS = 1  # a step sees what became visible before its end

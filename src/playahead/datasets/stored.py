@@ -12,9 +12,9 @@ from playahead.datasets.slicing import labels_of_clip, labels_of_match
 from playahead.domain.feed import feed_of_actions
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Clip
-from playahead.errors import InputError
 from playahead.features.store import FeatureStore
-from playahead.files import are_few
+from playahead.io.errors import InputError
+from playahead.io.files import are_few
 from playahead.sources.layouts import (
     BLOCK_CLIPS,
     LabelledVideo,

@@ -15,8 +15,8 @@ from playahead.datasets.labelled_features import LabelledFeatures
 from playahead.datasets.sampling import rare_factors
 from playahead.datasets.slicing import class_counts
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
-from playahead.errors import InputError
 from playahead.evaluation.frames import common_classes
+from playahead.io.errors import InputError
 
 
 def _digest(videos: Sequence[LabelledFeatures]) -> str:

@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.choices import check_choices
 from playahead.decoding.anticipations import anticipations_of, slots_that_emit
 from playahead.decoding.marginal import decode_marginal, near_probabilities
 from playahead.decoding.predictions import Predictions, SlotPredictions
@@ -18,8 +17,9 @@ from playahead.decoding.shifts import shift
 from playahead.decoding.slots import TAU, Confidence, SlotTime, decode_paper, decode_threshold
 from playahead.domain.actions import ACTIONS
 from playahead.domain.records import Anticipation
-from playahead.errors import InputError
 from playahead.evaluation.score_scale import ScoreScale
+from playahead.io.choices import check_choices
+from playahead.io.errors import InputError
 
 Kind = Literal["marginal", "paper", "tuned-threshold"]
 _KIND_BEFORE = {"threshold": "tuned-threshold"}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from playahead.decoding.predictions import DensePredictions, Predictions, event_probabilities
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 
 _LEAST = np.float32(1e-7)  # a probability of exactly 0 or 1 would silence every other model
 

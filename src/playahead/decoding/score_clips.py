@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from playahead.decoding.anticipations import frames_of
 from playahead.domain.records import Anticipation, Clip
-from playahead.errors import InputError
 from playahead.evaluation.frames import FrameTable, clip_labels
 from playahead.evaluation.official import benchmark_average, count_detections, metrics_from_counts
+from playahead.io.errors import InputError
 
 
 def score_clips(clips: Sequence[Clip], anticipations: Mapping[str, Sequence[Anticipation]]) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from playahead.errors import RecordError
+from playahead.io.errors import RecordError
 
 
 class Action(StrEnum):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS, Action
 from playahead.domain.records import ActionEvent
 from playahead.domain.time import LONGEST_HALF_MS
-from playahead.errors import RecordError
+from playahead.io.errors import RecordError
 
 N_CODES = len(ACTIONS) + len(OBSERVED_TOKENS)
 """Codes 0-9 are the ten actions, 10-13 the observation-only tokens."""

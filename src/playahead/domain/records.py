@@ -8,7 +8,7 @@ from typing import Literal
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.domain.time import LONGEST_HALF_MS
-from playahead.errors import RecordError
+from playahead.io.errors import RecordError
 
 Side = Literal["home", "away", "left", "right"]
 SIDES: tuple[Side, ...] = ("home", "away", "left", "right")

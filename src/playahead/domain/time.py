@@ -2,7 +2,7 @@
 
 import re
 
-from playahead.errors import RecordError
+from playahead.io.errors import RecordError
 
 _A_DAY_S = 86_400
 LONGEST_HALF_MS = 3 * 3_600_000

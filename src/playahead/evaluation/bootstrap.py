@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.errors import InputError
 from playahead.evaluation.exact import area_of_counts
 from playahead.evaluation.official import ThresholdCounts, average_precision
+from playahead.io.errors import InputError
 
 
 @dataclass(frozen=True)

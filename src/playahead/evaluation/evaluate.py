@@ -22,7 +22,7 @@ from playahead.evaluation.official import (
 )
 from playahead.evaluation.reliability import ReliabilityRow, reliability
 from playahead.evaluation.scores import Scores, score
-from playahead.progress import Show, quiet
+from playahead.io.progress import Show, quiet
 
 
 class DecodesPredictions(Protocol):

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAMES
 from playahead.domain.records import Clip
-from playahead.errors import InputError
-from playahead.files import require_archive
+from playahead.io.errors import InputError
+from playahead.io.files import require_archive
 
 _MOST_BYTES = 1 << 30
 NO_EVENT = 255

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.grid import RASTER_FRAME_MS
 from playahead.evaluation.bootstrap import SAMPLES, Interval
-from playahead.progress import Show, quiet
+from playahead.io.progress import Show, quiet
 
 GROUPS: dict[str, tuple[Action, ...]] = {
     "pass": (Action.PASS, Action.HIGH_PASS, Action.HEADER, Action.THROW_IN),

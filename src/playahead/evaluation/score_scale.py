@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS
-from playahead.errors import InputError
 from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import average_precision, count_detections
+from playahead.io.errors import InputError
 
 _KNOTS = 100
 _FLOOR = 0.005  # the least confidence given: the second of the scorer's thresholds

@@ -15,7 +15,7 @@ from playahead.evaluation.bootstrap import AREA, Resampled, average_of, resample
 from playahead.evaluation.figures import mean_predictions
 from playahead.evaluation.official import ThresholdCounts, average_precision
 from playahead.evaluation.score_scale import fit_log_ranks
-from playahead.files import atomic_write
+from playahead.io.files import atomic_write
 
 CountByMatch = Callable[[NDArray[np.float32]], list[ThresholdCounts]]
 """scores_ORV -> counts of each match (``EvaluationSet.count_by_match``)."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playahead.features.extractor import ExtractionReport, Extractor
 from playahead.features.plan import Video
-from playahead.runtime import started_ray
+from playahead.io.runtime import started_ray
 
 MakeExtractor = Callable[[], Extractor]
 

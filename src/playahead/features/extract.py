@@ -4,20 +4,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from playahead.assets import packaged_weights
 from playahead.backbone.checkpoint import load_backbone, weights_digest
 from playahead.backbone.fast import FastBackbone, Precision
-from playahead.choices import check_choices
 from playahead.domain.grid import GRID
-from playahead.errors import InputError
 from playahead.features.by_ray import extract_by_ray
 from playahead.features.encoder import WindowEncoder
 from playahead.features.extractor import ExtractionReport, Extractor
 from playahead.features.plan import expected_windows, find_videos, shard_of
 from playahead.features.store import FeatureStore, StoreFacts
-from playahead.files import disk_errors, free_bytes, holding, readable_size
-from playahead.progress import Show, counter, quiet
-from playahead.runtime import pick_device
+from playahead.io.assets import packaged_weights
+from playahead.io.choices import check_choices
+from playahead.io.errors import InputError
+from playahead.io.files import disk_errors, free_bytes, holding, readable_size
+from playahead.io.progress import Show, counter, quiet
+from playahead.io.runtime import pick_device
 from playahead.video.input_size import InputSize, Luma, parse_input_size
 
 

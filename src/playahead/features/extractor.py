@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
-from playahead.errors import InputError
 from playahead.features.encoder import WindowEncoder, window_key
 from playahead.features.plan import Video
 from playahead.features.sharing import are_neighbours, compare_neighbours, shared_by_time
 from playahead.features.store import FeatureStore, JournalWriter
-from playahead.files import are_few
+from playahead.io.errors import InputError
+from playahead.io.files import are_few
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from playahead.video.warning import VideoWarning

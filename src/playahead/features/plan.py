@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playahead.domain.grid import GRID
-from playahead.errors import InputError
-from playahead.files import require_file
+from playahead.io.errors import InputError
+from playahead.io.files import require_file
 from playahead.video.reader import probe
 
 SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".ts", ".webm", ".m4v", ".mpg"})

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
-from playahead.errors import InputError
 from playahead.features.plan import Video
+from playahead.io.errors import InputError
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from playahead.video.warning import VideoWarning

@@ -18,9 +18,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.errors import InputError
-from playahead.files import atomic_write, names_in_memory, names_on_disk, require_file, strict_json, write_whole
-from playahead.settings import build
+from playahead.io.errors import InputError
+from playahead.io.files import atomic_write, names_in_memory, names_on_disk, require_file, strict_json, write_whole
+from playahead.io.settings import build
 
 MANIFEST = "manifest.json"
 _MOST_BYTES = 1 << 20  # of a manifest

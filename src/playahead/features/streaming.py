@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from playahead.backbone.fast import FastBackbone
 from playahead.domain.grid import GRID, OBSERVATION_MS
-from playahead.errors import InputError
 from playahead.features.snippet_stream import SnippetStream, every, of_windows
+from playahead.io.errors import InputError
 
 
 @dataclass(frozen=True)

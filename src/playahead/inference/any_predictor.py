@@ -17,8 +17,8 @@ from playahead.decoding.decoder import Decoder, decoder_of
 from playahead.decoding.predictions import Predictions
 from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
-from playahead.errors import InputError
 from playahead.features.feed import columns_of
+from playahead.io.errors import InputError
 
 WINDOWS, EXAMPLES = 16, 16
 """Computed together, always exactly so many: see ``AnyPredictor.encode``."""

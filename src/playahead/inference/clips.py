@@ -10,12 +10,12 @@ from playahead.decoding.predictions import join_predictions
 from playahead.domain.feed import feed_of_actions
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Anticipation
-from playahead.errors import InputError
 from playahead.features.feed import FEED_FEATURES, prepare_track, window_features
 from playahead.features.store import FeatureStore
 from playahead.inference.decoding import DecodingOptions
 from playahead.inference.predictor import Predictor
-from playahead.progress import Show, counter, quiet
+from playahead.io.errors import InputError
+from playahead.io.progress import Show, counter, quiet
 from playahead.sources.soccernet_baa import read_baa_split
 
 

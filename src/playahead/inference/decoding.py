@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from playahead.choices import check_choices
 from playahead.decoding.decoder import Decoder, Kind
 from playahead.decoding.slots import Confidence, SlotTime
-from playahead.errors import InputError
+from playahead.io.choices import check_choices
+from playahead.io.errors import InputError
 
 if TYPE_CHECKING:
     from playahead.inference.any_predictor import AnyPredictor

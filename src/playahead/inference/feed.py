@@ -10,7 +10,7 @@ from playahead.domain.feed import FeedHalf
 from playahead.features.feed import FEED_FEATURES, prepare_track
 from playahead.inference.open_predictor import open_predictor
 from playahead.inference.result import SHORTEST_MS, Expected, PredictConfig, PredictResult, short_notices
-from playahead.progress import Show, counter, quiet
+from playahead.io.progress import Show, counter, quiet
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 

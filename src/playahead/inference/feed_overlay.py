@@ -6,8 +6,8 @@ from pathlib import Path
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.records import Mark
-from playahead.errors import InputError
 from playahead.inference.result import PredictResult, require_kick_offs
+from playahead.io.errors import InputError
 from playahead.video.overlay import write_overlay
 from playahead.video.timeline import Timeline
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions, join_predictions
 from playahead.domain.grid import GRID
-from playahead.errors import InputError
-from playahead.files import names_in_memory, read_bytes, strict_json
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
+from playahead.io.errors import InputError
+from playahead.io.files import names_in_memory, read_bytes, strict_json
 
 ENCODE, ANSWER, ABOUT = "encode.onnx", "answer.onnx", "about.json"
 """Files of an exported anticipator: a window by itself, examples of encoded windows, and what is known of both."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from playahead.errors import InputError
 from playahead.inference.feed import predict_feed
 from playahead.inference.result import PredictConfig, PredictResult
-from playahead.progress import Show, quiet
+from playahead.io.errors import InputError
+from playahead.io.progress import Show, quiet
 from playahead.sources.feeds import known_providers, reader_of, second_file_of
 
 

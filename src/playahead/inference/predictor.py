@@ -15,19 +15,19 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from playahead.assets import packaged_weights
 from playahead.decoding.decoder import Decoder
 from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions, join_predictions
 from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
-from playahead.errors import InputError
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
+from playahead.io.assets import packaged_weights
+from playahead.io.errors import InputError
+from playahead.io.progress import Show, counter, quiet
+from playahead.io.runtime import one_thread, pick_device
+from playahead.io.settings import build
+from playahead.io.tensors import fill, read_tensors, write_tensors
 from playahead.model.anticipator import Anticipator, AnticipatorOutput
 from playahead.model.config import AnticipatorConfig
-from playahead.progress import Show, counter, quiet
-from playahead.runtime import one_thread, pick_device
-from playahead.settings import build
-from playahead.tensorfile import fill, read_tensors, write_tensors
 
 _SEQUENCES_TOGETHER = 64
 
@@ -67,7 +67,7 @@ class Predictor(AnyPredictor):
         Args:
             weights: the packaged event-feed model if None.
             features: what it is to predict from; refused where it was trained on others, see ``check``.
-            device: that predicts, as of ``playahead.runtime.pick_device``.
+            device: that predicts, as of ``playahead.io.runtime.pick_device``.
 
         Raises:
             InputError: missing, damaged or foreign file, other features, or no such device.

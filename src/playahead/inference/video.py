@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.assets import packaged_weights
 from playahead.backbone.checkpoint import load_backbone, weights_digest
 from playahead.backbone.fast import FastBackbone, Precision
 from playahead.decoding.peaks import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Mark
-from playahead.errors import InputError
 from playahead.features.store import StoreFacts
 from playahead.features.streaming import StreamFeatures, encode_stream
 from playahead.inference.predictor import Predictor
 from playahead.inference.result import Expected, PredictConfig, PredictResult, short_notices
-from playahead.progress import Progress, Show, counter, quiet
-from playahead.runtime import emulates_bfloat16, pick_device
-from playahead.settings import build
+from playahead.io.assets import packaged_weights
+from playahead.io.errors import InputError
+from playahead.io.progress import Progress, Show, counter, quiet
+from playahead.io.runtime import emulates_bfloat16, pick_device
+from playahead.io.settings import build
 from playahead.video.input_size import InputSize
 from playahead.video.overlay import write_overlay
 from playahead.video.reader import probe, read_frames

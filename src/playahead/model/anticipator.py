@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, RASTER_FRAMES
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.model.config import AnticipatorConfig
 from playahead.model.heads import FRAME_HEADS, ObservationHead, SlotHeads, SlotLogits
 from playahead.model.local_encoder import LocalEncoder

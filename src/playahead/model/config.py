@@ -6,10 +6,10 @@ Values are marked as in docs/paper.md: P stated by the paper; L printed by it, b
 from dataclasses import dataclass
 from typing import Literal
 
-from playahead.choices import check_choices
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID
-from playahead.errors import InputError
+from playahead.io.choices import check_choices
+from playahead.io.errors import InputError
 
 Encoder = Literal["windows", "steps"]
 Memory = Literal["gru", "mean", "last"]

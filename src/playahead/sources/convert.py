@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playahead.domain.feed import FeedHalf
-from playahead.errors import InputError
-from playahead.progress import Show, counter, quiet
+from playahead.io.errors import InputError
+from playahead.io.progress import Show, counter, quiet
 from playahead.sources.feed_tables import write_feed_table
 from playahead.sources.feeds import matches_among, read_feed
 from playahead.sources.notes import SourceNotes

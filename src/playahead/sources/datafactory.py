@@ -7,7 +7,7 @@ from typing import Any
 
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.jsonfile import as_object, field, number, read_json
 from playahead.sources.match_clock import CLOCK_STARTS_MS
 from playahead.sources.match_ids import match_id

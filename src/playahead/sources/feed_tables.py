@@ -7,8 +7,8 @@ from typing import Any, cast
 import numpy as np
 
 from playahead.domain.feed import EVERY_CODE, N_CODES, RANGES, UNKNOWN, FeedHalf, holds
-from playahead.errors import InputError, RecordError
-from playahead.files import atomic_write, require_archive
+from playahead.io.errors import InputError, RecordError
+from playahead.io.files import atomic_write, require_archive
 from playahead.sources.notes import SourceNotes
 
 SPLITS = ("train", "val", "test")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playahead.domain.feed import FeedHalf
-from playahead.errors import InputError, RecordError
+from playahead.io.errors import InputError, RecordError
 from playahead.sources import metrica, opta, whoscored
 from playahead.sources.datafactory import read_datafactory
 from playahead.sources.feed_tables import read_feed_table

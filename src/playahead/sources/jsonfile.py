@@ -4,8 +4,8 @@ import math
 from pathlib import Path
 
 from playahead.domain.time import LONGEST_HALF_MS
-from playahead.errors import InputError
-from playahead.files import strict_json
+from playahead.io.errors import InputError
+from playahead.io.files import strict_json
 from playahead.sources.opened import read_source
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.match_ids import match_id
 from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (

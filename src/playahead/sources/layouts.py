@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.records import ActionEvent, Clip
-from playahead.errors import InputError
-from playahead.files import are_few
+from playahead.io.errors import InputError
+from playahead.io.files import are_few
 from playahead.sources.notes import SourceNotes
 from playahead.sources.osl_videos import read_osl_videos
 from playahead.sources.soccernet_baa import LABELS_NAME, read_baa_split

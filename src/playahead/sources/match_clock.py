@@ -9,7 +9,7 @@ from statistics import median, median_low
 from typing import NamedTuple
 
 from playahead.domain.time import format_clock
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 
 SLACK_MS = 5000
 """How far the two may differ: a game time has whole seconds, and annotators are no clocks."""

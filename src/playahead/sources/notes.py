@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 
 _NAMED = 3  # so many dropped rows are named, the rest counted
 

@@ -6,8 +6,8 @@ import re
 import zlib
 from pathlib import Path
 
-from playahead.errors import InputError
-from playahead.files import read_bytes, readable_size, require_file
+from playahead.io.errors import InputError
+from playahead.io.files import read_bytes, readable_size, require_file
 
 MOST_BYTES = 256 * 1024 * 1024
 """Of a file, unpacked. The largest real files (a season's labels, a submission) hold a tenth of that."""

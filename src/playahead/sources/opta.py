@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
 from playahead.domain.time import format_clock
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.jsonfile import as_list, number, read_json
 from playahead.sources.match_clock import CLOCK_STARTS_MS
 from playahead.sources.match_ids import match_id

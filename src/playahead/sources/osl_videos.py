@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from playahead.domain.actions import ACTIONS, Action, parse_action
 from playahead.domain.records import ActionEvent, in_time_order
-from playahead.errors import InputError, RecordError
-from playahead.files import write_whole
+from playahead.io.errors import InputError, RecordError
+from playahead.io.files import write_whole
 from playahead.sources import jsonfile
 from playahead.sources.soccernet_baa import is_visible, side_of
 

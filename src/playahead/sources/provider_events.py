@@ -16,7 +16,7 @@ import numpy as np
 from playahead.domain.actions import Action
 from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN, FeedHalf
 from playahead.domain.time import LONGEST_HALF_MS
-from playahead.errors import InputError, RecordError
+from playahead.io.errors import InputError, RecordError
 from playahead.sources.match_clock import clock_starts, started_late
 from playahead.sources.notes import SourceNotes
 

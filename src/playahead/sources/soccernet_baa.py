@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from playahead.domain.actions import parse_action
 from playahead.domain.records import SIDES, ActionEvent, Clip, Side, in_time_order
 from playahead.domain.time import whole_ms
-from playahead.errors import InputError, RecordError
-from playahead.files import write_whole
+from playahead.io.errors import InputError, RecordError
+from playahead.io.files import write_whole
 from playahead.sources import jsonfile
 
 SPLITS = ("train", "valid", "test", "challenge")

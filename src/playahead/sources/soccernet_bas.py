@@ -8,7 +8,7 @@ from playahead.domain.actions import parse_action
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.domain.records import ActionEvent, Clip, in_time_order
 from playahead.domain.time import parse_game_time, whole_ms
-from playahead.errors import InputError, RecordError
+from playahead.io.errors import InputError, RecordError
 from playahead.sources import jsonfile
 from playahead.sources.match_clock import Stamp, times_in_halves
 from playahead.sources.soccernet_baa import is_visible, side_of

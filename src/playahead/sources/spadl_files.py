@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from playahead.domain.feed import FeedHalf
 from playahead.domain.pitch import PITCH_M
-from playahead.errors import InputError
-from playahead.files import readable_size
+from playahead.io.errors import InputError
+from playahead.io.files import readable_size
 from playahead.sources import jsonfile
 from playahead.sources.match_ids import match_id_of_file
 from playahead.sources.notes import SourceNotes

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.jsonfile import number
 from playahead.sources.match_ids import match_id
 from playahead.sources.notes import SourceNotes

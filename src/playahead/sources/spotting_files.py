@@ -13,7 +13,7 @@ import numpy as np
 from playahead.domain.actions import ACTIONS, ALIASES, Action, label_words
 from playahead.domain.feed import PERIODS, STOPPAGE, TOUCH, UNKNOWN, FeedHalf
 from playahead.domain.time import parse_game_time
-from playahead.errors import InputError, RecordError
+from playahead.io.errors import InputError, RecordError
 from playahead.sources import jsonfile
 from playahead.sources.match_clock import Stamp, times_in_halves
 from playahead.sources.match_ids import match_id, match_id_of_file

@@ -12,7 +12,7 @@ from typing import Any
 
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.jsonfile import as_list, number, read_json
 from playahead.sources.match_ids import match_id
 from playahead.sources.notes import SourceNotes

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from playahead.domain.time import format_clock
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 
 _LONGEST_HALF_MS = 60 * 60_000
 _BREAK_MS = (8 * 60_000, 30 * 60_000)

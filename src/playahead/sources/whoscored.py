@@ -6,7 +6,7 @@ from pathlib import Path
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
 from playahead.domain.time import LONGEST_HALF_MS
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources import jsonfile
 from playahead.sources.match_clock import CLOCK_STARTS_MS
 from playahead.sources.match_ids import match_id, match_id_of_file

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from playahead.domain.feed import FeedHalf
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.jsonfile import read_json
 from playahead.sources.notes import SourceNotes
 from playahead.sources.wyscout_events import HALF_OF_PERIOD, read_wyscout_events

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TypeGuard
 
 from playahead.domain.pitch import PITCH_M
-from playahead.errors import InputError
-from playahead.sources import jsonfile
-from playahead.sources import wyscout_names as names
+from playahead.io.errors import InputError
+from playahead.sources import jsonfile, wyscout_names as names
 from playahead.sources.match_clock import clock_starts, started_late
 from playahead.sources.notes import SourceNotes
 

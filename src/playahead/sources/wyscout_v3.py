@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playahead.domain.feed import FeedHalf
-from playahead.errors import InputError, RecordError
+from playahead.io.errors import InputError, RecordError
 from playahead.sources.jsonfile import as_list, as_object, field, number, read_json
 from playahead.sources.notes import SourceNotes
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.sources.opened import read_source
 
 

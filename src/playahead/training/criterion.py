@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from playahead.choices import check_choices
 from playahead.datasets.batch import Targets
 from playahead.domain.grid import FRAMES_PER_WINDOW
-from playahead.errors import InputError
 from playahead.evaluation.frames import ALL_CLASSES
+from playahead.io.choices import check_choices
+from playahead.io.errors import InputError
 from playahead.model.anticipator import AnticipatorOutput
 from playahead.model.heads import SlotLogits
 from playahead.training.matcher import Assignment, Matcher, MatcherConfig, read_slots

@@ -9,7 +9,7 @@ from playahead.decoding.choosing import Decoding, average, choose
 from playahead.decoding.decoder import Decoder
 from playahead.decoding.predictions import SlotPredictions
 from playahead.inference.predictor import Predictor
-from playahead.progress import Show, quiet
+from playahead.io.progress import Show, quiet
 
 
 @dataclass(frozen=True)

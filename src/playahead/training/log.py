@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playahead.files import atomic_write
+from playahead.io.files import atomic_write
 
 if TYPE_CHECKING:
     from tensorboardX import SummaryWriter

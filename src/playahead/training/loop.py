@@ -20,11 +20,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from playahead.choices import check_choices
-from playahead.errors import InputError, NonFiniteLossError
-from playahead.files import as_before
-from playahead.progress import Progress, Show, quiet
-from playahead.tensorfile import read_tensors, write_tensors
+from playahead.io.choices import check_choices
+from playahead.io.errors import InputError, NonFiniteLossError
+from playahead.io.files import as_before
+from playahead.io.progress import Progress, Show, quiet
+from playahead.io.tensors import read_tensors, write_tensors
 from playahead.training.log import RunLog
 from playahead.training.optim import OptimConfig, build_optimizers, learning_rate
 from playahead.training.ranks import make_fabric

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from playahead.choices import check_choices
 from playahead.datasets.batch import NO_TARGET, Targets
-from playahead.errors import InputError
+from playahead.io.choices import check_choices
+from playahead.io.errors import InputError
 from playahead.model.heads import SlotLogits
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 from torch import nn
 from torch.optim import AdamW, Muon, Optimizer
 
-from playahead.choices import check_choices
-from playahead.errors import InputError
+from playahead.io.choices import check_choices
+from playahead.io.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
 
-from playahead.errors import PlayaheadError
-from playahead.files import holding
-from playahead.runtime import leave, pick_device
+from playahead.io.errors import PlayaheadError
+from playahead.io.files import holding
+from playahead.io.runtime import leave, pick_device
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

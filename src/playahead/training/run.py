@@ -6,11 +6,11 @@ from pathlib import Path
 from playahead.datasets.dataset import Dataset
 from playahead.decoding.decoder import Decoder
 from playahead.domain.actions import ACTIONS
-from playahead.errors import InputError
 from playahead.evaluation.frames import ALL_CLASSES
 from playahead.inference.predictor import Predictor
-from playahead.progress import Show, quiet
-from playahead.runtime import describe_run
+from playahead.io.errors import InputError
+from playahead.io.progress import Show, quiet
+from playahead.io.runtime import describe_run
 from playahead.training.finish import Finished, finish
 from playahead.training.ranks import together
 from playahead.training.trainer import TrainConfig, Trainer

@@ -13,9 +13,9 @@ from torch import Tensor
 from playahead.datasets.batch import Examples
 from playahead.datasets.mixup import mix
 from playahead.datasets.sampling import example_weights, inverse_frequency
-from playahead.errors import InputError
-from playahead.files import file_digest
 from playahead.inference.predictor import Predictor
+from playahead.io.errors import InputError
+from playahead.io.files import file_digest
 from playahead.model.anticipator import Anticipator
 from playahead.model.config import AnticipatorConfig
 from playahead.training.criterion import Criterion, CriterionConfig

@@ -16,7 +16,7 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.video.input_size import InputSize
 from playahead.video.writer import write_video
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from playahead.domain.grid import GRID
-from playahead.errors import InputError
-from playahead.files import are_few, atomic_write, disk_errors, free_bytes, readable_size
-from playahead.progress import Show, counter, quiet
+from playahead.io.errors import InputError
+from playahead.io.files import are_few, atomic_write, disk_errors, free_bytes, readable_size
+from playahead.io.progress import Show, counter, quiet
 from playahead.video.compressed import CompressedFrames, Frames, write_compressed
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames

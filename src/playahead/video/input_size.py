@@ -11,7 +11,7 @@ from av import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation
 from numpy.typing import NDArray
 
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 
 Luma = Literal["limited", "full"]
 """``limited``: the luma plane as broadcast stores it, 16 black to 235 white (what the published predictor reads).

@@ -15,7 +15,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
-from playahead.errors import InputError
+from playahead.io.errors import InputError
 from playahead.video.clock import at_rate
 from playahead.video.continuity import Continuity
 from playahead.video.input_size import InputSize

@@ -12,7 +12,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from playahead.errors import PlayaheadError
+from playahead.io.errors import PlayaheadError
 from playahead.video.continuity import Continuity
 from playahead.video.source import is_stream, opened, shown, video_stream
 from playahead.video.warning import VideoWarning

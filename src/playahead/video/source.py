@@ -11,8 +11,8 @@ from av.error import ExitError, FFmpegError
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from playahead.errors import InputError
-from playahead.files import require_file
+from playahead.io.errors import InputError
+from playahead.io.files import require_file
 
 _TIMEOUT_S = (20.0, 20.0)  # to open, to read: a stream that says nothing for so long is dead
 _PROTOCOLS = "http,https,tls,tcp,udp,crypto,httpproxy,rtp,rtsp,rtsps,srtp,rtmp,rtmps,srt"

@@ -9,8 +9,7 @@ from itertools import chain, islice
 import av
 from av import Packet, VideoFrame
 from av.container import InputContainer
-from av.error import EOFError as AllOut
-from av.error import ExitError, FFmpegError
+from av.error import EOFError as AllOut, ExitError, FFmpegError
 from av.video.stream import VideoStream
 
 from playahead.domain.grid import GRID

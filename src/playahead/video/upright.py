@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from av import VideoFormat, VideoFrame
-from av.error import BlockingIOError as NothingYet
-from av.error import EOFError as AllOut
+from av.error import BlockingIOError as NothingYet, EOFError as AllOut
 from av.filter import Graph
 from av.video.stream import VideoStream
 

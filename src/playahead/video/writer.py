@@ -12,8 +12,8 @@ from av.container import OutputContainer
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
-from playahead.errors import InputError
-from playahead.files import atomic_write
+from playahead.io.errors import InputError
+from playahead.io.files import atomic_write
 from playahead.video.sound import LAYOUT, RATE_HZ
 
 _OPTIONS = {"preset": "superfast", "bf": "0"}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.datasets.dataset import open_dataset
-from playahead.experiments import compare as experiments
-from playahead.experiments.grid import open_grid
-from playahead.experiments.rows import FEW_MATCHES
+from playahead.lab.compare import compare as experiments
+from playahead.lab.compare.grid import open_grid
+from playahead.lab.compare.rows import FEW_MATCHES
 
 
 def compare(

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from playahead.cli import terminal
-from playahead.download.benchmark import SPLITS, parse_splits, plan_download, run_download
-from playahead.download.encrypted_zip import require_password
+from playahead.lab.download.benchmark import SPLITS, parse_splits, plan_download, run_download
+from playahead.lab.download.encrypted_zip import require_password
 
 
 def download(

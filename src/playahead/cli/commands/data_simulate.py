@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.simulation.simulate import SimulationConfig, simulate
+from playahead.lab.simulation.simulate import SimulationConfig, simulate
 
 
 def command(out: Path, config: SimulationConfig) -> None:

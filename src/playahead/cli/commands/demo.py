@@ -4,10 +4,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from playahead import demo as pipeline
 from playahead.cli import terminal
 from playahead.cli.formats import write_result
 from playahead.domain.time import format_duration
+from playahead.lab import demo as pipeline
 
 _SHOWN_UNTIL_MS = 66_000
 

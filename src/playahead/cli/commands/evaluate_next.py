@@ -6,8 +6,8 @@ from pathlib import Path
 from playahead.cli import terminal
 from playahead.datasets.dataset import FeedDataset
 from playahead.evaluation.next_action import NextScores
-from playahead.experiments.next_actions import MODEL, score_next_actions
 from playahead.inference.predictor import Predictor
+from playahead.lab.compare.next_actions import MODEL, score_next_actions
 
 
 def command(

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.endtoend.open_video import open_for_video
 from playahead.evaluation.evaluate import evaluate
 from playahead.inference.decoding import DecodingOptions
+from playahead.lab.faantra.open_video import open_for_video
 
 
 def evaluate_video(

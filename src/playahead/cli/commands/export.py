@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from playahead.assets import packaged_weights
 from playahead.cli import terminal
+from playahead.io.assets import packaged_weights
 
 
 def export(out: Path, weights: Path | None = None, backbone: Path | None = None) -> None:
@@ -15,10 +15,10 @@ def export(out: Path, weights: Path | None = None, backbone: Path | None = None)
         backbone: also export this backbone, at the size that the weights' features were made at.
     """
     from playahead.backbone.checkpoint import load_backbone
-    from playahead.export.anticipator import export_anticipator
-    from playahead.export.backbone import export_backbone
     from playahead.inference.predictor import Predictor
     from playahead.inference.video import facts_of
+    from playahead.live.export.anticipator import export_anticipator
+    from playahead.live.export.backbone import export_backbone
     from playahead.video.input_size import InputSize
 
     predictor = Predictor.open(weights or packaged_weights(), device="cpu")

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.cli.live_screen import LiveScreen
-from playahead.live.config import LiveConfig
-from playahead.live.open import live as watch
-from playahead.live.open import name_of
+from playahead.live.session.config import LiveConfig
+from playahead.live.session.open import live as watch, name_of
 
 
 def live(source: str, asked: LiveConfig, record: Path | None = None, json: bool = False) -> None:

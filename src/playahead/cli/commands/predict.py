@@ -4,9 +4,9 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.cli.formats import Format, write_result
-from playahead.errors import InputError
 from playahead.inference.predict import predict as predict_match
 from playahead.inference.result import PredictConfig
+from playahead.io.errors import InputError
 
 
 def predict(asked: PredictConfig, match: list[str] = [], feed: Path | None = None, format: Format = "table") -> None:  # noqa: B006

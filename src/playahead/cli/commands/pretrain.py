@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.spotting import run as spotting
-from playahead.spotting.trainer import PretrainConfig
+from playahead.lab.pretrain import run as spotting
+from playahead.lab.pretrain.trainer import PretrainConfig
 
 
 def pretrain(

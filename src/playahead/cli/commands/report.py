@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.datasets.dataset import open_dataset
-from playahead.report.write import ReportConfig, write_report
+from playahead.lab.report.write import ReportConfig, write_report
 
 
 def report(

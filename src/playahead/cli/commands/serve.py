@@ -1,8 +1,8 @@
 """``playahead serve``."""
 
 from playahead.cli import terminal
-from playahead.errors import InputError
-from playahead.server.config import ServeConfig
+from playahead.io.errors import InputError
+from playahead.live.server.config import ServeConfig
 
 
 def serve(config: ServeConfig) -> None:
@@ -12,7 +12,7 @@ def serve(config: ServeConfig) -> None:
         config: how to serve.
     """
     try:
-        from playahead.server.run import make_server
+        from playahead.live.server.run import make_server
     except ModuleNotFoundError as missing:
         raise InputError("serve", f"needs {missing.name}", "pip install 'playahead[serve,video]'") from None
     ready = lambda address: terminal.notice(f"{address}/docs describes what is served; Ctrl-C ends it")  # noqa: E731

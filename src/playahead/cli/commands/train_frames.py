@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.endtoend import run as endtoend
-from playahead.endtoend.trainer import EndToEndConfig
+from playahead.lab.faantra import run as endtoend
+from playahead.lab.faantra.trainer import EndToEndConfig
 
 
 def train_frames(

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.errors import InputError
-from playahead.viewer.page import recognise, write_page
+from playahead.io.errors import InputError
+from playahead.live.page.page import recognise, write_page
 
 
 def view(files: list[Path], out: Path = Path("view.html")) -> None:

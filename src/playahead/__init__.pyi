@@ -1,0 +1,53 @@
+# The public names and their homes: the only list of them.
+from .datasets.check import check_dataset as check_dataset
+from .datasets.dataset import (
+    FeedDataset as FeedDataset,
+    VideoDataset as VideoDataset,
+    feed_evaluation_set as feed_evaluation_set,
+    open_dataset as open_dataset,
+)
+from .decoding.score_clips import score_clips as score_clips
+from .domain.actions import ACTIONS as ACTIONS, Action as Action
+from .domain.feed import FeedHalf as FeedHalf
+from .domain.records import ActionEvent as ActionEvent, Anticipation as Anticipation, Clip as Clip
+from .evaluation.evaluate import Evaluation as Evaluation, evaluate as evaluate
+from .evaluation.submission.check import check_submission as check_submission
+from .evaluation.submission.evaluate import evaluate_submission as evaluate_submission
+from .evaluation.submission.write import write_submission as write_submission
+from .features.extract import ExtractConfig as ExtractConfig, extract as extract
+from .features.feed import prepare_track as prepare_track
+from .features.store import FeatureStore as FeatureStore
+from .inference.clips import anticipate_clips as anticipate_clips
+from .inference.decoding import DecodingOptions as DecodingOptions
+from .inference.feed import predict_feed as predict_feed
+from .inference.predict import predict as predict
+from .inference.predictor import Predictor as Predictor
+from .inference.result import PredictConfig as PredictConfig, PredictResult as PredictResult
+from .inference.video import predict_video as predict_video
+from .io.errors import (
+    InputError as InputError,
+    NonFiniteLossError as NonFiniteLossError,
+    PlayaheadError as PlayaheadError,
+    RecordError as RecordError,
+)
+from .io.progress import Progress as Progress
+from .lab.compare.compare import CompareConfig as CompareConfig, Comparison as Comparison, compare as compare
+from .lab.compare.grid import open_grid as open_grid
+from .lab.compare.next_actions import score_next_actions as score_next_actions
+from .lab.download.benchmark import download_baa as download_baa
+from .lab.faantra.run import train_frames as train_frames
+from .lab.faantra.trainer import EndToEndConfig as EndToEndConfig
+from .lab.pretrain.run import pretrain as pretrain
+from .lab.pretrain.trainer import PretrainConfig as PretrainConfig
+from .lab.recipes import recipe as recipe
+from .lab.report.write import ReportConfig as ReportConfig, write_report as write_report
+from .lab.simulation.simulate import SimulationConfig as SimulationConfig, simulate as simulate
+from .sources.convert import convert_feeds as convert_feeds
+from .sources.feed_tables import read_feed_table as read_feed_table, write_feed_table as write_feed_table
+from .sources.feeds import read_feed as read_feed
+from .sources.kloppy_events import read_kloppy_dataset as read_kloppy_dataset
+from .sources.soccernet_baa import read_baa_split as read_baa_split
+from .sources.spadl import read_spadl as read_spadl
+from .sources.wyscout import read_wyscout_match as read_wyscout_match
+from .training.run import train as train
+from .training.trainer import TrainConfig as TrainConfig

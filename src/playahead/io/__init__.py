@@ -1,0 +1,1 @@
+"""Files, settings, tensors, the machine, errors and progress: what every package needs."""

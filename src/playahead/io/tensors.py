@@ -1,0 +1,80 @@
+"""Tensors with a JSON description on disk: safetensors, whole or not there at all."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from playahead.io.errors import InputError
+from playahead.io.files import atomic_write, names_in_memory, names_on_disk, require_file, strict_json
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, object]) -> None:
+    """Write tensors with a JSON description.
+
+    Raises:
+        InputError: the folder cannot be written or the disk is full.
+    """
+    metadata = {"about": json.dumps(names_on_disk(about))}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as part:
+            save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, part, metadata)
+    except (OSError, SafetensorError) as reason:
+        raise InputError(path, f"cannot write ({reason})", "is the disk full?") from None
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What ``write_tensors`` wrote.
+
+    Raises:
+        InputError: no such file, a damaged one, or not one of ours.
+    """
+    require_file(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = names_in_memory(strict_json((file.metadata() or {}).get("about", "null")))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, RecursionError) as reason:
+        raise InputError(path, f"not a readable safetensors file ({reason})") from None
+    if not isinstance(about, dict):
+        raise InputError(path, "no description inside", "was it written by playahead?")
+    return tensors, about
+
+
+def fill(make: Callable[[], Network], tensors: Mapping[str, Tensor], where: object) -> Network:
+    """A network with the tensors of a file as its weights; nothing is allocated before they are known to fit.
+
+    Args:
+        make: builds the network.
+        tensors: of the file.
+        where: the file.
+
+    Raises:
+        InputError: tensors of other names, shapes or kinds, or with NaN or infinity in them.
+    """
+    try:
+        with torch.device("meta"):
+            expected = make().state_dict()
+    except (RuntimeError, TypeError, ValueError) as reason:  # a size that no tensor can have
+        raise InputError(where, f"describes no network ({' '.join(str(reason).split())[:200]})") from None
+    if odd := sorted(expected.keys() ^ tensors.keys()):
+        more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+        raise InputError(where, f"its tensors do not fit the network: {odd[0]}{more}")
+    for name, tensor in tensors.items():
+        shape, wanted = tuple(tensor.shape), tuple(expected[name].shape)
+        if (shape, tensor.dtype) != (wanted, expected[name].dtype):
+            what = f"{name} is {tensor.dtype} {shape} instead of {expected[name].dtype} {wanted}"
+            raise InputError(where, f"its tensors do not fit the network: {what}")
+        if not torch.isfinite(tensor).all():
+            raise InputError(where, f"{name} holds NaN or infinity", "train again")
+    network = make()
+    network.load_state_dict(dict(tensors))
+    return network

@@ -1,0 +1,1 @@
+"""Research around the paper: comparisons, reports, baselines, simulated football, FAANTRA, pre-training, measuring."""

@@ -1,0 +1,131 @@
+"""How fast training and scoring are here, each beside what it is compared with, in one run."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+
+from playahead.datasets.batch import Batch
+from playahead.datasets.feed_examples import FeedExamples
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import GRID, RASTER_FRAMES, RASTER_HZ
+from playahead.evaluation.frames import NO_EVENT, VECTOR_LENGTH, FrameTable
+from playahead.evaluation.official import METRICS, count_detections, metrics_from_counts
+from playahead.io.errors import InputError
+from playahead.io.runtime import pick_device
+from playahead.lab.bench.rates import best_of, matmul_gflops
+from playahead.lab.recipes import feed, paper
+from playahead.lab.simulation.plays import simulate_match
+from playahead.model.anticipator import Anticipator
+from playahead.training.criterion import Criterion
+from playahead.training.optim import build_optimizers
+from playahead.training.trainer import TrainConfig
+
+BENCHMARK_TEST_CLIPS = 2_376
+EPOCH_EXAMPLES = 4_587
+"""Clips of the benchmark's training split: one epoch of the paper."""
+
+
+def bench_core(steps: int = 8) -> dict:
+    """Training speed of three configurations, and the scorer beside SoccerNet's own, on this machine.
+
+    Args:
+        steps: training steps to time for each model; the fastest counts.
+    """
+    if steps < 1:
+        raise InputError("--steps", f"{steps} is below 1")
+    return {
+        "device": pick_device(),
+        "threads": torch.get_num_threads(),
+        "matmul_gflops": matmul_gflops(),
+        "training": {
+            "paper's model, 1280 features, batch 32": _time_training(paper(), steps),
+            f"feed recipe, sequences of {feed().examples}": _time_training(feed(), steps),
+            "feed recipe, single examples": _time_training(replace(feed(), sequences=64, examples=1), steps),
+        },
+        "scoring": _time_scoring(),
+    }
+
+
+def _time_training(config: TrainConfig, steps: int) -> dict[str, float]:
+    device = torch.device(pick_device())
+    model = Anticipator(config.model).to(device)
+    criterion = Criterion(config.criterion, np.ones(len(ACTIONS), np.float32), device)
+    optimizers = build_optimizers(model, config.optim)
+    make_batch = _batches(config)
+
+    def step() -> None:
+        batch = make_batch()
+        with torch.autocast(device.type, torch.bfloat16):
+            output = model(batch.features_BWNF.to(device))
+        criterion(output, [(1.0, batch.targets)])["total"].backward()
+        for optimizer in optimizers:
+            optimizer.step()
+        model.zero_grad()
+
+    seconds = best_of(step, steps)
+    examples_per_s = config.sequences * config.examples / seconds
+    return {
+        "examples_per_s": round(examples_per_s, 1),
+        "seconds_per_epoch": round(EPOCH_EXAMPLES / examples_per_s, 1),
+        "parameters": sum(p.numel() for p in model.parameters()),
+    }
+
+
+def _batches(config: TrainConfig) -> Callable[[], Batch]:
+    """Makes batches of simulated examples; where the model expects longer features, one batch of noise each time."""
+    examples = FeedExamples(simulate_match(0, minutes_per_half=20), config.examples)
+    rng = np.random.default_rng(0)
+
+    def make() -> Batch:
+        return examples.batch(rng.integers(0, len(examples), config.sequences), rng)
+
+    if config.model.feature_dim == examples.feature_dim:
+        return make
+    shape = (config.sequences, config.examples + GRID.n_windows - 1, config.model.n_snippets)
+    noise = rng.standard_normal((*shape, config.model.feature_dim), np.float32)
+    widened = replace(make(), features_BWNF=torch.from_numpy(noise))
+    return lambda: widened
+
+
+def _time_scoring() -> dict[str, float | None]:
+    """All eight metrics of a table the size of the benchmark's test split, here and upstream."""
+    table = _random_table(BENCHMARK_TEST_CLIPS)
+    ours = best_of(lambda: metrics_from_counts(count_detections(table)), 5)
+    if find_spec("SoccerNet") is None:
+        return {"playahead_s": round(ours, 4), "soccernet_s": None, "times_faster": None}
+    theirs = _time_upstream(table)
+    return {
+        "playahead_s": round(ours, 4),
+        "soccernet_s": round(theirs, 2),
+        "times_faster": round(theirs / ours, 1),
+    }
+
+
+def _random_table(n_clips: int) -> FrameTable:
+    rng = np.random.default_rng(0)
+    shape = (n_clips, RASTER_FRAMES)
+    labels = np.where(rng.random(shape) < 0.05, rng.integers(1, 11, shape), NO_EVENT).astype(np.int32)
+    visibility = np.where(labels == NO_EVENT, 0, 1).astype(np.int32)
+    emitted = rng.random((*shape, 1)) < 0.25
+    scores = (rng.random((*shape, VECTOR_LENGTH)) ** 4 * emitted).astype(np.float32)
+    return FrameTable(labels, visibility, scores)
+
+
+def _time_upstream(table: FrameTable) -> float:
+    """Seconds that ``SoccerNet``'s own code takes for the same metrics (its input made beforehand)."""
+    from SoccerNet.Evaluation.ActionSpotting import average_mAP  # type: ignore[import-not-found]
+
+    shifted = table.scores_NRV - np.float32(1e-6)
+    target = np.zeros(shifted.shape)
+    clip, frame = np.nonzero(table.labels_NR != NO_EVENT)
+    target[clip, frame, table.labels_NR[clip, frame]] = 1
+    closest = np.ones_like(target)
+    lists = [[clip_NV[:, 1:] for clip_NV in array] for array in (target, closest, shifted)]
+    started = time.perf_counter()
+    for deltas in METRICS.values():
+        average_mAP(lists[0], lists[2], lists[1], RASTER_HZ, deltas=np.array(deltas))
+    return time.perf_counter() - started

@@ -1,0 +1,97 @@
+"""The whole pipeline on simulated broadcasts, in one function: what ``playahead demo`` shows."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from playahead.datasets.dataset import VideoDataset
+from playahead.evaluation.evaluate import Evaluation, evaluate
+from playahead.features.extract import extract
+from playahead.inference.predictor import Predictor
+from playahead.inference.result import PredictConfig, PredictResult
+from playahead.inference.video import predict_video
+from playahead.io.progress import Show, quiet
+from playahead.io.runtime import emulates_bfloat16
+from playahead.lab.recipes import demo as demo_recipe
+from playahead.lab.simulation.simulate import SimulationConfig, simulate
+from playahead.training.run import train
+from playahead.training.trainer import TrainConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoConfig:
+    """How much is simulated and shown.
+
+    Attributes:
+        epochs: instead of the recipe's, to make it shorter or longer.
+        seed: of everything random.
+        matches, minutes: simulated broadcasts, one half each.
+        width, height: of their picture.
+        start, end: the stretch of the held-out match that is shown.
+    """
+
+    epochs: int | None = None
+    seed: int = 7
+    matches: int = 12
+    minutes: float = 5.0
+    width: int = 224
+    height: int = 124
+    start: str = "1:00"
+    end: str = "1:40"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What was made, and where it is."""
+
+    prediction: PredictResult
+    evaluation: Evaluation
+    n_examples: int
+    overlay: Path
+    weights: Path
+    log: Path
+    features: Path
+    broadcasts: Path
+
+
+def demo(out: Path, config: DemoConfig | None = None, show: Show = quiet) -> Demo:
+    """Simulate broadcasts, extract, train, score a held-out match, and draw what is expected under its video.
+
+    Called again after an interruption, it resumes. Nothing that it scores is a football result.
+
+    Args:
+        out: folder for everything made.
+        config: how much.
+        show: told about each of the steps.
+    """
+    config = config or DemoConfig()
+    overlay, features, broadcasts = out / "ahead.mp4", out / "features", out / "broadcasts"
+    simulation = SimulationConfig(
+        layout="bas",
+        matches=config.matches,
+        minutes=config.minutes,
+        halves=1,
+        video=True,
+        width=config.width,
+        height=config.height,
+        seed=config.seed,
+    )
+    simulate(broadcasts, simulation, show)
+    extract(broadcasts, features, show=show)
+    dataset = VideoDataset(broadcasts, features)
+    trained = train(dataset, _settings(config), out / "run", show=show)
+    test = dataset.evaluation_set("test")
+    evaluation = evaluate(Predictor.open(trained.weights), test, show=show)
+    (video,) = (broadcasts / "test").rglob("*.mp4")
+    shown = PredictConfig(weights=trained.weights, start=config.start, end=config.end, overlay=overlay)
+    prediction = predict_video(video, shown, show)
+    return Demo(prediction, evaluation, len(test), overlay, trained.weights, trained.log, features, broadcasts)
+
+
+def _settings(config: DemoConfig) -> TrainConfig:
+    recipe = demo_recipe()
+    return replace(
+        recipe,
+        seed=config.seed,
+        epochs=recipe.epochs if config.epochs is None else config.epochs,
+        precision="32-true" if emulates_bfloat16() else recipe.precision,
+    )

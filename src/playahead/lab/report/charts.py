@@ -1,0 +1,239 @@
+"""Charts as SVG that takes its colours from the page, so that they follow it into the dark and onto paper.
+
+Axes: D tolerances, C classes, H thresholds, B bins.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.palette import short_name
+from playahead.lab.report.diagnose import ERROR_EDGES_S, Diagnosis
+
+_INK, _FAINT, _ACCENT, _OTHER, _LINE = "#010101", "#020202", "#030303", "#040404", "#050505"
+_VARIABLES = {_INK: "--ink", _FAINT: "--faint", _ACCENT: "--accent", _OTHER: "--other", _LINE: "--line"}
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "playahead",
+    "font.size": 8.5,
+    "font.family": "sans-serif",
+    "text.color": _INK,
+    "axes.labelcolor": _FAINT,
+    "axes.edgecolor": _LINE,
+    "axes.titlesize": 8.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": _LINE,
+    "grid.linewidth": 0.6,
+    "xtick.color": _FAINT,
+    "ytick.color": _FAINT,
+    "xtick.labelcolor": _INK,
+    "ytick.labelcolor": _INK,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "legend.frameon": False,
+}
+_TOLERANCES = {0: "within 1 s", 2: "within 3 s", 5: "at any time"}
+
+
+def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, NDArray]:
+    """A figure of so many inches (72 points each: what the page shows them in) and its axes."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    return figure, axes
+
+
+def _svg(figure: Figure, title: str) -> str:
+    """The figure as an element of the page, named for those who do not see it."""
+    written = StringIO()
+    figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = written.getvalue()
+    text = text[text.index("<svg") :]
+    for colour, variable in _VARIABLES.items():
+        text = text.replace(colour, f"var({variable})")
+    text = re.sub(r"font:\s*([\d.]+px) [^;\"]*", r"font-size: \1", text)
+    return re.sub(r"<svg ", f'<svg role="img" aria-label="{title}" ', text, count=1)
+
+
+def forest(rows: Sequence[Mapping], title: str) -> str:
+    """Differences to the reference with their intervals, of the exact area and of the official figure."""
+    compared = [row for row in rows if row["difference"]]
+    if not compared:
+        return ""
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(7.2, 0.55 + 0.19 * len(compared), 1, 2)
+        columns = (("area_difference", 1, "exact area"), ("difference", 0, "official mAP"))
+        for place, (key, index, label) in enumerate(columns):
+            _forest(
+                axes[0, place], [row[key] for row in compared], [row["significant"][index] for row in compared], label
+            )
+        names = [f"{row['variant']}, {row['decoding']}".replace("$", r"\$") for row in compared]  # no mathematics
+        axes[0, 0].set_yticks(range(len(compared)), names)
+        axes[0, 1].set_yticks(range(len(compared)), [""] * len(compared))
+        return _svg(figure, title)
+
+
+def _forest(axis: Axes, found: Sequence[Sequence[float]], significant: Sequence[bool], label: str) -> None:
+    value, low, high = np.array(found).T
+    place = np.arange(len(found))
+    for sure, colour in ((True, _ACCENT), (False, _FAINT)):
+        chosen = np.array(significant) == sure
+        axis.hlines(place[chosen], low[chosen], high[chosen], color=colour, linewidth=1.6)
+        axis.plot(value[chosen], place[chosen], "o", color=colour, markersize=3.5)
+    axis.axvline(0, color=_INK, linewidth=0.8)
+    axis.set_xlabel(f"difference in {label}, points")
+    axis.set_ylim(len(found) - 0.4, -0.6)
+    axis.grid(axis="y", visible=False)
+
+
+def pasts(rows: Sequence[Mapping], names: Sequence[str]) -> str:
+    """The exact area of each variant under each past, in the grid's order; what is not trained is drawn fainter."""
+    variants = list(dict.fromkeys(row["variant"] for row in rows))
+    place = {name: float(index) for index, name in enumerate(names)}
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(7.2, 0.9 + 0.26 * len(names))
+        axis = axes[0, 0]
+        for variant, style in zip(variants, _markers(rows, variants), strict=True):
+            mine = [row for row in rows if row["variant"] == variant]
+            at = [place[row["decoding"]] for row in mine]
+            value, low, high = np.array([row["area"] for row in mine]).T
+            axis.hlines(at, low, high, color=style["color"], linewidth=1.4)
+            axis.plot(value, at, linestyle="", markersize=4.5, label=variant.replace("$", r"\$"), **style)
+            for shown, end, y in zip(value, high, at, strict=True) if variant == variants[0] else ():
+                axis.annotate(f"{shown:.1f}", (end, y), (4, -3), textcoords="offset points", fontsize=7.5)
+        axis.set(xlabel="exact area, 95 % interval", xlim=(0, None), ylim=(len(names) - 0.5, -0.5))
+        axis.set_yticks(range(len(names)), list(names))
+        figure.legend(loc="outside upper right", ncols=min(len(variants), 4))
+        return _svg(figure, "what each past is worth")
+
+
+def _markers(rows: Sequence[Mapping], variants: Sequence[str]) -> list[dict]:
+    """A filled mark for each variant that is trained, a hollow one for each that is not."""
+    trained = {row["variant"] for row in rows if row["examples"]}
+    filled, hollow = iter(_cycle("osD^v", (_ACCENT, _OTHER, _INK))), iter(_cycle("o|xsD", (_FAINT,)))
+    return [next(filled if variant in trained else hollow) for variant in variants]
+
+
+def _cycle(marks: str, colours: Sequence[str]) -> Iterator[dict]:
+    for mark, colour in zip(itertools.cycle(marks), itertools.cycle(colours), strict=False):
+        yield {"marker": mark, "color": colour, "markerfacecolor": colour if colour != _FAINT else "none"}
+
+
+def precision_recall(found: Diagnosis) -> str:
+    """A small curve for each class at three tolerances."""
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(7.2, 3.5, 2, 5)
+        for axis in axes.flat:
+            axis.set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+            axis.label_outer()
+        lines = []
+        _hide_unused(axes, found)
+        for c, (axis, index) in enumerate(zip(axes.flat, found.classes, strict=False)):
+            axis.set_title(short_name(ACTIONS[index]), loc="left")
+            lines = [
+                axis.plot(found.recall_DCH[d, c], np.maximum.accumulate(found.precision_DCH[d, c]), **style)[0]
+                for d, style in zip(_TOLERANCES, _line_styles(), strict=True)
+            ]
+        figure.legend(lines, _TOLERANCES.values(), loc="outside upper right", ncols=3)
+        figure.supxlabel("recall", fontsize=8.5, color=_FAINT)
+        figure.supylabel("precision", fontsize=8.5, color=_FAINT)
+        return _svg(figure, "precision and recall of each class")
+
+
+def _hide_unused(axes: NDArray, found: Diagnosis) -> None:
+    """The places of classes that are not annotated."""
+    for axis in axes.flat[len(found.classes) :]:
+        axis.set_visible(False)
+
+
+def _line_styles() -> list[dict]:
+    return [
+        {"color": _ACCENT, "linewidth": 1.4},
+        {"color": _OTHER, "linewidth": 1.2, "linestyle": "--"},
+        {"color": _FAINT, "linewidth": 1.0, "linestyle": ":"},
+    ]
+
+
+def threshold_sweep(found: Diagnosis) -> str:
+    """The score against how many predictions per clip are kept."""
+    threshold, predictions_per_clip, score = np.array(found.sweep).T
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(4.6, 2.9)
+        axis = axes[0, 0]
+        axis.plot(predictions_per_clip, score, "o-", color=_ACCENT, markersize=3, linewidth=1.3)
+        for index in (5, 8, 11, 13):
+            note = f"at least {threshold[index]:.2f}"
+            axis.annotate(
+                note, (predictions_per_clip[index], score[index]), (5, -9), textcoords="offset points", fontsize=7.5
+            )
+        scale = "log" if predictions_per_clip.any() else "linear"
+        axis.set(xlabel="predictions per clip (on the scorer's scale)", ylabel="mAP", xscale=scale, ylim=(0, None))
+        axis.xaxis.set_major_formatter("{x:g}")
+        return _svg(figure, "mAP against predictions per clip")
+
+
+def calibration(found: Diagnosis) -> str:
+    """Confidence against how often it was right."""
+    rows = [(row.stated, row.happened, row.anticipations) for row in found.calibration]
+    believed, right, made = np.array(rows).reshape(-1, 3).T
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(4.6, 3.4)
+        axis = axes[0, 0]
+        axis.plot((0, 1), (0, 1), color=_FAINT, linewidth=0.8, linestyle="--")
+        axis.scatter(believed, right, s=6 + 5 * np.log10(np.maximum(made, 1)) ** 2, color=_ACCENT, zorder=3)
+        axis.plot(believed, right, color=_ACCENT, linewidth=1.0)
+        axis.set(xlabel="confidence", ylabel="share that happened", xlim=(0, 1), ylim=(0, 1))
+        return _svg(figure, "confidence against the share that happened")
+
+
+def time_errors(found: Diagnosis) -> str:
+    """For each class, how far its most confident prediction was off."""
+    centre_B = (ERROR_EDGES_S[:-1] + ERROR_EDGES_S[1:]) / 2
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(7.2, 2.7, 2, 5)
+        for axis in axes.flat:
+            axis.set(xlim=(-5, 5), xticks=(-4, 0, 4), yticks=())
+            axis.grid(axis="y", visible=False)
+            axis.label_outer()
+        _hide_unused(axes, found)
+        for counts_B, axis, index in zip(found.error_CB, axes.flat, found.classes, strict=False):
+            axis.bar(centre_B, counts_B / max(counts_B.sum(), 1), width=0.42, color=_ACCENT)
+            axis.set_title(f"{short_name(ACTIONS[index])}  {counts_B.sum():,}", loc="left")
+        figure.supxlabel("prediction too early (s)  ·  too late (s)", fontsize=8.5, color=_FAINT)
+        return _svg(figure, "time error of each class's most confident prediction")
+
+
+def window_importance(weight_W: Sequence[float]) -> str:
+    """The learned weight of each past window."""
+    names = [f"{5 * n} to {5 * n - 5} s" for n in range(len(weight_W), 0, -1)]
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(4.6, 2.2)
+        axis = axes[0, 0]
+        axis.barh(names, weight_W, color=_ACCENT, height=0.6)
+        axis.set(xlabel="learned weight", xlim=(0, 1))
+        axis.grid(axis="y", visible=False)
+        return _svg(figure, "learned weight of each past window")
+
+
+def learning_curves(curves: Mapping[str, Mapping[str, Sequence[float]]], chosen: str) -> str:
+    """Loss and validation score of every run over its training; the chosen one stands out."""
+    with mpl.rc_context(_STYLE):
+        figure, axes = _figure(7.2, 2.8, 1, 2)
+        for name, curve in sorted(curves.items(), key=lambda item: item[0] == chosen):
+            mine = name == chosen
+            style = {"color": _ACCENT if mine else _FAINT, "linewidth": 1.8 if mine else 0.7}
+            for axis, x, y in ((axes[0, 0], "step", "loss"), (axes[0, 1], "validated_step", "map")):
+                axis.plot(curve[x], curve[y], marker="" if len(curve[x]) > 1 else "o", markersize=3, **style)
+        axes[0, 0].set(xlabel="steps", ylabel="training loss")
+        axes[0, 1].set(xlabel="steps", ylabel="validation, exact area")
+        return _svg(figure, "loss and validation score over training")

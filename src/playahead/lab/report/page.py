@@ -1,0 +1,115 @@
+"""The page: everything that it shows, put into its template."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.palette import COLOURS, short_name
+from playahead.evaluation.official import TOLERANCES_S
+from playahead.lab.report import charts
+from playahead.lab.report.diagnose import Diagnosis
+from playahead.lab.report.examples import Example
+
+PUBLISHED = (
+    ("FAANTRA-WS (winner 2026)", None, 24.08),
+    ("FAANTRA-TS", None, 21.14),
+    ("FAANTRA (organisers' baseline)", 18.05, 16.76),
+    ("Hierarchical GRU with input-conditioned slots (the paper)", 17.91, 16.5),
+)
+"""(system, test, challenge) on SoccerNet Ball Action Anticipation, from the paper: video, other matches."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """What a split holds; ``empty`` is the share of examples without any action."""
+
+    name: str
+    matches: int
+    examples: int
+    actions_per_example: float
+    empty: float
+    actions_C: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the page shows.
+
+    Attributes:
+        title: of the page.
+        about: what the comparison is about, in a sentence.
+        split, n_matches, n_examples: what was scored; ``unit`` is what ``n_matches`` counts.
+        notice: a leak that the features' backbone has; empty if none.
+        simulated: simulated matches; the page says so.
+        rows: of ``comparison-SPLIT.json``; ``reference`` is the variant and the decoding that they are compared with.
+        pasts: what the rows were observed through, if that is what they differ in.
+        chosen: name of the run shown in detail, and its decoding.
+        diagnosis: of it.
+        best, worst: examples of it.
+        importance_W: its learned weight of each past window, oldest first; empty if it has none.
+        curves: of every run: step, loss, validated_step, map.
+        splits, leaks, unread: the data, what of it is in two splits (None: not checked), what could not be read.
+        settings: the chosen run's configuration, flat.
+        environment: where it was trained.
+    """
+
+    title: str
+    about: str
+    split: str
+    n_matches: int
+    n_examples: int
+    simulated: bool
+    rows: Sequence[Mapping]
+    chosen: tuple[str, str]
+    diagnosis: Diagnosis
+    reference: tuple[str, str] = ("", "")
+    pasts: Sequence[str] = ()
+    unit: str = "matches"
+    notice: str = ""
+    best: Sequence[Example] = ()
+    worst: Sequence[Example] = ()
+    importance_W: Sequence[float] = ()
+    curves: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    splits: Sequence[Split] = ()
+    leaks: Sequence[str] | None = ()
+    unread: Sequence[str] = ()
+    settings: Mapping[str, object] = field(default_factory=dict)
+    environment: Mapping[str, object] = field(default_factory=dict)
+
+
+def render(page: Page) -> str:
+    """One HTML document that needs nothing else."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["setting"] = json.dumps
+    drawn = {name: draw(page.diagnosis) for name, draw in _DRAWN.items()}
+    drawn["forest"] = charts.forest(page.rows, "differences to the reference")
+    drawn["pasts"] = charts.pasts(page.rows, page.pasts) if page.pasts else ""
+    drawn["importance"] = charts.window_importance(page.importance_W) if page.importance_W else ""
+    drawn["curves"] = charts.learning_curves(page.curves, page.chosen[0]) if page.curves else ""
+    return environment.get_template("report.html").render(
+        page=page,
+        charts=drawn,
+        actions=[short_name(ACTIONS[c]) for c in page.diagnosis.classes],
+        colours=[COLOURS[ACTIONS[c]] for c in page.diagnosis.classes],
+        tolerances=[f"{t} s" for t in TOLERANCES_S[:-1]] + ["any"],
+        published=PUBLISHED,
+        ranked=sorted(page.rows, key=lambda row: -row["area"][0]),
+    )
+
+
+_DRAWN = {
+    "precision_recall": charts.precision_recall,
+    "sweep": charts.threshold_sweep,
+    "calibration": charts.calibration,
+    "errors": charts.time_errors,
+}

@@ -1,0 +1,80 @@
+"""Rendered halves on disk: clips as the anticipation benchmark has them, or a whole half as the spotting one does."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from playahead.domain.feed import FeedHalf
+from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.io.errors import InputError
+from playahead.lab.simulation.cut import cut
+from playahead.lab.simulation.picture import draw_frames
+from playahead.lab.simulation.scene import stage
+from playahead.video.writer import write_video
+
+STRIDE_MS = 5_000
+_QUALITY = 30  # the camera's noise is not worth more
+_CLIP_FRAMES = OBSERVATION_MS * GRID.fps // 1000
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A half to render, and what to make of its video.
+
+    Attributes:
+        half: what is played.
+        seed: of its look.
+        width, height: of the picture, both even.
+        path: where the video goes; removed again where ``clips`` are cut from it.
+        clips: the benchmark's clips, one every 5 s from the start; none keeps the whole video.
+    """
+
+    half: FeedHalf
+    seed: int
+    width: int
+    height: int
+    path: Path
+    clips: tuple[Path, ...] = ()
+
+    @property
+    def n_frames(self) -> int:
+        """A second more than the last row."""
+        return (int(self.half.t_ms[-1]) // 1000 + 1) * GRID.fps
+
+    @property
+    def done(self) -> bool:
+        """Everything that it makes is there."""
+        return all(path.exists() for path in self.clips or (self.path,))
+
+
+def render(rendering: Rendering) -> None:
+    """Draw, encode and cut one half; what is already there stays."""
+    if rendering.done:
+        return
+    for path in (*rendering.clips, rendering.path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    scene = stage(rendering.half, rendering.n_frames, rendering.seed)
+    frames = draw_frames(scene, rendering.width, rendering.height, rendering.seed)
+    write_video(rendering.path, frames, (rendering.width, rendering.height), "yuv420p", _QUALITY)
+    if rendering.clips:
+        firsts = range(0, len(rendering.clips) * GRID.window_frames, GRID.window_frames)
+        cut(rendering.path, [(path, first, _CLIP_FRAMES) for path, first in zip(rendering.clips, firsts, strict=True)])
+        rendering.path.unlink()
+
+
+def render_all(renderings: Sequence[Rendering], processes: int) -> Iterator[Rendering]:
+    """Render every half, in so many processes; yields each as it is done.
+
+    Raises:
+        InputError: a picture that cannot be encoded.
+    """
+    for rendering in renderings:
+        if rendering.width % 2 or rendering.height % 2 or min(rendering.width, rendering.height) < 32:
+            raise InputError("picture", f"{rendering.width} x {rendering.height}: even sides of 32 or more are needed")
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        jobs = {pool.submit(render, rendering): rendering for rendering in renderings}
+        for job in as_completed(jobs):
+            job.result()
+            yield jobs[job]

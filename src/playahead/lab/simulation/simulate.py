@@ -1,0 +1,178 @@
+"""``simulate()``: matches that never were, as tables, labels or video."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from playahead.domain.actions import ACTIONS, Action
+from playahead.domain.feed import FeedHalf
+from playahead.domain.records import Clip
+from playahead.io.choices import check_choices
+from playahead.io.errors import InputError
+from playahead.io.files import holding, write_whole
+from playahead.io.progress import Show, counter, quiet
+from playahead.lab.simulation.plays import actions_of, clips_of, simulate_half, write_bas_labels
+from playahead.lab.simulation.rendering import Rendering, render_all
+from playahead.sources.feed_tables import SPLITS as FEED_SPLITS, read_feed_table, write_feed_table
+from playahead.sources.layouts import SIMULATED_MARKER
+from playahead.sources.osl_videos import write_osl_videos
+from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, write_baa_split
+
+Halves = list[FeedHalf]
+Layout = Literal["feed", "baa", "bas", "osl"]
+_IN_OSL = tuple(action for action in ACTIONS if action not in (Action.DRIVE, Action.BLOCK))
+"""What the layout's files annotate: some of the classes, as the public sets in it do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationConfig:
+    """Simulated matches.
+
+    Attributes:
+        layout: feed (train.npz, val.npz, test.npz), baa (clips of four splits), bas (whole matches of four splits) or
+            osl (annotations_train.json beside train/videos and so on; eight of the ten classes).
+        matches: 4 or more; the last three become val, test and, for baa, challenge.
+        minutes: length of a half.
+        halves: halves of a match, 1 or 2.
+        video: render them too (not of layout feed), at 25 frames a second.
+        width: of the picture.
+        height: of the picture.
+        real_plays: play out the real action sequences of this compact feed table (.npz) instead of invented ones.
+        seed: of everything random.
+    """
+
+    layout: Layout = "feed"
+    matches: int = 6
+    minutes: float = 45.0
+    halves: int = 2
+    video: bool = False
+    width: int = 398
+    height: int = 224
+    real_plays: Path | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_choices(self, "-")
+        if self.matches < 4:
+            raise InputError("--matches", f"{self.matches}: at least 4 are needed, one for each split")
+        if self.halves not in (1, 2):
+            raise InputError("--halves", f"{self.halves} is neither 1 nor 2")
+        if self.video and self.layout == "feed":
+            raise InputError("--video", "does not go with the feed layout", "choose --layout baa, bas or osl")
+
+
+def simulate(out: Path, config: SimulationConfig | None = None, show: Show = quiet) -> None:
+    """Write simulated matches; their figures are meaningless for football. Called again after a kill, it resumes.
+
+    Args:
+        out: folder to write to.
+        config: how many, how long, in which layout.
+        show: told about every half that is rendered.
+
+    Raises:
+        InputError: settings that cannot be, or a folder that cannot be written.
+    """
+    config = config or SimulationConfig()
+    played = real_plays(config) if config.real_plays else invented(config)
+    with holding(out):
+        said = "Simulated: these matches never were, and no figure made from them is about football.\n"
+        write_whole(out / SIMULATED_MARKER, said)
+        parts = dict(zip(SPLITS, (played[:-3], played[-3:-2], played[-2:-1], played[-1:]), strict=True))
+        if config.layout == "feed":
+            tables = zip(FEED_SPLITS, (played[:-2], played[-2:-1], played[-1:]), strict=True)
+            for split, chosen in tables:
+                write_feed_table(out / f"{split}.npz", [half for match in chosen for half in match])
+            return
+        write = {"baa": _write_baa, "bas": _write_bas, "osl": _write_osl}[config.layout]
+        renderings = write(out, parts, config)
+        if config.video:
+            seconds = sum(rendering.n_frames for rendering in renderings) / 25
+            advance = counter(show, f"rendering {len(renderings)} halves", seconds, "s of video")
+            for rendering in render_all(renderings, os.cpu_count() or 1):
+                advance(rendering.n_frames / 25)
+
+
+def invented(config: SimulationConfig) -> list[Halves]:
+    """Matches of invented plays."""
+    return [
+        [simulate_half(config.seed, m + 1, h + 1, config.minutes) for h in range(config.halves)]
+        for m in range(config.matches)
+    ]
+
+
+def real_plays(config: SimulationConfig) -> list[Halves]:
+    """The first minutes of the halves of so many matches of a table.
+
+    Raises:
+        InputError: the table cannot be read or holds too few matches.
+    """
+    table = config.real_plays
+    assert table is not None
+    by_match: dict[int, Halves] = {}
+    for half in read_feed_table(table):
+        by_match.setdefault(half.match, []).append(_first_minutes(half, config.minutes))
+    chosen = [found[: config.halves] for found in by_match.values() if len(found) >= config.halves][: config.matches]
+    if len(chosen) < config.matches:
+        wanted = f"{config.matches} were asked for"
+        raise InputError(table, f"holds {len(chosen)} matches of {config.halves} halves, {wanted}")
+    return chosen
+
+
+def _first_minutes(half: FeedHalf, minutes: float) -> FeedHalf:
+    return half.take(half.t_ms < minutes * 60_000)
+
+
+def _write_baa(out: Path, splits: dict[str, list[Halves]], config: SimulationConfig) -> list[Rendering]:
+    """Labels of each split's clips; returns what is to be rendered."""
+    name = f"{config.height if config.video else 224}p.mp4"
+    renderings = []
+    for split, played in splits.items():
+        folder = out / split
+        folder.mkdir(exist_ok=True)
+        clips: list[Clip] = []
+        for half in (half for halves in played for half in halves):
+            new = [
+                replace(clip, name=f"clip_{n}", video=f"clip_{n}/{name}")
+                for n, clip in enumerate(clips_of(half), start=len(clips) + 1)
+            ]
+            if new:
+                path, cuts = folder / f"half_{len(renderings)}.mp4", tuple(folder / clip.video for clip in new)
+                renderings.append(_rendering(half, path, config, cuts))
+            clips += new
+        if split == "challenge":
+            clips = [replace(clip, anticipation=None) for clip in clips]
+        write_baa_split(folder, clips)
+    return renderings
+
+
+def _write_bas(out: Path, splits: dict[str, list[Halves]], config: SimulationConfig) -> list[Rendering]:
+    """Labels of each match; returns what is to be rendered."""
+    renderings = []
+    for split, played in splits.items():
+        for halves in played:
+            folder = out / split / f"match_{halves[0].match}"
+            folder.mkdir(parents=True, exist_ok=True)
+            write_bas_labels(folder / LABELS_NAME, halves)
+            height = config.height if config.video else 224
+            renderings += [_rendering(half, folder / f"{half.half}_{height}p.mp4", config) for half in halves]
+    return renderings
+
+
+def _write_osl(out: Path, splits: dict[str, list[Halves]], config: SimulationConfig) -> list[Rendering]:
+    """Annotations of train, valid and test, a video for each half; returns what is to be rendered."""
+    renderings = []
+    for split, played in splits.items():
+        if split == "challenge":
+            continue
+        halves = {PurePosixPath(split, "videos", f"{h.match}_{h.half}.mp4"): h for halves in played for h in halves}
+        (out / split / "videos").mkdir(parents=True, exist_ok=True)
+        events = {video: actions_of(half) for video, half in halves.items()}
+        write_osl_videos(out / f"annotations_{split}.json", events, _IN_OSL)
+        renderings += [_rendering(half, out / video, config) for video, half in halves.items()]
+    return renderings
+
+
+def _rendering(half: FeedHalf, path: Path, config: SimulationConfig, cuts: tuple[Path, ...] = ()) -> Rendering:
+    look = config.seed * 100_003 + half.match % 100_003
+    return Rendering(half, look, config.width, config.height, path, cuts)

@@ -1,0 +1,134 @@
+"""Uploaded clips -> what follows them: a few at a time, each decoded in a process that can be ended."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.live.server.config import ServeConfig
+from playahead.live.server.models import Models
+from playahead.live.server.problems import Problem
+from playahead.live.session.answer import Answer
+from playahead.live.session.video_session import PACES_S, VideoSession
+from playahead.video.input_size import InputSize
+
+_AT_ONCE = 4
+_DECODING_S = 60.0
+_LOOK_S = 0.5
+
+
+class Clips:
+    """All uploads of a server.
+
+    Args:
+        config: how long a clip may be.
+        models: that answer.
+    """
+
+    def __init__(self, config: ServeConfig, models: Models) -> None:
+        self._config, self._models = config, models
+        self._pool, self._in_hand = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="clip"), 0
+        self._closing = threading.Event()
+
+    async def answer(self, body: AsyncIterator[bytes], min_confidence: float) -> Answer:
+        """What follows a clip, from its last 30 s, or less where it is shorter.
+
+        Raises:
+            Problem: no room for it, no video, too long, too short, or it cannot be decoded in time.
+        """
+        if self._in_hand >= _AT_ONCE:
+            raise Problem(429, f"{_AT_ONCE} clips are being read, the most there can be", {"Retry-After": "5"})
+        self._in_hand += 1
+        try:
+            async with _kept(body) as path:
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._pool, self._answer_after, path, min_confidence)
+        finally:
+            self._in_hand -= 1
+
+    def _answer_after(self, clip: Path, min_confidence: float) -> Answer:
+        model = self._models.video
+        session, answer = VideoSession(model, min_confidence), None
+        session.set_pace(PACES_S[-1])
+        for gray_HW in self._decoded(clip, model.input_size):
+            answer = session.push(gray_HW) or answer
+            self._require_open()
+        if answer is None:
+            raise Problem(422, "clip: its pictures end too early")
+        return answer
+
+    def _decoded(self, clip: Path, size: InputSize) -> Iterator[NDArray[np.uint8]]:
+        """gray_HW of the clip's end, from a process that is ended with this generator, or where it takes too long."""
+        words = [clip, self._config.clip_s, size.width, size.height, size.luma]
+        command = [sys.executable, "-m", "playahead.live.server.decode", *map(str, words)]
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        with subprocess.Popen(command, env=one_thread, **pipes) as child:  # type: ignore[no-matching-overload]
+            assert child.stdout is not None
+            assert child.stderr is not None
+            over, n_bytes = threading.Event(), size.width * size.height
+            patience = _Patience(_DECODING_S)
+            threading.Thread(target=self._end_in_time, args=(child, patience, over), daemon=True).start()
+            try:
+                while len(content := child.stdout.read(n_bytes)) == n_bytes:
+                    with patience.paused():
+                        yield np.frombuffer(content, np.uint8).reshape(size.height, size.width)
+                said = child.stderr.read(10_000).decode("utf-8", "replace").strip()
+                status = child.wait()
+            finally:
+                over.set()
+                child.kill()
+        self._require_open()
+        if status:
+            why = said.rpartition("\n")[2] if status == 1 else "takes too long, or too much memory, to decode"
+            raise Problem(422, f"clip: {why}")
+
+    def _end_in_time(self, child: subprocess.Popen, patience: "_Patience", over: threading.Event) -> None:
+        while not over.wait(_LOOK_S):
+            if patience.is_over or self._closing.is_set():
+                child.kill()
+
+    def _require_open(self) -> None:
+        if self._closing.is_set():
+            raise Problem(503, "the server is ending")
+
+    def close(self) -> None:
+        """End what is under way."""
+        self._closing.set()
+
+
+class _Patience:
+    """Time that a decoder may take; what its reader takes does not count."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends_s = time.monotonic() + seconds
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() > self._ends_s
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        left_s, self._ends_s = self._ends_s - time.monotonic(), float("inf")
+        yield
+        self._ends_s = time.monotonic() + left_s
+
+
+@asynccontextmanager
+async def _kept(body: AsyncIterator[bytes]) -> AsyncIterator[Path]:
+    """A clip on disk, under a name of our own, until the end of the block."""
+    with tempfile.NamedTemporaryFile(prefix="playahead-", suffix=".clip") as file:
+        async for piece in body:
+            file.write(piece)
+        file.flush()
+        yield Path(file.name)

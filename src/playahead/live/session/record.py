@@ -1,0 +1,180 @@
+"""What a live session saw and said, line by line in a file that survives a kill.
+
+Each line is a JSON object with one key: ``start`` (the source), ``line`` (a row, a tick, or what the source reports),
+``frames`` (of a video, those taken since the last answer: time in the stream and time of the clock, both ms), or
+``answer``.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from playahead.domain.feed import EVERY_CODE, N_CODES, holds
+from playahead.io.errors import InputError
+from playahead.io.files import disk_errors, is_alone, require_file
+from playahead.live.session.answer import Answer, read_answer
+from playahead.live.session.feed_session import FeedSession
+from playahead.live.session.rows import Line, Reports, Row, Tick
+
+_BEGINS = b'{"start":'
+_KINDS = {"row": Row, "tick": Tick}
+_MOST_FRAMES = 250  # in one line, where no answer comes
+
+
+class Record:
+    """Appends to a file; every line is handed to the operating system before the next is made.
+
+    A file that is there already is continued, after its last whole line. One that is removed while it is written is
+    begun again, and the next answer says so. Two sessions cannot write the same file.
+
+    Args:
+        path: of the file, a ``.jsonl``.
+        start: what is recorded, said in its first line.
+    """
+
+    def __init__(self, path: Path, start: dict[str, object]) -> None:
+        self._path, self._start = path, start
+        self._frames: list[tuple[int, int]] = []
+        self._open()
+
+    def _open(self) -> None:
+        path = self._path
+        if path.exists():
+            require_file(path)
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
+            if not is_alone(self._file):
+                raise InputError(path, "is being written by another session", "choose another file")
+            content = self._file.read()
+            if content and not is_record(path):
+                raise InputError(path, "is no recorded session", "choose another file")
+            self._file.truncate(content.rfind(b"\n") + 1)
+            self._file.seek(0, os.SEEK_END)
+        self._write("start", self._start)
+
+    def line(self, line: Line) -> None:
+        """A line that was taken."""
+        self._write("line", _as_json(line))
+
+    def frame(self, time_ms: int) -> None:
+        """A frame that was taken now."""
+        self._frames.append((time_ms, time.time_ns() // 1_000_000))
+        if len(self._frames) == _MOST_FRAMES:
+            self._write_frames()
+
+    def answer(self, answer: Answer) -> Answer:
+        """What was said, after the frames that it was said of; returned as it was written."""
+        if not self._is_there():
+            self._file.close()
+            self._open()
+            answer = replace(answer, told=[*answer.told, f"{self._path.name} was removed, and is begun again"])
+        self._write_frames()
+        self._write("answer", answer.as_json())
+        return answer
+
+    def _is_there(self) -> bool:
+        """Whether the file still has its name."""
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+        except OSError:
+            return False
+
+    def _write_frames(self) -> None:
+        if self._frames:
+            self._write("frames", self._frames)
+            self._frames = []
+
+    def _write(self, kind: str, value: object) -> None:
+        with disk_errors(self._path):
+            text = json.dumps({kind: value}, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+            written = self._file.write(text)
+            if written != len(text):
+                raise InputError(self._path, "the disk is full", "make room, then record into the same file again")
+
+    def __enter__(self) -> "Record":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        try:
+            self._write_frames()
+        finally:
+            self._file.close()
+
+
+def _as_json(line: Line) -> dict[str, object]:
+    if isinstance(line, Reports):
+        return {"reports": sorted(line.codes)}
+    return {"row" if isinstance(line, Row) else "tick": asdict(line)}
+
+
+def is_record(path: Path) -> bool:
+    """Whether a file begins as a record does."""
+    with disk_errors(path), path.open("rb") as file:
+        return file.read(len(_BEGINS)) == _BEGINS
+
+
+def read_record(path: Path) -> Iterator[tuple[str, object]]:
+    """(kind, value) of every whole line; lines come as ``Row``, ``Tick`` or ``Reports``, answers as ``Answer``.
+
+    Raises:
+        InputError: a line that no session wrote.
+    """
+    with disk_errors(path), path.open("rb") as file:
+        for number, text in enumerate(file, start=1):
+            if not text.endswith(b"\n"):  # killed while it was written
+                return
+            try:
+                ((kind, value),) = json.loads(text).items()
+                yield kind, _READERS[kind](value)
+            except (ValueError, TypeError, AttributeError, KeyError, RecursionError, InputError) as reason:
+                raise InputError(f"{path}: line {number}", f"is not of a recorded session ({reason})") from None
+
+
+def _line_of(value: dict[str, Any]) -> Line:
+    ((kind, fields),) = value.items()
+    if kind == "reports":
+        if not (codes := frozenset(fields)) <= EVERY_CODE:
+            raise ValueError(f"a code is not in 0..{N_CODES - 1}")
+        return Reports(codes)
+    for name, number in fields.items():
+        if type(number) is not int or not holds("t_ms" if name == "now_ms" else name, np.array(number)):
+            raise ValueError(f"{name} cannot be {str(number)[:40]!r}")
+    return _KINDS[kind](**fields)
+
+
+def _start_of(value: dict[str, object]) -> str:
+    """What kind of source it is; older records are of feeds."""
+    return str(value.get("kind", "feed"))
+
+
+_READERS: dict[str, Callable[[Any], object]] = {
+    "start": _start_of,
+    "line": _line_of,
+    "frames": list,
+    "answer": read_answer,
+}
+
+
+def replay(path: Path, make: Callable[[], FeedSession]) -> Generator[Answer, None, None]:
+    """The answers of a record again: a feed's from its rows, a video's as they were (its pictures are not kept).
+
+    Args:
+        path: of the record.
+        make: a session like the recorded one; one for each start of a feed in the record.
+    """
+    session = None
+    for kind, value in read_record(path):
+        if kind == "start":
+            session = None if value == "video" else make()
+        elif isinstance(value, Row | Tick | Reports) and session is not None:
+            session.push(value)
+        elif isinstance(value, Answer):
+            yield from [value] if session is None else session.answers(value.now_ms)

@@ -1,0 +1,125 @@
+"""Diagnoses on cases small enough to solve by hand."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from playahead.decoding.health import health
+from playahead.decoding.predictions import DensePredictions, SlotPredictions
+from playahead.evaluation.frames import NO_EVENT
+from playahead.evaluation.official import benchmark_average, count_detections
+from playahead.lab.report import charts
+from playahead.lab.report.diagnose import ERROR_EDGES_S, confusion, diagnose, gains, sweep, time_errors
+from playahead.lab.report.examples import example
+from tests.lab.report.pages import half, labels, predictions, table
+
+
+def one_class(n=200, rate=0.5, seed=0):
+    """Windows with a guess of confidence ``rate`` at frame 16, right in that share of them."""
+    rng = np.random.default_rng(seed)
+    labels_NR = np.full((n, 32), NO_EVENT, np.int32)
+    labels_NR[rng.permutation(n)[: int(n * rate)], 16] = 1
+    scores_NRV = np.zeros((n, 32, 11), np.float32)
+    scores_NRV[:, 16, 1] = rate
+    return table(labels_NR, scores_NRV)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.25, 0.7])
+def test_confidences_that_are_right_lie_on_the_diagonal(rate):
+    guessed = one_class(rate=rate)
+    (row,) = diagnose(predictions(np.random.default_rng(0), 200), guessed, guessed).calibration
+    assert (row.stated, row.happened, row.anticipations) == (pytest.approx(rate), pytest.approx(rate), 200)
+
+
+def test_the_sweep_starts_at_the_score_and_falls():
+    rng = np.random.default_rng(1)
+    read, happened = predictions(rng), labels(rng)
+    scored = diagnose(read, *[table(happened, rng.random((60, 32, 11)).astype(np.float32))] * 2)
+    counts = count_detections(one_class())
+    assert sweep(counts, 200)[0][2] == pytest.approx(100 * benchmark_average(counts))
+    kept = [made for _, made, _ in scored.sweep]
+    assert all(fewer < more for more, fewer in pairwise(kept))
+    assert sweep(counts, 200)[-1][1:] == (0.0, 0.0)  # no guess is that sure
+
+
+def test_a_guess_two_frames_late_is_counted_late():
+    labels_NR = np.full((1, 32), NO_EVENT, np.int32)
+    labels_NR[0, [3, 20]] = 4
+    scores_NRV = np.zeros((1, 32, 11), np.float32)
+    scores_NRV[0, 24, 4], scores_NRV[0, 1, 4] = 0.9, 0.2
+    counts_B = time_errors(table(labels_NR, scores_NRV))[3]
+    late = counts_B.argmax()
+    assert ERROR_EDGES_S[late] < 0.64 < ERROR_EDGES_S[late + 1]  # 4 frames
+    assert counts_B.sum() == 1
+
+
+def test_errors_that_are_even_look_even():
+    labels_NR = np.full((63, 32), NO_EVENT, np.int32)
+    scores_NRV = np.zeros((63, 32, 11), np.float32)
+    for clip, off in enumerate(range(-31, 32)):
+        event = 31 if off < 0 else 0
+        labels_NR[clip, event] = 1
+        scores_NRV[clip, event + off, 1] = 0.5
+    counts_B = time_errors(table(labels_NR, scores_NRV))[0]
+    assert counts_B.tolist() == [3] * 21
+
+
+def test_a_decoding_that_guesses_nothing_can_be_drawn():
+    nothing = diagnose(
+        predictions(np.random.default_rng(0)),
+        *[table(labels(np.random.default_rng(0)), np.zeros((60, 32, 11), np.float32))] * 2,
+    )
+    assert nothing.calibration == []
+    assert "<svg" in charts.calibration(nothing)
+    assert "<svg" in charts.threshold_sweep(nothing)
+
+
+def test_confusion_reads_what_was_likeliest_near_the_event():
+    labels_NR = np.full((2, 32), NO_EVENT, np.int32)
+    labels_NR[0, 10], labels_NR[1, 10] = 3, 3
+    intensity_ORC = np.full((2, 32, 10), 0.01, np.float32)
+    intensity_ORC[0, 12, 2] = 1.0
+    intensity_ORC[1, 12, 5] = 1.0
+    intensity_ORC[1, 20, 2] = 9.0  # too far away to count
+    shares = confusion(intensity_ORC, labels_NR)
+    assert (shares[2, 2], shares[2, 5]) == (0.5, 0.5)
+    assert shares.sum() == 1.0
+
+
+def test_the_constant_rate_gains_nothing_and_the_truth_much():
+    labels_NR = labels(np.random.default_rng(2), 300)
+    rate_C = np.bincount(labels_NR[labels_NR != NO_EVENT] - 1, minlength=10) / labels_NR.size
+    flat_ORC = np.broadcast_to(rate_C, (300, 32, 10)).astype(np.float32)
+    np.testing.assert_allclose(gains(flat_ORC, labels_NR), 0, atol=1e-3)
+    truth_ORC = (labels_NR[..., None] == np.arange(1, 11)).astype(np.float32)
+    assert gains(truth_ORC, labels_NR).mean() > 3
+
+
+def test_health_counts_live_slots_and_mass():
+    n, slots = 50, 8
+    objectness_OK = np.zeros((n, slots), np.float32)
+    objectness_OK[:, :2] = 0.75  # six of eight slots are dead
+    even = np.full((n, slots, 10), 0.1, np.float32), np.full((n, slots, 20), 0.05, np.float32)
+    found = health(SlotPredictions(objectness_OK, *even), 75)
+    assert found.live_slots == pytest.approx(2.0)
+    assert (found.expected, found.happened) == (pytest.approx(1.5), pytest.approx(1.5))
+    assert found.top_probability == pytest.approx(0.75)
+    dense = health(DensePredictions(np.full((n, 32, 10), 0.01, np.float32)), 75)
+    assert dense.live_slots == 0
+    assert dense.expected == pytest.approx(-320 * np.log(0.99), rel=1e-4)
+
+
+def test_an_example_shows_only_its_window_and_names_never_overlap():
+    rng = np.random.default_rng(3)
+    played = half(rng)
+    for end_ms in range(30_000, 300_000, 5000):
+        shown = example(played, "here", end_ms, rng.random((32, 11)).astype(np.float32), 0.0)
+        near = played.is_target & (played.t_ms > end_ms - 10_000) & (played.t_ms <= end_ms + 5000)
+        assert len(shown.happened) == near.sum()
+        for marks in (shown.happened, shown.expected):
+            for lane in range(3):
+                named = [mark for mark in marks if mark.name and mark.lane == lane]
+                ends = [mark.text_x + 5.1 * len(mark.name) for mark in named]
+                assert all(mark.text_x >= end for mark, end in zip(named[1:], ends, strict=False))
+                assert all(end <= 381 for end in ends)

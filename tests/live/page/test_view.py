@@ -1,0 +1,341 @@
+"""The page of ``playahead view``, made from any mix of files and used in a browser."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from playahead.cli.main import run
+from playahead.domain.feed import UNKNOWN, FeedHalf
+from playahead.domain.grid import GRID
+from playahead.io.errors import InputError
+from playahead.lab.simulation.plays import simulate_half
+from playahead.live.page.page import Shown, _parts, recognise, write_page
+from playahead.sources.feed_tables import write_feed_table
+from playahead.video.writer import write_video
+
+HAND_MADE = {
+    "source": "MATCHDATA.json",
+    "kind": "feed",
+    "times": [{"match": 7, "half": 1, "from_ms": 30_000, "to_ms": 45_000, "every_ms": 5_000}],
+    "anticipated": [
+        {"match": 7, "half": 1, "observed_until_ms": now, "time_ms": at, "action": action, "confidence": confidence}
+        for now, at, action, confidence in (
+            (30_000, 30_200, "PASS", 0.8),  # the pass at 29.5 was seen before
+            (30_000, 31_900, "PASS", 0.5),  # comes at 31.5
+            (30_000, 32_000, "PASS", 0.4),  # there is no second one
+            (30_000, 33_400, "DRIVE", 0.6),  # comes at 33.0
+            (35_000, 36_200, "PASS", 0.7),  # comes at 37.0
+        )
+    ],
+}
+"""Four answers, the last two of them expect nothing. Of seven actions, four lie in 5 s after an answer."""
+HAPPENED = ((10_000, 0), (29_500, 0), (31_500, 0), (33_000, 1), (37_000, 0), (44_000, 5), (52_000, 0))
+NAMES = (
+    "MATCHDATA.json",
+    "TITLE SCRIPT STYLE DATA $title $data ${script} $$ {{data}} %s \\1 \\u003c",
+    "</script><script>document.title='broken'</script><!--<script>",
+    "</title></style>'\"&amp; \u2028 \u202e",
+)
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+EXPECTED = [
+    {"match": 0, "half": 1, "observed_until_ms": 30_000, "time_ms": 31_200, "action": "PASS", "confidence": 0.8},
+    {"match": 0, "half": 1, "observed_until_ms": 30_000, "time_ms": 34_000, "action": "CROSS", "confidence": 0.35},
+    {"match": 0, "half": 1, "observed_until_ms": 35_000, "time_ms": 36_000, "action": "DRIVE", "confidence": 0.6},
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("view")
+    half = simulate_half(0, match=0, minutes=1)
+    write_feed_table(made / "match.npz", [half])
+    (made / "feed.json").write_text(json.dumps({"source": "a <b> match", "kind": "feed", "anticipated": EXPECTED}))
+    of_video = [{key: value for key, value in line.items() if key not in ("match", "half")} for line in EXPECTED]
+    spotted = [{"time_ms": 29_000, "action": "PASS", "confidence": 0.9}]
+    document = {"source": "match.mp4", "kind": "video", "spotted": spotted, "anticipated": of_video}
+    (made / "video.json").write_text(json.dumps(document))
+    frames = (np.full((90, 96, 3), index % 250, np.uint8) for index in range(40 * GRID.fps))
+    write_video(made / "the match.mp4", frames, (96, 90), key_every=25)
+    return made
+
+
+def data_of(page: str) -> dict:
+    return json.loads(re.search(r'id="match">(.+?)</script>', page, re.DOTALL)[1])
+
+
+def test_a_feed_with_what_happened(folder):
+    assert run(["view", str(folder / "feed.json"), str(folder / "match.npz"), "--out", str(folder / "feed.html")]) == 0
+    page = (folder / "feed.html").read_text()
+    assert "a &lt;b&gt; match: what was expected" in page
+    (part,) = data_of(page)["parts"]
+    assert [len(answer["expected"]) for answer in part["answers"]] == [2, 1]
+    assert {"t", "c", "x", "y", "team"} == set(part["seen"][0])
+    assert len(part["labels"]) <= len(part["seen"])
+    assert "http" not in re.sub(r'id="match">.+?</script>', "", page, flags=re.DOTALL)
+
+
+def test_a_video_is_named_relative_to_the_page(folder):
+    assert (
+        run(["view", str(folder / "the match.mp4"), str(folder / "video.json"), "--out", str(folder / "page.html")])
+        == 0
+    )
+    found = data_of((folder / "page.html").read_text())
+    assert (found["video"], found["videoName"]) == ("the%20match.mp4", "the match.mp4")
+    assert found["parts"][0]["labels"] is None
+    assert found["parts"][0]["seen"] == [{"t": 29_000, "c": 0}]
+
+
+def test_the_times_that_were_asked_about_are_in_what_predict_writes(tmp_path, capsys):
+    halves = [simulate_half(0, match=3, minutes=2), replace(simulate_half(1, match=3, minutes=1), half=2)]
+    write_feed_table(tmp_path / "match.npz", halves)
+    assert run(["predict", str(tmp_path / "match.npz"), "--min-confidence", "0.9", "--format", "json"]) == 0
+    (tmp_path / "all.json").write_text(capsys.readouterr().out)
+    parts = _parts(recognise([tmp_path / "all.json", tmp_path / "match.npz"]))
+    assert [part["name"] for part in parts] == ["Half 1", "Half 2"]
+    for part, half in zip(parts, halves, strict=True):
+        last_ms = int(half.t_ms[-1])
+        assert [answer["now"] for answer in part["answers"]] == list(range(30_000, last_ms + 1, 5_000))
+        assert any(not answer["expected"] for answer in part["answers"])
+
+
+def test_halves_of_several_matches_are_parts_of_their_own(tmp_path):
+    halves = [simulate_half(seed, match=seed, minutes=1) for seed in (1, 2)]
+    lines = [{**EXPECTED[0], "match": 1}, {**EXPECTED[1], "match": 2}]
+    parts = _parts(Shown({"anticipated": lines}, None, halves))
+    assert [part["name"] for part in parts] == ["Match 1, half 1", "Match 2, half 1"]
+    assert [[mark["t"] for mark in part["seen"]] for part in parts] == [
+        half.t_ms[half.code < 10].tolist() for half in halves
+    ]
+
+
+def shown_as(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "\udcff.mp4", "a\nb"])
+def test_a_name_is_a_name_whatever_is_in_it(tmp_path, name):
+    source = {"source": name + "\ud800\x00", "anticipated": EXPECTED}
+    write_page(Shown(source, Path(name), ()), tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    found = data_of(page)
+    assert found["title"] == f"{shown_as(name)}\ufffd\ufffd: what was expected"
+    assert found["videoName"] == shown_as(name).rpartition("/")[2]
+    assert page.count("</script>") == 2
+    assert page.count("<title>") == 1
+    assert "what was expected" in re.search(r"<title>(.+?)</title>", page)[1]
+    assert len(found["parts"][0]["answers"]) == 2
+
+
+def test_no_page_is_written_over_what_it_is_made_from(folder, capsys):
+    before = (folder / "the match.mp4").read_bytes()
+    words = [str(folder / "the match.mp4"), str(folder / "video.json")]
+    assert run(["view", *words, "--out", str(folder / "." / "the match.mp4")]) == 2
+    assert "is a file that the page is made from" in capsys.readouterr().err
+    assert (folder / "the match.mp4").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"anticipated": [], "times": [7]}', "times 0: expected an object"),
+        ('{"anticipated": [], "times": [{"from_ms": 0, "to_ms": 1e9, "every_ms": 0}]}', "more than 100,000 times"),
+        ('{"anticipated": [], "times": [{"from_ms": 0, "to_ms": "x", "every_ms": 1}]}', "to_ms 'x'"),
+        (
+            '{"anticipated": [{"time_ms": 1, "action": "PASS", "confidence": 80, "observed_until_ms": 0}]}',
+            "from 0 to 1",
+        ),
+        ('{"anticipated": [{"time_ms": 1, "action": "GOAL", "confidence": 1, "observed_until_ms": 0}]}', "GOAL"),
+        ('{"anticipated": [{"time_ms": -1, "action": "PASS", "confidence": 1, "observed_until_ms": 0}]}', "time_ms"),
+        ('{"anticipated": [7]}', "anticipated 0: expected an object"),
+        ('{"anticipated": [{"action": "PASS"}]}', "observed_until_ms"),
+    ],
+)
+def test_damaged_predictions_are_one_line(tmp_path, capsys, content, said):
+    (tmp_path / "predictions.json").write_text(content)
+    assert run(["view", str(tmp_path / "predictions.json"), "--out", str(tmp_path / "page.html")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_what_is_missing_is_named(folder):
+    with pytest.raises(InputError, match="needs one file of predictions, 0 are given"):
+        recognise([folder / "match.npz"])
+    with pytest.raises(InputError, match="at most one video"):
+        recognise([folder / "video.json", folder / "the match.mp4", folder / "the match.mp4"])
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def opened(browser, folder):
+    """Opens a page, and fails where it complains."""
+    complaints, pages = [], []
+
+    def open_page(name: str, **how):
+        page = browser.new_page(**how)
+        pages.append(page)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: complaints.append(request.url) if request.url.startswith("http") else None)
+        page.goto((folder / name).as_uri())
+        page.wait_for_function("document.getElementById('status').textContent.includes('answers')")
+        return page
+
+    yield open_page
+    assert not complaints
+    for page in pages:
+        page.close()
+
+
+def test_scrub_step_filter_and_slide(opened, folder):
+    test_a_feed_with_what_happened(folder)
+    page = opened("feed.html")
+    assert page.text_content("#clock") == "0:30.00"
+    assert page.locator("#expected li").count() == 2
+    page.keyboard.press("ArrowRight")
+    assert page.text_content("#clock") == "0:30.04"
+    page.keyboard.press("l")
+    assert page.text_content("#clock") == "0:35.04"
+    assert "Drive at 0:36.00, 60 %" in page.text_content("#expected")
+    page.keyboard.press("j")
+    page.get_by_label("Confidence at least").fill("0.5")
+    assert page.locator("#expected li").count() == 1
+    assert "of 2 anticipations" in page.text_content("#right")
+    page.get_by_role("checkbox", name="Pass", exact=True).uncheck()
+    assert page.locator("#expected li").count() == 0
+    page.get_by_role("checkbox", name="Pass", exact=True).check()
+    page.locator("#expected button").first.click()
+    assert page.text_content("#clock") == "0:31.20"
+    page.get_by_label("Moment of the match").fill("35000")
+    assert page.text_content("#clock") == "0:35.00"
+    assert "Drive in 1.0 s, 60 %" in page.get_attribute("#lanes", "aria-label")
+
+
+@pytest.fixture(scope="module")
+def hand_made(folder):
+    """The page of ``HAND_MADE``, with what happened."""
+    t_ms, code = (np.array(column) for column in zip(*HAPPENED, strict=True))
+    unknown, none = np.full(len(code), UNKNOWN, np.uint8), np.zeros(len(code), np.uint16)
+    columns = dict.fromkeys(("team", "x", "y", "setpiece"), unknown)
+    half = FeedHalf(match=7, half=1, t_ms=t_ms.astype(np.int32), code=code.astype(np.uint8), delay_ms=none, **columns)
+    write_feed_table(folder / "happened.npz", [half])
+    (folder / "hand made.json").write_text(json.dumps(HAND_MADE))
+    files = [str(folder / name) for name in ("hand made.json", "happened.npz")]
+    assert run(["view", *files, "--out", str(folder / "hand made.html")]) == 0
+    return "hand made.html"
+
+
+def test_the_figures_are_those_worked_out_by_hand(opened, hand_made):
+    page = opened(hand_made)
+    assert page.text_content("#title") == "MATCHDATA.json: what was expected"
+    assert page.text_content("#status") == "4 answers, 0:57.00 of football"
+    assert page.text_content("#right") == (
+        "3 of 5 anticipations came within a second (60 %). "
+        "They named 75 % of the 4 actions that came in the five seconds after an answer."
+    )
+    page.get_by_label("Confidence at least").fill("0.65")
+    assert page.text_content("#right").startswith(
+        "1 of 2 anticipations came within a second (50 %). They named 25 % of the 4"
+    )
+    page.get_by_role("checkbox", name="Cross", exact=True).uncheck()
+    assert "They named 33 % of the 3 actions" in page.text_content("#right")
+
+
+def test_each_anticipation_is_ticked_as_it_came(opened, hand_made):
+    page = opened(hand_made)
+    ticked = [line.text_content() for line in page.locator("#expected li").all()]
+    assert ticked == [
+        "Pass at 0:30.20, 80 % ✗ it did not come",
+        "Pass at 0:31.90, 50 % ✓ it came",
+        "Pass at 0:32.00, 40 % ✗ it did not come",
+        "Drive at 0:33.40, 60 % ✓ it came",
+    ]
+
+
+def test_an_answer_that_expects_nothing_is_an_answer(opened, hand_made):
+    page = opened(hand_made)
+    page.get_by_label("Moment of the match").fill("40000")
+    assert page.locator("#expected li").count() == 0
+    assert page.locator("#silent").is_visible()
+    assert page.get_attribute("#lanes", "aria-label") == "Nothing expected"
+    assert "0:40.00: surprised by cross" in page.text_content("#moments")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_opens_whatever_its_match_is_called(opened, folder, name):
+    write_page(Shown({**HAND_MADE, "source": name}, None, ()), folder / "named.html")
+    page = opened("named.html")
+    assert page.title().startswith(shown_as(name)[:9])
+    assert page.text_content("#status").startswith("4 answers")
+
+
+def test_playing_moves_on_and_pausing_stays(opened, folder):
+    test_a_feed_with_what_happened(folder)
+    page = opened("feed.html")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("document.getElementById('clock').textContent > '0:30.30'")
+    page.get_by_role("button", name="Pause").click()
+    stands = page.text_content("#clock")
+    page.wait_for_timeout(200)
+    assert page.text_content("#clock") == stands
+
+
+def test_a_video_is_stepped_frame_by_frame(opened, folder):
+    test_a_video_is_named_relative_to_the_page(folder)
+    page = opened("page.html")
+    page.wait_for_function("document.getElementById('video').readyState >= 1")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    assert page.text_content("#clock") == "0:30.12"
+    page.wait_for_function("Math.abs(document.getElementById('video').currentTime - 30.13) < 0.02")
+    page.reload()
+    page.wait_for_function("document.getElementById('status').textContent.includes('answers')")
+    assert page.text_content("#clock") == "0:30.00"
+
+
+def test_a_video_that_is_gone_is_said(opened, folder):
+    text = (folder / "page.html").read_text().replace("the%20match.mp4", "gone.mp4")
+    (folder / "gone.html").write_text(text)
+    page = opened("gone.html")
+    page.wait_for_function("!document.getElementById('nothing').hidden")
+    assert "cannot be played" in page.text_content("#nothing")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_the_screen(opened, folder, width, scheme):
+    test_a_feed_with_what_happened(folder)
+    page = opened("feed.html", viewport={"width": width, "height": 844}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(opened, folder, scheme):
+    test_a_feed_with_what_happened(folder)
+    found = Axe().run(opened("feed.html", color_scheme=scheme))
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_what_is_shown_can_be_saved(opened, folder):
+    test_a_feed_with_what_happened(folder)
+    page = opened("feed.html")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save what is shown").click()
+    saved = json.loads(download.value.path().read_text())
+    assert saved["now_ms"] == 30_000
+    assert [line["action"] for line in saved["expected"]] == ["PASS", "CROSS"]

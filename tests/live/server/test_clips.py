@@ -1,0 +1,145 @@
+"""Uploads that would take a decoder's time or memory: bounded, and in processes that end with the server."""
+
+import struct
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.live.server import clips
+from playahead.live.server.app import build_app
+from playahead.live.server.config import ServeConfig
+
+LOCAL = "http://127.0.0.1"
+VIDEO = {"content-type": "video/mp4"}
+WIDTH, HEIGHT = 96, 64
+WEIGH = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[1:])
+print("used", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, file=sys.stderr)
+sys.exit(status)
+"""  # a process that is forked from a large one counts that one's memory as its own
+
+
+def decoded(clip: Path, longest_s: float = 120.0) -> tuple[int, str, int, int]:
+    """(frames, what is said, exit status, largest memory in MiB) of the process that decodes a clip."""
+    words = [sys.executable, "-m", "playahead.live.server.decode", clip, longest_s, WIDTH, HEIGHT, "limited"]
+    done = subprocess.run([sys.executable, "-c", WEIGH, *map(str, words)], capture_output=True)
+    said, _, used_mib = done.stderr.decode().rpartition("used ")
+    return len(done.stdout) // (WIDTH * HEIGHT), said.strip(), done.returncode, int(used_mib)
+
+
+def video(path: Path, seconds: float, apart_s: float = 0.04) -> Path:
+    """Matroska; its pictures lie so far apart."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "g": "1000"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, 25)
+        for number in range(round(seconds / apart_s)):
+            frame = av.VideoFrame.from_ndarray(np.full((HEIGHT * 3 // 2, WIDTH), number % 200, np.uint8), "yuv420p")
+            frame.pts, frame.time_base = round(number * apart_s * 25), Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def with_length(path: Path, seconds: float) -> Path:
+    """The same file with another length in its header."""
+    content = bytearray(path.read_bytes())
+    at = content.index(b"\x44\x89\x88") + 3  # Duration, a double, in ms
+    content[at : at + 8] = struct.pack(">d", seconds * 1000)
+    path.write_bytes(content)
+    return path
+
+
+def picture_of(path: Path, side: int) -> Path:
+    """QuickTime with two PNGs that are small on disk."""
+    squeezed, row = zlib.compressobj(1), bytes(side + 1)
+    data = b"".join(squeezed.compress(row) for _ in range(side)) + squeezed.flush()
+    parts = ((b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)), (b"IDAT", data), (b"IEND", b""))
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(part)) + kind + part + struct.pack(">I", zlib.crc32(kind + part)) for kind, part in parts
+    )
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=1)
+        stream.width, stream.height, stream.pix_fmt = side, side, "gray"
+        for time_s in (0, 5):
+            packet = av.Packet(png)
+            packet.stream, packet.time_base = stream, Fraction(1, 1)
+            packet.pts = packet.dts = time_s
+            packet.duration, packet.is_keyframe = 5, True
+            container.mux(packet)
+    return path
+
+
+def test_no_more_frames_are_made_than_the_header_says(tmp_path):
+    """Pictures 29 s apart, 10 minutes in all: what the header claims is read, and of that the last 30 s."""
+    clip = with_length(video(tmp_path / "sparse.mkv", 580, apart_s=29.0), 60)
+    assert decoded(clip)[:3] == (OBSERVATION_MS * GRID.fps // 1000, "", 0)
+    assert decoded(with_length(clip, 580))[1:3] == ("lasts 580 s, at most 120 s are taken", 1)
+    assert decoded(with_length(clip, 4))[1:3] == ("4.0 s are too few, 5 s are needed", 1)
+
+
+def test_the_end_of_a_clip_is_decoded(tmp_path):
+    assert decoded(video(tmp_path / "short.mkv", 12))[:3] == (10 * GRID.fps, "", 0)
+
+
+def test_a_large_picture_is_refused_before_it_is_decoded(tmp_path):
+    clip = picture_of(tmp_path / "large.mov", 16_000)
+    assert clip.stat().st_size < 4_000_000
+    frames, said, status, used_mib = decoded(clip)
+    assert (frames, status) == (0, 1)
+    assert "more than 10,000,000 pixels" in said
+    assert used_mib < 200, "a picture has 256 MB"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory in other ways")
+def test_the_process_that_decodes_has_little_memory():
+    code = "from playahead.live.server.decode import limit_this_process; limit_this_process(); bytearray(2 << 30)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "MemoryError" in done.stderr
+
+
+@pytest.fixture
+def client(tmp_path, monkeypatch):
+    """A server whose decoders do nothing for a minute."""
+    stuck = tmp_path / "stuck"
+    stuck.write_text("#!/bin/sh\nexec sleep 60\n")
+    stuck.chmod(0o700)
+    monkeypatch.setattr(clips.sys, "executable", str(stuck))
+    with TestClient(build_app(ServeConfig(device="cpu")), LOCAL) as found:
+        yield found
+        found.app.state.close()
+
+
+def test_a_decoder_that_takes_too_long_is_ended(client, monkeypatch):
+    monkeypatch.setattr(clips, "_DECODING_S", 0.1)
+    answer = client.post("/v1/anticipate", content=b"x", headers=VIDEO)
+    assert (answer.status_code, answer.json()["detail"][:21]) == (422, "clip: takes too long,")
+
+
+def test_few_clips_are_read_at_once_and_end_with_the_server(client):
+    answers = []
+    post = lambda: answers.append(client.post("/v1/anticipate", content=b"x", headers=VIDEO))  # noqa: E731
+    threads = [threading.Thread(target=post) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    while not answers:
+        time.sleep(0.01)
+    assert (answers[0].status_code, answers[0].headers["retry-after"]) == (429, "5")
+    assert client.get("/metrics").status_code == 200
+    started_s = time.monotonic()
+    client.app.state.close()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - started_s < 30, "they sleep for 60"
+    assert [answer.status_code for answer in answers[1:]] == [503] * 4

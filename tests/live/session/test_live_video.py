@@ -1,0 +1,254 @@
+"""Live video: HLS on loopback, a source that dies and comes back, a clock that jumps, a machine that is too slow."""
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from types import SimpleNamespace
+
+import av
+import numpy as np
+import pytest
+
+from playahead.inference.video import VideoModel
+from playahead.io.errors import InputError
+from playahead.live.session import watch_video
+from playahead.live.session.config import LiveConfig
+from playahead.live.session.frames import Dropped, Frame, Frames, Lost, Told
+from playahead.live.session.open import live
+from playahead.live.session.record import read_record
+from playahead.live.session.video_session import VideoSession
+from playahead.live.session.watch_video import _Pace
+from playahead.video.input_size import InputSize
+from playahead.video.reader import read_frames
+from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
+from tests.inference.test_video import made, video  # noqa: F401 - fixtures
+from tests.live.session.hls import Broadcast, broadcast
+
+SIZE = InputSize(96, 64)
+
+
+@pytest.fixture(scope="module")
+def pictures(video) -> list[np.ndarray]:  # noqa: F811
+    return [gray_HW for _, gray_HW in read_frames(video, SIZE)]
+
+
+@pytest.fixture(scope="module")
+def asked(made, backbone_file) -> LiveConfig:  # noqa: F811
+    weights = made / "run" / "weights.safetensors"
+    return LiveConfig(weights=weights, backbone=backbone_file, min_confidence=0.0, device="cpu")
+
+
+def items_of(frames: Frames, until, patience_s: float = 40.0) -> list:
+    """Items until one that ``until`` accepts, or the end."""
+    found, deadline = [], time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        try:
+            item = frames.next(1.0)
+        except TimeoutError:
+            continue
+        if item is None:
+            return found
+        found.append(item)
+        if until(item):
+            return found
+    raise AssertionError(f"nothing of the kind in {patience_s} s: {len(found)} items")
+
+
+def test_a_live_broadcast_is_answered_every_second(tmp_path, pictures, asked):
+    with broadcast(tmp_path, pictures, speed=3.0) as sent:
+        threading.Thread(target=lambda: (sent.segments(0, 12), sent.end()), daemon=True).start()
+        while len(sent.entries) < 2:
+            time.sleep(0.05)
+        answers = list(live(sent.address, asked))
+    times_ms = [answer.now_ms for answer in answers if answer.seen_ms]
+    assert times_ms[0] == 5_000
+    assert times_ms == list(range(5_000, times_ms[-1] + 1, 1_000))
+    assert times_ms[-1] >= 9_000
+    assert all(answer.expected for answer in answers if answer.seen_ms)
+
+
+def test_a_source_that_dies_is_opened_again(tmp_path, pictures, asked):
+    with broadcast(tmp_path, pictures, speed=3.0) as sent:
+        threading.Thread(target=sent.segments, args=(0, 40), daemon=True).start()
+        while len(sent.entries) < 4:
+            time.sleep(0.05)
+        answers, told = [], []
+        for answer in live(sent.address, asked):
+            answers.append(answer)
+            told += answer.told
+            if len(answers) == 2:
+                sent.down()
+                threading.Timer(2.5, sent.up).start()
+            if any("is back" in what for what in told) and answer.seen_ms >= 5_000:
+                break
+    assert any(what.startswith("the source is lost") for what in told)
+    blind = [answer for answer in answers if answer.seen_ms == 0]
+    assert blind
+    assert not any(answer.expected for answer in blind)
+    assert [answer.now_ms for answer in answers] == sorted(answer.now_ms for answer in answers)
+    assert answers[-1].seen_ms == 5_000
+    assert answers[-1].now_ms > answers[1].now_ms + 5_000
+
+
+def test_what_was_shown_before_a_source_died_does_not_come_again(tmp_path, pictures):
+    with broadcast(tmp_path, pictures, speed=50.0) as sent:
+        sent.segments(0, 4)
+        frames = Frames(sent.address, SIZE)
+        before = [item for _ in range(60) for item in items_of(frames, lambda item: isinstance(item, Frame))]
+        sent.down()
+        sent.segments(4, 6)  # FFmpeg begins with the last three: one of them was shown
+        before += items_of(frames, lambda item: isinstance(item, Lost))
+        sent.up()
+        after = items_of(frames, lambda item: isinstance(item, Frame))
+        with suppress(TimeoutError):
+            while True:
+                after.append(frames.next(3.0))
+        frames.close()
+    assert sum(isinstance(item, Frame) for item in before) == 75
+    assert 25 < sum(isinstance(item, Frame) for item in after) <= 50, "the last of a live stream wait for the next"
+
+
+def test_a_silent_stream_is_said_to_be_silent_every_second(monkeypatch, asked):
+    """What was expected stays until its 5 s are over; time goes on once the source is lost, and never back."""
+    clock = SimpleNamespace(now_s=0.0, monotonic=lambda: clock.now_s)
+    monkeypatch.setattr(watch_video, "time", clock)
+    silent = [TimeoutError] * 8
+    items = iter([*[Frame(np.zeros((64, 96), np.uint8))] * 125, *silent, Lost("it ended"), *silent, None])
+
+    def take(timeout_s: float) -> object:
+        item = next(items)
+        if item is TimeoutError:
+            clock.now_s += timeout_s
+            raise TimeoutError
+        return item
+
+    frames = SimpleNamespace(next=take, close=lambda: None, waiting_s=0.0)
+    session = VideoSession(VideoModel.open(asked.weights, asked.backbone, "cpu"), 0.0)
+    answers = list(watch_video.watch_video(session, frames, 1.0))  # type: ignore[bad-argument-type]
+    assert [answer.told for answer in answers[1:8]] == [[f"no new video for {n} s"] for n in range(2, 9)]
+    assert [answer.seen_ms for answer in answers[:8]] == [5_000] * 5 + [0] * 3
+    assert all(answer.expected for answer in answers[:5])
+    assert [answer.now_ms for answer in answers[:8]] == [5_000] * 8
+    assert [answer.now_ms for answer in answers[8:]] == [13_000, *range(14_000, 22_000, 1_000)]
+    assert answers[8].told == ["the source is lost, opening it again: it ended"]
+    assert answers[-1].told == ["no new video for 16 s"]
+
+
+def test_a_discontinuity_is_told_and_loses_no_frame(tmp_path, pictures):
+    with broadcast(tmp_path, pictures, speed=20.0) as sent:
+        sent.segments(0, 3)
+        threading.Thread(target=lambda: (sent.segments(3, 6, at_s=500), sent.end()), daemon=True).start()
+        frames = Frames(sent.address, SIZE, speed=0)
+        items = items_of(frames, lambda item: False)
+        frames.close()
+    assert any("its clock jumps" in item.what for item in items if isinstance(item, Told))
+    assert sum(isinstance(item, Frame) for item in items) == 150
+
+
+def test_nothing_at_an_address_is_an_error_at_once(asked):
+    with pytest.raises(Exception, match="cannot be opened as video"):
+        list(live("http://127.0.0.1:9/live.m3u8", asked))
+
+
+def test_a_folder_that_grows_is_one_video(tmp_path, pictures):
+    written = Broadcast(tmp_path / "hidden", pictures, speed=1e6)
+    written.folder.mkdir()
+    written.segments(0, 5)
+    segments = sorted(written.folder.glob("*.ts"))
+    for path in segments[:3]:
+        path.rename(tmp_path / path.name)
+    (tmp_path / "notes.txt").write_text("no video")
+    frames = Frames(str(tmp_path), SIZE, speed=50.0)
+    first = items_of(frames, lambda item: isinstance(item, Frame))
+    segments[3].rename(tmp_path / segments[3].name)
+    (tmp_path / "0003a.ts").write_bytes(b"nonsense")
+    segments[4].rename(tmp_path / segments[4].name)
+    found = first
+    while sum(isinstance(item, Frame) for item in found) < 125:
+        found.append(frames.next(20.0))
+    frames.close()
+    assert any("0003a.ts" in item.what for item in found if isinstance(item, Told))
+    flat = Frames(str(tmp_path), SIZE, speed=0)
+    assert sum(isinstance(item, Frame) for item in items_of(flat, lambda item: False)) == 125
+
+
+def test_frames_that_nobody_takes_are_dropped_and_counted(tmp_path, video):  # noqa: F811
+    frames = Frames(str(video), SIZE, speed=1000.0)
+    time.sleep(2.0)
+    items = items_of(frames, lambda item: False)
+    frames.close()
+    dropped = sum(item.n for item in items if isinstance(item, Dropped))
+    kept = sum(isinstance(item, Frame) for item in items)
+    assert dropped > 0
+    assert dropped + kept == len(list(read_frames(video, SIZE)))
+
+
+def test_a_file_at_full_speed_waits_for_its_user(video):  # noqa: F811
+    frames = Frames(str(video), SIZE, speed=0)
+    time.sleep(1.0)
+    items = items_of(frames, lambda item: False)
+    assert not any(isinstance(item, Dropped | Lost) for item in items)
+
+
+def test_a_slow_machine_answers_less_often_and_comes_back_to_it():
+    pace = _Pace(counts=True)
+    assert {pace.after(0.0) for _ in range(1_000)} == {1}
+    assert [pace.after(3.0) for _ in range(600)][-1] == 5
+    assert {pace.after(0.5) for _ in range(3_000)} == {5}
+    assert [pace.after(0.0) for _ in range(1_600)][-1] == 1
+    assert {_Pace(counts=False).after(100.0) for _ in range(600)} == {1}
+
+
+def test_a_video_file_at_full_speed_gives_what_a_session_gives(video, asked, tmp_path):  # noqa: F811
+    answers = list(live(str(video), LiveConfig(**{**vars(asked), "speed": 0.0}), record=tmp_path / "kept.jsonl"))
+    model = VideoModel.open(asked.weights, asked.backbone, "cpu")
+    session = VideoSession(model, 0.0)
+    alone = [a for _, gray_HW in read_frames(video, model.input_size) if (a := session.push(gray_HW))]
+    assert [answer.now_ms for answer in answers] == [answer.now_ms for answer in alone]
+    for answer, other in zip(answers, alone, strict=True):
+        np.testing.assert_array_equal(answer.intensity_RC, other.intensity_RC)
+    kept = list(read_record(tmp_path / "kept.jsonl"))
+    times_ms = [time_ms for kind, value in kept if kind == "frames" for time_ms, _ in value]
+    assert times_ms == list(range(40, answers[-1].now_ms + 1, 40))
+    again = list(live(str(tmp_path / "kept.jsonl"), asked))
+    assert [answer.as_json() for answer in again] == [answer.as_json() for answer in answers]
+
+
+def test_pictures_sent_to_this_machine_are_watched(pictures, asked):
+    port = free_udp_port()
+    stopped = threading.Event()
+    threading.Thread(
+        target=send, args=(pictures, f"udp://127.0.0.1:{port}?pkt_size=1316", stopped), daemon=True
+    ).start()
+    answers = live(f"udp://127.0.0.1:{port}?timeout=5000000", asked)
+    try:
+        assert next(answers).now_ms == 5_000
+        assert next(answers).now_ms == 6_000
+    finally:
+        stopped.set()
+        answers.close()
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def send(pictures: list[np.ndarray], address: str, stopped: threading.Event) -> None:
+    """What FFmpeg does for a camera: a transport stream, twice as fast as it was."""
+    with av.open(address, "w", format="mpegts") as container:
+        options = {"preset": "ultrafast", "tune": "zerolatency", "g": "12"}
+        stream = container.add_stream("libx264", rate=25, options=options)
+        stream.height, stream.width = pictures[0].shape
+        for gray_HW in pictures:
+            if stopped.wait(0.02):
+                return
+            rgb_HWC = np.repeat(gray_HW[..., None], 3, 2)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb_HWC, format="rgb24")))
+
+
+def test_a_camera_is_told_how_to_be_watched():
+    with pytest.raises(InputError, match=r"is a camera .* ffmpeg -f v4l2"):
+        list(live("/dev/null", LiveConfig()))
