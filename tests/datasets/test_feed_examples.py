@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from playahead.datasets.feed_examples import FeedExamples
-from playahead.datasets.mixup import mix
-from playahead.datasets.sampling import example_weights, inverse_frequency, rare_factors
+from playahead.paper.sampling import mix
+from playahead.paper.sampling import example_weights, inverse_frequency, rare_factors
 from playahead.datasets.slicing import class_counts, example_ends_ms, frames_of_following, labels_of_half
 from playahead.domain.actions import Action
 from playahead.features.feed import N_FEATURES, prepare_track

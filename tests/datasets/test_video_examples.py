@@ -12,8 +12,8 @@ from playahead.domain.feed import feed_of_actions
 from playahead.domain.records import ActionEvent
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
-from playahead.model.anticipator import Anticipator
-from playahead.model.config import AnticipatorConfig
+from playahead.paper.anticipator import Anticipator
+from playahead.variants.config import AnticipatorConfig
 
 F = 8
 

@@ -30,8 +30,8 @@ from playahead.lab.faantra.videos import find_annotated_videos, tiling
 from playahead.lab.pretrain.trainer import PretrainConfig, SpottingTrainer
 from playahead.lab.recipes import RECIPES
 from playahead.lab.simulation.plays import simulate_half
-from playahead.model.config import AnticipatorConfig
-from playahead.model.memory import ObservationMemory
+from playahead.variants.config import AnticipatorConfig
+from playahead.paper.memory import ObservationMemory
 from playahead.sources.layouts import find_labelled_videos
 from playahead.training import loop
 from playahead.training.trainer import TrainConfig, Trainer

@@ -16,8 +16,8 @@ from playahead.cli.main import run
 from playahead.evaluation import figures
 from playahead.inference.predictor import Predictor
 from playahead.model import heads
-from playahead.model.anticipator import Anticipator
-from playahead.model.config import AnticipatorConfig
+from playahead.paper.anticipator import Anticipator
+from playahead.variants.config import AnticipatorConfig
 from playahead.sources import feeds
 
 ROOT = Path(__file__).parents[2]

@@ -31,8 +31,8 @@ from playahead.lab.simulation.plays import simulate_half
 from playahead.live.page.page import recognise, write_page
 from playahead.live.session.lines import of_growing_file
 from playahead.live.session.rows import Line
-from playahead.model.anticipator import Anticipator
-from playahead.model.config import AnticipatorConfig
+from playahead.paper.anticipator import Anticipator
+from playahead.variants.config import AnticipatorConfig
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed

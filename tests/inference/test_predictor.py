@@ -9,10 +9,11 @@ from torch import nn
 
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
-from playahead.model.anticipator import AnticipatorOutput
-from playahead.model.heads import SlotLogits
-from playahead.training.criterion import Criterion, CriterionConfig
-from playahead.training.matcher import MatcherConfig
+from playahead.paper.anticipator import AnticipatorOutput
+from playahead.paper.slots import SlotLogits
+from playahead.variants.config import CriterionConfig
+from playahead.variants.losses import build_criterion
+from playahead.paper.matcher import MatcherConfig
 from tests.training.test_matcher import targets
 
 

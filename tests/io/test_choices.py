@@ -36,7 +36,7 @@ def words_of() -> list[tuple[type, str]]:
 
 
 def needed(config: type) -> dict[str, Any]:
-    from playahead.model.config import AnticipatorConfig
+    from playahead.variants.config import AnticipatorConfig
 
     more = {"model": AnticipatorConfig(feature_dim=8)} if config.__name__ == "TrainConfig" else {}
     return NEEDED.get(config.__name__, more)

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from playahead.io.errors import InputError
-from playahead.model.anticipator import Anticipator
-from playahead.model.config import AnticipatorConfig
-from playahead.model.heads import gaussian_logits
-from playahead.model.layers import Residual
-from playahead.model.local_encoder import LocalEncoder
-from playahead.model.memory import ObservationMemory
-from playahead.model.slot_decoder import SlotDecoder
-from playahead.model.step_encoder import StepEncoder
+from playahead.paper.anticipator import Anticipator
+from playahead.variants.config import AnticipatorConfig
+from playahead.paper.slots import gaussian_logits
+from playahead.paper.encoder import Residual
+from playahead.paper.encoder import LocalEncoder
+from playahead.paper.memory import ObservationMemory
+from playahead.paper.slots import SlotDecoder
+from playahead.variants.model import StepEncoder
 
 SMALL = AnticipatorConfig(feature_dim=7, d_model=16, heads=2, ffn_dim=32, slots=5, bins=4, decoder_layers=2)
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from playahead.datasets.batch import Batch, padded_targets
-from playahead.datasets.sampling import rare_factors
+from playahead.paper.sampling import rare_factors
 from playahead.datasets.slicing import Following
 from playahead.evaluation.frames import ALL_CLASSES
-from playahead.model.anticipator import Anticipator
-from playahead.model.config import AnticipatorConfig
-from playahead.training.optim import OptimConfig
+from playahead.paper.anticipator import Anticipator
+from playahead.variants.config import AnticipatorConfig
+from playahead.variants.config import OptimConfig
 from playahead.training.trainer import TrainConfig, Trainer
 
 GOLDEN = Path(__file__).with_name("golden.npz")

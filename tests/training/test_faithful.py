@@ -15,8 +15,8 @@ from playahead.backbone.config import BackboneConfig
 from playahead.backbone.network import Backbone
 from playahead.datasets.batch import Batch
 from playahead.datasets.feed_examples import FeedExamples
-from playahead.datasets.mixup import mix
-from playahead.datasets.sampling import RARE_FACTORS
+from playahead.paper.sampling import mix
+from playahead.paper.sampling import RARE_FACTORS
 from playahead.decoding.decoder import Decoder
 from playahead.domain.actions import Action
 from playahead.domain.grid import GRID
@@ -24,15 +24,17 @@ from playahead.features.feed import N_FEATURES
 from playahead.lab.pretrain.trainer import PretrainConfig
 from playahead.lab.recipes import RECIPES, backbone, recipe
 from playahead.lab.simulation.plays import simulate_half
-from playahead.model.anticipator import Anticipator, AnticipatorOutput
-from playahead.model.config import AnticipatorConfig
-from playahead.model.heads import ObservationHead
-from playahead.model.layers import Residual
-from playahead.model.memory import ObservationMemory
-from playahead.model.slot_decoder import SlotDecoder
+from playahead.paper.anticipator import Anticipator, AnticipatorOutput
+from playahead.variants.config import AnticipatorConfig
+from playahead.paper.slots import ObservationHead
+from playahead.paper.encoder import Residual
+from playahead.paper.memory import ObservationMemory
+from playahead.paper.slots import SlotDecoder
 from playahead.training import loop, run
-from playahead.training.criterion import Criterion, CriterionConfig
-from playahead.training.optim import build_optimizers, learning_rate
+from playahead.variants.config import CriterionConfig
+from playahead.variants.losses import build_criterion
+from playahead.variants.losses import build_optimizers
+from playahead.paper.schedule import learning_rate
 from playahead.training.trainer import Trainer
 from playahead.training.validation import validate
 from tests.training.test_classes import Recorded

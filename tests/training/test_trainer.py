@@ -20,10 +20,12 @@ from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError, NonFiniteLossError
 from playahead.io.tensors import read_tensors
 from playahead.lab.simulation.plays import simulate_half
-from playahead.model.anticipator import Anticipator
-from playahead.model.config import AnticipatorConfig
-from playahead.training.criterion import CriterionConfig
-from playahead.training.optim import OptimConfig, build_optimizers, learning_rate
+from playahead.paper.anticipator import Anticipator
+from playahead.variants.config import AnticipatorConfig
+from playahead.variants.config import CriterionConfig
+from playahead.variants.config import OptimConfig
+from playahead.variants.losses import build_optimizers
+from playahead.paper.schedule import learning_rate
 from playahead.training.trainer import TrainConfig, Trainer
 from playahead.training.validation import validate
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from playahead.datasets.batch import Batch, padded_targets
 from playahead.datasets.pasts import random_past
-from playahead.datasets.sampling import rare_factors
 from playahead.datasets.slicing import class_counts, labels_of_half
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import EVERY_CODE, UNKNOWN, FeedHalf
@@ -20,6 +19,7 @@ from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.evaluation.frames import ALL_CLASSES
 from playahead.features import feed as feed_features
 from playahead.io.errors import InputError
+from playahead.paper.sampling import rare_factors
 
 _FIRST_MS = 1_000  # a degraded observation may be as short
 _LATEST_MS = 30_000  # rows from so long before a sequence may still arrive in it

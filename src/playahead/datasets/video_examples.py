@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from playahead.datasets.batch import Batch, padded_targets
 from playahead.datasets.labelled_features import LabelledFeatures
-from playahead.datasets.sampling import rare_factors
 from playahead.datasets.slicing import class_counts
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.evaluation.frames import common_classes
 from playahead.io.errors import InputError
+from playahead.paper.sampling import rare_factors
 
 
 def _digest(videos: Sequence[LabelledFeatures]) -> str:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.decoding.predictions import SlotPredictions
-from playahead.decoding.slots import Confidence, emitted, slot_times
+from playahead.decoding.slots import emitted
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
 from playahead.domain.records import Anticipation
 from playahead.evaluation.frames import VECTOR_LENGTH, frame_of_ms, rasterise
+from playahead.paper.inference import Confidence
 
 _LAST_CENTRE_MS = RASTER_FRAMES * RASTER_FRAME_MS - RASTER_FRAME_MS // 2  # 5040: just outside the 5 s
 
@@ -54,20 +55,19 @@ def slots_that_emit(
     The class is the likeliest one, the whole class vector is kept, and the time is the centre of the likeliest bin to
     the millisecond.
     """
-    offset_ms_OK = np.rint(slot_times(predictions, "argmax").astype(np.float64) * ANTICIPATION_MS).astype(np.int64)
-    emits_OK, confidence_OKC = emitted(predictions, tau, confidence)
-    emits_OK = emits_OK & (confidence_OKC.max(axis=2) > min_confidence)
-    listed: list[list[Anticipation]] = [[] for _ in emits_OK]
-    for example, slot in zip(*np.nonzero(emits_OK), strict=True):
-        vector_C = confidence_OKC[example, slot]
-        listed[example].append(
-            Anticipation(
-                action=ACTIONS[int(vector_C.argmax())],
-                offset_ms=int(offset_ms_OK[example, slot]),
-                confidence=float(vector_C.max()),
-                class_confidence=tuple(float(value) for value in vector_C),
+    found = emitted(predictions, tau, confidence)
+    offset_ms_P = np.rint(found.time_P.astype(np.float64) * ANTICIPATION_MS).astype(np.int64)
+    listed: list[list[Anticipation]] = [[] for _ in range(len(predictions))]
+    for example, offset_ms, vector_C in zip(found.example_P, offset_ms_P, found.confidence_PC, strict=True):
+        if vector_C.max() > min_confidence:
+            listed[example].append(
+                Anticipation(
+                    action=ACTIONS[int(vector_C.argmax())],
+                    offset_ms=int(offset_ms),
+                    confidence=float(vector_C.max()),
+                    class_confidence=tuple(float(value) for value in vector_C),
+                )
             )
-        )
     for records in listed:
         records.sort(key=lambda record: record.offset_ms)
     return listed

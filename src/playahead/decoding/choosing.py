@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from playahead.decoding.decoder import Decoder, Kind
 from playahead.decoding.predictions import Predictions, SlotPredictions
 from playahead.decoding.shifts import choose_shifts
-from playahead.decoding.slots import TAU, Confidence, SlotTime, tau_for
+from playahead.decoding.slots import tau_for
 from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import benchmark_average, count_detections
 from playahead.evaluation.score_scale import choose_score_scale
 from playahead.io.errors import InputError
+from playahead.paper.inference import TAU, Confidence, SlotTime
 
 TAUS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 """Thresholds that are tried, each with both predictions of a slot's time."""

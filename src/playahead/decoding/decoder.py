@@ -14,16 +14,15 @@ from playahead.decoding.anticipations import anticipations_of, slots_that_emit
 from playahead.decoding.marginal import decode_marginal, near_probabilities
 from playahead.decoding.predictions import Predictions, SlotPredictions
 from playahead.decoding.shifts import shift
-from playahead.decoding.slots import TAU, Confidence, SlotTime, decode_paper, decode_threshold
+from playahead.decoding.slots import decode_paper, decode_threshold
 from playahead.domain.actions import ACTIONS
 from playahead.domain.records import Anticipation
 from playahead.evaluation.score_scale import ScoreScale
 from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.paper.inference import TAU, Confidence, SlotTime
 
 Kind = Literal["marginal", "paper", "tuned-threshold"]
-_KIND_BEFORE = {"threshold": "tuned-threshold"}
-"""Names that weights from before 0.1 carry."""
 
 
 class Decoded(NamedTuple):
@@ -141,7 +140,6 @@ class Decoder:
         """
         try:
             fields = dict(values)
-            fields["kind"] = _KIND_BEFORE.get(str(fields.get("kind")), fields.get("kind"))
             for name in ("scale", "calibration"):
                 if (knots := fields.get(name)) is not None:
                     fields[name] = ScoreScale(**{axis: tuple(map(tuple, knots[axis])) for axis in knots})  # type: ignore[index]
@@ -160,8 +158,6 @@ def decoder_of(about: Mapping[str, object], kind: str) -> Decoder:
     if kind == "paper":
         return Decoder("paper")
     decoders = about.get("decoders")
-    if isinstance(decoders, Mapping):
-        decoders = {_KIND_BEFORE.get(name, name): found for name, found in decoders.items()}
     if not isinstance(decoders, Mapping) or kind not in decoders:
         known = ", ".join(["paper", *(decoders or ())]) if isinstance(decoders, Mapping) else "paper"
         raise InputError("decoding", f"these weights have no {kind!r} decoding", f"they have: {known}")

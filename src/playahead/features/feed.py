@@ -244,16 +244,6 @@ def _put_movement(
     return known
 
 
-def columns_of(names: object) -> list[int] | None:
-    """Which features weights were trained on, by what they say of their names; None if these are no names of ours.
-
-    Weights from before the columns of what is known have the first 63.
-    """
-    if not isinstance(names, list) or not names or not all(name in FEATURE_NAMES for name in names):
-        return None
-    return [FEATURE_NAMES.index(name) for name in names]
-
-
 class _Writer:
     """Appends feature columns in the order of ``FEATURE_NAMES``."""
 

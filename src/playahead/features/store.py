@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.io.errors import InputError
-from playahead.io.files import atomic_write, names_in_memory, names_on_disk, require_file, strict_json, write_whole
+from playahead.io.files import FORMAT, atomic_write, require_file, require_format, strict_json, write_whole
 from playahead.io.settings import build
 
 MANIFEST = "manifest.json"
@@ -94,7 +94,7 @@ class FeatureStore:
         path = folder / MANIFEST
         if facts is not None and not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            write_whole(path, json.dumps(names_on_disk(asdict(facts)), indent=1), shared=True)
+            write_whole(path, json.dumps({**asdict(facts), "format": FORMAT}, indent=1), shared=True)
         self.facts = _read_facts(path)
         if facts is not None and _identity(facts) != _identity(self.facts):
             raise InputError(folder, "holds features of other weights, input_size or precision", "choose another --out")
@@ -236,7 +236,10 @@ def _read_facts(path: Path) -> StoreFacts:
         raise InputError(path.parent, "no features here", "run playahead extract")
     require_file(path, _MOST_BYTES)
     try:
-        values = names_in_memory(strict_json(path.read_bytes()))
+        values = strict_json(path.read_bytes())
     except (OSError, ValueError, RecursionError) as reason:
         raise InputError(path, f"not a manifest of features ({reason})") from None
+    if isinstance(values, dict):
+        require_format(values, path)
+        del values["format"]
     return build(StoreFacts, values, f"{path}: not a manifest of features")

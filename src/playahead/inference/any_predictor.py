@@ -17,7 +17,7 @@ from playahead.decoding.decoder import Decoder, decoder_of
 from playahead.decoding.predictions import Predictions
 from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
-from playahead.features.feed import columns_of
+from playahead.features.feed import FEATURE_NAMES
 from playahead.io.errors import InputError
 
 WINDOWS, EXAMPLES = 16, 16
@@ -48,8 +48,6 @@ class AnyPredictor(ABC):
 
     def __init__(self, about: Mapping[str, Any], where: Path | str) -> None:
         self.about, self.where = about, where
-        trained = about.get("features")
-        self._columns = columns_of(trained.get("names")) if isinstance(trained, Mapping) else None
 
     @abstractmethod
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -76,12 +74,6 @@ class AnyPredictor(ABC):
         """
         ...
 
-    def known_columns(self, windows: NDArray) -> NDArray:
-        """Features of this version, those alone that an older model was trained on."""
-        if self._columns is not None and windows.shape[-1] > len(self._columns):
-            return windows[..., self._columns]
-        return windows
-
     def check(self, features: Mapping[str, object]) -> None:
         """Refuse features that the network was not trained on, which it would take for its own.
 
@@ -94,7 +86,7 @@ class AnyPredictor(ABC):
         """
         trained = self.about.get("features")
         trained = trained if isinstance(trained, Mapping) else {}
-        if features["kind"] == "feed" and columns_of(trained.get("names")) is None:
+        if features["kind"] == "feed" and trained.get("names") != list(FEATURE_NAMES):
             raise InputError(self.where, "was not trained on the event-feed features of this version", "train it again")
         if features["kind"] == "video":
             if trained.get("kind") != "video":

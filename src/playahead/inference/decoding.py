@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from playahead.decoding.decoder import Decoder, Kind
-from playahead.decoding.slots import Confidence, SlotTime
 from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.paper.inference import Confidence, SlotTime
 
 if TYPE_CHECKING:
     from playahead.inference.any_predictor import AnyPredictor

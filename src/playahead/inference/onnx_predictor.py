@@ -11,7 +11,7 @@ from playahead.decoding.predictions import DensePredictions, Predictions, SlotPr
 from playahead.domain.grid import GRID
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
 from playahead.io.errors import InputError
-from playahead.io.files import names_in_memory, read_bytes, strict_json
+from playahead.io.files import read_bytes, require_format, strict_json
 
 ENCODE, ANSWER, ABOUT = "encode.onnx", "answer.onnx", "about.json"
 """Files of an exported anticipator: a window by itself, examples of encoded windows, and what is known of both."""
@@ -30,11 +30,12 @@ class OnnxPredictor(AnyPredictor):
 
     def __init__(self, folder: Path) -> None:
         try:
-            about = names_in_memory(strict_json(read_bytes(folder / ABOUT, _MOST_BYTES)))
+            about = strict_json(read_bytes(folder / ABOUT, _MOST_BYTES))
         except (ValueError, RecursionError) as reason:
             raise InputError(folder / ABOUT, f"not JSON ({reason})", "export it again") from None
         if not isinstance(about, dict):
             raise InputError(folder / ABOUT, "describes no model", "export it again")
+        require_format(about, folder / ABOUT)
         super().__init__(about, folder)
         self._folder = folder
         digests = about.get("sha256") if isinstance(about.get("sha256"), dict) else {}
@@ -46,10 +47,7 @@ class OnnxPredictor(AnyPredictor):
 
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
         """See ``AnyPredictor``."""
-        found = [
-            _run(self._encode, self._folder / ENCODE, filled)[0]
-            for filled, _ in pieces(self.known_columns(windows_PNF), WINDOWS)
-        ]
+        found = [_run(self._encode, self._folder / ENCODE, filled)[0] for filled, _ in pieces(windows_PNF, WINDOWS)]
         return np.concatenate(found)[: len(windows_PNF)]
 
     def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:

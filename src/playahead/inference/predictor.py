@@ -26,8 +26,10 @@ from playahead.io.progress import Show, counter, quiet
 from playahead.io.runtime import one_thread, pick_device
 from playahead.io.settings import build
 from playahead.io.tensors import fill, read_tensors, write_tensors
-from playahead.model.anticipator import Anticipator, AnticipatorOutput
-from playahead.model.config import AnticipatorConfig
+from playahead.paper.anticipator import Anticipator, AnticipatorOutput
+from playahead.paper.slots import SlotLogits
+from playahead.variants.config import AnticipatorConfig
+from playahead.variants.model import build as build_network
 
 _SEQUENCES_TOGETHER = 64
 
@@ -79,7 +81,7 @@ class Predictor(AnyPredictor):
                 path, "was trained end to end", "score it with playahead evaluate video, without --features"
             )
         config = build(AnticipatorConfig, about.get("model"), f"{path}: model")
-        predictor = cls(fill(lambda: Anticipator(config), tensors, path).to(pick_device(device)), about, path)
+        predictor = cls(fill(lambda: build_network(config), tensors, path).to(pick_device(device)), about, path)
         if features is not None:
             predictor.check(features)
         return predictor
@@ -95,7 +97,6 @@ class Predictor(AnyPredictor):
         Args:
             windows: (B, W, N, F) float32; of a network on frames (B, T, H, W) uint8.
         """
-        windows = self.known_columns(windows)
         chunks = (windows[i : i + _SEQUENCES_TOGETHER] for i in range(0, len(windows), _SEQUENCES_TOGETHER))
         with self._threads():
             outputs = (self.network(self._on_device(chunk)) for chunk in chunks)
@@ -113,10 +114,11 @@ class Predictor(AnyPredictor):
     @torch.inference_mode()
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
         """See ``AnyPredictor``."""
-        windows_PNF = self.known_columns(windows_PNF)
         network = cast(Anticipator, self.network)
         with self._threads():
-            found = [network.encode_window(self._on_device(filled)).cpu() for filled, _ in pieces(windows_PNF, WINDOWS)]
+            found = [
+                network.encode_windows(self._on_device(filled)).cpu() for filled, _ in pieces(windows_PNF, WINDOWS)
+            ]
         return torch.cat(found)[: len(windows_PNF)].numpy()
 
     @torch.inference_mode()
@@ -162,12 +164,12 @@ class Predictor(AnyPredictor):
 
 def _in_numpy(output: AnticipatorOutput, objectness_weight: float) -> Predictions:
     """Logits -> probabilities in NumPy: a BCE whose positives weigh w has its optimum at logit p + log w."""
-    if output.slots is not None:
-        return SlotPredictions(
-            (output.slots.objectness_OK.float() - math.log(objectness_weight)).sigmoid().cpu().numpy(),
-            output.slots.class_OKC.float().softmax(dim=-1).cpu().numpy(),
-            output.slots.offset_OKT.float().softmax(dim=-1).cpu().numpy(),
-            objectness_weight,
-        )
-    assert output.dense_ORC is not None
-    return DensePredictions(output.dense_ORC.float().sigmoid().cpu().numpy())
+    slots = output.slots
+    if not isinstance(slots, SlotLogits):
+        return DensePredictions(slots.float().sigmoid().cpu().numpy())
+    return SlotPredictions(
+        (slots.objectness_OK.float() - math.log(objectness_weight)).sigmoid().cpu().numpy(),
+        slots.class_OKC.float().softmax(dim=-1).cpu().numpy(),
+        slots.offset_OKT.float().softmax(dim=-1).cpu().numpy(),
+        objectness_weight,
+    )

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, a disk's errors as one line, digests, names on disk, and strict JSON."""
+"""Files: written whole or not at all, a disk's errors as one line, digests, a format number, and strict JSON."""
 
 import errno
 import hashlib
@@ -22,6 +22,8 @@ except ImportError:  # Windows: then nothing keeps two processes apart
     fcntl = None  # type: ignore[assignment]
 
 RESUMES = "run the same command again: it resumes where it stopped"
+FORMAT = 1
+"""Number of the names and settings in weights, states, manifests and exports."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, IndexError)
 """What reading a damaged zip raises; RuntimeError: encrypted, or a method that is not known."""
@@ -249,64 +251,11 @@ def disk_errors(where: object) -> Iterator[None]:
         raise InputError(where, what, "is the folder yours to write to?") from None
 
 
-_ON_DISK = {"sequences": "passages", "examples": "observations", "input_size": "canvas", "snippets": "clips"}
-_ON_DISK |= {"n_snippets": "n_clips"}
-_IN_MEMORY = {old: new for new, old in _ON_DISK.items()}
+def require_format(about: Mapping[str, object], where: object) -> None:
+    """Refuse a file whose names and settings mean something else in this version.
 
-
-def names_on_disk(value: object) -> object:
-    """Settings as weights, states and manifests spell them: files of 0.1's development open, and digests stay."""
-    return _renamed(value, _ON_DISK)
-
-
-_FIXED_BEFORE = {
-    "betas": [0.9, 0.98],
-    "importance_on": "inputs",
-    "checkpoint_by": "area",
-    "devices": 1,
-    "degraded": 0.0,
-    "accumulate": 1,
-    "augment": True,
-    "decoding": "marginal",
-    "classes": [],
-}
-"""Settings that came later, and the value that was fixed before."""
-_SAYS_NOTHING = ("device", "deterministic")
-"""Settings that change no figure."""
-_MEANS_ANOTHER_THING_NOW = {("rare_sampler", True): "by example"}
-
-
-def as_before(settings: object) -> object:
-    """Settings as a fingerprint takes them: a new one leaves it as it was where it says what was fixed before."""
-    return _without_fixed(names_on_disk(settings))
-
-
-def _without_fixed(value: object) -> object:
-    if isinstance(value, list):
-        return [_without_fixed(inside) for inside in value]
-    if not isinstance(value, Mapping):
-        return value
-    kept = {
-        name: inside
-        for name, inside in value.items()
-        if name not in _SAYS_NOTHING and _FIXED_BEFORE.get(name, _FIXED_BEFORE) != inside
-    }
-    return {
-        name: _MEANS_ANOTHER_THING_NOW[name, inside]
-        if inside is True and (name, inside) in _MEANS_ANOTHER_THING_NOW
-        else _without_fixed(inside)
-        for name, inside in kept.items()
-    }
-
-
-def names_in_memory(value: object) -> object:
-    """What ``names_on_disk`` spelt, as the code spells it."""
-    return _renamed(value, _IN_MEMORY)
-
-
-def _renamed(value: object, names: Mapping[str, str]) -> object:
-    if isinstance(value, Mapping):
-        return {names.get(str(key), str(key)): _renamed(inside, names) for key, inside in value.items()}
-    if isinstance(value, list | tuple):
-        return [_renamed(inside, names) for inside in value]
-    return value
+    Raises:
+        InputError: another format number, or none.
+    """
+    if about.get("format") != FORMAT:
+        raise InputError(where, f"has format {about.get('format')}, this version reads {FORMAT}", "make it again")

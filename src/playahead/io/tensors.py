@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from playahead.io.errors import InputError
-from playahead.io.files import atomic_write, names_in_memory, names_on_disk, require_file, strict_json
+from playahead.io.files import FORMAT, atomic_write, require_file, require_format, strict_json
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -22,7 +22,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str,
     Raises:
         InputError: the folder cannot be written or the disk is full.
     """
-    metadata = {"about": json.dumps(names_on_disk(about))}
+    metadata = {"about": json.dumps({**about, "format": FORMAT})}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as part:
@@ -40,12 +40,13 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     require_file(path)
     try:
         with safe_open(path, framework="pt") as file:
-            about = names_in_memory(strict_json((file.metadata() or {}).get("about", "null")))
+            about = strict_json((file.metadata() or {}).get("about", "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, RecursionError) as reason:
         raise InputError(path, f"not a readable safetensors file ({reason})") from None
     if not isinstance(about, dict):
         raise InputError(path, "no description inside", "was it written by playahead?")
+    require_format(about, path)
     return tensors, about
 
 

@@ -11,11 +11,8 @@ from playahead.io.errors import InputError
 from playahead.lab.faantra.network import EndToEndModelConfig
 from playahead.lab.faantra.trainer import EndToEndConfig
 from playahead.lab.pretrain.trainer import PretrainConfig
-from playahead.model.config import AnticipatorConfig
-from playahead.training.criterion import CriterionConfig
-from playahead.training.matcher import MatcherConfig
-from playahead.training.optim import OptimConfig
 from playahead.training.trainer import TrainConfig
+from playahead.variants.config import AnticipatorConfig, CriterionConfig, OptimConfig
 
 _SHORT_RUN = (0.9, 0.98)
 """AdamW's betas where a run has some thousand steps: its second moment forgets in 50 steps and not in 1,000."""
@@ -75,7 +72,7 @@ def faantra() -> TrainConfig:
             slot_time="regression",
         ),
         criterion=CriterionConfig(
-            matcher=MatcherConfig(pairing="sequential"),
+            pairing="sequential",
             positive_weight=1.0,
             label_smoothing=0.0,
             class_balance=True,

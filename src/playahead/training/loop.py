@@ -22,13 +22,14 @@ from torch.optim.swa_utils import AveragedModel
 
 from playahead.io.choices import check_choices
 from playahead.io.errors import InputError, NonFiniteLossError
-from playahead.io.files import as_before
 from playahead.io.progress import Progress, Show, quiet
 from playahead.io.tensors import read_tensors, write_tensors
+from playahead.paper.schedule import learning_rate
 from playahead.training.log import RunLog
-from playahead.training.optim import OptimConfig, build_optimizers, learning_rate
 from playahead.training.ranks import make_fabric
 from playahead.training.state import pack_state, unpack_state
+from playahead.variants.config import OptimConfig
+from playahead.variants.losses import build_optimizers
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -95,7 +96,7 @@ class LoopConfig:
 
 def fingerprint(settings: object, data: object) -> str:
     """Tells whether a saved state belongs to these settings on this data; both as JSON can hold them."""
-    return hashlib.sha256(json.dumps([as_before(settings), data], sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([settings, data], sort_keys=True).encode()).hexdigest()[:16]
 
 
 class Loop(ABC):

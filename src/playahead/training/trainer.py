@@ -11,15 +11,15 @@ import torch
 from torch import Tensor
 
 from playahead.datasets.batch import Examples
-from playahead.datasets.mixup import mix
-from playahead.datasets.sampling import example_weights, inverse_frequency
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.files import file_digest
-from playahead.model.anticipator import Anticipator
-from playahead.model.config import AnticipatorConfig
-from playahead.training.criterion import Criterion, CriterionConfig
+from playahead.paper.anticipator import Anticipator
+from playahead.paper.sampling import example_weights, inverse_frequency, mix
 from playahead.training.loop import Loop, LoopConfig, fingerprint, step_seed
+from playahead.variants.config import AnticipatorConfig, CriterionConfig
+from playahead.variants.losses import build_criterion
+from playahead.variants.model import build
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -98,13 +98,15 @@ class Trainer(Loop):
             raise InputError("model.feature_dim", dims)
         self.config, self.examples, self.validate = config, examples, validate
         torch.manual_seed(step_seed(config.seed, -1))
-        model, self._started_from = Anticipator(config.model), ""
+        model, self._started_from = build(config.model), ""
         if start is not None:
             self._started_from = _load_into(model, start)
         known = fingerprint(asdict(config), examples.digest) + self._started_from[:16]
         super().__init__(config, model, folder, known, fabric)
         weight_C = inverse_frequency(examples.counts_C, examples.classes)
-        self.criterion = Criterion(config.criterion, weight_C, self.fabric.device, examples.classes)
+        self.criterion = build_criterion(
+            config.criterion, config.model.head, weight_C, self.fabric.device, examples.classes
+        )
         self._drawn_weight_A = examples.rare_weight_A if config.rare_sampler else np.ones_like(examples.rare_weight_A)
 
     @property
@@ -127,10 +129,11 @@ class Trainer(Loop):
         weight_A = self._drawn_weight_A
         anchors = rng.choice(len(weight_A), self.share_of(self.config.sequences), p=weight_A / weight_A.sum())
         batch = self.examples.batch(anchors, rng)
+        targets = batch.targets
         if self.config.rare_sampler:
-            weight_O = example_weights(batch.targets.class_OE.numpy(), weight_A[anchors])
-            batch = replace(batch, targets=replace(batch.targets, weight_O=torch.from_numpy(weight_O)))
-        mixed = mix(batch, self.config.mixup_alpha, rng)
+            weight_O = example_weights(targets.class_OE.numpy(), weight_A[anchors])
+            targets = replace(targets, weight_O=torch.from_numpy(weight_O))
+        mixed = mix(batch.features_BWNF, targets, self.config.mixup_alpha, rng)
         output = self.model(mixed.features_BWNF.to(self.fabric.device, non_blocking=True))
         try:
             return self.criterion(output, mixed.parts), batch.names_B

@@ -14,7 +14,7 @@ from playahead.lab.pretrain.run import pretrain
 from playahead.lab.pretrain.trainer import PretrainConfig, SpottingTrainer, spotting_map
 from playahead.lab.recipes import recipe
 from playahead.sources.layouts import find_labelled_videos
-from playahead.training.optim import OptimConfig
+from playahead.variants.config import OptimConfig
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import InputSize
 from tests.conftest import simulate

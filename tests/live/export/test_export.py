@@ -20,8 +20,8 @@ from playahead.lab.simulation.plays import simulate_half
 from playahead.live.export.anticipator import export_anticipator
 from playahead.live.export.backbone import export_backbone
 from playahead.live.export.graphs import TOLERANCE
-from playahead.model.anticipator import Anticipator
-from playahead.model.config import AnticipatorConfig
+from playahead.paper.anticipator import Anticipator
+from playahead.variants.config import AnticipatorConfig
 from playahead.sources.feed_tables import write_feed_table
 from playahead.video.input_size import InputSize
 

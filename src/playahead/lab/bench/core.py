@@ -19,10 +19,9 @@ from playahead.io.runtime import pick_device
 from playahead.lab.bench.rates import best_of, matmul_gflops
 from playahead.lab.recipes import feed, paper
 from playahead.lab.simulation.plays import simulate_match
-from playahead.model.anticipator import Anticipator
-from playahead.training.criterion import Criterion
-from playahead.training.optim import build_optimizers
 from playahead.training.trainer import TrainConfig
+from playahead.variants.losses import build_criterion, build_optimizers
+from playahead.variants.model import build
 
 BENCHMARK_TEST_CLIPS = 2_376
 EPOCH_EXAMPLES = 4_587
@@ -52,8 +51,8 @@ def bench_core(steps: int = 8) -> dict:
 
 def _time_training(config: TrainConfig, steps: int) -> dict[str, float]:
     device = torch.device(pick_device())
-    model = Anticipator(config.model).to(device)
-    criterion = Criterion(config.criterion, np.ones(len(ACTIONS), np.float32), device)
+    model = build(config.model).to(device)
+    criterion = build_criterion(config.criterion, config.model.head, np.ones(len(ACTIONS), np.float32), device)
     optimizers = build_optimizers(model, config.optim)
     make_batch = _batches(config)
 

@@ -22,7 +22,7 @@ from playahead.live.session.feed_session import FeedSession
 from playahead.live.session.lines import rows_of
 from playahead.live.session.rows import Reports, Tick
 from playahead.live.session.video_session import VideoSession
-from playahead.model.anticipator import Anticipator
+from playahead.paper.anticipator import Anticipator
 
 _WARM = 30  # answers before anything is counted
 _DISTINCT_FRAMES = 50
@@ -107,7 +107,7 @@ def _gflop(predictor: Predictor) -> float:
     """Of one new window and one answer, alone: a session computes pieces of several."""
     network = cast(Anticipator, predictor.network)
     with FlopCounterMode(display=False) as counted:
-        encoded_PND = network.encode_window(torch.zeros(1, GRID.n_snippets, N_FEATURES))
+        encoded_PND = network.encode_windows(torch.zeros(1, GRID.n_snippets, N_FEATURES))
         network.answer(encoded_PND.expand(GRID.n_windows, -1, -1)[None])
     return round(counted.get_total_flops() / 1e9, 4)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playahead.datasets.dataset import Dataset
 from playahead.io.errors import InputError
-from playahead.io.files import as_before, file_digest, write_whole
+from playahead.io.files import file_digest, write_whole
 from playahead.io.progress import Show, quiet
 from playahead.lab.compare.grid import Grid, plain_name
 from playahead.training.run import train
@@ -77,7 +77,7 @@ def train_job(job: Job, dataset: Dataset, show: Show = quiet) -> None:
     """
     record = job.folder / "trained.json"
     start = file_digest(job.start / "weights.safetensors") if job.start else None
-    settings = as_before(asdict(job.config))
+    settings = asdict(job.config)
     assert isinstance(settings, dict)
     wanted = json.dumps({**settings, "start": start, "data": dataset.digest("train", "val")}, sort_keys=True)
     if record.exists() and record.read_text() != wanted:

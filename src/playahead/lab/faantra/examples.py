@@ -12,13 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from playahead.datasets.batch import Targets, padded_targets
+from playahead.datasets.batch import padded_targets
 from playahead.datasets.slicing import class_counts
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, GRID
 from playahead.io.errors import InputError
 from playahead.lab.faantra.network import EndToEndModelConfig
 from playahead.lab.faantra.videos import AnnotatedVideo, observed_indices
+from playahead.paper.targets import Targets
 from playahead.video.frame_cache import FrameCache
 
 

@@ -11,8 +11,9 @@ from playahead.backbone.fast import channels_last
 from playahead.backbone.timm_guard import import_timm
 from playahead.io.errors import InputError
 from playahead.lab.faantra.gate_shift_fuse import GateShiftFuse
-from playahead.model.anticipator import Anticipator, AnticipatorOutput
-from playahead.model.config import AnticipatorConfig
+from playahead.paper.anticipator import AnticipatorOutput
+from playahead.variants.config import AnticipatorConfig
+from playahead.variants.model import build
 
 _LATER_STAGES = ("s3", "s4")
 
@@ -63,7 +64,7 @@ class EndToEnd(nn.Module):
         self.frame_encoder = _frame_encoder(config)
         features = int(self.frame_encoder.num_features)  # type: ignore[arg-type]
         sized = replace(config.anticipator, feature_dim=features, n_windows=1, n_snippets=config.frames)
-        self.anticipator = Anticipator(sized)
+        self.anticipator = build(sized)
 
     def forward(self, frames_BTHW: Tensor) -> AnticipatorOutput:
         """Gray frames, uint8 or in [0, 1], the oldest first -> logits, as of any anticipator."""

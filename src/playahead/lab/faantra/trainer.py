@@ -11,15 +11,16 @@ from torch import Tensor
 from torch.optim.swa_utils import update_bn
 
 from playahead.datasets.evaluation_set import EvaluationSet
-from playahead.datasets.sampling import inverse_frequency
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.lab.faantra.examples import FrameExamples
 from playahead.lab.faantra.network import EndToEnd, EndToEndModelConfig
 from playahead.lab.faantra.weights import KIND
-from playahead.training.criterion import Criterion, CriterionConfig
+from playahead.paper.sampling import inverse_frequency
 from playahead.training.loop import Loop, LoopConfig, fingerprint, step_seed
 from playahead.training.validation import validate
+from playahead.variants.config import CriterionConfig
+from playahead.variants.losses import build_criterion
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -67,7 +68,8 @@ class EndToEndTrainer(Loop):
         torch.manual_seed(step_seed(config.seed, -1))
         known = fingerprint(asdict(config), examples.digest)
         super().__init__(config, EndToEnd(config.model), folder, known, fabric)
-        self.criterion = Criterion(config.criterion, inverse_frequency(examples.counts_C), self.fabric.device)
+        weight_C = inverse_frequency(examples.counts_C)
+        self.criterion = build_criterion(config.criterion, config.model.anticipator.head, weight_C, self.fabric.device)
 
     @property
     def per_step(self) -> int:

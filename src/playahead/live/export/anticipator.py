@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from playahead.inference.onnx_predictor import ABOUT, ANSWER, ENCODE
 from playahead.inference.predictor import Predictor
-from playahead.io.files import file_digest, names_on_disk, write_whole
+from playahead.io.files import FORMAT, file_digest, write_whole
 from playahead.live.export.graphs import export_graph
-from playahead.model.anticipator import Anticipator
+from playahead.paper.anticipator import Anticipator
+from playahead.paper.slots import SlotLogits
 
 
 def export_anticipator(predictor: Predictor, out: Path) -> dict[str, float]:
@@ -35,15 +36,19 @@ def export_anticipator(predictor: Predictor, out: Path) -> dict[str, float]:
     config = network.config
     windows_PNF = torch.zeros(2, config.n_snippets, config.feature_dim)
     with torch.inference_mode():
-        encoded_PND = network.encode_window(windows_PNF)
+        encoded_PND = network.encode_windows(windows_PNF)
     encoded_OWND = torch.zeros(2, config.n_windows, *encoded_PND.shape[1:])
-    names = ["objectness", "class", "offset"] if network.slot_heads is not None else ["probability"]
+    names = (
+        ["objectness", "class", "offset"]
+        if isinstance(network.answer(encoded_OWND).slots, SlotLogits)
+        else ["probability"]
+    )
     differences = {
         ENCODE: export_graph(_Encode(network), windows_PNF, out / ENCODE, ["encoded"]),
         ANSWER: export_graph(_Answer(network, predictor.objectness_weight), encoded_OWND, out / ANSWER, names),
     }
     digests = {name: file_digest(out / name) for name in differences}
-    write_whole(out / ABOUT, json.dumps(names_on_disk({**predictor.about, "sha256": digests}), indent=1) + "\n")
+    write_whole(out / ABOUT, json.dumps({**predictor.about, "format": FORMAT, "sha256": digests}, indent=1) + "\n")
     return differences
 
 
@@ -53,7 +58,7 @@ class _Encode(nn.Module):
         self.network = network
 
     def forward(self, windows_PNF: Tensor) -> Tensor:
-        return self.network.encode_window(windows_PNF)
+        return self.network.encode_windows(windows_PNF)
 
 
 class _Answer(nn.Module):
@@ -64,9 +69,8 @@ class _Answer(nn.Module):
         self.network, self.log_weight = network, math.log(objectness_weight)
 
     def forward(self, encoded_OWND: Tensor) -> tuple[Tensor, ...]:
-        found = self.network.answer(encoded_OWND)
-        if found.slots is None:
-            assert found.dense_ORC is not None
-            return (found.dense_ORC.sigmoid(),)
-        objectness_OK = (found.slots.objectness_OK - self.log_weight).sigmoid()
-        return objectness_OK, found.slots.class_OKC.softmax(dim=-1), found.slots.offset_OKT.softmax(dim=-1)
+        slots = self.network.answer(encoded_OWND).slots
+        if not isinstance(slots, SlotLogits):
+            return (slots.sigmoid(),)
+        objectness_OK = (slots.objectness_OK - self.log_weight).sigmoid()
+        return objectness_OK, slots.class_OKC.softmax(dim=-1), slots.offset_OKT.softmax(dim=-1)

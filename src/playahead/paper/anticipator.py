@@ -1,0 +1,147 @@
+"""The whole model: windows of features in, what is coming out (1.2, 1.3, 1.4 k).
+
+A *sequence* is a run of W >= 6 consecutive windows. Every six of them in a row are one example, so a sequence holds
+W - 5 examples and each window is encoded once. A batch of single examples has W = 6.
+
+Axes: B sequences, W windows, N snippets, F features, D model, O examples, P observed windows, C classes.
+"""
+
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import GRID
+from playahead.paper.config import ModelConfig
+from playahead.paper.encoder import LocalEncoder
+from playahead.paper.memory import ObservationMemory
+from playahead.paper.slots import SlotDecoder, SlotHeads, SlotLogits
+
+
+class AnticipatorOutput(NamedTuple):
+    """Logits of a batch.
+
+    Attributes:
+        slots: what the heads say of every slot, or of every frame in a variant.
+        presence_PNC: what the observation head says of the windows that it looks at, in the sequences' order; None
+            outside training.
+    """
+
+    slots: SlotLogits | Any
+    presence_PNC: Tensor | None = None
+
+
+class ObservationHead(nn.Module):
+    """Auxiliary: two convolutions over a window's tokens say which actions are present at each step (1.4 k).
+
+    Args:
+        d_model: D.
+        first_window: the first window of a sequence that is looked at; from the sixth on, each is some example's last.
+    """
+
+    def __init__(self, d_model: int, first_window: int) -> None:
+        super().__init__()
+        self.first_window = first_window
+        self.convolve = nn.Sequential(
+            nn.Conv1d(d_model, d_model, kernel_size=3, padding=1),
+            nn.GELU(),
+            nn.Conv1d(d_model, len(ACTIONS), kernel_size=3, padding=1),
+        )
+
+    def forward(self, tokens_BWND: Tensor) -> Tensor:
+        """tokens_BWND -> presence_PNC."""
+        tokens_PND = tokens_BWND[:, self.first_window :].flatten(0, 1)
+        return self.convolve(tokens_PND.transpose(1, 2)).transpose(1, 2)
+
+
+class Anticipator(nn.Module):
+    """Hierarchical encoder, slot decoder and heads; ``build`` puts the paper's pieces in.
+
+    Args:
+        config: what it is made of.
+        encoder: features_BWNF -> tokens.
+        memory: tokens -> ``Memory``.
+        decoder: ``Memory`` -> slots_OKD.
+        heads: slots_OKD -> logits.
+        observer: tokens -> presence_PNC, for training only; or None.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        encoder: nn.Module,
+        memory: nn.Module,
+        decoder: nn.Module,
+        heads: nn.Module,
+        observer: nn.Module | None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder, self.memory, self.decoder, self.heads, self.observer = encoder, memory, decoder, heads, observer
+        self.init_weights()
+
+    def forward(self, features_BWNF: Tensor) -> AnticipatorOutput:
+        """Logits of B x (W - 5) examples, those of a sequence in time order.
+
+        Raises:
+            ValueError: a shape that the model was not built for.
+        """
+        shape, (n, f) = tuple(features_BWNF.shape), (self.config.n_snippets, self.config.feature_dim)
+        if len(shape) != 4 or shape[2:] != (n, f) or shape[1] < GRID.n_windows:
+            layout = f"(sequences, {GRID.n_windows} or more windows, {n} snippets, {f} features)"
+            raise ValueError(f"features: shape {shape} is not {layout}")
+        return self.anticipate(features_BWNF[:, GRID.n_windows - self.config.n_windows :])
+
+    def anticipate(self, features_BWNF: Tensor) -> AnticipatorOutput:
+        """``forward`` of ``n_windows`` or more windows, all of which are looked at."""
+        return self.answer(self.encoder(features_BWNF))
+
+    def answer(self, encoded_BWND: Tensor) -> AnticipatorOutput:
+        """Logits of the examples in encoded windows."""
+        presence_PNC = self.observer(encoded_BWND) if self.training and self.observer is not None else None
+        slots_OKD = self.decoder(self.memory(encoded_BWND))
+        return AnticipatorOutput(self.heads(slots_OKD), presence_PNC)
+
+    def encode_windows(self, features_PNF: Tensor) -> Tensor:
+        """What can be computed of each window by itself, to keep while examples look at it -> (P, N, D)."""
+        return self.encoder(features_PNF[:, None])[:, 0]
+
+    def init_weights(self) -> None:
+        """Give all parameters their first values (C).
+
+        | parameter | value |
+        |---|---|
+        | linear, convolution | Xavier uniform, bias 0 |
+        | GRU | orthogonal recurrent, Xavier input, bias 0 |
+        | positions, slot embeddings | truncated normal, standard deviation 0.2 and 0.5 |
+        | window importance | 2 (sigmoid 0.88): all windows count at first |
+        | objectness bias | -3: few slots fire at first |
+        """
+        for module in self.modules():
+            if isinstance(module, (nn.Linear, nn.Conv1d)):
+                nn.init.xavier_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        for gru in (module for module in self.modules() if isinstance(module, nn.GRU)):
+            for name, parameter in gru.named_parameters():
+                if name.startswith("weight_hh"):
+                    nn.init.orthogonal_(parameter)
+                elif name.startswith("weight_ih"):
+                    nn.init.xavier_uniform_(parameter)
+                else:
+                    nn.init.zeros_(parameter)
+        for module in self.modules():
+            if callable(init := getattr(module, "init_parameters", None)):
+                init()
+
+
+def build(config: ModelConfig) -> Anticipator:
+    """Build the paper's model."""
+    return Anticipator(
+        config,
+        encoder=LocalEncoder(config),
+        memory=ObservationMemory(config),
+        decoder=SlotDecoder(config, config.slots),
+        heads=SlotHeads(config),
+        observer=ObservationHead(config.d_model, config.n_windows - 1),
+    )

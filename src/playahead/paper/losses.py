@@ -1,0 +1,137 @@
+"""1.4 f-l, z: assign, compare, weigh.
+
+Every loss is a sum over an example's slots or events, averaged over examples as they weigh (``Targets.weight_O``): nats
+per example. The observation head's is averaged over windows, because examples share them.
+
+Axes: O examples, K slots, E events (padded), C classes, T bins, X assigned pairs, B sequences, W windows, P observed
+windows, N steps.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from playahead.paper.anticipator import AnticipatorOutput
+from playahead.paper.config import LossConfig
+from playahead.paper.matcher import Assignment, Matcher, slots_on_host
+from playahead.paper.targets import Targets, soft_bins, time_bin
+
+Loss = Callable[[AnticipatorOutput, Targets, Assignment | None], Mapping[str, Tensor]]
+"""(output, targets, assignment, if there is one) -> losses by name; none where the output lacks what it looks at."""
+
+
+class Criterion:
+    """The weighted sum of a list of losses.
+
+    Args:
+        losses: (weight, loss) pairs.
+        matcher: what assigns events to slots; None where no loss needs it.
+        device: where outputs are.
+    """
+
+    def __init__(self, losses: Sequence[tuple[float, Loss]], matcher: Matcher | None, device: torch.device) -> None:
+        self.losses, self.matcher, self.device = losses, matcher, device
+
+    def __call__(self, output: AnticipatorOutput, parts: Sequence[tuple[float, Targets]]) -> dict[str, Tensor]:
+        """Losses by name, and their weighted sum as ``"total"``.
+
+        Args:
+            output: logits of one batch.
+            parts: (share, targets) of each source that MixUp mixed; targets on the host. Losses add up by share.
+
+        Raises:
+            FloatingPointError: a slot's logits are not finite.
+        """
+        slots = slots_on_host(output.slots) if self.matcher is not None else None  # one transfer for all parts
+        summed: dict[str, Tensor] = {}
+        for share, targets in parts:
+            assignment = self.matcher(slots, targets).to(self.device) if self.matcher and slots else None
+            for name, value in self._of_one_source(output, targets.to(self.device), assignment).items():
+                summed[name] = summed[name] + share * value if name in summed else share * value
+        return summed
+
+    def _of_one_source(
+        self, output: AnticipatorOutput, targets: Targets, assignment: Assignment | None
+    ) -> dict[str, Tensor]:
+        named: dict[str, Tensor] = {}
+        zero = total = torch.zeros((), device=self.device)
+        for weight, loss in self.losses:
+            values = loss(output, targets, assignment)
+            named |= values
+            if values:
+                total = total + weight * sum(values.values(), zero)
+        return {**named, "total": total}
+
+
+class SlotLosses:
+    """Objectness of every slot; class and offset of those that have an event (1.4 f, g, h)."""
+
+    def __init__(self, config: LossConfig) -> None:
+        self.config = config
+
+    def __call__(self, output: AnticipatorOutput, targets: Targets, assignment: Assignment | None) -> dict[str, Tensor]:
+        """See ``Loss``."""
+        if assignment is None:
+            return {}
+        slots, n_examples = output.slots, len(targets.class_OE)
+        example_X, slot_X, event_X = assignment
+        class_X, time_X = targets.class_OE[example_X, event_X], targets.time_OE[example_X, event_X]
+        weight_O, weight_X = targets.weight_O, targets.weight_O[example_X]
+        objectness_OK = self.objectness(slots.objectness_OK.float(), assignment)
+        class_X = self.action(slots.class_OKC[example_X, slot_X].float(), class_X)
+        offset_X = self.offset(slots.offset_OKT[example_X, slot_X].float(), time_X)
+        return {
+            "objectness": (weight_O * objectness_OK.sum(dim=1)).sum() / n_examples,
+            "class": (weight_X * class_X).sum() / n_examples,
+            "offset": (weight_X * offset_X).sum() / n_examples,
+        }
+
+    def objectness(self, logit_OK: Tensor, assignment: Assignment) -> Tensor:
+        """BCE of o_k: to 1 with ``positive_weight`` where a slot is matched, else to 0."""
+        matched_OK = torch.zeros_like(logit_OK)
+        matched_OK[assignment.example_X, assignment.slot_X] = 1.0
+        weight_OK = 1 + (self.config.positive_weight - 1) * matched_OK
+        return F.binary_cross_entropy_with_logits(logit_OK, matched_OK, weight_OK, reduction="none")
+
+    def action(self, logit_XC: Tensor, class_X: Tensor) -> Tensor:
+        """CE of p_k with label smoothing."""
+        return F.cross_entropy(logit_XC, class_X, label_smoothing=self.config.label_smoothing, reduction="none")
+
+    def offset(self, logit_XT: Tensor, time_X: Tensor) -> Tensor:
+        """CE of r_k against the soft target of Eq. (6)."""
+        n_bins = logit_XT.shape[-1]
+        soft_XT = soft_bins(time_bin(time_X, n_bins), n_bins, self.config.sigma_bins)
+        return -(soft_XT * logit_XT.log_softmax(dim=-1)).sum(dim=1)
+
+
+class PresenceLoss:
+    """Focal BCE of the observation head: which actions each step of the last windows holds (1.4 k, z)."""
+
+    def __init__(self, focal_gamma: float) -> None:
+        self.focal_gamma = focal_gamma
+
+    def __call__(self, output: AnticipatorOutput, targets: Targets, _: Assignment | None) -> dict[str, Tensor]:
+        """See ``Loss``."""
+        if output.presence_PNC is None:
+            return {}
+        return {"presence": self.presence(output.presence_PNC.float(), observed_presence(output, targets))}
+
+    def presence(self, logit_PNC: Tensor, presence_PNC: Tensor) -> Tensor:
+        """Sum over a window's steps and classes, averaged over windows."""
+        error_PNC = F.binary_cross_entropy_with_logits(logit_PNC, presence_PNC, reduction="none")
+        focal_PNC = (1 - torch.exp(-error_PNC)) ** self.focal_gamma * error_PNC
+        return focal_PNC.sum(dim=(1, 2)).mean()
+
+
+def observed_presence(output: AnticipatorOutput, targets: Targets) -> Tensor:
+    """Labels of the windows that the observation head looks at: the last ones of each sequence -> presence_PNC."""
+    assert output.presence_PNC is not None
+    n_observed = len(output.presence_PNC) // len(targets.presence_BWNC)
+    return targets.presence_BWNC[:, -n_observed:].flatten(0, 1)
+
+
+def build_losses(config: LossConfig) -> list[tuple[float, Loss]]:
+    """Build the paper's losses, with their weights."""
+    return [(1.0, SlotLosses(config)), (config.presence_weight, PresenceLoss(config.focal_gamma))]

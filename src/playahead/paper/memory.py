@@ -1,0 +1,70 @@
+"""1.2 e-j: encoded windows -> the memory that the slots look at.
+
+Axes: B sequences, W windows of a sequence or of an example, O examples, N snippets, S summaries of a window, D model,
+M = W x S memory steps.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from playahead.paper.config import ModelConfig
+
+
+class Memory(NamedTuple):
+    """What the slot decoder looks at.
+
+    Attributes:
+        steps_OMD: memory of each example, oldest step first.
+        context_OD: c of Eq. (1).
+    """
+
+    steps_OMD: Tensor
+    context_OD: Tensor
+
+
+class ObservationMemory(nn.Module):
+    """Summaries of each window, scaled by its importance, through a GRU in time order."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.n_windows, self.n_summaries = config.n_windows, config.summaries
+        self.gru = nn.GRU(config.d_model, config.d_model, batch_first=True)
+        self.importance_W = nn.Parameter(torch.empty(config.n_windows))
+
+    def init_parameters(self) -> None:
+        """See ``Anticipator.init_weights``."""
+        nn.init.constant_(self.importance_W, 2.0)
+
+    def forward(self, tokens_BWND: Tensor) -> Memory:
+        """Tokens of every window of B sequences -> the memory of every example in them."""
+        # Each window is summarised once, however many examples look at it (1.2 e, f).
+        summaries_OWSD = examples_of(summarise(tokens_BWND, self.n_summaries), self.n_windows)
+        # One learned scalar a window, through a sigmoid, scales all of its summaries (1.2 g, h, j).
+        summaries_OWSD = summaries_OWSD * self.importance_W.sigmoid()[:, None, None]
+        memory_OMD = run_gru(self.gru, summaries_OWSD.flatten(1, 2))  # (1.2 i)
+        return Memory(memory_OMD, memory_OMD[:, -1])  # the context is the GRU's last state (1.3 b)
+
+
+def run_gru(gru: nn.GRU, steps_OMD: Tensor) -> Tensor:
+    """Outputs of a GRU at every step, in float32: CUDA's autocast would run it in half precision."""
+    with torch.autocast(steps_OMD.device.type, enabled=False):
+        return gru(steps_OMD.float())[0]
+
+
+def summarise(tokens_BWND: Tensor, count: int) -> Tensor:
+    """Adaptive average pooling of each window's N tokens to S -> summaries_BWSD.
+
+    Written out, because the backward pass of CUDA's own is not deterministic.
+    """
+    n = tokens_BWND.shape[2]
+    starts, stops = [s * n // count for s in range(count)], [-(-(s + 1) * n // count) for s in range(count)]
+    parts = [tokens_BWND[:, :, start:stop].mean(dim=2) for start, stop in zip(starts, stops, strict=True)]
+    return torch.stack(parts, dim=2)
+
+
+def examples_of(windows_BWSD: Tensor, n_windows: int) -> Tensor:
+    """Every run of ``n_windows`` consecutive windows of a sequence is an example -> (O, n_windows, S, D)."""
+    runs = windows_BWSD.unfold(1, n_windows, 1)  # (B, W - n_windows + 1, S, D, n_windows)
+    return runs.permute(0, 1, 4, 2, 3).flatten(0, 1)
