@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from playahead.datasets.batch import Batch, padded_targets
-from playahead.paper.sampling import rare_factors
 from playahead.datasets.slicing import Following
 from playahead.evaluation.frames import ALL_CLASSES
-from playahead.paper.anticipator import Anticipator
-from playahead.variants.config import AnticipatorConfig
-from playahead.variants.config import OptimConfig
+from playahead.paper.sampling import rare_factors
 from playahead.training.trainer import TrainConfig, Trainer
+from playahead.variants.config import AnticipatorConfig, OptimConfig
+from playahead.variants.model import build
 
 GOLDEN = Path(__file__).with_name("golden.npz")
 WINDOWS, SNIPPETS, FEATURES = 7, 9, 6
@@ -55,7 +54,7 @@ RUN = TrainConfig(
     augment=False,
     decoding="paper",
 )
-PARTS = ("encoder", "memory", "decoder", "slot_heads", "observation_head")
+PARTS = ("encoder", "memory", "decoder", "heads", "observer")
 _NOISE = ("key_value.bias",)
 """Their gradient is 0 but for rounding, which AdamW blows up to whole steps: softmax ignores what all keys share."""
 
@@ -124,14 +123,12 @@ class Drawn:
 def logits_in_training() -> dict[str, NDArray[np.float32]]:
     """Every logit of the model in train mode, over two sequences of two examples."""
     with portable_dropout():
-        model = Anticipator(MODEL).train()
+        model = build(MODEL).train()
     fill(model, 1)
     features = np.random.default_rng(2).standard_normal((2, WINDOWS, SNIPPETS, FEATURES)).astype(np.float32)
     torch.manual_seed(3)
     output = model(torch.from_numpy(features))
-    assert output.slots is not None
-    assert output.presence_BWNC is not None
-    found = {**output.slots._asdict(), "presence_BWNC": output.presence_BWNC}
+    found = {**output.slots._asdict(), "presence_PNC": output.presence_PNC}
     return {f"logits {name}": value.detach().numpy() for name, value in found.items()}
 
 
