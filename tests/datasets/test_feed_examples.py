@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import FeedExamples
 from playahead.paper.sampling import mix
 from playahead.paper.sampling import example_weights, inverse_frequency, rare_factors
 from playahead.datasets.slicing import class_counts, example_ends_ms, frames_of_following, labels_of_half

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from playahead.datasets.evaluation_set import VideoEvaluationSet
-from playahead.datasets.labelled_features import LabelledFeatures, nearest_snippet
+from playahead.datasets.stored import LabelledFeatures, nearest_snippet
 from playahead.datasets.slicing import labels_of_half
-from playahead.datasets.video_examples import VideoExamples
+from playahead.datasets.examples import VideoExamples
 from playahead.domain.actions import Action
 from playahead.domain.feed import feed_of_actions
 from playahead.domain.records import ActionEvent

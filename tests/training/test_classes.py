@@ -12,7 +12,7 @@ from playahead.cli.main import run
 from playahead.datasets.dataset import Dataset
 from playahead.datasets.evaluation_set import VideoEvaluationSet
 from playahead.paper.sampling import inverse_frequency
-from playahead.datasets.video_examples import VideoExamples
+from playahead.datasets.examples import VideoExamples
 from playahead.domain.actions import ACTIONS, Action
 from playahead.evaluation.bootstrap import AREA, average_of
 from playahead.evaluation.evaluate import evaluate

@@ -13,8 +13,8 @@ from torch import nn
 
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.network import Backbone
-from playahead.datasets.batch import Batch
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import Batch
+from playahead.datasets.examples import FeedExamples
 from playahead.paper.sampling import mix
 from playahead.paper.sampling import RARE_FACTORS
 from playahead.decoding.decoder import Decoder
@@ -36,7 +36,7 @@ from playahead.variants.losses import build_criterion
 from playahead.variants.losses import build_optimizers
 from playahead.paper.schedule import learning_rate
 from playahead.training.trainer import Trainer
-from playahead.training.validation import validate
+from playahead.training.run import validate
 from tests.training.test_classes import Recorded
 from tests.training.test_matcher import logits, targets
 from tests.training.test_trainer import TINY, never_mind

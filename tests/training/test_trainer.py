@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from playahead.datasets.evaluation_set import FeedEvaluationSet
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import FeedExamples
 from playahead.decoding.decoder import Decoder
 from playahead.features.feed import FEED_FEATURES, N_FEATURES
 from playahead.inference.predictor import Predictor
@@ -27,7 +27,7 @@ from playahead.variants.config import OptimConfig
 from playahead.variants.losses import build_optimizers
 from playahead.paper.schedule import learning_rate
 from playahead.training.trainer import TrainConfig, Trainer
-from playahead.training.validation import validate
+from playahead.training.run import validate
 
 TINY = TrainConfig(
     model=AnticipatorConfig(

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from playahead.cli.terminal import complain
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import FeedExamples
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.runtime import leave
 from playahead.lab.faantra.evaluation_set import FramesEvaluationSet

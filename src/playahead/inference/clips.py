@@ -12,7 +12,7 @@ from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Anticipation
 from playahead.features.feed import FEED_FEATURES, prepare_track, window_features
 from playahead.features.store import FeatureStore
-from playahead.inference.decoding import DecodingOptions
+from playahead.inference.open_predictor import DecodingOptions
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, counter, quiet

@@ -1,23 +1,38 @@
-"""The training loop, killable and resumable at any moment; what is trained is up to its subclasses.
+"""A training run's state as flat tensors.
+
+[training.log] A run's log: one row an epoch, in ``log.csv`` and, where tensorboardX is installed, for TensorBoard.
+
+[training.loop] The training loop, killable and resumable at any moment; what is trained is up to its subclasses.
 
 A step's randomness (what is drawn, augmentation, dropout) is a function of the seed and the step's number alone, and
 the state on disk holds everything that steps change. So a run that was killed ends with the same weights, bit for bit,
 as one that was not.
 """
 
+import csv
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from playahead.io.files import atomic_write
+
+if TYPE_CHECKING:
+    from tensorboardX import SummaryWriter
 import hashlib
 import json
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from playahead.io.choices import check_choices
@@ -25,14 +40,91 @@ from playahead.io.errors import InputError, NonFiniteLossError
 from playahead.io.progress import Progress, Show, quiet
 from playahead.io.tensors import read_tensors, write_tensors
 from playahead.paper.schedule import learning_rate
-from playahead.training.log import RunLog
 from playahead.training.ranks import make_fabric
-from playahead.training.state import pack_state, unpack_state
 from playahead.variants.config import OptimConfig
 from playahead.variants.losses import build_optimizers
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+
+def pack_state(model: nn.Module, average: nn.Module, optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
+    """Everything that a step changes, as flat names: weights, their average, the optimisers' moments."""
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
+    for n, optimizer in enumerate(optimizers):
+        for index, moments in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{n}.{index}.{name}": value for name, value in moments.items()}
+    return tensors
+
+
+def unpack_state(
+    tensors: Mapping[str, Tensor], model: nn.Module, average: nn.Module, optimizers: Sequence[Optimizer]
+) -> None:
+    """Put back what ``pack_state`` took."""
+    model.load_state_dict(_under(tensors, "model."))
+    average.load_state_dict(_under(tensors, "average."))
+    for n, optimizer in enumerate(optimizers):
+        _put_back(_under(tensors, f"optimizer.{n}."), optimizer)
+
+
+def _put_back(moments: Mapping[str, Tensor], optimizer: Optimizer) -> None:
+    state = optimizer.state_dict()
+    state["state"] = {}
+    for name, value in moments.items():
+        index, moment = name.split(".")
+        state["state"].setdefault(int(index), {})[moment] = value
+    optimizer.load_state_dict(state)
+    for parameter, held in optimizer.state.items():
+        for name, moment in held.items():
+            if moment.shape == parameter.shape:  # fused AdamW walks both in memory order: they must lie alike
+                held[name] = torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
+
+
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): torch.clone(v) for n, v in tensors.items() if n.startswith(prefix)}
+
+
+class RunLog:
+    """``log.csv`` and ``tensorboard/`` in a run's folder; rows that a resumed run makes again replace the old ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._board: SummaryWriter | None = None  # one a process: a resumed one cuts off what it makes again
+
+    def add(self, row: Mapping[str, float]) -> None:
+        """Add an epoch's figures; ``"step"`` among them says when."""
+        self._add_to_csv(row)
+        if find_spec("tensorboardX") is not None:
+            self._add_to_tensorboard(row)
+
+    def close(self) -> None:
+        """Write out what TensorBoard's file still waits for; a later ``add`` opens it again."""
+        if self._board is not None:
+            self._board.close()
+            self._board = None
+
+    def _add_to_csv(self, row: Mapping[str, float]) -> None:
+        path = self.folder / "log.csv"
+        rows: list[Mapping[str, object]] = []
+        if path.exists():
+            with path.open(newline="") as file:
+                rows = [old for old in csv.DictReader(file) if int(old["step"]) < row["step"]]
+        with atomic_write(path) as part, part.open("w", newline="") as file:
+            columns = list(dict.fromkeys([*(name for old in rows for name in old), *row]))
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows([*rows, row])
+
+    def _add_to_tensorboard(self, row: Mapping[str, float]) -> None:
+        from tensorboardX import SummaryWriter
+
+        step = int(row["step"])
+        if self._board is None:
+            self._board = SummaryWriter(str(self.folder / "tensorboard"), purge_step=step)
+        for name, value in row.items():
+            self._board.add_scalar(name.replace("loss_", "loss/"), value, step)
+        self._board.flush()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,20 +1,85 @@
-"""A whole training run, from a dataset to weights."""
+"""Figures of a model on an evaluation set while it trains.
 
-from dataclasses import asdict, replace
+[training.finish] The end of every run: choose the decodings on validation, and write the weights that carry them.
+
+[training.run] A whole training run, from a dataset to weights.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from playahead.datasets.dataset import Dataset
+from playahead.datasets.evaluation_set import EvaluationSet
+from playahead.decoding.choosing import Decoding, average, calibrate, choose
 from playahead.decoding.decoder import Decoder
+from playahead.decoding.predictions import SlotPredictions, health
 from playahead.domain.actions import ACTIONS
-from playahead.evaluation.frames import ALL_CLASSES
+from playahead.evaluation.exact import score_exactly, timed_events_of_frames
+from playahead.evaluation.frames import ALL_CLASSES, NO_EVENT
+from playahead.evaluation.official import benchmark_average, count_detections
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, quiet
 from playahead.io.runtime import describe_run
-from playahead.training.finish import Finished, finish
 from playahead.training.ranks import together
 from playahead.training.trainer import TrainConfig, Trainer
-from playahead.training.validation import validate
+
+
+def validate(
+    predictor: Predictor, evaluation_set: EvaluationSet, decoders: Mapping[str, Decoder] | None = None
+) -> dict[str, float]:
+    """Figures of each decoder (marginal decoding if none are given), 0 to 100; the first one's have no suffix.
+
+    ``map`` takes every confidence for a threshold (it chooses checkpoints: the official average jumps by a point
+    where nothing else moves), ``official`` is the benchmark's average. Beside them, of the predictions themselves:
+    ``expected`` and ``happened`` (events an example), ``live_slots``, ``top_probability``.
+    """
+    predictions = predictor.predict_all(evaluation_set)
+    n_events = sum(int((labels_NR != NO_EVENT).sum()) for labels_NR, _ in evaluation_set.frames)
+    figures = asdict(health(predictions, n_events))
+    for index, (name, decoder) in enumerate((decoders or {"marginal": Decoder()}).items()):
+        suffix = "" if index == 0 else f"_{name}"
+        table = evaluation_set.table(decoder.scores(predictions))
+        figures[f"map{suffix}"] = 100 * score_exactly(*timed_events_of_frames(table)).average_area
+        figures[f"official{suffix}"] = 100 * benchmark_average(count_detections(table))
+    return figures
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that is done.
+
+    Attributes:
+        weights: to predict with.
+        validation: the benchmark's average of each decoding on all of val, in percent.
+        log: a row an epoch.
+    """
+
+    weights: Path
+    validation: dict[str, float]
+    log: Path
+
+
+def finish(predictor: Predictor, validation: EvaluationSet, out: Path, show: Show = quiet) -> Finished:
+    """Choose and calibrate the decodings of a trained model on all of val, and write ``out/weights.safetensors``."""
+    predictions = predictor.predict_all(validation, show)
+    decoders = {"marginal": choose(Decoding(), predictions, validation.table)}
+    figures = {"marginal, probabilities": average(Decoder(), predictions, validation.table)}
+    if isinstance(predictions, SlotPredictions):
+        best = choose(Decoding("tuned-threshold"), predictions, validation.table)
+        decoders["tuned-threshold"] = best
+        unscaled = average(replace(best, scale=None), predictions, validation.table)
+        figures[f"tuned threshold {best.tau}, {best.time} time, probabilities"] = unscaled
+        figures["paper"] = average(Decoder("paper"), predictions, validation.table)
+    figures |= {name: average(decoder, predictions, validation.table) for name, decoder in decoders.items()}
+    calibrated = calibrate(decoders["marginal"], predictions, validation.table, validation.timed_events())
+    chosen = {name: decoder.as_dict() for name, decoder in (decoders | {"marginal": calibrated}).items()}
+    about = {**predictor.about, "decoders": chosen, "validation": figures}
+    weights = out / "weights.safetensors"
+    Predictor(predictor.network, about).save(weights)
+    return Finished(weights, figures, out / "log.csv")
+
 
 VALIDATION_MATCHES = 12
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playahead.datasets.batch import Examples
+from playahead.datasets.examples import Examples
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.files import file_digest

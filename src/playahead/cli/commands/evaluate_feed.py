@@ -5,7 +5,7 @@ from pathlib import Path
 from playahead.cli import terminal
 from playahead.datasets.dataset import feed_evaluation_set
 from playahead.evaluation.evaluate import evaluate
-from playahead.inference.decoding import DecodingOptions
+from playahead.inference.open_predictor import DecodingOptions
 from playahead.inference.predictor import Predictor
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.evaluation.evaluate import evaluate
-from playahead.inference.decoding import DecodingOptions
+from playahead.inference.open_predictor import DecodingOptions
 from playahead.lab.faantra.open_video import open_for_video
 
 

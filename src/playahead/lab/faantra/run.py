@@ -12,8 +12,8 @@ from playahead.lab.faantra.trainer import EndToEndConfig, EndToEndTrainer
 from playahead.lab.faantra.videos import find_annotated_videos, tiling
 from playahead.lab.faantra.weights import open_end_to_end
 from playahead.sources.layouts import folder_of_split, resampled_unit
-from playahead.training.finish import Finished, finish
 from playahead.training.ranks import together
+from playahead.training.run import Finished, finish
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 
