@@ -13,12 +13,13 @@ class Command:
     """A command.
 
     Attributes:
-        function: where its function is, ``module:name`` in ``commands/``.
-        summary: what it is for, in a line.
-        example: a command line that shows it.
-        positional: its positional argument, if it has one.
-        settings: its parameter that holds settings (a dataclass), if it has one: each field is an option, its default
-            comes from the recipe named by ``--recipe``.
+        function: place of its function, ``module:name`` in ``commands/``.
+        summary: purpose in one line.
+        example: command line that shows it.
+        positional: name of its positional argument, if it has one.
+        settings: name of its parameter that holds settings (a dataclass), if it has one: each field is an option, its
+            default comes from the recipe named by ``--recipe``.
+        shown: settings inside settings, as ``model.slots``, that its help shows; ``--print-config`` shows all.
     """
 
     function: str
@@ -26,9 +27,10 @@ class Command:
     example: str
     positional: str = ""
     settings: str = ""
+    shown: tuple[str, ...] = ()
 
     def load(self) -> Callable[..., int | None]:
-        """The function; imported only when the command is asked for."""
+        """Import the function."""
         module, name = self.function.split(":")
         return getattr(import_module(f"playahead.cli.commands.{module}"), name)
 
@@ -40,6 +42,9 @@ class Group:
     summary: str
     commands: dict[str, Command]
 
+
+_MODEL = ("model.d_model", "model.encoder_layers", "model.decoder_layers", "model.slots", "model.dropout")
+_OPTIM = ("optim.kind", "optim.lr", "optim.weight_decay", "optim.warmup_epochs")
 
 COMMANDS: dict[str, Command | Group] = {
     "demo": Command("demo:demo", "the whole pipeline on simulated broadcasts, in minutes", "playahead demo"),
@@ -77,6 +82,7 @@ COMMANDS: dict[str, Command | Group] = {
         "train the backbone to spot actions: features without a leak",
         "playahead pretrain --train SoccerNet/224p/train --validate SoccerNet/224p/valid --recipe backbone-small",
         settings="run",
+        shown=("backbone.encoder", *_OPTIM),
     ),
     "train": Group(
         "train a recipe on a dataset",
@@ -86,18 +92,21 @@ COMMANDS: dict[str, Command | Group] = {
                 "train on an event feed",
                 "playahead train feed --data wyscout_baa --out runs/wide --model.d-model 192 --seed 1",
                 settings="run",
+                shown=(*_MODEL, *_OPTIM),
             ),
             "frames": Command(
                 "train_frames:train_frames",
                 "train FAANTRA end to end on video files",
                 "playahead train frames --data SoccerNet/224p --out runs/frames --model.encoder regnety_004",
                 settings="run",
+                shown=("model.encoder", "model.input_size", "model.imagenet", *_OPTIM),
             ),
             "video": Command(
                 "train_video:train_video",
                 "train on features of video",
                 "playahead train video --features features --data SoccerNet/224p --out runs/video",
                 settings="run",
+                shown=(*_MODEL, *_OPTIM),
             ),
         },
     ),

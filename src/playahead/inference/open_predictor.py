@@ -1,7 +1,4 @@
-"""Weights or an exported model -> a predictor; PyTorch is imported for weights alone.
-
-[inference.decoding] Which of the decodings that weights carry, and what of it is to be changed.
-"""
+"""Opening a predictor from weights or an exported model, and the options of its decoding."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def open_predictor(weights: Path | None, features: Mapping[str, object], device: str = "auto") -> AnyPredictor:
-    """Open what is to predict from these features.
+    """Open a model that predicts from these features.
 
     Args:
         weights: a weights file, or the folder of an export; the packaged event-feed model if None.
         features: see ``AnyPredictor.check``.
-        device: of weights.
+        device: device for weights.
 
     Raises:
         InputError: missing, damaged or foreign file, other features, or no such device.
@@ -42,16 +39,16 @@ def open_predictor(weights: Path | None, features: Mapping[str, object], device:
 
 @dataclass(frozen=True, kw_only=True)
 class DecodingOptions:
-    """How predictions are decoded.
+    """Decoding of predictions, and the device that predicts.
 
     Attributes:
         decoding: marginal or tuned-threshold, as it was chosen on validation; or paper, the paper's own.
-        tau: slots with a larger objectness emit (paper: 0.3 if not given; tuned-threshold: the chosen one).
-        confidence: of a class in the paper's decoding: product (objectness times class probability), or class (class
-            probability alone).
-        time: tuned-threshold with this time of a slot instead of the chosen one.
-        rescue: tuned-threshold that fills clips left empty with their likeliest slot.
-        device: that predicts: cpu, cuda, cuda:1, mps, or auto.
+        tau: objectness above which a slot emits (paper: 0.3 by default; tuned-threshold: the chosen one).
+        confidence: confidence of a class in the paper's decoding: product (objectness times class probability), or
+            class (class probability alone).
+        time: time of a slot in tuned-threshold, instead of the chosen one.
+        rescue: fill clips that tuned-threshold leaves empty with their likeliest slot.
+        device: cpu, cuda, cuda:1, mps, or auto.
     """
 
     decoding: Kind = "marginal"
@@ -62,22 +59,25 @@ class DecodingOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        check_choices(self, "-")
+        check_choices(self, "DecodingOptions")
         if self.decoding == "marginal" and self.tau is not None:
-            raise InputError("--tau", "is for slots that emit", "add --decoding paper or tuned-threshold")
+            raise InputError(
+                "DecodingOptions.tau", "is for slots that emit", "set decoding to paper or tuned-threshold"
+            )
         if self.decoding != "paper" and self.confidence != "product":
-            raise InputError("--confidence", "is for the paper's decoding", "add --decoding paper")
+            raise InputError("DecodingOptions.confidence", "is for the paper's decoding", "set decoding to paper")
         if self.decoding != "tuned-threshold" and (self.time is not None or self.rescue):
             option = "time" if self.time is not None else "rescue"
-            raise InputError(f"--{option}", "is for the tuned threshold", "add --decoding tuned-threshold")
+            fix = "set decoding to tuned-threshold"
+            raise InputError(f"DecodingOptions.{option}", "is for the tuned threshold", fix)
 
     def decoder(self, predictor: "AnyPredictor") -> Decoder:
-        """The predictor's own decoding of that name, changed.
+        """Decoder of that name which the predictor's weights carry, with these changes.
 
         Raises:
             InputError: the weights carry no such decoding.
         """
-        asked: dict[str, Any] = {"tau": self.tau, "time": self.time, "rescue": self.rescue or None}
-        asked["confidence"] = self.confidence if self.decoding == "paper" else None
-        changes = {name: value for name, value in asked.items() if value is not None}
+        options: dict[str, Any] = {"tau": self.tau, "time": self.time, "rescue": self.rescue or None}
+        options["confidence"] = self.confidence if self.decoding == "paper" else None
+        changes = {name: value for name, value in options.items() if value is not None}
         return replace(predictor.decoder(self.decoding), **changes)

@@ -1,9 +1,4 @@
-"""Figures of a model on an evaluation set while it trains.
-
-[training.finish] The end of every run: choose the decodings on validation, and write the weights that carry them.
-
-[training.run] A whole training run, from a dataset to weights.
-"""
+"""A training run, from a dataset to weights that carry the decodings chosen for them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -22,18 +17,21 @@ from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, quiet
 from playahead.io.runtime import describe_run
-from playahead.training.ranks import together
+from playahead.training.ranks import launch_ranks
 from playahead.training.trainer import TrainConfig, Trainer
+
+VALIDATION_MATCHES = 12
+"""Matches of a feed that are scored while training."""
 
 
 def validate(
     predictor: Predictor, evaluation_set: EvaluationSet, decoders: Mapping[str, Decoder] | None = None
 ) -> dict[str, float]:
-    """Figures of each decoder (marginal decoding if none are given), 0 to 100; the first one's have no suffix.
+    """Figures of a model on an evaluation set while it trains, 0 to 100.
 
-    ``map`` takes every confidence for a threshold (it chooses checkpoints: the official average jumps by a point
-    where nothing else moves), ``official`` is the benchmark's average. Beside them, of the predictions themselves:
-    ``expected`` and ``happened`` (events an example), ``live_slots``, ``top_probability``.
+    ``map`` is the exact area, which chooses checkpoints because the official average may jump by a point where nothing
+    else moves; ``official`` is the benchmark's average. Each decoder has both (marginal decoding if none are given);
+    the first one's have no suffix. Four figures describe the predictions (``decoding.predictions.Health``).
     """
     predictions = predictor.predict_all(evaluation_set)
     n_events = sum(int((labels_NR != NO_EVENT).sum()) for labels_NR, _ in evaluation_set.frames)
@@ -48,12 +46,12 @@ def validate(
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that is done.
+    """Results of a run.
 
     Attributes:
-        weights: to predict with.
-        validation: the benchmark's average of each decoding on all of val, in percent.
-        log: a row an epoch.
+        weights: file to predict with.
+        validation: benchmark's average of each decoding on all of val, in percent.
+        log: table with a row for each epoch.
     """
 
     weights: Path
@@ -81,9 +79,6 @@ def finish(predictor: Predictor, validation: EvaluationSet, out: Path, show: Sho
     return Finished(weights, figures, out / "log.csv")
 
 
-VALIDATION_MATCHES = 12
-
-
 def train(
     dataset: Dataset,
     config: TrainConfig,
@@ -95,19 +90,19 @@ def train(
     """Train an anticipator; killed and called again, it resumes and ends with the same weights, bit for bit.
 
     Args:
-        dataset: its train split is trained on; val chooses the checkpoint and the decodings.
+        dataset: data whose train split is trained on; val chooses the checkpoint and the decodings.
         config: settings of the run; its ``feature_dim`` is set to the dataset's.
         out: folder of the run: weights.safetensors (to predict with), log.csv, run.json, the state to resume from.
         start: weights of an earlier run of the same model to start from.
         validation_matches: matches of a feed that are scored while training (the end is scored on all).
-        show: told about every step.
+        show: callback for every step.
 
     Raises:
         InputError: the data cannot be read, ``out`` holds another run, or the disk is full.
         NonFiniteLossError: training met NaN or infinity; the batch is named.
     """
     if validation_matches < 1:
-        raise InputError("--validation-matches", f"{validation_matches} is below 1")
+        raise InputError("validation_matches", f"{validation_matches} is below 1")
     validation, sample = dataset.evaluation_set("val"), dataset.validation_sample(validation_matches)
     examples = dataset.training_examples(config.examples, config.degraded, config.augment)
     classes = () if examples.classes == ALL_CLASSES else tuple(str(ACTIONS[c]) for c in examples.classes)
@@ -115,9 +110,9 @@ def train(
     finished = Finished(out / "weights.safetensors", {}, out / "log.csv")
     # The first decoding chooses the checkpoint: the recipe's own. The log has marginal decoding's figures in any case.
     own = config.decoding if config.model.head == "slots" else "marginal"
-    readings = {own: Decoder(own), "marginal": Decoder()}
-    with together(config, out) as fabric:
-        trainer = Trainer(config, examples, lambda found: validate(found, sample, readings), out, start, fabric)
+    decoders = {own: Decoder(own), "marginal": Decoder()}
+    with launch_ranks(config, out) as fabric:
+        trainer = Trainer(config, examples, lambda predictor: validate(predictor, sample, decoders), out, start, fabric)
         features = dict(dataset.features)
         if fabric.is_global_zero:
             describe_run(out, {"train": asdict(config), "training_examples": examples.n_examples, "features": features})
