@@ -115,7 +115,7 @@ def trained_with(monkeypatch):
     """What ``train feed`` would have trained with, instead of training."""
     found = []
     done = Finished(Path("weights"), {}, Path("log"))
-    monkeypatch.setattr("playahead.cli.commands.train_feed.train", lambda _, config, *__: found.append(config) or done)
+    monkeypatch.setattr("playahead.cli.commands.train.train", lambda _, config, *__: found.append(config) or done)
     return found
 
 

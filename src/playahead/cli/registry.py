@@ -52,13 +52,13 @@ COMMANDS: dict[str, Command | Group] = {
         "check, convert, simulate or download a dataset",
         {
             "check": Command(
-                "data_check:check",
+                "data:check",
                 "counts, bad entries, and whether splits share video",
                 "playahead data check SoccerNet/ActionAnticipation",
                 positional="path",
             ),
             "convert": Command(
-                "data_convert:convert",
+                "data:convert",
                 "event feeds of any readable provider into a compact table",
                 "playahead data convert match-1.json match-2.json --out tables/train.npz",
                 positional="files",
@@ -88,7 +88,7 @@ COMMANDS: dict[str, Command | Group] = {
         "train a recipe on a dataset",
         {
             "feed": Command(
-                "train_feed:train_feed",
+                "train:train_feed",
                 "train on an event feed",
                 "playahead train feed --data wyscout_baa --out runs/wide --model.d-model 192 --seed 1",
                 settings="run",
@@ -102,7 +102,7 @@ COMMANDS: dict[str, Command | Group] = {
                 shown=("model.encoder", "model.input_size", "model.imagenet", *_OPTIM),
             ),
             "video": Command(
-                "train_video:train_video",
+                "train:train_video",
                 "train on features of video",
                 "playahead train video --features features --data SoccerNet/224p --out runs/video",
                 settings="run",
@@ -132,26 +132,26 @@ COMMANDS: dict[str, Command | Group] = {
         "score by the official metric, to the last bit",
         {
             "frames": Command(
-                "evaluate_frames:evaluate_frames",
+                "score:evaluate_frames",
                 "score a table of frames",
                 "playahead evaluate frames case.npz --json",
                 positional="case",
             ),
             "submission": Command(
-                "evaluate_submission:command",
+                "score:evaluate_submission",
                 "score a submission",
                 "playahead evaluate submission results_anticipation.zip --labels SoccerNet/224p/valid",
                 positional="results",
             ),
             "feed": Command(
-                "evaluate_feed:evaluate_feed",
+                "evaluate:evaluate_feed",
                 "score weights on an event feed",
                 "playahead evaluate feed wyscout_baa --split test --weights runs/feed/weights.safetensors",
                 positional="data",
                 settings="options",
             ),
             "next": Command(
-                "evaluate_next:command",
+                "evaluate:evaluate_next",
                 "score which action comes next, and when",
                 "playahead evaluate next wyscout_baa --split test",
                 positional="data",

@@ -45,7 +45,8 @@ class LoopConfig:
     Attributes:
         optim: optimiser and schedule.
         seed: seed of everything random.
-        epochs, steps_per_epoch: length of the run.
+        epochs: number of epochs.
+        steps_per_epoch: steps in an epoch.
         average_decay: decay of the exponential moving average that is validated and kept.
         precision: precision of lightning-fabric: "bf16-mixed" (P) or "32-true".
         device: cpu, cuda, cuda:1, mps, or auto.
