@@ -64,12 +64,12 @@ def test_no_command_shows_help(capsys):
         (["predict", "--feed", "nothing.json", "--start", "soon"], "not of the form 12:30"),
         (["train", "feed", "--data", "nowhere"], "no such file"),
         (["train", "feed", "--data", "nowhere", "--recipe", "best"], "is not one of demo, faantra, feed"),
-        (["train", "feed", "--data", "nowhere", "--model.slots", "0"], "model.slots: 0 is below 1"),
+        (["train", "feed", "--data", "nowhere", "--model.slots", "0"], "--model.slots: 0 is not 1 or more"),
         (["train", "feed", "--data", "nowhere", "--optim.lr", "-1"], "optim.lr: -1.0 is not a number of 0 or more"),
         (["data", "check", "nowhere"], "no dataset found"),
         (["data", "simulate", "--out", "x", "--matches", "2"], "at least 4"),
         (["data", "download", "baa", "--out", "x"], "password"),
-        (["submit"], "needs --labels with clips in it, or --check"),
+        (["submit"], "--labels: needs a split with clips in it, or --check"),
         (["predict", "x.mp4", "--overlay", ""], "an argument: is empty"),
         (["predict", "x.mp4", "--overlay="], "an argument: is empty"),
         (["predict", ""], "an argument: is empty"),
@@ -121,11 +121,11 @@ def trained_with(monkeypatch):
 
 def test_every_setting_of_a_recipe_is_an_option(trained_with):
     command = ["train", "feed", "--data", "x", "--recipe", "feed-static", "--seed", "3", "--optim.lr", "0.5"]
-    assert run([*command, "--criterion.matcher.frequency", "none"]) == 0
+    assert run([*command, "--criterion.frequency", "none"]) == 0
     (config,) = trained_with
     expected = recipe("feed-static", TrainConfig)
     assert config.model == expected.model
-    assert (config.seed, config.optim.lr, config.criterion.matcher.frequency) == (3, 0.5, "none")
+    assert (config.seed, config.optim.lr, config.criterion.frequency) == (3, 0.5, "none")
     assert config.epochs == expected.epochs
 
 

@@ -7,13 +7,12 @@ import pytest
 import torch
 
 from playahead.datasets.examples import FeedExamples
-from playahead.paper.sampling import mix
-from playahead.paper.sampling import example_weights, inverse_frequency, rare_factors
 from playahead.datasets.slicing import class_counts, example_ends_ms, frames_of_following, labels_of_half
 from playahead.domain.actions import Action
 from playahead.features.feed import N_FEATURES, prepare_track
 from playahead.io.errors import InputError
 from playahead.lab.simulation.plays import simulate_half
+from playahead.paper.sampling import example_weights, inverse_frequency, mix, rare_factors
 from playahead.sources.feed_tables import read_split
 
 
@@ -137,7 +136,7 @@ def test_too_short_halves_are_refused():
 def test_mixup_mixes_inputs_and_keeps_both_futures():
     windows = FeedExamples([simulate_half(0, minutes=6)], 2)
     batch = windows.batch(np.array([0, 1, 2]), np.random.default_rng(0))
-    mixed = mix(batch, 0.2, np.random.default_rng(0))
+    mixed = mix(batch.features_BWNF, batch.targets, 0.2, np.random.default_rng(0))
     (share, ours), (rest, theirs) = mixed.parts
     assert share + rest == pytest.approx(1)
     assert torch.equal(ours.class_OE, batch.targets.class_OE)
@@ -152,7 +151,7 @@ def test_mixup_mixes_inputs_and_keeps_both_futures():
 def test_mixup_can_be_off():
     windows = FeedExamples([simulate_half(0, minutes=6)], 2)
     batch = windows.batch(np.array([0, 1]), np.random.default_rng(0))
-    mixed = mix(batch, 0.0, np.random.default_rng(0))
+    mixed = mix(batch.features_BWNF, batch.targets, 0.0, np.random.default_rng(0))
     assert mixed.features_BWNF is batch.features_BWNF
     assert [share for share, _ in mixed.parts] == [1.0]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from playahead.datasets.evaluation_set import VideoEvaluationSet
-from playahead.datasets.stored import LabelledFeatures, nearest_snippet
-from playahead.datasets.slicing import labels_of_half
 from playahead.datasets.examples import VideoExamples
+from playahead.datasets.slicing import labels_of_half
+from playahead.datasets.stored import LabelledFeatures, nearest_snippet
 from playahead.domain.actions import Action
 from playahead.domain.feed import feed_of_actions
 from playahead.domain.records import ActionEvent
@@ -14,6 +14,7 @@ from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.paper.anticipator import Anticipator
 from playahead.variants.config import AnticipatorConfig
+from playahead.variants.model import build
 
 F = 8
 
@@ -28,7 +29,7 @@ def recording(n_windows: int, events=(), last_end_ms: int | None = None, name="v
 
 def model() -> Anticipator:
     config = AnticipatorConfig(feature_dim=F, d_model=16, heads=2, ffn_dim=16, slots=4, decoder_layers=1)
-    return Anticipator(config).eval()
+    return build(config).eval()
 
 
 def objectness(sources: list[LabelledFeatures], network: Anticipator) -> np.ndarray:

@@ -60,6 +60,8 @@ class DecodingOptions:
 
     def __post_init__(self) -> None:
         check_choices(self, "DecodingOptions")
+        if self.tau is not None and not 0 <= self.tau < 1:
+            raise InputError("DecodingOptions.tau", f"{self.tau} is not in [0, 1)")
         if self.decoding == "marginal" and self.tau is not None:
             raise InputError(
                 "DecodingOptions.tau", "is for slots that emit", "set decoding to paper or tuned-threshold"
