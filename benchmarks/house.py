@@ -1,13 +1,13 @@
-"""Size and shape of the source: ``python benchmarks/house.py [REVISION ...] [--json]``, a column for each revision.
+"""Size and shape of the source, a column for each checkout: ``python benchmarks/house.py [CHECKOUT ...] [--json]``.
 
-Lines, files, comments, imports and modules with one importer are counted on the files of a revision (the working tree
-if none is named), settings from the help of the commands, walks from docs/architecture.md.
+This checkout comes last. Options are counted in the help that a checkout's own ``.venv`` prints.
 """
 
 import argparse
 import ast
 import io
 import json
+import os
 import re
 import subprocess
 import tokenize
@@ -20,17 +20,40 @@ BACK = ("live", "server", "viewer", "export", "lab", "experiments", "report", "b
 BACK += ("spotting", "download", "bench", "demo.py")
 
 
-def files_of(revision: str | None) -> dict[str, str]:
-    """Text of every Python file of a revision under src/, tests/ and benchmarks/."""
-    if revision is None:
-        listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True)
-        return {name: (ROOT / name).read_text() for name in listed.stdout.split() if (ROOT / name).exists()}
-    archive = subprocess.run(["git", "archive", revision], cwd=ROOT, capture_output=True, check=True).stdout
-    import tarfile
+def files_of(tree: Path) -> dict[str, str]:
+    """Text of every Python file of a checkout that git tracks."""
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=tree, capture_output=True, text=True, check=True)
+    return {name: (tree / name).read_text() for name in listed.stdout.split() if (tree / name).exists()}
 
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        members = [member for member in tar.getmembers() if member.name.endswith(".py")]
-        return {member.name: tar.extractfile(member).read().decode() for member in members}  # type: ignore[union-attr]
+
+_COUNT = """
+import argparse, io, contextlib, re
+from playahead.cli.main import run
+from playahead.cli.registry import COMMANDS, Command
+options = lines = 0
+for name, entry in COMMANDS.items():
+    for words in [[name]] if isinstance(entry, Command) else [[name, part] for part in entry.commands]:
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
+            run([*words, "--help"])
+        options += len(re.findall(r"^  --(?!config |print)[a-z]", text.getvalue(), re.MULTILINE))
+        lines = text.getvalue().count("\\n") if words == ["train", "feed"] else lines
+print(options, lines)
+"""
+
+
+def settings_of(tree: Path) -> dict[str, int]:
+    """Options in the help of all commands, and lines of the help of ``train feed``, at 80 columns."""
+    ended = subprocess.run(
+        [tree / ".venv/bin/python", "-c", _COUNT],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "80"},
+    )
+    options, lines = map(int, ended.stdout.split()[-2:])
+    return {"settings on the command line": options, "lines of `train feed --help`": lines}
 
 
 def comment_lines(text: str) -> int:
@@ -54,9 +77,9 @@ def imports_of(tree: ast.Module) -> set[str]:
     return found
 
 
-def house(revision: str | None) -> dict[str, object]:
-    """All figures of a revision."""
-    texts = files_of(revision)
+def house(tree: Path) -> dict[str, object]:
+    """All figures of a checkout."""
+    texts = files_of(tree)
     source = {name[len(PACKAGE) :]: text for name, text in texts.items() if name.startswith(PACKAGE)}
     trees = {name: ast.parse(text) for name, text in source.items()}
     lines = {name: len(text.splitlines()) for name, text in source.items()}
@@ -101,6 +124,7 @@ def house(revision: str | None) -> dict[str, object]:
             for t in tests.values()
             for line in t.splitlines()
         ),
+        **settings_of(tree),
         "areas": dict(sorted(areas.items(), key=lambda item: -item[1])),
     }
 
@@ -108,10 +132,10 @@ def house(revision: str | None) -> dict[str, object]:
 def main() -> None:
     """Print a table, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("revisions", nargs="*")
+    parser.add_argument("checkouts", nargs="*", type=Path)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    columns = {name: house(name) for name in options.revisions} | {"working tree": house(None)}
+    columns = {tree.name: house(tree) for tree in (*options.checkouts, ROOT)}
     if options.json:
         print(json.dumps(columns, indent=1))
         return

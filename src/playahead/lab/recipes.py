@@ -106,8 +106,8 @@ def feed() -> TrainConfig:
 
     Its differences from the paper: half the width and half the decoder, a third encoder layer; no dropout and no MixUp
     (a feed gives endless windows, so there is nothing to regularise); no rare-class sampler, objectness weight 1 and no
-    label smoothing (marginal decoding needs probabilities); the intensity likelihood, with a fifth of the matched losses
-    beside it; the last window's tokens in the memory; no observation head (a feed's input already says what happened);
+    label smoothing (marginal decoding needs probabilities); the intensity likelihood, with a fifth of the matched
+    losses beside it; the last window's tokens in the memory; no observation head (a feed's input already says what happened);
     Muon, which is ahead at equal steps (docs/log.md); one cosine cycle; batches of sixteen sequences of eight examples,
     so that a window is encoded twice and not six times; and most sequences observed through a source worse than the
     feed, so that one model serves all of them.
@@ -194,7 +194,7 @@ def backbone() -> PretrainConfig:
 
 
 def backbone_small() -> PretrainConfig:
-    """A small network for small pictures, which two CPU cores train in minutes: RegNetX-200MF to 1/16, two 3D blocks."""
+    """A network for small pictures, which two CPU cores train in minutes: RegNetX-200MF to 1/16, two 3D blocks."""
     network = BackboneConfig(
         encoder="regnetx_002", stage=3, maps=64, blocks_3d=2, squeeze=8, projection=64, classes=len(ACTIONS)
     )
