@@ -80,7 +80,7 @@ def _expected(line: Expected) -> tuple[str, ...]:
 
 
 def _seen(line: Expected) -> str:
-    """How much was observed, where it is less than 30 s."""
+    """Length of the observation, if it is less than 30 s."""
     return f" ({line.seen_ms / 1000:g} s seen)" if line.seen_ms < OBSERVATION_MS else ""
 
 

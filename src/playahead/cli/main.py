@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _open_what_is_closed() -> bool:
-    """Nothing in place of a closed stream, so that no file gets its number; whether it is standard output."""
+    """Replace closed streams, so that no file gets their numbers; True if standard output was closed."""
     closed = sys.stdout is None
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -47,7 +47,7 @@ def _open_what_is_closed() -> bool:
 
 
 def _flushed(code: int) -> int:
-    """Hand over what is still to be written; Python's own attempt at the end would complain in many lines."""
+    """Flush standard output; Python's own attempt at exit would print many lines on failure."""
     try:
         sys.stdout.flush()
     except OSError as reason:
@@ -97,13 +97,13 @@ def _instantiated(parser: Parser, parsed: Namespace) -> Namespace:
 
 
 def _value(word: str) -> str:
-    """Of ``--out=x`` the ``x``, of any other word all of it."""
+    """Value of an option (``--out=x``: ``x``), or the word itself."""
     name, equals, value = word.partition("=")
     return value if equals and name.startswith("--") else word
 
 
 def _of_disk_error(reason: OSError) -> int:
-    """One line; nothing where it is only that nobody reads on, as in ``| head``."""
+    """Report a disk error in one line; a broken pipe, as in ``| head``, is none."""
     if isinstance(reason, BrokenPipeError):
         return 0
     where = reason.filename or "standard output or a disk"

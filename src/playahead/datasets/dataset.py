@@ -35,7 +35,7 @@ class Dataset(ABC):
 
     Attributes:
         folder: folder of the splits.
-        notices: what a reader of its figures should know, such as a leak that its features have.
+        notices: facts that a reader of its figures should know, such as a leak of its features.
     """
 
     folder: Path
@@ -150,7 +150,7 @@ class VideoDataset(Dataset):
     """Labelled splits of clips or of whole matches, with the features that a store has of their videos.
 
     Args:
-        folder: holds train, valid and test.
+        folder: folder of train, valid and test.
         features: folder of the store.
     """
 

@@ -48,7 +48,7 @@ class Predictor(AnyPredictor):
     """A network with trained weights, and their description.
 
     Args:
-        network: in evaluation mode; its ``config`` is a dataclass.
+        network: network in evaluation mode; its ``config`` is a dataclass.
         about: training configuration, features, and the decodings chosen on validation.
         where: file that it comes from, named in error messages.
     """

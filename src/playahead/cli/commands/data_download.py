@@ -23,10 +23,10 @@ def download(
     Args:
         dataset: baa, SoccerNet Ball Action Anticipation.
         out: folder to download to.
-        password: from SoccerNet's NDA. Others on this machine see it on a command line: SOCCERNET_PASSWORD in the
-            environment is read if it is not given, and a terminal asks for it.
-        splits: of train, valid, test and challenge, separated by commas.
-        resolution: of the videos: 224p or 720p.
+        password: password from SoccerNet's NDA. Other users of this machine can see a command line, so rather set
+            SOCCERNET_PASSWORD in the environment, or wait for the prompt.
+        splits: splits to download, separated by commas: train, valid, test, challenge.
+        resolution: resolution of the videos: 224p or 720p.
     """
     password = password or os.environ.get("SOCCERNET_PASSWORD")
     if not password and sys.stdin.isatty():

@@ -11,8 +11,8 @@ def export(out: Path, weights: Path | None = None, backbone: Path | None = None)
 
     Args:
         out: folder to write into.
-        weights: of an anticipator; the packaged event-feed model if not given.
-        backbone: also export this backbone, at the size that the weights' features were made at.
+        weights: anticipator to export; the packaged event-feed model if not given.
+        backbone: backbone to export, too, at the size that the weights' features were made at.
     """
     from playahead.backbone.checkpoint import load_backbone
     from playahead.inference.predictor import Predictor
