@@ -141,7 +141,7 @@ def test_an_unknown_past_is_named():
         past_of("foggy")
     with pytest.raises(InputError, match=r"Past\.late_s: -1"):
         Past(late_s=-1)
-    with pytest.raises(InputError, match=r"past\.spotter: 'lazy' is not"):
+    with pytest.raises(InputError, match=r"Past\.spotter: 'lazy' is not"):
         Past(spotter="lazy")  # type: ignore[arg-type]
 
 

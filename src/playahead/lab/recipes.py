@@ -104,13 +104,13 @@ def faantra_frames() -> EndToEndConfig:
 def feed() -> TrainConfig:
     """An event feed read by marginal decoding, sized for two CPU cores.
 
-    Its differences from the paper: half the width and half the decoder, a third encoder layer; no dropout and no MixUp
-    (a feed gives endless windows, so there is nothing to regularise); no rare-class sampler, objectness weight 1 and no
-    label smoothing (marginal decoding needs probabilities); the intensity likelihood, with a fifth of the matched
-    losses beside it; the last window's tokens in the memory; no observation head (a feed's input already says what
-    happened); Muon, which is ahead at equal steps (docs/log.md); one cosine cycle; batches of sixteen sequences of eight examples,
-    so that a window is encoded twice and not six times; and most sequences observed through a source worse than the
-    feed, so that one model serves all of them.
+    Its differences from the paper: half the width and half the decoder, a third encoder layer; no dropout and no
+    MixUp (a feed gives endless windows, so there is nothing to regularise); no rare-class sampler, objectness weight
+    1 and no label smoothing (marginal decoding needs probabilities); the intensity likelihood, with a fifth of the
+    matched losses beside it; the last window's tokens in the memory; no observation head (a feed's input already says
+    what happened); Muon, which is ahead at equal steps (docs/log.md); one cosine cycle; batches of sixteen sequences
+    of eight examples, so that a window is encoded twice and not six times; and most sequences observed through a
+    source worse than the feed, so that one model serves all of them.
     """
     base = paper_small()
     return replace(
