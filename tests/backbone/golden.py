@@ -4,8 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playahead.backbone.config import BackboneConfig
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 
 
 def golden_backbone(salt: int = 0) -> Backbone:

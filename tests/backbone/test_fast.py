@@ -5,9 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import BFLOAT16_TOLERANCE, FastBackbone, fold_batch_norms
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.features.encoder import WindowEncoder, window_key
 
 ENCODERS = ["tf_efficientnetv2_b0", "regnetx_002", "mobilenetv3_small_050"]

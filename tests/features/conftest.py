@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from playahead.backbone.checkpoint import save_backbone
-from playahead.backbone.config import BackboneConfig
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from tests.conftest import simulate
 
 TINY = BackboneConfig(

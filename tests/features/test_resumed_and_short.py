@@ -10,8 +10,7 @@ import pytest
 from playahead.backbone.fast import FastBackbone
 from playahead.cli.main import run
 from playahead.features.encoder import WindowEncoder
-from playahead.features.extractor import Extractor
-from playahead.features.plan import Video
+from playahead.features.extract import Extractor, Video
 from playahead.features.store import FeatureStore, StoreFacts
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_drawn
@@ -91,7 +90,7 @@ def test_up_to_half_a_second_of_missing_end_is_filled_and_told(
     shorten(path, n_frames)
     report = extractor.extract(Video("test/clip_1", path))
     assert (report.windows, report.padded) == (windows, padded)
-    assert any(f"last {750 - n_frames} frames are missing" in note for note in report.notes) == bool(padded)
+    assert any(f"last {750 - n_frames} frames are missing" in notice for notice in report.notices) == bool(padded)
     assert list(report.failed) == ([] if windows == 6 else ["test/clip_1"])
 
 

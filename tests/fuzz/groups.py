@@ -15,16 +15,15 @@ import torch
 import yaml
 
 from playahead.backbone.checkpoint import load_backbone, read_published
-from playahead.backbone.config import BackboneConfig
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.evaluation.evaluate import evaluate_frame_case
 from playahead.evaluation.submission.check import check_submission
 from playahead.evaluation.submission.write import RESULTS_NAME, frame_table, read_results
 from playahead.features.store import FeatureStore, JournalWriter, StoreFacts
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import facts_of
-from playahead.io.assets import packaged_weights
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.io.tensors import write_tensors
 from playahead.lab.compare.grid import read_grid
 from playahead.lab.simulation.plays import simulate_half

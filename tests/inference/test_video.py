@@ -18,8 +18,8 @@ from playahead.features.store import FeatureStore, StoreFacts
 from playahead.features.streaming import encode_stream
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import facts_of
-from playahead.io.assets import packaged_weights
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.io.tensors import read_tensors, write_tensors
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames

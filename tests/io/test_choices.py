@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 import playahead
-from playahead.io.choices import _choices, check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import checkchoices, choices
 
 NAMES = [
     module.name
     for module in walk_packages(playahead.__path__, "playahead.")
-    if not module.name.startswith(("playahead.cli", "playahead.features.by_ray"))
+    if not module.name.startswith("playahead.cli")
 ]
 CONFIGS = {
     found
@@ -30,7 +30,7 @@ def words_of() -> list[tuple[type, str]]:
 
     found = [(config, field.name) for config in CONFIGS for field in fields(config)]  # type: ignore[arg-type]
     return sorted(
-        ((config, name) for config, name in found if _choices(get_type_hints(config)[name])),
+        ((config, name) for config, name in found if choices(get_type_hints(config)[name])),
         key=lambda pair: (pair[0].__name__, pair[1]),
     )
 
@@ -57,4 +57,4 @@ def test_nothing_is_configured_by_position(config):
 def test_there_is_something_to_test():
     assert {"MatcherConfig", "OptimConfig", "TrainConfig", "PredictConfig"} <= {c.__name__ for c in CONFIGS}
     assert len(words_of()) > 20
-    check_choices(playahead.PredictConfig(), "predict")
+    checkchoices(playahead.PredictConfig(), "predict")

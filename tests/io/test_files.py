@@ -7,24 +7,24 @@ import sys
 import pytest
 
 from playahead.io.errors import InputError
-from playahead.io.files import holding, require_archive, require_file, write_whole
+from playahead.io.files import lock_folder, require_archive, require_file, write_whole
 
 
 def test_a_folder_is_held_by_one_process_at_a_time(tmp_path):
-    other = "from pathlib import Path; from playahead.io.files import holding\nwith holding(Path('out')): pass"
-    with holding(tmp_path / "out"):
+    other = "from pathlib import Path; from playahead.io.files import lock_folder\nwith lock_folder(Path('out')): pass"
+    with lock_folder(tmp_path / "out"):
         second = subprocess.run([sys.executable, "-c", other], cwd=tmp_path, capture_output=True, text=True)
         assert "is in use by process" in second.stderr
-        with holding(tmp_path / "out", "2/4"):  # another part of the work
+        with lock_folder(tmp_path / "out", "2/4"):  # another part of the work
             pass
     subprocess.run([sys.executable, "-c", other], cwd=tmp_path, check=True)
 
 
 def test_a_process_that_is_killed_lets_go(tmp_path):
-    killed = "import os\nfrom pathlib import Path; from playahead.io.files import holding\n"
-    killed += "with holding(Path('out')): os.kill(os.getpid(), 9)"
+    killed = "import os\nfrom pathlib import Path; from playahead.io.files import lock_folder\n"
+    killed += "with lock_folder(Path('out')): os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", killed], cwd=tmp_path).returncode == -9
-    with holding(tmp_path / "out"):
+    with lock_folder(tmp_path / "out"):
         pass
 
 

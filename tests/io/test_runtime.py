@@ -10,9 +10,7 @@ import torch
 
 from playahead.backbone.fast import FastBackbone
 from playahead.cli.main import run
-from playahead.features.by_ray import extract_by_ray
-from playahead.features.extractor import ExtractionReport
-from playahead.features.plan import Video
+from playahead.features.extract import ExtractionReport, Video, extract_by_ray
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.runtime import emulates_bfloat16, float32_as, pick_device
@@ -93,7 +91,7 @@ def test_every_command_says_so_in_one_line(tmp_path_factory, capsys, words):
     simulate(folder, matches=4, minutes=3.0)
     assert run([word.format(folder) for word in words] + ["--device", "gpu"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("playahead: --device: 'gpu' is not auto")
+    assert "device: 'gpu' is not auto" in said
     assert said.count("\n") == 1
 
 

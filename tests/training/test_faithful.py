@@ -11,8 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from playahead.backbone.config import BackboneConfig
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.datasets.batch import Batch
 from playahead.datasets.feed_examples import FeedExamples
 from playahead.datasets.mixup import mix

@@ -13,7 +13,7 @@ import torch
 from playahead.cli.terminal import complain
 from playahead.datasets.feed_examples import FeedExamples
 from playahead.io.errors import InputError, PlayaheadError
-from playahead.io.runtime import leave
+from playahead.io.runtime import end_process
 from playahead.lab.faantra.evaluation_set import FramesEvaluationSet
 from playahead.lab.faantra.examples import FrameExamples
 from playahead.lab.faantra.trainer import EndToEndTrainer
@@ -91,4 +91,4 @@ def run(*words: str) -> int:
 
 
 if __name__ == "__main__":
-    leave(run(*sys.argv[1:]))
+    end_process(run(*sys.argv[1:]))

@@ -5,8 +5,7 @@ import pytest
 
 from playahead.io.errors import InputError
 from playahead.video import frame_cache
-from playahead.video.compressed import CompressedFrames
-from playahead.video.frame_cache import FrameCache
+from playahead.video.frame_cache import CompressedFrames, FrameCache
 from playahead.video.input_size import InputSize
 from playahead.video.writer import write_video
 
@@ -30,7 +29,7 @@ def both(tmp_path, video, monkeypatch):
     """The same frames raw and compressed."""
     raw, compressed = FrameCache(tmp_path / "raw", INPUT_SIZE), FrameCache(tmp_path / "compressed", INPUT_SIZE)
     raw.fill([video])
-    monkeypatch.setattr(frame_cache, "_MOST_RAW_BYTES", 1000)
+    monkeypatch.setattr(frame_cache, "_MAX_RAW_BYTES", 1000)
     compressed.fill([video])
     return raw.frames(video), compressed.frames(video)
 

@@ -16,7 +16,7 @@ from playahead.cli.main import run
 from playahead.inference.predict import predict
 from playahead.io.errors import InputError
 from playahead.video.input_size import InputSize
-from playahead.video.overlay import _rgb
+from playahead.video.overlay import rgb_of
 from playahead.video.reader import VideoWarning, read_drawn, read_frames
 from playahead.video.source import shown
 from tests.conftest import simulate
@@ -95,7 +95,7 @@ def test_hls_with_a_discontinuity(tmp_path):
 @pytest.mark.parametrize(("turned", "white"), [(0, "left"), (-90, "top"), (90, "bottom"), (180, "right")])
 def test_a_phones_pictures_stand_upright(tmp_path, turned, white):
     path = write(tmp_path / "phone.mp4", 0.4, turned=turned)
-    rgb_HWC = next(iter(read_drawn(path, _rgb)))[1]
+    rgb_HWC = next(iter(read_drawn(path, rgb_of)))[1]
     assert rgb_HWC.shape[:2] == ((160, 90) if turned in (90, -90) else (90, 160))
     gray_HW = read(path)[0][0]
     for image_HW in (rgb_HWC[..., 1], gray_HW[np.ix_(gray_HW.any(axis=1), gray_HW.any(axis=0))]):
@@ -133,7 +133,7 @@ def test_interlaced_pictures_are_deinterlaced(tmp_path):
         container.mux(stream.encode())
     assert "deinterlaced" in read(path)[1]
     with pytest.warns(VideoWarning, match="deinterlaced"):
-        frames = [rgb_HWC[..., 1].astype(int) for _, rgb_HWC in read_drawn(path, _rgb)]
+        frames = [rgb_HWC[..., 1].astype(int) for _, rgb_HWC in read_drawn(path, rgb_of)]
     assert len(frames) == 10
     assert np.abs(np.diff(frames[4], axis=0)[10:80]).mean() < 6  # woven fields differ in 12 of 160 columns: 19
 

@@ -11,11 +11,10 @@ from hypothesis import given, settings, strategies as st
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import Mark
 from playahead.io.errors import InputError
-from playahead.video import sound
+from playahead.video import overlay
 from playahead.video.input_size import InputSize
-from playahead.video.overlay import COLOURS, Panel, write_overlay
+from playahead.video.overlay import COLOURS, Panel, Timeline, write_overlay
 from playahead.video.reader import VideoWarning, probe, read_frames
-from playahead.video.timeline import Timeline
 from playahead.video.writer import write_video
 
 SPOTTED = [Mark(1_000, Action.PASS, 0.9), Mark(35_000, Action.SHOT, 0.8), Mark(39_000, Action.PASS, 0.7)]
@@ -131,11 +130,11 @@ def test_sound_that_breaks_off_is_told_and_costs_no_picture(tmp_path, monkeypatc
     silence_then_a_tone(tmp_path / "in.mp4", tone_from_s=0.0, lasts_s=3.0, codec="aac")
 
     def broken(*given):
-        yield from itertools.islice(sound._decoded_before(*given), 20)
+        yield from itertools.islice(decoded(*given), 20)
         raise av.error.InvalidDataError(1, "Invalid data")
 
-    monkeypatch.setattr(sound, "_decoded_before", sound._decoded, raising=False)
-    monkeypatch.setattr(sound, "_decoded", broken)
+    decoded = overlay._decoded_sound
+    monkeypatch.setattr(overlay, "_decoded_sound", broken)
     with pytest.warns(VideoWarning, match="no sound from here on"):
         write_overlay(tmp_path / "in.mp4", tmp_path / "out.mp4", Timeline([], [], []), (0, None))
     assert probe(tmp_path / "out.mp4").duration_s == pytest.approx(3.0, abs=0.05)

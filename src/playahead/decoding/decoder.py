@@ -18,8 +18,8 @@ from playahead.decoding.slots import TAU, Confidence, SlotTime, decode_paper, de
 from playahead.domain.actions import ACTIONS
 from playahead.domain.records import Anticipation
 from playahead.evaluation.score_scale import ScoreScale
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 
 Kind = Literal["marginal", "paper", "tuned-threshold"]
 _KIND_BEFORE = {"threshold": "tuned-threshold"}

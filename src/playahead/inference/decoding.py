@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from playahead.decoding.decoder import Decoder, Kind
 from playahead.decoding.slots import Confidence, SlotTime
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 
 if TYPE_CHECKING:
     from playahead.inference.any_predictor import AnyPredictor

@@ -8,8 +8,8 @@ from typing import Literal
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 
 Encoder = Literal["windows", "steps"]
 Memory = Literal["gru", "mean", "last"]

@@ -21,8 +21,8 @@ from torch.nn import functional as F
 from playahead.datasets.batch import Targets
 from playahead.domain.grid import FRAMES_PER_WINDOW
 from playahead.evaluation.frames import ALL_CLASSES
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 from playahead.model.anticipator import AnticipatorOutput
 from playahead.model.heads import SlotLogits
 from playahead.training.matcher import Assignment, Matcher, MatcherConfig, read_slots

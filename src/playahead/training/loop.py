@@ -20,10 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError, NonFiniteLossError
 from playahead.io.files import as_before
 from playahead.io.progress import Progress, Show, quiet
+from playahead.io.settings import check_choices
 from playahead.io.tensors import read_tensors, write_tensors
 from playahead.training.log import RunLog
 from playahead.training.optim import OptimConfig, build_optimizers, learning_rate

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from playahead.datasets.batch import NO_TARGET, Targets
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 from playahead.model.heads import SlotLogits
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 from torch import nn
 from torch.optim import AdamW, Muon, Optimizer
 
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 
 
 @dataclass(frozen=True, kw_only=True)

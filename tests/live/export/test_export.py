@@ -14,8 +14,8 @@ from playahead.features.feed import FEED_FEATURES
 from playahead.inference.onnx_predictor import OnnxPredictor
 from playahead.inference.open_predictor import open_predictor
 from playahead.inference.predictor import Predictor
-from playahead.io.assets import packaged_weights
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.export.anticipator import export_anticipator
 from playahead.live.export.backbone import export_backbone
