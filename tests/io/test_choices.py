@@ -9,7 +9,7 @@ import pytest
 
 import playahead
 from playahead.io.errors import InputError
-from playahead.io.settings import checkchoices, choices
+from playahead.io.settings import check_choices, choices
 
 NAMES = [
     module.name
@@ -57,4 +57,4 @@ def test_nothing_is_configured_by_position(config):
 def test_there_is_something_to_test():
     assert {"MatcherConfig", "OptimConfig", "TrainConfig", "PredictConfig"} <= {c.__name__ for c in CONFIGS}
     assert len(words_of()) > 20
-    checkchoices(playahead.PredictConfig(), "predict")
+    check_choices(playahead.PredictConfig(), "predict")
