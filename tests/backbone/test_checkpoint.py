@@ -9,7 +9,7 @@ import torch
 
 from playahead.backbone.checkpoint import load_backbone, read_published, save_backbone
 from playahead.io.errors import InputError
-from tests.backbone.golden import golden_backbone
+from tests.support.backbone import golden_backbone
 
 pytestmark = pytest.mark.skipif(find_spec("timm") is None, reason="needs the extra 'backbone'")
 

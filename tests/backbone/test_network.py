@@ -10,8 +10,8 @@ import torch
 from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.domain.grid import GRID
 from playahead.io.errors import InputError
-from tests.backbone.golden import golden_backbone, golden_frames
 from tests.conftest import SHARED
+from tests.support.backbone import golden_backbone, golden_frames
 
 CASES = SHARED / "cases" / "backbone"
 pytestmark = pytest.mark.skipif(find_spec("timm") is None, reason="needs the extra 'backbone'")

@@ -40,7 +40,7 @@ from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 from tests.conftest import simulate
 from tests.device.standin import NAME, StandIn, Watch, stand_in
-from tests.features.conftest import TINY as TINY_BACKBONE, tiny_backbone
+from tests.support.backbone import TINY as TINY_BACKBONE, tiny_backbone
 
 BRIEF = {"epochs": 1, "steps_per_epoch": 3, "validate_every": 1, "save_every": 1, "precision": "32-true"}
 READS_A_STEP = 2

@@ -585,10 +585,10 @@ class Videos(Group):
 
     def __init__(self, folder: Path, rng: np.random.Generator) -> None:
         super().__init__(folder, rng)
-        from tests.video.test_odd_sources import write
+        from tests.support.video import flat, write
 
         self.contents = [
-            write(folder / f"good.{muxer}", 0.4, muxer=muxer).read_bytes()
+            write(folder / f"good.{muxer}", [flat(60)] * 10, muxer=muxer).read_bytes()
             for muxer in ("mp4", "flv", "mpegts", "matroska", "avi")
         ]
 

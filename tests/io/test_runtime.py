@@ -14,7 +14,7 @@ from playahead.features.extract import ExtractionReport, Video, extract_by_ray
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.runtime import emulates_bfloat16, float32_as, pick_device
-from tests.features.conftest import tiny_backbone
+from tests.support.backbone import tiny_backbone
 
 
 @pytest.fixture

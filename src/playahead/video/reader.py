@@ -176,7 +176,7 @@ class VideoDecoder(Generic[Drawn]):
             yield from upright.rest()
             if upright.was_interlaced:
                 self.notices.add("is interlaced, deinterlaced here")
-            self.damaged += part.damaged
+            self.damaged += part.damaged + upright.damaged
             from_byte += part.last_byte
             part = self._part_after(part, from_byte, stack)
 

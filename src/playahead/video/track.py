@@ -202,13 +202,14 @@ class Upright:
 
     Attributes:
         was_interlaced: whether any picture was.
+        damaged: number of pictures that no filter takes: they declare colours or shapes that cannot be.
     """
 
     def __init__(self, stream: VideoStream) -> None:
         self._codec = stream.codec_context
         self._of_container = (stream.sample_aspect_ratio or 1) / (self._codec.sample_aspect_ratio or Fraction(1))
         self._square = (stream.sample_aspect_ratio or 1) == 1
-        self.was_interlaced = False
+        self.was_interlaced, self.damaged = False, 0
         self._shape: tuple | None = None
         self._graph: Graph | None = None
         self._times: deque[float] = deque()
@@ -228,8 +229,13 @@ class Upright:
             return
         self._times.append(time_s)
         frame.pts = None
-        self._graph.push(frame)
-        yield from self._pulled()
+        try:
+            self._graph.push(frame)
+            yield from self._pulled()
+        except FFmpegError:
+            self.damaged += len(self._times)
+            self._shape, self._graph = None, None
+            self._times.clear()
 
     def rest(self) -> Iterator[tuple[float, VideoFrame]]:
         """Pictures that are still in the filters."""
