@@ -96,7 +96,7 @@ class ExtractionReport:
 
     @property
     def is_broken(self) -> bool:
-        """Whether too many videos failed to go on with the rest."""
+        """Check whether too many videos failed to go on with the rest."""
         return not are_few(len(self.failed), self.videos + self.skipped + len(self.failed))
 
     def add(self, other: "ExtractionReport") -> None:
@@ -196,7 +196,7 @@ class Video:
 
     @property
     def is_clip(self) -> bool:
-        """Whether it is one of the anticipation benchmark's clips."""
+        """Check whether it is one of the anticipation benchmark's clips."""
         return self.path.parent.name.startswith("clip_")
 
 

@@ -91,7 +91,7 @@ class FeedTrack:
     late_ms_E: NDArray[np.uint16]
 
     def seen_ms(self, until_ms: int) -> int:
-        """How much of the 30 s before a time are observed."""
+        """Observed part of the 30 s before a time."""
         return until_ms - max(until_ms - GRID.observation_ms, min(self.half.seen_from_ms, until_ms), 0)
 
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -109,7 +109,7 @@ class FeatureStore:
         return self.folder / "windows" / key[:2] / f"{key}.npy"
 
     def has(self, key: str) -> bool:
-        """Whether the store holds a window."""
+        """Check whether the store holds a window."""
         return self.window_path(key).exists()
 
     def write(self, key: str, features_NF: NDArray[np.float16]) -> None:

@@ -231,7 +231,7 @@ def file_size(path: Path) -> int:
 
 
 def are_few(bad: int, of: int) -> bool:
-    """Whether at most one file in a hundred is bad, so that the rest can be used; with more, the set is broken."""
+    """Check whether at most one file in a hundred is bad, so that the rest can be used."""
     return 100 * bad <= of
 
 

@@ -159,7 +159,7 @@ def _allow_tf32(allowed: bool) -> None:
 
 
 def emulates_bfloat16(device: str = "auto") -> bool:
-    """Whether a device emulates bfloat16, several times slower than float32: a CPU without AVX-512."""
+    """Check whether a device emulates bfloat16, several times slower than float32: a CPU without AVX-512."""
     import torch
 
     return pick_device(device) == "cpu" and torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2")

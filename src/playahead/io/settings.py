@@ -31,7 +31,7 @@ def build(kind: type[Settings], values: object, where: object) -> Settings:
         InputError: a setting that is missing, unknown, of another type, or refused by the dataclass.
     """
     if not isinstance(values, Mapping):
-        raise InputError(where, f"expected settings, found {type(values).__name__}")
+        raise InputError(where, f"expected settings, got {type(values).__name__}")
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, "settings")
     try:

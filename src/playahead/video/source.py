@@ -21,7 +21,7 @@ NOT_A_VIDEO = "cannot be opened as video"
 
 
 def is_address(source: Path | str) -> bool:
-    """Whether a source is an address with a protocol of FFmpeg (HLS, RTSP, UDP ...)."""
+    """Check whether a source is an address with a protocol of FFmpeg (HLS, RTSP, UDP ...)."""
     return isinstance(source, str) and "://" in source
 
 
@@ -80,7 +80,7 @@ def _options(source: Path | str) -> dict[str, str]:
 
 
 def is_stream(source: Path | str) -> bool:
-    """Whether a source is standard input or an address, not a file on this machine."""
+    """Check whether a source is standard input or an address, not a file on this machine."""
     return source == STANDARD_INPUT or is_address(source)
 
 
