@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, errors of a disk in one line, locks, digests, strict JSON, packaged weights."""
+"""Files: written whole or not at all, a disk's errors as one line, digests, a format number, and strict JSON."""
 
 import errno
 import hashlib
@@ -25,6 +25,19 @@ RESUMES = "run the same command again: it resumes where it stopped"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, IndexError)
 """Errors of reading a damaged zip; RuntimeError: encrypted, or an unknown method."""
+
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def packaged_weights(name: str = "feed") -> Path:
+    """``feed`` (real matches), ``simulated-video`` or ``simulated-backbone`` (simulated broadcasts)."""
+    return _PACKAGE / "weights" / f"{name}.safetensors"
+
+
+def shipped_grids() -> dict[str, Path]:
+    """Grids for ``compare``, by name."""
+    return {path.stem: path for path in sorted((_PACKAGE / "grids").glob("*.yaml"))}
 
 
 def part_of(path: Path) -> Path:
@@ -247,19 +260,6 @@ def disk_errors(where: object) -> Iterator[None]:
             raise InputError(where, "this disk takes no file as large", "choose another folder") from None
         what = f"cannot be written ({reason.strerror or type(reason).__name__})"
         raise InputError(where, what, "is the folder yours to write to?") from None
-
-
-_PACKAGE = Path(__file__).parents[1]
-
-
-def packaged_weights(name: str = "feed") -> Path:
-    """``feed`` (real matches), ``simulated-video`` or ``simulated-backbone`` (simulated broadcasts)."""
-    return _PACKAGE / "weights" / f"{name}.safetensors"
-
-
-def shipped_grids() -> dict[str, Path]:
-    """Grids for ``compare``, by name."""
-    return {path.stem: path for path in sorted((_PACKAGE / "grids").glob("*.yaml"))}
 
 
 _ON_DISK = {"sequences": "passages", "examples": "observations", "input_size": "canvas", "snippets": "clips"}
