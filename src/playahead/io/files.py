@@ -173,21 +173,6 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def require_writable(folder: Path) -> None:
-    """Make a folder for output and check that it can be written.
-
-    Raises:
-        InputError: it cannot.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as reason:
-        raise InputError(folder, f"cannot be written to ({reason})", "choose another folder") from None
-
-
 @contextmanager
 def lock_folder(folder: Path, part: str = "") -> Iterator[None]:
     """Make a folder for output and keep other processes out of it; a process that is killed releases it.
@@ -199,8 +184,12 @@ def lock_folder(folder: Path, part: str = "") -> Iterator[None]:
     Raises:
         InputError: it cannot be written, or another process writes to it.
     """
-    require_writable(folder)
-    with (folder / f".in-use{'-' if part else ''}{part.replace('/', '-of-')}").open("a+") as mark:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        mark = (folder / f".in-use{'-' if part else ''}{part.replace('/', '-of-')}").open("a+")
+    except OSError as reason:
+        raise InputError(folder, f"cannot be written to ({reason})", "choose another folder") from None
+    with mark:
         if not is_alone(mark):
             mark.seek(0)
             who = mark.read().strip() or "another process"

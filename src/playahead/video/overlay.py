@@ -69,7 +69,6 @@ def write_overlay(
     timeline: Timeline,
     span_ms: tuple[int, int | None],
     stream: int | None = None,
-    quality: int = 23,
     notices: Notices | None = None,
 ) -> None:
     """Write a part of a video with its timeline and its sound, at 25 fps.
@@ -82,7 +81,6 @@ def write_overlay(
         timeline: actions to show.
         span_ms: start and end of the part; None for the end of the video.
         stream: number of the stream, as for ``read_frames``.
-        quality: x264's crf; lower is better.
         notices: collector, as for ``read_frames``.
     """
     start_s, stop_s = span_ms[0] / 1000, None if span_ms[1] is None else span_ms[1] / 1000
@@ -98,7 +96,7 @@ def write_overlay(
 
     size = (panel.width, picture_height + panel.height)
     sound = read_sound(source, start_s, stop_s, stream, notices)
-    write_video(path, frames(), size, quality=quality, sound=sound)
+    write_video(path, frames(), size, sound=sound)
 
 
 def rgb_of(frame: VideoFrame) -> NDArray[np.uint8]:
