@@ -27,7 +27,7 @@ from playahead.backbone.fast import FastBackbone
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.features.streaming import encode_stream
 from playahead.inference.video import VideoModel
-from playahead.io.assets import packaged_weights
+from playahead.io.files import packaged_weights
 from playahead.io.runtime import emulates_bfloat16
 from playahead.live.export.backbone import SNIPPETS, STACKS, export_backbone
 from playahead.video.reader import read_frames

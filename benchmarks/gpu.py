@@ -18,15 +18,14 @@ from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from playahead.backbone.checkpoint import load_backbone
-from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import FastBackbone
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.examples import Batch, FeedExamples
 from playahead.features.encoder import WindowEncoder
 from playahead.features.feed import FEED_FEATURES, N_FEATURES
 from playahead.inference.predictor import Predictor
-from playahead.io.assets import packaged_weights
+from playahead.io.files import packaged_weights
 from playahead.io.runtime import emulates_bfloat16, environment, pick_device
 from playahead.lab.bench.rates import best_of, matmul_gflops
 from playahead.lab.recipes import feed, paper

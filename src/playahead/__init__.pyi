@@ -29,6 +29,7 @@ from .io.errors import (
     NonFiniteLossError as NonFiniteLossError,
     PlayaheadError as PlayaheadError,
     RecordError as RecordError,
+    VideoWarning as VideoWarning,
 )
 from .io.progress import Progress as Progress
 from .lab.compare.compare import CompareConfig as CompareConfig, Comparison as Comparison, compare as compare

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from playahead.backbone.config import BackboneConfig
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.domain.grid import GRID
 from playahead.io.errors import InputError
-from tests.backbone.golden import golden_backbone, golden_frames
 from tests.conftest import SHARED
+from tests.support.backbone import golden_backbone, golden_frames
 
 CASES = SHARED / "cases" / "backbone"
 pytestmark = pytest.mark.skipif(find_spec("timm") is None, reason="needs the extra 'backbone'")
@@ -91,5 +90,5 @@ def test_a_smaller_network_for_small_machines():
 
 
 def test_sizes_that_cannot_be_are_refused():
-    with pytest.raises(InputError, match=r"backbone\.maps: 0 is below 1"):
+    with pytest.raises(InputError, match=r"BackboneConfig\.maps: 0 is below 1"):
         BackboneConfig(maps=0)

@@ -20,7 +20,7 @@ from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.conftest import simulate
-from tests.features.conftest import tiny_backbone
+from tests.support.backbone import tiny_backbone
 
 MANY = 100
 

@@ -30,17 +30,17 @@ from playahead.lab.faantra.videos import find_annotated_videos, tiling
 from playahead.lab.pretrain.trainer import PretrainConfig, SpottingTrainer
 from playahead.lab.recipes import RECIPES
 from playahead.lab.simulation.plays import simulate_half
-from playahead.variants.config import AnticipatorConfig
 from playahead.paper.memory import ObservationMemory
 from playahead.sources.layouts import find_labelled_videos
 from playahead.training import loop
-from playahead.training.trainer import TrainConfig, Trainer
 from playahead.training.run import validate
+from playahead.training.trainer import TrainConfig, Trainer
+from playahead.variants.config import AnticipatorConfig
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 from tests.conftest import simulate
 from tests.device.standin import NAME, StandIn, Watch, stand_in
-from tests.features.conftest import TINY as TINY_BACKBONE, tiny_backbone
+from tests.support.backbone import TINY as TINY_BACKBONE, tiny_backbone
 
 BRIEF = {"epochs": 1, "steps_per_epoch": 3, "validate_every": 1, "save_every": 1, "precision": "32-true"}
 READS_A_STEP = 2

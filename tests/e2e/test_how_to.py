@@ -10,15 +10,15 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
+from playahead.model import heads
 
 from playahead.cli import registry
 from playahead.cli.main import run
 from playahead.evaluation import figures
 from playahead.inference.predictor import Predictor
-from playahead.model import heads
 from playahead.paper.anticipator import Anticipator
-from playahead.variants.config import AnticipatorConfig
 from playahead.sources import feeds
+from playahead.variants.config import AnticipatorConfig
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "how-to").glob("add-*.md"))

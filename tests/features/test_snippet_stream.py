@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 from playahead.backbone.fast import FastBackbone
 from playahead.features.encoder import WindowEncoder
 from playahead.features.snippet_stream import SnippetStream, every, of_windows
-from tests.features.conftest import tiny_backbone
+from tests.support.backbone import tiny_backbone
 
 FAST = FastBackbone(tiny_backbone())
 

@@ -15,16 +15,15 @@ import torch
 import yaml
 
 from playahead.backbone.checkpoint import load_backbone, read_published
-from playahead.backbone.config import BackboneConfig
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.evaluation.evaluate import evaluate_frame_case
 from playahead.evaluation.submission.check import check_submission
 from playahead.evaluation.submission.write import RESULTS_NAME, frame_table, read_results
 from playahead.features.store import FeatureStore, JournalWriter, StoreFacts
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import facts_of
-from playahead.io.assets import packaged_weights
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.io.tensors import write_tensors
 from playahead.lab.compare.grid import read_grid
 from playahead.lab.simulation.plays import simulate_half
@@ -32,13 +31,13 @@ from playahead.live.page.page import recognise, write_page
 from playahead.live.session.lines import of_growing_file
 from playahead.live.session.rows import Line
 from playahead.paper.anticipator import Anticipator
-from playahead.variants.config import AnticipatorConfig
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 from playahead.sources.soccernet_baa import read_baa_split
 from playahead.sources.soccernet_bas import cut_into_clips, read_bas_match
+from playahead.variants.config import AnticipatorConfig
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text
@@ -586,10 +585,10 @@ class Videos(Group):
 
     def __init__(self, folder: Path, rng: np.random.Generator) -> None:
         super().__init__(folder, rng)
-        from tests.video.test_odd_sources import write
+        from tests.support.video import flat, write
 
         self.contents = [
-            write(folder / f"good.{muxer}", 0.4, muxer=muxer).read_bytes()
+            write(folder / f"good.{muxer}", [flat(60)] * 10, muxer=muxer).read_bytes()
             for muxer in ("mp4", "flv", "mpegts", "matroska", "avi")
         ]
 

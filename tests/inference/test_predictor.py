@@ -31,9 +31,7 @@ class OneSlot(nn.Module):
 @pytest.mark.parametrize(("positive_weight", "intensity_weight"), [(1.0, 0.0), (5.0, 0.0), (2.5, 0.0)])
 def test_objectness_is_a_chance_whatever_matched_slots_weighed(positive_weight, intensity_weight):
     """One example in ten has an event. The loss's own optimum at weight 5 is 0.36; what is read is 0.1."""
-    config = CriterionConfig(
-        positive_weight=positive_weight, intensity_weight=intensity_weight, presence_weight=0.0
-    )
+    config = CriterionConfig(positive_weight=positive_weight, intensity_weight=intensity_weight, presence_weight=0.0)
     criterion = build_criterion(config, "slots", np.ones(10, np.float32), torch.device("cpu"))
     network = OneSlot()
     wanted = targets([(0, 0.5)], *[[]] * 9)

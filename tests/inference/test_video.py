@@ -18,12 +18,12 @@ from playahead.features.store import FeatureStore, StoreFacts
 from playahead.features.streaming import encode_stream
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import facts_of
-from playahead.io.assets import packaged_weights
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.io.tensors import read_tensors, write_tensors
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames
-from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
+from tests.support.backbone import backbone, backbone_file  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def test_evaluate_and_the_wrong_backbone(made, tmp_path, capsys):
 
 
 def load_backbone_again(made):
-    from tests.features.conftest import tiny_backbone
+    from tests.support.backbone import tiny_backbone
 
     return tiny_backbone()
 

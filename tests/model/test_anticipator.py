@@ -7,12 +7,10 @@ import torch
 
 from playahead.io.errors import InputError
 from playahead.paper.anticipator import Anticipator
-from playahead.variants.config import AnticipatorConfig
-from playahead.paper.slots import gaussian_logits
-from playahead.paper.encoder import Residual
-from playahead.paper.encoder import LocalEncoder
+from playahead.paper.encoder import LocalEncoder, Residual
 from playahead.paper.memory import ObservationMemory
-from playahead.paper.slots import SlotDecoder
+from playahead.paper.slots import SlotDecoder, gaussian_logits
+from playahead.variants.config import AnticipatorConfig
 from playahead.variants.model import StepEncoder
 
 SMALL = AnticipatorConfig(feature_dim=7, d_model=16, heads=2, ffn_dim=32, slots=5, bins=4, decoder_layers=2)

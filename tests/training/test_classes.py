@@ -11,7 +11,6 @@ import torch
 from playahead.cli.main import run
 from playahead.datasets.dataset import Dataset
 from playahead.datasets.evaluation_set import VideoEvaluationSet
-from playahead.paper.sampling import inverse_frequency
 from playahead.datasets.examples import VideoExamples
 from playahead.domain.actions import ACTIONS, Action
 from playahead.evaluation.bootstrap import AREA, average_of
@@ -24,11 +23,10 @@ from playahead.io.errors import InputError
 from playahead.lab.recipes import paper_small
 from playahead.lab.simulation.plays import simulate_half
 from playahead.paper.anticipator import AnticipatorOutput
-from playahead.variants.config import AnticipatorConfig
+from playahead.paper.sampling import inverse_frequency
 from playahead.sources.feed_tables import write_feed_table
-from playahead.variants.config import CriterionConfig
-from playahead.variants.losses import build_criterion
 from playahead.training.run import train
+from playahead.variants.config import AnticipatorConfig, CriterionConfig
 from tests.datasets.test_video_examples import F, recording
 from tests.training.test_criterion import CPU, ONES, silent
 from tests.training.test_matcher import logits, targets

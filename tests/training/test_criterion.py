@@ -9,9 +9,9 @@ import torch
 
 from playahead.paper.anticipator import AnticipatorOutput
 from playahead.paper.slots import SlotLogits
-from playahead.variants.config import CriterionConfig
-from playahead.variants.losses import build_criterion, dense_loss, intensity_loss, segmentation_loss
 from playahead.paper.targets import soft_bins, time_bin
+from playahead.variants.config import CriterionConfig
+from playahead.variants.losses import dense_loss, intensity_loss, segmentation_loss
 from tests.training.test_matcher import logits, targets
 
 ONES, CPU = np.ones(10, np.float32), torch.device("cpu")

@@ -11,12 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from playahead.backbone.config import BackboneConfig
-from playahead.backbone.network import Backbone
-from playahead.datasets.examples import Batch
-from playahead.datasets.examples import FeedExamples
-from playahead.paper.sampling import mix
-from playahead.paper.sampling import RARE_FACTORS
+from playahead.backbone.network import Backbone, BackboneConfig
+from playahead.datasets.examples import Batch, FeedExamples
 from playahead.decoding.decoder import Decoder
 from playahead.domain.actions import Action
 from playahead.domain.grid import GRID
@@ -25,18 +21,16 @@ from playahead.lab.pretrain.trainer import PretrainConfig
 from playahead.lab.recipes import RECIPES, backbone, recipe
 from playahead.lab.simulation.plays import simulate_half
 from playahead.paper.anticipator import Anticipator, AnticipatorOutput
-from playahead.variants.config import AnticipatorConfig
-from playahead.paper.slots import ObservationHead
 from playahead.paper.encoder import Residual
 from playahead.paper.memory import ObservationMemory
-from playahead.paper.slots import SlotDecoder
-from playahead.training import loop, run
-from playahead.variants.config import CriterionConfig
-from playahead.variants.losses import build_criterion
-from playahead.variants.losses import build_optimizers
+from playahead.paper.sampling import RARE_FACTORS, mix
 from playahead.paper.schedule import learning_rate
-from playahead.training.trainer import Trainer
+from playahead.paper.slots import ObservationHead, SlotDecoder
+from playahead.training import loop, run
 from playahead.training.run import validate
+from playahead.training.trainer import Trainer
+from playahead.variants.config import AnticipatorConfig, CriterionConfig
+from playahead.variants.losses import build_optimizers
 from tests.training.test_classes import Recorded
 from tests.training.test_matcher import logits, targets
 from tests.training.test_trainer import TINY, never_mind

@@ -7,10 +7,10 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from playahead.paper.targets import Targets
 from playahead.io.errors import InputError
-from playahead.paper.slots import SlotLogits
 from playahead.paper.matcher import Matcher, MatcherConfig, read_slots
+from playahead.paper.slots import SlotLogits
+from playahead.paper.targets import Targets
 
 
 def targets(*events: list[tuple[int, float]]) -> Targets:

@@ -14,7 +14,7 @@ from playahead.backbone.checkpoint import load_backbone
 from playahead.datasets.dataset import FeedDataset
 from playahead.features.feed import FEED_FEATURES, prepare_track
 from playahead.inference.predictor import Predictor
-from playahead.io.assets import packaged_weights
+from playahead.io.files import packaged_weights
 from playahead.lab.compare.grid import changed
 from playahead.lab.compare.jobs import Job, train_job
 from playahead.lab.recipes import recipe

@@ -21,13 +21,11 @@ from playahead.io.errors import InputError, NonFiniteLossError
 from playahead.io.tensors import read_tensors
 from playahead.lab.simulation.plays import simulate_half
 from playahead.paper.anticipator import Anticipator
-from playahead.variants.config import AnticipatorConfig
-from playahead.variants.config import CriterionConfig
-from playahead.variants.config import OptimConfig
-from playahead.variants.losses import build_optimizers
 from playahead.paper.schedule import learning_rate
-from playahead.training.trainer import TrainConfig, Trainer
 from playahead.training.run import validate
+from playahead.training.trainer import TrainConfig, Trainer
+from playahead.variants.config import AnticipatorConfig, CriterionConfig, OptimConfig
+from playahead.variants.losses import build_optimizers
 
 TINY = TrainConfig(
     model=AnticipatorConfig(

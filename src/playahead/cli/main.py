@@ -14,9 +14,8 @@ from jsonargparse import Namespace
 
 from playahead.cli.parser import Parser, build_parser, call, chosen_command, in_options, spelt_for_python
 from playahead.cli.terminal import complain, in_other_letters, notice
-from playahead.io.errors import InputError, PlayaheadError
-from playahead.io.runtime import keep_freed_memory, leave
-from playahead.video.warning import VideoWarning
+from playahead.io.errors import InputError, PlayaheadError, VideoWarning
+from playahead.io.runtime import end_process, keep_freed_memory
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,12 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="in_other_letters")
     if closed:
         complain("standard output is closed (to throw it away: > /dev/null)")
-        leave(2)
+        end_process(2)
     try:
         code = run(list(sys.argv[1:] if arguments is None else arguments))
     except SystemExit as stop:  # of --help, or of arguments that are refused
         code = stop.code if isinstance(stop.code, int) else 2
-    leave(_flushed(code))
+    end_process(_flushed(code))
 
 
 def _open_what_is_closed() -> bool:

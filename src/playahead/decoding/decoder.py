@@ -19,8 +19,8 @@ from playahead.domain.records import Anticipation, Clip
 from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, frame_of_ms, rasterise
 from playahead.evaluation.official import benchmark_average, count_detections, metrics_from_counts
 from playahead.evaluation.score_scale import ScoreScale
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 from playahead.paper.inference import TAU, Confidence, Emitted, SlotTime, anticipate, emit, slot_times
 
 

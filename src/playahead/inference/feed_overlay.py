@@ -8,8 +8,7 @@ from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.records import Mark
 from playahead.inference.result import PredictResult, require_kick_offs
 from playahead.io.errors import InputError
-from playahead.video.overlay import write_overlay
-from playahead.video.timeline import Timeline
+from playahead.video.overlay import Timeline, write_overlay
 
 
 def write_feed_overlay(

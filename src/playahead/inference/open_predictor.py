@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from playahead.decoding.decoder import Decoder, Kind
 from playahead.inference.any_predictor import AnyPredictor
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 from playahead.paper.inference import Confidence, SlotTime
 
 if TYPE_CHECKING:

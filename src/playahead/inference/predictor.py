@@ -20,8 +20,8 @@ from playahead.decoding.predictions import DensePredictions, Predictions, SlotPr
 from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
-from playahead.io.assets import packaged_weights
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.io.progress import Show, counter, quiet
 from playahead.io.runtime import one_thread, pick_device
 from playahead.io.settings import build

@@ -13,9 +13,9 @@ from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import parse_clock, parse_kick_offs
 from playahead.inference.open_predictor import DecodingOptions
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
 from playahead.io.files import require_replaceable
+from playahead.io.settings import check_choices
 
 SHORTEST_MS = 1_000
 """The least of a feed that an answer can rest on."""

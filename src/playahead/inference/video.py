@@ -17,16 +17,15 @@ from playahead.features.store import StoreFacts
 from playahead.features.streaming import StreamFeatures, encode_stream
 from playahead.inference.predictor import Predictor
 from playahead.inference.result import Expected, PredictConfig, PredictResult, short_notices
-from playahead.io.assets import packaged_weights
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.io.progress import Progress, Show, counter, quiet
 from playahead.io.runtime import emulates_bfloat16, pick_device
 from playahead.io.settings import build
 from playahead.video.input_size import InputSize
-from playahead.video.overlay import write_overlay
+from playahead.video.overlay import Timeline, write_overlay
 from playahead.video.reader import probe, read_frames
 from playahead.video.source import STANDARD_INPUT, is_stream, shown
-from playahead.video.timeline import Timeline
 
 SIMULATED_NOTICE = (
     "these weights were trained on simulated broadcasts only: on real football their output is meaningless; "

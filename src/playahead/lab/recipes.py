@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar, overload
 
-from playahead.backbone.config import BackboneConfig
+from playahead.backbone.network import BackboneConfig
 from playahead.domain.actions import ACTIONS
 from playahead.features.feed import N_FEATURES
 from playahead.io.errors import InputError

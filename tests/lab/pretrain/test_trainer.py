@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from playahead.backbone.checkpoint import load_backbone, read_published
-from playahead.backbone.config import BackboneConfig
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.io.errors import InputError
 from playahead.lab.pretrain.run import pretrain
 from playahead.lab.pretrain.trainer import PretrainConfig, SpottingTrainer, spotting_map

@@ -5,8 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from playahead.decoding.predictions import health
-from playahead.decoding.predictions import DensePredictions, SlotPredictions
+from playahead.decoding.predictions import DensePredictions, SlotPredictions, health
 from playahead.evaluation.frames import NO_EVENT
 from playahead.evaluation.official import benchmark_average, count_detections
 from playahead.lab.report import charts

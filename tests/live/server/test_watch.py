@@ -14,9 +14,9 @@ from playahead.live.server.config import ServeConfig
 from playahead.live.server.run import serving
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
-from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
 from tests.inference.test_video import made, video  # noqa: F401 - fixtures
 from tests.live.session.hls import broadcast
+from tests.support.backbone import backbone, backbone_file  # noqa: F401 - fixtures
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")

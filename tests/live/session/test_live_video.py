@@ -21,9 +21,9 @@ from playahead.live.session.video_session import VideoSession
 from playahead.live.session.watch_video import _Pace
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
-from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
 from tests.inference.test_video import made, video  # noqa: F401 - fixtures
 from tests.live.session.hls import Broadcast, broadcast
+from tests.support.backbone import backbone, backbone_file  # noqa: F401 - fixtures
 
 SIZE = InputSize(96, 64)
 

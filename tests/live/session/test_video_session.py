@@ -10,8 +10,8 @@ from playahead.features.streaming import encode_stream
 from playahead.inference.video import VideoModel
 from playahead.live.session.video_session import VideoSession
 from playahead.video.reader import read_frames
-from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
 from tests.inference.test_video import made, video  # noqa: F401 - fixtures
+from tests.support.backbone import backbone, backbone_file  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.io.assets import packaged_weights
+from playahead.io.files import packaged_weights
 
 
 def export(out: Path, weights: Path | None = None, backbone: Path | None = None) -> None:

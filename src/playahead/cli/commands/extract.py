@@ -34,8 +34,8 @@ def extract(
     if json:
         terminal.print_json({"store": str(out), **vars(report)})
         return 2 if report.is_broken else 0
-    for note in report.notes:
-        terminal.notice(note)
+    for notice in report.notices:
+        terminal.notice(notice)
     for name, reason in report.failed.items():
         terminal.complain(reason, name)
     share = report.shared / max(report.windows, 1)

@@ -14,9 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
-from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import FastBackbone
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.domain.grid import GRID
 from playahead.features.encoder import WindowEncoder, window_key
 from playahead.features.snippet_stream import SnippetStream, every

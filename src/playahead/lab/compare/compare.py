@@ -11,10 +11,10 @@ from playahead.datasets.evaluation_set import EvaluationSet
 from playahead.decoding.choosing import Decoding, choose
 from playahead.decoding.predictions import Predictions, join_predictions
 from playahead.evaluation.scores import Scores, score
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
-from playahead.io.files import holding, write_whole
+from playahead.io.files import lock_folder, write_whole
 from playahead.io.progress import Show, quiet
+from playahead.io.settings import check_choices
 from playahead.lab.baselines.fit import fit_baseline
 from playahead.lab.compare.grid import Grid, narrowed
 from playahead.lab.compare.jobs import jobs_of, run_folder, runs_of
@@ -120,7 +120,7 @@ def compare(
         raise InputError("baselines", "markov predicts from what happened, which video does not say")
     chosen = narrowed(grid, only) if only else grid
     dataset.check("val", split)
-    with holding(out):
+    with lock_folder(out):
         failed = run_jobs(jobs_of(chosen, out), chosen, dataset, split, config.processes, show)
         rows, members = _rows(grid, chosen, dataset, out, split, failed)
         evaluation_set = dataset.evaluation_set(split)

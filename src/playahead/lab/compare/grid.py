@@ -7,8 +7,8 @@ from typing import Any
 
 from playahead.datasets.pasts import PASTS
 from playahead.decoding.choosing import Decoding
-from playahead.io.assets import packaged_weights, shipped_grids
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights, shipped_grids
 from playahead.io.settings import build, read_yaml
 from playahead.lab.baselines.fit import BASELINES
 from playahead.lab.recipes import recipe

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor, nn
 
 from playahead.backbone.fast import channels_last
-from playahead.backbone.timm_guard import import_timm
+from playahead.backbone.network import import_timm
 from playahead.io.errors import InputError
 from playahead.lab.faantra.gate_shift_fuse import GateShiftFuse
 from playahead.paper.anticipator import AnticipatorOutput

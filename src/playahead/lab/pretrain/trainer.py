@@ -16,9 +16,8 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import update_bn
 
 from playahead.backbone.checkpoint import load_backbone, save_backbone
-from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import FastBackbone, channels_last
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.decoding.marginal import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 from playahead.datasets.dataset import Dataset
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
 from playahead.io.files import write_whole
 from playahead.io.progress import Show, quiet
+from playahead.io.settings import check_choices
 from playahead.lab.report.gather import gather
 
 try:

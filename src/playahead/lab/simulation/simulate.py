@@ -8,10 +8,10 @@ from typing import Literal
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
 from playahead.domain.records import Clip
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
-from playahead.io.files import holding, write_whole
+from playahead.io.files import lock_folder, write_whole
 from playahead.io.progress import Show, counter, quiet
+from playahead.io.settings import check_choices
 from playahead.lab.simulation.plays import actions_of, clips_of, simulate_half, write_bas_labels
 from playahead.lab.simulation.rendering import Rendering, render_all
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS, read_feed_table, write_feed_table
@@ -75,7 +75,7 @@ def simulate(out: Path, config: SimulationConfig | None = None, show: Show = qui
     """
     config = config or SimulationConfig()
     played = real_plays(config) if config.real_plays else invented(config)
-    with holding(out):
+    with lock_folder(out):
         said = "Simulated: these matches never were, and no figure made from them is about football.\n"
         write_whole(out / SIMULATED_MARKER, said)
         parts = dict(zip(SPLITS, (played[:-3], played[-3:-2], played[-2:-1], played[-1:]), strict=True))

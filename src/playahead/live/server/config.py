@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
 from playahead.io.files import read_bytes
+from playahead.io.settings import check_choices
 
 TOKEN_VARIABLE = "PLAYAHEAD_TOKEN"
 _SHORTEST_TOKEN = 16

@@ -15,7 +15,7 @@ from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.io.errors import InputError
 from playahead.live.server.opening import opened_clip
 from playahead.video.input_size import InputSize
-from playahead.video.reader import Decoder, probe
+from playahead.video.reader import VideoDecoder, probe
 
 _MOST_BYTES = 1536 * 1024 * 1024
 _MOST_CPU_S = 120
@@ -38,7 +38,7 @@ def main(clip: str, longest_s: str, width: str, height: str, luma: str) -> None:
         raise InputError("clip", f"{lasts_s:.1f} s are too few, {GRID.window_ms // 1000} s are needed")
     # The header's length is only a claim: what lies after it is not read.
     start_s = max(0.0, lasts_s - windows * GRID.window_ms / 1000)
-    decoder = Decoder(path, size.draw, start_s, lasts_s, None, open_source=opened_clip)
+    decoder = VideoDecoder(path, size.draw, start_s, lasts_s, None, open_source=opened_clip)
     for _, gray_HW in decoder.frames():
         sys.stdout.buffer.write(gray_HW.tobytes())
 

@@ -20,7 +20,7 @@ from playahead.live.session.folder import segments
 from playahead.live.session.lines import error_of_reader
 from playahead.live.session.pictures import Pictures
 from playahead.video.input_size import InputSize
-from playahead.video.reader import Decoder, Open
+from playahead.video.reader import Open, VideoDecoder
 from playahead.video.source import is_address, opened
 
 _WAITING = 20 * GRID.fps
@@ -157,7 +157,7 @@ class Frames:
         shown = _Shown() if is_address(self._source) else None
         while not self._stopped.is_set():
             is_new = shown.is_new if shown else None
-            decoder = Decoder(self._source, self._draw, 0.0, None, None, is_new, self._open_source)
+            decoder = VideoDecoder(self._source, self._draw, 0.0, None, None, is_new, self._open_source)
             n_frames, why = 0, "it ended"
             try:
                 n_frames = self._read(decoder, again=ever)
@@ -177,14 +177,14 @@ class Frames:
         """One segment after the other, as if they were one video; one that cannot be read is told."""
         for path in segments(folder, self._speed > 0, self._stopped):
             try:
-                self._read(Decoder(path, self._draw, 0.0, None, None, open_source=self._open_source), again=False)
+                self._read(VideoDecoder(path, self._draw, 0.0, None, None, open_source=self._open_source), again=False)
             except PlayaheadError as reason:
                 self._put(Told(str(reason)))
 
     def _draw(self, frame: VideoFrame) -> Frame:
         return Frame(self._size.draw(frame), self._pictures.draw(frame) if self._pictures else None)
 
-    def _read(self, decoder: Decoder[Frame], again: bool) -> int:
+    def _read(self, decoder: VideoDecoder[Frame], again: bool) -> int:
         """All frames of one opening; how many. A broadcast that has a length when it is opened again is over."""
         n_told, started_s, n_frames = 0, time.monotonic(), 0
         for index, frame in decoder.frames():
@@ -193,13 +193,13 @@ class Frames:
             if decoder.lasts_s is not None and self._speed:
                 due_s = started_s + index / GRID.fps / self._speed
                 self._stopped.wait(max(0.0, due_s - time.monotonic()))
-            for what in decoder.told[n_told:]:
+            for what in decoder.notices.lines[n_told:]:
                 self._put(Told(what))
-            n_told, n_frames = len(decoder.told), n_frames + 1
+            n_told, n_frames = len(decoder.notices.lines), n_frames + 1
             self._put(frame)
             if self._stopped.is_set():
                 break
-        for what in decoder.told[n_told:]:
+        for what in decoder.notices.lines[n_told:]:
             self._put(Told(what))
         return n_frames
 

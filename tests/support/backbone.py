@@ -1,11 +1,42 @@
-"""Parameters and frames by formula (shared/cases/backbone/README.md)."""
+"""Backbones for tests: a tiny one that encodes in milliseconds, and the golden cases' one.
+
+Golden parameters and frames are made by formula (shared/cases/backbone/README.md).
+"""
+
+from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
-from playahead.backbone.config import BackboneConfig
-from playahead.backbone.network import Backbone
+from playahead.backbone.checkpoint import save_backbone
+from playahead.backbone.network import Backbone, BackboneConfig
+
+TINY = BackboneConfig(
+    encoder="test_resnet.r160_in1k", stage=3, maps=16, blocks_3d=1, squeeze=4, projection=8, classes=10
+)
+
+
+def tiny_backbone() -> Backbone:
+    """Random weights, plausible statistics."""
+    torch.manual_seed(0)
+    backbone = Backbone(TINY)
+    with torch.no_grad():
+        backbone.train().snippet_features(torch.rand(4, 15, 64, 96))
+    return backbone.eval()
+
+
+@pytest.fixture(scope="session")
+def backbone() -> Backbone:
+    return tiny_backbone()
+
+
+@pytest.fixture(scope="session")
+def backbone_file(tmp_path_factory, backbone) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save_backbone(path, backbone, {"source": "test", "input_size": "96x64"})
+    return path
 
 
 def golden_backbone(salt: int = 0) -> Backbone:

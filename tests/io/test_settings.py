@@ -1,38 +1,34 @@
 """Words of every configuration are checked where it is built in Python, and none is built by position."""
 
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from importlib import import_module
 from pkgutil import walk_packages
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 import playahead
-from playahead.io.choices import _choices, check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import choices
 
 NAMES = [
     module.name
     for module in walk_packages(playahead.__path__, "playahead.")
-    if not module.name.startswith(("playahead.cli", "playahead.features.by_ray"))
+    if not module.name.startswith("playahead.cli")
 ]
 CONFIGS = {
-    found
+    member
     for name in NAMES
-    for found in vars(import_module(name)).values()
-    if is_dataclass(found) and isinstance(found, type) and found.__name__.endswith(("Config", "Options"))
+    for member in vars(import_module(name)).values()
+    if is_dataclass(member) and isinstance(member, type) and member.__name__.endswith(("Config", "Options"))
 }
 NEEDED: dict[str, dict[str, Any]] = {"AnticipatorConfig": {"feature_dim": 8}}
 
 
-def words_of() -> list[tuple[type, str]]:
-    from typing import get_type_hints
-
-    found = [(config, field.name) for config in CONFIGS for field in fields(config)]  # type: ignore[arg-type]
-    return sorted(
-        ((config, name) for config, name in found if _choices(get_type_hints(config)[name])),
-        key=lambda pair: (pair[0].__name__, pair[1]),
-    )
+WORDS = sorted(
+    ((config, name) for config in CONFIGS for name, hint in get_type_hints(config).items() if choices(hint)),
+    key=lambda pair: (pair[0].__name__, pair[1]),
+)
 
 
 def needed(config: type) -> dict[str, Any]:
@@ -42,7 +38,7 @@ def needed(config: type) -> dict[str, Any]:
     return NEEDED.get(config.__name__, more)
 
 
-@pytest.mark.parametrize(("config", "name"), words_of(), ids=lambda value: getattr(value, "__name__", value))
+@pytest.mark.parametrize(("config", "name"), WORDS, ids=lambda value: getattr(value, "__name__", value))
 def test_another_word_is_refused(config, name):
     with pytest.raises(InputError, match="is not one of"):
         config(**needed(config), **{name: "whatever"})
@@ -56,5 +52,9 @@ def test_nothing_is_configured_by_position(config):
 
 def test_there_is_something_to_test():
     assert {"MatcherConfig", "OptimConfig", "TrainConfig", "PredictConfig"} <= {c.__name__ for c in CONFIGS}
-    assert len(words_of()) > 20
-    check_choices(playahead.PredictConfig(), "predict")
+    assert len(WORDS) > 20
+
+
+def test_the_class_is_named():
+    with pytest.raises(InputError, match=r"^ExtractConfig\.luma: 'dark' is not one of limited, full"):
+        playahead.ExtractConfig(luma="dark")  # type: ignore[arg-type]
