@@ -34,7 +34,7 @@ from .io.progress import Progress as Progress
 from .lab.compare.compare import CompareConfig as CompareConfig, Comparison as Comparison, compare as compare
 from .lab.compare.grid import open_grid as open_grid
 from .lab.compare.next_actions import score_next_actions as score_next_actions
-from .lab.download.benchmark import download_baa as download_baa
+from .lab.download import download_baa as download_baa
 from .lab.faantra.run import train_frames as train_frames
 from .lab.faantra.trainer import EndToEndConfig as EndToEndConfig
 from .lab.pretrain.run import pretrain as pretrain
