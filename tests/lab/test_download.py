@@ -152,7 +152,7 @@ def test_wrong_password_is_found_before_anything_is_fetched(
 ) -> None:
     if not at_hand:
         local.unlink()
-    with pytest.raises(InputError, match="the password is wrong .*soccer-net.org") as raised:
+    with pytest.raises(InputError, match=r"the password is wrong .*soccer-net\.org") as raised:
         train(tmp_path, "hunter2-wrong")
     assert "hunter2" not in str(raised.value)
     assert raised.value.where.startswith("224p/train.zip: train/")
@@ -212,7 +212,7 @@ def test_hub_that_cannot_be_reached(tmp_path: Path, address: str) -> None:
     if address == "nobody":
         with socket.create_server(("127.0.0.1", 0)) as closed:
             address = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    with calm_client(address), pytest.raises(InputError, match="no connection|cannot be read") as raised:
+    with calm_client(address), pytest.raises(InputError, match=r"no connection|cannot be read") as raised:
         train(tmp_path)
     assert "\n" not in str(raised.value)
 

@@ -64,7 +64,7 @@ class DownloadPlan:
 def plan_download(
     out: Path, password: str | None, splits: Sequence[str] = SPLITS, resolution: Resolution = "224p"
 ) -> DownloadPlan:
-    """List the entries of each zip, try the password on a small one, and compare the room needed with the room there is.
+    """List the entries of each zip, try the password on a small one, and compare the room needed with the room free.
 
     Args:
         out: folder to download to.
@@ -209,7 +209,7 @@ def _content(archive: Any, info: Any, zip_path: Path, password: str) -> Iterator
 
 @contextmanager
 def _one_line(where: str) -> Iterator[None]:
-    """Turn a refusal of the hub, a dropped connection or damaged bytes into one line, without addresses: some are signed."""
+    """Turn a refusal of the hub, a dropped connection or damage into one line, without addresses: some are signed."""
     try:
         yield
     except OfflineModeIsEnabled:
