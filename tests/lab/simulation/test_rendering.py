@@ -32,7 +32,7 @@ def test_the_same_seed_draws_the_same_frames():
 
 def test_the_ball_is_drawn():
     """The brightest spot of the picture is where the camera sees the ball, most of the time."""
-    from playahead.lab.simulation.camera import follow
+    from playahead.lab.simulation.picture import follow
 
     scene = stage(simulate_half(0, minutes=0.5), 500, 0)
     rng = np.random.default_rng([3, 77])

@@ -8,7 +8,7 @@ from playahead.domain.actions import Action
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
 from playahead.io.errors import InputError
-from playahead.lab.simulation.camera import follow
+from playahead.lab.simulation.picture import follow
 from playahead.lab.simulation.plays import simulate_half
 from playahead.lab.simulation.scene import stage
 
