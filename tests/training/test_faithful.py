@@ -21,7 +21,7 @@ from playahead.decoding.decoder import Decoder
 from playahead.domain.actions import Action
 from playahead.domain.grid import GRID
 from playahead.features.feed import N_FEATURES
-from playahead.lab.pretrain.trainer import PretrainConfig
+from playahead.lab.pretrain.spotting import PretrainConfig
 from playahead.lab.recipes import RECIPES, backbone, recipe
 from playahead.lab.simulation.plays import simulate_half
 from playahead.model.anticipator import Anticipator, AnticipatorOutput

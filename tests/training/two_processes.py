@@ -14,11 +14,9 @@ from playahead.cli.terminal import complain
 from playahead.datasets.feed_examples import FeedExamples
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.runtime import leave
-from playahead.lab.faantra.evaluation_set import FramesEvaluationSet
-from playahead.lab.faantra.examples import FrameExamples
-from playahead.lab.faantra.trainer import EndToEndTrainer
-from playahead.lab.faantra.videos import find_annotated_videos
-from playahead.lab.pretrain.trainer import SpottingTrainer
+from playahead.lab.faantra.end_to_end import EndToEndTrainer
+from playahead.lab.faantra.frames import FrameExamples, FramesEvaluationSet, find_annotated_videos
+from playahead.lab.pretrain.spotting import SpottingTrainer
 from playahead.lab.recipes import RECIPES
 from playahead.lab.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos

@@ -8,9 +8,9 @@ from playahead.backbone.config import BackboneConfig
 from playahead.domain.actions import ACTIONS
 from playahead.features.feed import N_FEATURES
 from playahead.io.errors import InputError
+from playahead.lab.faantra.end_to_end import EndToEndConfig
 from playahead.lab.faantra.network import EndToEndModelConfig
-from playahead.lab.faantra.trainer import EndToEndConfig
-from playahead.lab.pretrain.trainer import PretrainConfig
+from playahead.lab.pretrain.spotting import PretrainConfig
 from playahead.model.config import AnticipatorConfig
 from playahead.training.criterion import CriterionConfig
 from playahead.training.matcher import MatcherConfig

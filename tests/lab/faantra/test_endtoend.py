@@ -9,19 +9,17 @@ import torch
 from playahead.domain.grid import GRID
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
-from playahead.lab.faantra.evaluation_set import FramesEvaluationSet
-from playahead.lab.faantra.examples import FrameExamples
-from playahead.lab.faantra.gate_shift_fuse import GateShiftFuse
-from playahead.lab.faantra.network import EndToEnd, EndToEndModelConfig
-from playahead.lab.faantra.trainer import EndToEndTrainer
-from playahead.lab.faantra.videos import (
+from playahead.lab.faantra.end_to_end import EndToEndTrainer
+from playahead.lab.faantra.frames import (
+    FrameExamples,
+    FramesEvaluationSet,
     benchmark_ends,
     find_annotated_videos,
     observed_frames,
     observed_indices,
     tiling,
 )
-from playahead.lab.faantra.weights import open_end_to_end
+from playahead.lab.faantra.network import EndToEnd, EndToEndModelConfig, GateShiftFuse, open_end_to_end
 from playahead.lab.recipes import faantra_frames
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
@@ -145,8 +143,8 @@ def test_trained_kept_loaded_and_scored(windows, data, tmp_path):
     [
         ({"encoder": "resnet18"}, "is no RegNet"),
         ({"encoder": "regnet_of_mine"}, "timm has no such encoder"),
-        ({"frames": 0}, "model.frames: 0 is below 1"),
-        ({"anticipator": replace(TINY.model.anticipator, encoder="windows")}, "it reads steps"),
+        ({"frames": 0}, "EndToEndModelConfig.frames: 0 is below 1"),
+        ({"anticipator": replace(TINY.model.anticipator, encoder="windows")}, "encoder: is not steps"),
     ],
 )
 def test_what_cannot_be_is_refused(changes, reason):

@@ -12,7 +12,7 @@ from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import ActionEvent
 from playahead.io.errors import InputError
 from playahead.lab.pretrain.samples import Augmentation, SnippetSampler
-from playahead.lab.pretrain.trainer import focal_loss
+from playahead.lab.pretrain.spotting import focal_loss
 from playahead.sources.layouts import LabelledVideo, find_labelled_videos
 from playahead.video import frame_cache as frames_module
 from playahead.video.frame_cache import FrameCache

@@ -10,8 +10,7 @@ from playahead.backbone.checkpoint import load_backbone, read_published
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.network import Backbone
 from playahead.io.errors import InputError
-from playahead.lab.pretrain.run import pretrain
-from playahead.lab.pretrain.trainer import PretrainConfig, SpottingTrainer, spotting_map
+from playahead.lab.pretrain.spotting import PretrainConfig, SpottingTrainer, pretrain, spotting_map
 from playahead.lab.recipes import recipe
 from playahead.sources.layouts import find_labelled_videos
 from playahead.training.optim import OptimConfig
@@ -118,7 +117,7 @@ def recipe_without_changes():
 
 def test_a_perfect_spotter_would_score_everything(matches, cache, monkeypatch):
     """The scoring around the network, with a network that knows."""
-    from playahead.lab.pretrain import trainer as trainer_module
+    from playahead.lab.pretrain import spotting as trainer_module
 
     videos = find_labelled_videos(matches / "valid")
 
@@ -145,7 +144,7 @@ def test_the_command_writes_weights_with_where_they_come_from(tmp_path, matches)
 
 
 def test_validating_on_training_matches_is_refused(tmp_path, matches):
-    with pytest.raises(InputError, match="same as --train"):
+    with pytest.raises(InputError, match="splits: validation is the same"):
         pretrain((matches / "train", matches / "train"), TINY, tmp_path / "run")
 
 
@@ -181,7 +180,7 @@ def test_what_is_pretrained_is_not_a_published_checkpoint(tmp_path):
 
 def test_going_on_from_earlier_weights_keeps_them_and_their_notice(tmp_path, matches, cache):
     from playahead.backbone.checkpoint import save_backbone
-    from playahead.lab.pretrain.trainer import first_weights
+    from playahead.lab.pretrain.spotting import first_weights
 
     earlier = Backbone(replace(TINY.backbone, classes=2))
     save_backbone(tmp_path / "earlier.safetensors", earlier, {"source": "published", "notice": "a leak"})
