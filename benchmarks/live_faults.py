@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 
-from playahead.lab.bench.live import resident_mib
+from playahead.lab.bench.measure import resident_mib
 from playahead.lab.simulation.plays import simulate_half
 from playahead.lab.simulation.rendering import Rendering, render
 from playahead.live.server.config import ServeConfig

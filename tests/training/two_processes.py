@@ -26,7 +26,7 @@ from playahead.training.trainer import Trainer
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 from tests.features.conftest import TINY as TINY_BACKBONE
-from tests.lab.faantra.test_endtoend import TINY as TINY_FRAMES
+from tests.support.faantra import TINY as TINY_FRAMES
 from tests.training.test_trainer import TINY, never_mind
 
 BRIEF = {"device": "cpu", "devices": 2, "epochs": 2, "steps_per_epoch": 2, "precision": "32-true", "save_every": 1}

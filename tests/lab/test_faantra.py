@@ -20,25 +20,11 @@ from playahead.lab.faantra.frames import (
     tiling,
 )
 from playahead.lab.faantra.network import EndToEnd, EndToEndModelConfig, GateShiftFuse, open_end_to_end
-from playahead.lab.recipes import faantra_frames
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 from tests.conftest import simulate
+from tests.support.faantra import TINY
 
-TINY = replace(
-    faantra_frames(),
-    epochs=1,
-    steps_per_epoch=2,
-    batch=2,
-    precision="32-true",
-    model=EndToEndModelConfig(
-        encoder="regnety_002",
-        frames=16,
-        stride_frames=4,
-        input_size="64x32",
-        anticipator=replace(faantra_frames().model.anticipator, d_model=16, heads=2, ffn_dim=16, encoder_layers=1),
-    ),
-)
 INPUT_SIZE = parse_input_size("64x32", "limited")
 
 
