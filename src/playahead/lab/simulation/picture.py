@@ -1,7 +1,9 @@
-"""Frames of a scene, drawn: the pitch in perspective, players, the ball, the camera's noise.
+"""A scene drawn as a camera in the main stand sees it: the pitch in perspective, players, the ball, noise.
+
+The camera pans after the ball. Camera axes: right, down, forward.
 
 Luma is drawn at full size; colour is a class for each 2 x 2 pixels, looked up at the end, as video stores it.
-Axes: T frames, J players, H, W.
+Axes: T frames, J players, P points, 2 or 3 coordinates (pixels or metres), H, W.
 """
 
 from collections.abc import Iterator
@@ -44,7 +46,7 @@ class Camera:
         position_T3: metres.
         turn_T33: world to camera.
         focal_px: focal length.
-        width, height: of the picture.
+        width, height: size of the picture.
     """
 
     position_T3: NDArray[np.float64]
@@ -72,6 +74,7 @@ def follow(ball_T3: NDArray[np.floating], width: int, height: int, rng: np.rando
     """A camera that pans after the ball, half a second late."""
     keep = np.exp(-1 / (_LAG_S * GRID.fps))
     start = ball_T3[:1, :2].astype(np.float64)
+    # The camera aims at the ball's smoothed place, less far across the pitch, and shakes a little.
     smooth_T2, _ = lfilter([1 - keep], [1, -keep], ball_T3[:, :2], axis=0, zi=keep * start)
     x_T = np.clip(smooth_T2[:, 0], 20, PITCH_M[0] - 20)
     y_T = _AIM_M + _TILTS * (smooth_T2[:, 1] - PITCH_M[1] / 2)
@@ -79,6 +82,7 @@ def follow(ball_T3: NDArray[np.floating], width: int, height: int, rng: np.rando
     target_T3 = np.column_stack([x_T, y_T, np.zeros(len(x_T))]) + shake_T3
     position_T3 = np.repeat(_STAND_M[None], len(x_T), axis=0)
     position_T3[:, 0] += _FOLLOWS * (x_T - PITCH_M[0] / 2)
+    # Its axes: forward to the target, right along the ground, down at right angles to both.
     forward_T3 = _unit(target_T3 - position_T3)
     right_T3 = _unit(np.cross(forward_T3, [0.0, 0.0, 1.0]))
     down_T3 = np.cross(forward_T3, right_T3)
@@ -93,7 +97,7 @@ def _unit(vectors_T3: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Look:
-    """How one match looks: light, kits, noise. Drawn anew for every match."""
+    """Light, kits and noise of one match."""
 
     grass: int
     stripe: int
@@ -140,6 +144,7 @@ class _Painter:
             self.camera.width,
             self.camera.height,
         )
+        # Everything is projected for all frames of the part at once: feet (lifted in a jump), ball and its shadow.
         players_TJ2, pose_TJ = scene.players_TJ2[frames], scene.pose_TJ[frames]
         lift_TJ = np.where(pose_TJ == JUMPING, _JUMP_M, 0.0)
         feet_TJ2, scale_TJ = part.project(np.concatenate([players_TJ2, lift_TJ[..., None]], axis=2))
@@ -225,7 +230,7 @@ class _Painter:
 
 
 def _coefficients(matrix: NDArray[np.float64]) -> list[float]:
-    """A 3 x 3 map of pixels, as Pillow wants it."""
+    """A 3 x 3 map of pixels, in Pillow's form."""
     return (matrix / matrix[2, 2]).ravel()[:8].tolist()
 
 
@@ -240,6 +245,7 @@ def _ground(look: Look, rng: np.random.Generator) -> tuple[Image.Image, Image.Im
         rng.integers(40, 170, (-(-height // 6), -(-width // 6))).repeat(6, axis=0).repeat(6, axis=1)[:height, :width]
     )
     boards_HW = 60 + 110 * (np.floor((x_W + y_H1) / 9) % 2)
+    # Grass within the verge, then two metres of boards, then the crowd.
     luma_HW = np.where(beyond_HW < 0, stripes_W, np.where(beyond_HW < 2, boards_HW, crowd_HW))
     class_HW = np.where(beyond_HW < 0, _GRASS, _STAND).astype(np.uint8)
     luma = Image.fromarray(luma_HW.astype(np.uint8))

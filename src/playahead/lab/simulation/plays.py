@@ -118,14 +118,14 @@ def simulate_half(seed: int, match: int = 1, half: int = 1, minutes: float = 45.
 
 
 class _Ball:
-    """Where the ball is, in team 0's frame, percent of the pitch; and what its place makes likely."""
+    """The ball's place, in percent of the pitch as team 0 sees it, and what that place makes likely."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
         self.xy = np.array([50.0, 50.0])
 
     def place(self, action: Action, team: int) -> tuple[int, int]:
-        """The acting team's view of the ball, put where the action can happen."""
+        """Move the ball to where the action can happen; returns its place as the acting team sees it."""
         x, y = self.xy if team == 0 else 100 - self.xy
         if action is Action.CROSS:
             x, y = max(x, _NEAR_GOAL), (8.0 if y < 50 else 92.0)
@@ -144,12 +144,12 @@ class _Ball:
         self.xy = np.clip(self.xy + step, 1.0, 99.0)
 
     def next_action(self, action: Action, team: int) -> Action:
-        """Draw what follows; near the goal under attack crosses and shots are likelier, elsewhere rarer."""
-        chance = _NEXT_PERMILLE[action.class_index].astype(np.float64)
+        """Draw what follows; crosses and shots are likelier near the goal under attack, and rarer elsewhere."""
+        probability = _NEXT_PERMILLE[action.class_index].astype(np.float64)
         x = self.xy[0] if team == 0 else 100 - self.xy[0]
         for attack in (Action.CROSS, Action.SHOT):
-            chance[attack.class_index] *= 3.0 if x > _NEAR_GOAL else 0.2
-        return ACTIONS[self.rng.choice(len(ACTIONS), p=chance / chance.sum())]
+            probability[attack.class_index] *= 3.0 if x > _NEAR_GOAL else 0.2
+        return ACTIONS[self.rng.choice(len(ACTIONS), p=probability / probability.sum())]
 
 
 def simulate_match(seed: int, match: int = 1, minutes_per_half: float = 45.0) -> list[FeedHalf]:
@@ -166,10 +166,10 @@ def actions_of(half: FeedHalf) -> tuple[ActionEvent, ...]:
     )
 
 
-def clips_of(half: FeedHalf, stride_ms: int = 5_000, video: str = "224p.mp4") -> list[Clip]:
-    """A half in the anticipation benchmark's layout."""
+def clips_of(half: FeedHalf) -> list[Clip]:
+    """A half in the anticipation benchmark's layout: a clip every 5 s."""
     duration_ms = int(half.t_ms[-1]) if len(half) else 0
-    return cut_into_clips(actions_of(half), duration_ms, stride_ms, video)
+    return cut_into_clips(actions_of(half), duration_ms, 5_000, "224p.mp4")
 
 
 def write_bas_labels(path: Path, halves: list[FeedHalf]) -> None:

@@ -24,14 +24,14 @@ _CLIP_FRAMES = OBSERVATION_MS * GRID.fps // 1000
 
 @dataclass(frozen=True)
 class Rendering:
-    """A half to render, and what to make of its video.
+    """A half to render, and the files to make of its video.
 
     Attributes:
-        half: what is played.
-        seed: of its look.
-        width, height: of the picture, both even.
-        path: where the video goes; removed again where ``clips`` are cut from it.
-        clips: the benchmark's clips, one every 5 s from the start; none keeps the whole video.
+        half: actions to play.
+        seed: seed of its look.
+        width, height: size of the picture, both even.
+        path: the video; removed again if ``clips`` are cut from it.
+        clips: the benchmark's clips, one every 5 s from the start; the whole video if there are none.
     """
 
     half: FeedHalf
@@ -43,17 +43,17 @@ class Rendering:
 
     @property
     def n_frames(self) -> int:
-        """A second more than the last row."""
+        """Length: a second more than the last row."""
         return (int(self.half.t_ms[-1]) // 1000 + 1) * GRID.fps
 
     @property
     def done(self) -> bool:
-        """Everything that it makes is there."""
+        """Whether every file that it makes is there."""
         return all(path.exists() for path in self.clips or (self.path,))
 
 
 def render(rendering: Rendering) -> None:
-    """Draw, encode and cut one half; what is already there stays."""
+    """Draw, encode and cut one half, unless it is done."""
     if rendering.done:
         return
     for path in (*rendering.clips, rendering.path):
@@ -68,7 +68,7 @@ def render(rendering: Rendering) -> None:
 
 
 def render_all(renderings: Sequence[Rendering], processes: int) -> Iterator[Rendering]:
-    """Render every half, in so many processes; yields each as it is done.
+    """Render every half in several processes; yields each once it is done.
 
     Raises:
         InputError: a picture that cannot be encoded.
