@@ -107,7 +107,7 @@ def main(work: Path, kills: int, names: Sequence[str]) -> None:
         first.join()
         lasts_s = time.monotonic() - started
         both = log.read_text() + ((work / f"{name} second.log").read_text() if second is not None else "")
-        said = next((line for line in both.split("\n") if "is in use by" in line), "writes the same file whole")
+        refusal = next((line for line in both.split("\n") if "is in use by" in line), "writes the same file whole")
         for _ in range(kills):
             process = start([*arguments, "--out", str(killed)], log)
             time.sleep(float(rng.uniform(0.02, 1.0)) * lasts_s)
@@ -119,7 +119,7 @@ def main(work: Path, kills: int, names: Sequence[str]) -> None:
         same = digests(whole) == digests(killed) and bool(digests(whole))
         print(
             f"{name}: {kills} kills within {lasts_s:.1f} s, exit {last.exitcode}, same bytes: {same}; "
-            f"two at once: {said}"
+            f"two at once: {refusal}"
         )
         sys.stdout.flush()
 

@@ -73,18 +73,18 @@ def malformed(base: str, cases: int) -> None:
             kind = ("clip", "rows", "source")[case % 3]
             if kind == "clip":
                 content, headers = broken_clip(clip, rng), {"content-type": "video/mp4"}
-                found = client.post("/v1/anticipate", content=content, headers=headers)
+                answer = client.post("/v1/anticipate", content=content, headers=headers)
             elif kind == "rows":
-                found = client.post(
+                answer = client.post(
                     f"{session}/rows",
                     content=broken(rng.choice(ROWS), rng),
                     headers={"content-type": "application/json"},
                 )
             else:
-                found = client.post(
+                answer = client.post(
                     "/v1/sessions", json={"kind": "video", "source": rng.choice(SOURCES) + rng.choice(["", "x", "/.."])}
                 )
-            answers[f"{kind} {found.status_code}"] += 1
+            answers[f"{kind} {answer.status_code}"] += 1
     print(f"{cases} malformed: {dict(sorted(answers.items()))}; memory {before_mib:.0f} -> {resident_mib():.0f} MiB")
 
 
@@ -136,9 +136,9 @@ def killed(kills: int) -> None:
     rng = random.Random(1)
     lost = whole = 0
     with tempfile.TemporaryDirectory() as folder:
-        kept = Path(folder) / "kept.jsonl"
+        record = Path(folder) / "record.jsonl"
         for _ in range(kills):
-            before = answers_in(kept)
+            before = answers_in(record)
             command = [
                 sys.executable,
                 "-m",
@@ -149,7 +149,7 @@ def killed(kills: int) -> None:
                 "0",
                 "--json",
                 "--record",
-                str(kept),
+                str(record),
             ]
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             assert process.stdin is not None
@@ -164,9 +164,9 @@ def killed(kills: int) -> None:
                         printed += 1
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
-            found = answers_in(kept) - before
-            lost += max(0, printed - found)
-            whole += found
+            recorded = answers_in(record) - before
+            lost += max(0, printed - recorded)
+            whole += recorded
     print(f"{kills} SIGKILLs: {whole} answers recorded, {lost} of the printed ones lost")
 
 

@@ -8,7 +8,7 @@ from playahead.domain.actions import Action
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.pitch import PITCH_M
 from playahead.io.errors import InputError
-from playahead.lab.simulation.picture import draw_frames, follow
+from playahead.lab.simulation.picture import Look, draw_frames, follow
 from playahead.lab.simulation.plays import simulate_half
 from playahead.lab.simulation.rendering import Rendering, render
 from playahead.lab.simulation.scene import stage
@@ -117,6 +117,7 @@ def test_ground_and_projection_agree():
 
 
 SMALL = InputSize(96, 64)
+BRIEF = {"matches": 4, "minutes": 0.75, "halves": 1, "video": True, "width": 96, "height": 54}
 
 
 def pixels(path) -> np.ndarray:
@@ -134,12 +135,8 @@ def test_the_same_seed_draws_the_same_frames():
 
 def test_the_ball_is_drawn():
     """The brightest spot of the picture is where the camera sees the ball, most of the time."""
-    from playahead.lab.simulation.picture import follow
-
     scene = stage(simulate_half(0, minutes=0.5), 500, 0)
     rng = np.random.default_rng([3, 77])
-    from playahead.lab.simulation.picture import Look
-
     Look.drawn(rng)
     camera = follow(scene.ball_T3, 320, 180, rng)
     at = camera.project(scene.ball_T3[:, None])[0][:, 0].round().astype(int)
@@ -166,7 +163,7 @@ def test_clips_decode_to_the_pixels_of_their_half(tmp_path):
 
 
 def test_a_simulated_benchmark_has_its_four_splits(tmp_path):
-    simulate(tmp_path, "baa", matches=4, minutes=0.75, halves=1, video=True, width=96, height=54)
+    simulate(tmp_path, "baa", **BRIEF)
     for split in ("train", "valid", "test", "challenge"):
         clips = read_baa_split(tmp_path / split).clips
         assert clips
@@ -176,16 +173,12 @@ def test_a_simulated_benchmark_has_its_four_splits(tmp_path):
 
 
 def test_simulating_again_renders_only_what_is_missing(tmp_path):
-    asked = {"matches": 4, "minutes": 0.75, "halves": 1, "video": True, "width": 96, "height": 54}
-    simulate(tmp_path, "baa", **asked)
-    kept, lost = (tmp_path / "train" / f"clip_{n}" / "54p.mp4" for n in (1, 2))
-    train = tmp_path / "train" / "clip_1" / "54p.mp4"
-    other = tmp_path / "test" / "clip_1" / "54p.mp4"
-    before, expected = other.stat().st_mtime_ns, pixels(train)
-    kept.unlink()
-    simulate(tmp_path, "baa", **asked)
-    assert (pixels(train) == expected).all()
-    assert lost.exists()
+    simulate(tmp_path, "baa", **BRIEF)
+    lost, other = (tmp_path / split / "clip_1" / "54p.mp4" for split in ("train", "test"))
+    before, expected = other.stat().st_mtime_ns, pixels(lost)
+    lost.unlink()
+    simulate(tmp_path, "baa", **BRIEF)
+    assert (pixels(lost) == expected).all()
     assert other.stat().st_mtime_ns == before
 
 
@@ -196,8 +189,7 @@ def test_whole_matches_of_real_sequences(tmp_path):
     with pytest.raises(InputError, match="holds 2 matches"):
         simulate(tmp_path / "bas", "bas", matches=4, minutes=0.3, halves=1, real_plays=table)
     simulate(tmp_path / "feed", "feed", matches=6, minutes=1, halves=1)
-    asked = {"matches": 4, "minutes": 0.3, "halves": 1, "video": True, "width": 96, "height": 54}
-    simulate(tmp_path / "bas", "bas", real_plays=table, **asked)
+    simulate(tmp_path / "bas", "bas", real_plays=table, **{**BRIEF, "minutes": 0.3})
     (folder,) = (tmp_path / "bas" / "train").iterdir()
     match = read_bas_match(folder / "Labels-ball.json")
     assert max(event.position_ms for event in match.halves[1]) < 0.3 * 60_000
@@ -205,7 +197,6 @@ def test_whole_matches_of_real_sequences(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [{"width": 97}, {"height": 10}, {"matches": 3}, {"halves": 3}, {"layout": "feed"}])
-def test_impossible_wishes_are_refused(tmp_path, wrong):
-    asked = {"layout": "baa", "matches": 4, "minutes": 0.75, "halves": 1, "video": True, "width": 96, "height": 54}
+def test_impossible_settings_are_refused(tmp_path, wrong):
     with pytest.raises(InputError):
-        simulate(tmp_path, **{**asked, **wrong})
+        simulate(tmp_path, **{"layout": "baa", **BRIEF, **wrong})

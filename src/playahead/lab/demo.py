@@ -25,14 +25,14 @@ from playahead.training.trainer import TrainConfig
 
 @dataclass(frozen=True, kw_only=True)
 class DemoConfig:
-    """How much is simulated and shown.
+    """Sizes of the demo.
 
     Attributes:
-        epochs: instead of the recipe's, to make it shorter or longer.
-        seed: of everything random.
-        matches, minutes: simulated broadcasts, one half each.
-        width, height: of their picture.
-        start, end: the stretch of the held-out match that is shown.
+        epochs: number of epochs; the recipe's if None.
+        seed: seed of everything random.
+        matches, minutes: number and length of simulated broadcasts, one half each.
+        width, height: size of their picture.
+        start, end: stretch of the held-out match that is shown.
     """
 
     epochs: int | None = None
@@ -47,7 +47,7 @@ class DemoConfig:
 
 @dataclass(frozen=True)
 class Demo:
-    """What was made, and where it is."""
+    """Results of the demo, and their files."""
 
     prediction: PredictResult
     evaluation: Evaluation
@@ -66,8 +66,8 @@ def demo(out: Path, config: DemoConfig | None = None, show: Show = quiet) -> Dem
 
     Args:
         out: folder for everything made.
-        config: how much.
-        show: told about each of the steps.
+        config: sizes of the demo.
+        show: called with the progress of each step.
     """
     config = config or DemoConfig()
     overlay, features, broadcasts = out / "ahead.mp4", out / "features", out / "broadcasts"
