@@ -1,5 +1,7 @@
 """A simulated scene shows what the feed says when it says it; halves are rendered, and clips cut from them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -10,7 +12,7 @@ from playahead.domain.pitch import PITCH_M
 from playahead.io.errors import InputError
 from playahead.lab.simulation.picture import Look, draw_frames, follow
 from playahead.lab.simulation.plays import simulate_half
-from playahead.lab.simulation.rendering import Rendering, render
+from playahead.lab.simulation.rendering import Rendering, render, render_all
 from playahead.lab.simulation.scene import stage
 from playahead.sources.soccernet_baa import read_baa_split
 from playahead.sources.soccernet_bas import read_bas_match
@@ -145,6 +147,13 @@ def test_the_ball_is_drawn():
         if 2 <= x < 318 and 2 <= y < 178:
             bright.append(frame[y - 1 : y + 2, x - 1 : x + 2].max())
     assert np.mean(np.array(bright) > 220) > 0.95
+
+
+def test_an_error_in_a_rendering_process_arrives_as_it_is(tmp_path):
+    half = simulate_half(0, minutes=0.1)
+    silent = replace(half, code=np.full(len(half), 12, np.uint8))
+    with pytest.raises(InputError, match=r"^match 1, half 1: holds no actions to show$"):
+        list(render_all([Rendering(silent, 0, 96, 54, tmp_path / "silent.mp4")], 1))
 
 
 def test_clips_decode_to_the_pixels_of_their_half(tmp_path):

@@ -30,6 +30,10 @@ class InputError(PlayaheadError):
         self.where, self.what, self.fix = str(where), str(what), fix
         super().__init__(f"{where}: {what}" + (f" ({fix})" if fix else ""))
 
+    def __reduce__(self) -> tuple:
+        """Travel from one process to another as it is."""
+        return type(self), (self.where, self.what, self.fix)
+
 
 class NonFiniteLossError(PlayaheadError):
     """Training met a loss that is NaN or infinite; the batch is named."""
