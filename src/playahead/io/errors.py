@@ -8,6 +8,8 @@
 The command line shows any of them as one line, with exit code 2.
 """
 
+import copyreg
+
 
 class PlayaheadError(Exception):
     """Base of every error that the package raises on purpose."""
@@ -32,7 +34,7 @@ class InputError(PlayaheadError):
 
     def __reduce__(self) -> tuple:
         """Travel from one process to another as it is."""
-        return type(self), (self.where, self.what, self.fix)
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[missing-attribute]
 
 
 class NonFiniteLossError(PlayaheadError):
