@@ -37,7 +37,7 @@ class DemoConfig:
 
     epochs: int | None = None
     seed: int = 7
-    matches: int = 12
+    matches: int = 10
     minutes: float = 5.0
     width: int = 224
     height: int = 124
