@@ -18,8 +18,19 @@ import numpy as np
 
 from playahead.cli.main import run
 
-SMALL = ["--model.d_model", "16", "--model.heads", "2", "--model.ffn_dim", "16", "--model.encoder_layers", "1"]
-SMALL += ["--model.decoder_layers", "1", "--precision", "32-true", "--epochs", "2", "--save-every", "2"]
+SMALL = [
+    "--model.d_model",
+    "16",
+    "--model.heads",
+    "2",
+    "--model.ffn_dim",
+    "16",
+    "--model.encoder_layers",
+    "1",
+    "--model.decoder_layers",
+    "1",
+]
+SMALL += ["--precision", "32-true", "--epochs", "2", "--save-every", "2"]
 GRID = """
 recipe: feed
 seeds: [0]
@@ -35,8 +46,21 @@ def commands(work: Path) -> dict[str, list[str]]:
     """Name -> arguments before ``--out``; makes what they read."""
     (work / "grid.yaml").write_text(GRID)
     run(["data", "simulate", "--out", str(work / "tables"), "--matches", "5", "--minutes", "3"])
-    video = ["--layout", "bas", "--matches", "4", "--minutes", "1.2", "--halves", "1", "--video", "--width", "112"]
-    video += ["--height", "62"]
+    video = [
+        "--layout",
+        "bas",
+        "--matches",
+        "4",
+        "--minutes",
+        "1.2",
+        "--halves",
+        "1",
+        "--video",
+        "--width",
+        "112",
+        "--height",
+        "62",
+    ]
     run(["data", "simulate", "--out", str(work / "videos"), *video])
     tables, videos = str(work / "tables"), str(work / "videos")
     compare = ["compare", str(work / "grid.yaml"), "--data", tables, "--processes", "2"]
