@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from shlex import split
 
 import httpx
 
@@ -126,11 +127,7 @@ def killed(kills: int) -> None:
         record = Path(folder) / "record.jsonl"
         for _ in range(kills):
             before = answers_in(record)
-            command = [
-                sys.executable,
-                *["-m", "playahead.cli.main", "live", "-", "--speed", "0", "--json", "--record"],
-                str(record),
-            ]
+            command = split(f"{sys.executable} -m playahead.cli.main live - --speed 0 --json --record {record}")
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             assert process.stdin is not None
             assert process.stdout is not None

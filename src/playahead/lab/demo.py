@@ -96,8 +96,8 @@ def demo(out: Path, config: DemoConfig | None = None, show: Show = quiet) -> Dem
 def _extract(broadcasts: Path, features: Path, show: Show) -> None:
     """Extract every broadcast, on CPUs in a process with one thread for each core.
 
-    A network this small gains little from a second thread; a second process halves the time. The features are the same
-    to the bit.
+    A network this small gains little from a second thread; a second process halves the time. The features are those of
+    one process, to the bit.
     """
     config = ExtractConfig(precision="float32" if emulates_bfloat16() else "bfloat16")
     if pick_device() != "cpu":
