@@ -44,7 +44,7 @@ def main() -> None:
             tab.goto(options.out.absolute().as_uri(), wait_until="load")
             tab.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
             drawn_ms = tab.evaluate("performance.now()")
-            print(f"{width} px: drawn {drawn_ms:.0f} ms after it was asked for")
+            print(f"{width} px: drawn {drawn_ms:.0f} ms after the request")
             tab.screenshot(path=options.out.with_name(f"{options.out.stem}-{width}.png"), full_page=True)
             tab.close()
         browser.close()

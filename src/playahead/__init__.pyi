@@ -35,11 +35,9 @@ from .io.progress import Progress as Progress
 from .lab.compare.compare import CompareConfig as CompareConfig, Comparison as Comparison, compare as compare
 from .lab.compare.grid import open_grid as open_grid
 from .lab.compare.next_actions import score_next_actions as score_next_actions
-from .lab.download.benchmark import download_baa as download_baa
-from .lab.faantra.run import train_frames as train_frames
-from .lab.faantra.trainer import EndToEndConfig as EndToEndConfig
-from .lab.pretrain.run import pretrain as pretrain
-from .lab.pretrain.trainer import PretrainConfig as PretrainConfig
+from .lab.download import download_baa as download_baa
+from .lab.faantra.end_to_end import EndToEndConfig as EndToEndConfig, train_frames as train_frames
+from .lab.pretrain.spotting import PretrainConfig as PretrainConfig, pretrain as pretrain
 from .lab.recipes import recipe as recipe
 from .lab.report.write import ReportConfig as ReportConfig, write_report as write_report
 from .lab.simulation.simulate import SimulationConfig as SimulationConfig, simulate as simulate

@@ -22,12 +22,10 @@ from playahead.features.encoder import WindowEncoder
 from playahead.features.feed import N_FEATURES
 from playahead.features.snippet_stream import SnippetStream, every
 from playahead.inference.predictor import Predictor
-from playahead.lab.faantra.evaluation_set import FramesEvaluationSet
-from playahead.lab.faantra.examples import FrameExamples
+from playahead.lab.faantra.end_to_end import EndToEndConfig, EndToEndTrainer
+from playahead.lab.faantra.frames import FrameExamples, FramesEvaluationSet, find_annotated_videos, tiling
 from playahead.lab.faantra.network import EndToEndModelConfig
-from playahead.lab.faantra.trainer import EndToEndConfig, EndToEndTrainer
-from playahead.lab.faantra.videos import find_annotated_videos, tiling
-from playahead.lab.pretrain.trainer import PretrainConfig, SpottingTrainer
+from playahead.lab.pretrain.spotting import PretrainConfig, SpottingTrainer
 from playahead.lab.recipes import RECIPES
 from playahead.lab.simulation.plays import simulate_half
 from playahead.paper.memory import ObservationMemory

@@ -9,9 +9,9 @@ from playahead.io.errors import InputError
 from playahead.paper.anticipator import Anticipator
 from playahead.paper.encoder import LocalEncoder, Residual
 from playahead.paper.memory import ObservationMemory
-from playahead.paper.slots import SlotDecoder, gaussian_logits
+from playahead.paper.slots import SlotDecoder
 from playahead.variants.config import AnticipatorConfig
-from playahead.variants.model import StepEncoder
+from playahead.variants.model import StepEncoder, gaussian_logits
 
 SMALL = AnticipatorConfig(feature_dim=7, d_model=16, heads=2, ffn_dim=32, slots=5, bins=4, decoder_layers=2)
 

@@ -17,15 +17,15 @@ from playahead.decoding.decoder import Decoder
 from playahead.domain.actions import Action
 from playahead.domain.grid import GRID
 from playahead.features.feed import N_FEATURES
-from playahead.lab.pretrain.trainer import PretrainConfig
+from playahead.lab.pretrain.spotting import PretrainConfig
 from playahead.lab.recipes import RECIPES, backbone, recipe
 from playahead.lab.simulation.plays import simulate_half
-from playahead.paper.anticipator import Anticipator, AnticipatorOutput
+from playahead.paper.anticipator import Anticipator, AnticipatorOutput, ObservationHead
 from playahead.paper.encoder import Residual
 from playahead.paper.memory import ObservationMemory
 from playahead.paper.sampling import RARE_FACTORS, mix
 from playahead.paper.schedule import learning_rate
-from playahead.paper.slots import ObservationHead, SlotDecoder
+from playahead.paper.slots import SlotDecoder
 from playahead.training import loop, run
 from playahead.training.run import validate
 from playahead.training.trainer import Trainer

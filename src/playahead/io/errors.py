@@ -8,6 +8,8 @@
 The command line shows any of them as one line, with exit code 2.
 """
 
+import copyreg
+
 
 class PlayaheadError(Exception):
     """Base of every error that the package raises on purpose."""
@@ -30,6 +32,10 @@ class InputError(PlayaheadError):
     def __init__(self, where: object, what: object, fix: str = "") -> None:
         self.where, self.what, self.fix = str(where), str(what), fix
         super().__init__(f"{where}: {what}" + (f" ({fix})" if fix else ""))
+
+    def __reduce__(self) -> tuple:
+        """Travel from one process to another as it is."""
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[missing-attribute]
 
 
 class NonFiniteLossError(PlayaheadError):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from playahead.cli import terminal
-from playahead.lab.download.benchmark import SPLITS, parse_splits, plan_download, run_download
-from playahead.lab.download.encrypted_zip import require_password
+from playahead.lab.download import plan_download, require_password, run_download
+from playahead.sources.soccernet_baa import SPLITS
 
 
 def download(
@@ -32,7 +32,8 @@ def download(
     if not password and sys.stdin.isatty():
         password = getpass("Password from SoccerNet's NDA: ")
     password = require_password(password)
-    plan = plan_download(out, password, parse_splits(splits), resolution)
+    named = [split.strip() for split in splits.split(",") if split.strip()]
+    plan = plan_download(out, password, named, resolution)
     terminal.errors.print(str(plan))
     with terminal.progress() as show:
         folders = run_download(plan, password, show)

@@ -1,7 +1,8 @@
-"""What the benchmarks share: the fastest of several calls, and the machine's own rate."""
+"""Measuring: the fastest of several calls, the machine's own rate, memory. ``benchmarks/`` measures with these too."""
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
@@ -31,7 +32,7 @@ def finish_queued() -> None:
 
 
 def matmul_gflops() -> dict[str, float]:
-    """The machine's matrix rate: what every other speed is a share of."""
+    """The machine's rate of matrix products; other speeds are given as shares of it."""
     return {"float32": _rate(torch.float32), "bfloat16": _rate(torch.bfloat16)}
 
 
@@ -45,3 +46,9 @@ def _rate(kind: torch.dtype) -> float:
         if 8 * seconds > _PATIENCE_S:
             break
     return rate
+
+
+def resident_mib() -> float:
+    """Memory of this process; 0 where the system does not say."""
+    status = Path("/proc/self/statm")
+    return int(status.read_text().split()[1]) * 4096 / 2**20 if status.exists() else 0.0

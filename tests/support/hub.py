@@ -1,13 +1,12 @@
 """A stand-in for the Hugging Face hub on 127.0.0.1, and small zips for it to serve."""
 
-import hashlib
 import io
 import json
 import random
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,46 +18,44 @@ from huggingface_hub import close_session
 PASSWORD = "s0ccer-näme"
 TOKEN = "hf_standin"
 COMMIT = "c0ffee" * 6 + "c0ff"
-_RESOLVE = re.compile(r"^/datasets/SoccerNet/ActionAnticipation/resolve/(main|" + COMMIT + r")/(.+)$")
+_REPO = "SoccerNet/ActionAnticipation"
+_RESOLVE = re.compile(rf"^/datasets/{_REPO}/resolve/main/(.+)$")
+_TREE = re.compile(rf"^/api/datasets/{_REPO}/tree/main/([^?]+)")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the stand-in was asked: ``first`` is where the range asked for starts, None where none was."""
+    """A request that the stand-in received; ``first`` is the start of its range."""
 
-    method: str
     name: str
-    first: int | None
+    first: int
     authorization: str | None
 
 
 @dataclass
 class StandIn:
-    """Files by their path in the repository, and how badly they are served."""
+    """Files by their path in the repository, and how badly they are served.
+
+    Attributes:
+        status: of every answer about a file, if not 200.
+        drops: number of answers that break off half-way.
+        skips: number of answers before the first drop.
+        cdn: where requests for files are redirected to, as the hub does for large files.
+    """
 
     files: dict[str, bytes]
-    etags: dict[str, str] = field(default_factory=dict)
-    ranges: bool = True
     status: int = 200
     drops: int = 0
-    """So many answers of over ``drop_after`` bytes break off there."""
-    drop_after: int = 0
+    skips: int = 0
     cdn: "StandIn | None" = None
-    """Where GETs are redirected to, as the hub does for large files."""
     address: str = ""
     requests: list[Request] = field(default_factory=list)
     served_bytes: int = 0
 
-    def etag(self, name: str) -> str:
-        return self.etags.get(name) or hashlib.sha256(self.files[name]).hexdigest()
-
-    def gets(self, name: str) -> list[Request]:
-        return [request for request in self.requests if request.method == "GET" and request.name == name]
-
 
 @contextmanager
-def calm_client() -> Iterator[None]:
-    """huggingface_hub with a made-up token, no proxy, and no calls of its own to the real hub."""
+def calm_client(address: str) -> Iterator[None]:
+    """huggingface_hub at an address, with a made-up token, no proxy, and no calls of its own to the real hub."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             patch.delenv(name, raising=False)
@@ -67,6 +64,10 @@ def calm_client() -> Iterator[None]:
         patch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", True)
         patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
         patch.setenv("HF_TOKEN", TOKEN)
+        patch.setenv("HF_ENDPOINT", address)
+        patch.setattr("huggingface_hub.constants.ENDPOINT", address)
+        template = address + "/{repo_id}/resolve/{revision}/{filename}"
+        patch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
         close_session()
         yield
         close_session()
@@ -81,7 +82,7 @@ def serving(hub: StandIn) -> Iterator[StandIn]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        with calm_client():
+        with calm_client(hub.address):
             yield hub
     finally:
         server.shutdown()
@@ -98,52 +99,43 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
-    def do_HEAD(self) -> None:
-        self._answer()
-
     def do_GET(self) -> None:
-        self._answer()
+        hub, tree, file = self.hub, _TREE.match(self.path), _RESOLVE.match(self.path)
+        if self.path == f"/api/datasets/{_REPO}":
+            return self._json({"id": _REPO, "sha": COMMIT})
+        if tree:
+            listed = [(name, len(body)) for name, body in hub.files.items() if name.startswith(tree[1] + "/")]
+            if not listed:
+                return self._send(404, {"X-Error-Code": "EntryNotFound"}, b"")
+            return self._json([{"type": "file", "oid": COMMIT, "size": size, "path": name} for name, size in listed])
+        name = file[1] if file else self.path
+        first, last = (int(end) for end in re.findall(r"\d+", self.headers.get("Range", "bytes=0-0")))
+        hub.requests.append(Request(name, first, self.headers.get("Authorization")))
+        if hub.status != 200 or name not in hub.files:
+            refusal = {401: "GatedRepo", 403: "GatedRepo", 404: "EntryNotFound"}.get(hub.status, "")
+            return self._send(hub.status if hub.status != 200 else 404, {"X-Error-Code": refusal}, b"")
+        if hub.cdn:
+            return self._send(302, {"Location": hub.cdn.address + self.path}, b"")
+        body = hub.files[name][first : last + 1]
+        hub.served_bytes += len(body)
+        content_range = f"bytes {first}-{first + len(body) - 1}/{len(hub.files[name])}"
+        return self._send(206, {"Content-Range": content_range}, body)
 
-    def _answer(self) -> None:
-        found = _RESOLVE.match(self.path)
-        name = found[2] if found else self.path
-        asked = re.match(r"bytes=(\d+)-(\d+)$", self.headers.get("Range", ""))
-        first = int(asked[1]) if asked else None
-        self.hub.requests.append(Request(self.command, name, first, self.headers.get("Authorization")))
-        if self.hub.status != 200 or name not in self.hub.files:
-            return self._refuse(self.hub.status if self.hub.status != 200 else 404)
-        body = self.hub.files[name]
-        headers = {"ETag": f'"{self.hub.etag(name)}"', "X-Repo-Commit": COMMIT, "Accept-Ranges": "bytes"}
-        if self.hub.cdn:
-            headers |= {"X-Linked-Etag": headers["ETag"], "X-Linked-Size": str(len(body)), "Content-Length": "0"}
-            return self._send(302, headers | {"Location": self.hub.cdn.address + self.path}, b"")
-        if asked and self.hub.ranges:
-            body = body[int(asked[1]) : int(asked[2]) + 1]
-            headers["Content-Range"] = f"bytes {first}-{int(asked[1]) + len(body) - 1}/{len(self.hub.files[name])}"
-            return self._send(206, headers | {"Content-Length": str(len(body))}, body)
-        return self._send(200, headers | {"Content-Length": str(len(body))}, body)
-
-    def _refuse(self, status: int) -> None:
-        code = {401: "GatedRepo", 403: "GatedRepo", 404: "EntryNotFound"}.get(status, "")
-        self._send(status, {"X-Error-Code": code, "Content-Length": "0"}, b"")
+    def _json(self, content: object) -> None:
+        self._send(200, {"Content-Type": "application/json"}, json.dumps(content).encode())
 
     def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in (headers | {"Content-Length": str(len(body))}).items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command == "HEAD":
-            return
-        breaks_off = self.hub.drops > 0 and len(body) > self.hub.drop_after
-        if breaks_off:
+        if status == 206 and self.hub.skips > 0:
+            self.hub.skips -= 1
+        elif status == 206 and self.hub.drops > 0:
             self.hub.drops -= 1
-            body, self.close_connection = body[: self.hub.drop_after], True
-        try:
-            for start in range(0, len(body), 16384):
-                self.hub.served_bytes += len(body[start : start + 16384])
-                self.wfile.write(body[start : start + 16384])
-        except OSError:  # the other side has read enough
-            self.close_connection = True
+            body, self.close_connection = body[: len(body) // 2], True
+        with suppress(OSError):  # the other side may have read enough
+            self.wfile.write(body)
 
 
 def zipped(

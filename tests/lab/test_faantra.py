@@ -9,54 +9,38 @@ import torch
 from playahead.domain.grid import GRID
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
-from playahead.lab.faantra.evaluation_set import FramesEvaluationSet
-from playahead.lab.faantra.examples import FrameExamples
-from playahead.lab.faantra.gate_shift_fuse import GateShiftFuse
-from playahead.lab.faantra.network import EndToEnd, EndToEndModelConfig
-from playahead.lab.faantra.trainer import EndToEndTrainer
-from playahead.lab.faantra.videos import (
+from playahead.lab.faantra.end_to_end import EndToEndTrainer
+from playahead.lab.faantra.frames import (
+    FrameExamples,
+    FramesEvaluationSet,
     benchmark_ends,
     find_annotated_videos,
     observed_frames,
     observed_indices,
     tiling,
 )
-from playahead.lab.faantra.weights import open_end_to_end
-from playahead.lab.recipes import faantra_frames
+from playahead.lab.faantra.network import EndToEnd, EndToEndModelConfig, GateShiftFuse, open_end_to_end
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 from tests.conftest import simulate
+from tests.support.faantra import TINY
 
-TINY = replace(
-    faantra_frames(),
-    epochs=1,
-    steps_per_epoch=2,
-    batch=2,
-    precision="32-true",
-    model=EndToEndModelConfig(
-        encoder="regnety_002",
-        frames=16,
-        stride_frames=4,
-        input_size="64x32",
-        anticipator=replace(faantra_frames().model.anticipator, d_model=16, heads=2, ffn_dim=16, encoder_layers=1),
-    ),
-)
 INPUT_SIZE = parse_input_size("64x32", "limited")
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("films")
+    folder = tmp_path_factory.mktemp("broadcasts")
     simulate(folder, layout="baa", matches=4, minutes=0.9, halves=1, video=True, width=64, height=32)
     return folder
 
 
 @pytest.fixture(scope="module")
 def windows(data, tmp_path_factory):
-    films = tiling(find_annotated_videos(data / "train"))
+    videos = tiling(find_annotated_videos(data / "train"))
     cache = FrameCache(tmp_path_factory.mktemp("cache"), INPUT_SIZE)
-    cache.fill([film.source.path for film in films])
-    return FrameExamples(films, cache, TINY.model)
+    cache.fill([video.source.path for video in videos])
+    return FrameExamples(videos, cache, TINY.model)
 
 
 def test_half_look_ahead_half_back_and_the_rest_stay():
@@ -90,26 +74,26 @@ def test_a_closed_gate_changes_nothing():
 def test_shapes_and_clips_of_a_batch_do_not_mix():
     model = EndToEnd(TINY.model).eval()
     frames_BTHW = torch.rand(3, 16, 32, 64)
-    together = model(frames_BTHW)
-    assert together.slots.offset_OKT.shape == (3, 8, 20)
+    all_three = model(frames_BTHW)
+    assert all_three.slots.offset_OKT.shape == (3, 8, 20)
     torch.testing.assert_close(
-        model(frames_BTHW[1:2]).slots.class_OKC[0], together.slots.class_OKC[1], atol=1e-4, rtol=1e-3
+        model(frames_BTHW[1:2]).slots.class_OKC[0], all_three.slots.class_OKC[1], atol=1e-4, rtol=1e-3
     )
     assert model.train()(frames_BTHW).presence_BWNC.shape == (3, 1, 16, 10)
 
 
 def test_the_last_frame_seen_is_the_last_before_the_end():
-    wanted_OT = observed_indices(np.array([30_000, 30_040]), EndToEndModelConfig())
-    assert wanted_OT.shape == (2, 64)
-    assert wanted_OT[:, -1].tolist() == [749, 750]
-    assert (np.diff(wanted_OT) == 4).all()
-    assert (wanted_OT[0, -1] + 1) * 1000 / GRID.fps <= 30_000
+    index_OT = observed_indices(np.array([30_000, 30_040]), EndToEndModelConfig())
+    assert index_OT.shape == (2, 64)
+    assert index_OT[:, -1].tolist() == [749, 750]
+    assert (np.diff(index_OT) == 4).all()
+    assert (index_OT[0, -1] + 1) * 1000 / GRID.fps <= 30_000
 
 
 def test_decoded_alone_or_through_the_cache_frames_are_the_same(windows):
-    film = windows.videos[0]
-    alone_OTHW = observed_frames(film, benchmark_ends(film), TINY.model, INPUT_SIZE)
-    indices = observed_indices(benchmark_ends(film), TINY.model)
+    video = windows.videos[0]
+    alone_OTHW = observed_frames(video, benchmark_ends(video), TINY.model, INPUT_SIZE)
+    indices = observed_indices(benchmark_ends(video), TINY.model)
     np.testing.assert_array_equal(alone_OTHW, windows.frames[0][indices])
 
 
@@ -118,13 +102,13 @@ def test_windows_hold_what_follows_and_what_is_seen(windows):
     assert frames_BTHW.shape == (12, 16, 32, 64)
     assert 0 <= frames_BTHW.min() <= frames_BTHW.max() <= 1
     assert targets.presence_BWNC.shape == (12, 1, 16, 10)
-    films = {film.source.name: film for film in windows.videos}
+    videos = {video.source.name: video for video in windows.videos}
     for name, presence_TC in zip(names, targets.presence_BWNC[:, 0], strict=True):
-        film, end = films[name.split(", ")[0]], int(name.split(", ")[1].split()[0])
+        video, end = videos[name.split(", ")[0]], int(name.split(", ")[1].split()[0])
         last = end * GRID.fps // 1000 - 1
-        frame = film.actions.t_ms * GRID.fps // 1000
-        seen = film.actions.is_target & (frame > last - 64) & (frame <= last)
-        assert set(presence_TC.nonzero()[:, 1].tolist()) == set(film.actions.code[seen].tolist())
+        frame = video.actions.t_ms * GRID.fps // 1000
+        seen = video.actions.is_target & (frame > last - 64) & (frame <= last)
+        assert set(presence_TC.nonzero()[:, 1].tolist()) == set(video.actions.code[seen].tolist())
 
 
 def test_trained_kept_loaded_and_scored(windows, data, tmp_path):
@@ -145,8 +129,8 @@ def test_trained_kept_loaded_and_scored(windows, data, tmp_path):
     [
         ({"encoder": "resnet18"}, "is no RegNet"),
         ({"encoder": "regnet_of_mine"}, "timm has no such encoder"),
-        ({"frames": 0}, "model.frames: 0 is below 1"),
-        ({"anticipator": replace(TINY.model.anticipator, encoder="windows")}, "it reads steps"),
+        ({"frames": 0}, "EndToEndModelConfig.frames: 0 is below 1"),
+        ({"anticipator": replace(TINY.model.anticipator, encoder="windows")}, "encoder: is not steps"),
     ],
 )
 def test_what_cannot_be_is_refused(changes, reason):
@@ -155,9 +139,9 @@ def test_what_cannot_be_is_refused(changes, reason):
 
 
 def test_a_video_that_is_cut_short_is_named(windows):
-    film = windows.videos[0]
+    video = windows.videos[0]
     with pytest.raises(InputError, match="ends before 31 s"):
-        observed_frames(film, np.array([31_000]), TINY.model, INPUT_SIZE)
+        observed_frames(video, np.array([31_000]), TINY.model, INPUT_SIZE)
 
 
 def test_withheld_labels_are_named(data):

@@ -1,4 +1,4 @@
-"""Pre-training: the backbone as a multi-label classifier of a snippet's centre.
+"""Pre-training: the backbone as a spotter, a multi-label classifier of the centre of a snippet.
 
 Axes: B snippets, J frames of a snippet, H, W, C classes, T snippets of a video.
 """
@@ -24,10 +24,13 @@ from playahead.domain.grid import GRID
 from playahead.evaluation.exact import TimedEvents, score_exactly
 from playahead.features.snippet_stream import SnippetStream, every
 from playahead.io.errors import InputError
+from playahead.io.progress import Show, quiet
 from playahead.lab.pretrain.samples import CENTRE_FRAMES, Augmentation, SnippetSampler
-from playahead.sources.layouts import LabelledVideo
+from playahead.sources.layouts import LabelledVideo, find_labelled_videos
 from playahead.training.loop import Loop, LoopConfig, fingerprint, step_seed
+from playahead.training.ranks import launch_ranks
 from playahead.video.frame_cache import FrameCache
+from playahead.video.input_size import parse_input_size
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -38,21 +41,21 @@ _REFRESH_BATCHES = 32
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainConfig(LoopConfig):
-    """One pre-training run: the loop's settings, and these.
+    """Settings of a pre-training run, beside the loop's.
 
     Attributes:
-        backbone: the network; its encoder is any of timm's with feature maps.
-        input_size: of its input, as 416x224.
+        backbone: the network; its encoder is any in timm that has feature maps.
+        input_size: size of its frames, as 416x224.
         imagenet: start the 2D encoder from ImageNet weights, through timm's hub.
-        start: go on from these weights (converted, or of an earlier run) instead.
-        augmentation: of snippets.
+        start: weights to start from instead (converted, or of an earlier run).
+        augmentation: changes of the snippets.
         batch: snippets in a step.
-        accumulate: parts that a step's snippets go through the network in, one after the other: the same gradient in
-            less memory (at 1280x736 in bfloat16 a snippet holds 2.9 GiB until its backward pass). Batch norm sees a
+        accumulate: number of parts in which a step's snippets go through the network: the same gradient in less
+            memory (at 1280x736 in bfloat16 a snippet holds 2.9 GiB until its backward pass). Batch norm sees a
             part at a time.
-        action_share: of snippets drawn on actions.
-        reach_frames: an action so near a snippet's centre is what it shows.
-        focal_gamma: of the focal loss.
+        action_share: share of snippets drawn on actions.
+        reach_frames: distance from a snippet's centre within which an action counts as shown.
+        focal_gamma: exponent of the focal loss.
     """
 
     backbone: BackboneConfig = field(default_factory=lambda: BackboneConfig(classes=len(ACTIONS)))
@@ -70,16 +73,16 @@ class PretrainConfig(LoopConfig):
         super().__post_init__()
         for name in ("batch", "accumulate"):
             if getattr(self, name) < 1:
-                raise InputError(f"train.{name}", f"{getattr(self, name)} is below 1")
+                raise InputError(f"PretrainConfig.{name}", f"{getattr(self, name)} is below 1")
         self.require_shares("batch", self.accumulate)
         if self.backbone.classes != len(ACTIONS):
-            raise InputError("pretrain.backbone.classes", f"{self.backbone.classes} is not {len(ACTIONS)}")
+            raise InputError("PretrainConfig.backbone", f"its classes are {self.backbone.classes}, not {len(ACTIONS)}")
         if not 0 <= self.action_share <= 1:
-            raise InputError("pretrain.action_share", f"{self.action_share} is not in [0, 1]")
+            raise InputError("PretrainConfig.action_share", f"{self.action_share} is not in [0, 1]")
 
 
 class SpottingTrainer(Loop):
-    """A backbone that learns to say what happens at the centre of a snippet."""
+    """Trains a backbone to say what happens at the centre of a snippet."""
 
     unit = "snippets"
 
@@ -95,7 +98,7 @@ class SpottingTrainer(Loop):
         self.config, self.cache = config, cache
         self.validation = [video for video in validation if len(cache.frames(video.path)) >= GRID.snippet_span_frames]
         if not any(video.events for video in self.validation):
-            raise InputError("pretrain", "no action is labelled in the validation videos")
+            raise InputError("validation", "no action is labelled in the validation videos")
         shown = (config.reach_frames, config.action_share, config.augmentation)
         self.sampler = SnippetSampler(training, cache, *shown)
         torch.manual_seed(step_seed(config.seed, -1))
@@ -116,7 +119,7 @@ class SpottingTrainer(Loop):
         return {"total": self._loss(frames_BJHW, happens_BC)}, names
 
     def backward(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
-        """The same snippets, a part at a time; devices exchange gradients once, after the last part."""
+        """Backward pass of a part at a time; devices exchange gradients once, after the last part."""
         parts = self.config.accumulate
         frames_BJHW, happens_BC, names = self.sampler.batch(self.share_of(self.config.batch), rng)
         total = torch.zeros((), device=self.fabric.device)
@@ -134,7 +137,8 @@ class SpottingTrainer(Loop):
 
     def validated(self) -> dict[str, float]:
         """Spotting mAP@1 on the validation videos, as ``"map"``."""
-        update_bn(self._refreshing_batches(), self._averaged())  # averaged statistics are far off (docs/log.md)
+        # The average of batch norm's statistics is far off (docs/log.md): they are made anew.
+        update_bn(self._refreshing_batches(), self._averaged())
         return {"map": 100 * spotting_map(self._averaged(), self.validation, self.cache)}
 
     def _refreshing_batches(self) -> Iterator[Tensor]:
@@ -144,7 +148,7 @@ class SpottingTrainer(Loop):
             yield from frames_BJHW.to(self.fabric.device).chunk(self.config.accumulate)
 
     def keep(self, path: Path) -> None:
-        """The averaged backbone and how it was made."""
+        """Write the averaged backbone and how it was made."""
         provenance = {
             "source": "playahead pretrain",
             "input_size": self.config.input_size,
@@ -166,7 +170,7 @@ def _described(config: PretrainConfig) -> dict[str, object]:
 
 
 def first_weights(config: PretrainConfig) -> tuple[Backbone, dict[str, object]]:
-    """The network to train, and what is to be known of weights that it starts from.
+    """The network to train, and the provenance of weights that it starts from.
 
     Raises:
         InputError: ``start`` holds another network.
@@ -175,14 +179,14 @@ def first_weights(config: PretrainConfig) -> tuple[Backbone, dict[str, object]]:
         return Backbone(config.backbone, config.imagenet), {}
     loaded, provenance = load_backbone(config.start)
     if replace(loaded.config, classes=len(ACTIONS)) != config.backbone:
-        raise InputError(config.start, "holds another network than --backbone asks for")
+        raise InputError(config.start, "holds another network than PretrainConfig.backbone")
     backbone = Backbone(config.backbone)
-    kept = {
+    state = {
         name: value
         for name, value in loaded.state_dict().items()
         if loaded.config == config.backbone or not name.startswith("classifier.")
     }
-    backbone.load_state_dict({**backbone.state_dict(), **kept})
+    backbone.load_state_dict({**backbone.state_dict(), **state})
     notice = {"notice": provenance["notice"]} if "notice" in provenance else {}
     return backbone, {"started_from": provenance, **notice}
 
@@ -214,8 +218,8 @@ def spotting_map(backbone: Backbone, videos: Sequence[LabelledVideo], cache: Fra
     events: list[tuple[int, int, int]] = []
     spotted: list[tuple[int, int, int, float]] = []
     for index, video in enumerate(videos):
-        found = pick_peaks(*spotting_scores(fast, cache.frames(video.path)))
-        spotted += [(index, *row) for row in zip(found.class_index, found.time_ms, found.score, strict=True)]
+        peaks = pick_peaks(*spotting_scores(fast, cache.frames(video.path)))
+        spotted += [(index, *row) for row in zip(peaks.class_index, peaks.time_ms, peaks.score, strict=True)]
         events += [(index, e.action.class_index, e.position_ms) for e in video.events]
     columns = [np.array(column) for column in zip(*spotted, strict=True)] or [np.zeros(0)] * 4
     actual = [np.array(column) for column in zip(*events, strict=True)]
@@ -224,3 +228,64 @@ def spotting_map(backbone: Backbone, videos: Sequence[LabelledVideo], cache: Fra
     )
     area_C = score_exactly(TimedEvents(actual[0], actual[1], actual[2]), predicted).area_DC[0]
     return float(area_C[np.unique(actual[1])].mean())
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A backbone to extract with, and how it was made.
+
+    Attributes:
+        weights: the file.
+        best: spotting mAP@1 on validation, in percent.
+        set_aside: reasons why videos could not be read.
+    """
+
+    weights: Path
+    best: float
+    set_aside: tuple[str, ...] = ()
+
+
+def pretrain(
+    splits: tuple[Path, Path],
+    config: PretrainConfig,
+    out: Path,
+    cache: Path | None = None,
+    validation_videos: int = 20,
+    show: Show = quiet,
+) -> Pretrained:
+    """Train the backbone to spot ball actions; killed and called again, it resumes.
+
+    Args:
+        splits: folders to train and to validate on: clips, or matches in the spotting benchmark's layout.
+        config: settings of the run.
+        out: folder of the run: backbone.safetensors (to extract with), log.csv, the state to resume from.
+        cache: folder for decoded frames; inside ``out`` if None.
+        validation_videos: videos that are scored, spread over the split.
+        show: called with the progress.
+
+    Raises:
+        InputError: the same split twice, too many videos that cannot be read, or ``out`` holds another run.
+    """
+    train, validate = splits
+    if validation_videos < 1:
+        raise InputError("validation_videos", f"{validation_videos} is below 1")
+    if train.resolve() == validate.resolve():
+        raise InputError(
+            "splits", "validation is the same folder as training", "validate on matches that are not trained on"
+        )
+    with launch_ranks(config, out) as fabric:
+        show = show if fabric.is_global_zero else quiet
+        training, validation = find_labelled_videos(train), find_labelled_videos(validate)
+        validation = validation[:: max(1, len(validation) // validation_videos)]
+        if config.imagenet or config.start is not None:
+            first_weights(config)  # fails now if they are missing, and not after hours of decoding
+        frames = FrameCache(cache or out, parse_input_size(config.input_size))
+        with fabric.rank_zero_first():  # it decodes, the others find it done
+            bad = frames.fill([video.path for video in (*training, *validation)], show)
+        training, validation = ([v for v in videos if v.path not in bad] for videos in (training, validation))
+        trainer = SpottingTrainer(config, training, validation, frames, out, fabric)
+        trainer.run(show)
+        if fabric.is_global_zero:
+            backbone, about = load_backbone(out / "best.safetensors")
+            save_backbone(out / "backbone.safetensors", backbone, about)
+    return Pretrained(out / "backbone.safetensors", trainer.best, tuple(bad.values()))
