@@ -10,7 +10,7 @@ import pytest
 from playahead.io.errors import InputError
 from playahead.lab.recipes import RECIPES
 from tests.conftest import simulate
-from tests.training.test_trainer import TINY
+from tests.support.training import TINY
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("anticipator", "backbone", "frames")
