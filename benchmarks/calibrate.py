@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playahead import Predictor
 from playahead.datasets.dataset import FeedDataset
-from playahead.decoding.calibration import calibrate
+from playahead.decoding.choosing import calibrate
 from playahead.io.assets import packaged_weights
 from playahead.io.tensors import read_tensors, write_tensors
 

@@ -21,9 +21,9 @@ from playahead.backbone.checkpoint import load_backbone
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import FastBackbone
 from playahead.backbone.network import Backbone
-from playahead.datasets.batch import Batch
+from playahead.datasets.examples import Batch
 from playahead.datasets.evaluation_set import FeedEvaluationSet
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import FeedExamples
 from playahead.features.encoder import WindowEncoder
 from playahead.features.feed import FEED_FEATURES, N_FEATURES
 from playahead.inference.predictor import Predictor

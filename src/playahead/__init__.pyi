@@ -6,7 +6,7 @@ from .datasets.dataset import (
     feed_evaluation_set as feed_evaluation_set,
     open_dataset as open_dataset,
 )
-from .decoding.score_clips import score_clips as score_clips
+from .decoding.decoder import score_clips as score_clips
 from .domain.actions import ACTIONS as ACTIONS, Action as Action
 from .domain.feed import FeedHalf as FeedHalf
 from .domain.records import ActionEvent as ActionEvent, Anticipation as Anticipation, Clip as Clip
@@ -18,8 +18,8 @@ from .features.extract import ExtractConfig as ExtractConfig, extract as extract
 from .features.feed import prepare_track as prepare_track
 from .features.store import FeatureStore as FeatureStore
 from .inference.clips import anticipate_clips as anticipate_clips
-from .inference.decoding import DecodingOptions as DecodingOptions
 from .inference.feed import predict_feed as predict_feed
+from .inference.open_predictor import DecodingOptions as DecodingOptions
 from .inference.predict import predict as predict
 from .inference.predictor import Predictor as Predictor
 from .inference.result import PredictConfig as PredictConfig, PredictResult as PredictResult

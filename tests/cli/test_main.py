@@ -13,7 +13,7 @@ import pytest
 from playahead.cli.main import run
 from playahead.cli.registry import COMMANDS, Command
 from playahead.lab.recipes import recipe
-from playahead.training.finish import Finished
+from playahead.training.run import Finished
 from playahead.training.trainer import TrainConfig
 
 GOLDEN = Path(__file__).parents[1] / "goldens" / "scorer" / "case09_one_clip.npz"
@@ -115,7 +115,7 @@ def trained_with(monkeypatch):
     """What ``train feed`` would have trained with, instead of training."""
     found = []
     done = Finished(Path("weights"), {}, Path("log"))
-    monkeypatch.setattr("playahead.cli.commands.train_feed.train", lambda _, config, *__: found.append(config) or done)
+    monkeypatch.setattr("playahead.cli.commands.train.train", lambda _, config, *__: found.append(config) or done)
     return found
 
 

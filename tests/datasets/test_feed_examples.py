@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import FeedExamples
 from playahead.datasets.slicing import class_counts, example_ends_ms, frames_of_following, labels_of_half
 from playahead.domain.actions import Action
 from playahead.features.feed import N_FEATURES, prepare_track

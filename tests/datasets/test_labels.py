@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from playahead.datasets.evaluation_set import VideoEvaluationSet
-from playahead.datasets.labelled_features import LabelledFeatures
 from playahead.datasets.slicing import frames_of_following, labels_of_clip, labels_of_match
+from playahead.datasets.stored import LabelledFeatures
 from playahead.decoding.decoder import Decoder, Kind
 from playahead.decoding.predictions import SlotPredictions
 from playahead.domain.actions import ACTIONS, Action

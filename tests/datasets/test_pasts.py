@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from playahead.datasets.evaluation_set import FeedEvaluationSet
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import FeedExamples
 from playahead.datasets.pasts import CAREFUL, GREEDY, PASTS, Past, SpotterNoise, past_of, random_past
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import UNKNOWN, FeedHalf

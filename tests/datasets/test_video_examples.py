@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from playahead.datasets.evaluation_set import VideoEvaluationSet
-from playahead.datasets.labelled_features import LabelledFeatures, nearest_snippet
-from playahead.datasets.video_examples import VideoExamples
+from playahead.datasets.examples import VideoExamples
+from playahead.datasets.stored import LabelledFeatures, nearest_snippet
 from playahead.domain.actions import Action
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError

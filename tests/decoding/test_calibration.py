@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from playahead.decoding.calibration import calibrate
+from playahead.decoding.choosing import calibrate
 from playahead.decoding.decoder import Decoder, decoder_of
 from playahead.decoding.predictions import DensePredictions
 from playahead.evaluation.exact import TimedEvents

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from playahead.decoding.anticipations import anticipations_of, frame_centre_ms, frames_of
+from playahead.decoding.decoder import anticipations_of, frame_centre_ms, frames_of
 from playahead.decoding.choosing import Decoding, choose
 from playahead.decoding.decoder import Decoder, decoder_of
 from playahead.decoding.predictions import DensePredictions, SlotPredictions, join_predictions
-from playahead.decoding.slots import decode_threshold, slot_times
+from playahead.decoding.decoder import decode_threshold, slot_times
 from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import average_precision, benchmark_average, count_detections
 from playahead.evaluation.score_scale import ScoreScale, choose_score_scale, fit_log_ranks

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from playahead.decoding.shifts import choose_shifts, shift
+from playahead.decoding.choosing import choose_shifts, shift
 from playahead.evaluation.frames import NO_EVENT, FrameTable
 
 

@@ -17,7 +17,7 @@ from lightning_fabric.strategies import SingleDeviceStrategy
 
 from playahead.backbone.fast import FastBackbone
 from playahead.datasets.evaluation_set import FeedEvaluationSet
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import FeedExamples
 from playahead.features.encoder import WindowEncoder
 from playahead.features.feed import N_FEATURES
 from playahead.features.snippet_stream import SnippetStream, every
@@ -32,8 +32,8 @@ from playahead.lab.recipes import RECIPES
 from playahead.lab.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos
 from playahead.training import loop
+from playahead.training.run import validate
 from playahead.training.trainer import TrainConfig, Trainer
-from playahead.training.validation import validate
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 from tests.conftest import simulate

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from playahead.datasets.batch import Batch, padded_targets
+from playahead.datasets.examples import Batch, padded_targets
 from playahead.datasets.slicing import Following
 from playahead.evaluation.frames import ALL_CLASSES
 from playahead.paper.sampling import rare_factors

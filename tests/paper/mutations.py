@@ -29,7 +29,7 @@ _ANTICIPATOR, _MODEL = "model/anticipator.py", "model/test_anticipator.py::"
 _ENCODER, _LAYERS, _MEMORY, _DECODER = (f"model/{n}.py" for n in ("local_encoder", "layers", "memory", "slot_decoder"))
 _MATCHER, _CRITERION, _TARGETS = "training/matcher.py", "training/criterion.py", "training/targets.py"
 _TRAINER, _LOOP, _OPTIM = "training/trainer.py", "training/loop.py", "training/optim.py"
-_SAMPLING, _MIXUP, _SLOTS = "datasets/sampling.py", "datasets/mixup.py", "decoding/slots.py"
+_SAMPLING, _MIXUP, _SLOTS = "datasets/sampling.py", "datasets/mixup.py", "decoding/decoder.py"
 _LOGITS = "paper/test_golden.py::test_every_logit_in_training_is_the_golden_one"
 _LOSSES = "paper/test_golden.py::test_losses_of_six_steps_are_the_golden_ones"
 _GRADIENTS = "paper/test_golden.py::test_clipped_gradients_are_the_golden_ones"
@@ -362,7 +362,7 @@ DATA = [
     ),
     Mutation(
         "windows shifted although the recipe says not",
-        "datasets/feed_examples.py",
+        "datasets/examples.py",
         "rng) if self._augment else int(start_ms)",
         "rng)",
         f"{_EXAMPLES}test_without_augmentation_a_sequence_is_as_it_was_recorded",

@@ -25,8 +25,8 @@ from playahead.paper.memory import Memory
 from playahead.paper.schedule import learning_rate
 from playahead.paper.slots import SlotDecoder
 from playahead.training import loop, run
+from playahead.training.run import validate
 from playahead.training.trainer import Trainer
-from playahead.training.validation import validate
 from tests.support.training import TINY, Recorded, always_one, windows
 
 SMALL = ModelConfig(feature_dim=4, d_model=16, heads=2, ffn_dim=16)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from playahead.datasets.labelled_features import LabelledFeatures
 from playahead.datasets.slicing import labels_of_half
+from playahead.datasets.stored import LabelledFeatures
 from playahead.domain.feed import feed_of_actions
 from playahead.domain.records import ActionEvent
 

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 from playahead.datasets.dataset import Dataset
 from playahead.datasets.evaluation_set import VideoEvaluationSet
-from playahead.datasets.feed_examples import FeedExamples
-from playahead.datasets.labelled_features import LabelledFeatures
-from playahead.datasets.video_examples import VideoExamples
+from playahead.datasets.examples import FeedExamples, VideoExamples
+from playahead.datasets.stored import LabelledFeatures
 from playahead.domain.actions import ACTIONS, Action
 from playahead.features.feed import N_FEATURES
 from playahead.lab.simulation.plays import simulate_half

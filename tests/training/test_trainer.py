@@ -13,15 +13,15 @@ import pytest
 import torch
 
 from playahead.datasets.evaluation_set import FeedEvaluationSet
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import FeedExamples
 from playahead.decoding.decoder import Decoder
 from playahead.features.feed import FEED_FEATURES, N_FEATURES
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError, NonFiniteLossError
 from playahead.io.tensors import read_tensors
 from playahead.lab.simulation.plays import simulate_half
+from playahead.training.run import validate
 from playahead.training.trainer import Trainer
-from playahead.training.validation import validate
 from playahead.variants.config import CriterionConfig, OptimConfig
 from playahead.variants.model import build
 from tests.support.training import TINY, always_one, windows

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from playahead.cli.terminal import complain
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import FeedExamples
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.runtime import leave
 from playahead.lab.faantra.evaluation_set import FramesEvaluationSet
@@ -23,7 +23,7 @@ from playahead.lab.recipes import RECIPES
 from playahead.lab.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos
 from playahead.training import loop
-from playahead.training.ranks import together
+from playahead.training.ranks import launch_ranks
 from playahead.training.trainer import Trainer
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
@@ -65,7 +65,7 @@ def main(kind: str, folder: Path, data: Path, failing: str = "") -> None:
     written: list[str] = []
     write = loop.write_tensors
     loop.write_tensors = lambda path, *rest: (written.append(path.name), write(path, *rest))[1]
-    with together(config(kind), folder) as fabric:
+    with launch_ranks(config(kind), folder) as fabric:
         trainer = make(kind, folder, data, fabric)
         if failing == str(fabric.global_rank):
             raise InputError("match 7", "cannot be read any more")

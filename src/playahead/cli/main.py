@@ -10,7 +10,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from playahead.cli.parser import build_parser, call, chosen_command, spelt_for_python
+from jsonargparse import Namespace
+
+from playahead.cli.parser import Parser, build_parser, call, chosen_command, in_options, spelt_for_python
 from playahead.cli.terminal import complain, in_other_letters, notice
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.runtime import keep_freed_memory, leave
@@ -56,6 +58,7 @@ def _flushed(code: int) -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Parse, work, and turn errors that a person can act on into one line."""
+    command = None
     try:
         if not arguments:
             build_parser(arguments).print_help()
@@ -64,9 +67,14 @@ def run(arguments: Sequence[str]) -> int:
             raise InputError("an argument", "is empty", "is a variable of the shell not set?")
         words = [spelt_for_python(word) for word in arguments]
         parser = build_parser(words)
-        chosen = parser.instantiate(parser.parse_args(words))
+        parsed = parser.parse_args(words)
+        command, _ = chosen_command(parsed.as_dict())
+        _, options = chosen_command(_instantiated(parser, parsed).as_dict())
         with _video_warnings_as_notes():
-            return call(*chosen_command(chosen.as_dict())) or 0
+            return call(command, options) or 0
+    except InputError as reason:
+        complain(in_options(reason, command) if command is not None else str(reason))
+        return 2
     except PlayaheadError as reason:
         complain(str(reason))
         return 2
@@ -75,6 +83,17 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except OSError as reason:
         return _of_disk_error(reason)
+
+
+def _instantiated(parser: Parser, parsed: Namespace) -> Namespace:
+    """Settings as their dataclasses; the paper's refuse a value with a ValueError."""
+    try:
+        return parser.instantiate(parsed)
+    except PlayaheadError:
+        raise
+    except ValueError as reason:
+        where, _, what = str(reason).partition(": ")
+        raise InputError(where, what) from None
 
 
 def _value(word: str) -> str:

@@ -1,20 +1,24 @@
-"""A parser made of the commands: options, types and help come from each function's signature and docstring."""
+"""The parser of all commands: options, types and help come from each function's signature and docstring.
+
+Errors of the library name fields and arguments (``PredictConfig.every_s``); ``in_options`` puts options in their place.
+"""
 
 import argparse
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, is_dataclass
 from importlib.metadata import version
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, NoReturn, get_args, get_origin
+from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 from docstring_parser import parse as parse_docstring
-from jsonargparse import ArgumentParser, set_parsing_settings
+from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_parsing_settings
 
 from playahead.cli.registry import COMMANDS, Command
 from playahead.cli.terminal import complain
+from playahead.io.errors import InputError
 from playahead.io.settings import read_yaml
 
 _WORDS = {"--from": "--start", "--to": "--end"}
@@ -35,8 +39,27 @@ def _spelt_for_people(text: str) -> str:
     return _OPTION.sub(lambda option: option[0].replace("_", "-"), text)
 
 
+class _Help(DefaultHelpFormatter):
+    """Help without types: a default and the text say enough."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        if action.dest in ("help", "config"):
+            return super()._get_help_string(action)
+        text = super()._get_help_string(action).replace("type: %(type)s", "").replace("(, ", "(")
+        text = text.replace(", )", ")") if action.default is not None else text.replace("default: %(default)s", "")
+        return text.replace(", )", ")").replace(" ()", "")
+
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        """Usage with required options and positionals alone."""
+        needed = [action for action in actions if action.required or not action.option_strings]
+        super().add_usage(usage, needed, groups, prefix)
+
+
 class Parser(ArgumentParser):
-    """Shows options with dashes, and says what is wrong with them in one line, like every other error."""
+    """Parser that shows options with dashes and reports errors in one line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, formatter_class=_Help, **kwargs)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002 - the base's signature
         prog = self.prog.replace(" [options]", "")
@@ -44,16 +67,16 @@ class Parser(ArgumentParser):
         sys.exit(2)
 
     def format_help(self, *args: Any, **kwargs: Any) -> str:
-        """Help, as every parser gives it."""
+        """Help with dashes in the options."""
         return _spelt_for_people(super().format_help(*args, **kwargs))
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Help that cannot be written is an error, which argparse passes over."""
+        """Write help; a failure is an error, which argparse would ignore."""
         (file or sys.stderr).write(message)
 
 
 def build_parser(arguments: Sequence[str]) -> Parser:
-    """The parser for these arguments; only the command that they name is imported."""
+    """Build the parser for these arguments; only the command that they name is imported."""
     set_parsing_settings(docstring_parse_attribute_docstrings=False)
     about = "Watch 30 s of football, say what happens in the next 5."
     parser = Parser(prog="playahead", description=about, version=version("playahead"))
@@ -85,7 +108,7 @@ def _leaf(command: Command, arguments: Sequence[str], *words: str) -> Parser:
     elsewhere: set[int | str] = {name for name in (command.positional, command.settings, *flags) if name}
     parser.add_function_arguments(function, skip=elsewhere, as_group=False)
     if command.settings:
-        _add_settings(parser, kinds[command.settings], arguments)
+        _add_settings(parser, kinds[command.settings], command.shown, arguments)
     for name in sorted(flags):
         parser.add_argument(f"--{name}", action="store_true", help=help_of[name])
     return parser
@@ -98,11 +121,18 @@ def _add_positional(parser: Parser, name: str, kind: Any, optional: bool, text: 
     parser.add_argument(name, type=kind, help=text, **count)  # type: ignore[bad-argument-type]
 
 
-def _add_settings(parser: Parser, kind: type, arguments: Sequence[str]) -> None:
-    """An option for each field of a settings dataclass; defaults are those of the recipe that the arguments name."""
+def _add_settings(parser: Parser, kind: type, shown: Sequence[str], arguments: Sequence[str]) -> None:
+    """Add an option for each field of a settings dataclass; defaults come from the recipe that the arguments name.
+
+    Fields of a field, as ``model.slots``, are shown in the help if they are among ``shown``; all can be set.
+    """
     switches = [field.name for field in fields(kind) if field.type is bool and field.default is False]
     parser.add_argument("--config", action="config", help="a YAML file of options, as --print-config writes it")
     parser.add_class_arguments(kind, None, as_group=False)
+    groups = {action.dest.split(".")[0] for action in parser._actions if "." in action.dest}
+    for action in parser._actions:
+        if ("." in action.dest and action.dest not in shown) or action.dest in groups:
+            action.help = argparse.SUPPRESS
     named = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     named.add_argument("--recipe")
     named.add_argument("--config", type=Path, action="append", default=[])
@@ -121,13 +151,13 @@ def _add_settings(parser: Parser, kind: type, arguments: Sequence[str]) -> None:
 
 
 def _make_switch(parser: Parser, name: str) -> None:
-    """``--video`` alone means true, as people expect; ``--video false`` stays possible."""
+    """Let ``--video`` alone mean true; ``--video false`` stays possible."""
     action = next(action for action in parser._actions if action.dest == name)
     action.nargs, action.const = "?", True
 
 
 def chosen_command(config: dict[str, Any]) -> tuple[Command, dict[str, Any]]:
-    """The command that a parsed configuration names, and its options."""
+    """Command that a parsed configuration names, and its options."""
     name = config["command"]
     entry, options = COMMANDS[name], config[name]
     if isinstance(entry, Command):
@@ -135,13 +165,41 @@ def chosen_command(config: dict[str, Any]) -> tuple[Command, dict[str, Any]]:
     return entry.commands[options["what"]], options[options["what"]]
 
 
+def in_options(error: InputError, command: Command) -> str:
+    """An error's message with the name of an option (``--every-s``) for the field or argument that it names."""
+    function = command.load()
+    named = {name: name for name in signature(function).parameters}
+    if command.settings:
+        named |= _fields_as_options(function.__annotations__[command.settings])
+    field = named.get(error.where) or named.get(error.where.partition(".")[2] if "." in error.where else "")
+    if field is None or field == command.positional:
+        return str(error)
+    option = _spelt_for_people(f"--{field}")
+    return str(InputError(option, error.what, error.fix))
+
+
+def _fields_as_options(kind: type, before: str = "") -> dict[str, str]:
+    """``Class.field`` -> name of its option, for a settings dataclass and the dataclasses among its fields."""
+    named: dict[str, str] = {} if before else {field.name: field.name for field in fields(kind)}
+    hints = get_type_hints(kind)
+    for field in fields(kind):
+        named[f"{kind.__name__}.{field.name}"] = before + field.name
+        if is_dataclass(inner := hints[field.name]):
+            named |= _fields_as_options(inner, f"{before}{field.name}.")
+    return named
+
+
 def call(command: Command, options: dict[str, Any]) -> int | None:
-    """Call the command's function, its settings put together from their options."""
+    """Call the command's function with settings put together from options.
+
+    Raises:
+        ValueError: the paper's configuration refuses a value.
+    """
     function: Callable[..., int | None] = command.load()
     if command.settings:
         kind = function.__annotations__[command.settings]
-        settings = kind(**{field.name: options.pop(field.name) for field in fields(kind)})
-        options = {**options, command.settings: settings}
+        values = {field.name: options.pop(field.name) for field in fields(kind)}
+        options = {**options, command.settings: kind(**values)}
         if command.settings != "config":
             del options["config"]
     return function(**options)

@@ -13,12 +13,13 @@ class Command:
     """A command.
 
     Attributes:
-        function: where its function is, ``module:name`` in ``commands/``.
-        summary: what it is for, in a line.
-        example: a command line that shows it.
-        positional: its positional argument, if it has one.
-        settings: its parameter that holds settings (a dataclass), if it has one: each field is an option, its default
-            comes from the recipe named by ``--recipe``.
+        function: place of its function, ``module:name`` in ``commands/``.
+        summary: purpose in one line.
+        example: command line that shows it.
+        positional: name of its positional argument, if it has one.
+        settings: name of its parameter that holds settings (a dataclass), if it has one: each field is an option, its
+            default comes from the recipe named by ``--recipe``.
+        shown: settings inside settings, as ``model.slots``, that its help shows; ``--print-config`` shows all.
     """
 
     function: str
@@ -26,9 +27,10 @@ class Command:
     example: str
     positional: str = ""
     settings: str = ""
+    shown: tuple[str, ...] = ()
 
     def load(self) -> Callable[..., int | None]:
-        """The function; imported only when the command is asked for."""
+        """Import the function."""
         module, name = self.function.split(":")
         return getattr(import_module(f"playahead.cli.commands.{module}"), name)
 
@@ -41,19 +43,22 @@ class Group:
     commands: dict[str, Command]
 
 
+_MODEL = ("model.d_model", "model.encoder_layers", "model.decoder_layers", "model.slots", "model.dropout")
+_OPTIM = ("optim.kind", "optim.lr", "optim.weight_decay", "optim.warmup_epochs")
+
 COMMANDS: dict[str, Command | Group] = {
     "demo": Command("demo:demo", "the whole pipeline on simulated broadcasts, in minutes", "playahead demo"),
     "data": Group(
         "check, convert, simulate or download a dataset",
         {
             "check": Command(
-                "data_check:check",
+                "data:check",
                 "counts, bad entries, and whether splits share video",
                 "playahead data check SoccerNet/ActionAnticipation",
                 positional="path",
             ),
             "convert": Command(
-                "data_convert:convert",
+                "data:convert",
                 "event feeds of any readable provider into a compact table",
                 "playahead data convert match-1.json match-2.json --out tables/train.npz",
                 positional="files",
@@ -77,27 +82,31 @@ COMMANDS: dict[str, Command | Group] = {
         "train the backbone to spot actions: features without a leak",
         "playahead pretrain --train SoccerNet/224p/train --validate SoccerNet/224p/valid --recipe backbone-small",
         settings="run",
+        shown=("backbone.encoder", *_OPTIM),
     ),
     "train": Group(
         "train a recipe on a dataset",
         {
             "feed": Command(
-                "train_feed:train_feed",
+                "train:train_feed",
                 "train on an event feed",
                 "playahead train feed --data wyscout_baa --out runs/wide --model.d-model 192 --seed 1",
                 settings="run",
+                shown=(*_MODEL, *_OPTIM),
             ),
             "frames": Command(
                 "train_frames:train_frames",
                 "train FAANTRA end to end on video files",
                 "playahead train frames --data SoccerNet/224p --out runs/frames --model.encoder regnety_004",
                 settings="run",
+                shown=("model.encoder", "model.input_size", "model.imagenet", *_OPTIM),
             ),
             "video": Command(
-                "train_video:train_video",
+                "train:train_video",
                 "train on features of video",
                 "playahead train video --features features --data SoccerNet/224p --out runs/video",
                 settings="run",
+                shown=(*_MODEL, *_OPTIM),
             ),
         },
     ),
@@ -123,26 +132,26 @@ COMMANDS: dict[str, Command | Group] = {
         "score by the official metric, to the last bit",
         {
             "frames": Command(
-                "evaluate_frames:evaluate_frames",
+                "score:evaluate_frames",
                 "score a table of frames",
                 "playahead evaluate frames case.npz --json",
                 positional="case",
             ),
             "submission": Command(
-                "evaluate_submission:command",
+                "score:evaluate_submission",
                 "score a submission",
                 "playahead evaluate submission results_anticipation.zip --labels SoccerNet/224p/valid",
                 positional="results",
             ),
             "feed": Command(
-                "evaluate_feed:evaluate_feed",
+                "evaluate:evaluate_feed",
                 "score weights on an event feed",
                 "playahead evaluate feed wyscout_baa --split test --weights runs/feed/weights.safetensors",
                 positional="data",
                 settings="options",
             ),
             "next": Command(
-                "evaluate_next:command",
+                "evaluate:evaluate_next",
                 "score which action comes next, and when",
                 "playahead evaluate next wyscout_baa --split test",
                 positional="data",

@@ -1,4 +1,4 @@
-"""What people see in a terminal: tables and progress. Machines get JSON on standard output instead."""
+"""Terminal output for people: tables, progress, notices. Machines get JSON on standard output instead."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from playahead.domain.actions import ACTIONS
+from playahead.domain.notices import Notices
 from playahead.domain.time import format_duration
 from playahead.evaluation.evaluate import Evaluation
 from playahead.evaluation.official import TOLERANCES_S, ThresholdCounts, average_precision
@@ -34,11 +35,11 @@ if TYPE_CHECKING:
 _MANY_ROWS = 500
 _LONG_S = 2.0  # work that takes no longer prints no lines into a file
 errors = Console(stderr=True, highlight=False, markup=False)
-"""Progress, notes and errors: standard error, so that standard output stays clean."""
+"""Standard error, for progress, notices and errors."""
 
 
 def printable(text: str) -> str:
-    """A name from outside on one line: what cannot be printed is written as an escape (``\\n``, ``\\udcff``)."""
+    """Text from outside on one line; unprintable characters become escapes (``\\n``, ``\\udcff``)."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -50,7 +51,7 @@ _OTHER_LETTERS = str.maketrans("│┃▏●·…–—’‘“”×‹›", "|
 
 
 def in_other_letters(error: UnicodeError) -> tuple[str, int]:
-    """For ``codecs.register_error``: what a terminal cannot show, in ASCII, or as an escape where it is a name's."""
+    """Error handler of codecs: write what a terminal cannot show in ASCII, or as an escape."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end]
@@ -61,17 +62,17 @@ def in_other_letters(error: UnicodeError) -> tuple[str, int]:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Nobody reads on: ``cli.main`` ends as it does wherever else that is noticed."""
+        """Let ``cli.main`` end, as for every other broken pipe."""
         raise BrokenPipeError
 
 
 def out(width: int = 110) -> Console:
-    """Tables for people: standard output, as wide as a table needs where nothing says otherwise."""
+    """Console on standard output: as wide as the terminal, or ``width`` columns for a file."""
     return _Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else width)
 
 
 JSON_VERSION = 1
-"""Of every JSON document that a command prints; another number where a key changes its name or meaning."""
+"""Version of the JSON documents that commands print; it changes when a key changes its name or meaning."""
 
 
 def print_json(value: Mapping[str, object]) -> None:
@@ -81,10 +82,10 @@ def print_json(value: Mapping[str, object]) -> None:
 
 
 class _Bars:
-    """A bar for each task; where output is a file, a line each tenth of the way of what takes long."""
+    """Bar for each task; if output is a file, a line for each tenth of a long task."""
 
     def __init__(self, note: str = "") -> None:
-        self._note = note  # said once work has begun
+        self._note = note  # printed once work has begun
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
@@ -120,7 +121,7 @@ class _Task:
 
 
 def _note(progress: Progress, task: _Task) -> str:
-    """``"40 %, 1,028 examples/s, 12 s left"``: what the work itself says goes first."""
+    """Text such as ``"40 %, 1,028 examples/s, 12 s left"``; the task's own note comes first."""
     done, seconds = progress.done - task.first, max(time.monotonic() - task.started_s, 1e-9)
     parts = [f"{min(100, 100 * progress.done / max(progress.total, 1e-9)):.0f} %", progress.note]
     if done > 0:
@@ -135,19 +136,25 @@ def _note(progress: Progress, task: _Task) -> str:
 
 @contextmanager
 def progress(note: str = "") -> Iterator[Show]:
-    """Shows the progress of whatever is given the yielded function."""
+    """Yield a ``Show`` that displays progress."""
     shown = _Bars(note)
     with shown.bars:
         yield shown.show
 
 
+def show_notices(notices: Notices) -> None:
+    """Print what a reader should know."""
+    for line in notices.lines:
+        notice(line)
+
+
 def notice(text: str) -> None:
-    """Something that a reader must know, on standard error."""
+    """Print a notice on standard error."""
     _say(Text.assemble(("note:", "yellow"), f" {printable(text)}"))
 
 
 def notice_leak(features: Path | None) -> None:
-    """A note where a store's features have a leak."""
+    """Print a notice if a store's features have a leak."""
     from playahead.features.store import FeatureStore
 
     if features is not None and (leak := FeatureStore(features).notice):
@@ -155,24 +162,24 @@ def notice_leak(features: Path | None) -> None:
 
 
 def slow_precision(precision: str) -> str:
-    """What to say where the machine emulates the precision that a run is set to; empty where it does not."""
+    """Notice for a machine that emulates the precision of a run; else empty."""
     is_slow = precision == "bf16-mixed" and emulates_bfloat16()
     return "this processor emulates bfloat16; --precision 32-true is several times faster here" if is_slow else ""
 
 
 def complain(message: str, who: str = "playahead") -> None:
-    """What went wrong, in one line on standard error."""
+    """Print an error as one line on standard error."""
     _say(Text.assemble((f"{printable(who)}:", "red"), f" {printable(message)}"))
 
 
 def _say(line: Text) -> None:
-    """On standard error; where it takes nothing (a full disk, a reader that went away), there is nowhere else."""
+    """Print on standard error; a failure to do so (full disk, closed pipe) is ignored."""
     with suppress(OSError):
         errors.print(line, soft_wrap=True)
 
 
 def score_table(counts: ThresholdCounts, title: str) -> Table:
-    """Average precision per class and tolerance, in percent, the mean in the last row and column."""
+    """Table of average precision by class and tolerance, in percent, means in the last row and column."""
     ap_DC = 100 * average_precision(counts)[0]
     table = Table(title=printable(title), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("action")
@@ -191,7 +198,7 @@ def score_table(counts: ThresholdCounts, title: str) -> Table:
 
 
 def comparison_table(rows: Sequence[Row], title: str) -> Table:
-    """Configurations with their intervals and paired differences; significant ones stand out."""
+    """Table of configurations with intervals and paired differences; significant differences are coloured."""
     table = Table(title=printable(title), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("configuration, decoding")
     columns = ("area [95 %]", "difference [95 %]", "official mAP [95 %]", "seeds", "difference [95 %]", "predictions")
@@ -220,7 +227,7 @@ def _difference(found: Sequence[float], sure: bool) -> Text:
 
 
 def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """A table; the first column is left-aligned, the others are numbers."""
+    """Table whose first column is text and whose others are numbers."""
     table = Table(title=printable(title), title_justify="left", title_style="bold", header_style="bold")
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index == 0 else "right")
@@ -230,7 +237,7 @@ def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A ``plain_table`` on standard output; a long one is put together here, which takes a hundredth of the time."""
+    """Print a ``plain_table``; a long one is formatted here, a hundred times faster."""
     console = out()
     if len(rows) <= _MANY_ROWS:
         console.print(plain_table(title, columns, rows))
@@ -256,14 +263,14 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
 
 
 def print_finished(validation: Mapping[str, float], weights: Path, log: Path) -> None:
-    """What a training run ended with."""
+    """Print the result of a training run."""
     rows = [(name, f"{value:.2f}") for name, value in validation.items()]
     errors.print(plain_table("validation, all matches", ("decoding", "mAP"), rows))
     errors.print(f"weights: {weights}   log: {log}")
 
 
 def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, noise_at: int | None = None) -> None:
-    """Scores as a table, or as one JSON document."""
+    """Print scores as a table, or as one JSON document."""
     if as_json:
         document: dict[str, object] = {
             "classes": [str(ACTIONS[c]) for c in found.counts.classes],
@@ -312,7 +319,7 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
 
 
 def _reliability_table(found: Sequence[ReliabilityRow]) -> Table:
-    """Confidences beside what happened: "once" counts each action for one anticipation only (docs/metric.md)."""
+    """Table of confidences beside what happened; "once" counts each action for one anticipation (docs/metric.md)."""
     columns = ("confidence", "anticipations", "stated", "happened", "difference", "once")
     rows = [
         (
@@ -328,7 +335,7 @@ def _reliability_table(found: Sequence[ReliabilityRow]) -> Table:
 
 
 def machine_line(results: Mapping[str, Any]) -> str:
-    """What the machine can do at best: every other speed is a share of it."""
+    """Line with the machine's peak rates, which other speeds are shares of."""
     rates = results["matmul_gflops"]
     return (
         f"{results['threads']} threads; matrix rate {rates['float32']:.0f} GFLOP/s float32, "

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from playahead.datasets.batch import Examples
 from playahead.datasets.evaluation_set import EvaluationSet, FeedEvaluationSet, VideoEvaluationSet
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import Examples, FeedExamples, VideoExamples
 from playahead.datasets.pasts import past_of
-from playahead.datasets.stored import labelled_features, told_of_short
-from playahead.datasets.video_examples import VideoExamples
+from playahead.datasets.stored import labelled_features, note_short
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS
+from playahead.domain.notices import Notices
 from playahead.features.feed import FEED_FEATURES
 from playahead.features.store import FeatureStore
 from playahead.io.errors import InputError
@@ -35,33 +34,36 @@ class Dataset(ABC):
     """Splits to train on and to score on.
 
     Attributes:
-        folder: where it lies.
-        notice: a leak that its features have, in a sentence; empty if none.
-        notes: what else a reader must know of what was read to train on.
+        folder: folder of the splits.
+        notices: what a reader of its figures should know, such as a leak that its features have.
     """
 
     folder: Path
-    notice: str = ""
-    notes: Sequence[str] = ()
+
+    def __init__(self) -> None:
+        self.notices = Notices()
 
     @property
     @abstractmethod
     def features(self) -> Mapping[str, object]:
-        """What its windows hold, as weights remember it and ``Predictor.check`` reads it."""
+        """Description of its windows' features, as weights keep it and ``Predictor.check`` reads it."""
 
     @abstractmethod
     def training_examples(self, examples: int, degraded: float = 0.0, augment: bool = True) -> Examples:
-        """Its train split, as sequences of so many examples; a share of them observed through worse sources.
+        """Sequences of so many examples of the train split.
 
-        ``augment`` is for feeds: windows of video are always as they were recorded.
+        Args:
+            examples: number of examples in a sequence.
+            degraded: share of the sequences that are observed through worse sources (feeds only).
+            augment: shift and mirror at random (feeds only).
         """
 
     @abstractmethod
     def evaluation_set(self, split: str) -> EvaluationSet:
-        """A split to score on, val or test; read once."""
+        """Examples of val or test to score on; read once."""
 
     def seen_as(self, past: str, split: str) -> EvaluationSet:
-        """A split observed through another source, of ``pasts.PASTS``; labels stay.
+        """Examples of a split observed through another source, one of ``pasts.PASTS``; labels stay.
 
         Raises:
             InputError: not a feed.
@@ -70,11 +72,11 @@ class Dataset(ABC):
 
     @abstractmethod
     def validation_sample(self, matches: int) -> EvaluationSet:
-        """What is scored while training: the first matches of val, or all of it."""
+        """Examples that are scored while training: the first matches of val, or all of it."""
 
     @abstractmethod
     def training_halves(self) -> tuple[Sequence[FeedHalf], int]:
-        """Halves (or clips) of train, and how long their labels last in all, ms: what baselines are fitted on."""
+        """Halves (or clips) of train to fit baselines on, and the length that their labels span in all, ms."""
 
     @abstractmethod
     def digest(self, *splits: str) -> str:
@@ -94,11 +96,12 @@ class FeedDataset(Dataset):
     """A folder of compact feed tables: train.npz, val.npz, test.npz."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.folder = folder.absolute()
         self._read: dict[str, FeedEvaluationSet] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        return {"folder": self.folder, "_read": {}}
+        return {**vars(self), "_read": {}}
 
     @property
     def features(self) -> Mapping[str, object]:
@@ -132,7 +135,7 @@ class FeedDataset(Dataset):
         return halves, sum(int(half.t_ms[-1]) for half in halves if len(half))
 
     def digest(self, *splits: str) -> str:
-        """Of the tables."""
+        """Digest of the tables."""
         return _digest([self.folder / f"{split}.npz" for split in splits])
 
     def check(self, *splits: str) -> None:
@@ -152,8 +155,10 @@ class VideoDataset(Dataset):
     """
 
     def __init__(self, folder: Path, features: Path) -> None:
+        super().__init__()
         self.folder, self.store = folder.absolute(), FeatureStore(features.absolute())
-        self.notice = self.store.notice
+        if self.store.notice:
+            self.notices.add(self.store.notice)
         self._read: dict[str, VideoEvaluationSet] = {}
 
     def __getstate__(self) -> dict[str, object]:
@@ -161,16 +166,16 @@ class VideoDataset(Dataset):
 
     @property
     def features(self) -> Mapping[str, object]:
-        """What the store says of its making."""
+        """Facts of the store."""
         return {"kind": "video", **asdict(self.store.facts)}
 
     def training_examples(self, examples: int, degraded: float = 0.0, augment: bool = True) -> VideoExamples:
         """Sequences on the stored 5-s grid."""
         del augment
         if degraded:
-            raise InputError("train.degraded", f"{degraded} is not 0, but only feeds can be degraded")
+            raise InputError("TrainConfig.degraded", f"{degraded} is not 0, but only feeds can be degraded")
         videos = labelled_features(self.store, folder_of_split(self.folder, "train"))
-        self.notes = told_of_short(videos)
+        note_short(videos, self.notices)
         return VideoExamples(videos, examples)
 
     def evaluation_set(self, split: str) -> VideoEvaluationSet:
@@ -190,7 +195,7 @@ class VideoDataset(Dataset):
         return [video.actions for video in videos], sum(video.last_end_ms + ANTICIPATION_MS for video in videos)
 
     def digest(self, *splits: str) -> str:
-        """Of the labels, and of the journals that say which windows' features each video has."""
+        """Digest of the labels, and of the journals that say which windows' features each video has."""
         files = [self.store.folder / "manifest.json"]
         for split in splits:
             place = folder_of_split(self.folder, split)
@@ -208,20 +213,20 @@ class VideoDataset(Dataset):
 
 
 def open_dataset(folder: Path, features: Path | None = None) -> Dataset:
-    """A folder of compact feed tables, or with a feature store the splits that its videos are of."""
+    """Open a folder of compact feed tables, or with a feature store the splits that its videos belong to."""
     return FeedDataset(folder) if features is None else VideoDataset(folder, features)
 
 
 def feed_evaluation_set(
     place: Path | Sequence[Path], split: str = "val", seen: Path | None = None
 ) -> FeedEvaluationSet:
-    """A split of a folder of compact tables; or the matches of one file, as any provider ships them.
+    """Examples of a split of a folder of compact tables, or of the matches of one file, as any provider ships them.
 
     Args:
         place: the folder, or the file; or all files of one match, in any order.
-        split: of a folder.
-        seen: another file of the same matches, such as an action spotter's: this is observed, and what happened is
-            what ``place`` says.
+        split: split of a folder.
+        seen: another file of the same matches, such as an action spotter's, which is observed instead; labels still
+            come from ``place``.
 
     Raises:
         InputError: a file that cannot be read, or a half that the other one lacks.
@@ -234,18 +239,19 @@ def feed_evaluation_set(
         matches = matches_among(files)
         if len(matches) > 1:
             what = f"is a match of its own, beside {matches[0][0]}"
-            raise InputError(matches[1][0], what, "put several matches into one table with playahead data convert")
+            raise InputError(matches[1][0], what, "put several matches into one table with convert_feeds")
         ((match, companions),) = matches
         found = FeedEvaluationSet(read_feed(match, notes, companions), match.name)
     if seen is not None:
         observed = read_feed(seen, seen_notes)
         found = FeedEvaluationSet(found.halves, found.split, _seen_in(observed, seen, found.matches))
-    found.notes = [*notes.lines, *seen_notes.lines]
+    for line in (*notes.lines, *seen_notes.lines):
+        found.notices.add(line)
     return found
 
 
 def _seen_in(halves: Sequence[FeedHalf], path: Path, matches: Sequence[int]) -> Callable[[FeedHalf], FeedHalf]:
-    """What a file shows of the same half of the same match, counted in the order of the file."""
+    """Observe the same half of the same match in another file; matches are paired in their order."""
     theirs = list(dict.fromkeys(half.match for half in halves))
     by_place = {(theirs.index(half.match), half.half): half for half in halves}
 
@@ -259,13 +265,15 @@ def _seen_in(halves: Sequence[FeedHalf], path: Path, matches: Sequence[int]) -> 
 
 
 def video_evaluation_set(folder: Path, store: FeatureStore) -> VideoEvaluationSet:
-    """One labelled split, with the features that a store has of its videos."""
+    """Examples of one labelled split, with the features that a store has of its videos."""
     features = {"kind": "video", **asdict(store.facts)}
     videos = labelled_features(store, folder)
-    found = VideoEvaluationSet(videos, features, name_of_split(folder), resampled_unit(folder))
-    told = [] if is_clip_split(folder) else notes_on_labels(find_labelled_videos(folder))
-    found.notes = [*told, *told_of_short(videos)]
-    return found
+    evaluation_set = VideoEvaluationSet(videos, features, name_of_split(folder), resampled_unit(folder))
+    if not is_clip_split(folder):
+        for line in notes_on_labels(find_labelled_videos(folder)):
+            evaluation_set.notices.add(line)
+    note_short(videos, evaluation_set.notices)
+    return evaluation_set
 
 
 def _digest(paths: Sequence[Path]) -> str:

@@ -10,43 +10,43 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.datasets.labelled_features import LabelledFeatures
 from playahead.datasets.pasts import Past
 from playahead.datasets.slicing import Labels, example_ends_ms, frames_of_following, labels_of_half
+from playahead.datasets.stored import LabelledFeatures
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID
+from playahead.domain.notices import Notices
 from playahead.evaluation.exact import TimedEvents
 from playahead.evaluation.frames import ALL_CLASSES, FrameTable, common_classes
 from playahead.evaluation.official import ThresholdCounts, score_videos
 from playahead.features.feed import FEED_FEATURES, prepare_track
 from playahead.io.errors import InputError
 
-_TOGETHER = 64  # clips in a batch
+_CLIPS_TOGETHER = 64  # in a batch
 
 
 class EvaluationSet(ABC):
     """Examples of halves (or clips), with what followed each.
 
     Args:
-        halves: what happened; ``match`` says which of them belong together when matches are resampled.
-        labels: the actions that each one's examples are to anticipate.
-        end_ms: ends of each one's examples.
-        split: what it is called.
-        unit: what intervals resample: matches, or what stands for them.
+        halves: actions of each half; ``match`` says which of them belong together when matches are resampled.
+        labels: actions that each half's examples are to anticipate.
+        end_ms: ends of each half's examples.
+        split: name of the split.
+        unit: unit that intervals resample: matches, or what stands for them.
 
     Attributes:
-        observed: what is seen of each half; all of it, unless through a worse source.
-        features: what its windows hold, as ``Predictor.check`` reads it.
-        names: of each half's video; none of a feed.
-        frames: each half's (labels_NR, visibility_NR) as the official scorer sees them.
-        notes: what a reader of its figures must know.
-        classes: that are annotated; no other is scored.
+        observed: rows of each half that are seen: all of them, unless through a worse source.
+        features: description of its windows, as ``Predictor.check`` reads it.
+        names: name of each half's video; empty for a feed.
+        frames: (labels_NR, visibility_NR) of each half, as the official scorer sees them.
+        notices: what a reader of its figures should know.
+        classes: indices of the annotated classes; no other is scored.
     """
 
     features: Mapping[str, object]
     names: Sequence[str] = ()
-    notes: Sequence[str] = ()
     classes: tuple[int, ...] = ALL_CLASSES
 
     def __init__(
@@ -57,14 +57,15 @@ class EvaluationSet(ABC):
         split: str = "",
         unit: str = "matches",
     ) -> None:
-        kept = [found for found in zip(halves, labels, end_ms, strict=True) if len(found[2])]
-        if not kept:
+        parts = [part for part in zip(halves, labels, end_ms, strict=True) if len(part[2])]
+        if not parts:
             raise InputError(split or "evaluation set", "no half lasts the 35 s that one example needs")
-        self.halves = [half for half, _, _ in kept]
+        self.notices = Notices()
+        self.halves = [half for half, _, _ in parts]
         self.observed = self.halves
-        self.end_ms = [end for _, _, end in kept]
-        self.following = [found.following(end) for _, found, end in kept]
-        self.frames = [frames_of_following(found) for found in self.following]
+        self.end_ms = [end for _, _, end in parts]
+        self.following = [of_half.following(end) for _, of_half, end in parts]
+        self.frames = [frames_of_following(following) for following in self.following]
         self.split, self.unit = split, unit
 
     @abstractmethod
@@ -72,7 +73,7 @@ class EvaluationSet(ABC):
         """Windows (B, W, N, F) of all examples, in the halves' order; a network on frames gets (B, T, H, W)."""
 
     def __len__(self) -> int:
-        """Examples."""
+        """Number of examples."""
         return sum(len(end) for end in self.end_ms)
 
     @property
@@ -82,7 +83,7 @@ class EvaluationSet(ABC):
 
     @property
     def class_names(self) -> list[str]:
-        """Of ``classes``."""
+        """Names of ``classes``."""
         return [str(ACTIONS[c]) for c in self.classes]
 
     def table(self, scores_ORV: NDArray[np.float32]) -> FrameTable:
@@ -91,7 +92,7 @@ class EvaluationSet(ABC):
         return FrameTable(np.concatenate(labels), np.concatenate(visibility), scores_ORV, self.classes)
 
     def timed_events(self) -> TimedEvents:
-        """What followed each example, to the millisecond."""
+        """Actions that followed each example, to the millisecond."""
         starts = np.cumsum([0, *(len(end) for end in self.end_ms)])
         clip, class_index, time_ms = [], [], []
         for start, (class_OE, time_OE, _) in zip(starts, self.following, strict=False):
@@ -99,8 +100,8 @@ class EvaluationSet(ABC):
             clip.append(start + example)
             class_index.append(class_OE[example, event])
             time_ms.append(time_OE[example, event].astype(np.float64) * ANTICIPATION_MS)
-        found = (np.concatenate(column) for column in (clip, class_index, time_ms))
-        return TimedEvents(*found, classes=self.classes)
+        columns = (np.concatenate(column) for column in (clip, class_index, time_ms))
+        return TimedEvents(*columns, classes=self.classes)
 
     def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:
         """The official scorer's counts of each match, for intervals."""
@@ -116,9 +117,9 @@ class FeedEvaluationSet(EvaluationSet):
     """Every example of a feed that the benchmark asks for; what some source of it never reports is not scored.
 
     Args:
-        halves: what happened: labels are theirs.
-        split: what it is called.
-        observe: what is seen of a half; all of it if None.
+        halves: halves that labels come from.
+        split: name of the split.
+        observe: function that gives the observed rows of a half; all of them if None.
     """
 
     features = FEED_FEATURES
@@ -134,18 +135,18 @@ class FeedEvaluationSet(EvaluationSet):
         self._tracks = [prepare_track(half) for half in self.observed]
 
     def seen_as(self, past: Past) -> "FeedEvaluationSet":
-        """The same examples and labels, observed through another source."""
+        """Examples and labels as they are, observed through another source."""
         return FeedEvaluationSet(self.halves, self.split, past.observe)
 
     def batches(self) -> Iterator[NDArray[np.float32]]:
-        """A sequence for each half."""
+        """Windows of a sequence for each half."""
         for track, end_ms in zip(self._tracks, self.end_ms, strict=True):
             yield track.windows(end_ms)[None]
 
     def first_matches(self, count: int) -> "FeedEvaluationSet":
-        """The same, of its first matches alone."""
-        kept = self.matches[:count]
-        return FeedEvaluationSet([half for half in self.halves if half.match in kept], self.split)
+        """Examples of its first matches alone."""
+        first = self.matches[:count]
+        return FeedEvaluationSet([half for half in self.halves if half.match in first], self.split)
 
 
 class VideoEvaluationSet(EvaluationSet):
@@ -171,11 +172,11 @@ class VideoEvaluationSet(EvaluationSet):
         )
 
     def batches(self) -> Iterator[NDArray[np.float32]]:
-        """Videos of equal length together."""
+        """Windows of videos, those of equal length in one batch."""
         for n_examples, alike in groupby(self.videos, lambda video: len(video.end_ms_O)):
             videos = list(alike)
-            for first in range(0, len(videos), _TOGETHER):
-                some = videos[first : first + _TOGETHER]
+            for first in range(0, len(videos), _CLIPS_TOGETHER):
+                some = videos[first : first + _CLIPS_TOGETHER]
                 yield np.stack([self._windows(video, n_examples) for video in some])
 
     def _windows(self, video: LabelledFeatures, n_examples: int) -> NDArray[np.float32]:

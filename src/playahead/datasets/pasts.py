@@ -1,4 +1,4 @@
-"""Matches observed through a worse source than the one that recorded them: only the past is degraded, never a label.
+"""Pasts: matches observed through a worse source than the one that recorded them. Labels are never degraded.
 
 ``CAREFUL`` and ``GREEDY`` are two action spotters whose published outputs on broadcast video were compared with human
 labels. HIGH PASS and OUT were not among their classes; those values are our guess from similar classes. Training never
@@ -25,7 +25,7 @@ _ERRORS_MS = (-600.0, -300.0, -40.0, 120.0, 450.0, 900.0)
 _FALSE_NEAR_MS = 800.0
 _MATCH_S = 90 * 60
 
-# Of what ``random_past`` draws: shares of the sources' kinds, and of what may befall any of them.
+# Shares of the kinds of source that ``random_past`` draws, and of flaws that any of them may have.
 _SPOTTED, _LABELS_ONLY = 0.4, 0.27
 _CLOCK_UNKNOWN, _LATE, _NOTHING, _SHORT = 0.1, 0.15, 0.01, 0.1
 _LATE_S = (0.3, 12.0)
@@ -34,16 +34,16 @@ _FALSE_A_MATCH = (6.0, 700.0)  # of a class of middling frequency; a careful spo
 
 @dataclass(frozen=True)
 class SpotterNoise:
-    """How an action spotter differs from what happened.
+    """Errors of an action spotter.
 
-    A spotted time before the true one counts as the true one: nothing is seen before it happens.
+    A spotted time before the true one is set to the true one: nothing is seen before it happens.
 
     Attributes:
         recall_C: share of each class's actions that it finds.
-        precision_C: share of what it reports of each class that happened.
-        error_scale: of the errors of its times; 1 has the quartiles -40 and +120 ms, 5 % beyond -300 and +450 ms.
-        near: share of the false ones that lie close to something that happened; the others lie anywhere.
-        confident: it reports confidences (those of true ones are higher, on average).
+        precision_C: share of its detections of each class that are true.
+        error_scale: scale of the errors of its times; 1 has the quartiles -40 and +120 ms, 5 % beyond -300 and +450 ms.
+        near: share of the false detections that lie close to an action; the others lie anywhere.
+        confident: True if it reports confidences (those of true detections are higher, on average).
     """
 
     recall_C: tuple[float, ...]
@@ -53,29 +53,32 @@ class SpotterNoise:
     confident: bool = True
 
     def spot(self, half: FeedHalf, rng: np.random.Generator, usual_C: NDArray[np.floating] | None = None) -> FeedHalf:
-        """What it reports of a half's actions; everything but class, time and confidence is lost.
+        """Detections in a half; everything but class, time and confidence is lost.
 
         Args:
             half: a half, or a stretch of one.
-            rng: draws what it misses and makes up.
-            usual_C: actions of each class that a stretch of this length usually has. What it makes up must tell
-                nothing of a short stretch, least of all of its end; a whole half's own numbers tell next to nothing.
+            rng: generator that draws missed and false detections.
+            usual_C: actions of each class that a stretch of this length usually has. False detections must not leak how
+                a short stretch continues; a whole half's own numbers tell next to nothing.
         """
+        # True detections: a share of the actions, at times that may be late.
         actions = half.take(np.isin(half.code, list(_ACTION_CODES)))
-        found = actions.take(rng.random(len(actions)) < np.array(self.recall_C)[actions.code])
-        error_ms = np.interp(rng.random(len(found)), _ERROR_QUANTILES, _ERRORS_MS) * self.error_scale
-        true_ms = found.t_ms + np.maximum(error_ms, 0)
+        spotted = actions.take(rng.random(len(actions)) < np.array(self.recall_C)[actions.code])
+        error_ms = np.interp(rng.random(len(spotted)), _ERROR_QUANTILES, _ERRORS_MS) * self.error_scale
+        true_ms = spotted.t_ms + np.maximum(error_ms, 0)
+        # False detections: as many as the precision leaves room for.
         happened_C = np.bincount(actions.code, minlength=len(ACTIONS))
         false_code = self._false_codes(happened_C if usual_C is None else usual_C, rng)
         false_ms = self._false_times(actions, len(false_code), rng)
+        # Both in time order, as rows of a feed.
         t_ms = np.r_[true_ms, false_ms].round().clip(0, LONGEST_HALF_MS).astype(np.int32)
         order = np.argsort(t_ms, kind="stable")
-        code = np.r_[found.code, false_code].astype(np.uint8)[order]
-        delay_ms = np.r_[found.delay_ms, np.zeros(len(false_code))].astype(np.uint16)[order]
+        code = np.r_[spotted.code, false_code].astype(np.uint8)[order]
+        delay_ms = np.r_[spotted.delay_ms, np.zeros(len(false_code))].astype(np.uint16)[order]
         unknown = np.full(len(code), UNKNOWN, np.uint8)
         confidence = unknown
         if self.confident:
-            sure = np.r_[rng.beta(5, 2, len(found)), rng.beta(2, 3, len(false_code))][order]
+            sure = np.r_[rng.beta(5, 2, len(spotted)), rng.beta(2, 3, len(false_code))][order]
             confidence = (100 * sure).round().astype(np.uint8)
         return FeedHalf(
             match=half.match,
@@ -92,13 +95,13 @@ class SpotterNoise:
         )
 
     def _false_codes(self, usual_C: NDArray, rng: np.random.Generator) -> NDArray[np.integer]:
-        """Classes of what never happened: as many as the precision leaves room for."""
+        """Classes of the false detections."""
         recall_C, precision_C = np.array(self.recall_C), np.array(self.precision_C)
         count_C = rng.poisson(usual_C * recall_C * (1 / precision_C - 1))
         return np.repeat(np.arange(len(ACTIONS)), count_C)
 
     def _false_times(self, actions: FeedHalf, count: int, rng: np.random.Generator) -> NDArray[np.floating]:
-        """Close after an action (no row may tell of one that is still to come), or anywhere."""
+        """Times of the false detections: close after an action (never before it), or anywhere."""
         if not len(actions):
             return np.zeros(count)
         first_ms, last_ms = actions.t_ms[[0, -1]]
@@ -121,16 +124,16 @@ _SPOTTERS = {"careful": CAREFUL, "greedy": GREEDY}
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """What is observed of a match.
+    """A source of a match's rows.
 
     Attributes:
-        positions: where things happened.
-        teams: who acted.
-        tokens: duels, saves, stoppages and touches beside the ten actions.
-        setpieces: the kind of restart (a throw-in tells its own).
-        spotter: instead of the true rows, what a careful or a greedy action spotter on video would report.
-        late_s: so much later each row arrives.
-        nothing: no row at all.
+        positions: True if it tells positions.
+        teams: True if it tells teams.
+        tokens: True if it tells duels, saves, stoppages and touches beside the ten actions.
+        setpieces: True if it tells kinds of restart (a throw-in's is known from its class).
+        spotter: action spotter on video whose detections replace the true rows.
+        late_s: delay of each row.
+        nothing: True if no row ever arrives.
     """
 
     positions: bool = True
@@ -142,12 +145,12 @@ class Past:
     nothing: bool = False
 
     def __post_init__(self) -> None:
-        check_choices(self, "past")
+        check_choices(self, "Past")
         if not 0 <= self.late_s <= LONGEST_DELAY_MS / 1000:
-            raise InputError("past.late_s", f"{self.late_s} is not in 0 to {LONGEST_DELAY_MS / 1000:g}")
+            raise InputError("Past.late_s", f"{self.late_s} is not in 0 to {LONGEST_DELAY_MS / 1000:g}")
 
     def observe(self, half: FeedHalf, seed: int = 0) -> FeedHalf:
-        """A half as it is observed; the noise is the same whenever the match, the half and the seed are."""
+        """Rows of a half as this source tells them; the noise depends on match, half and seed alone."""
         rng = np.random.default_rng((seed, half.match, half.half))
         spotter = _SPOTTERS.get(self.spotter or "")
         return _later(_less(half, self) if spotter is None else _spotted(half, spotter.spot(half, rng)), self)
@@ -164,11 +167,11 @@ PASTS = {
     **{f"{late_s} s late": Past(late_s=late_s) for late_s in (1, 2, 5, 10)},
     "nothing seen": Past(nothing=True),
 }
-"""What people have, by name."""
+"""Sources that people have, by name."""
 
 
 def past_of(name: str) -> Past:
-    """One of ``PASTS``.
+    """Find one of ``PASTS``.
 
     Raises:
         InputError: there is none of that name.
@@ -179,12 +182,12 @@ def past_of(name: str) -> Past:
 
 
 def _spotted(half: FeedHalf, reported: FeedHalf) -> FeedHalf:
-    """A spotter watches from the same moment, with the same clock."""
+    """Give a spotter's rows the half's clock and the time from which it is watched."""
     return replace(reported, clock_known=half.clock_known, seen_from_ms=half.seen_from_ms)
 
 
 def _later(seen: FeedHalf, past: Past) -> FeedHalf:
-    """As late as the past says; or never."""
+    """Delay rows by ``late_s``, or drop all."""
     if past.nothing:
         return replace(seen.take(np.zeros(len(seen), bool)), seen_from_ms=LONGEST_HALF_MS)
     late_ms = seen.late_ms + round(past.late_s * 1000)
@@ -192,7 +195,7 @@ def _later(seen: FeedHalf, past: Past) -> FeedHalf:
 
 
 def _less(half: FeedHalf, past: Past) -> FeedHalf:
-    """Without what is not told."""
+    """Remove the columns that this source lacks."""
     if not past.tokens:
         half = replace(half.take(half.code < len(ACTIONS)), reports=half.reports & _ACTION_CODES)
     unknown, changed = np.full(len(half), UNKNOWN, np.uint8), {}
@@ -208,13 +211,13 @@ def _less(half: FeedHalf, past: Past) -> FeedHalf:
 def random_past(
     half: FeedHalf, first_ms: int, last_ms: int, per_s_C: NDArray[np.floating], rng: np.random.Generator
 ) -> FeedHalf:
-    """A stretch of a half as some source might give it, to train on.
+    """Rows of a stretch of a half as a random source might tell them, to train on.
 
     Args:
         half: the stretch.
-        first_ms, last_ms: start of the first window and end of the last: an observation may begin in between.
-        per_s_C: how often each class usually happens.
-        rng: draws the source.
+        first_ms, last_ms: start of the first window and end of the last; an observation may begin in between.
+        per_s_C: usual rate of each class, events per second.
+        rng: generator that draws the source.
     """
     if rng.random() < _CLOCK_UNKNOWN:
         half = replace(half, clock_known=False)
@@ -238,16 +241,16 @@ def random_past(
 
 
 def _random_spotter(per_s_C: NDArray[np.floating], rng: np.random.Generator) -> SpotterNoise:
-    """Of any quality: what it makes up is a number a match, more of what is frequent, so rare classes are the worst."""
+    """Draw a spotter of any quality; it makes more false detections of frequent classes, and is worst on rare ones."""
     recall_C = (rng.uniform(0.35, 1.0) + rng.normal(0, 0.15, len(ACTIONS))).clip(0.02, 1.0)
     per_match_C = np.maximum(per_s_C * _MATCH_S, 1.0)
     usual = np.exp(np.log(per_match_C).mean())
     false_C = np.exp(rng.uniform(*np.log(_FALSE_A_MATCH)) + rng.normal(0, 0.6, len(ACTIONS)))
     false_C *= (per_match_C / usual) ** rng.uniform(0.2, 1.0)
-    found_C = recall_C * per_match_C
+    true_C = recall_C * per_match_C
     return SpotterNoise(
         recall_C=tuple(recall_C),
-        precision_C=tuple(found_C / (found_C + false_C)),
+        precision_C=tuple(true_C / (true_C + false_C)),
         error_scale=rng.uniform(0, 2),
         near=rng.uniform(0.2, 0.9),
         confident=rng.random() < 0.75,

@@ -1,4 +1,4 @@
-"""Where examples end in a half, and what follows each.
+"""Ends of the examples in a half or clip, and the actions that follow each.
 
 Axes: O examples, E events (padded), A actions of a half or clip, C classes.
 """
@@ -24,8 +24,8 @@ class Following(NamedTuple):
 
     Attributes:
         class_OE: int64, -1 padded.
-        time_OE: float32, as a share of the 5 s.
-        visible_OE: False where the broadcast did not show it.
+        time_OE: float32 time as a share of the 5 s.
+        visible_OE: False where the broadcast did not show the action.
     """
 
     class_OE: NDArray[np.int64]
@@ -38,12 +38,12 @@ class Labels:
     """The actions that examples of one half or clip are to anticipate, in time order.
 
     Attributes:
-        t_ms_A: int64, from the start of the half or clip.
-        class_A: int64.
-        visible_A: False where the broadcast did not show it.
-        after_ms_A: an action follows an example if this lies in (end, end + 5 s]. It is ``t_ms_A`` but for a clip's
-            anticipated action at its 30,000 ms, which follows the observation that ends there, as in the benchmark's
-            scorer.
+        t_ms_A: int64 times from the start of the half or clip.
+        class_A: int64 class indices.
+        visible_A: False where the broadcast did not show the action.
+        after_ms_A: times that decide: an action follows an example if this lies in (end, end + 5 s]. It is ``t_ms_A``,
+            except for a clip's anticipated action at its 30,000 ms, which follows the observation that ends there, as
+            in the benchmark's scorer.
     """
 
     t_ms_A: NDArray[np.int64]
@@ -52,7 +52,8 @@ class Labels:
     after_ms_A: NDArray[np.float64]
 
     def following(self, end_ms_O: NDArray[np.int64]) -> Following:
-        """What follows the examples that end at these times."""
+        """Actions after the examples that end at these times."""
+        # Two searches bound the actions in (end, end + 5 s]; a rectangle of indices, masked, holds them all.
         first = np.searchsorted(self.after_ms_A, end_ms_O, side="right")
         stop = np.searchsorted(self.after_ms_A, end_ms_O + ANTICIPATION_MS, side="right")
         column = first[:, None] + np.arange(int((stop - first).max(initial=0)))
@@ -69,20 +70,20 @@ class Labels:
 
 
 def labels_of_half(half: FeedHalf) -> Labels:
-    """Of a feed, which sees everything."""
+    """Labels of a half of a feed, which sees everything."""
     target = half.is_target
     t_ms = half.t_ms[target].astype(np.int64)
     return Labels(t_ms, half.code[target].astype(np.int64), np.ones(len(t_ms), bool), t_ms.astype(np.float64))
 
 
 def labels_of_match(events: Sequence[ActionEvent]) -> Labels:
-    """Of a half on video."""
+    """Labels of a half on video."""
     t_ms = np.array([event.position_ms for event in events], np.int64)
     return _labels(events, t_ms, t_ms.astype(np.float64))
 
 
 def labels_of_clip(clip: Clip) -> Labels:
-    """Of a clip: what it withholds is not there."""
+    """Labels of a clip; withheld ones are missing."""
     anticipation = clip.anticipation or ()
     events = [*clip.observation, *anticipation]
     t_ms = np.array([event.position_ms for event in events], np.int64)
@@ -103,7 +104,7 @@ def example_ends_ms(half: FeedHalf, stride_ms: int = ANTICIPATION_MS) -> NDArray
 
 
 def frames_of_following(following: Following) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The same as the official scorer's label and visibility frames."""
+    """Label and visibility frames, the same as the official scorer's."""
     example, event = np.nonzero(following.class_OE >= 0)
     offset_ms = following.time_OE[example, event].astype(np.float64) * ANTICIPATION_MS
     frame = frame_of_ms(OBSERVATION_MS + np.round(offset_ms).astype(np.int64))
@@ -112,5 +113,5 @@ def frames_of_following(following: Following) -> tuple[NDArray[np.int32], NDArra
 
 
 def class_counts(class_OE: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Events of each class: counts_OC."""
+    """Count events of each class -> counts_OC."""
     return (class_OE[:, :, None] == np.arange(len(ACTIONS))).sum(axis=1)

@@ -1,18 +1,25 @@
-"""Choosing a decoding on validation predictions; what is chosen travels with the weights."""
+"""What validation chooses about a decoding: thresholds, shifts in time, score scales, the map of confidences.
+
+What is chosen travels with the weights.
+
+Axes: O examples (N clips), R frames, V vector entries, C classes, P anticipations, B bins of confidence.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
-from playahead.decoding.decoder import Decoder, Kind
+from playahead.decoding.decoder import Decoder, Kind, shift, tau_for
 from playahead.decoding.predictions import Predictions, SlotPredictions
-from playahead.decoding.shifts import choose_shifts
-from playahead.decoding.slots import tau_for
+from playahead.domain.actions import ACTIONS
+from playahead.evaluation.exact import TimedEvents
 from playahead.evaluation.frames import FrameTable
-from playahead.evaluation.official import benchmark_average, count_detections
-from playahead.evaluation.score_scale import choose_score_scale
+from playahead.evaluation.official import average_precision, benchmark_average, count_detections
+from playahead.evaluation.reliability import came_near, rows_of
+from playahead.evaluation.score_scale import ScoreScale, choose_score_scale
 from playahead.io.errors import InputError
 from playahead.paper.inference import TAU, Confidence, SlotTime
 
@@ -25,16 +32,16 @@ Table = Callable[[NDArray[np.float32]], FrameTable]
 
 @dataclass(frozen=True)
 class Decoding:
-    """What is fixed about a decoding, and what validation may choose.
+    """Settings of a decoding that are fixed, and those that validation may choose.
 
     Attributes:
         kind: "marginal", "paper" or "tuned-threshold".
-        tau: of the paper's (0.3 if None) or the tuned threshold (chosen if None).
-        slots_per_clip: instead of the paper's tau: the one above which so many slots emit on average.
-        confidence: of the paper's, "product" or "class" (``decoding.slots.Confidence``).
-        time, rescue: of the tuned threshold; None is chosen.
-        shifts: each class's predictions are moved in time as validation suggests.
-        scale: each class's scores are stretched as validation suggests; the paper's never are.
+        tau: threshold of the paper's decoding (0.3 if None) or of the tuned one (chosen if None).
+        slots_per_clip: number of slots that emit on average, which sets the paper's tau.
+        confidence: confidence of the paper's decoding (``paper.inference.Confidence``).
+        time, rescue: settings of the tuned threshold; None is chosen.
+        shifts: move each class's predictions in time as validation suggests.
+        scale: stretch each class's scores as validation suggests; the paper's never are.
     """
 
     kind: Kind = "marginal"
@@ -48,25 +55,25 @@ class Decoding:
 
     def __post_init__(self) -> None:
         if not (self.tau is None or type(self.tau) in (int, float)):
-            raise InputError("decoding.tau", f"{self.tau!r} is not a number")
+            raise InputError("Decoding.tau", f"{self.tau!r} is not a number")
         if not {type(value) for value in (self.shifts, self.scale)} <= {bool} or type(self.rescue) not in (
             bool,
             type(None),
         ):
-            raise InputError("decoding", "shifts, scale and rescue are true or false")
+            raise InputError("Decoding.shifts", "shifts, scale and rescue are true or false")
         tau = 0.0 if self.tau is None else self.tau
         Decoder(self.kind, tau, self.time or "argmax", confidence=self.confidence)  # refuses what cannot be
         if self.slots_per_clip is not None:
             if self.kind != "paper" or self.tau is not None:
-                raise InputError("decoding.slots_per_clip", "is for the paper's decoding, in place of tau")
+                raise InputError("Decoding.slots_per_clip", "is for the paper's decoding, in place of tau")
             if type(self.slots_per_clip) not in (int, float) or not self.slots_per_clip > 0:
-                raise InputError("decoding.slots_per_clip", f"{self.slots_per_clip!r} is not a number above 0")
+                raise InputError("Decoding.slots_per_clip", f"{self.slots_per_clip!r} is not a number above 0")
         if self.kind == "marginal" and self.tau is not None:
-            raise InputError("decoding", "marginal has no tau")
+            raise InputError("Decoding.tau", "marginal has no tau")
         if self.kind != "tuned-threshold" and (self.time is not None or self.rescue is not None):
-            raise InputError("decoding", "time and rescue are of the tuned threshold")
+            raise InputError("Decoding.time", "time and rescue are settings of tuned-threshold")
         if self.kind == "paper" and self.shifts:
-            raise InputError("decoding", "the paper's has no shifts")
+            raise InputError("Decoding.shifts", "the paper's decoding has none")
 
 
 def choose(decoding: Decoding, predictions: Predictions, table: Table) -> Decoder:
@@ -101,3 +108,60 @@ def _best(tried: list[Decoder], predictions: Predictions, table: Table) -> Decod
     if len(tried) == 1:
         return tried[0]
     return max(tried, key=lambda decoder: average(decoder, predictions, table))
+
+
+_TRIED_FRAMES = (-1, 1, -2, 2, -3, 3)  # of 160 ms; the smallest first
+_LEAST_GAIN = 0.002  # in average precision: less is noise
+
+
+def choose_shifts(validation: FrameTable) -> tuple[int, ...]:
+    """Per class, the shift that scores best on validation by the official metric; 0 unless another clearly does."""
+    best_C = _by_class(validation) + _LEAST_GAIN
+    chosen_C = np.zeros(len(ACTIONS), np.int64)
+    for frames in _TRIED_FRAMES:
+        moved = shift(validation.scores_NRV, [frames] * len(ACTIONS))
+        found_C = _by_class(replace(validation, scores_NRV=moved))
+        chosen_C = np.where(found_C > best_C, frames, chosen_C)
+        best_C = np.maximum(best_C, found_C)
+    return tuple(int(frames) for frames in chosen_C)
+
+
+def _by_class(table: FrameTable) -> NDArray[np.float64]:
+    precision_C = np.zeros(len(ACTIONS))
+    precision_C[list(table.classes)] = average_precision(count_detections(table))[0].mean(axis=0)
+    return precision_C
+
+
+_BIN = 0.025  # of confidence: one knot each, where there are anticipations
+_PRIOR = 20.0  # anticipations that bear out the model: a bin with few of its own stays near what it says
+
+
+def calibrate(decoder: Decoder, predictions: Predictions, table: Table, events: TimedEvents) -> Decoder:
+    """The decoder with a map of its confidences; scores stay as they are.
+
+    Args:
+        decoder: the marginal one.
+        predictions: of matches that the model was not trained on.
+        table: puts confidences beside what happened (``EvaluationSet.table``).
+        events: what happened, to the millisecond.
+    """
+    plain = replace(decoder, calibration=None)
+    rows = rows_of(table(plain.probabilities(predictions)).scores_NRV[:, :, 1:], events)
+    stated_P, happened_P = np.asarray(rows.score, np.float64), came_near(events, rows)
+    by_class = [rows.class_index == c for c in range(len(ACTIONS))]
+    knots = [_knots(stated_P[mine], happened_P[mine]) for mine in by_class]
+    return replace(plain, calibration=ScoreScale(tuple(k[0] for k in knots), tuple(k[1] for k in knots)))
+
+
+def _knots(stated_P: NDArray[np.float64], happened_P: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
+    """(stated, happened) from (0, 0) to (1, 1): the mean of each bin, pooled with its neighbours where they fall."""
+    if not len(stated_P):
+        return (), ()
+    bin_P = (stated_P / _BIN).astype(int)
+    count_B, stated_B, happened_B = (np.bincount(bin_P, weights) for weights in (None, stated_P, happened_P))
+    held = count_B > 0
+    count_B, stated_B = count_B[held], (stated_B[held] / count_B[held]).round(4)
+    happened_B = (happened_B[held] + _PRIOR * stated_B) / (count_B + _PRIOR)
+    rising_B = isotonic_regression(happened_B, weights=count_B + _PRIOR).x.round(4)
+    inner = (stated_B > 0) & (stated_B < 1)
+    return (0.0, *stated_B[inner].tolist(), 1.0), (0.0, *rising_B[inner].tolist(), 1.0)

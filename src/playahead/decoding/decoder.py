@@ -1,26 +1,168 @@
-"""One way of turning predictions into scored frames, as a value that travels with the weights.
+"""Predictions -> scored frames -> anticipations; one such way is a value that travels with the weights.
 
-Axes: O examples, R frames, V vector entries.
+Axes: O examples (N clips), R raster frames, V vector entries (background, then classes), K slots, C classes,
+P anticipations.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.decoding.anticipations import anticipations_of, slots_that_emit
 from playahead.decoding.marginal import decode_marginal, near_probabilities
 from playahead.decoding.predictions import Predictions, SlotPredictions
-from playahead.decoding.shifts import shift
-from playahead.decoding.slots import decode_paper, decode_threshold
 from playahead.domain.actions import ACTIONS
-from playahead.domain.records import Anticipation
+from playahead.domain.grid import ANTICIPATION_MS, FRAMES_PER_WINDOW, OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
+from playahead.domain.records import Anticipation, Clip
+from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, frame_of_ms, rasterise
+from playahead.evaluation.official import benchmark_average, count_detections, metrics_from_counts
 from playahead.evaluation.score_scale import ScoreScale
 from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
-from playahead.paper.inference import TAU, Confidence, SlotTime
+from playahead.paper.inference import TAU, Confidence, Emitted, SlotTime, anticipate, emit, slot_times
+
+
+def emitted(predictions: SlotPredictions, tau: float, confidence: Confidence) -> Emitted:
+    """Anticipations of the paper's inference, which reads the network's own objectness."""
+    p = predictions
+    return anticipate(p.network_objectness_OK, p.class_OKC, p.offset_OKT, tau, confidence)
+
+
+def tau_for(predictions: SlotPredictions, slots_per_clip: float) -> float:
+    """The tau above which so many slots of an example emit on average: to compare at equal numbers of predictions."""
+    share = min(slots_per_clip / predictions.objectness_OK.shape[1], 1.0)
+    tau = float(np.quantile(predictions.network_objectness_OK, 1 - share, method="lower"))
+    return min(tau, float(np.nextafter(1.0, 0.0)))
+
+
+def decode_paper(
+    predictions: SlotPredictions, tau: float = TAU, confidence: Confidence = "product"
+) -> NDArray[np.float32]:
+    """The paper's decoding -> scores_ORV, two slots of one frame averaged, as the official scorer does it."""
+    return _in_frames(emitted(predictions, tau, confidence), len(predictions))
+
+
+def decode_threshold(
+    predictions: SlotPredictions, tau: float = TAU, time: SlotTime = "argmax", rescue: bool = False
+) -> NDArray[np.float32]:
+    """Slots with a calibrated objectness > tau -> scores_ORV; confidence of a class is objectness x its probability.
+
+    Args:
+        predictions: output of the slot heads.
+        tau: objectness above which a slot emits.
+        time: "argmax", or the expectation over bins.
+        rescue: an example left empty emits its likeliest slot all the same.
+    """
+    emits_OK = predictions.objectness_OK > tau
+    if rescue:
+        empty = np.flatnonzero(~emits_OK.any(axis=1))
+        emits_OK[empty, predictions.objectness_OK[empty].argmax(axis=1)] = True
+    confidence_OKC = predictions.class_OKC * predictions.objectness_OK[..., None]
+    return _in_frames(emit(emits_OK, slot_times(predictions.offset_OKT, time), confidence_OKC), len(predictions))
+
+
+def _in_frames(found: Emitted, n_examples: int) -> NDArray[np.float32]:
+    """Slots that emit -> scores_ORV: each puts its class vector into the frame of its time."""
+    frame_P = (found.time_P * FRAMES_PER_WINDOW).astype(np.intp)
+    # The classes of a slot share its objectness, or with p_k alone 1: the background has the rest.
+    background_P1 = np.maximum(1 - found.confidence_PC.sum(axis=1, keepdims=True), 0)
+    vector_PV = np.concatenate([background_P1, found.confidence_PC], axis=1)
+    return rasterise(found.example_P, frame_P, vector_PV, n_examples)
+
+
+_LAST_CENTRE_MS = RASTER_FRAMES * RASTER_FRAME_MS - RASTER_FRAME_MS // 2  # 5040: just outside the 5 s
+
+
+def shift(scores_NRV: NDArray[np.float32], frames_C: Sequence[int]) -> NDArray[np.float32]:
+    """Predictions moved later by so many frames; at the window's edge the higher one of two stays."""
+    shifted_NRV = scores_NRV.copy()
+    for c, frames in enumerate(frames_C, start=1):
+        if frames:
+            shifted_NRV[:, :, c] = _moved(scores_NRV[:, :, c], frames)
+    return shifted_NRV
+
+
+def _moved(scores_NR: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+    ordered_NR = scores_NR if frames > 0 else scores_NR[:, ::-1]
+    steps = min(abs(frames), scores_NR.shape[1] - 1)
+    moved_NR = np.zeros_like(ordered_NR)
+    moved_NR[:, steps:] = ordered_NR[:, :-steps]
+    moved_NR[:, -1] = ordered_NR[:, -steps - 1 :].max(axis=1)
+    return moved_NR if frames > 0 else moved_NR[:, ::-1]
+
+
+def anticipations_of(
+    scores_NRV: NDArray[np.float32],
+    min_confidence: float = 0.0,
+    probabilities_NRV: NDArray[np.float32] | None = None,
+) -> list[list[Anticipation]]:
+    """One record per frame with a score, in time order, at the frame's centre.
+
+    Args:
+        scores_NRV: decoded frames.
+        min_confidence: confidence below which a record is left out.
+        probabilities_NRV: scores that name the class, where ``scores_NRV`` has another scale for every class.
+    """
+    named_by_NRC = (scores_NRV if probabilities_NRV is None else probabilities_NRV)[:, :, 1:]
+    listed: list[list[Anticipation]] = [[] for _ in scores_NRV]
+    best_NR = scores_NRV[:, :, 1:].max(axis=2)
+    for clip, frame in zip(*np.nonzero(best_NR > min_confidence), strict=True):
+        vector, likeliest = scores_NRV[clip, frame, 1:], int(named_by_NRC[clip, frame].argmax())
+        listed[clip].append(
+            Anticipation(
+                action=ACTIONS[likeliest],
+                offset_ms=frame_centre_ms(int(frame)),
+                confidence=float(vector[likeliest]),
+                class_confidence=tuple(float(value) for value in vector),
+            )
+        )
+    return listed
+
+
+def slots_that_emit(
+    predictions: SlotPredictions, tau: float, confidence: Confidence = "product", min_confidence: float = 0.0
+) -> list[list[Anticipation]]:
+    """The paper's inference, one record for each slot above tau, in time order (docs/paper.md 1.3 i-k).
+
+    The class is the likeliest one, the whole class vector is kept, and the time is the centre of the likeliest bin to
+    the millisecond.
+    """
+    found = emitted(predictions, tau, confidence)
+    offset_ms_P = np.rint(found.time_P.astype(np.float64) * ANTICIPATION_MS).astype(np.int64)
+    listed: list[list[Anticipation]] = [[] for _ in range(len(predictions))]
+    for example, offset_ms, vector_C in zip(found.example_P, offset_ms_P, found.confidence_PC, strict=True):
+        if vector_C.max() > min_confidence:
+            listed[example].append(
+                Anticipation(
+                    action=ACTIONS[int(vector_C.argmax())],
+                    offset_ms=int(offset_ms),
+                    confidence=float(vector_C.max()),
+                    class_confidence=tuple(float(value) for value in vector_C),
+                )
+            )
+    for records in listed:
+        records.sort(key=lambda record: record.offset_ms)
+    return listed
+
+
+def frame_centre_ms(frame: int) -> int:
+    """Middle of a frame, kept within the 5 s (the last frame reaches 120 ms beyond)."""
+    centre_ms = frame * RASTER_FRAME_MS + RASTER_FRAME_MS // 2
+    return centre_ms if centre_ms < _LAST_CENTRE_MS else 5_000
+
+
+def frames_of(listed: Sequence[Sequence[Anticipation]]) -> NDArray[np.float32]:
+    """Records -> scores_NRV, two in one frame averaged, as in the official scorer."""
+    clip = np.array([n for n, records in enumerate(listed) for _ in records], np.int64)
+    records = [record for clip_records in listed for record in clip_records]
+    frame = frame_of_ms(np.array([OBSERVATION_MS + r.offset_ms for r in records], np.int64))
+    vectors = np.zeros((len(records), VECTOR_LENGTH), np.float32)
+    for row, record in zip(vectors, records, strict=True):
+        row[1:] = record.class_confidence
+    return rasterise(clip, frame, vectors, len(listed))
+
 
 Kind = Literal["marginal", "paper", "tuned-threshold"]
 
@@ -45,11 +187,11 @@ class Decoder:
         kind: "marginal" (either head); "paper" (slots only: docs/paper.md 1.3, and nothing else); or "tuned-threshold",
             the paper's with its threshold, its times and more chosen on validation.
         tau: objectness above which a slot emits: the network's own (paper), or calibrated (tuned-threshold).
-        time, rescue: of the tuned threshold.
-        confidence: of the paper's: "product", o_k * p_k(c), or "class", p_k(c) alone.
-        scale: monotone per-class map for the official scorer, or None.
-        calibration: monotone per-class map of the confidences that people are shown, or None. No score depends on it.
-        shift_frames: by how many frames each class's predictions are moved later; none if empty.
+        time, rescue: settings of the tuned threshold, see ``decode_threshold``.
+        confidence: confidence in the paper's decoding: "product", o_k * p_k(c), or "class", p_k(c) alone.
+        scale: monotone map per class for the official scorer, or None.
+        calibration: monotone map per class of the confidences that people are shown, or None. No score depends on it.
+        shift_frames: number of frames by which each class's predictions are moved later; empty for none.
     """
 
     kind: Kind = "marginal"
@@ -62,20 +204,20 @@ class Decoder:
     calibration: ScoreScale | None = None
 
     def __post_init__(self) -> None:
-        check_choices(self, "decoding")
+        check_choices(self, "Decoder")
         if not 0 <= self.tau < 1:
-            raise InputError("decoding.tau", f"{self.tau} is not in [0, 1)")
+            raise InputError("Decoder.tau", f"{self.tau} is not in [0, 1)")
         if self.kind != "paper" and self.confidence != "product":
-            raise InputError("decoding.confidence", f"{self.confidence} is for the paper's decoding")
+            raise InputError("Decoder.confidence", f"{self.confidence} is for the paper's decoding")
         chosen = self.time != "argmax" or self.rescue or self.scale or self.shift_frames or self.calibration
         if self.kind == "paper" and chosen:
-            what = "the paper's has a tau, a confidence and nothing else to choose"
-            raise InputError("decoding", what, "use tuned-threshold")
+            what = "paper has a tau, a confidence and nothing else to choose"
+            raise InputError("Decoder.kind", what, "use tuned-threshold")
         if len(self.shift_frames) not in (0, len(ACTIONS)):
-            raise InputError("decoding.shift_frames", f"{len(self.shift_frames)} of {len(ACTIONS)} classes")
+            raise InputError("Decoder.shift_frames", f"{len(self.shift_frames)} of {len(ACTIONS)} classes")
 
     def decode(self, predictions: Predictions) -> Decoded:
-        """What the scorer gets and what people are shown, of the same rows."""
+        """Scores for the scorer and confidences for people, of the same rows."""
         ranked_ORV = stated_ORV = self._ranked(predictions)
         if self.kind == "marginal":
             stated_ORV = near_probabilities(predictions.intensity(), ranked_ORV)
@@ -83,15 +225,15 @@ class Decoder:
         return Decoded(self._scaled(ranked_ORV), self.calibration(stated_ORV) if self.calibration else stated_ORV)
 
     def probabilities(self, predictions: Predictions) -> NDArray[np.float32]:
-        """What people are shown: see ``Decoded``."""
+        """Confidences for people: see ``Decoded``."""
         return self.decode(predictions).probabilities_ORV
 
     def scores(self, predictions: Predictions) -> NDArray[np.float32]:
-        """What the official scorer gets: see ``Decoded``."""
+        """Scores for the official scorer: see ``Decoded``."""
         return self._scaled(self._ranked(predictions))
 
     def _ranked(self, predictions: Predictions) -> NDArray[np.float32]:
-        """Every row where it was placed, with what ranks it."""
+        """Scores that rank rows, where each row was placed."""
         if self.kind == "marginal":
             return decode_marginal(predictions.intensity())
         if self.kind == "paper":
@@ -107,7 +249,9 @@ class Decoder:
 
     def _slots(self, predictions: Predictions) -> SlotPredictions:
         if not isinstance(predictions, SlotPredictions):
-            raise InputError("decoding", f"{self.kind} needs the slot head", "use marginal")
+            raise InputError(
+                "Decoder.kind", f"{self.kind} needs slots, and this model has a dense head", "use marginal"
+            )
         return predictions
 
     def anticipations(
@@ -116,9 +260,9 @@ class Decoder:
         """Records of each example, in time order.
 
         Args:
-            predictions: what the heads say.
-            min_confidence: records less confident than this are left out.
-            for_scorer: every row on the scale chosen for the official scorer, not confidences.
+            predictions: output of the heads.
+            min_confidence: confidence below which a record is left out.
+            for_scorer: give every row, on the scale chosen for the official scorer, instead of confidences.
         """
         if self.kind == "paper":
             return slots_that_emit(self._slots(predictions), self.tau, self.confidence, min_confidence)
@@ -128,12 +272,12 @@ class Decoder:
         return anticipations_of(self.probabilities(predictions), min_confidence)
 
     def as_dict(self) -> dict[str, object]:
-        """For a weights file's description."""
+        """Settings as JSON can hold them."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> "Decoder":
-        """What ``as_dict`` gave, also after JSON has made lists of its tuples.
+        """Read what ``as_dict`` gave, also after JSON has made lists of its tuples.
 
         Raises:
             InputError: it is not that.
@@ -146,7 +290,7 @@ class Decoder:
             shifts = tuple(int(frames) for frames in fields.pop("shift_frames", ()))  # type: ignore[union-attr]
             return cls(**fields, shift_frames=shifts)  # type: ignore[arg-type]
         except (TypeError, ValueError, AttributeError, IndexError, KeyError) as reason:
-            raise InputError("decoding", f"not a description of one ({reason})") from None
+            raise InputError("Decoder", f"not a description of one ({reason})") from None
 
 
 def decoder_of(about: Mapping[str, object], kind: str) -> Decoder:
@@ -160,5 +304,21 @@ def decoder_of(about: Mapping[str, object], kind: str) -> Decoder:
     decoders = about.get("decoders")
     if not isinstance(decoders, Mapping) or kind not in decoders:
         known = ", ".join(["paper", *(decoders or ())]) if isinstance(decoders, Mapping) else "paper"
-        raise InputError("decoding", f"these weights have no {kind!r} decoding", f"they have: {known}")
+        raise InputError("DecodingOptions.decoding", f"these weights have no {kind!r} decoding", f"they have: {known}")
     return Decoder.from_dict(decoders[kind])
+
+
+def score_clips(clips: Sequence[Clip], anticipations: Mapping[str, Sequence[Anticipation]]) -> dict[str, object]:
+    """Score anticipations by clip name; a clip that they lack is empty.
+
+    Raises:
+        InputError: no clips, or labels that are withheld.
+
+    Returns:
+        The upstream scorer's metric names (``at1`` ... ``tightV2``) and ``"average"`` of the six tolerances.
+    """
+    if not clips or any(clip.anticipation is None for clip in clips):
+        raise InputError("clips", "needs clips, and none whose labels are withheld")
+    scores_NRV = frames_of([anticipations.get(clip.name, ()) for clip in clips])
+    counts = count_detections(FrameTable(*clip_labels(clips), scores_NRV))
+    return {"average": benchmark_average(counts), **metrics_from_counts(counts)}

@@ -1,4 +1,4 @@
-"""Predictions: what the heads say, as probabilities in NumPy.
+"""Predictions: what the heads say, as probabilities in NumPy; several models as one; how healthy a model is.
 
 Axes: O examples, K slots, C classes, T bins, R raster frames.
 """
@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from playahead.domain.grid import FRAMES_PER_WINDOW, RASTER_FRAMES
+from playahead.io.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -104,3 +106,54 @@ def bins_to_frames(n_bins: int) -> NDArray[np.float32]:
     low = np.maximum(bin_edge[:-1, None], frame_edge[None, :-1])
     high = np.minimum(bin_edge[1:, None], frame_edge[None, 1:])
     return (np.maximum(high - low, 0) * n_bins).astype(np.float32)
+
+
+_LEAST = np.float32(1e-7)  # a probability of exactly 0 or 1 would silence every other model
+
+
+def average_predictions(members: Sequence[Predictions]) -> DensePredictions:
+    """The members' event_probabilities, averaged as logits.
+
+    Raises:
+        InputError: no members, or they have predicted different numbers of examples.
+    """
+    if len({len(predictions) for predictions in members}) != 1:
+        raise InputError("ensemble", f"members have predicted {[len(predictions) for predictions in members]} examples")
+    total_ORC = sum(_logits(predictions) for predictions in members)
+    return DensePredictions(expit(total_ORC / np.float32(len(members))).astype(np.float32))
+
+
+def _logits(predictions: Predictions) -> NDArray[np.float32]:
+    return logit(np.clip(event_probabilities(predictions.intensity()), _LEAST, 1 - _LEAST))
+
+
+@dataclass(frozen=True)
+class Health:
+    """What predictions say of the model that made them.
+
+    Attributes:
+        expected: events a window that the model expects (its intensity added up).
+        happened: events a window that there were.
+        live_slots: how many slots share the work: exp of the entropy of their objectness mass (1: all but one are
+            dead; 0 where there are no slots).
+        top_probability: 99th percentile of the examples' highest slot objectness, or frame probability: near 0, the
+            model is never certain; near 1 from the start, always.
+    """
+
+    expected: float
+    happened: float
+    live_slots: float
+    top_probability: float
+
+
+def health(predictions: Predictions, n_events: int) -> Health:
+    """Of predictions over examples that were followed by ``n_events`` events in all."""
+    if isinstance(predictions, SlotPredictions):
+        share_K = predictions.objectness_OK.mean(axis=0).astype(np.float64)
+        share_K = share_K / max(share_K.sum(), 1e-12)
+        live = float(np.exp(-(share_K * np.log(np.maximum(share_K, 1e-12))).sum()))
+        expected, top_O = float(predictions.objectness_OK.sum(axis=1).mean()), predictions.objectness_OK.max(axis=1)
+    else:
+        expected, live = float(predictions.intensity().sum(axis=(1, 2)).mean()), 0.0
+        top_O = predictions.probability_ORC.max(axis=(1, 2))
+    return Health(expected, n_events / len(predictions), live, float(np.percentile(top_O, 99)))

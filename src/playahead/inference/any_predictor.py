@@ -1,4 +1,4 @@
-"""What every predictor on features can do, whatever computes it: PyTorch, or ONNX Runtime without it.
+"""What predictors on features share, whether PyTorch or ONNX Runtime computes them.
 
 Axes: P windows, N snippets (or steps), F features, D model, W windows of an example, O examples.
 """
@@ -21,29 +21,29 @@ from playahead.features.feed import FEATURE_NAMES
 from playahead.io.errors import InputError
 
 WINDOWS, EXAMPLES = 16, 16
-"""Computed together, always exactly so many: see ``AnyPredictor.encode``."""
+"""Sizes of a piece: always exactly so many are computed together, see ``AnyPredictor.encode``."""
 _OF_VIDEO = {
     "weights": ("backbone", "give the backbone that it was trained on"),
     "input_size": ("input size or luma", "extract with {}"),
-    "precision": ("precision", "extract with --precision {}"),
+    "precision": ("precision", "extract with precision {}"),
 }
-"""What must be the same where weights meet features of video."""
+"""Facts that must be the same where weights meet features of video."""
 
 
 class ObservationSource(Protocol):
     """Anything that can be observed at any time: a half of a feed, the features of a running video."""
 
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Windows (W, N, F) of the examples that end at these times, which lie 5 s apart."""
+        """Windows (W, N, F) of the examples that end at these times, 5 s apart."""
         ...
 
 
 class AnyPredictor(ABC):
-    """A trained model with what is known about it.
+    """A trained model and its description.
 
     Args:
         about: training configuration, features, and the decodings chosen on validation.
-        where: file that it comes from, for error messages.
+        where: file that it comes from, named in error messages.
     """
 
     def __init__(self, about: Mapping[str, Any], where: Path | str) -> None:
@@ -51,10 +51,10 @@ class AnyPredictor(ABC):
 
     @abstractmethod
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Windows, each by itself: computed once, they serve every example that looks at them.
+        """Encode windows, each by itself: computed once, a window serves every example that looks at it.
 
         This and ``answer`` always compute pieces of the same size, because the last bits of a matrix product depend on
-        its size: so a window gives the same numbers whichever others it is encoded with.
+        its size. So a window gives the same numbers whichever others it is encoded with.
 
         Args:
             windows_PNF: features of any windows.
@@ -66,20 +66,20 @@ class AnyPredictor(ABC):
 
     @abstractmethod
     def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
-        """Predictions of examples.
+        """Predict examples.
 
         Args:
             encoded_PND: windows, from ``encode``.
-            looks_at_OW: the six of them that each example looks at, oldest first.
+            looks_at_OW: indices of the six windows that each example looks at, oldest first.
         """
         ...
 
     def check(self, features: Mapping[str, object]) -> None:
-        """Refuse features that the network was not trained on, which it would take for its own.
+        """Refuse features that the network was not trained on.
 
         Args:
-            features: their ``"kind"`` (feed or video), and the feed's ``"names"``, or of video what a store says of
-                their making: the backbone's digest ``"weights"``, ``"input_size"`` (luma included), ``"precision"``.
+            features: their ``"kind"`` (feed or video); for a feed its ``"names"``, for video the facts of a store: the
+                backbone's digest ``"weights"``, ``"input_size"`` (luma included), ``"precision"``.
 
         Raises:
             InputError: they are others.
@@ -90,7 +90,7 @@ class AnyPredictor(ABC):
             raise InputError(self.where, "was not trained on the event-feed features of this version", "train it again")
         if features["kind"] == "video":
             if trained.get("kind") != "video":
-                fix = "train it with playahead train video"
+                fix = "train it on features of video"
                 raise InputError(self.where, "was not trained on video features", fix)
             for name, (what, fix) in _OF_VIDEO.items():
                 ours, theirs = json.dumps(trained.get(name)), json.dumps(features[name])
@@ -127,7 +127,7 @@ class AnyPredictor(ABC):
         return train.get(name) if isinstance(train, Mapping) else None
 
     def decoder(self, name: str = "marginal") -> Decoder:
-        """The decoding of that name that was chosen on validation.
+        """Decoding of that name which was chosen on validation.
 
         Raises:
             InputError: the weights carry no such decoding.
@@ -147,10 +147,10 @@ class AnyPredictor(ABC):
         would waste windows).
 
         Args:
-            source: what is observed.
-            times_ms: increasing, from the source's start, above 0; before 30000, windows are partly empty.
+            source: source to observe.
+            times_ms: increasing times since the source's start, above 0; before 30000, windows are partly empty.
             min_confidence: minimum probability of an anticipation.
-            decoder: the marginal one that the weights carry if None.
+            decoder: decoder to use; the marginal one of the weights if None.
 
         Returns:
             One list for each time.
@@ -181,7 +181,7 @@ def _sequences(times_ms: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], 
 
 
 def pieces(rows: NDArray, size: int) -> Iterator[tuple[NDArray, int]]:
-    """(so many rows, how many of them are wanted): the last piece is filled up with its first row."""
+    """Pieces of exactly ``size`` rows, each with its number of real rows; the last is filled up with its first row."""
     for start in range(0, len(rows), size):
         piece = rows[start : start + size]
         yield np.concatenate([piece, np.repeat(piece[:1], size - len(piece), axis=0)]), len(piece)

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.datasets.stored import features_of_clips, told_of_short
+from playahead.datasets.stored import features_of_clips, note_short
 from playahead.decoding.predictions import join_predictions
 from playahead.domain.feed import feed_of_actions
 from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.notices import Notices
 from playahead.domain.records import Anticipation
 from playahead.features.feed import FEED_FEATURES, prepare_track, window_features
 from playahead.features.store import FeatureStore
-from playahead.inference.decoding import DecodingOptions
+from playahead.inference.open_predictor import DecodingOptions
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, counter, quiet
@@ -24,18 +25,18 @@ def anticipate_clips(
     weights: Path | None = None,
     features: Path | None = None,
     options: DecodingOptions | None = None,
-    notes: list[str] | None = None,
+    notices: Notices | None = None,
     show: Show = quiet,
 ) -> dict[str, list[Anticipation]]:
     """Anticipations of every clip of a split, by clip name, on the scale of the official scorer.
 
     Args:
         labels: a split's Labels-ball.json, or its folder.
-        weights: of the model; the packaged event-feed model if None and there are no features.
+        weights: model to use; the packaged event-feed model if None and there are no features.
         features: store of the clips' features. None predicts from the observed actions in the labels, not from video.
-        options: how predictions are decoded.
-        notes: what a reader of the answers must know is added to it.
-        show: told about every clip.
+        options: decoding of the predictions.
+        notices: collector of what a reader of the anticipations should know.
+        show: callback for every clip.
 
     Raises:
         InputError: labels, features or weights that cannot be read or do not belong together.
@@ -44,13 +45,12 @@ def anticipate_clips(
     if features is None:
         return _from_labels(labels, weights, options)
     if weights is None:
-        raise InputError("submit", "--features needs --weights")
+        raise InputError("weights", "features of video need a model", "name its weights")
     store = FeatureStore(features)
     predictor = Predictor.open(weights, {"kind": "video", **asdict(store.facts)}, options.device)
     clips, videos = features_of_clips(store, labels)
     advance = counter(show, "anticipating", len(clips), "clips")
-    if notes is not None:
-        notes += told_of_short(videos)
+    note_short(videos, notices or Notices())
     seen = {clip.name: video for clip, video in zip(clips, videos, strict=True) if not video.is_short}
     predictions = []
     for video in seen.values():
@@ -62,7 +62,7 @@ def anticipate_clips(
 
 
 def _from_labels(labels: Path, weights: Path | None, options: DecodingOptions) -> dict[str, list[Anticipation]]:
-    """Only a clip's own observed actions are seen, whatever its neighbours show."""
+    """Anticipations from each clip's own observed actions, whatever its neighbours show."""
     clips = read_baa_split(labels).clips
     if not clips:
         raise InputError(labels, "holds no clips")

@@ -1,18 +1,27 @@
-"""Weights or an exported model -> a predictor; PyTorch is imported for weights alone."""
+"""Opening a predictor from weights or an exported model, and the options of its decoding."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from playahead.decoding.decoder import Decoder, Kind
 from playahead.inference.any_predictor import AnyPredictor
+from playahead.io.choices import check_choices
+from playahead.io.errors import InputError
+from playahead.paper.inference import Confidence, SlotTime
+
+if TYPE_CHECKING:
+    from playahead.inference.any_predictor import AnyPredictor
 
 
 def open_predictor(weights: Path | None, features: Mapping[str, object], device: str = "auto") -> AnyPredictor:
-    """Open what is to predict from these features.
+    """Open a model that predicts from these features.
 
     Args:
         weights: a weights file, or the folder of an export; the packaged event-feed model if None.
         features: see ``AnyPredictor.check``.
-        device: of weights.
+        device: device for weights.
 
     Raises:
         InputError: missing, damaged or foreign file, other features, or no such device.
@@ -26,3 +35,49 @@ def open_predictor(weights: Path | None, features: Mapping[str, object], device:
     from playahead.inference.predictor import Predictor  # PyTorch takes seconds to import
 
     return Predictor.open(weights, features, device)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodingOptions:
+    """Decoding of predictions, and the device that predicts.
+
+    Attributes:
+        decoding: marginal or tuned-threshold, as it was chosen on validation; or paper, the paper's own.
+        tau: objectness above which a slot emits (paper: 0.3 by default; tuned-threshold: the chosen one).
+        confidence: confidence of a class in the paper's decoding: product (objectness times class probability), or
+            class (class probability alone).
+        time: time of a slot in tuned-threshold, instead of the chosen one.
+        rescue: fill clips that tuned-threshold leaves empty with their likeliest slot.
+        device: cpu, cuda, cuda:1, mps, or auto.
+    """
+
+    decoding: Kind = "marginal"
+    tau: float | None = None
+    confidence: Confidence = "product"
+    time: SlotTime | None = None
+    rescue: bool = False
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_choices(self, "DecodingOptions")
+        if self.decoding == "marginal" and self.tau is not None:
+            raise InputError(
+                "DecodingOptions.tau", "is for slots that emit", "set decoding to paper or tuned-threshold"
+            )
+        if self.decoding != "paper" and self.confidence != "product":
+            raise InputError("DecodingOptions.confidence", "is for the paper's decoding", "set decoding to paper")
+        if self.decoding != "tuned-threshold" and (self.time is not None or self.rescue):
+            option = "time" if self.time is not None else "rescue"
+            fix = "set decoding to tuned-threshold"
+            raise InputError(f"DecodingOptions.{option}", "is for the tuned threshold", fix)
+
+    def decoder(self, predictor: "AnyPredictor") -> Decoder:
+        """Decoder of that name which the predictor's weights carry, with these changes.
+
+        Raises:
+            InputError: the weights carry no such decoding.
+        """
+        options: dict[str, Any] = {"tau": self.tau, "time": self.time, "rescue": self.rescue or None}
+        options["confidence"] = self.confidence if self.decoding == "paper" else None
+        changes = {name: value for name, value in options.items() if value is not None}
+        return replace(predictor.decoder(self.decoding), **changes)

@@ -35,7 +35,7 @@ _SEQUENCES_TOGETHER = 64
 
 
 class Batches(Protocol):
-    """What a predictor needs of an evaluation set."""
+    """Windows to predict, as an evaluation set has them."""
 
     def batches(self) -> Iterator[NDArray]:
         """Windows, as ``Predictor.predict`` takes them."""
@@ -45,12 +45,12 @@ class Batches(Protocol):
 
 
 class Predictor(AnyPredictor):
-    """Weights, the network that they belong to, and what is known about them.
+    """A network with trained weights, and their description.
 
     Args:
         network: in evaluation mode; its ``config`` is a dataclass.
         about: training configuration, features, and the decodings chosen on validation.
-        where: file that it comes from, for error messages.
+        where: file that it comes from, named in error messages.
     """
 
     def __init__(self, network: nn.Module, about: Mapping[str, Any], where: Path | str = "weights") -> None:
@@ -64,12 +64,12 @@ class Predictor(AnyPredictor):
         features: Mapping[str, object] | None = None,
         device: str = "auto",
     ) -> "Predictor":
-        """Open weights written by ``playahead train feed`` or ``train video``.
+        """Open weights that ``train`` wrote.
 
         Args:
             weights: the packaged event-feed model if None.
-            features: what it is to predict from; refused where it was trained on others, see ``check``.
-            device: that predicts, as of ``playahead.io.runtime.pick_device``.
+            features: features to predict from; refused if it was trained on others, see ``check``.
+            device: device that predicts, see ``playahead.io.runtime.pick_device``.
 
         Raises:
             InputError: missing, damaged or foreign file, other features, or no such device.
@@ -77,9 +77,7 @@ class Predictor(AnyPredictor):
         path = Path(weights) if weights is not None else packaged_weights()
         tensors, about = read_tensors(path)
         if about.get("kind") == "end to end":
-            raise InputError(
-                path, "was trained end to end", "score it with playahead evaluate video, without --features"
-            )
+            raise InputError(path, "was trained end to end", "score it on video, without features")
         config = build(AnticipatorConfig, about.get("model"), f"{path}: model")
         predictor = cls(fill(lambda: build_network(config), tensors, path).to(pick_device(device)), about, path)
         if features is not None:
@@ -133,7 +131,7 @@ class Predictor(AnyPredictor):
         return join_predictions(answers)
 
     def _threads(self) -> AbstractContextManager[None]:
-        """One thread for a feed."""
+        """Use one thread for a feed."""
         features = self.about.get("features")
         return one_thread() if isinstance(features, Mapping) and features.get("kind") == "feed" else nullcontext()
 

@@ -12,7 +12,7 @@ from playahead.decoding.decoder import Kind
 from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import parse_clock, parse_kick_offs
-from playahead.inference.decoding import DecodingOptions
+from playahead.inference.open_predictor import DecodingOptions
 from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
 from playahead.io.files import require_replaceable

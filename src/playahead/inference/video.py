@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from playahead.backbone.checkpoint import load_backbone, weights_digest
 from playahead.backbone.fast import FastBackbone, Precision
-from playahead.decoding.peaks import pick_peaks
+from playahead.decoding.marginal import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Mark

@@ -1,10 +1,11 @@
-"""The training loop, killable and resumable at any moment; what is trained is up to its subclasses.
+"""The training loop, killable and resumable at any moment; subclasses say what is trained.
 
-A step's randomness (what is drawn, augmentation, dropout) is a function of the seed and the step's number alone, and
-the state on disk holds everything that steps change. So a run that was killed ends with the same weights, bit for bit,
-as one that was not.
+A step's randomness (draws, augmentation, dropout) is a function of the seed and the step's number alone, and the state
+on disk holds everything that steps change. So a run that was killed ends with the same weights, bit for bit, as one
+that was not.
 """
 
+import csv
 import hashlib
 import json
 import math
@@ -12,44 +13,47 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from playahead.io.choices import check_choices
 from playahead.io.errors import InputError, NonFiniteLossError
+from playahead.io.files import atomic_write
 from playahead.io.progress import Progress, Show, quiet
 from playahead.io.tensors import read_tensors, write_tensors
 from playahead.paper.schedule import learning_rate
-from playahead.training.log import RunLog
 from playahead.training.ranks import make_fabric
-from playahead.training.state import pack_state, unpack_state
 from playahead.variants.config import OptimConfig
 from playahead.variants.losses import build_optimizers
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+    from tensorboardX import SummaryWriter
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoopConfig:
-    """The settings that every training run has.
+    """Settings of every training run.
 
     Attributes:
-        optim: the optimiser and its schedule.
-        seed: of everything random.
-        epochs, steps_per_epoch: length of the run.
-        average_decay: of the exponential moving average that is validated and kept.
-        precision: of lightning-fabric: "bf16-mixed" (P) or "32-true".
+        optim: optimiser and schedule.
+        seed: seed of everything random.
+        epochs: number of epochs.
+        steps_per_epoch: steps in an epoch.
+        average_decay: decay of the exponential moving average that is validated and kept.
+        precision: precision of lightning-fabric: "bf16-mixed" (P) or "32-true".
         device: cpu, cuda, cuda:1, mps, or auto.
-        devices: of that kind that train together, each on its share of every batch: a run sees as many examples on
+        devices: number of devices of that kind, each with its share of every batch: a run sees as many examples on
             several as on one.
-        deterministic: on an accelerator, only algorithms that give the same bits every time, so that a resumed run
-            does (slower); on a CPU they always do.
+        deterministic: use only algorithms that give the same bits every time on an accelerator, so that a resumed run
+            does too (slower); on a CPU they always do.
         validate_every: epochs between validations (the last epoch is always validated).
         save_every: steps between saved states.
     """
@@ -67,26 +71,28 @@ class LoopConfig:
     save_every: int = 100
 
     def __post_init__(self) -> None:
-        check_choices(self, "train")
+        check_choices(self, type(self).__name__)
         for name in ("epochs", "steps_per_epoch", "validate_every", "save_every", "devices"):
             if getattr(self, name) < 1:
-                raise InputError(f"train.{name}", f"{getattr(self, name)} is below 1")
+                raise InputError(f"{type(self).__name__}.{name}", f"{getattr(self, name)} is below 1")
         if not 0 <= self.seed < 2**63:
-            raise InputError("train.seed", f"{self.seed} is not in 0..2^63 - 1")
+            raise InputError(f"{type(self).__name__}.seed", f"{self.seed} is not in 0..2^63 - 1")
         if not 0 <= self.average_decay < 1:
-            raise InputError("train.average_decay", f"{self.average_decay} is not in [0, 1)")
+            raise InputError(f"{type(self).__name__}.average_decay", f"{self.average_decay} is not in [0, 1)")
 
     def require_shares(self, name: str, parts: int = 1) -> None:
         """Refuse a batch that cannot be shared evenly: its mean gradient would weigh some examples more.
 
         Args:
-            name: of the setting that says what a step draws.
-            parts: that each device's share goes through in.
+            name: setting that says how much a step draws.
+            parts: number of parts in which each device's share goes through.
         """
         batch, shares = getattr(self, name), self.devices * parts
         if batch % shares:
             by = " times ".join([f"{self.devices} devices"] * (self.devices > 1) + [f"{parts} parts"] * (parts > 1))
-            raise InputError(f"train.{name}", f"{batch} cannot be shared evenly by {by}", f"a multiple of {shares}")
+            raise InputError(
+                f"{type(self).__name__}.{name}", f"{batch} cannot be shared evenly by {by}", f"a multiple of {shares}"
+            )
 
     @property
     def total_steps(self) -> int:
@@ -95,7 +101,7 @@ class LoopConfig:
 
 
 def fingerprint(settings: object, data: object) -> str:
-    """Tells whether a saved state belongs to these settings on this data; both as JSON can hold them."""
+    """Digest of settings and data, both as JSON can hold them: a saved state belongs to one of them."""
     return hashlib.sha256(json.dumps([settings, data], sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -123,25 +129,24 @@ class Loop(ABC):
 
     @property
     def chosen_by(self) -> str:
-        """The figure of ``validated`` that chooses the best checkpoint."""
+        """Name of the figure of ``validated`` that chooses the best checkpoint."""
         return "map"
 
     @property
     @abstractmethod
     def per_step(self) -> int:
-        """Units in a step, of all devices together."""
+        """Number of units in a step, on all devices."""
 
     def share_of(self, batch: int) -> int:
-        """What this device draws of a step's batch."""
+        """Number of units that this device draws of a step's batch."""
         return batch // self.fabric.world_size
 
     @abstractmethod
     def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
-        """Losses of this device's share of a batch, drawn by ``rng``, with their sum as ``"total"``; and where it comes
-        from."""
+        """Losses of this device's share of a batch, their sum as ``"total"``, and the names of what was drawn."""
 
     def backward(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
-        """Gradients of ``losses``, whose values it returns."""
+        """Compute gradients of ``losses``; returns their values."""
         losses, names = self.losses(rng)
         self.fabric.backward(losses["total"])
         return losses, names
@@ -152,7 +157,7 @@ class Loop(ABC):
 
     @abstractmethod
     def keep(self, path: Path) -> None:
-        """Write the averaged model, to be used."""
+        """Write the averaged model."""
 
     def run(self, show: Show = quiet) -> dict[str, float]:
         """Train to the end; returns the last validation's figures and ``"best"``.
@@ -195,18 +200,18 @@ class Loop(ABC):
         norm = nn.utils.clip_grad_norm_(self.plain_model.parameters(), settings.optim.clip_norm)
         # One transfer from the accelerator for all that the host must know of a step.
         *read, norm = torch.stack([*(value.detach().float() for value in losses.values()), norm]).cpu().tolist()
-        found = dict(zip(losses, read, strict=True))
-        if not math.isfinite(found["total"]):
-            raise self.broken(f"the loss, {found},", names)
+        values = dict(zip(losses, read, strict=True))
+        if not math.isfinite(values["total"]):
+            raise self.broken(f"the loss, {values},", names)
         if not math.isfinite(norm):
             raise self.broken("the gradient", names)
         for optimizer in self.optimizers:
             optimizer.step()
         self.average.update_parameters(self.plain_model)
-        return found
+        return values
 
     def broken(self, what: str, names: Sequence[str]) -> NonFiniteLossError:
-        """The error that names a batch whose numbers are not finite."""
+        """Build the error that names a batch whose numbers are not finite."""
         more = f" and {len(names) - 4} more" if len(names) > 4 else ""
         return NonFiniteLossError(
             f"{what} is not finite at step {self.step}, on {'; '.join(names[:4])}{more} "
@@ -251,7 +256,7 @@ class Loop(ABC):
             return
         tensors, about = read_tensors(path)
         if about.get("fingerprint") != self.fingerprint:
-            raise InputError(path, "belongs to a run with other settings or data", "choose another --out")
+            raise InputError(path, "belongs to a run with other settings or data", "choose another folder")
         unpack_state(tensors, self.plain_model, self.average, self.optimizers)
         saved: dict[str, Any] = about
         self.step, self.best = saved["step"], saved["best"]
@@ -261,7 +266,7 @@ class Loop(ABC):
 def moving_average(
     decay: float, steps: Callable[[], int]
 ) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
-    """Exponential moving average that forgets its beginning: after n ``steps`` it keeps at most (1 + n) / (10 + n)."""
+    """Exponential moving average that forgets its beginning: its decay is (1 + n) / (10 + n) at most, after n steps."""
 
     @torch.no_grad()
     def update(averaged: Sequence[Tensor], current: Sequence[Tensor], _: Tensor | int) -> None:
@@ -273,6 +278,85 @@ def moving_average(
 
 
 def step_seed(seed: int, step: int) -> int:
-    """A seed for torch of its own for every (run, step)."""
+    """Seed of torch for a step of a run."""
     digest = hashlib.sha256(f"{seed}:{step}".encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1
+
+
+def pack_state(model: nn.Module, average: nn.Module, optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
+    """Flat names of everything that a step changes: weights, their average, the optimisers' moments."""
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
+    for n, optimizer in enumerate(optimizers):
+        for index, moments in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{n}.{index}.{name}": value for name, value in moments.items()}
+    return tensors
+
+
+def unpack_state(
+    tensors: Mapping[str, Tensor], model: nn.Module, average: nn.Module, optimizers: Sequence[Optimizer]
+) -> None:
+    """Put back the tensors of ``pack_state``."""
+    model.load_state_dict(_under(tensors, "model."))
+    average.load_state_dict(_under(tensors, "average."))
+    for n, optimizer in enumerate(optimizers):
+        _put_back(_under(tensors, f"optimizer.{n}."), optimizer)
+
+
+def _put_back(moments: Mapping[str, Tensor], optimizer: Optimizer) -> None:
+    state = optimizer.state_dict()
+    state["state"] = {}
+    for name, value in moments.items():
+        index, moment = name.split(".")
+        state["state"].setdefault(int(index), {})[moment] = value
+    optimizer.load_state_dict(state)
+    for parameter, held in optimizer.state.items():
+        for name, moment in held.items():
+            if moment.shape == parameter.shape:  # fused AdamW walks both in memory order: they must lie alike
+                held[name] = torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
+
+
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): torch.clone(v) for n, v in tensors.items() if n.startswith(prefix)}
+
+
+class RunLog:
+    """``log.csv`` and ``tensorboard/`` in a run's folder; rows that a resumed run makes again replace the old ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._board: SummaryWriter | None = None  # one a process: a resumed run cuts off the rows that it makes again
+
+    def add(self, row: Mapping[str, float]) -> None:
+        """Add an epoch's figures, ``"step"`` among them."""
+        self._add_to_csv(row)
+        if find_spec("tensorboardX") is not None:
+            self._add_to_tensorboard(row)
+
+    def close(self) -> None:
+        """Flush TensorBoard's file; a later ``add`` opens it again."""
+        if self._board is not None:
+            self._board.close()
+            self._board = None
+
+    def _add_to_csv(self, row: Mapping[str, float]) -> None:
+        path = self.folder / "log.csv"
+        rows: list[Mapping[str, object]] = []
+        if path.exists():
+            with path.open(newline="") as file:
+                rows = [old for old in csv.DictReader(file) if int(old["step"]) < row["step"]]
+        with atomic_write(path) as part, part.open("w", newline="") as file:
+            columns = list(dict.fromkeys([*(name for old in rows for name in old), *row]))
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows([*rows, row])
+
+    def _add_to_tensorboard(self, row: Mapping[str, float]) -> None:
+        from tensorboardX import SummaryWriter
+
+        step = int(row["step"])
+        if self._board is None:
+            self._board = SummaryWriter(str(self.folder / "tensorboard"), purge_step=step)
+        for name, value in row.items():
+            self._board.add_scalar(name.replace("loss_", "loss/"), value, step)
+        self._board.flush()

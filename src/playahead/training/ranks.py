@@ -1,4 +1,4 @@
-"""One process a device: started together, ended together, and only one of them writes."""
+"""Ranks: one process for each device. They start and end together, and only the first one writes."""
 
 import logging
 import os
@@ -24,7 +24,7 @@ _AFTER_S = 3.0
 
 
 class RunsOn(Protocol):
-    """What is needed of a run's settings: see ``LoopConfig``."""
+    """Settings of a run that decide where it runs: see ``LoopConfig``."""
 
     @property
     def device(self) -> str: ...
@@ -37,12 +37,12 @@ class RunsOn(Protocol):
 
 
 def make_fabric(settings: RunsOn) -> "Fabric":
-    """What trains on the device that is asked for, or on several of its kind.
+    """Build the Fabric that trains on a device, or on several of its kind.
 
     Raises:
         InputError: there is no such device here.
     """
-    from lightning_fabric import Fabric  # here and not above: it takes seconds, also of what trains nothing
+    from lightning_fabric import Fabric  # here and not above: importing it takes seconds
     from lightning_fabric.strategies import DDPStrategy
 
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # its import sets INFO: it prints every process
@@ -56,15 +56,15 @@ def make_fabric(settings: RunsOn) -> "Fabric":
 
 
 @contextmanager
-def together(settings: RunsOn, out: Path) -> "Iterator[Fabric]":
-    """Everything that a run does, in as many processes as it has devices; the first of them holds the run's folder.
+def launch_ranks(settings: RunsOn, out: Path) -> "Iterator[Fabric]":
+    """Run the block in one process for each device; the first one locks the run's folder.
 
-    The first process starts the others, which run the same program from its beginning and end where this does. If one
-    fails, all end; its error is shown once.
+    The first process starts the others. They run the same program from its beginning and end where this block does. If
+    one fails, all end, and its error is shown once.
 
     Args:
-        settings: how many, on what.
-        out: the run's folder.
+        settings: number and kind of devices.
+        out: folder of the run.
 
     Raises:
         InputError: another run holds the folder, or there is no such device.
@@ -82,7 +82,7 @@ def together(settings: RunsOn, out: Path) -> "Iterator[Fabric]":
             fabric.barrier()
     except BaseException as reason:
         if not fabric.is_global_zero:
-            time.sleep(_AFTER_S)  # the first one ends this one where both fail alike
+            time.sleep(_AFTER_S)  # where both fail alike, the first one ends this one
             raise
         _end_helpers(fabric, reason)
         raise
@@ -91,7 +91,7 @@ def together(settings: RunsOn, out: Path) -> "Iterator[Fabric]":
 
 
 def _end_helpers(fabric: "Fabric", reason: BaseException) -> None:
-    """End the other processes; this one with them, silently, where it fails because one of them did."""
+    """End the other processes; end this one silently if it fails because one of them did."""
     started = getattr(fabric.strategy.launcher, "procs", [])
     helpers = list(started)
     started.clear()  # Fabric's own observer would kill this process for their death

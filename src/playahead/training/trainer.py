@@ -1,4 +1,4 @@
-"""Training an anticipator on examples of any observation source (docs/paper.md 1.4): its settings, and its steps."""
+"""The trainer of an anticipator on examples of any observation source, and its settings (docs/paper.md 1.4)."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playahead.datasets.batch import Examples
+from playahead.datasets.examples import Examples
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.files import file_digest
@@ -25,28 +25,27 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 Validate = Callable[[Predictor], dict[str, float]]
-"""Scores a model; ``"map"`` among the figures chooses the best checkpoint."""
+"""Function that scores a model; ``"map"`` among the figures chooses the best checkpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(LoopConfig):
-    """One run: the loop's settings, and these.
+    """Settings of a run beside the loop's.
 
     Attributes:
-        model, criterion: what is trained, on which losses.
-        sequences: in a batch.
-        examples: in a sequence; sequences x examples is the paper's batch (P: 32).
-        rare_sampler: examples with rare classes are drawn more often, or where a sequence holds others too, count more
+        model, criterion: model and losses.
+        sequences: sequences in a batch.
+        examples: examples in a sequence; sequences x examples is the paper's batch (P: 32).
+        rare_sampler: examples with rare classes are drawn more often, or weigh more where a sequence also holds others
             (P).
-        degraded: share of sequences of a feed that are observed through a random worse source (``datasets/pasts.py``);
-            the paper has none.
-        augment: sequences of a feed are shifted in time, mirrored and side-swapped at random; the paper has nothing
-            like it.
-        mixup_alpha: of Beta(alpha, alpha) (L: 0.2); 0 is off.
-        decoding: the recipe's own, by which validation reads its checkpoints: "paper" (threshold 0.3) or "marginal",
-            which is the only one without slots.
-        checkpoint_by: validation figure under that decoding that chooses the checkpoint: the exact area, which is
-            steadier, or the official average (C: the paper says nothing).
+        degraded: share of a feed's sequences that are observed through a random worse source (``datasets/pasts.py``);
+            0 in the paper.
+        augment: shift in time, mirror and side-swap sequences of a feed at random; not in the paper.
+        mixup_alpha: alpha of Beta(alpha, alpha) (L: 0.2); 0 is off.
+        decoding: decoding of the validation that chooses checkpoints: "paper" (threshold 0.3) or "marginal", the only
+            one without slots.
+        checkpoint_by: figure of that validation: the exact area, which is steadier, or the official average (C: the
+            paper says nothing).
     """
 
     model: AnticipatorConfig
@@ -64,23 +63,24 @@ class TrainConfig(LoopConfig):
         super().__post_init__()
         for name in ("sequences", "examples"):
             if getattr(self, name) < 1:
-                raise InputError(f"train.{name}", f"{getattr(self, name)} is below 1")
+                raise InputError(f"TrainConfig.{name}", f"{getattr(self, name)} is below 1")
         self.require_shares("sequences")
         if not 0 <= self.degraded <= 1:
-            raise InputError("train.degraded", f"{self.degraded} is not a share, 0 to 1")
+            raise InputError("TrainConfig.degraded", f"{self.degraded} is not a share, 0 to 1")
         if not 0 <= self.mixup_alpha < math.inf:
-            raise InputError("train.mixup_alpha", f"{self.mixup_alpha} is not a number of 0 or more")
+            raise InputError("TrainConfig.mixup_alpha", f"{self.mixup_alpha} is not a number of 0 or more")
         if self.model.head == "slots" and not (self.criterion.matched_weight or self.criterion.intensity_weight):
-            raise InputError("criterion", "matched_weight and intensity_weight are both 0: nothing trains the slots")
+            weights = "matched_weight and intensity_weight are both 0: nothing trains the slots"
+            raise InputError("CriterionConfig.matched_weight", weights)
 
     @property
     def examples_seen(self) -> int:
-        """Examples that the whole run trains on."""
+        """Number of examples that the whole run trains on."""
         return self.total_steps * self.sequences * self.examples
 
 
 class Trainer(Loop):
-    """An anticipator on examples of any observation source."""
+    """Trains an anticipator on examples of any observation source."""
 
     unit = "examples"
 
@@ -95,7 +95,7 @@ class Trainer(Loop):
     ) -> None:
         if examples.feature_dim != config.model.feature_dim:
             dims = f"{config.model.feature_dim}, but the windows have {examples.feature_dim} features"
-            raise InputError("model.feature_dim", dims)
+            raise InputError("AnticipatorConfig.feature_dim", dims)
         self.config, self.examples, self.validate = config, examples, validate
         torch.manual_seed(step_seed(config.seed, -1))
         model, self._started_from = build(config.model), ""
@@ -116,16 +116,16 @@ class Trainer(Loop):
 
     @property
     def per_step(self) -> int:
-        """Examples in a step."""
+        """Number of examples in a step."""
         return self.config.sequences * self.config.examples
 
     @property
     def averaged_model(self) -> Anticipator:
-        """The moving average of the weights, as a model."""
+        """Model with the moving average of the weights."""
         return cast(Anticipator, self.average.module)
 
     def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
-        """Of sequences drawn by ``rng``, mixed as the configuration says."""
+        """Losses of sequences drawn by ``rng``, mixed as the configuration says."""
         weight_A = self._drawn_weight_A
         anchors = rng.choice(len(weight_A), self.share_of(self.config.sequences), p=weight_A / weight_A.sum())
         batch = self.examples.batch(anchors, rng)
@@ -141,11 +141,11 @@ class Trainer(Loop):
             raise self.broken(str(reason), batch.names_B) from None
 
     def validated(self) -> dict[str, float]:
-        """What ``validate`` says of the averaged model."""
+        """Figures of ``validate`` for the averaged model."""
         return self.validate(Predictor(self.averaged_model, {"train": asdict(self.config)}))
 
     def keep(self, path: Path) -> None:
-        """The averaged model, with the whole configuration."""
+        """Write the averaged model with the whole configuration."""
         about: dict[str, object] = {"train": asdict(self.config), "step": self.step, "figures": self.figures}
         if self._started_from:
             about["started_from"] = self._started_from

@@ -18,8 +18,8 @@ class AnticipatorConfig(ModelConfig):
     Attributes:
         encoder: "windows" (the paper: each window on its own), or "steps": every step of an example in one row, each
             seeing its 15 neighbours (FAANTRA); the steps are the memory then.
-        memory: a GRU over the summaries (the paper), or no GRU: the summaries of all windows ("mean") or of the last one
-            ("last"), whose mean is the context.
+        memory: a GRU over the summaries (the paper), or no GRU: the summaries of all windows ("mean") or of the last
+            one ("last"), whose mean is the context.
         window_importance: one learned weight a window (the paper).
         importance_on: what the importance scales, inputs or outputs of the GRU (the paper allows either reading).
         memory_tail: the decoder also sees the last window's own tokens, at full rate.

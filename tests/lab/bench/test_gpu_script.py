@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import FeedExamples
 from playahead.lab.simulation.plays import simulate_half
 
 SCRIPT = Path(__file__).parents[3] / "benchmarks" / "gpu.py"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from playahead.decoding.peaks import pick_peaks
+from playahead.decoding.marginal import pick_peaks
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import ActionEvent
 from playahead.io.errors import InputError

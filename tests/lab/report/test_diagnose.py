@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from playahead.decoding.health import health
+from playahead.decoding.predictions import health
 from playahead.decoding.predictions import DensePredictions, SlotPredictions
 from playahead.evaluation.frames import NO_EVENT
 from playahead.evaluation.official import benchmark_average, count_detections

@@ -22,14 +22,14 @@ def compare(
     Args:
         grid: paper, decoding, pasts, winner, or a YAML file like those in playahead/grids.
         data: folder of compact feed tables, or with --features the dataset's splits.
-        options: what is scored, and how.
+        options: split to score, and how.
         features: store of video features to compare on instead.
-        out: a folder for each run, and comparison-SPLIT.json.
-        json: the comparison as JSON on standard output.
+        out: folder to write to: a folder for each run, and comparison-SPLIT.json.
+        json: print the comparison as JSON.
     """
-    asked, dataset = open_grid(grid, options.reference), open_dataset(data, features)
+    variants, dataset = open_grid(grid, options.reference), open_dataset(data, features)
     with terminal.progress() as show:
-        found = experiments.compare(asked, dataset, out, options, show)
+        found = experiments.compare(variants, dataset, out, options, show)
     for name, reason in found.failed.items():
         terminal.complain(reason, name)
     if json:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.evaluation.evaluate import evaluate
-from playahead.inference.decoding import DecodingOptions
+from playahead.inference.open_predictor import DecodingOptions
 from playahead.lab.faantra.open_video import open_for_video
 
 
@@ -21,19 +21,18 @@ def evaluate_video(
 
     Args:
         labels: a split's folder (or its Labels-ball.json), or its annotations in OSL JSON.
-        weights: of the model.
-        options: how predictions are decoded.
+        weights: model to score.
+        options: decoding of the predictions.
         features: store of the videos' features; weights trained end to end need none.
-        exact: also every threshold and continuous time (slower).
+        exact: score every threshold in continuous time, too (slower).
         json: one JSON document on standard output.
-        noise_at: also say how far apart two systems must be to be told apart on so many matches, as 2 (the
-            benchmark's test split).
+        noise_at: number of matches, as 2 (the benchmark's test split), for which to report the smallest significant
+            difference between two systems.
     """
     terminal.notice_leak(features)
-    predictor, found = open_for_video(labels, weights, features, options.device)
+    predictor, evaluation_set = open_for_video(labels, weights, features, options.device)
     with terminal.progress() as show:
-        evaluation = evaluate(predictor, found, options.decoder(predictor), show)
-    for note in found.notes:
-        terminal.notice(note)
-    title = f"{found.split}: {len(found):,} examples, {options.decoding} decoding"
+        evaluation = evaluate(predictor, evaluation_set, options.decoder(predictor), show)
+    terminal.show_notices(evaluation_set.notices)
+    title = f"{evaluation_set.split}: {len(evaluation_set):,} examples, {options.decoding} decoding"
     terminal.print_evaluation(evaluation, title, exact, json, noise_at)

@@ -19,14 +19,14 @@ def pretrain(
     """Train the backbone to spot ball actions; killed and run again, it resumes. The leak-free way to features.
 
     Args:
-        train: a split of the anticipation benchmark's clips, a folder of matches in the spotting benchmark's layout, or
+        train: split of the anticipation benchmark's clips, a folder of matches in the spotting benchmark's layout, or
             an annotations file in OSL JSON.
-        validate: the same for validation; give matches that are in neither train nor test.
+        validate: videos to validate on, in the same layouts; matches that are in neither train nor test.
         run: settings of the run.
-        out: the run's folder: backbone.safetensors (to extract with), log.csv, state to resume from.
+        out: folder of the run: backbone.safetensors (to extract with), log.csv, state to resume from.
         recipe: backbone (as published) or backbone-small (two CPU cores); the options below change it.
         cache: folder for decoded frames; inside --out if not given.
-        validation_videos: videos that are scored, spread over those of --validate.
+        validation_videos: number of videos that are scored, spread over those of --validate.
     """
     with terminal.progress(terminal.slow_precision(run.precision)) as show:
         made = spotting.pretrain((train, validate), run, out, cache, validation_videos, show)

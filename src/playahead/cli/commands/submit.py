@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from playahead.cli import terminal
+from playahead.domain.notices import Notices
 from playahead.evaluation.submission.check import check_submission
 from playahead.evaluation.submission.write import perfect_answer, write_submission
-from playahead.inference.decoding import DecodingOptions
+from playahead.inference.open_predictor import DecodingOptions
 from playahead.io.errors import InputError
 from playahead.sources.soccernet_baa import read_baa_split
 
@@ -25,32 +26,31 @@ def submit(
     """Write ``results_anticipation.json`` and its zip, or check them before the server does.
 
     Args:
-        options: how predictions are decoded.
-        labels: Labels-ball.json of the split (or its folder): which clips there must be, and what is seen in them.
-        weights: of the model. Without ``features`` an event-feed model (the packaged one if not given) anticipates each
-            clip from its observed actions in the labels, not from video.
+        options: decoding of the predictions.
+        labels: Labels-ball.json of the split (or its folder), which lists its clips and what is seen in them.
+        weights: model to use. Without ``features``, an event-feed model (the packaged one if not given) anticipates
+            each clip from its observed actions in the labels, not from video.
         features: store of the clips' video features.
         out: folder to write to.
         check: a zip or JSON to check; nothing is written.
-        perfect: write the ground truth as a submission: what a perfect answer scores.
-        json: what was written, or the problems found, as JSON on standard output.
+        perfect: write the ground truth as a submission.
+        json: print the files written, or the problems found, as JSON.
     """
     clips = read_baa_split(labels).clips if labels else None
     if check is not None:
         return _check(check, [clip.name for clip in clips] if clips is not None else None, json)
     if labels is None or not clips:
-        raise InputError("submit", "needs --labels with clips in it, or --check FILE")
+        raise InputError("labels", "needs a split with clips in it, or --check a file")
     if perfect:
         answer = perfect_answer(clips)
     else:
         from playahead.inference.clips import anticipate_clips  # here and not above: checking needs no torch
 
         terminal.notice_leak(features)
-        notes: list[str] = []
+        notices = Notices()
         with terminal.progress() as show:
-            answer = anticipate_clips(labels, weights, features, options, notes, show)
-        for note in notes:
-            terminal.notice(note)
+            answer = anticipate_clips(labels, weights, features, options, notices, show)
+        terminal.show_notices(notices)
     results, archive = write_submission(out, answer)
     if json:
         terminal.print_json({"results": str(results), "archive": str(archive), "clips": len(clips)})

@@ -19,7 +19,7 @@ def train_frames(
     Args:
         data: folder with train and valid, each a split of clips or matches in the spotting benchmark's layout.
         run: settings of the run.
-        out: the run's folder: weights.safetensors (to evaluate), log.csv, state to resume from.
+        out: folder of the run: weights.safetensors (to evaluate), log.csv, state to resume from.
         recipe: faantra-frames; the options below change it.
         cache: folder for decoded frames; inside --out if not given.
     """

@@ -8,8 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 import torch
 
-from playahead.datasets.batch import Batch
-from playahead.datasets.feed_examples import FeedExamples
+from playahead.datasets.examples import Batch, FeedExamples
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, RASTER_FRAMES, RASTER_HZ
 from playahead.evaluation.frames import NO_EVENT, VECTOR_LENGTH, FrameTable

@@ -15,8 +15,7 @@ from playahead.datasets.evaluation_set import EvaluationSet
 from playahead.datasets.pasts import past_of
 from playahead.decoding.choosing import Decoding, choose
 from playahead.decoding.decoder import Decoder
-from playahead.decoding.ensemble import average_predictions
-from playahead.decoding.predictions import Predictions, SlotPredictions
+from playahead.decoding.predictions import Predictions, SlotPredictions, average_predictions
 from playahead.evaluation.scores import Scores, load_scores, save_scores, score
 from playahead.inference.predictor import Predictor
 from playahead.io.files import file_digest

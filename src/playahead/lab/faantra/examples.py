@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from playahead.datasets.batch import padded_targets
+from playahead.datasets.examples import padded_targets
 from playahead.datasets.slicing import class_counts
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, GRID

@@ -12,8 +12,8 @@ from playahead.lab.faantra.trainer import EndToEndConfig, EndToEndTrainer
 from playahead.lab.faantra.videos import find_annotated_videos, tiling
 from playahead.lab.faantra.weights import open_end_to_end
 from playahead.sources.layouts import folder_of_split, resampled_unit
-from playahead.training.finish import Finished, finish
-from playahead.training.ranks import together
+from playahead.training.ranks import launch_ranks
+from playahead.training.run import Finished, finish
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 
@@ -34,7 +34,7 @@ def train_frames(
         InputError: a video or its labels cannot be read, ``out`` holds another run, or the disk is full.
     """
     finished = Finished(out / "weights.safetensors", {}, out / "log.csv")
-    with together(config, out) as fabric:
+    with launch_ranks(config, out) as fabric:
         show = show if fabric.is_global_zero else quiet
         training = tiling(find_annotated_videos(folder_of_split(data, "train")))
         validation = find_annotated_videos(folder_of_split(data, "val"))

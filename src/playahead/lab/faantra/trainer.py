@@ -18,7 +18,7 @@ from playahead.lab.faantra.network import EndToEnd, EndToEndModelConfig
 from playahead.lab.faantra.weights import KIND
 from playahead.paper.sampling import inverse_frequency
 from playahead.training.loop import Loop, LoopConfig, fingerprint, step_seed
-from playahead.training.validation import validate
+from playahead.training.run import validate
 from playahead.variants.config import CriterionConfig
 from playahead.variants.losses import build_criterion
 

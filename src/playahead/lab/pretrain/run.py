@@ -8,7 +8,7 @@ from playahead.io.errors import InputError
 from playahead.io.progress import Show, quiet
 from playahead.lab.pretrain.trainer import PretrainConfig, SpottingTrainer, first_weights
 from playahead.sources.layouts import find_labelled_videos
-from playahead.training.ranks import together
+from playahead.training.ranks import launch_ranks
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 
@@ -54,7 +54,7 @@ def pretrain(
         raise InputError("--validation-videos", f"{validation_videos} is below 1")
     if train.resolve() == validate.resolve():
         raise InputError("--validate", "is the same as --train", "choose by matches that are not trained on")
-    with together(config, out) as fabric:
+    with launch_ranks(config, out) as fabric:
         show = show if fabric.is_global_zero else quiet
         training, validation = find_labelled_videos(train), find_labelled_videos(validate)
         validation = validation[:: max(1, len(validation) // validation_videos)]

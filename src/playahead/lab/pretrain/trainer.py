@@ -19,7 +19,7 @@ from playahead.backbone.checkpoint import load_backbone, save_backbone
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import FastBackbone, channels_last
 from playahead.backbone.network import Backbone
-from playahead.decoding.peaks import pick_peaks
+from playahead.decoding.marginal import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID
 from playahead.evaluation.exact import TimedEvents, score_exactly

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from playahead.datasets.check import FeedFacts, audit_feed
 from playahead.datasets.dataset import Dataset, FeedDataset
 from playahead.datasets.evaluation_set import EvaluationSet
-from playahead.datasets.feed_audit import FeedFacts, audit_feed
 from playahead.domain.actions import ACTIONS
 from playahead.evaluation.frames import NO_EVENT
 from playahead.io.errors import InputError

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.decoding.health import Health, health
-from playahead.decoding.predictions import Predictions, SlotPredictions
+from playahead.decoding.predictions import Health, Predictions, SlotPredictions, health
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
 from playahead.evaluation.exact import timed_events_of_frames

@@ -1,4 +1,4 @@
-"""``playahead data check``."""
+"""``playahead data check`` and ``data convert``."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,18 +9,20 @@ from rich.text import Text
 from playahead.cli import terminal
 from playahead.datasets.check import check_dataset
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.time import parse_kick_offs
 from playahead.sources.audit import Audit
+from playahead.sources.convert import convert_feeds
 
 _COLUMNS = ("action", "anticipated", "observed")
 
 
 def check(path: Path, json: bool = False) -> int:
-    """Counts per split and class, bad entries, and whether splits share video.
+    """Count actions by split and class, list bad entries, and check whether splits share video.
 
     Few clips without a video (one in a hundred) are named and set aside; the other commands go on without them.
 
     Args:
-        path: a dataset in a benchmark's layout (``train/Labels-ball.json`` ...) or in OSL JSON, one split of it, or a
+        path: dataset in a benchmark's layout (``train/Labels-ball.json`` ...) or in OSL JSON, one split of it, or a
             folder of compact feed tables.
         json: one JSON document on standard output.
     """
@@ -28,8 +30,8 @@ def check(path: Path, json: bool = False) -> int:
     aside = audit.set_aside if isinstance(audit, Audit) else []
     if json:
         splits = {name: vars(facts) for name, facts in audit.splits.items()}
-        said = {"rejected": audit.rejected, "leaks": audit.leaks, "set_aside": aside, "fine": audit.fine}
-        terminal.print_json({"splits": splits, **said})
+        problems = {"rejected": audit.rejected, "leaks": audit.leaks, "set_aside": aside, "fine": audit.fine}
+        terminal.print_json({"splits": splits, **problems})
         return 0 if audit.fine else 2
     for name, facts in audit.splits.items():
         _print_split(name, facts)
@@ -65,3 +67,21 @@ def _print_split(name: str, facts: Any) -> None:
 
 def _distribution(per_example: Mapping[int, int]) -> str:
     return ", ".join(f"{n}: {per_example[n]:,}" for n in sorted(per_example))
+
+
+def convert(
+    files: list[Path], out: Path = Path("matches.npz"), drop_bad_rows: bool = False, kick_off: str = ""
+) -> None:
+    """Convert event feeds of any readable provider into one compact table, to train and evaluate on.
+
+    Args:
+        files: matches, each as its provider ships it; a provider's second files may be among them.
+        out: table to write; train.npz, val.npz or test.npz in a folder makes it a split.
+        kick_off: start of each half, as 0:12,58:40, in a file that holds a whole match on its video's clock.
+        drop_bad_rows: leave out invalid rows (such as a position off the pitch) and count them.
+    """
+    with terminal.progress() as show:
+        done = convert_feeds(files, out, drop_bad_rows, show, parse_kick_offs(kick_off))
+    for line in done.notes:
+        terminal.notice(line)
+    terminal.out().print(f"{out}: {done.matches:,} matches, {done.rows:,} rows")
