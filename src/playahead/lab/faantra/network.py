@@ -71,7 +71,7 @@ class EndToEnd(nn.Module):
         if not frames_BTHW.is_floating_point():
             frames_BTHW = frames_BTHW.float() / 255
         features_PF = self.frame_encoder(frames_BTHW.flatten(0, 1)[:, None])
-        return self.anticipator.anticipate(features_PF.unflatten(0, (len(frames_BTHW), 1, -1)))
+        return self.anticipator.answer(self.anticipator.encode(features_PF.unflatten(0, (len(frames_BTHW), 1, -1))))
 
 
 def _frame_encoder(config: EndToEndModelConfig) -> nn.Module:
