@@ -1,4 +1,4 @@
-"""Slicing, sampling, sequences and MixUp."""
+"""Slicing, sampling and sequences."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from playahead.domain.actions import Action
 from playahead.features.feed import N_FEATURES, prepare_track
 from playahead.io.errors import InputError
 from playahead.lab.simulation.plays import simulate_half
-from playahead.paper.sampling import example_weights, inverse_frequency, mix, rare_factors
+from playahead.paper.sampling import example_weights, rare_factors
 from playahead.sources.feed_tables import read_split
 
 
@@ -71,16 +71,6 @@ def test_two_actions_of_one_frame_and_the_last_frame(played_half):
     assert (labels[0] != 255).sum() == (visibility[0] == 1).sum() == 2
 
 
-def test_rare_classes_weigh_more():
-    common, rare = Action.PASS.class_index, [Action.CROSS.class_index, Action.TACKLE.class_index]
-    assert rare_factors(np.array([[common, common], rare, [-1, -1]])).tolist() == [1, 4, 1]
-    assert rare_factors(np.zeros((2, 0), int)).tolist() == [1, 1]
-
-
-def test_inverse_frequency_is_mean_over_count():
-    assert inverse_frequency(np.array([1, 3, 0]), range(3)).tolist() == pytest.approx([5 / 3, 5 / 9, 5 / 3])
-
-
 def test_class_counts():
     assert class_counts(np.array([[0, 0, -1], [9, -1, -1]]))[:, [0, 9]].tolist() == [[2, 0], [0, 1]]
 
@@ -133,29 +123,6 @@ def test_too_short_halves_are_refused():
         FeedExamples([simulate_half(0, minutes=6)], 0)
 
 
-def test_mixup_mixes_inputs_and_keeps_both_futures():
-    windows = FeedExamples([simulate_half(0, minutes=6)], 2)
-    batch = windows.batch(np.array([0, 1, 2]), np.random.default_rng(0))
-    mixed = mix(batch.features_BWNF, batch.targets, 0.2, np.random.default_rng(0))
-    (share, ours), (rest, theirs) = mixed.parts
-    assert share + rest == pytest.approx(1)
-    assert torch.equal(ours.class_OE, batch.targets.class_OE)
-    presence = batch.targets.presence_BWNC
-    partners = [next(i for i in range(3) if torch.equal(row, presence[i])) for row in theirs.presence_BWNC]
-    expected = share * batch.features_BWNF + rest * batch.features_BWNF[partners]
-    torch.testing.assert_close(mixed.features_BWNF, expected)
-    rows = [row for p in partners for row in (2 * p, 2 * p + 1)]
-    assert torch.equal(theirs.class_OE, batch.targets.class_OE[rows])
-
-
-def test_mixup_can_be_off():
-    windows = FeedExamples([simulate_half(0, minutes=6)], 2)
-    batch = windows.batch(np.array([0, 1]), np.random.default_rng(0))
-    mixed = mix(batch.features_BWNF, batch.targets, 0.0, np.random.default_rng(0))
-    assert mixed.features_BWNF is batch.features_BWNF
-    assert [share for share, _ in mixed.parts] == [1.0]
-
-
 @pytest.mark.parametrize("examples", [1, 4, 16])
 def test_drawn_times_counted_is_the_factor_at_every_length_of_a_sequence(examples):
     """An example with a tackle counts four times as often as one with nothing rare, whatever it comes with."""
@@ -174,8 +141,3 @@ def test_drawn_times_counted_is_the_factor_at_every_length_of_a_sequence(example
     assert {1.0, 2.0, 3.0} <= counted.keys()
     for factor, found in counted.items():
         assert np.mean(found) / plain == pytest.approx(factor, rel=1e-4)
-
-
-def test_examples_count_alike_where_they_are_drawn_one_by_one_on_a_fixed_grid():
-    class_OE = np.array([[Action.PASS.class_index], [Action.TACKLE.class_index]])
-    assert example_weights(class_OE, rare_factors(class_OE)).tolist() == [1, 1]

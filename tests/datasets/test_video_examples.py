@@ -5,26 +5,14 @@ import pytest
 
 from playahead.datasets.evaluation_set import VideoEvaluationSet
 from playahead.datasets.examples import VideoExamples
-from playahead.datasets.slicing import labels_of_half
 from playahead.datasets.stored import LabelledFeatures, nearest_snippet
 from playahead.domain.actions import Action
-from playahead.domain.feed import feed_of_actions
-from playahead.domain.records import ActionEvent
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.paper.anticipator import Anticipator
 from playahead.variants.config import AnticipatorConfig
 from playahead.variants.model import build
-
-F = 8
-
-
-def recording(n_windows: int, events=(), last_end_ms: int | None = None, name="v", seed=0) -> LabelledFeatures:
-    rng = np.random.default_rng(seed)
-    windows = [rng.standard_normal((33, F)).astype(np.float16) for _ in range(n_windows)]
-    actions = feed_of_actions([ActionEvent(ms, action) for ms, action in events])
-    end = (n_windows - 1) * 5000 if last_end_ms is None else last_end_ms
-    return LabelledFeatures(name, windows, actions, labels_of_half(actions), end)
+from tests.support.recordings import F, recording
 
 
 def model() -> Anticipator:

@@ -28,12 +28,10 @@ from playahead.lab.faantra.network import EndToEndModelConfig
 from playahead.lab.pretrain.spotting import PretrainConfig, SpottingTrainer
 from playahead.lab.recipes import RECIPES
 from playahead.lab.simulation.plays import simulate_half
-from playahead.paper.memory import ObservationMemory
 from playahead.sources.layouts import find_labelled_videos
 from playahead.training import loop
 from playahead.training.run import validate
 from playahead.training.trainer import TrainConfig, Trainer
-from playahead.variants.config import AnticipatorConfig
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 from tests.conftest import simulate
@@ -184,14 +182,6 @@ def test_the_stand_in_refuses_what_a_gpu_would(watch):
     here[here > 0]
     here.nonzero()
     assert watch.read.total() == 4
-
-
-@pytest.mark.parametrize("summaries", [1, 4, 7, 33])
-def test_summaries_are_adaptive_average_pooling(summaries):
-    memory = ObservationMemory(AnticipatorConfig(feature_dim=8, summaries=summaries))
-    tokens_PND = torch.randn(6, 33, 256)
-    pooled = torch.nn.functional.adaptive_avg_pool1d(tokens_PND.transpose(1, 2), summaries).transpose(1, 2)
-    torch.testing.assert_close(memory.summarise(tokens_PND), pooled, rtol=0, atol=1e-6)
 
 
 def test_the_stand_in_notes_what_cuda_refuses_to_determine(watch):

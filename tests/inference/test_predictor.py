@@ -13,7 +13,7 @@ from playahead.paper.anticipator import AnticipatorOutput
 from playahead.paper.slots import SlotLogits
 from playahead.variants.config import CriterionConfig
 from playahead.variants.losses import build_criterion
-from tests.training.test_matcher import targets
+from tests.support.paper import targets
 
 
 class OneSlot(nn.Module):

@@ -10,7 +10,7 @@ import pytest
 from playahead.io.errors import InputError
 from playahead.lab.recipes import RECIPES
 from tests.conftest import simulate
-from tests.training.test_trainer import TINY
+from tests.support.training import TINY
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("anticipator", "backbone", "frames")
@@ -48,7 +48,7 @@ def test_both_end_with_the_same_weights_and_one_writes(tmp_path, films, kind):
 )
 def test_a_batch_that_devices_cannot_share_evenly_is_refused(config, name):
     assert replace(config, devices=2).devices == 2
-    with pytest.raises(InputError, match=rf"train\.{name}: .* cannot be shared evenly by 3 devices"):
+    with pytest.raises(InputError, match=rf"Config\.{name}: .* cannot be shared evenly by 3 devices"):
         replace(config, devices=3)
 
 

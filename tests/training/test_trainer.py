@@ -20,35 +20,11 @@ from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError, NonFiniteLossError
 from playahead.io.tensors import read_tensors
 from playahead.lab.simulation.plays import simulate_half
-from playahead.paper.anticipator import Anticipator
-from playahead.paper.schedule import learning_rate
 from playahead.training.run import validate
-from playahead.training.trainer import TrainConfig, Trainer
-from playahead.variants.config import AnticipatorConfig, CriterionConfig, OptimConfig
-from playahead.variants.losses import build_optimizers
-
-TINY = TrainConfig(
-    model=AnticipatorConfig(
-        feature_dim=N_FEATURES, d_model=16, heads=2, ffn_dim=32, slots=6, bins=10, decoder_layers=1, encoder_layers=1
-    ),
-    criterion=CriterionConfig(intensity_weight=1.0),
-    optim=OptimConfig(lr=1e-3, warmup_epochs=1, restart_epochs=2),
-    epochs=3,
-    steps_per_epoch=8,
-    sequences=4,
-    examples=3,
-    average_decay=0.9,
-    device="cpu",
-    save_every=3,
-)
-
-
-def windows(examples=3) -> FeedExamples:
-    return FeedExamples([simulate_half(0, minutes=6)], examples)
-
-
-def never_mind(_model) -> dict[str, float]:
-    return {"map": 1.0}
+from playahead.training.trainer import Trainer
+from playahead.variants.config import CriterionConfig, OptimConfig
+from playahead.variants.model import build
+from tests.support.training import TINY, always_one, windows
 
 
 def train(folder: Path, config=TINY, stop_at: int | None = None) -> dict[str, torch.Tensor]:
@@ -58,7 +34,7 @@ def train(folder: Path, config=TINY, stop_at: int | None = None) -> dict[str, to
         if progress.done == stop_at:
             raise KeyboardInterrupt
 
-    trainer = Trainer(config, windows(), never_mind, folder)
+    trainer = Trainer(config, windows(), always_one, folder)
     try:
         trainer.run(show)
     except KeyboardInterrupt:
@@ -85,9 +61,10 @@ def test_a_killed_run_ends_with_the_same_bits(tmp_path, kind, stop_at):
 def test_killed_with_sigkill_at_random_moments(tmp_path):
     """A real process, really killed; then run to its end."""
     script = (
-        "import sys; from pathlib import Path; from tests.training.test_trainer import *\n"
+        "import sys, time, torch; from pathlib import Path; from tests.support.training import *\n"
+        "from playahead.training.trainer import Trainer\n"
         "torch.set_num_threads(1)\n"
-        "Trainer(TINY, windows(), never_mind, Path(sys.argv[1])).run(lambda p: time.sleep(0.02))"
+        "Trainer(TINY, windows(), always_one, Path(sys.argv[1])).run(lambda p: time.sleep(0.02))"
     )
     rng = np.random.default_rng(0)
     command = [sys.executable, "-c", script, str(tmp_path / "killed")]
@@ -109,7 +86,7 @@ def test_killed_with_sigkill_at_random_moments(tmp_path):
 
 def test_a_finished_run_is_not_trained_again(tmp_path):
     first = train(tmp_path)
-    trainer = Trainer(TINY, windows(), never_mind, tmp_path)
+    trainer = Trainer(TINY, windows(), always_one, tmp_path)
     assert trainer.step == TINY.total_steps
     trainer.run()
     assert_same(first, dict(trainer.averaged_model.state_dict()))
@@ -123,18 +100,18 @@ def test_another_seed_gives_other_weights(tmp_path):
 def test_a_state_of_other_settings_is_refused(tmp_path):
     train(tmp_path, stop_at=5)
     with pytest.raises(InputError, match="other settings or data"):
-        Trainer(replace(TINY, seed=9), windows(), never_mind, tmp_path)
+        Trainer(replace(TINY, seed=9), windows(), always_one, tmp_path)
 
 
 def test_a_state_of_other_data_is_refused(tmp_path):
     train(tmp_path, stop_at=5)
     other = FeedExamples([simulate_half(1, minutes=6)], 3)
     with pytest.raises(InputError, match="other settings or data"):
-        Trainer(TINY, other, never_mind, tmp_path)
+        Trainer(TINY, other, always_one, tmp_path)
 
 
 def test_weights_with_nan_are_refused(tmp_path):
-    model = Anticipator(TINY.model)
+    model = build(TINY.model)
     torch.nn.init.constant_(model.decoder.embedding_KD, float("nan"))
     Predictor(model, {}).save(tmp_path / "weights.safetensors")
     with pytest.raises(InputError, match="holds NaN"):
@@ -142,7 +119,7 @@ def test_weights_with_nan_are_refused(tmp_path):
 
 
 def test_weights_of_other_features_are_refused(tmp_path):
-    Predictor(Anticipator(TINY.model), {"features": {"kind": "video"}}).save(tmp_path / "weights.safetensors")
+    Predictor(build(TINY.model), {"features": {"kind": "video"}}).save(tmp_path / "weights.safetensors")
     with pytest.raises(InputError, match="was not trained on the event-feed features"):
         Predictor.open(tmp_path / "weights.safetensors", FEED_FEATURES)
 
@@ -152,7 +129,7 @@ def test_a_damaged_state_is_refused_with_its_name(tmp_path):
     state = tmp_path / "state.safetensors"
     state.write_bytes(state.read_bytes()[:200])
     with pytest.raises(InputError, match=r"state\.safetensors"):
-        Trainer(TINY, windows(), never_mind, tmp_path)
+        Trainer(TINY, windows(), always_one, tmp_path)
 
 
 def test_a_non_finite_loss_stops_and_names_the_batch(tmp_path):
@@ -165,7 +142,7 @@ def test_a_non_finite_loss_stops_and_names_the_batch(tmp_path):
         return made
 
     broken.batch = batch
-    trainer = Trainer(TINY, broken, never_mind, tmp_path)
+    trainer = Trainer(TINY, broken, always_one, tmp_path)
     with pytest.raises(NonFiniteLossError, match=r"at step 0, on match 1, half 1, \d+ ms"):
         trainer.run()
     assert not (tmp_path / "state.safetensors").exists()
@@ -192,7 +169,7 @@ def test_overfits_sixteen_windows(tmp_path):
         average_decay=0.0,
         save_every=1000,
     )
-    trainer = Trainer(config, fixed, never_mind, tmp_path)
+    trainer = Trainer(config, fixed, always_one, tmp_path)
     first = float(trainer.losses(np.random.default_rng(0))[0]["intensity"].detach())
     trainer.run()
     last = float(read_log(tmp_path)[-1]["loss_intensity"])
@@ -215,8 +192,10 @@ def test_the_log_is_there_for_tensorboard_too(tmp_path):
 
 def test_features_of_another_length_are_refused(tmp_path):
     config = replace(TINY, model=replace(TINY.model, feature_dim=N_FEATURES + 1))
-    with pytest.raises(InputError, match=rf"model\.feature_dim: {N_FEATURES + 1}, but the windows have {N_FEATURES}"):
-        Trainer(config, windows(), never_mind, tmp_path)
+    with pytest.raises(
+        InputError, match=rf"AnticipatorConfig\.feature_dim: {N_FEATURES + 1}, but the windows have {N_FEATURES}"
+    ):
+        Trainer(config, windows(), always_one, tmp_path)
 
 
 def test_validation_chooses_the_best_checkpoint(tmp_path):
@@ -239,20 +218,6 @@ def test_validation_on_matches_names_its_figures(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("epoch", "share"), [(0, 0), (2.5, 0.5), (5, 1), (10, 0.5), (14.999, 0), (15, 1), (25, 0.5), (35, 1)]
-)
-def test_learning_rate_warms_up_and_restarts(epoch, share):
-    """Warm-up over 5 epochs, then cosine cycles of 10 and 20 epochs."""
-    assert learning_rate(epoch, OptimConfig(lr=1.0), epochs=65) == pytest.approx(share, abs=1e-4)
-
-
-@pytest.mark.parametrize(("epoch", "share"), [(1, 0.5), (2, 1), (6, 0.5), (9.999, 0)])
-def test_one_cycle_reaches_to_the_end_of_the_run(epoch, share):
-    one_cycle = OptimConfig(lr=1.0, warmup_epochs=2, restart_epochs=None)
-    assert learning_rate(epoch, one_cycle, epochs=10) == pytest.approx(share, abs=1e-4)
-
-
-@pytest.mark.parametrize(
     "change", [{"epochs": 0}, {"sequences": 0}, {"average_decay": 1.0}, {"mixup_alpha": -0.1}, {"seed": -1}]
 )
 def test_settings_that_cannot_work_are_refused(change):
@@ -260,36 +225,6 @@ def test_settings_that_cannot_work_are_refused(change):
         replace(TINY, **change)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"label_smoothing": 2.0}, {"focal_gamma": 0.5}, {"sigma_bins": -1.0}, {"positive_weight": float("nan")}],
-)
-def test_losses_that_cannot_work_are_refused(change):
-    with pytest.raises(InputError, match=next(iter(change))):
-        CriterionConfig(**change)
-
-
 def test_slots_that_nothing_trains_are_refused():
     with pytest.raises(InputError, match="nothing trains the slots"):
         replace(TINY, criterion=CriterionConfig(matched_weight=0.0, intensity_weight=0.0))
-
-
-@pytest.mark.parametrize("kind", ["adamw", "muon"])
-def test_every_parameter_has_one_optimiser(kind):
-    model = Anticipator(TINY.model)
-    held = [
-        parameter
-        for optimizer in build_optimizers(model, replace(TINY.optim, kind=kind))
-        for group in optimizer.param_groups
-        for parameter in group["params"]
-    ]
-    assert sorted(map(id, held)) == sorted(map(id, model.parameters()))
-
-
-def test_embeddings_and_positions_are_left_to_adamw():
-    model = Anticipator(TINY.model)
-    muon, _ = build_optimizers(model, replace(TINY.optim, kind="muon"))
-    (group,) = muon.param_groups
-    orthogonal = {id(parameter) for parameter in group["params"]}
-    assert id(model.memory.gru.weight_hh_l0) in orthogonal
-    assert not orthogonal & {id(model.decoder.embedding_KD), id(model.encoder.position_ND)}

@@ -27,14 +27,15 @@ from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 from tests.support.backbone import TINY as TINY_BACKBONE
 from tests.support.faantra import TINY as TINY_FRAMES
-from tests.training.test_trainer import TINY, never_mind
+from tests.support.training import always_one
+from tests.training.test_trainer import TINY
 
 BRIEF = {"device": "cpu", "devices": 2, "epochs": 2, "steps_per_epoch": 2, "precision": "32-true", "save_every": 1}
 
 
 def make(kind: str, folder: Path, data: Path, fabric) -> loop.Loop:
     if kind == "anticipator":
-        return Trainer(config(kind), FeedExamples([simulate_half(0, minutes=2)], 3), never_mind, folder, None, fabric)
+        return Trainer(config(kind), FeedExamples([simulate_half(0, minutes=2)], 3), always_one, folder, None, fabric)
     cache = FrameCache(folder, parse_input_size("64x32"))
     if kind == "backbone":
         videos = find_labelled_videos(data / "train")[:1]

@@ -1,4 +1,4 @@
-"""The whole model: windows of features in, what is coming out (1.2, 1.3, 1.4 k).
+"""The whole model of 1.2 and 1.3: windows of features in, logits of what is coming out; and its observation head.
 
 A *sequence* is a run of W >= 6 consecutive windows. Every six of them in a row are one example, so a sequence holds
 W - 5 examples and each window is encoded once. A batch of single examples has W = 6.
@@ -19,24 +19,16 @@ from playahead.paper.slots import SlotDecoder, SlotHeads, SlotLogits
 
 
 class AnticipatorOutput(NamedTuple):
-    """Logits of a batch.
+    """Logits of a batch."""
 
-    Attributes:
-        slots: what the heads say of every slot, or of every frame in a variant.
-        presence_PNC: what the observation head says of the windows that it looks at, in the sequences' order; None
-            outside training.
-    """
-
-    slots: SlotLogits | Any
-    presence_PNC: Tensor | None = None
+    slots: SlotLogits | Any  # of every slot; a variant's heads may return something else
+    presence_PNC: Tensor | None = None  # of the windows that the observation head looks at; None outside training
 
 
 class ObservationHead(nn.Module):
-    """Auxiliary: two convolutions over a window's tokens say which actions are present at each step (1.4 k).
+    """Auxiliary: two convolutions over a window's tokens, which actions are present at each step (1.4 k).
 
-    Args:
-        d_model: D.
-        first_window: the first window of a sequence that is looked at; from the sixth on, each is some example's last.
+    It looks at a sequence's windows from ``first_window`` on: from the sixth on, each is the last one of some example.
     """
 
     def __init__(self, d_model: int, first_window: int) -> None:
@@ -58,12 +50,12 @@ class Anticipator(nn.Module):
     """Hierarchical encoder, slot decoder and heads; ``build`` puts the paper's pieces in.
 
     Args:
-        config: what it is made of.
-        encoder: features_BWNF -> tokens.
-        memory: tokens -> ``Memory``.
+        config: its sizes.
+        encoder: features_BWNF -> tokens_BWND.
+        memory: tokens_BWND -> ``Memory``.
         decoder: ``Memory`` -> slots_OKD.
         heads: slots_OKD -> logits.
-        observer: tokens -> presence_PNC, for training only; or None.
+        observer: tokens_BWND -> presence_PNC, for training only; or None.
     """
 
     def __init__(
@@ -81,20 +73,16 @@ class Anticipator(nn.Module):
         self.init_weights()
 
     def forward(self, features_BWNF: Tensor) -> AnticipatorOutput:
-        """Logits of B x (W - 5) examples, those of a sequence in time order.
-
-        Raises:
-            ValueError: a shape that the model was not built for.
-        """
+        """Logits of B x (W - 5) examples, those of a sequence in time order; other shapes raise ``ValueError``."""
         shape, (n, f) = tuple(features_BWNF.shape), (self.config.n_snippets, self.config.feature_dim)
         if len(shape) != 4 or shape[2:] != (n, f) or shape[1] < GRID.n_windows:
             layout = f"(sequences, {GRID.n_windows} or more windows, {n} snippets, {f} features)"
             raise ValueError(f"features: shape {shape} is not {layout}")
-        return self.anticipate(features_BWNF[:, GRID.n_windows - self.config.n_windows :])
+        return self.answer(self.encode(features_BWNF[:, GRID.n_windows - self.config.n_windows :]))
 
-    def anticipate(self, features_BWNF: Tensor) -> AnticipatorOutput:
-        """``forward`` of ``n_windows`` or more windows, all of which are looked at."""
-        return self.answer(self.encoder(features_BWNF))
+    def encode(self, features_BWNF: Tensor) -> Tensor:
+        """Encoding of each window by itself, all that examples need of it -> tokens_BWND."""
+        return self.encoder(features_BWNF)
 
     def answer(self, encoded_BWND: Tensor) -> AnticipatorOutput:
         """Logits of the examples in encoded windows."""
@@ -103,8 +91,8 @@ class Anticipator(nn.Module):
         return AnticipatorOutput(self.heads(slots_OKD), presence_PNC)
 
     def encode_windows(self, features_PNF: Tensor) -> Tensor:
-        """What can be computed of each window by itself, to keep while examples look at it -> (P, N, D)."""
-        return self.encoder(features_PNF[:, None])[:, 0]
+        """``encode`` of single windows, to keep while examples look at them: (P, N, F) -> (P, N, D)."""
+        return self.encode(features_PNF[:, None])[:, 0]
 
     def init_weights(self) -> None:
         """Give all parameters their first values (C).
@@ -122,14 +110,10 @@ class Anticipator(nn.Module):
                 nn.init.xavier_uniform_(module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+        first = {"weight_hh_l0": nn.init.orthogonal_, "weight_ih_l0": nn.init.xavier_uniform_}
         for gru in (module for module in self.modules() if isinstance(module, nn.GRU)):
             for name, parameter in gru.named_parameters():
-                if name.startswith("weight_hh"):
-                    nn.init.orthogonal_(parameter)
-                elif name.startswith("weight_ih"):
-                    nn.init.xavier_uniform_(parameter)
-                else:
-                    nn.init.zeros_(parameter)
+                first.get(name, nn.init.zeros_)(parameter)
         for module in self.modules():
             if callable(init := getattr(module, "init_parameters", None)):
                 init()

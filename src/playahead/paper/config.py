@@ -4,19 +4,22 @@ Marks as in docs/paper.md: P stated by the paper; L printed by it, but not in th
 """
 
 from dataclasses import dataclass
+from math import inf
 
 from playahead.domain.grid import GRID
 
 
 def require(config: object, names: str, is_valid: bool, rule: str) -> None:
-    """Check a configuration's fields.
-
-    Raises:
-        ValueError: ``Class.field: value is not ...``, where ``is_valid`` does not hold.
-    """
+    """Refuse a configuration whose fields (``names``, parted by spaces) do not follow a rule, by ``ValueError``."""
     if not is_valid:
         values = ", ".join(str(getattr(config, name)) for name in names.split())
         raise ValueError(f"{type(config).__name__}.{names.replace(' ', ', ')}: {values} is not {rule}")
+
+
+def require_range(config: object, names: str, low: float, below: float, rule: str) -> None:
+    """Refuse a configuration unless low <= value < below for each of its fields ``names``, by ``ValueError``."""
+    for name in names.split():
+        require(config, name, low <= getattr(config, name) < below, rule)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,18 +28,18 @@ class ModelConfig:
 
     Attributes:
         feature_dim: F, length of a snippet's feature vector (P: 1280 from video).
-        n_windows: W, windows that an example observes (P: 6; fewer are an ablation).
-        n_snippets: N, snippets in a window (P: 33).
+        n_windows: W, windows that an example observes (P: 6; fewer are an ablation; 1.1 g).
+        n_snippets: N, snippets in a window (P: 33; 1.1 f).
         d_model: D (P: 256).
-        heads: attention heads (L: 8).
+        heads: attention heads (L: 8; 1.2 d, 1.3 f).
         ffn_dim: hidden width of the feed-forward blocks (L: 1024).
         dropout: dropout rate on residual branches and attention weights (C: 0.1).
         drop_path: rate at which a sample skips a residual branch of the encoder (P: 0.1).
         encoder_layers: layers of the local Transformer (P: 2).
-        summaries: S, summary vectors of a window (L: 4).
+        summaries: S, summary vectors of a window (L: 4; 1.2 f).
         decoder_layers: layers of the slot decoder (P: 4).
-        slots: K (L: 16).
-        bins: T, offset bins of the 5 s (L: 20).
+        slots: K (L: 16; 1.3 d).
+        bins: T, offset bins of the 5 s (L: 20; 1.3 h).
         conditioned: alpha of Eq. (1) is 1 (P), or 0: the paper's ablation with static queries.
     """
 
@@ -57,12 +60,9 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         sizes = "feature_dim n_windows n_snippets d_model heads ffn_dim summaries slots bins"
-        for name in sizes.split():
-            require(self, name, getattr(self, name) >= 1, "1 or more")
-        for name in ("encoder_layers", "decoder_layers"):
-            require(self, name, 1 <= getattr(self, name) <= 64, "in 1..64")
-        for name in ("dropout", "drop_path"):
-            require(self, name, 0 <= getattr(self, name) < 1, "in [0, 1)")
+        require_range(self, sizes, 1, inf, "1 or more")
+        require_range(self, "encoder_layers decoder_layers", 1, 65, "in 1..64")
+        require_range(self, "dropout drop_path", 0, 1, "in [0, 1)")
         require(self, "n_windows", self.n_windows <= GRID.n_windows, f"{GRID.n_windows} or fewer")
         require(self, "heads", self.d_model % self.heads == 0, f"a divisor of d_model {self.d_model}")
         require(self, "summaries", self.summaries <= self.n_snippets, f"at most {self.n_snippets}, one a snippet")
@@ -73,11 +73,11 @@ class LossConfig:
     """Weights and shapes of the losses (1.4).
 
     Attributes:
-        offset_weight: lambda_off of Eq. (5) (L: 1).
-        positive_weight: weight of a matched slot's objectness loss (L: 5; 1 keeps objectness a probability).
+        offset_weight: lambda_off of Eq. (5) (L: 1; 1.4 d).
+        positive_weight: weight of a matched slot's objectness loss (L: 5; 1 keeps objectness a probability; 1.4 h).
         label_smoothing: smoothing of the class target (L: 0.1).
-        sigma_bins: sigma of Eq. (6), in bins (L: 1); 0 gives one-hot targets.
-        presence_weight: weight of the observation head's loss (L: 0.3).
+        sigma_bins: sigma of Eq. (6), in bins (L: 1; 1.4 j); 0 gives one-hot targets.
+        presence_weight: weight of the observation head's loss (L: 0.3; 1.4 l).
         focal_gamma: gamma of its focal factor (C: 2).
     """
 
@@ -89,26 +89,25 @@ class LossConfig:
     focal_gamma: float = 2.0
 
     def __post_init__(self) -> None:
-        for name in ("offset_weight", "sigma_bins", "presence_weight"):
-            require(self, name, 0 <= getattr(self, name) < float("inf"), "a number of 0 or more")
-        require(self, "positive_weight", 0 < self.positive_weight < float("inf"), "a number above 0")
-        require(self, "label_smoothing", 0 <= self.label_smoothing < 1, "in [0, 1)")
+        require_range(self, "offset_weight sigma_bins presence_weight", 0, inf, "a number of 0 or more")
+        require(self, "positive_weight", 0 < self.positive_weight < inf, "a number above 0")
+        require_range(self, "label_smoothing", 0, 1, "in [0, 1)")
         # Below 1 the focal factor's gradient has no bound.
-        require(self, "focal_gamma", 1 <= self.focal_gamma < float("inf"), "a number of 1 or more")
+        require_range(self, "focal_gamma", 1, inf, "a number of 1 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleConfig:
-    """AdamW and its learning rate (1.4 q, r, u, y).
+    """AdamW and its learning rate.
 
     Attributes:
-        lr: peak learning rate (L: 2e-4).
+        lr: peak learning rate (L: 2e-4; 1.4 r).
         weight_decay: decay of matrices; vectors and biases have none (L: 1e-2).
         warmup_epochs: epochs of linear warm-up from 0 (P: 5).
         restart_epochs: T_0, length of the first cosine cycle (L: 10); None is one cycle to the run's end.
         restart_factor: T_mult, ratio of a cycle's length to that of the one before (L: 2).
         clip_norm: norm that gradients are scaled down to (L: 1).
-        betas: of AdamW (C: its defaults).
+        betas: betas of AdamW (C: its defaults; 1.4 u).
     """
 
     lr: float = 2e-4
@@ -120,10 +119,9 @@ class ScheduleConfig:
     betas: tuple[float, float] = (0.9, 0.999)
 
     def __post_init__(self) -> None:
-        for name in ("lr", "weight_decay", "warmup_epochs"):
-            require(self, name, 0 <= getattr(self, name) < float("inf"), "a number of 0 or more")
-        finite = self.restart_epochs is None or 0 < self.restart_epochs < float("inf")
+        require_range(self, "lr weight_decay warmup_epochs", 0, inf, "a number of 0 or more")
+        finite = self.restart_epochs is None or 0 < self.restart_epochs < inf
         require(self, "restart_epochs", finite, "a number above 0")
-        require(self, "restart_factor", self.restart_factor >= 1, "1 or more")
+        require_range(self, "restart_factor", 1, inf, "1 or more")
         require(self, "clip_norm", self.clip_norm > 0, "above 0")
         require(self, "betas", all(0 <= beta < 1 for beta in self.betas), "in [0, 1)")

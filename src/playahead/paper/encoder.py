@@ -1,4 +1,4 @@
-"""1.2 a-d: a local Transformer over the snippets of each window, weights shared over the windows.
+"""1.2 a to d: a local Transformer over the snippets of each window, weights shared over the windows.
 
 Axes: B sequences, W windows, P = B x W, N snippets, F features, D model, H heads, Q queries, S source steps.
 """
@@ -10,11 +10,7 @@ from playahead.paper.config import ModelConfig
 
 
 class Attention(nn.Module):
-    """Multi-head attention of queries to a source.
-
-    Written out rather than through ``scaled_dot_product_attention``: at 33 steps a fused kernel has nothing to save,
-    and on a CPU its backward pass alone took 43 % of a training step (docs/log.md).
-    """
+    """Multi-head attention of queries to a source; written out, as a fused kernel is slower here (docs/log.md)."""
 
     def __init__(self, d_model: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -57,13 +53,13 @@ class Residual(nn.Module):
         """x + branch, (B, S, D)."""
         branch_BSD = self.dropout(branch_BSD)
         if self.training and self.drop_path:
-            kept_B11 = torch.rand(len(x_BSD), 1, 1, device=x_BSD.device) >= self.drop_path
-            branch_BSD = branch_BSD * (kept_B11 / (1 - self.drop_path)).to(branch_BSD.dtype)
+            stays_B11 = torch.rand(len(x_BSD), 1, 1, device=x_BSD.device) >= self.drop_path
+            branch_BSD = branch_BSD * (stays_B11 / (1 - self.drop_path)).to(branch_BSD.dtype)
         return x_BSD + branch_BSD
 
 
 class LocalLayer(nn.Module):
-    """Pre-LN self-attention, then feed-forward, with DropPath on both branches (1.2 b, c)."""
+    """Pre-LN self-attention, then feed-forward, with DropPath on both branches."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -81,7 +77,7 @@ class LocalLayer(nn.Module):
 
 
 class LocalEncoder(nn.Module):
-    """Projection F -> D, learned snippet positions (1.2 a), local layers (1.2 b)."""
+    """Projection, learned snippet positions, and layers that see one window at a time."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -96,6 +92,7 @@ class LocalEncoder(nn.Module):
 
     def forward(self, features_BWNF: Tensor) -> Tensor:
         """features_BWNF -> tokens_BWND, each window by itself."""
+        # F -> D, and a learned embedding of each of the N positions (1.2 a); windows share all weights (1.2 b).
         tokens_PND = self.project(features_BWNF.flatten(0, 1)) + self.position_ND
         for layer in self.layers:
             tokens_PND = layer(tokens_PND)

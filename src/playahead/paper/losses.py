@@ -1,4 +1,4 @@
-"""1.4 f-l, z: assign, compare, weigh.
+"""1.4 f to l, z: assign, compare, weigh.
 
 Every loss is a sum over an example's slots or events, averaged over examples as they weigh (``Targets.weight_O``): nats
 per example. The observation head's is averaged over windows, because examples share them.
@@ -38,35 +38,26 @@ class Criterion:
         """Losses by name, and their weighted sum as ``"total"``.
 
         Args:
-            output: logits of one batch.
+            output: logits of one batch; a slot's that are not finite raise ``FloatingPointError``.
             parts: (share, targets) of each source that MixUp mixed; targets on the host. Losses add up by share.
-
-        Raises:
-            FloatingPointError: a slot's logits are not finite.
         """
         slots = slots_on_host(output.slots) if self.matcher is not None else None  # one transfer for all parts
         summed: dict[str, Tensor] = {}
         for share, targets in parts:
             assignment = self.matcher(slots, targets).to(self.device) if self.matcher and slots else None
-            for name, value in self._of_one_source(output, targets.to(self.device), assignment).items():
+            on_device, named = targets.to(self.device), {}
+            zero = total = torch.zeros((), device=self.device)
+            for weight, loss in self.losses:
+                values = loss(output, on_device, assignment)
+                named |= values
+                total = total + weight * sum(values.values(), zero)
+            for name, value in {**named, "total": total}.items():
                 summed[name] = summed[name] + share * value if name in summed else share * value
         return summed
 
-    def _of_one_source(
-        self, output: AnticipatorOutput, targets: Targets, assignment: Assignment | None
-    ) -> dict[str, Tensor]:
-        named: dict[str, Tensor] = {}
-        zero = total = torch.zeros((), device=self.device)
-        for weight, loss in self.losses:
-            values = loss(output, targets, assignment)
-            named |= values
-            if values:
-                total = total + weight * sum(values.values(), zero)
-        return {**named, "total": total}
-
 
 class SlotLosses:
-    """Objectness of every slot; class and offset of those that have an event (1.4 f, g, h)."""
+    """Objectness of every slot; class and offset of those that have an event (1.4 f)."""
 
     def __init__(self, config: LossConfig) -> None:
         self.config = config
@@ -75,39 +66,35 @@ class SlotLosses:
         """See ``Loss``."""
         if assignment is None:
             return {}
-        slots, n_examples = output.slots, len(targets.class_OE)
-        example_X, slot_X, event_X = assignment
+        slots, (example_X, slot_X, event_X) = output.slots, assignment
         class_X, time_X = targets.class_OE[example_X, event_X], targets.time_OE[example_X, event_X]
-        weight_O, weight_X = targets.weight_O, targets.weight_O[example_X]
-        objectness_OK = self.objectness(slots.objectness_OK.float(), assignment)
-        class_X = self.action(slots.class_OKC[example_X, slot_X].float(), class_X)
-        offset_X = self.offset(slots.offset_OKT[example_X, slot_X].float(), time_X)
+        # BCE of o_k: towards 1 with positive_weight where a slot is matched, else towards 0 and nothing more (1.4 g).
+        logit_OK = slots.objectness_OK.float()
+        matched_OK = torch.zeros_like(logit_OK)
+        matched_OK[example_X, slot_X] = 1.0
+        weight_OK = 1 + (self.config.positive_weight - 1) * matched_OK
+        objectness_OK = F.binary_cross_entropy_with_logits(logit_OK, matched_OK, weight_OK, reduction="none")
+        # CE of p_k, and CE of r_k against the soft target of Eq. (6), around the event's bin.
+        action_X = self.action(slots.class_OKC[example_X, slot_X].float(), class_X)
+        logit_XT = slots.offset_OKT[example_X, slot_X].float()
+        n_bins = logit_XT.shape[1]
+        soft_XT = soft_bins(time_bin(time_X, n_bins), n_bins, self.config.sigma_bins)
+        offset_X = -(soft_XT * logit_XT.log_softmax(dim=-1)).sum(dim=1)
+        # Each example's sum counts as the example weighs.
+        weight_O, weight_X, n_examples = targets.weight_O, targets.weight_O[example_X], len(targets.class_OE)
         return {
             "objectness": (weight_O * objectness_OK.sum(dim=1)).sum() / n_examples,
-            "class": (weight_X * class_X).sum() / n_examples,
+            "class": (weight_X * action_X).sum() / n_examples,
             "offset": (weight_X * offset_X).sum() / n_examples,
         }
 
-    def objectness(self, logit_OK: Tensor, assignment: Assignment) -> Tensor:
-        """BCE of o_k: to 1 with ``positive_weight`` where a slot is matched, else to 0."""
-        matched_OK = torch.zeros_like(logit_OK)
-        matched_OK[assignment.example_X, assignment.slot_X] = 1.0
-        weight_OK = 1 + (self.config.positive_weight - 1) * matched_OK
-        return F.binary_cross_entropy_with_logits(logit_OK, matched_OK, weight_OK, reduction="none")
-
     def action(self, logit_XC: Tensor, class_X: Tensor) -> Tensor:
-        """CE of p_k with label smoothing."""
+        """CE of p_k with label smoothing (1.4 h)."""
         return F.cross_entropy(logit_XC, class_X, label_smoothing=self.config.label_smoothing, reduction="none")
-
-    def offset(self, logit_XT: Tensor, time_X: Tensor) -> Tensor:
-        """CE of r_k against the soft target of Eq. (6)."""
-        n_bins = logit_XT.shape[-1]
-        soft_XT = soft_bins(time_bin(time_X, n_bins), n_bins, self.config.sigma_bins)
-        return -(soft_XT * logit_XT.log_softmax(dim=-1)).sum(dim=1)
 
 
 class PresenceLoss:
-    """Focal BCE of the observation head: which actions each step of the last windows holds (1.4 k, z)."""
+    """Focal BCE of the observation head: which actions each step of the last windows holds (1.4 k)."""
 
     def __init__(self, focal_gamma: float) -> None:
         self.focal_gamma = focal_gamma
@@ -116,13 +103,10 @@ class PresenceLoss:
         """See ``Loss``."""
         if output.presence_PNC is None:
             return {}
-        return {"presence": self.presence(output.presence_PNC.float(), observed_presence(output, targets))}
-
-    def presence(self, logit_PNC: Tensor, presence_PNC: Tensor) -> Tensor:
-        """Sum over a window's steps and classes, averaged over windows."""
-        error_PNC = F.binary_cross_entropy_with_logits(logit_PNC, presence_PNC, reduction="none")
-        focal_PNC = (1 - torch.exp(-error_PNC)) ** self.focal_gamma * error_PNC
-        return focal_PNC.sum(dim=(1, 2)).mean()
+        logit_PNC, presence_PNC = output.presence_PNC.float(), observed_presence(output, targets)
+        error_PNC = F.binary_cross_entropy_with_logits(logit_PNC, presence_PNC, reduction="none")  # -log p_t
+        focal_PNC = (1 - torch.exp(-error_PNC)) ** self.focal_gamma * error_PNC  # -(1 - p_t)^gamma log p_t
+        return {"presence": focal_PNC.sum(dim=(1, 2)).mean()}  # a sum over steps and classes, windows alike (1.4 z)
 
 
 def observed_presence(output: AnticipatorOutput, targets: Targets) -> Tensor:
@@ -133,5 +117,5 @@ def observed_presence(output: AnticipatorOutput, targets: Targets) -> Tensor:
 
 
 def build_losses(config: LossConfig) -> list[tuple[float, Loss]]:
-    """Build the paper's losses, with their weights."""
+    """Build the paper's losses, with their weights (1.4 l)."""
     return [(1.0, SlotLosses(config)), (config.presence_weight, PresenceLoss(config.focal_gamma))]

@@ -1,4 +1,4 @@
-"""1.4 a-e: which slot answers for which event, Eq. (5).
+"""1.4 a to e: which slot answers for which event, Eq. (5).
 
 Axes: O examples, K slots, E events (padded), C classes, T bins, X assigned pairs.
 """
@@ -27,7 +27,7 @@ class Assignment(NamedTuple):
 
 
 class SlotsOnHost(NamedTuple):
-    """What Eq. (5) needs of the slots, where SciPy can see it: log p_k, and t_k as a share of the 5 s."""
+    """log p_k and t_k of Eq. (5), where SciPy can see them; t_k as a share of the 5 s."""
 
     log_p_OKC: NDArray[np.float32]
     time_OK: NDArray[np.float32]
@@ -35,11 +35,7 @@ class SlotsOnHost(NamedTuple):
 
 @torch.no_grad()
 def slots_on_host(slots: SlotLogits) -> SlotsOnHost:
-    """Slots in one transfer from the accelerator.
-
-    Raises:
-        FloatingPointError: NaN or infinity among the logits.
-    """
+    """Slots in one transfer from the accelerator; NaN or infinity among the logits raises ``FloatingPointError``."""
     log_p_OKC = slots.class_OKC.float().log_softmax(dim=-1)
     n_bins = slots.offset_OKT.shape[-1]
     time_OK = (slots.offset_OKT.argmax(dim=-1) + 0.5) / n_bins  # t_k: centre of the likeliest bin
@@ -62,12 +58,7 @@ class Matcher:
         self.class_weight_C, self.offset_weight = class_weight_C, offset_weight
 
     def __call__(self, slots: SlotsOnHost, targets: Targets) -> Assignment:
-        """Assign every event of every example (K of them where there are more events than slots).
-
-        Args:
-            slots: what the slots say.
-            targets: events, on the host.
-        """
+        """Assign every event, on the host, to a slot (K of an example's events where there are more; 1.4 e)."""
         from scipy.optimize import linear_sum_assignment  # here and not above: it takes half a second to import
 
         class_OE = targets.class_OE.numpy()
@@ -75,14 +66,13 @@ class Matcher:
         triples: list[tuple[int, int, int]] = []
         for example, n_events in enumerate((class_OE != NO_TARGET).sum(axis=1)):
             if n_events:
-                pairs = linear_sum_assignment(cost_OKE[example, :, :n_events])
+                pairs = linear_sum_assignment(cost_OKE[example, :, :n_events])  # (1.4 a)
                 triples += [(example, slot, event) for slot, event in zip(*pairs, strict=True)]
         return Assignment(*torch.tensor(triples, dtype=torch.int64).reshape(-1, 3).unbind(dim=1))
 
-    def cost(
-        self, slots: SlotsOnHost, class_OE: NDArray[np.int64], time_OE: NDArray[np.float32]
-    ) -> NDArray[np.floating]:
-        """Eq. (5): cost_kj = [-log p_k(c_j) + lambda_off |t_k - t_j|] / w_{c_j} -> cost_OKE."""
+    def cost(self, slots: SlotsOnHost, class_OE: NDArray, time_OE: NDArray) -> NDArray[np.floating]:
+        """Cost of giving event j to slot k, for every slot and event of each example -> cost_OKE."""
+        # Eq. (5): cost_kj = [-log p_k(c_j) + lambda_off |t_k - t_j|] / w_{c_j}  (1.4 c)
         log_p_OKE = np.take_along_axis(slots.log_p_OKC, class_OE[:, None], axis=2)
         distance_OKE = np.abs(slots.time_OK[:, :, None] - time_OE[:, None])
         return (-log_p_OKE + self.offset_weight * distance_OKE) / self.class_weight_C[class_OE][:, None]

@@ -1,4 +1,4 @@
-"""1.2 e-j: encoded windows -> the memory that the slots look at.
+"""1.2 e to j: encoded windows -> the memory that the slots look at.
 
 Axes: B sequences, W windows of a sequence or of an example, O examples, N snippets, S summaries of a window, D model,
 M = W x S memory steps.
@@ -13,15 +13,10 @@ from playahead.paper.config import ModelConfig
 
 
 class Memory(NamedTuple):
-    """What the slot decoder looks at.
+    """What the slot decoder looks at."""
 
-    Attributes:
-        steps_OMD: memory of each example, oldest step first.
-        context_OD: c of Eq. (1).
-    """
-
-    steps_OMD: Tensor
-    context_OD: Tensor
+    steps_OMD: Tensor  # memory of each example, oldest step first
+    context_OD: Tensor  # c of Eq. (1)
 
 
 class ObservationMemory(nn.Module):
@@ -39,12 +34,12 @@ class ObservationMemory(nn.Module):
 
     def forward(self, tokens_BWND: Tensor) -> Memory:
         """Tokens of every window of B sequences -> the memory of every example in them."""
-        # Each window is summarised once, however many examples look at it (1.2 e, f).
+        # Each window is summarised once, however many examples look at it.
         summaries_OWSD = examples_of(summarise(tokens_BWND, self.n_summaries), self.n_windows)
-        # One learned scalar a window, through a sigmoid, scales all of its summaries (1.2 g, h, j).
+        # A learned scalar per window, through a sigmoid, scales all of its summaries before the GRU (1.2 g, h, j).
         summaries_OWSD = summaries_OWSD * self.importance_W.sigmoid()[:, None, None]
-        memory_OMD = run_gru(self.gru, summaries_OWSD.flatten(1, 2))  # (1.2 i)
-        return Memory(memory_OMD, memory_OMD[:, -1])  # the context is the GRU's last state (1.3 b)
+        memory_OMD = run_gru(self.gru, summaries_OWSD.flatten(1, 2))  # the GRU's outputs are the memory (1.2 i)
+        return Memory(memory_OMD, memory_OMD[:, -1])  # its last state is the context c (1.3 b)
 
 
 def run_gru(gru: nn.GRU, steps_OMD: Tensor) -> Tensor:
@@ -54,10 +49,8 @@ def run_gru(gru: nn.GRU, steps_OMD: Tensor) -> Tensor:
 
 
 def summarise(tokens_BWND: Tensor, count: int) -> Tensor:
-    """Adaptive average pooling of each window's N tokens to S -> summaries_BWSD.
-
-    Written out, because the backward pass of CUDA's own is not deterministic.
-    """
+    """Adaptive average pooling of each window's N tokens to S -> summaries_BWSD (1.2 e)."""
+    # Written out, because the backward pass of CUDA's own is not deterministic.
     n = tokens_BWND.shape[2]
     starts, stops = [s * n // count for s in range(count)], [-(-(s + 1) * n // count) for s in range(count)]
     parts = [tokens_BWND[:, :, start:stop].mean(dim=2) for start, stop in zip(starts, stops, strict=True)]

@@ -1,4 +1,4 @@
-"""1.4 b, m-p: class weights, the sampler of rare classes, feature MixUp.
+"""1.4 b, m to p: class weights, the sampler of rare classes, feature MixUp.
 
 The paper draws examples one by one. We draw sequences of them, so an example with a rare class comes with its
 neighbours. A sequence is drawn in proportion to the mean factor of its examples, and within it each example weighs its
@@ -25,13 +25,11 @@ RARE_FACTORS: Mapping[Action, float] = {
     Action.CROSS: 2.0,
     Action.THROW_IN: 2.0,
 }
-"""How much more often a window with such an action is drawn (P: which classes; L: the factors; 1.4 n)."""
+"""Ratios by which examples with such an action are drawn more often (P: which classes; L: the factors; 1.4 n)."""
 
 
-def inverse_frequency(
-    counts_C: NDArray[np.integer], classes: Sequence[int] = range(len(ACTIONS))
-) -> NDArray[np.float32]:
-    """w_c of Eq. (5): mean count of the annotated classes over class count; a class never seen counts as seen once."""
+def inverse_frequency(counts_C: NDArray, classes: Sequence[int] = range(len(ACTIONS))) -> NDArray[np.float32]:
+    """w_c of Eq. (5): mean count of the annotated classes over class count, which is 1 at least (1.4 b)."""
     counts = np.maximum(counts_C, 1).astype(np.float64)
     return (counts[list(classes)].mean() / counts).astype(np.float32)
 
@@ -45,12 +43,7 @@ def rare_factors(class_OE: NDArray[np.integer]) -> NDArray[np.float64]:
 
 
 def example_weights(class_OE: NDArray[np.integer], drawn_weight_B: NDArray[np.float64]) -> NDArray[np.float32]:
-    """weight_O of the examples of drawn sequences.
-
-    Args:
-        class_OE: classes that follow the examples of B sequences.
-        drawn_weight_B: what the sequences were drawn in proportion to.
-    """
+    """weight_O of drawn examples: the factor of each over its sequence's mean, by which that was drawn (1.4 m)."""
     drawn_weight_O = np.repeat(drawn_weight_B, len(class_OE) // len(drawn_weight_B))
     return (rare_factors(class_OE) / drawn_weight_O).astype(np.float32)
 
@@ -63,13 +56,13 @@ class Mixed(NamedTuple):
 
 
 def mix(features_BWNF: Tensor, targets: Targets, alpha: float, rng: np.random.Generator) -> Mixed:
-    """Mix every sequence with another of its batch, lambda ~ Beta(alpha, alpha) (1.4 o, p); alpha 0 mixes nothing.
+    """Mix every sequence with another of its batch; alpha 0 mixes nothing.
 
-    Each source keeps its own events: they are assigned separately, and L = lambda L_a + (1 - lambda) L_b.
+    Each source keeps its own events: they are assigned separately, and L = lambda L_a + (1 - lambda) L_b (1.4 o).
     """
     if alpha == 0:
         return Mixed(features_BWNF, ((1.0, targets),))
-    share = float(rng.beta(alpha, alpha))
+    share = float(rng.beta(alpha, alpha))  # lambda ~ Beta(alpha, alpha), one for the whole batch (1.4 p)
     partner_B = torch.from_numpy(rng.permutation(len(features_BWNF)))
     mixed_BWNF = share * features_BWNF + (1 - share) * features_BWNF[partner_B]
     return Mixed(mixed_BWNF, ((share, targets), (1 - share, targets.select(partner_B))))

@@ -1,4 +1,4 @@
-"""1.3 a-h: slots that ask the memory what is coming, and what they answer.
+"""1.3 a to h: slots that query the memory for what is coming, and their answers.
 
 Axes: O examples, M memory steps, K slots, D model, C classes (10), T offset bins.
 """
@@ -13,12 +13,11 @@ from playahead.paper.config import ModelConfig
 from playahead.paper.encoder import Attention, FeedForward, Residual
 from playahead.paper.memory import Memory
 
-RARE_LOGIT = -3.0
-"""First bias of "something happens here": about 5 %."""
+RARE_LOGIT = -3.0  # first bias of "something happens here": about 5 %
 
 
 class SlotLayer(nn.Module):
-    """Cross-attention to the memory, self-attention among the slots, feed-forward; pre-LN (1.3 e, f)."""
+    """Cross-attention to the memory, self-attention among the slots, feed-forward; pre-LN (1.3 e)."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -39,7 +38,7 @@ class SlotLayer(nn.Module):
 
 
 class SlotDecoder(nn.Module):
-    """K queries, shifted by what was seen, through the decoder layers."""
+    """K queries, all shifted by what was observed, through the decoder layers."""
 
     def __init__(self, config: ModelConfig, n_slots: int) -> None:
         super().__init__()

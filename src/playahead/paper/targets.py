@@ -1,4 +1,4 @@
-"""1.4: what happened, as the losses see it, and Eq. (6).
+"""1.4 i, j: what happened, as the losses see it, and Eq. (6).
 
 Axes: B sequences, W windows, N snippets, O examples (B x (W - 5)), E events (padded), X all events, C classes, T bins.
 """
@@ -8,20 +8,19 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-NO_TARGET = -1
-"""Padding of ``class_OE``."""
+NO_TARGET = -1  # padding of class_OE
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What happened in the 5 s after each example, and in the windows before.
+    """Actions in the 5 s after each example, and in the windows before.
 
     Attributes:
         class_OE: int64 class index, ``NO_TARGET`` where an example has fewer events.
         time_OE: float32 time as a share of the 5 s, in [0, 1].
         presence_BWNC: float32, 1 where an action happened in that step of the *observed* windows.
         weight_O: float32 weight of each example; mean about 1.
-        example_X, event_X: indices of the events in ``class_OE``, on the CPU's side of a transfer only once.
+        example_X, event_X: indices of the events in ``class_OE``; finding them on an accelerator would wait for it.
     """
 
     class_OE: Tensor
@@ -35,14 +34,14 @@ class Targets:
     def of(cls, class_OE: Tensor, time_OE: Tensor, presence_BWNC: Tensor, weight_O: Tensor | None = None) -> "Targets":
         """Targets of padded events; examples weigh alike unless weights are given."""
         weight_O = torch.ones(len(class_OE)) if weight_O is None else weight_O
-        example_X, event_X = (class_OE != NO_TARGET).nonzero(as_tuple=True)
-        return cls(class_OE, time_OE, presence_BWNC, weight_O, example_X, event_X)
+        return cls(class_OE, time_OE, presence_BWNC, weight_O, *(class_OE != NO_TARGET).nonzero(as_tuple=True))
 
     def select(self, sequences_B: Tensor) -> "Targets":
         """Targets of these sequences, in this order (for MixUp)."""
         per_sequence = len(self.class_OE) // len(self.presence_BWNC)
-        rows = (sequences_B[:, None] * per_sequence + torch.arange(per_sequence)).flatten()
-        return Targets.of(self.class_OE[rows], self.time_OE[rows], self.presence_BWNC[sequences_B], self.weight_O[rows])
+        rows_O = (sequences_B[:, None] * per_sequence + torch.arange(per_sequence)).flatten()
+        examples = (self.class_OE[rows_O], self.time_OE[rows_O])
+        return Targets.of(*examples, self.presence_BWNC[sequences_B], self.weight_O[rows_O])
 
     def to(self, device: torch.device) -> "Targets":
         """Targets on a device."""
@@ -55,10 +54,11 @@ def time_bin(time_X: Tensor, n_bins: int) -> Tensor:
 
 
 def soft_bins(bin_X: Tensor, n_bins: int, sigma_bins: float) -> Tensor:
-    """Eq. (6): y(b) = exp(-(b - b*)^2 / (2 sigma^2)), normalised -> soft_XT; sigma 0 gives one-hot bins (1.4 i, j)."""
+    """Soft offset targets around the bins b* -> soft_XT; sigma 0 gives one-hot bins."""
     bins_T = torch.arange(n_bins, device=bin_X.device)
     if sigma_bins == 0:
         return (bins_T == bin_X[..., None]).float()
+    # Eq. (6): y(b) = exp(-(b - b*)^2 / (2 sigma^2)), normalised over the bins b  (1.4 i)
     distance_XT = (bins_T - bin_X[..., None]).float()
     soft_XT = torch.exp(-distance_XT.square() / (2 * sigma_bins**2))
     return soft_XT / soft_XT.sum(dim=-1, keepdim=True)

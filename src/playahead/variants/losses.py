@@ -75,9 +75,7 @@ class VariantMatcher(Matcher):
         super().__init__(np.ones_like(class_weight_C), config.offset_weight)
         self.config, self.column_weight_C = config, class_weight_C
 
-    def cost(
-        self, slots: SlotsOnHost, class_OE: NDArray[np.int64], time_OE: NDArray[np.float32]
-    ) -> NDArray[np.floating]:
+    def cost(self, slots: SlotsOnHost, class_OE: NDArray, time_OE: NDArray) -> NDArray[np.floating]:
         """See ``Matcher``."""
         weighted = slots._replace(log_p_OKC=self.config.class_weight * slots.log_p_OKC)
         cost_OKE, weight_O1E = super().cost(weighted, class_OE, time_OE), self.column_weight_C[class_OE][:, None]

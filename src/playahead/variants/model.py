@@ -194,14 +194,10 @@ class StepMemory(nn.Module):
 class StepAnticipator(Anticipator):
     """An anticipator whose windows cannot be encoded by themselves: a window is kept as its features."""
 
-    def anticipate(self, features_BWNF: Tensor) -> AnticipatorOutput:
+    def encode(self, features_BWNF: Tensor) -> Tensor:
         """See ``Anticipator``."""
-        return self.answer(features_BWNF)
+        return features_BWNF
 
     def answer(self, encoded_BWND: Tensor) -> AnticipatorOutput:
         """See ``Anticipator``; windows are still features here."""
         return super().answer(self.encoder(encoded_BWND))
-
-    def encode_windows(self, features_PNF: Tensor) -> Tensor:
-        """See ``Anticipator``."""
-        return features_PNF

@@ -14,6 +14,7 @@ from playahead.backbone.network import import_timm
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.runtime import pick_device
+from playahead.io.settings import build
 from playahead.io.tensors import fill, read_tensors
 from playahead.paper.anticipator import AnticipatorOutput
 from playahead.variants.config import AnticipatorConfig
@@ -124,7 +125,7 @@ class EndToEnd(nn.Module):
         if not frames_BTHW.is_floating_point():
             frames_BTHW = frames_BTHW.float() / 255
         features_PF = self.frame_encoder(frames_BTHW.flatten(0, 1)[:, None])
-        return self.anticipator.anticipate(features_PF.unflatten(0, (len(frames_BTHW), 1, -1)))
+        return self.anticipator.answer(self.anticipator.encode(features_PF.unflatten(0, (len(frames_BTHW), 1, -1))))
 
 
 def _frame_encoder(config: EndToEndModelConfig) -> nn.Module:

@@ -1,4 +1,4 @@
-"""The paper's statements (docs/paper.md) against the recipes that claim them, and against what the code does."""
+"""The recipes that claim to be the paper's, setting for setting, and what it says of one training step (1.1 to 1.4)."""
 
 import re
 from collections.abc import Iterator
@@ -12,29 +12,25 @@ import torch
 from torch import nn
 
 from playahead.backbone.network import Backbone, BackboneConfig
-from playahead.datasets.examples import Batch, FeedExamples
 from playahead.decoding.decoder import Decoder
-from playahead.domain.actions import Action
 from playahead.domain.grid import GRID
 from playahead.features.feed import N_FEATURES
 from playahead.lab.pretrain.spotting import PretrainConfig
-from playahead.lab.recipes import RECIPES, backbone, recipe
-from playahead.lab.simulation.plays import simulate_half
-from playahead.paper.anticipator import Anticipator, AnticipatorOutput, ObservationHead
+from playahead.lab.recipes import backbone, recipe
+from playahead.paper.anticipator import build
+from playahead.paper.config import ModelConfig
 from playahead.paper.encoder import Residual
-from playahead.paper.memory import ObservationMemory
-from playahead.paper.sampling import RARE_FACTORS, mix
+from playahead.paper.memory import Memory
 from playahead.paper.schedule import learning_rate
 from playahead.paper.slots import SlotDecoder
 from playahead.training import loop, run
 from playahead.training.run import validate
 from playahead.training.trainer import Trainer
-from playahead.variants.config import AnticipatorConfig, CriterionConfig
-from playahead.variants.losses import build_optimizers
+from tests.support.training import always_one, windows
 from tests.training.test_classes import Recorded
-from tests.training.test_matcher import logits, targets
-from tests.training.test_trainer import TINY, never_mind
+from tests.training.test_trainer import TINY
 
+SMALL = ModelConfig(feature_dim=4, d_model=16, heads=2, ffn_dim=16)
 STATED = {
     "model": {
         "n_windows": 6,  # 1.1 g
@@ -60,13 +56,10 @@ STATED = {
         "auxiliary": "last",  # 1.4 k
     },
     "criterion": {
-        "matcher": {  # Eq. (5)
-            "pairing": "hungarian",  # 1.4 a
-            "class_cost": "log",  # 1.4 c
-            "frequency": "divide",  # 1.4 b
-            "class_weight": 1.0,
-            "offset_weight": 1.0,  # 1.4 d
-        },
+        "pairing": "hungarian",  # 1.4 a
+        "frequency": "divide",  # 1.4 b
+        "class_weight": 1.0,  # Eq. (5)
+        "offset_weight": 1.0,  # 1.4 d
         "positive_weight": 5.0,  # 1.4 h
         "label_smoothing": 0.1,  # 1.4 h
         "class_balance": False,
@@ -131,98 +124,42 @@ def test_the_grid():
     assert (len(GRID.stack_starts_frames), GRID.n_windows, GRID.window_ms) == (41, 6, 5000)
 
 
-def test_rare_classes_and_their_factors():
-    """1.4 m, n."""
-    rare = {"TACKLE": 4, "SHOT": 3, "BLOCK": 3, "CROSS": 2, "THROW_IN": 2}
-    assert {getattr(Action, name): factor for name, factor in rare.items()} == dict(RARE_FACTORS)
-
-
 def test_a_decoder_layer_looks_at_the_memory_then_at_the_slots_then_forward():
     """1.3 e: the order, by what each part is called with."""
-    decoder = SlotDecoder(AnticipatorConfig(feature_dim=4, d_model=16, heads=2, ffn_dim=16, decoder_layers=4), 5).eval()
+    decoder = SlotDecoder(SMALL, 5).eval()
     nn.init.normal_(decoder.embedding_KD)
-    called: list[str] = []
+    called: list[tuple[int, str]] = []
     for index, layer in enumerate(decoder.layers):
         for name, part in layer.named_children():
-            part.register_forward_hook(lambda *_, name=name, index=index: called.append(f"{index} {name}"))
-    decoder(torch.randn(2, 24, 16), torch.randn(2, 16))
-    parts = [name for name in called if "norm" not in name and "residual" not in name]
-    assert [name.split()[0] for name in parts] == [str(index) for index in range(4) for _ in range(3)]
-    first = [name.split()[1] for name in parts[:3]]
-    assert "memory" in first[0] or "cross" in first[0]
-    assert first[1:] == ["attention", "ffn"]
+            part.register_forward_hook(lambda *_, name=name, index=index: called.append((index, name)))
+    decoder(Memory(torch.randn(2, 24, 16), torch.randn(2, 16)))
+    parts = [(index, name) for index, name in called if "norm" not in name and name != "residual"]
+    assert parts == [(index, name) for index in range(4) for name in ("cross", "attention", "ffn")]
 
 
-def test_normalisation_comes_first_and_branches_are_dropped_whole():
-    """1.2 b, c: pre-LN, and DropPath on every residual branch of the encoder."""
-    network = Anticipator(AnticipatorConfig(feature_dim=4, d_model=16, heads=2, ffn_dim=16, drop_path=0.1))
-    branches = [m for m in network.encoder.modules() if isinstance(m, Residual)]
-    assert branches
+def test_branches_are_dropped_whole():
+    """1.2 c: DropPath on every residual branch of the encoder, on none of the decoder."""
+    network = build(SMALL)
+    encoders, decoders = (
+        [m for m in part.modules() if isinstance(m, Residual)] for part in (network.encoder, network.decoder)
+    )
+    assert [branch.drop_path for branch in encoders] == [0.1] * 2
+    assert [branch.drop_path for branch in decoders] == [0.0] * 4
     torch.manual_seed(0)
-    branch = branches[0].train()
-    x, more = torch.zeros(4000, 3, 16), torch.ones(4000, 3, 16)
-    dropped = (branch(x, more).abs().sum(dim=(1, 2)) == 0).float().mean().item()
-    assert dropped == pytest.approx(0.1, abs=0.02)
+    branch = encoders[0].train()
+    dropped = (branch(torch.zeros(4000, 3, 16), torch.ones(4000, 3, 16)).abs().sum(dim=(1, 2)) == 0).float().mean()
+    assert dropped.item() == pytest.approx(0.1, abs=0.02)
 
 
 def test_the_observation_head_is_two_convolutions_over_the_last_windows_tokens():
     """1.4 k."""
-    convolutions = [m for m in ObservationHead(16).modules() if isinstance(m, nn.Conv1d)]
-    assert len(convolutions) == 2
-    network = Anticipator(AnticipatorConfig(feature_dim=4, d_model=16, heads=2, ffn_dim=16)).train()
-    features = torch.randn(2, 6, 33, 4)
-    output = network(features)
-    assert output.presence_BWNC.shape == (2, 1, 33, 10)
-    (gradient,) = torch.autograd.grad(output.presence_BWNC.sum(), network.encoder.position_ND, retain_graph=True)
-    assert gradient.abs().sum() > 0
-
-
-@pytest.mark.parametrize("on", ["inputs", "outputs"])
-def test_window_importance_scales_all_steps_of_a_window_alike(on):
-    """1.2 g, j."""
-    config = AnticipatorConfig(feature_dim=4, d_model=8, heads=2, ffn_dim=8, importance_on=on)
-    memory = ObservationMemory(config).eval()
-    nn.init.constant_(memory.importance_W, 0.0)
-    summaries = torch.randn(3, 6, 4, 8)
-    halved, _ = memory.gru((summaries / 2).flatten(1, 2))
-    whole, _ = memory.gru(summaries.flatten(1, 2))
-    found, context = memory(summaries)
-    torch.testing.assert_close(found, halved if on == "inputs" else whole / 2)
-    torch.testing.assert_close(context, found[:, -1])
-
-
-def test_the_class_target_is_smoothed():
-    """1.4 h: 0.1 of the target is spread evenly over the ten classes."""
-    slots = logits(2)
-    config = CriterionConfig(matcher=CriterionConfig().matcher, positive_weight=1.0, sigma_bins=0.0)
-    found = Criterion(config, np.ones(10, np.float32), torch.device("cpu"))(
-        AnticipatorOutput(slots, None, None), [(1.0, targets([(4, 0.33)]))]
-    )
-    log_p_KC = slots.class_OKC[0].log_softmax(dim=-1)
-    smoothed = torch.full((10,), 0.01)
-    smoothed[4] += 0.9
-    assert any(found["class"].item() == pytest.approx(-(smoothed * log_p_C).sum().item()) for log_p_C in log_p_KC)
-
-
-def test_mixup_weighs_the_losses_of_both_sources():
-    """1.4 o: matched separately, L = share * L_a + (1 - share) * L_b, every loss of it."""
-    slots = logits(3, observations=2)
-    ours, theirs = targets([(4, 0.33)], [(1, 0.9)]), targets([(2, 0.5), (3, 0.7)], [])
-    criterion = Criterion(CriterionConfig(intensity_weight=1.0), np.ones(10, np.float32), torch.device("cpu"))
-    output = AnticipatorOutput(slots, None, torch.zeros(2, 1, 33, 10))
-    mixed = criterion(output, [(0.3, ours), (0.7, theirs)])
-    alone, other = criterion(output, [(1.0, ours)]), criterion(output, [(1.0, theirs)])
-    assert mixed.keys() == alone.keys() >= {"objectness", "class", "offset", "intensity", "presence", "total"}
-    for name, value in mixed.items():
-        assert value.item() == pytest.approx(0.3 * alone[name].item() + 0.7 * other[name].item(), rel=1e-5)
-
-
-def test_mixup_draws_its_share_from_beta():
-    """1.4 o, p: one share for the whole batch."""
-    batch: Batch = FeedExamples([simulate_half(0, minutes=4)], 1).batch(np.array([0, 1]), np.random.default_rng(0))
-    shares = np.array([mix(batch, 0.2, np.random.default_rng(seed)).parts[0][0] for seed in range(3000)])
-    assert shares.mean() == pytest.approx(0.5, abs=0.02)
-    assert shares.var() == pytest.approx(0.25 / 1.4, abs=0.01)  # of Beta(0.2, 0.2)
+    network = build(SMALL).train()
+    assert len([m for m in network.observer.modules() if isinstance(m, nn.Conv1d)]) == 2
+    features_BWNF = torch.randn(2, 6, 33, 4, requires_grad=True)
+    presence_PNC = network(features_BWNF).presence_PNC
+    assert presence_PNC.shape == (2, 33, 10)
+    (gradient_BWNF,) = torch.autograd.grad(presence_PNC.sum(), features_BWNF)
+    assert gradient_BWNF.abs().sum(dim=(0, 2, 3)).bool().tolist() == [False] * 5 + [True]
 
 
 def test_gradients_are_clipped_at_norm_one(tmp_path, monkeypatch):
@@ -238,7 +175,7 @@ def test_gradients_are_clipped_at_norm_one(tmp_path, monkeypatch):
         return found
 
     monkeypatch.setattr(loop.nn.utils, "clip_grad_norm_", clipped)
-    Trainer(replace(TINY, epochs=1, precision="32-true"), _windows(), never_mind, tmp_path).run()
+    Trainer(replace(TINY, epochs=1, precision="32-true"), windows(), always_one, tmp_path).run()
     assert len(norms) == TINY.steps_per_epoch
     assert any(before > 1.0 for before, _ in norms)
     for before, after in norms:
@@ -247,7 +184,7 @@ def test_gradients_are_clipped_at_norm_one(tmp_path, monkeypatch):
 
 def test_a_step_computes_in_bfloat16_and_keeps_its_weights_in_float32(tmp_path):
     """1.4 s: layers in bfloat16; the GRU, the losses, the weights and their average in float32."""
-    trainer = Trainer(replace(TINY, precision="bf16-mixed"), _windows(), never_mind, tmp_path)
+    trainer = Trainer(replace(TINY, precision="bf16-mixed"), windows(), always_one, tmp_path)
     kinds: dict[str, torch.dtype] = {}
     layers = {"ffn": nn.Linear, "gru": nn.GRU}
     for name, kind in layers.items():
@@ -295,52 +232,11 @@ def test_a_recipes_own_decoding_chooses_its_checkpoint(tmp_path, monkeypatch):
     assert {"map", "map_marginal"} <= set(finished.log.read_text().splitlines()[0].split(","))
 
 
-def test_vectors_are_not_decayed():
-    """1.4 y: biases, normalisation scales and the window importance."""
-    model = Anticipator(AnticipatorConfig(feature_dim=4, d_model=8, heads=1, ffn_dim=8))
-    (adamw,) = build_optimizers(model, recipe("video").optim)
-    decayed = {id(p): group["weight_decay"] for group in adamw.param_groups for p in group["params"]}
-    for name, parameter in model.named_parameters():
-        assert decayed[id(parameter)] == (0.01 if parameter.ndim > 1 else 0.0), name
-
-
-def test_the_focal_loss_is_the_formula():
-    """1.4 k: (1 - p_t)^2 times the binary cross-entropy, summed over steps and classes."""
-    torch.manual_seed(0)
-    presence = torch.randn(2, 1, 33, 10)
-    wanted = targets([], [])
-    wanted.presence_BWNC[0, 5, 3, 2] = 1.0
-    config = CriterionConfig(presence_weight=1.0)
-    output = AnticipatorOutput(logits(0, observations=2), None, presence)
-    found = Criterion(config, np.ones(10, np.float32), torch.device("cpu"))(output, [(1.0, wanted)])["presence"]
-    p = presence.double().sigmoid()
-    seen = wanted.presence_BWNC[:, -1:].double()
-    p_t = torch.where(seen == 1, p, 1 - p)
-    assert found.item() == pytest.approx((-((1 - p_t) ** 2) * p_t.log()).sum().item() / 2, rel=1e-4)
-
-
 def _note_kind(kinds: dict[str, torch.dtype], name: str, _: nn.Module, __: object, output) -> None:
     kinds[name] = (output[0] if isinstance(output, tuple) else output).dtype
 
 
-def _windows() -> FeedExamples:
-    return FeedExamples([simulate_half(0, minutes=6)], TINY.examples)
-
-
 ROOT = Path(__file__).parents[2]
-STATEMENT = re.compile(r"^\| [a-z] \| .+ \| .+ \| (.+) \| (`.+`) \| `(.+?\.py)` `(test_\w+)` \|$", re.MULTILINE)
-
-
-def test_every_statement_names_its_code_a_faithful_recipe_and_a_test():
-    """No cell of the tables in docs/paper.md 1.1 to 1.4 is empty, and what they name exists."""
-    sections = (ROOT / "docs" / "paper.md").read_text().split("## 1.1")[1].split("## 2 ")[0]
-    rows = [line for line in sections.splitlines() if re.match(r"\| [a-z] \| ", line)]
-    found = STATEMENT.findall(sections)
-    assert len(found) == len(rows) == 58
-    for modules, recipes, path, test in found:
-        assert all((ROOT / module).exists() for module in re.findall(r"`(src/.+?\.py)`", modules)), modules
-        assert all(name in RECIPES for name in re.findall(r"`(.+?)`", recipes)), recipes
-        assert re.search(rf"^def {test}\(", (ROOT / "tests" / path).read_text(), re.MULTILINE), test
 
 
 def test_every_departure_of_feed_is_listed():
