@@ -221,19 +221,19 @@ class Upright:
         self._square &= (self._codec.sample_aspect_ratio or 1) == 1
         turned = round(frame.rotation / 90) * 90
         shape = frame.width, frame.height, frame.format.name, turned, self.was_interlaced, self._square
-        if shape != self._shape:
-            yield from self.rest()
-            self._shape, self._graph = shape, self._filters(frame, turned)
-        if self._graph is None:
-            yield time_s, frame
-            return
-        self._times.append(time_s)
-        frame.pts = None
         try:
+            if shape != self._shape:
+                yield from self.rest()
+                self._shape, self._graph = shape, self._filters(frame, turned)
+            if self._graph is None:
+                yield time_s, frame
+                return
+            self._times.append(time_s)
+            frame.pts = None
             self._graph.push(frame)
             yield from self._pulled()
         except FFmpegError:
-            self.damaged += len(self._times)
+            self.damaged += max(1, len(self._times))
             self._shape, self._graph = None, None
             self._times.clear()
 
