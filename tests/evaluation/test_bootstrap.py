@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from playahead.evaluation.bootstrap import (
+from playahead.evaluation.official import benchmark_average, count_detections, score_videos
+from playahead.evaluation.scores import (
     AREA,
     bootstrap_averages,
     least_difference,
@@ -11,7 +12,6 @@ from playahead.evaluation.bootstrap import (
     paired_difference,
     resample,
 )
-from playahead.evaluation.official import benchmark_average, count_detections, score_videos
 from playahead.io.errors import InputError
 from tests.evaluation.test_official import random_table
 

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from playahead.cli.main import run
-from playahead.datasets.next_actions import NextActions
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import RASTER_FRAMES
-from playahead.evaluation.next_action import majority, next_action, score_guesses
 from playahead.io.errors import InputError
+from playahead.lab.next_action import NextActions, majority, next_action, score_guesses
 from playahead.lab.simulation.plays import simulate_half
 from tests.conftest import simulate
 

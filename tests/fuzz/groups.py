@@ -18,8 +18,7 @@ from playahead.backbone.checkpoint import load_backbone, read_published
 from playahead.backbone.config import BackboneConfig
 from playahead.backbone.network import Backbone
 from playahead.evaluation.evaluate import evaluate_frame_case
-from playahead.evaluation.submission.check import check_submission
-from playahead.evaluation.submission.write import RESULTS_NAME, frame_table, read_results
+from playahead.evaluation.submission import RESULTS_NAME, check_submission, frame_table, read_results
 from playahead.features.store import FeatureStore, JournalWriter, StoreFacts
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import facts_of

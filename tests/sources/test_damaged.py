@@ -11,8 +11,7 @@ import pytest
 from playahead.cli.main import run
 from playahead.domain.feed import FeedHalf
 from playahead.evaluation.exact import TimedEvents, score_exactly
-from playahead.evaluation.submission.check import check_submission
-from playahead.evaluation.submission.write import RESULTS_NAME
+from playahead.evaluation.submission import RESULTS_NAME, check_submission
 from playahead.features.store import FeatureStore, StoreFacts
 from playahead.io.errors import InputError
 from playahead.lab.compare.grid import read_grid

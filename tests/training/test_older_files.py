@@ -3,7 +3,6 @@
 ``tests/goldens/run_folder`` was written by commit 58a858c, before settings had their present names.
 """
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,6 @@ from playahead.features.feed import FEED_FEATURES, prepare_track
 from playahead.inference.predictor import Predictor
 from playahead.io.assets import packaged_weights
 from playahead.lab.compare.grid import changed
-from playahead.lab.compare.jobs import Job, train_job
 from playahead.lab.recipes import recipe
 from playahead.lab.simulation.plays import simulate_half
 from playahead.training.trainer import TrainConfig, Trainer
@@ -73,14 +71,6 @@ def test_a_state_resumes(config, dataset, run_folder):
     examples.feature_dim = config.model.feature_dim
     trainer = Trainer(config, examples, lambda _: {"map": 0.0}, run_folder)
     assert trainer.step == config.total_steps
-
-
-def test_a_finished_run_of_a_grid_is_not_trained_again(config, dataset, run_folder, monkeypatch):
-    recorded = json.loads((FOLDER / "trained.json").read_text())["data"]
-    monkeypatch.setattr(dataset, "digest", lambda *_: recorded)
-    before = (run_folder / "weights.safetensors").stat().st_mtime_ns
-    train_job(Job("plain", 0, run_folder, run_folder / "weights.safetensors", config, None), dataset)
-    assert (run_folder / "weights.safetensors").stat().st_mtime_ns == before
 
 
 def test_the_packaged_weights_open():

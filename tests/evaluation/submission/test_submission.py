@@ -10,9 +10,9 @@ import pytest
 from playahead.domain.actions import ACTIONS
 from playahead.evaluation.frames import FrameTable, clip_labels, frame_of_ms, rasterise
 from playahead.evaluation.official import benchmark_average, count_detections, metrics_from_counts
-from playahead.evaluation.submission.check import check_submission
-from playahead.evaluation.submission.write import (
+from playahead.evaluation.submission import (
     RESULTS_NAME,
+    check_submission,
     frame_table,
     perfect_answer,
     read_results,

@@ -6,8 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.io.errors import InputError
-from playahead.lab.baselines.constant_rate import ConstantRate
-from playahead.lab.baselines.markov import MarkovRenewal
+from playahead.lab.baselines import ConstantRate, MarkovRenewal
 
 
 def half(t_ms, code, delay_ms=0) -> FeedHalf:

@@ -12,7 +12,7 @@ from playahead.datasets.dataset import FeedDataset
 from playahead.io.errors import InputError
 from playahead.lab.compare.compare import CompareConfig, Comparison, compare as run_grid
 from playahead.lab.compare.grid import read_grid
-from playahead.lab.compare.jobs import jobs_of
+from playahead.lab.compare.runs import jobs_of
 from playahead.sources.feed_tables import read_split, write_feed_table
 from tests.conftest import simulate
 

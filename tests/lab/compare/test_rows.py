@@ -7,7 +7,7 @@ from playahead.evaluation.exact import area_of_counts, score_exactly, timed_even
 from playahead.evaluation.frames import NO_EVENT, FrameTable
 from playahead.evaluation.official import benchmark_average, count_detections
 from playahead.evaluation.scores import Scores, load_scores, save_scores, score
-from playahead.lab.compare.rows import summarise
+from playahead.lab.compare.compare import summarise
 
 
 def match(rng, skill: float, n=60) -> FrameTable:

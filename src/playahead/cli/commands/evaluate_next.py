@@ -5,9 +5,8 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.datasets.dataset import FeedDataset
-from playahead.evaluation.next_action import NextScores
 from playahead.inference.predictor import Predictor
-from playahead.lab.compare.next_actions import MODEL, score_next_actions
+from playahead.lab.next_action import MODEL, NextScores, score_next_actions
 
 
 def command(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.evaluation.submission.evaluate import evaluate_submission
+from playahead.evaluation.submission import evaluate_submission
 
 
 def command(results: Path, labels: Path, exact: bool = False, json: bool = False) -> None:
