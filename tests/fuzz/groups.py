@@ -25,7 +25,7 @@ from playahead.inference.video import facts_of
 from playahead.io.assets import packaged_weights
 from playahead.io.errors import InputError
 from playahead.io.tensors import write_tensors
-from playahead.lab.compare.grid import read_grid
+from playahead.lab.compare.grid import open_grid
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.page.page import recognise, write_page
 from playahead.live.session.lines import of_growing_file
@@ -456,7 +456,7 @@ class Grids(Group):
         return odd_text(document, self.rng, lambda value: yaml.safe_dump(value, allow_unicode=False))
 
     def use(self, path: Path) -> object:
-        return read_grid(str(path))
+        return open_grid(str(path))
 
     def silent(self, result) -> str:
         return "a key that stood twice" if self.doubled else ""
