@@ -52,7 +52,7 @@ class Evaluation:
         tables: frame tables that the official scorer sees.
         timed: (events, predictions) of each frame table in continuous time, for the exact score.
         by_match: counts of each match, for the intervals; None where matches are not known.
-        unit: what the intervals resample.
+        unit: unit that the intervals resample.
         reliability: a model's confidences beside what happened; None for scores read from a file.
     """
 
@@ -138,7 +138,7 @@ class ScoredSet(Protocol):
         ...
 
     def timed_events(self) -> TimedEvents:
-        """What happened, to the millisecond."""
+        """Events that happened, to the millisecond."""
         ...
 
     def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:

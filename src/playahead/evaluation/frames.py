@@ -58,16 +58,16 @@ class FrameTable:
         }
         for name, (shape, required) in expected.items():
             if shape != required:
-                raise InputError("frame table", f"{name} have shape {shape} instead of {required}")
+                raise InputError("FrameTable", f"{name} have shape {shape} instead of {required}")
         for name in ("labels_NR", "visibility_NR"):
             if not np.issubdtype(getattr(self, name).dtype, np.integer):
-                raise InputError("frame table", f"{name} holds {getattr(self, name).dtype}, not whole numbers")
+                raise InputError("FrameTable", f"{name} holds {getattr(self, name).dtype}, not whole numbers")
         if not (((self.labels_NR >= 1) & (self.labels_NR <= len(ACTIONS))) | (self.labels_NR == NO_EVENT)).all():
-            raise InputError("frame table", f"a label is not in 1..{len(ACTIONS)} or {NO_EVENT}")
+            raise InputError("FrameTable", f"a label is not in 1..{len(ACTIONS)} or {NO_EVENT}")
         if not (np.abs(self.visibility_NR) <= 1).all():
-            raise InputError("frame table", "a visibility is not -1, 0 or 1")
+            raise InputError("FrameTable", "a visibility is not -1, 0 or 1")
         if not np.issubdtype(self.scores_NRV.dtype, np.floating) or not np.isfinite(self.scores_NRV).all():
-            raise InputError("frame table", "scores hold NaN, infinity or something that is not a number")
+            raise InputError("FrameTable", "scores hold NaN, infinity or something that is not a number")
 
 
 def frame_of_ms(position_ms: NDArray[np.integer]) -> NDArray[np.int32]:

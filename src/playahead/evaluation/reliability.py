@@ -34,7 +34,7 @@ class ReliabilityRow:
         anticipations: number of anticipations.
         stated: mean confidence.
         happened: share with such an action near, averaged over the six tolerances.
-        once: that share where each action counts for one anticipation only, the most confident in reach.
+        once: share where each action counts for one anticipation only, the most confident in reach.
     """
 
     low: float

@@ -36,12 +36,12 @@ class ScoreScale:
 
     def __post_init__(self) -> None:
         if not len(self.score_CJ) == len(self.confidence_CJ) == len(ACTIONS):
-            raise InputError("score scale", f"needs {len(ACTIONS)} classes")
+            raise InputError("ScoreScale", f"needs {len(ACTIONS)} classes")
         for scores, confidences in zip(self.score_CJ, self.confidence_CJ, strict=True):
             if len(scores) != len(confidences):
-                raise InputError("score scale", "as many confidences as scores are needed")
+                raise InputError("ScoreScale", "as many confidences as scores are needed")
             if (np.diff(scores) <= 0).any() or (np.diff(confidences) < 0).any():
-                raise InputError("score scale", "knots do not increase")
+                raise InputError("ScoreScale", "knots do not increase")
 
     def __call__(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores (N, 32, 11) on the scorer's scale; zero stays zero, order within a class stays."""

@@ -2,8 +2,8 @@
 
 Intervals draw whole matches again, because the examples of one match are not independent.
 
-Axes: O examples, R frames, V vector entries, M matches, S bootstrap samples, U distinct samples, G groups (here one:
-all events), D tolerances, C classes, H thresholds.
+Axes: M matches, S bootstrap samples, U distinct samples, R runs, X all counts of a match, G groups (here one: all
+events), D tolerances, C classes, H thresholds.
 """
 
 from collections.abc import Callable, Sequence
@@ -194,9 +194,7 @@ def mean_interval(runs: Sequence[Resampled], measure: Measure = OFFICIAL) -> Int
     return Interval.of_samples(_mean(runs), np.mean([run.sampled_S for run in runs], axis=0), measure.is_basic)
 
 
-def paired_difference(
-    ours: Sequence[Resampled], theirs: Sequence[Resampled], measure: Measure = OFFICIAL, seed: int = 0
-) -> Interval:
+def paired_difference(ours: Sequence[Resampled], theirs: Sequence[Resampled], measure: Measure = OFFICIAL) -> Interval:
     """Mean over our runs minus mean over theirs, on the same matches in the same order.
 
     Each sample draws the same matches for every run of both, so that what matches have in common does not count. It
@@ -205,16 +203,14 @@ def paired_difference(
     lengths = {run.n_matches for run in (*ours, *theirs)}
     if len(lengths) != 1:
         raise InputError("theirs", f"runs are scored on {max(lengths)} matches and on {min(lengths)}")
-    # One seed draws the same runs of both where there are equally many.
-    ours_S, theirs_S = (_resampled_runs(runs, seed) for runs in (ours, theirs))
-    return Interval.of_samples(_mean(ours) - _mean(theirs), ours_S - theirs_S, measure.is_basic)
-
-
-def _resampled_runs(runs: Sequence[Resampled], seed: int) -> NDArray[np.float64]:
-    """Mean over the runs that each sample draws, with replacement."""
-    sampled_RS = np.stack([run.sampled_S for run in runs])
-    drawn_SR = np.random.default_rng([seed, 1]).integers(len(runs), size=(sampled_RS.shape[1], len(runs)))
-    return np.take_along_axis(sampled_RS.T, drawn_SR, axis=1).mean(axis=1)
+    # Each sample draws runs with replacement and takes their mean. The generator begins anew for each side, so it draws
+    # the same runs of both where there are equally many.
+    means = []
+    for runs in (ours, theirs):
+        sampled_RS = np.stack([run.sampled_S for run in runs])
+        drawn_SR = np.random.default_rng([0, 1]).integers(len(runs), size=(sampled_RS.shape[1], len(runs)))
+        means.append(np.take_along_axis(sampled_RS.T, drawn_SR, axis=1).mean(axis=1))
+    return Interval.of_samples(_mean(ours) - _mean(theirs), means[0] - means[1], measure.is_basic)
 
 
 def _mean(runs: Sequence[Resampled]) -> float:

@@ -46,13 +46,13 @@ class NextScores:
     """Scores of next actions, with 95 % intervals over matches.
 
     Attributes:
-        moments: number of times that were scored.
+        times: number of times that were scored.
         accuracy, macro_f1: figures of the ten classes.
         grouped_accuracy, grouped_f1: figures of ``GROUPS``.
         time_error_s: mean absolute error of the wait, seconds (not a fraction).
     """
 
-    moments: int
+    times: int
     accuracy: Interval
     macro_f1: Interval
     grouped_accuracy: Interval
@@ -194,7 +194,7 @@ def score_answers(classes: NDArray[np.intp], waits_s: NDArray[np.float64], times
         return interval(lambda weight_M: figure(np.tensordot(weight_M, counts, axes=1)))
 
     return NextScores(
-        moments=len(classes),
+        times=len(classes),
         accuracy=of_counts(_accuracy),
         macro_f1=of_counts(_macro_f1),
         grouped_accuracy=of_counts(_accuracy, grouped=True),

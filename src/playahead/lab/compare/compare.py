@@ -75,8 +75,8 @@ class Comparison:
 
     Attributes:
         grid: grid that was compared.
-        split, n_matches, unit: what was scored; intervals resample ``n_matches`` of ``unit``.
-        notices: what a reader should know, such as a leak in the features.
+        split, n_matches, unit: split that was scored; intervals resample its ``n_matches`` of ``unit``.
+        notices: sentences that a reader should know, such as a leak in the features.
         classes: names of the annotated classes; no other is scored.
         data: digest of val and the split.
         rows: one row for each variant and decoding.

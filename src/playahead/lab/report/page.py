@@ -41,14 +41,14 @@ class Page:
 
     Attributes:
         title, about: title, and what is compared, in a sentence.
-        split, n_matches, n_examples, unit: what was scored; ``n_matches`` counts ``unit``.
+        split, n_matches, n_examples, unit: split that was scored, and its size; ``n_matches`` counts ``unit``.
         simulated: whether the matches are simulated; the page says so.
         rows: rows of ``comparison-SPLIT.json``.
         chosen: name of the run shown in detail, and its decoding.
         diagnosis, best, worst: diagnosis of that run, and its best and worst explained examples.
         reference: variant and decoding that the rows are compared with.
         pasts: pasts that the rows were observed through, if that is what they differ in.
-        notices: what a reader should know, such as a leak in the features, a sentence each.
+        notices: sentences that a reader should know, such as a leak in the features.
         importance_W: learned weight of each past window, oldest first; empty if the model has none.
         curves: step, loss, validated_step and map of every run.
         splits, leaks, unread: the data, what is in two splits (None: not checked), and what could not be read.
