@@ -74,17 +74,18 @@ def train_runs(
     Returns:
         Folder name -> reason, for the runs that failed.
     """
-    runs = [run for run in runs if run.config]
-    steps_of = {run.folder: run.config.total_steps for run in runs if run.config}
+    decodings = {} if grid.pasts else grid.decodings  # scores under pasts are made afterwards
+    done = _done(runs, dataset, decodings, split)
+    steps_of = {run.folder: run.config.total_steps for run in runs if run.config and run.folder not in done}
+    runs = [run for run in runs if run.folder in steps_of]
     failed: dict[str, str] = {}
     waiting, running = list(runs), dict[Future[str], Run]()
     task, steps = f"{grid.name}: {len(runs)} runs", sum(steps_of.values())
-    decodings = {} if grid.pasts else grid.decodings  # scores under pasts are made afterwards
     with _threads(max(1, (os.cpu_count() or 1) // processes)), _pool(processes) as pool:
         while waiting or running:
             # Submit what can begin: its start, if any, has ended. What starts from a failed run fails with it.
-            ended = steps_of.keys() - {run.folder for run in (*waiting, *running.values())}
-            for run in [run for run in waiting if run.start is None or run.start in ended]:
+            pending = {run.folder for run in (*waiting, *running.values())}
+            for run in [run for run in waiting if run.start not in pending]:
                 waiting.remove(run)
                 if run.start and run.start.name in failed:
                     failed[run.folder.name] = f"{run.start.name}, which it starts from, has failed"
@@ -100,9 +101,22 @@ def train_runs(
                 if reason:
                     failed[run.folder.name] = reason
             under_way = [run.folder.name for run in list(running.values())[:processes]]
-            done = sum(_steps_done(run, steps_of[run.folder]) for run in runs)
-            show(Progress(task, done, steps, "steps", ", ".join(under_way[:4])))
+            steps_done = sum(_steps_done(run, steps_of[run.folder]) for run in runs)
+            show(Progress(task, steps_done, steps, "steps", ", ".join(under_way[:4])))
     return failed
+
+
+def _done(runs: Sequence[Run], dataset: Dataset, decodings: Mapping[str, Decoding], split: str) -> set[Path]:
+    """Folders of runs that need no process: they, and those that they start from, are trained and scored already."""
+    done: set[Path] = set()
+    for run in runs:
+        record = run.folder / "trained.json"
+        if run.config and run.weights.exists() and record.exists() and (run.start is None or run.start in done):
+            is_same = record.read_text() == _inputs(run, dataset)
+            members = Members([run.weights], dataset)
+            if is_same and (not decodings or members.scores(decodings, split, run.folder, only_cached=True)):
+                done.add(run.folder)
+    return done
 
 
 @contextmanager
@@ -158,17 +172,21 @@ def train_run(run: Run, dataset: Dataset, show: Show = quiet) -> None:
     Raises:
         InputError: the folder holds a run with other settings or data.
     """
-    assert run.config is not None
-    start = run.start / "weights.safetensors" if run.start else None
-    settings = {name: value for name, value in asdict(run.config).items() if name not in _CHANGE_NO_FIGURE}
-    inputs = {**settings, "start": file_digest(start) if start else None, "data": dataset.digest("train", "val")}
-    record, described = run.folder / "trained.json", json.dumps(inputs, sort_keys=True)
-    if record.exists() and record.read_text() != described:
+    record, inputs = run.folder / "trained.json", _inputs(run, dataset)
+    if record.exists() and record.read_text() != inputs:
         raise InputError(run.folder, "holds a run with other settings or data", "choose another folder")
-    if record.exists() and run.weights.exists():
-        return
-    train(dataset, run.config, run.folder, start, show=show)
-    write_whole(record, described)
+    if not (record.exists() and run.weights.exists()):
+        assert run.config is not None
+        train(dataset, run.config, run.folder, run.start / "weights.safetensors" if run.start else None, show=show)
+        write_whole(record, inputs)
+
+
+def _inputs(run: Run, dataset: Dataset) -> str:
+    """Everything that decides what a run becomes: its settings, the weights that it starts from, the data."""
+    assert run.config is not None
+    settings = {name: value for name, value in asdict(run.config).items() if name not in _CHANGE_NO_FIGURE}
+    start = file_digest(run.start / "weights.safetensors") if run.start else None
+    return json.dumps({**settings, "start": start, "data": dataset.digest("train", "val")}, sort_keys=True)
 
 
 def _steps_done(run: Run, total: int) -> int:
