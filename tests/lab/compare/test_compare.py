@@ -162,7 +162,6 @@ def test_a_report_of_nothing_is_one_line(compared, data, tmp_path, capsys):
     assert "is not a comparison" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_one_model_under_each_past(data, compared, tmp_path):
     """Rows are variants under pasts; nothing is trained for them, and their scores are cached beside the others'."""
     pasts, out = ["full feed", "labels only", "greedy spotter"], tmp_path / "runs"
@@ -182,7 +181,6 @@ def test_one_model_under_each_past(data, compared, tmp_path):
     assert cache.stat().st_mtime_ns == before
 
 
-@pytest.mark.slow
 def test_weights_that_are_there_are_compared_and_reported(data, compared, tmp_path):
     """Nothing is trained for them; the report opens them where they are."""
     shutil.copy(compared[1] / "plain-0" / "weights.safetensors", tmp_path / "mine.safetensors")
