@@ -14,9 +14,8 @@ import numpy as np
 
 from playahead import Predictor
 from playahead.datasets.dataset import FeedDataset
-from playahead.evaluation.bootstrap import AREA, OFFICIAL, Measure, average_of, bootstrap_averages
 from playahead.evaluation.official import ThresholdCounts
-from playahead.evaluation.scores import score
+from playahead.evaluation.scores import AREA, OFFICIAL, Measure, average_of, bootstrap_averages, score
 
 SIZES = (2, 8, 16, 64)
 SUBSETS = 100

@@ -16,8 +16,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from playahead.datasets.dataset import FeedDataset
-from playahead.lab.report.gather import gather
 from playahead.lab.report.page import Page, render
+from playahead.lab.report.write import ReportConfig, gather
 
 
 def repeated(page: Page, count: int) -> Page:
@@ -34,7 +34,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--count", type=int, default=100)
     options = parser.parse_args()
-    page, _ = gather(options.runs, FeedDataset(options.data), "val", ("", "marginal"), 10)
+    page = gather(options.runs, FeedDataset(options.data), ReportConfig())
     options.out.write_text(render(repeated(page, options.count)))
     print(f"{options.out.stat().st_size / 1e6:.2f} MB")
     with sync_playwright() as playwright:

@@ -17,7 +17,7 @@ from playahead.decoding.predictions import join_predictions
 from playahead.domain.actions import ACTIONS
 from playahead.evaluation.scores import score
 from playahead.inference.predictor import Predictor
-from playahead.lab.baselines.fit import BASELINES, fit_baseline
+from playahead.lab.baselines import BASELINES, fit_baseline
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
 from playahead.sources.rates import USUAL_PER_90_MIN

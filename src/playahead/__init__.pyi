@@ -11,9 +11,11 @@ from .domain.actions import ACTIONS as ACTIONS, Action as Action
 from .domain.feed import FeedHalf as FeedHalf
 from .domain.records import ActionEvent as ActionEvent, Anticipation as Anticipation, Clip as Clip
 from .evaluation.evaluate import Evaluation as Evaluation, evaluate as evaluate
-from .evaluation.submission.check import check_submission as check_submission
-from .evaluation.submission.evaluate import evaluate_submission as evaluate_submission
-from .evaluation.submission.write import write_submission as write_submission
+from .evaluation.submission import (
+    check_submission as check_submission,
+    evaluate_submission as evaluate_submission,
+    write_submission as write_submission,
+)
 from .features.extract import ExtractConfig as ExtractConfig, extract as extract
 from .features.feed import prepare_track as prepare_track
 from .features.store import FeatureStore as FeatureStore
@@ -34,9 +36,9 @@ from .io.errors import (
 from .io.progress import Progress as Progress
 from .lab.compare.compare import CompareConfig as CompareConfig, Comparison as Comparison, compare as compare
 from .lab.compare.grid import open_grid as open_grid
-from .lab.compare.next_actions import score_next_actions as score_next_actions
 from .lab.download import download_baa as download_baa
 from .lab.faantra.end_to_end import EndToEndConfig as EndToEndConfig, train_frames as train_frames
+from .lab.next_action import score_next_actions as score_next_actions
 from .lab.pretrain.spotting import PretrainConfig as PretrainConfig, pretrain as pretrain
 from .lab.recipes import recipe as recipe
 from .lab.report.write import ReportConfig as ReportConfig, write_report as write_report

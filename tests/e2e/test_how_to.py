@@ -14,7 +14,7 @@ from playahead.model import heads
 
 from playahead.cli import registry
 from playahead.cli.main import run
-from playahead.evaluation import figures
+from playahead.evaluation import evaluate as evaluation
 from playahead.inference.predictor import Predictor
 from playahead.paper.anticipator import Anticipator
 from playahead.sources import feeds
@@ -75,10 +75,10 @@ def test_a_head(tmp_path, monkeypatch):
 
 def test_a_metric(tmp_path, monkeypatch, capsys):
     (code,) = blocks("add-a-metric.md")
-    names = {"FrameTable": figures.FrameTable}
-    exec(compile(code, "figures.py", "exec"), names)
-    monkeypatch.setitem(figures.FIGURES, "clips with predictions", names["clips_with_predictions"])
-    nothing = figures.FrameTable(np.zeros((0, 32), int), np.zeros((0, 32), int), np.zeros((0, 32, 11), np.float32))
+    names = {"FrameTable": evaluation.FrameTable}
+    exec(compile(code, "evaluate.py", "exec"), names)
+    monkeypatch.setitem(evaluation.FIGURES, "clips with predictions", names["clips_with_predictions"])
+    nothing = evaluation.FrameTable(np.zeros((0, 32), int), np.zeros((0, 32), int), np.zeros((0, 32, 11), np.float32))
     assert names["clips_with_predictions"](nothing) == 0
     case = ROOT / "tests" / "goldens" / "scorer" / "case09_one_clip.npz"
     assert run(["evaluate", "frames", str(case), "--json"]) == 0

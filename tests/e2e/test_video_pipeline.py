@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from playahead.cli.main import run
-from playahead.evaluation.submission.check import check_submission
+from playahead.evaluation.submission import check_submission
 from playahead.lab.demo import DemoConfig
 from playahead.lab.recipes import demo
 from playahead.sources.soccernet_baa import read_baa_split

@@ -17,15 +17,14 @@ import yaml
 from playahead.backbone.checkpoint import load_backbone, read_published
 from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.evaluation.evaluate import evaluate_frame_case
-from playahead.evaluation.submission.check import check_submission
-from playahead.evaluation.submission.write import RESULTS_NAME, frame_table, read_results
+from playahead.evaluation.submission import RESULTS_NAME, check_submission, frame_table, read_results
 from playahead.features.store import FeatureStore, JournalWriter, StoreFacts
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import facts_of
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
 from playahead.io.tensors import write_tensors
-from playahead.lab.compare.grid import read_grid
+from playahead.lab.compare.grid import open_grid
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.page.page import recognise, write_page
 from playahead.live.session.lines import of_growing_file
@@ -456,7 +455,7 @@ class Grids(Group):
         return odd_text(document, self.rng, lambda value: yaml.safe_dump(value, allow_unicode=False))
 
     def use(self, path: Path) -> object:
-        return read_grid(str(path))
+        return open_grid(str(path))
 
     def silent(self, result) -> str:
         return "a key that stood twice" if self.doubled else ""

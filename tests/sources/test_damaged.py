@@ -11,11 +11,10 @@ import pytest
 from playahead.cli.main import run
 from playahead.domain.feed import FeedHalf
 from playahead.evaluation.exact import TimedEvents, score_exactly
-from playahead.evaluation.submission.check import check_submission
-from playahead.evaluation.submission.write import RESULTS_NAME
+from playahead.evaluation.submission import RESULTS_NAME, check_submission
 from playahead.features.store import FeatureStore, StoreFacts
 from playahead.io.errors import InputError
-from playahead.lab.compare.grid import read_grid
+from playahead.lab.compare.grid import open_grid
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
 from playahead.sources.notes import SourceNotes
@@ -229,7 +228,7 @@ def test_the_exact_score_of_nothing():
 def test_grids_that_are_bombs(tmp_path, text, said):
     (tmp_path / "g.yaml").write_text(text)
     with pytest.raises(InputError, match=said):
-        read_grid(str(tmp_path / "g.yaml"))
+        open_grid(str(tmp_path / "g.yaml"))
 
 
 @pytest.mark.parametrize(

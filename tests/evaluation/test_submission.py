@@ -3,6 +3,7 @@
 import json
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ import pytest
 from playahead.domain.actions import ACTIONS
 from playahead.evaluation.frames import FrameTable, clip_labels, frame_of_ms, rasterise
 from playahead.evaluation.official import benchmark_average, count_detections, metrics_from_counts
-from playahead.evaluation.submission.check import check_submission
-from playahead.evaluation.submission.write import (
+from playahead.evaluation.submission import (
     RESULTS_NAME,
+    check_submission,
     frame_table,
     perfect_answer,
     read_results,
@@ -37,8 +38,8 @@ def test_the_perfect_answer_finds_everything_within_the_frames(clips, written):
     table = frame_table(clips, read_results(written[0]), written[0])
     metrics = metrics_from_counts(count_detections(table))
     present = [any(e.action is a for c in clips for e in c.anticipation) for a in ACTIONS]
-    found = [ap for ap, there in zip(metrics["at1"]["a_mAP_per_class"], present, strict=True) if there]
-    assert min(found) > 0.9
+    precisions = [ap for ap, there in zip(metrics["at1"]["a_mAP_per_class"], present, strict=True) if there]
+    assert min(precisions) > 0.9
     assert metrics["atInfty"]["a_mAP"] > 0.9 * sum(present) / 10
 
 
@@ -53,20 +54,14 @@ def test_the_perfect_answer_scores_what_the_official_scorer_gives_the_labels_the
     assert metrics_from_counts(ours) == metrics_from_counts(count_detections(direct))
 
 
-def test_the_zip_scores_as_the_json(clips, written):
+def test_the_json_and_the_zip_score_the_same_and_have_no_problems(clips, written):
     scores = [benchmark_average(count_detections(frame_table(clips, read_results(p), p))) for p in written]
     assert scores[0] == scores[1] > 0
-
-
-def test_nothing_speaks_against_a_written_submission(clips, written):
     names = [clip.name for clip in clips]
-    assert check_submission(written[0], names) == []
-    assert check_submission(written[1], names) == []
+    assert check_submission(written[0], names) == check_submission(written[1], names) == []
 
 
 def test_withheld_clips_have_no_perfect_answer(clips):
-    from dataclasses import replace
-
     with pytest.raises(InputError, match="withheld"):
         perfect_answer([replace(clips[0], anticipation=None)])
     with pytest.raises(InputError, match="no clips"):
@@ -113,14 +108,9 @@ def test_bad_entries(tmp_path, change, reason):
     assert "first in clip_1, anticipation 1" in problems[0]
 
 
-def test_missing_fields(tmp_path):
-    assert (
-        "has no confidence, confidence_vect"
-        in check_submission(results(tmp_path, {"label": "PASS", "position": 31000}))[0]
-    )
-
-
-def test_missing_extra_and_empty_clips(tmp_path):
+def test_missing_fields_and_missing_extra_and_empty_clips(tmp_path):
+    without = results(tmp_path, {"label": "PASS", "position": 31000})
+    assert "has no confidence, confidence_vect" in check_submission(without)[0]
     problems = check_submission(results(tmp_path, entry(), path="clip_9"), ["clip_1", "clip_2"])
     assert problems[0].startswith("2 clips missing: clip_1, clip_2")
     assert problems[1].startswith("1 clips that the split does not have: clip_9")
@@ -176,27 +166,25 @@ def test_nesting_without_end_is_a_problem(tmp_path):
     assert "not JSON" in check_submission(tmp_path / "deep.zip")[0]
 
 
-def test_a_path_with_the_video_in_it_is_a_problem(tmp_path):
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        *(({"position": position}, ": position") for position in (1_000, 35_001, 2**62, 10**30, "31_000", None)),
+        *(
+            ({"confidence_vect": vector}, "")
+            for vector in ([0.1] * 10, "x", [10**400] * 11, [0.1] * 10 + [None], [0.1] * 10 + [float("inf")])
+        ),
+    ],
+)
+def test_entries_that_cannot_be_scored(tmp_path, clips, change, reason):
+    file = results(tmp_path, entry(**change))
+    with pytest.raises(InputError, match=f"clip_1, anticipation 0{reason}"):
+        frame_table(clips, read_results(file), file)
+
+
+def test_a_clip_listed_twice_and_a_path_with_the_video_in_it(tmp_path):
     problems = check_submission(results(tmp_path, entry(), path="clip_1/720p.mp4"), ["clip_1"])
     assert problems == ["1 paths that are not a clip's folder alone: clip_1/720p.mp4"]
-
-
-@pytest.mark.parametrize("position", [1_000, 35_001, 2**62, 10**30, "31_000", None])
-def test_positions_that_cannot_be_scored(tmp_path, clips, position):
-    file = results(tmp_path, entry(position=position))
-    with pytest.raises(InputError, match="clip_1, anticipation 0: position"):
-        frame_table(clips, read_results(file), file)
-
-
-def test_a_clip_listed_twice(tmp_path):
-    file = tmp_path / RESULTS_NAME
     one = {"path": "clip_1", "annotations": {"anticipation": []}}
-    file.write_text(json.dumps({"videos": [one, one]}))
-    assert "listed twice" in check_submission(file)[0]
-
-
-@pytest.mark.parametrize("vector", [[0.1] * 10, "x", [10**400] * 11, [0.1] * 10 + [None], [0.1] * 10 + [float("inf")]])
-def test_vectors_that_cannot_be_scored(tmp_path, clips, vector):
-    file = results(tmp_path, entry(confidence_vect=vector))
-    with pytest.raises(InputError, match="clip_1, anticipation 0"):
-        frame_table(clips, read_results(file), file)
+    (tmp_path / RESULTS_NAME).write_text(json.dumps({"videos": [one, one]}))
+    assert "listed twice" in check_submission(tmp_path / RESULTS_NAME)[0]

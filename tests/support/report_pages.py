@@ -1,14 +1,16 @@
-"""A made-up page, as large as asked for."""
+"""Made-up pages of the report."""
 
 import numpy as np
 
 from playahead.decoding.decoder import Decoder
 from playahead.decoding.predictions import SlotPredictions
-from playahead.domain.feed import UNKNOWN, FeedHalf
-from playahead.evaluation.frames import NO_EVENT, FrameTable
+from playahead.domain.feed import FeedHalf
+from playahead.evaluation.frames import NO_EVENT
 from playahead.lab.report.diagnose import diagnose
 from playahead.lab.report.examples import example
 from playahead.lab.report.page import Page, Split
+from tests.support.halves import half_of
+from tests.support.tables import with_labels
 
 
 def predictions(rng: np.random.Generator, n=60, slots=5) -> SlotPredictions:
@@ -24,15 +26,8 @@ def labels(rng: np.random.Generator, n=60) -> np.ndarray:
     return np.where(happens_NR, rng.integers(1, 11, (n, 32)), NO_EVENT).astype(np.int32)
 
 
-def table(labels_NR: np.ndarray, scores_NRV: np.ndarray) -> FrameTable:
-    return FrameTable(labels_NR, (labels_NR != NO_EVENT).astype(np.int32), scores_NRV)
-
-
 def half(rng: np.random.Generator, n=400) -> FeedHalf:
-    times = np.sort(rng.integers(0, 400_000, n)).astype(np.int32)
-    zeros, unknown = np.zeros(n, np.uint8), np.full(n, UNKNOWN, np.uint8)
-    codes = rng.integers(0, 14, n).astype(np.uint8)
-    return FeedHalf(7, 1, times, codes, zeros, unknown, unknown, zeros, zeros.astype(np.uint16))
+    return half_of(np.sort(rng.integers(0, 400_000, n)), rng.integers(0, 14, n), match=7)
 
 
 def row(variant: str, mean: float, **changes) -> dict:
@@ -56,11 +51,9 @@ def row(variant: str, mean: float, **changes) -> dict:
 def page(runs=3, **changes) -> Page:
     rng = np.random.default_rng(0)
     read, happened = predictions(rng), labels(rng)
-    probabilities = table(happened, Decoder().probabilities(read))
-    played = half(rng)
-    shown = [
-        example(played, f"match 7, {n}", 30_000 + 5000 * n, probabilities.scores_NRV[n], float(n)) for n in range(10)
-    ]
+    probabilities = with_labels(happened, Decoder().probabilities(read))
+    played, scores = half(rng), probabilities.scores_NRV
+    shown = [example(played, f"match 7, {n}", 30_000 + 5000 * n, scores[n], float(n)) for n in range(10)]
     steps = list(range(300, 300 * 55, 300))
     curve = {"step": steps, "loss": [10 / (1 + s / 300) for s in steps], "validated_step": steps[8::9]}
     rows = [row("plain", 20.0, difference=None, area_difference=None)]

@@ -1,4 +1,4 @@
-"""The next action: its class and its wait, from intensities; and the moments at which it is asked for."""
+"""The next action: its class and its wait, from intensities; and the times at which it is scored."""
 
 import json
 from types import SimpleNamespace
@@ -8,18 +8,15 @@ import pytest
 from hypothesis import given, strategies as st
 
 from playahead.cli.main import run
-from playahead.datasets.next_actions import NextActions
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import RASTER_FRAMES
-from playahead.evaluation.next_action import majority, next_action, score_guesses
 from playahead.io.errors import InputError
+from playahead.lab.next_action import NextActions, next_action, score_answers, score_commonest
 from playahead.lab.simulation.plays import simulate_half
 from tests.conftest import simulate
 
 
-@given(
-    st.lists(st.floats(0.001, 2), min_size=len(ACTIONS), max_size=len(ACTIONS)),
-)
+@given(st.lists(st.floats(0.001, 2), min_size=len(ACTIONS), max_size=len(ACTIONS)))
 def test_a_constant_rate_waits_log_2_over_the_rate(rates):
     """Also where half of the mass lies beyond the 5 s; the classes are shares of the rate."""
     rate_C = np.array(rates)
@@ -43,29 +40,28 @@ def test_nothing_expected_is_no_error():
     assert np.isfinite(wait_s_O).all()
 
 
-def test_each_moment_sees_what_has_just_happened_and_nothing_later():
+def test_each_time_sees_what_has_just_happened_and_nothing_later():
     half = simulate_half(0, minutes=3)
-    moments = NextActions([half])
+    times = NextActions([half])
     actions_ms = half.t_ms[half.is_target]
-    for end_ms, wait_s in zip(moments.end_ms[0], moments.wait_s_O, strict=True):
+    for end_ms, wait_s in zip(times.end_ms[0], times.wait_s_O, strict=True):
         assert end_ms - 1 in half.visible_ms
         coming = actions_ms[actions_ms > end_ms - 1]
         assert wait_s == pytest.approx((coming[0] - end_ms + 1) / 1000)
-    windows = np.concatenate(list(moments.batches()))
-    assert windows.shape[:2] == (len(moments), 6)
+    windows = np.concatenate(list(times.batches()))
+    assert windows.shape[:2] == (len(times), 6)
     assert (windows[:, -1, -1, : len(ACTIONS)].sum(axis=1) >= 1).all()  # the last step holds the row
 
 
-def test_right_guesses_score_1_and_the_commonest_class_its_share():
-    moments = SimpleNamespace(
-        features={},
+def test_right_answers_score_1_and_the_commonest_class_its_share():
+    times = SimpleNamespace(
         match_O=np.array([1, 1, 2, 2]),
         class_O=np.array([0, 0, 0, 9]),
         wait_s_O=np.array([1.0, 2.0, 3.0, 8.0]),
     )
-    perfect = score_guesses(moments.class_O, moments.wait_s_O, moments)
+    perfect = score_answers(times.class_O, times.wait_s_O, times)
     assert (perfect.accuracy.value, perfect.macro_f1.value, perfect.time_error_s.value) == (1, 1, 0)
-    floor = majority(moments)
+    floor = score_commonest(times)
     assert (floor.accuracy.value, floor.grouped_accuracy.value) == (0.75, 0.75)
     assert floor.macro_f1.value == pytest.approx((2 * 3 / 7) / 2)
     assert floor.time_error_s.value == pytest.approx((1.5 + 0.5 + 0.5 + 5.5) / 4)
