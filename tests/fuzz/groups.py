@@ -36,9 +36,9 @@ from playahead.model.config import AnticipatorConfig
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
-from playahead.sources.soccernet_baa import read_baa_split
-from playahead.sources.soccernet_bas import cut_into_clips, read_bas_match
+from playahead.domain.notices import Notices
+from playahead.sources.soccernet import read_baa_split
+from playahead.sources.soccernet import cut_into_clips, read_bas_match
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text

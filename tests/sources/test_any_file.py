@@ -19,7 +19,7 @@ from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 from tests.sources.test_statsbomb import EVENTS, TYPES, line_up, passing, statsbomb_event
 
 

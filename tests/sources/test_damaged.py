@@ -18,9 +18,9 @@ from playahead.io.errors import InputError
 from playahead.lab.compare.grid import read_grid
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
-from playahead.sources.soccernet_baa import read_baa_split
-from playahead.sources.soccernet_bas import read_bas_match
+from playahead.domain.notices import Notices
+from playahead.sources.soccernet import read_baa_split
+from playahead.sources.soccernet import read_bas_match
 
 EVENT = {"label": "PASS", "position": "31000"}
 

@@ -9,7 +9,7 @@ from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import ESTIMATED_OUT
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
 

@@ -12,8 +12,8 @@ from playahead.io.errors import InputError, RecordError
 from playahead.lab.simulation.plays import clips_of, simulate_half, simulate_match, write_bas_labels
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, read_split, write_feed_table
-from playahead.sources.soccernet_baa import BaaSplit
-from playahead.sources.soccernet_bas import read_bas_match
+from playahead.sources.soccernet import BaaSplit
+from playahead.sources.soccernet import read_bas_match
 
 
 def same(ours: FeedHalf, theirs: FeedHalf) -> bool:

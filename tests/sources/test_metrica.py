@@ -9,7 +9,7 @@ import pytest
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 from tests.sources.test_any_file import as_csv, metrica
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)

@@ -10,7 +10,7 @@ import pytest
 from playahead.domain.actions import Action
 from playahead.io.errors import PlayaheadError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 
 THROW_IN = Action.THROW_IN.class_index
 LATE = "half 2: its clock starts at 45:00; its times are counted from there"

@@ -8,7 +8,7 @@ import pytest
 from playahead.io.errors import InputError
 from playahead.sources import opened
 from playahead.sources.feeds import read_feed, reader_of
-from playahead.sources.soccernet_bas import read_bas_match
+from playahead.sources.soccernet import read_bas_match
 from tests.sources.test_any_file import FORMS, Action as Act, Play, rows, save
 
 FOUND = [Play(half, second, Act.PASS, 0, 50) for half in (1, 2) for second in (5, 9)]

@@ -12,7 +12,7 @@ from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import FeedHalf
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
 PASS, FOUL, OUT, TACKLE, SAVE, GOAL, START, AERIAL = 1, 4, 5, 7, 10, 16, 32, 44

@@ -13,7 +13,7 @@ from playahead.lab.simulation.plays import clips_of, simulate_half
 from playahead.sources import overlaps
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table
-from playahead.sources.soccernet_baa import BaaSplit
+from playahead.sources.soccernet import BaaSplit
 
 GRIDS_MS = (1, 40, 1000)
 

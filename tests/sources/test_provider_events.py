@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import UNKNOWN
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 from playahead.sources.provider_events import CORNER, FREE_KICK, GOAL_KICK, THROW_IN, ProviderEvent, halves_of
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)

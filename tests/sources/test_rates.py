@@ -10,7 +10,7 @@ from playahead.cli.main import run
 from playahead.domain.actions import Action
 from playahead.domain.feed import ESTIMATED_OUT
 from playahead.sources.feed_tables import write_feed_table
-from playahead.sources.rates import unusual_rates
+from playahead.sources.feeds import unusual_rates
 from tests.conftest import simulate_half
 
 

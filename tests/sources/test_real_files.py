@@ -7,7 +7,7 @@ import pytest
 
 from playahead.domain.actions import ACTIONS
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 
 PROVIDERS = Path(__file__).parents[3] / "shared" / "data" / "providers"
 

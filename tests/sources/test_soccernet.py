@@ -10,8 +10,8 @@ from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import SIDES, ActionEvent, Clip
 from playahead.io.errors import InputError
 from playahead.sources.layouts import find_labelled_videos, notes_on_labels
-from playahead.sources.soccernet_baa import LABELS_NAME, clip_name, read_baa_split, write_baa_split
-from playahead.sources.soccernet_bas import cut_into_clips, read_bas_match
+from playahead.sources.soccernet import LABELS_NAME, clip_name, read_baa_split, write_baa_split
+from playahead.sources.soccernet import cut_into_clips, read_bas_match
 
 
 def events(low: int, high: int):

@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.io.errors import InputError
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 from playahead.sources.spadl import TYPES, read_spadl
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)

@@ -13,7 +13,7 @@ from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import UNKNOWN
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 from playahead.sources.spadl import ATOMIC_TYPES, TYPES
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)

@@ -8,7 +8,7 @@ import pytest
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
 KICK_OFF = {1: "15:30:00", 2: "16:35:00"}

@@ -11,10 +11,10 @@ from playahead.cli.main import run
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import STOPPAGE, TOUCH, UNKNOWN
 from playahead.io.errors import InputError
-from playahead.sources.convert import convert_feeds
+from playahead.sources.feeds import convert_feeds
 from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.feeds import read_feed, reader_of
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 
 
 def written(folder: Path, content: object) -> Path:

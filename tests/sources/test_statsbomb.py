@@ -10,7 +10,7 @@ from playahead.inference.predict import predict
 from playahead.inference.result import PredictConfig
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
 TEAMS = ({"id": 1, "name": "Reds"}, {"id": 2, "name": "Blues"}, {"id": 77, "name": "Greens"})

@@ -15,7 +15,7 @@ from playahead.domain.feed import FeedHalf
 from playahead.io.errors import InputError
 from playahead.sources.feed_tables import read_feed_table
 from playahead.sources.wyscout import read_wyscout_match
-from playahead.sources.wyscout_names import FAMILY_OF_ID, KIND_OF_ID
+from playahead.sources.wyscout import FAMILY_OF_ID, KIND_OF_ID
 from playahead.sources.wyscout_rules import half_rows
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -12,7 +12,7 @@ from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
 from playahead.sources.kloppy_events import read_kloppy_dataset
-from playahead.sources.notes import SourceNotes
+from playahead.domain.notices import Notices
 
 kloppy = pytest.importorskip("kloppy")
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)

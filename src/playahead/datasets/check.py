@@ -8,7 +8,7 @@ from playahead.io.files import are_few, file_size
 from playahead.sources.audit import Audit, audit_splits
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS
 from playahead.sources.layouts import clip_video, folder_of_split, name_of_split
-from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, BaaSplit, read_baa_split
+from playahead.sources.soccernet import LABELS_NAME, SPLITS, BaaSplit, read_baa_split
 
 
 def check_dataset(path: Path) -> Audit | FeedAudit:

@@ -14,6 +14,7 @@ from playahead.datasets.stored import labelled_features, told_of_short
 from playahead.datasets.video_examples import VideoExamples
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS
+from playahead.domain.notices import Notices
 from playahead.features.feed import FEED_FEATURES
 from playahead.features.store import FeatureStore
 from playahead.io.errors import InputError
@@ -24,11 +25,9 @@ from playahead.sources.layouts import (
     folder_of_split,
     is_clip_split,
     name_of_split,
-    notes_on_labels,
     resampled_unit,
 )
-from playahead.sources.notes import SourceNotes
-from playahead.sources.soccernet_baa import LABELS_NAME
+from playahead.sources.soccernet import LABELS_NAME
 
 
 class Dataset(ABC):
@@ -226,7 +225,7 @@ def feed_evaluation_set(
     Raises:
         InputError: a file that cannot be read, or a half that the other one lacks.
     """
-    notes, seen_notes = SourceNotes(), SourceNotes()
+    notices, notices_on_seen = Notices(), Notices()
     files = [place] if isinstance(place, Path) else list(place)
     if len(files) == 1 and not files[0].is_file():
         found = FeedDataset(files[0]).evaluation_set(split)
@@ -236,11 +235,11 @@ def feed_evaluation_set(
             what = f"is a match of its own, beside {matches[0][0]}"
             raise InputError(matches[1][0], what, "put several matches into one table with playahead data convert")
         ((match, companions),) = matches
-        found = FeedEvaluationSet(read_feed(match, notes, companions), match.name)
+        found = FeedEvaluationSet(read_feed(match, notices, companions), match.name)
     if seen is not None:
-        observed = read_feed(seen, seen_notes)
+        observed = read_feed(seen, notices_on_seen)
         found = FeedEvaluationSet(found.halves, found.split, _seen_in(observed, seen, found.matches))
-    found.notes = [*notes.lines, *seen_notes.lines]
+    found.notes = [*notices.lines, *notices_on_seen.lines]
     return found
 
 
@@ -263,8 +262,10 @@ def video_evaluation_set(folder: Path, store: FeatureStore) -> VideoEvaluationSe
     features = {"kind": "video", **asdict(store.facts)}
     videos = labelled_features(store, folder)
     found = VideoEvaluationSet(videos, features, name_of_split(folder), resampled_unit(folder))
-    told = [] if is_clip_split(folder) else notes_on_labels(find_labelled_videos(folder))
-    found.notes = [*told, *told_of_short(videos)]
+    notices = Notices()
+    if not is_clip_split(folder):
+        find_labelled_videos(folder, notices)
+    found.notes = [*notices.lines, *told_of_short(videos)]
     return found
 
 

@@ -12,32 +12,28 @@ from math import nan
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
-from playahead.domain.pitch import PITCH_M
+from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf, SetPiece
+from playahead.domain.notices import Notices
+from playahead.domain.pitch import PITCH_M, distance_m
 from playahead.io.errors import InputError
-from playahead.sources.jsonfile import number
-from playahead.sources.match_ids import match_id
-from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (
     AERIAL_CLEARANCE_MS,
-    CORNER,
-    DIRECT_SHOT,
-    FREE_KICK,
-    GOAL_KICK,
-    THROW_IN,
     Kind,
     ProviderEvent,
     Unreadable,
     halves_of,
+    once,
     read_each,
     two_teams,
 )
-from playahead.sources.xmlfile import read_xml
+from playahead.sources.reading import FeedFile, match_id, number, read_xml
 
 _SECTIONS = {"firstHalf": 1, "secondHalf": 2, "firstHalfExtra": 3, "secondHalfExtra": 4}
 _SHOOT_OUT = 5
-_SETPIECES = {"ThrowIn": THROW_IN, "GoalKick": GOAL_KICK, "CornerKick": CORNER, "FreeKick": FREE_KICK}
-_SETPIECES |= {"Penalty": DIRECT_SHOT}
+_SETPIECES = {
+    **{"ThrowIn": SetPiece.THROW_IN, "GoalKick": SetPiece.GOAL_KICK, "CornerKick": SetPiece.CORNER},
+    **{"FreeKick": SetPiece.FREE_KICK, "Penalty": SetPiece.DIRECT_SHOT},
+}
 _STOPPAGES = ("Foul", "Offside")
 _SILENT = {"KickOff", "KickoffWhistle", "FinalWhistle", "Delete", "Substitution", "Caution", "CautionTeamofficial"}
 _SILENT |= {"PlayerNotSentOff", "PenaltyReconsidered", "RefereeBall", "FairPlay"}
@@ -68,33 +64,21 @@ class _Event:
         return self.said.get("Height") == "high" and self.said.get("Distance") != "short"
 
 
-def read_sportec(path: Path, information: Path | None, notes: SourceNotes) -> list[FeedHalf]:
+def read_sportec(file: FeedFile) -> list[FeedHalf]:
     """The halves of one match, extra time as halves 3 and 4.
-
-    Args:
-        path: the events.
-        information: the match information.
-        notes: counts events that cannot be read, and those of a shoot-out.
 
     Raises:
         InputError: no such file, no kick-off in it, most of it unreadable, or the information of another match.
     """
+    path, notices = file.path, file.notices
     root = read_xml(path)
-    parsed = _parsed(root, path, notes)
-    once = {repr(event): event for event in parsed}.values()
-    if len(once) < len(parsed):
-        notes.left_out["events given twice"] += len(parsed) - len(once)
-    events = sorted(once, key=lambda event: event.time)
-    match = _Match(path, events, *_sides_and_pitch(path, information, root, events))
-    indices = range(len(events))
-    found = read_each(path, indices, lambda index: match.events_of(index, notes), notes)
-    halves = halves_of(match_id(_match_of(root) or path.stem), found, True, notes)
-    if not halves:
-        raise InputError(path, "Sportec: none of its events is one that becomes a row")
-    return halves
+    events = sorted(once(_parsed(root, path, notices), notices), key=lambda event: event.time)
+    match = _Match(path, events, *_sides_and_pitch(path, file.companion, root, events))
+    found = read_each(path, range(len(events)), lambda index: match.events_of(index, notices), notices)
+    return halves_of(match_id(_match_of(root) or path.stem), found, True, notices)
 
 
-def _parsed(root: Element, path: Path, notes: SourceNotes) -> list[_Event]:
+def _parsed(root: Element, path: Path, notices: Notices) -> list[_Event]:
     def parsed(element: Element) -> list[_Event]:
         chain = [element]
         while len(chain[-1]):
@@ -106,7 +90,7 @@ def _parsed(root: Element, path: Path, notes: SourceNotes) -> list[_Event]:
             said |= link.attrib
         return [_Event(_time(said["EventTime"]), [link.tag for link in chain[1:]], said)]
 
-    return read_each(path, root.iter("Event"), parsed, notes)
+    return read_each(path, root.iter("Event"), parsed, notices)
 
 
 def _time(text: str) -> datetime:
@@ -170,20 +154,20 @@ class _Match:
         if 1 in self._left and 2 in self._start:  # teams change ends
             self._left.setdefault(2, next((side for side in sides if side != self._left[1]), None))
         if not self._start:
-            raise InputError(path, "Sportec: holds no kick-off of a half", "is it a whole match?")
+            raise InputError(path, "holds no kick-off of a half", "is it a whole match?")
         for before, half in pairwise(sorted(self._start)):
             if self._start[half] <= self._start[before]:
-                raise InputError(path, f"Sportec: half {half} kicks off before half {before}")
+                raise InputError(path, f"half {half} kicks off before half {before}")
 
-    def events_of(self, index: int, notes: SourceNotes) -> Iterator[ProviderEvent]:
-        """What an event stands for."""
+    def events_of(self, index: int, notices: Notices) -> Iterator[ProviderEvent]:
+        """The provider's event in common words: none, one or two."""
         event = self._events[index]
         kinds = list(self._kinds(index))
         if not kinds:
             return
         half = max((half for half, start in self._start.items() if start <= event.time), default=min(self._start))
         if half not in PERIODS:
-            notes.left_out["events of the shoot-out"] += 1
+            notices.count("events of the shoot-out not read")
             return
         for kind, team, player, late_ms in kinds:
             if team is not None and team not in self._teams:
@@ -203,7 +187,7 @@ class _Match:
                 length_m=self._length_m(index),
                 high=event.is_high,
                 crossed="Cross" in event.tags,
-                setpiece=DIRECT_SHOT if kind == "shot" and setpiece == FREE_KICK else setpiece,
+                setpiece=SetPiece.DIRECT_SHOT if kind == "shot" and setpiece == SetPiece.FREE_KICK else setpiece,
             )
 
     def _kinds(self, index: int) -> Iterator[tuple[Kind, object, str | None, float]]:
@@ -289,7 +273,7 @@ class _Match:
         (x, y), (end_x, end_y) = (
             [_number(e.said.get(f"{axis}-Position")) for axis in "XY"] for e in (event, following)
         )
-        return ((end_x - x) ** 2 + (end_y - y) ** 2) ** 0.5
+        return distance_m(x, y, end_x, end_y, size=PITCH_M)
 
     def _place(self, event: _Event, half: int, team: object) -> tuple[float, float]:
         """Percent along and across the team's attack; NaN where the place or the direction is unknown."""

@@ -10,7 +10,7 @@ from playahead.io.errors import InputError
 from playahead.io.progress import Progress
 from playahead.lab.download import remote_file
 from playahead.lab.download.benchmark import Resolution, download_baa, parse_splits, plan_download, run_download
-from playahead.sources.soccernet_baa import SPLITS, read_baa_split
+from playahead.sources.soccernet import SPLITS, read_baa_split
 from tests.lab.download.hub_stand_in import PASSWORD, StandIn, serving, split_files, zipped
 
 TRAIN, VALID = split_files("train", n_clips=8, clip_bytes=150_000), split_files("valid", n_clips=3)

@@ -8,8 +8,8 @@ from playahead.lab.simulation.picture import draw_frames
 from playahead.lab.simulation.plays import simulate_half
 from playahead.lab.simulation.rendering import Rendering, render
 from playahead.lab.simulation.scene import stage
-from playahead.sources.soccernet_baa import read_baa_split
-from playahead.sources.soccernet_bas import read_bas_match
+from playahead.sources.soccernet import read_baa_split
+from playahead.sources.soccernet import read_bas_match
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames
 from tests.conftest import simulate

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.domain.time import parse_kick_offs
-from playahead.sources.convert import convert_feeds
+from playahead.sources.feeds import convert_feeds
 
 
 def convert(
@@ -20,6 +20,6 @@ def convert(
     """
     with terminal.progress() as show:
         done = convert_feeds(files, out, drop_bad_rows, show, parse_kick_offs(kick_off))
-    for line in done.notes:
+    for line in done.notices:
         terminal.notice(line)
     terminal.out().print(f"{out}: {done.matches:,} matches, {done.rows:,} rows")

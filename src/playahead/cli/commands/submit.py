@@ -9,7 +9,7 @@ from playahead.evaluation.submission.check import check_submission
 from playahead.evaluation.submission.write import perfect_answer, write_submission
 from playahead.inference.decoding import DecodingOptions
 from playahead.io.errors import InputError
-from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet import read_baa_split
 
 
 def submit(

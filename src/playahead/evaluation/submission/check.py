@@ -12,7 +12,7 @@ from playahead.evaluation.frames import VECTOR_LENGTH
 from playahead.evaluation.submission.write import MOST_BYTES, RESULTS_NAME, read_videos
 from playahead.io.errors import InputError
 from playahead.io.files import DAMAGED_ZIP, require_archive, require_file
-from playahead.sources.soccernet_baa import clip_name
+from playahead.sources.soccernet import clip_name
 
 _NAMED = 5  # so many clips are named in a message, the rest counted
 

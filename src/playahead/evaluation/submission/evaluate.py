@@ -7,7 +7,7 @@ from playahead.evaluation.exact import timed_events_of_clips
 from playahead.evaluation.official import count_detections
 from playahead.evaluation.submission.write import frame_table, read_results, timed_events_of_results
 from playahead.io.errors import InputError
-from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet import read_baa_split
 
 
 def evaluate_submission(results: Path, labels: Path) -> Evaluation:

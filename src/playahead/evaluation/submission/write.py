@@ -16,8 +16,8 @@ from playahead.evaluation.exact import TimedEvents
 from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, frame_of_ms, rasterise
 from playahead.io.errors import InputError, RecordError
 from playahead.io.files import DAMAGED_ZIP, atomic_write, require_archive, require_file, write_whole
-from playahead.sources import jsonfile
-from playahead.sources.soccernet_baa import clip_name
+from playahead.sources import reading
+from playahead.sources.soccernet import clip_name
 
 Results = dict[str, list[dict[str, object]]]
 """Clip name -> its anticipation entries as they stand in the file."""
@@ -98,24 +98,22 @@ def read_videos(path: Path) -> list[tuple[str, list[dict[str, object]]]]:
     for entry, where in _entries(path):
         video = _path_of(entry, where)
         name = clip_name(video, where)
-        annotations = jsonfile.as_object(jsonfile.field(entry, "annotations", where), where)
-        listed = jsonfile.as_list(jsonfile.field(annotations, "anticipation", where), where)
+        annotations = reading.as_object(reading.field(entry, "annotations", where), where)
+        listed = reading.as_list(reading.field(annotations, "anticipation", where), where)
         if name in seen:
             raise InputError(path, f"{name} is listed twice")
         seen.add(name)
-        videos.append((video, [jsonfile.as_object(item, f"{path}: {name}") for item in listed]))
+        videos.append((video, [reading.as_object(item, f"{path}: {name}") for item in listed]))
     return videos
 
 
 def _entries(path: Path) -> list[tuple[dict[str, object], str]]:
     """(video, where it stands) of each video listed."""
     require_file(path)
-    root = _json_in_zip(path) if zipfile.is_zipfile(path) else jsonfile.read_json(path)
-    videos = jsonfile.as_list(
-        jsonfile.field(jsonfile.as_object(root, str(path)), "videos", str(path)), f"{path}: videos"
-    )
+    root = _json_in_zip(path) if zipfile.is_zipfile(path) else reading.read_json(path)
+    videos = reading.as_list(reading.field(reading.as_object(root, str(path)), "videos", str(path)), f"{path}: videos")
     places = [f"{path}: video {index}" for index in range(len(videos))]
-    return [(jsonfile.as_object(video, where), where) for video, where in zip(videos, places, strict=True)]
+    return [(reading.as_object(video, where), where) for video, where in zip(videos, places, strict=True)]
 
 
 def _json_in_zip(path: Path) -> object:
@@ -129,11 +127,11 @@ def _json_in_zip(path: Path) -> object:
         raise InputError(path, f"cannot be read ({reason})") from None
     if len(content) > MOST_BYTES:
         raise InputError(path, f"{RESULTS_NAME} holds more than it declares")
-    return jsonfile.parse_json(content, f"{path}: {RESULTS_NAME}")
+    return reading.parse_json(content, f"{path}: {RESULTS_NAME}")
 
 
 def _path_of(entry: Mapping[str, object], where: str) -> str:
-    path = jsonfile.field(dict(entry), "path", where)
+    path = reading.field(dict(entry), "path", where)
     if not isinstance(path, str):
         raise InputError(where, f"path {path!r} is not text")
     return path
@@ -171,7 +169,7 @@ def _predictions(
 
 def _position_ms(entry: dict[str, object], where: str) -> int:
     try:
-        position_ms = whole_ms(jsonfile.field(entry, "position", where))
+        position_ms = whole_ms(reading.field(entry, "position", where))
     except RecordError as reason:
         raise InputError(where, reason) from None
     if not OBSERVATION_MS <= position_ms <= OBSERVATION_MS + ANTICIPATION_MS:
@@ -182,7 +180,7 @@ def _position_ms(entry: dict[str, object], where: str) -> int:
 
 def _vector(entry: dict[str, object], where: str) -> list[float]:
     """``confidence_vect``; NaN, infinities, what float32 cannot hold, and wrong lengths are refused."""
-    vector = jsonfile.as_list(jsonfile.field(entry, "confidence_vect", where), where)
+    vector = reading.as_list(reading.field(entry, "confidence_vect", where), where)
     if len(vector) != VECTOR_LENGTH:
         raise InputError(where, f"confidence_vect has {len(vector)} entries instead of {VECTOR_LENGTH}")
     if not all(isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < _HUGE for v in vector):

@@ -23,7 +23,7 @@ from playahead.lab.download.remote_file import (
     fetched_bytes,
     find_hub_file,
 )
-from playahead.sources.soccernet_baa import SPLITS
+from playahead.sources.soccernet import SPLITS
 
 REPO = "SoccerNet/ActionAnticipation"
 Resolution = Literal["224p", "720p"]

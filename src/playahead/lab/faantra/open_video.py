@@ -11,7 +11,7 @@ from playahead.io.errors import InputError
 from playahead.lab.faantra.run import frames_evaluation_set
 from playahead.lab.faantra.weights import open_end_to_end
 from playahead.sources.layouts import is_clip_split
-from playahead.sources.soccernet_baa import LABELS_NAME, read_baa_split
+from playahead.sources.soccernet import LABELS_NAME, read_baa_split
 
 
 def open_for_video(

@@ -24,7 +24,7 @@ from playahead.sources.layouts import (
     is_clip_split,
     match_numbers,
 )
-from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet import read_baa_split
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames
 

@@ -15,7 +15,7 @@ from playahead.lab.report.page import Split
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS
 from playahead.sources.layouts import SIMULATED_MARKER, folder_of_split, is_clip_split
-from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet import read_baa_split
 
 
 def is_simulated(data: Path) -> bool:

@@ -21,7 +21,7 @@ from playahead.lab.simulation.rhythm import (
     REACH_METRES,
     SAME_SIDE_PERCENT,
 )
-from playahead.sources.soccernet_bas import cut_into_clips
+from playahead.sources.soccernet import cut_into_clips
 
 _NEAR_GOAL = 72.0  # percent of the pitch's length from which crosses and shots come
 _SETPIECE = {Action.THROW_IN: 1}

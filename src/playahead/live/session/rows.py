@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.domain.feed import LONGEST_DELAY_MS, PERIODS, UNKNOWN
+from playahead.domain.feed import LONGEST_DELAY_MS, PERIODS, UNKNOWN, FeedRow
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import InputError
-from playahead.sources import jsonfile
+from playahead.sources import reading
 from playahead.sources.spotting_files import code_of, setpiece_of, team_of
 
 LONGEST_LINE = 65_536
@@ -16,21 +16,6 @@ _TOKENS = {name: len(ACTIONS) + place for place, name in enumerate(OBSERVED_TOKE
 _SETPIECES = {"open play": 0, "throw-in": 1, "goal kick": 2, "corner": 3, "free kick": 4, "penalty": 5}
 _OF_A_ROW = frozenset({"half", "t_ms", "action", "team", "x", "y", "setpiece", "delay_ms", "confidence"})
 EXAMPLE = 'one object a line, as {"t_ms": 61200, "action": "PASS"}'
-
-
-@dataclass(frozen=True)
-class Row:
-    """One event, in the terms of ``FeedHalf``; what is not said is ``UNKNOWN``."""
-
-    half: int
-    t_ms: int
-    code: int
-    team: int = UNKNOWN
-    x: int = UNKNOWN
-    y: int = UNKNOWN
-    setpiece: int = UNKNOWN
-    delay_ms: int = 0
-    confidence: int = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -48,7 +33,7 @@ class Reports:
     codes: frozenset[int]
 
 
-Line = Row | Tick | Reports
+Line = FeedRow | Tick | Reports
 
 
 def parse_line(line: str, where: str) -> Line:
@@ -68,7 +53,7 @@ def parse_line(line: str, where: str) -> Line:
     if "\0" in line:
         raise InputError(where, "holds zero bytes", "is it UTF-16? write UTF-8")
     try:
-        entry = jsonfile.as_object(jsonfile.parse_json(line.encode("utf-8", "surrogatepass"), where), where)
+        entry = reading.as_object(reading.parse_json(line.encode("utf-8", "surrogatepass"), where), where)
     except InputError as reason:
         raise InputError(where, reason.what, EXAMPLE) from None
     return parse_entry(entry, where)
@@ -76,18 +61,18 @@ def parse_line(line: str, where: str) -> Line:
 
 def parse_entry(entry: object, where: str) -> Line:
     """``parse_line`` of what is parsed already."""
-    entry = jsonfile.as_object(entry, where)
+    entry = reading.as_object(entry, where)
     if entry.keys() == {"reports"}:
-        labels = jsonfile.as_list(entry["reports"], f"{where}: reports")
+        labels = reading.as_list(entry["reports"], f"{where}: reports")
         return Reports(frozenset(_code(label, where) for label in labels))
     half = _whole(entry, "half", *(PERIODS[0], PERIODS[-1]), where, 1)
     if "now_ms" in entry and entry.keys() <= {"half", "now_ms"}:
         return Tick(half, _whole(entry, "now_ms", 0, LONGEST_HALF_MS, where))
     if unknown := sorted(entry.keys() - _OF_A_ROW):
         raise InputError(where, f"{unknown[0][:40]!r} is not one of {', '.join(sorted(_OF_A_ROW))}", EXAMPLE)
-    label = jsonfile.field(entry, "action", where)
+    label = reading.field(entry, "action", where)
     code = _code(label, where)
-    return Row(
+    return FeedRow(
         half=half,
         t_ms=_whole(entry, "t_ms", 0, LONGEST_HALF_MS, where),
         code=code,
@@ -133,7 +118,7 @@ def _whole(
     value = entry.get(name)
     if value is None and otherwise is not None:
         return otherwise
-    found = jsonfile.number(value)
+    found = reading.number(value)
     if not math.isfinite(found) or not least <= round(found) <= most:
         raise InputError(where, f"{name} {str(value)[:40]!r} is not a number from {least} to {most:,}")
     return round(found)
@@ -142,7 +127,7 @@ def _whole(
 def _percent(entry: Mapping[str, object], where: str) -> int:
     if entry.get("confidence") is None:
         return UNKNOWN
-    found = jsonfile.number(entry["confidence"])
+    found = reading.number(entry["confidence"])
     if not 0 <= found <= 1:
         raise InputError(where, f"confidence {str(entry['confidence'])[:40]!r} is not in [0, 1]")
     return round(100 * found)

@@ -1,24 +1,29 @@
-"""SoccerNet Ball Action Anticipation on disk: clip folders and ``Labels-ball.json``, one per split.
+"""SoccerNet's two benchmarks on disk: Ball Action Anticipation (clips) and Ball Action Spotting (whole matches).
 
-Quirks that stop here: positions as strings or integers, labels outside the ten classes (dropped, counted),
-withheld challenge labels, "not shown" for visibility.
+Both call their labels ``Labels-ball.json``: one per split, or one per match. Quirks that stop here: positions as
+strings or integers, labels outside the ten classes (dropped, counted), withheld challenge labels, "not shown" for
+visibility, clocks that go on after the break.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field as attribute
 from pathlib import Path, PurePosixPath
 
 from playahead.domain.actions import parse_action
+from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
+from playahead.domain.notices import Notices
 from playahead.domain.records import SIDES, ActionEvent, Clip, Side, in_time_order
-from playahead.domain.time import whole_ms
+from playahead.domain.time import parse_game_time, whole_ms
 from playahead.io.errors import InputError, RecordError
 from playahead.io.files import write_whole
-from playahead.sources import jsonfile
+from playahead.sources.match_clock import Stamp, times_in_halves
+from playahead.sources.reading import as_list, as_object, field, list_in, read_json
 
 SPLITS = ("train", "valid", "test", "challenge")
 LABELS_NAME = "Labels-ball.json"
+_HALVES = (1, 2)
 
 
 @dataclass
@@ -34,8 +39,8 @@ class BaaSplit:
 
     path: Path
     clips: list[Clip]
-    dropped: Counter[str] = field(default_factory=Counter)
-    rejected: list[str] = field(default_factory=list)
+    dropped: Counter[str] = attribute(default_factory=Counter)
+    rejected: list[str] = attribute(default_factory=list)
 
 
 def labels_path(path: Path) -> Path:
@@ -54,8 +59,7 @@ def read_baa_split(path: Path, keep_going: bool = False) -> BaaSplit:
         InputError: file, entry and reason.
     """
     path = labels_path(path)
-    root = jsonfile.as_object(jsonfile.read_json(path), str(path))
-    videos = jsonfile.as_list(jsonfile.field(root, "videos", str(path)), f"{path}: videos")
+    videos = list_in(as_object(read_json(path), str(path)), "videos", str(path))
     split = BaaSplit(path, [])
     reader = _ClipReader(split, keep_going)
     for index, entry in enumerate(videos):
@@ -76,7 +80,7 @@ class _ClipReader:
 
     def read(self, entry: object, where: str) -> None:
         try:
-            self.split.clips.append(self._clip(jsonfile.as_object(entry, where), where))
+            self.split.clips.append(self._clip(as_object(entry, where), where))
         except RecordError as reason:
             self._reject(InputError(where, reason))
         except InputError as reason:
@@ -88,12 +92,12 @@ class _ClipReader:
         self.split.rejected.append(str(reason))
 
     def _clip(self, entry: dict[str, object], where: str) -> Clip:
-        video = jsonfile.field(entry, "path", where)
+        video = field(entry, "path", where)
         if not isinstance(video, str):
             raise InputError(where, f"path {video!r} is not text")
         name = clip_name(video, where)
         where = f"{self.split.path}: {name}"
-        annotations = jsonfile.as_object(entry.get("annotations", {}), f"{where}, annotations")
+        annotations = as_object(entry.get("annotations", {}), f"{where}, annotations")
         withheld = annotations.get("anticipation") is None
         return Clip(
             name=name,
@@ -104,10 +108,10 @@ class _ClipReader:
 
     def _events(self, value: object, where: str) -> tuple[ActionEvent, ...]:
         events = []
-        for index, item in enumerate(jsonfile.as_list(value if value is not None else [], where)):
+        for index, item in enumerate(as_list(value if value is not None else [], where)):
             at = f"{where} {index}"
             try:
-                event = self._event(jsonfile.as_object(item, at), at)
+                event = self._event(as_object(item, at), at)
             except RecordError as reason:
                 self._reject(InputError(at, reason))
             except InputError as reason:
@@ -117,9 +121,9 @@ class _ClipReader:
         return in_time_order(events)
 
     def _event(self, item: dict[str, object], where: str) -> ActionEvent | None:
-        label = str(jsonfile.field(item, "label", where))
+        label = str(field(item, "label", where))
         action = parse_action(label)
-        position_ms = whole_ms(jsonfile.field(item, "position", where))
+        position_ms = whole_ms(field(item, "position", where))
         if action is None:
             self.split.dropped[label] += 1
             return None
@@ -127,22 +131,22 @@ class _ClipReader:
 
 
 def is_visible(item: Mapping[str, object]) -> bool:
-    """Whether the broadcast shows the action; where the entry does not say, it does.
+    """Whether the broadcast shows the action; it does unless the entry denies it.
 
     Raises:
         RecordError: another word than the benchmark's.
     """
-    said = item.get("visibility", "visible")
-    if said not in ("visible", "not shown", None):
-        raise RecordError(f"visibility {said!r} is neither 'visible' nor 'not shown'")
-    return said != "not shown"
+    visibility = item.get("visibility", "visible")
+    if visibility not in ("visible", "not shown", None):
+        raise RecordError(f"visibility {visibility!r} is neither 'visible' nor 'not shown'")
+    return visibility != "not shown"
 
 
 def side_of(item: Mapping[str, object]) -> Side | None:
-    """Who acted, or None where the entry does not say so in the benchmark's words.
+    """The side that acted; None where the entry does not give it in the benchmark's words.
 
     Raises:
-        RecordError: a team that is no text.
+        RecordError: a team that is not text.
     """
     team = item.get("team")
     if not isinstance(team, str | None):
@@ -185,3 +189,78 @@ def _as_entries(events: Sequence[ActionEvent]) -> list[dict[str, object]]:
         }
         for event in events
     ]
+
+
+def read_bas_match(path: Path, notices: Notices | None = None) -> dict[int, tuple[ActionEvent, ...]]:
+    """Actions of one match by half (1 or 2), in time order, ms from that half's start.
+
+    Reads ``{"annotations": [{"gameTime": "1 - 00:31", "label", "position", ...}]}``. ``position`` (ms) is used where
+    there is one, else the clock of ``gameTime``; a half whose clock goes on at 45:00 is counted from there.
+
+    Args:
+        path: the label file.
+        notices: collector. It counts labels outside the ten classes and actions of extra time, and names halves whose
+            times were moved.
+
+    Raises:
+        InputError: file, entry and reason.
+    """
+    notices = notices or Notices()
+    read: list[tuple[Stamp, dict[str, object]]] = []
+    for index, raw in enumerate(list_in(as_object(read_json(path), str(path)), "annotations", str(path))):
+        where = f"{path}: annotation {index}"
+        entry = as_object(raw, where)
+        try:
+            half, clock_ms = parse_game_time(str(field(entry, "gameTime", where)))
+            position_ms = whole_ms(entry["position"]) if "position" in entry else None
+        except RecordError as reason:
+            raise InputError(where, reason) from None
+        if half in _HALVES:
+            read.append((Stamp(where, half, clock_ms, position_ms), entry))
+        else:
+            notices.count(f"actions of period {half} not read")
+    halves: dict[int, list[ActionEvent]] = {}
+    times = times_in_halves([stamp for stamp, _ in read], notices)
+    for (stamp, entry), time_ms in zip(read, times, strict=True):
+        if isinstance(time_ms, InputError):
+            raise time_ms
+        label = str(field(entry, "label", stamp.where))
+        try:
+            if (action := parse_action(label)) is None:
+                notices.count(f"actions labelled {label!r} not read")
+                continue
+            event = ActionEvent(time_ms, action, side_of(entry), is_visible(entry))
+        except RecordError as reason:
+            raise InputError(stamp.where, reason) from None
+        halves.setdefault(stamp.half, []).append(event)
+    return {half: in_time_order(events) for half, events in halves.items()}
+
+
+def cut_into_clips(events: tuple[ActionEvent, ...], duration_ms: int, stride_ms: int, video: str = "") -> list[Clip]:
+    """Every 35-s stretch of a half at a stride, as clips named ``clip_1``, ``clip_2`` ...
+
+    Args:
+        events: actions of the half.
+        duration_ms: length of the half.
+        stride_ms: time from one clip's start to the next's; the benchmark's is 5000.
+        video: file name inside each clip's folder.
+    """
+    if stride_ms <= 0:
+        raise InputError("stride_ms", f"{stride_ms} ms is not positive")
+    clips = []
+    for start_ms in range(0, duration_ms - OBSERVATION_MS - ANTICIPATION_MS + 1, stride_ms):
+        name = f"clip_{len(clips) + 1}"
+        split_ms = start_ms + OBSERVATION_MS
+        observed = _between(events, start_ms, start_ms, split_ms)
+        coming = _between(events, start_ms, split_ms, split_ms + ANTICIPATION_MS)
+        clips.append(Clip(name, f"{name}/{video}" if video else name, observed, coming))
+    return clips
+
+
+def _between(events: tuple[ActionEvent, ...], origin_ms: int, after_ms: int, until_ms: int) -> tuple[ActionEvent, ...]:
+    """Actions in (after, until], their times counted from the origin."""
+    return tuple(
+        ActionEvent(e.position_ms - origin_ms, e.action, e.side, e.visible)
+        for e in events
+        if after_ms < e.position_ms <= until_ms
+    )
