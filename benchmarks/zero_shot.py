@@ -18,7 +18,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.evaluation.scores import score
 from playahead.inference.predictor import Predictor
 from playahead.lab.baselines.fit import BASELINES, fit_baseline
-from playahead.sources.feeds import USUAL_PER_90_MIN, read_feed
+from playahead.sources.feeds import USUAL_PER_90_MIN, choose_reader, read_feed
 
 
 def predicted(baseline, found):

@@ -18,8 +18,7 @@ from hypothesis import given, settings, strategies as st
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.io.errors import InputError
-from playahead.sources.feeds import read_feed
-from playahead.domain.notices import Notices
+from playahead.sources.feeds import choose_reader, read_feed
 from tests.sources.test_statsbomb import EVENTS, TYPES, line_up, passing, statsbomb_event
 
 
@@ -196,9 +195,8 @@ def test_plays_come_back_in_any_order_once_and_where_they_were(tmp_path_factory,
     folder, rng = tmp_path_factory.mktemp("any"), random.Random(seed)
     entries = form.entries(found)
     path = save(folder, form, form.written(entries))
-    notes = SourceNotes()
-    halves = read_feed(path, notes)
-    assert notes.provider == form.provider
+    halves = read_feed(path)
+    assert choose_reader(path).provider == form.provider
     assert rows(halves, form) == expected(found, form)
     if form.knows_places:
         x = [int(x) for half in halves for x, code in zip(half.x, half.code, strict=True) if ACTIONS[code] != "DRIVE"]

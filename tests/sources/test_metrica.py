@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.domain.notices import Notices
 from tests.sources.test_any_file import as_csv, metrica
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
@@ -66,10 +66,10 @@ def match(tmp_path) -> Path:
     return tmp_path / "events.json"
 
 
-def rows(path: Path, *companions: Path, notes: SourceNotes | None = None) -> list[tuple]:
+def rows(path: Path, *companions: Path, notices: Notices | None = None) -> list[tuple]:
     return [
         (half.half, int(t_ms), LABELS[code], int(team), int(x))
-        for half in read_feed(path, notes, companions)
+        for half in read_feed(path, notices, companions)
         for t_ms, code, team, x in zip(half.t_ms, half.code, half.team, half.x, strict=True)
     ]
 
@@ -112,11 +112,11 @@ def test_odd_events_are_left_out_and_counted(match):
     odd[2]["team"]["id"] = "FIFATMC"
     odd[3]["start"]["time"] = "soon"
     del odd[4]["type"]
-    notes = SourceNotes()
+    notices = Notices()
     match.write_text(json.dumps({"data": [*as_json(ENTRIES * 2), *odd]}))
-    assert len(rows(match, notes=notes)) >= len(rows(match)) > 8
-    assert notes.left_out["events with an unknown type (HOLOGRAM)"] == 1
-    assert notes.left_out["events of the shoot-out"] == 1
-    assert notes.left_out["events with a third team (FIFATMC)"] == 1
-    assert notes.left_out["events without 'type'"] == 1
-    assert sum(notes.left_out.values()) >= 5
+    assert len(rows(match, notices=notices)) >= len(rows(match)) > 8
+    assert notices.counts["events with an unknown type (HOLOGRAM) not read"] == 1
+    assert notices.counts["events of the shoot-out not read"] == 1
+    assert notices.counts["events with a third team (FIFATMC) not read"] == 1
+    assert notices.counts["events without 'type' not read"] == 1
+    assert sum(notices.counts.values()) >= 5

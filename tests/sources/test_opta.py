@@ -10,9 +10,9 @@ import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import FeedHalf
+from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.domain.notices import Notices
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
 PASS, FOUL, OUT, TACKLE, SAVE, GOAL, START, AERIAL = 1, 4, 5, 7, 10, 16, 32, 44
@@ -98,9 +98,9 @@ def test_a_small_match(write: Writer, tmp_path):
         event(PASS, 8, AWAY, 2, qualifier={140: 60.0, 141: 30.0, 107: ""}),
         event(PASS, 3, AWAY, 5),
     ]
-    notes = SourceNotes()
+    notices = Notices()
     path, companion = write(events, tmp_path)
-    halves = read_feed(path, notes, [companion])
+    halves = read_feed(path, notices, [companion])
     assert rows(halves) == [
         (1, 5_100, "PASS", 0),
         (1, 6_075, "DRIVE", 0),
@@ -112,7 +112,7 @@ def test_a_small_match(write: Writer, tmp_path):
     ]
     assert (int(halves[0].x[0]), int(halves[0].y[0])) == (50, 70), "Opta's y grows to the left, ours to the right"
     assert halves[0].match == 9001
-    assert notes.lines == ["1 events of the shoot-out not read"]
+    assert notices.lines == ["1 events of the shoot-out not read"]
 
 
 @both
@@ -133,11 +133,12 @@ def test_the_match_clock_decides_where_time_stamps_say_when_an_event_was_entered
             f"2024-03-10T{15 + int(second // 3600):02d}:{int(second % 3600 // 60):02d}:{int(second % 60):02d}.500"
         )
     events[0]["timeStamp"] = "2024-03-10T15:00:00.000"
-    notes = SourceNotes()
-    (half,) = read_feed(write(events, tmp_path)[0], notes)
+    notices = Notices()
+    (half,) = read_feed(write(events, tmp_path)[0], notices)
     passes_ms = half.t_ms[half.code == 0]
     assert np.abs(passes_ms - np.arange(10_000, 2_400_000, 30_000)).max() <= 1000
-    drifts = [line for line in notes.lines if "off the match clock; all of its events are placed by the clock" in line]
+    text = "off the match clock; all of its events are placed by the clock"
+    drifts = [line for line in notices.lines if text in line]
     assert len(drifts) == (slower > 1)
 
 
@@ -145,10 +146,10 @@ def test_the_match_clock_decides_where_time_stamps_say_when_an_event_was_entered
 def test_one_time_stamp_that_contradicts_the_clock(write, tmp_path):
     events = [event(START, 0), *(pass_(second) for second in range(10, 2400, 30))]
     events[5]["timeStamp"] = "2024-03-10T19:00:00.000"
-    notes = SourceNotes()
-    (half,) = read_feed(write(events, tmp_path)[0], notes)
+    notices = Notices()
+    (half,) = read_feed(write(events, tmp_path)[0], notices)
     assert half.t_ms.max() < 2_400_000
-    assert any("1 of its events are placed by the clock" in line for line in notes.lines)
+    assert any("1 of its events are placed by the clock" in line for line in notices.lines)
 
 
 @both
@@ -169,22 +170,25 @@ def test_the_companion_is_not_needed_and_must_be_of_the_match(write, tmp_path):
 
 @both
 def test_an_odd_event_is_left_out_and_counted(write, tmp_path):
-    notes = SourceNotes()
+    notices = Notices()
     fine = [pass_(second) for second in range(5, 125, 5)]
     odd = [event(999, 50), event(PASS, 50, "555"), event(40, 50, qualifier={130: "77"}), event(PASS, 50, x="?")]
     path, _ = write([*fine, *odd], tmp_path)
-    (half,) = read_feed(path, notes)
-    assert notes.left_out == {"events with an unknown type (999)": 1, "events with a third team (555)": 1}
+    (half,) = read_feed(path, notices)
+    assert notices.counts == {
+        "events with an unknown type (999) not read": 1,
+        "events with a third team (555) not read": 1,
+    }
     assert (half.code == 0).sum() == len(fine) + 1
     path, _ = write([said | {"timeMin": None} for said in fine], tmp_path)
     with pytest.raises(InputError, match=r"24 events at an impossible time|none of its events"):
-        read_feed(path, notes)
+        read_feed(path, notices)
 
 
 @both
 def test_an_event_that_was_sent_again_counts_once(write, tmp_path):
     again = pass_(5, id=7) | {"timeStamp": "2024-03-10T15:00:05.107"}
-    notes = SourceNotes()
+    notices = Notices()
     path, _ = write([event(START, 0, id=1, timeStamp="2024-03-10T15:00:00.000"), pass_(5, id=7), again], tmp_path)
-    assert rows(read_feed(path, notes)) == [(1, 5_107, "PASS", 0)]
-    assert notes.left_out == {"events given twice": 1}
+    assert rows(read_feed(path, notices)) == [(1, 5_107, "PASS", 0)]
+    assert notices.counts == {"events given twice not read": 1}

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from playahead.domain.actions import ACTIONS
-from playahead.sources.feeds import read_feed
-from playahead.domain.notices import Notices
+from playahead.sources.feeds import choose_reader, read_feed
 
 PROVIDERS = Path(__file__).parents[3] / "shared" / "data" / "providers"
 
@@ -25,8 +24,7 @@ PROVIDERS = Path(__file__).parents[3] / "shared" / "data" / "providers"
 def test_rows_of_each_class(name, provider, counts):
     if not (PROVIDERS / name).is_file():
         pytest.skip(f"needs {PROVIDERS / name}")
-    notes = SourceNotes()
-    halves = read_feed(PROVIDERS / name, notes)
-    assert notes.provider == provider
+    halves = read_feed(PROVIDERS / name)
+    assert choose_reader(PROVIDERS / name).provider == provider
     code = np.concatenate([half.code for half in halves])
     assert np.bincount(code, minlength=len(ACTIONS))[: len(ACTIONS)].tolist() == counts

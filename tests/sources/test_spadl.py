@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.io.errors import InputError
 from playahead.domain.notices import Notices
+from playahead.io.errors import InputError
 from playahead.sources.spadl import TYPES, read_spadl
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
@@ -72,9 +72,9 @@ def test_names_do_as_well_as_numbers():
 
 
 def test_the_shoot_out_is_counted():
-    notes = SourceNotes()
-    read_spadl(table(SHORT, CARRIED, period_id=np.array([1, 5])), notes=notes)
-    assert notes.lines == ["1 actions of the shoot-out not read"]
+    notices = Notices()
+    read_spadl(table(SHORT, CARRIED, period_id=np.array([1, 5])), notices=notices)
+    assert notices.lines == ["1 actions of the shoot-out not read"]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,6 @@ def test_the_shoot_out_is_counted():
         (table(SHORT, CARRIED, game_id=np.array([1, 2])), "more than one match"),
         (table(SHORT, CARRIED, CROSSED, team_id=np.array([1, 2, 3])), "more than two teams: 1, 2, 3"),
         (table(SHORT, type_id=np.array([0.5])), "column type_id does not hold whole numbers"),
-        (table(SHORT, type_id=np.array([20])), "none of the actions is one that becomes a row"),
     ],
 )
 def test_what_cannot_be_is_one_line(actions, reason):
@@ -111,12 +110,8 @@ some_action = st.tuples(
 def test_any_actions_in_any_order_become_a_feed(actions, seed):
     """FeedHalf checks every row; the order of the table does not matter but for ties."""
     whole = table(*actions)
-    try:
-        halves = read_spadl(whole)
-    except InputError as refused:
-        assert "none of the actions" in str(refused)
-        return
-    if len({second for second, *_ in actions}) == len(actions):
+    halves = read_spadl(whole)
+    if halves and len({second for second, *_ in actions}) == len(actions):
         order = np.random.default_rng(seed).permutation(len(actions))
         (again,) = read_spadl({name: column[order] for name, column in whole.items()})
         assert again.t_ms.tolist() == halves[0].t_ms.tolist()

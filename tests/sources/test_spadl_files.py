@@ -11,9 +11,9 @@ import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import UNKNOWN
+from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.domain.notices import Notices
 from playahead.sources.spadl import ATOMIC_TYPES, TYPES
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
@@ -95,12 +95,11 @@ WANTED = [
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("names", [False, True])
 def test_every_shape_of_a_table_is_read(tmp_path, shape, names):
-    notes = SourceNotes()
-    halves = read_feed(written(tmp_path, SHAPES[shape](records(names=names))), notes)
-    assert notes.provider == "SPADL"
+    notices = Notices()
+    halves = read_feed(written(tmp_path, SHAPES[shape](records(names=names))), notices)
     assert seen(halves) == WANTED
     assert halves[0].match == 77
-    assert notes.lines == []
+    assert notices.lines == []
 
 
 @pytest.mark.parametrize("shape", ["records", "columns", "lists"])
@@ -124,11 +123,11 @@ def test_places_are_turned_to_the_attack_of_a_team_whichever_way_they_were_left(
 
 
 def test_the_places_of_a_team_are_unknown_where_nothing_says_which_way_it_attacks(tmp_path):
-    notes = SourceNotes()
+    notices = Notices()
     plays = [*PLAYS[:3], (20, "pass", 2, 8, 30, 34, 40, 34)]
-    (half,) = read_feed(written(tmp_path, json.dumps(records(plays))), notes)
+    (half,) = read_feed(written(tmp_path, json.dumps(records(plays))), notices)
     assert (half.x[-1], half.x[0]) == (UNKNOWN, 48)
-    assert notes.lines == ["no shot says which way team 2 attacks: places unknown"]
+    assert notices.lines == ["no shot says which way team 2 attacks: places unknown"]
 
 
 def test_atomic_actions_say_when_the_ball_goes_out(tmp_path):
@@ -161,19 +160,19 @@ def test_atomic_actions_say_when_the_ball_goes_out(tmp_path):
 def test_several_matches_in_a_file_and_periods_that_go_on_at_45_minutes(tmp_path):
     late = [(2700 + play[0], *play[1:]) for play in PLAYS]
     entries = [*records(), *records(late, period=2), *records(game=78), *records(PLAYS, period=2, game=78)]
-    notes = SourceNotes()
-    halves = read_feed(written(tmp_path, json.dumps(entries)), notes)
+    notices = Notices()
+    halves = read_feed(written(tmp_path, json.dumps(entries)), notices)
     assert [(half.match, half.half) for half in halves] == [(77, 1), (77, 2), (78, 1), (78, 2)]
     assert all(half.t_ms[0] == 10_000 for half in halves)
-    assert notes.lines == ["half 2: its clock starts at 45:00; its times are counted from there"]
+    assert notices.lines == ["half 2: its clock starts at 45:00; its times are counted from there"]
 
 
 def test_types_that_are_none_of_spadls_are_counted(tmp_path):
     entries = records(names=True)
     entries[0]["type_name"] = "somersault"
-    notes = SourceNotes()
-    read_feed(written(tmp_path, json.dumps(entries)), notes)
-    assert notes.lines == ["1 actions of an unknown type not read"]
+    notices = Notices()
+    read_feed(written(tmp_path, json.dumps(entries)), notices)
+    assert notices.lines == ["1 actions of an unknown type not read"]
 
 
 def test_a_file_that_says_no_match_is_numbered_by_its_name(tmp_path):

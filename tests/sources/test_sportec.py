@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.domain.notices import Notices
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
 KICK_OFF = {1: "15:30:00", 2: "16:35:00"}
@@ -46,10 +46,10 @@ def write(folder: Path, *events: str, home: str = "H", match: str = "M1") -> lis
     return [folder / "events.xml", folder / "meta.xml"]
 
 
-def rows(path: Path, *companions: Path, notes: SourceNotes | None = None) -> list[tuple[int, int, str, int]]:
+def rows(path: Path, *companions: Path, notices: Notices | None = None) -> list[tuple[int, int, str, int]]:
     return [
         (half.half, int(t_ms), LABELS[code], int(team))
-        for half in read_feed(path, notes, companions)
+        for half in read_feed(path, notices, companions)
         for t_ms, code, team in zip(half.t_ms, half.code, half.team, strict=True)
     ]
 
@@ -82,9 +82,9 @@ EVENTS = [
 
 
 def test_a_small_match(tmp_path):
-    notes = SourceNotes()
+    notices = Notices()
     path, about = write(tmp_path, *EVENTS)
-    assert rows(path, about, notes=notes) == [
+    assert rows(path, about, notices=notices) == [
         (1, 0, "PASS", 0),
         (1, 450, "DRIVE", 0),
         (1, 5_000, "HIGH PASS", 0),
@@ -109,7 +109,7 @@ def test_a_small_match(tmp_path):
         (2, 2_890, "DRIVE", 0),
         (2, 4_000, "PASS", 0),
     ]
-    assert notes.lines == []
+    assert notices.lines == []
     first, second = read_feed(path)
     throw = list(first.code).index(4)
     assert (int(first.x[throw]), int(first.y[throw])) == (62, 100), "to the left; the line on its right"
@@ -158,14 +158,14 @@ def test_a_shoot_out_and_odd_events_are_counted(tmp_path):
     penalty = event(9, '<Penalty Team="H"><ShotAtGoal Team="H" Player="h1"><SuccessfulShot/></ShotAtGoal></Penalty>', 2)
     odd = [event(60, "<Hologram/>"), event(61, play("X", "x1")), event(62, play()).replace("2024-03-10T", "soon")]
     events = [*EVENTS[:-2], *odd, kick_off(2, "penaltyShootOut"), penalty]
-    notes = SourceNotes()
+    notices = Notices()
     path, about = write(tmp_path, *events)
-    assert {row[0] for row in rows(path, about, notes=notes)} == {1}
-    assert notes.left_out == {
-        "events with an unknown type (Hologram)": 1,
-        "events with a third team (X)": 1,
-        "events with a field of the wrong kind": 1,
-        "events of the shoot-out": 2,
+    assert {row[0] for row in rows(path, about, notices=notices)} == {1}
+    assert notices.counts == {
+        "events with an unknown type (Hologram) not read": 1,
+        "events with a third team (X) not read": 1,
+        "events with a field of the wrong kind not read": 1,
+        "events of the shoot-out not read": 2,
     }
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.notices import Notices
 from playahead.inference.predict import predict
 from playahead.inference.result import PredictConfig
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.domain.notices import Notices
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
 TEAMS = ({"id": 1, "name": "Reds"}, {"id": 2, "name": "Blues"}, {"id": 77, "name": "Greens"})
@@ -79,9 +79,8 @@ def match(tmp_path) -> Path:
 
 
 def test_a_small_match_in_statsbombs_form(match):
-    notes = SourceNotes()
-    first, second = read_feed(match, notes)
-    assert notes.provider == "StatsBomb"
+    notices = Notices()
+    first, second = read_feed(match, notices)
     rows = [(int(t), LABELS[code]) for t, code in zip(first.t_ms, first.code, strict=True)]
     assert rows == [
         (1_500, "PASS"),
@@ -128,10 +127,10 @@ def test_files_may_come_in_any_order(match, tmp_path):
     ],
 )
 def test_one_odd_event_is_left_out_and_counted(match, name, odd, reason):
-    notes, others = SourceNotes(), [statsbomb_event(100 + n, "Pass", 100 + n, **passing()) for n in range(20)]
+    notices, others = Notices(), [statsbomb_event(100 + n, "Pass", 100 + n, **passing()) for n in range(20)]
     match.write_text(json.dumps([*EVENTS, *others, statsbomb_event(99, name, 60, **odd)]))
-    first, _ = read_feed(match, notes)
-    assert notes.left_out == {f"events with {reason}": 1}
+    first, _ = read_feed(match, notices)
+    assert notices.counts == {f"events with {reason} not read": 1}
     assert first.code.tolist().count(0) == 21
 
 
@@ -139,9 +138,9 @@ def test_one_odd_event_is_left_out_and_counted(match, name, odd, reason):
 def test_formations_decide_nothing(match, formation):
     shift = statsbomb_event(98, "Tactical Shift", 30, tactics={"formation": formation}, location=None)
     match.write_text(json.dumps([*EVENTS, shift]))
-    notes = SourceNotes()
-    assert [len(half) for half in read_feed(match, notes)] == [6, 1]
-    assert not notes.left_out
+    notices = Notices()
+    assert [len(half) for half in read_feed(match, notices)] == [6, 1]
+    assert not notices.counts
 
 
 def test_an_abandoned_match_and_one_without_its_head_are_read(match):
@@ -209,7 +208,7 @@ def test_the_provider_can_be_named(match):
     assert len(read_feed(match, provider="statsbomb")) == 2
     with pytest.raises(InputError, match="DataFactory: expected an object"):
         read_feed(match, provider="data factory")
-    with pytest.raises(InputError, match="--provider: 'statsbob' is not one of compact table"):
+    with pytest.raises(InputError, match="provider: 'statsbob' is not one of compact table"):
         read_feed(match, provider="statsbob")
 
 

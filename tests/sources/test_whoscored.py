@@ -5,9 +5,9 @@ import json
 import pytest
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.domain.notices import Notices
 
 LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
 
@@ -29,10 +29,10 @@ def event(clock: str, kind: str, team: int = 13, *said: str, period: int = 1, wo
     }
 
 
-def read(tmp_path, *events: dict, notes: SourceNotes | None = None, **about):
+def read(tmp_path, *events: dict, notices: Notices | None = None, **about):
     path = tmp_path / "match.json"
     path.write_text(json.dumps({"matchId": 1234, "matchCentreData": {"home": {}, "events": list(events)}} | about))
-    return read_feed(path, notes)
+    return read_feed(path, notices)
 
 
 PLAYED = [
@@ -54,9 +54,8 @@ PLAYED = [
 
 
 def test_events_become_rows_of_their_half(tmp_path):
-    notes = SourceNotes()
-    first, second = read(tmp_path, *PLAYED, notes=notes)
-    assert (notes.provider, first.match) == ("WhoScored", 1234)
+    first, second = read(tmp_path, *PLAYED)
+    assert first.match == 1234
     assert [(int(t_ms), LABELS[code]) for t_ms, code in zip(first.t_ms, first.code, strict=True)] == [
         (3_000, "PASS"), (3_975, "DRIVE"), (8_000, "HIGH PASS"), (12_000, "HEADER"), (30_000, "STOPPAGE"),
         (50_000, "CROSS"), (52_000, "BALL PLAYER BLOCK"), (62_000, "CROSS"), (64_000, "SHOT"), (2_770_000, "THROW IN"),
@@ -94,6 +93,6 @@ def test_what_cannot_be_is_one_line(tmp_path, events, about, said):
 
 
 def test_the_shoot_out_is_counted(tmp_path):
-    notes = SourceNotes()
-    read(tmp_path, *PLAYED, event("120:00", "Goal", period=5), notes=notes)
-    assert notes.left_out == {"events of the shoot-out": 1}
+    notices = Notices()
+    read(tmp_path, *PLAYED, event("120:00", "Goal", period=5), notices=notices)
+    assert notices.counts == {"events of the shoot-out not read": 1}

@@ -38,14 +38,15 @@ class Notices:
             n: number of occurrences.
             example: description of this one; the first three are shown.
         """
-        self.counts[what] += n
+        if n:
+            self.counts[what] += n
         if example:
             self._examples.setdefault(what, []).append(example)
 
     @property
     def lines(self) -> list[str]:
         """One line for each thing counted, then the sentences."""
-        return [f"{n:,} {what}{self._examples_of(what)}" for what, n in self.counts.items() if n] + list(self.texts)
+        return [f"{n:,} {what}{self._examples_of(what)}" for what, n in self.counts.items()] + list(self.texts)
 
     def _examples_of(self, what: str) -> str:
         examples = self._examples.get(what, [])

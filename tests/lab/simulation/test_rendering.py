@@ -8,8 +8,7 @@ from playahead.lab.simulation.picture import draw_frames
 from playahead.lab.simulation.plays import simulate_half
 from playahead.lab.simulation.rendering import Rendering, render
 from playahead.lab.simulation.scene import stage
-from playahead.sources.soccernet import read_baa_split
-from playahead.sources.soccernet import read_bas_match
+from playahead.sources.soccernet import read_baa_split, read_bas_match
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames
 from tests.conftest import simulate
@@ -98,7 +97,7 @@ def test_whole_matches_of_real_sequences(tmp_path):
     simulate(tmp_path / "bas", "bas", real_plays=table, **asked)
     (folder,) = (tmp_path / "bas" / "train").iterdir()
     match = read_bas_match(folder / "Labels-ball.json")
-    assert max(event.position_ms for event in match.halves[1]) < 0.3 * 60_000
+    assert max(event.position_ms for event in match[1]) < 0.3 * 60_000
     assert probe(folder / "1_54p.mp4").duration_s > 10
 
 
