@@ -41,7 +41,7 @@ def read_table(file: FeedFile) -> list[FeedHalf]:
         first, part = rows[0], {name: column[rows] for name, column in columns.items()}
         try:
             codes = EVERY_CODE if reports is None else _codes(reports[rows])
-            halves.append(FeedHalf(int(match[first]), int(half[first]), **part, reports=codes))
+            halves.append(FeedHalf(int(match[first]), int(half[first]), reports=codes, **part))  # type: ignore[bad-argument-type]
         except RecordError as reason:
             where = f"{path}: match {match[first]}, half {half[first]}, from row {first}"
             raise InputError(where, reason) from None

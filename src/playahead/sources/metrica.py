@@ -16,18 +16,9 @@ from playahead.domain.notices import Notices
 from playahead.domain.pitch import distance_m
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import InputError
+from playahead.sources import reading
 from playahead.sources.provider_events import Kind, ProviderEvent, Unreadable, halves_of, read_each, two_teams
-from playahead.sources.reading import (
-    FeedFile,
-    as_object,
-    list_in,
-    match_id,
-    number,
-    parse_json,
-    read_source,
-    read_source_text,
-    read_xml,
-)
+from playahead.sources.reading import FeedFile, match_id, number, read_source, read_source_text
 
 HEADER = "Team,Type,Subtype,Period,Start Frame,Start Time [s]"
 _TEAMS = {"Home": 0, "Away": 1}
@@ -81,7 +72,7 @@ def read_metrica_json(file: FeedFile) -> list[FeedHalf]:
     """
     path = file.path
     content = read_source(path)
-    listed = list_in(as_object(parse_json(content, path), str(path)), "data", str(path))
+    listed = reading.list_in(reading.as_object(reading.parse_json(content, path), str(path)), "data", str(path))
     named = (raw.get("team") for raw in listed if isinstance(raw, dict))
     teams = two_teams(path, (team.get("id") for team in named if isinstance(team, dict)))
     sides = dict(zip(teams, _TEAMS, strict=False))
@@ -113,7 +104,7 @@ def _entry(raw: Any, sides: Mapping[object, str]) -> Entry:
 
 def _require_same_match(metadata: Path, teams: Sequence[object], entries: Sequence[tuple[int, Entry]]) -> None:
     """Refuse metadata of other teams, or whose halves are at other times than the events."""
-    root = read_xml(metadata)
+    root = reading.read_xml(metadata)
     listed = {element.get("id") for element in root.iter("Team")}
     if not set(teams) <= listed:
         raise InputError(metadata, f"is of another match: its teams are {', '.join(sorted(map(str, listed)))}")

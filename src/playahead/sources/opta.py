@@ -18,36 +18,22 @@ from playahead.domain.notices import Notices
 from playahead.domain.pitch import distance_m
 from playahead.domain.time import LONGEST_HALF_MS, format_clock
 from playahead.io.errors import InputError
+from playahead.sources import reading
 from playahead.sources.match_clock import CLOCK_STARTS_MS
-from playahead.sources.provider_events import (
-    Kind,
-    ProviderEvent,
-    Unreadable,
-    halves_of,
-    once,
-    read_each,
-    two_teams,
-)
-from playahead.sources.reading import (
-    FeedFile,
-    as_list,
-    as_object,
-    head_of,
-    match_id,
-    match_id_of_file,
-    number,
-    read_json,
-    read_xml,
-)
+from playahead.sources.provider_events import Kind, ProviderEvent, Unreadable, halves_of, once, read_each, two_teams
+from playahead.sources.reading import FeedFile, match_id, number, read_json, read_xml
 
-_PASS, _OFFSIDE_PASS, _FOUL, _TACKLE, _SAVE, _AERIAL, _TOUCH, _FIFTY_FIFTY = 1, 2, 4, 7, 10, 44, 61, 67
+_PASS, _OFFSIDE_PASS, _SAVE = 1, 2, 10
 _START, _DELETED, _LATEST = 32, 43, 100
 _PLAIN: dict[int, Kind] = {
-    **{3: "take on", 5: "out", 6: "out", 8: "block", 74: "block", 12: "clearance", 13: "shot", 14: "shot", 15: "shot"},
-    **{16: "shot", 41: "save", 54: "save", 11: "touch", 52: "touch", 49: "touch"},
+    **{_PASS: "pass", 3: "take on", 5: "out", 6: "out", 8: "block", 74: "block", 12: "clearance"},
+    **{13: "shot", 14: "shot", 15: "shot", 16: "shot", 41: "save", 54: "save", 11: "touch", 52: "touch", 49: "touch"},
 }
-"""Take on; out, corner awarded; interception, blocked pass; clearance; miss, post, attempt saved, goal; punch, smother;
-claim, pick-up, recovery."""
+"""Pass, take on; out, corner awarded; interception, blocked pass; clearance; miss, post, attempt saved, goal; punch,
+smother; claim, pick-up, recovery."""
+_WON: dict[int, Kind] = {7: "tackle", 44: "aerial", 67: "duel"}
+_LOST: dict[int, Kind] = {4: "stoppage", 7: "duel", 61: "touch"}
+"""By outcome: tackle, aerial, fifty-fifty; foul (the other team has an entry of it, too, as won), tackle, touch."""
 _SETPIECES = {
     **{6: SetPiece.CORNER, 5: SetPiece.FREE_KICK, 26: SetPiece.FREE_KICK},
     **{9: SetPiece.DIRECT_SHOT, 107: SetPiece.THROW_IN, 124: SetPiece.GOAL_KICK},
@@ -65,9 +51,9 @@ MOST_DRIFTING = 0.05
 """Share of a half's events whose time stamps may contradict the clock before all of them are given up."""
 
 _TYPE_OF_NAME = {
-    **{"Pass": _PASS, "OffsidePass": _OFFSIDE_PASS, "TakeOn": 3, "Foul": _FOUL, "Tackle": _TACKLE, "Interception": 8},
+    **{"Pass": _PASS, "OffsidePass": _OFFSIDE_PASS, "TakeOn": 3, "Foul": 4, "Tackle": 7, "Interception": 8},
     **{"Save": _SAVE, "Claim": 11, "Clearance": 12, "MissedShots": 13, "ShotOnPost": 14, "SavedShot": 15, "Goal": 16},
-    **{"Punch": 41, "Aerial": _AERIAL, "BallRecovery": 49, "KeeperPickup": 52, "Smother": 54, "BlockedPass": 74},
+    **{"Punch": 41, "Aerial": 44, "BallRecovery": 49, "KeeperPickup": 52, "Smother": 54, "BlockedPass": 74},
 }
 """WhoScored's names of types that mean what they mean in Opta's files ..."""
 _KIND_OF_NAME: dict[str, Kind] = {
@@ -123,7 +109,7 @@ def read_stats_perform(file: FeedFile) -> list[FeedHalf]:
 
 def _ma(path: Path) -> tuple[dict[str, Any], list[Any]]:
     """Facts about the match in an MA file, and its events (none in MA1)."""
-    if head_of(path, 64).lstrip().startswith(b"<"):
+    if reading.head_of(path, 64).lstrip().startswith(b"<"):
         root = read_xml(path)
         info = root.find("matchInfo")
         teams = [dict(team.attrib) for team in root.iter("contestant")]
@@ -135,7 +121,7 @@ def _ma(path: Path) -> tuple[dict[str, Any], list[Any]]:
     info = root.get("matchInfo") if isinstance(root.get("matchInfo"), dict) else {}
     listed = info.get("contestant")
     teams = [team for team in listed if isinstance(team, dict)] if isinstance(listed, list) else []
-    return info | {"contestant": teams}, as_list(root["liveData"].get("event") or [], f"{path}: event")
+    return info | {"contestant": teams}, reading.as_list(root["liveData"].get("event") or [], f"{path}: event")
 
 
 def _from_ma3_xml(event: Element) -> dict[str, Any]:
@@ -195,7 +181,7 @@ def _events_of(
 ) -> Iterator[ProviderEvent]:
     what, period = int(entry["typeId"]), int(entry["periodId"])
     qualifiers = {int(q["qualifierId"]): q.get("value") for q in entry.get("qualifier") or ()}
-    kinds = list(_kinds(what, str(entry.get("outcome")) == "1", qualifiers))
+    kinds = _kinds(what, str(entry.get("outcome")) == "1", qualifiers)
     if not kinds:
         return
     if period not in PERIODS:
@@ -245,34 +231,18 @@ def _event(
     )
 
 
-def _kinds(what: int, won: bool, qualifiers: Collection[int]) -> Iterator[Kind]:
+def _kinds(what: int, won: bool, qualifiers: Collection[int]) -> list[Kind]:
     """Kinds of event that a type stands for: none, one, or two (a pass into offside)."""
-    if what == _PASS:
-        yield "pass"
-    elif what == _OFFSIDE_PASS:
-        yield "pass"
-        yield "stoppage"
-    elif what == _FOUL:  # the other team's entry of the same foul says 1
-        if not won:
-            yield "stoppage"
-    elif what == _TACKLE:
-        yield "tackle" if won else "duel"
-    elif what == _AERIAL:
-        if won:
-            yield "aerial"
-    elif what == _FIFTY_FIFTY:
-        if won:
-            yield "duel"
-    elif what == _SAVE:
-        yield "block" if _BY_DEFENDER in qualifiers else "save"
-    elif what == _TOUCH:
-        if not won:
-            yield "touch"
-    elif what in _PLAIN:
-        if _OWN_GOAL not in qualifiers:
-            yield _PLAIN[what]
-    elif not 0 < what <= _LATEST:
+    if what == _OFFSIDE_PASS:
+        return ["pass", "stoppage"]
+    if what == _SAVE:
+        return ["block" if _BY_DEFENDER in qualifiers else "save"]
+    if what in _PLAIN:
+        return [_PLAIN[what]] if _OWN_GOAL not in qualifiers or what == _PASS else []
+    if not 0 < what <= _LATEST:
         raise Unreadable(f"an unknown type ({what})")
+    kind = (_WON if won else _LOST).get(what)
+    return [kind] if kind else []
 
 
 class _Times:
@@ -349,11 +319,11 @@ def read_whoscored(file: FeedFile) -> list[FeedHalf]:
     root = read_json(path)
     about = root if isinstance(root, dict) else {"events": root}
     centre = about.get("matchCentreData", about)
-    listed = as_list(centre.get("events") if isinstance(centre, dict) else centre, f"{path}: events")
+    listed = reading.as_list(centre.get("events") if isinstance(centre, dict) else centre, f"{path}: events")
     played: list[tuple[int, int, Mapping[str, object]]] = []
     for index, raw in enumerate(listed):
         where = f"{path}: event {index}"
-        entry = as_object(raw, where)
+        entry = reading.as_object(raw, where)
         half = int(_period(entry.get("period")))
         if half in PERIODS:
             try:
@@ -371,7 +341,7 @@ def read_whoscored(file: FeedFile) -> list[FeedHalf]:
         raise InputError(path, f"more than two teams: {', '.join(teams)}")
     events = [event for half, time_ms, entry in played for event in _named_events(half, time_ms, entry, teams)]
     named_id = about.get("matchId")
-    match = match_id(named_id) if isinstance(named_id, int | str) else match_id_of_file(path)
+    match = match_id(named_id) if isinstance(named_id, int | str) else reading.match_id_of_file(path)
     return halves_of(match, events, True, notices)
 
 
@@ -396,7 +366,7 @@ def _named_events(
     if name in _KIND_OF_NAME:
         kinds = [_KIND_OF_NAME[name]] if name != "Out" or not won else []
     elif name in _TYPE_OF_NAME:
-        kinds = list(_kinds(_TYPE_OF_NAME[name], won, qualifiers))
+        kinds = _kinds(_TYPE_OF_NAME[name], won, qualifiers)
     if not kinds or entry.get("isOwnGoal") is True:
         return
     team, player = teams.get(str(entry.get("teamId")), UNKNOWN), entry.get("playerId")

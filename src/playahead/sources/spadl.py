@@ -23,20 +23,9 @@ from playahead.domain.notices import Notices
 from playahead.domain.pitch import PITCH_M, distance_m
 from playahead.io.errors import InputError
 from playahead.io.files import readable_size
+from playahead.sources import reading
 from playahead.sources.provider_events import Kind, ProviderEvent, halves_of
-from playahead.sources.reading import (
-    MOST_BYTES,
-    FeedFile,
-    as_list,
-    as_object,
-    list_in,
-    match_id,
-    match_id_of_file,
-    number,
-    parse_json,
-    read_source_text,
-    read_unpacked,
-)
+from playahead.sources.reading import FeedFile, match_id, match_id_of_file, number, parse_json
 
 TYPES = (
     *("pass", "cross", "throw_in", "freekick_crossed", "freekick_short", "corner_crossed", "corner_short", "take_on"),
@@ -285,10 +274,10 @@ def _directions(table: Mapping[str, NDArray]) -> tuple[set[object], dict[str, ob
 
 
 def _columns(path: Path) -> Mapping[str, Sequence[object]]:
-    content = read_unpacked(path)
+    content = reading.read_unpacked(path)
     if content.startswith(_PARQUET):
         return _from_parquet(content, path)
-    text = read_source_text(path)
+    text = reading.read_source_text(path)
     if not text.lstrip().startswith(("{", "[")):
         try:
             rows = list(csv.DictReader(io.StringIO(text), delimiter=_delimiter(text)))
@@ -314,23 +303,23 @@ def _from_json(text: str, path: Path) -> Mapping[str, Sequence[object]]:
     root = parse_json(text.encode(), path)
     if isinstance(root, dict) and isinstance(root.get("columns"), list):
         names = [str(name) for name in root["columns"]]
-        rows = list_in(root, "data", str(path))
-        return _from_rows((dict(zip(names, as_list(row, f"{path}: data"), strict=False)) for row in rows), path)
+        rows = reading.list_in(root, "data", str(path))
+        return _from_rows((dict(zip(names, reading.as_list(row, f"{path}: data"), strict=False)) for row in rows), path)
     if isinstance(root, dict):
         listed = next((root[name] for name in ("data", "actions", "events") if isinstance(root.get(name), list)), None)
         if listed is None:
             return {name: _values(column, f"{path}: {name}") for name, column in root.items()}
         root = listed
-    return _from_rows(as_list(root, str(path)), path)
+    return _from_rows(reading.as_list(root, str(path)), path)
 
 
 def _values(column: object, where: str) -> Sequence[object]:
     """A column as a list, or as values by row number."""
-    return list(column.values()) if isinstance(column, dict) else as_list(column, where)
+    return list(column.values()) if isinstance(column, dict) else reading.as_list(column, where)
 
 
 def _from_rows(rows: Iterable[object], path: Path) -> Mapping[str, Sequence[object]]:
-    records = [as_object(row, f"{path}: action {index}") for index, row in enumerate(rows)]
+    records = [reading.as_object(row, f"{path}: action {index}") for index, row in enumerate(rows)]
     names = dict.fromkeys(name for record in records for name in record if name)
     return {name: [record.get(name) for record in records] for name in names}
 
@@ -343,8 +332,10 @@ def _from_parquet(content: bytes, path: Path) -> Mapping[str, Sequence[object]]:
     try:
         file = parquet.ParquetFile(io.BytesIO(content))
         size = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
-        if size > MOST_BYTES:
-            raise InputError(path, f"unpacks to {readable_size(size)}, at most {readable_size(MOST_BYTES)} are read")
+        if size > reading.MOST_BYTES:
+            raise InputError(
+                path, f"unpacks to {readable_size(size)}, at most {readable_size(reading.MOST_BYTES)} are read"
+            )
         return file.read().to_pydict()
     except InputError:
         raise

@@ -13,18 +13,17 @@ from playahead.domain.feed import PERIODS, STOPPAGE, TOUCH, UNKNOWN, FeedHalf, F
 from playahead.domain.notices import Notices
 from playahead.domain.time import parse_game_time
 from playahead.io.errors import InputError, RecordError
+from playahead.sources import reading
 from playahead.sources.match_clock import Stamp, break_inside, half_at, times_in_halves
 from playahead.sources.reading import (
     FeedFile,
     as_list,
     as_object,
-    field,
     list_in,
     match_id,
     match_id_of_file,
     number,
     read_json,
-    time_ms,
 )
 
 _FREE_KICKS = ("FREE KICK", "DIRECT FREE KICK", "INDIRECT FREE KICK")
@@ -141,7 +140,7 @@ def _stamp(entry: Mapping[str, object], where: str) -> Stamp:
             raise InputError(where, f"SoccerNet: neither gameTime nor half says which half it is of ({value!r})")
         half = int(str(value))
     if entry.get("position") not in (None, ""):
-        position_ms = time_ms(entry["position"], "position", where)
+        position_ms = reading.time_ms(entry["position"], "position", where)
     elif clock_ms is None:
         raise InputError(where, "SoccerNet: neither gameTime nor position says when it was")
     return Stamp(where, half, clock_ms, position_ms)
@@ -157,7 +156,7 @@ def _osl_marks(item: Mapping[str, object], where: str, file: FeedFile) -> Iterat
             half, clock_ms = _game_time(entry)
             position_ms = None
             if "position_ms" in entry or clock_ms is None:
-                position_ms = time_ms(field(entry, "position_ms", at), "position_ms", at)
+                position_ms = reading.time_ms(reading.field(entry, "position_ms", at), "position_ms", at)
         except InputError as reason:
             file.bad_row(reason)
             continue

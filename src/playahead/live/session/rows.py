@@ -23,8 +23,11 @@ ROW_SCHEMA = {
     "description": "An event; or with now_ms alone, the time until which nothing else happened.",
     "additionalProperties": False,
     "properties": {
-        **{name: {"type": "number", "minimum": low, "maximum": high} for name, (low, high) in _NUMBERS.items()},
-        "action": {"type": "string", "maxLength": 40},
+        **{
+            name: {"type": ["number", "null"], "minimum": low, "maximum": high}
+            for name, (low, high) in _NUMBERS.items()
+        },
+        "action": {"type": ["string", "null"], "maxLength": 40},
         "team": {"enum": ["home", "away", None]},
         "setpiece": {"enum": [*_SETPIECES, None]},
         "confidence": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
