@@ -240,7 +240,7 @@ class Audit:
     """Facts of every split, and overlaps across splits (each an error).
 
     Attributes:
-        splits: by name.
+        splits: facts by the split's name.
         leaks: video that two splits share.
         set_aside: clips without a video, few enough to go on without them.
         broken: splits in which too many clips have none.

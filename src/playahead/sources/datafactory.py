@@ -23,11 +23,7 @@ _NOT_PLAYED = {"status", "goals", "redCards", "yellowCards", "substitutions", _S
 
 
 def read_datafactory(file: FeedFile) -> list[FeedHalf]:
-    """The halves of one match, extra time as halves 3 and 4; the home side is team 0.
-
-    Raises:
-        InputError: no such file, or most of it unreadable.
-    """
+    """The halves of one match, extra time as halves 3 and 4; the home side is team 0."""
     path, notices = file.path, file.notices
     root = as_object(read_json(path), str(path))
     match = as_object(field(root, "match", str(path)), f"{path}: match")

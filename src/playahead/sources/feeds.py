@@ -61,7 +61,8 @@ class FeedReader:
     Attributes:
         provider: its name.
         recognises: test of the first 64 KB of a file, without white space and byte order mark before them.
-        read: reader of a file's halves; what it does not read, it adds to the file's notices.
+        read: reader of a file's halves. What it does not read, it adds to the file's notices; an ``InputError``
+            names a file that is missing, mostly unreadable, or the companion of another match.
         companion: the second file of its matches, if there is one.
     """
 

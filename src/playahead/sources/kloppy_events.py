@@ -22,37 +22,22 @@ if TYPE_CHECKING:
     from kloppy.domain import EventDataset
 
 _SETPIECES = {
-    "THROW_IN": SetPiece.THROW_IN,
-    "GOAL_KICK": SetPiece.GOAL_KICK,
-    "CORNER_KICK": SetPiece.CORNER,
-    "FREE_KICK": SetPiece.FREE_KICK,
-    "PENALTY": SetPiece.DIRECT_SHOT,
+    **{"THROW_IN": SetPiece.THROW_IN, "GOAL_KICK": SetPiece.GOAL_KICK, "CORNER_KICK": SetPiece.CORNER},
+    **{"FREE_KICK": SetPiece.FREE_KICK, "PENALTY": SetPiece.DIRECT_SHOT},
 }
 _HIGH = {"HIGH_PASS", "LAUNCH", "CHIPPED_PASS"}
 _HEADED = {"HEAD_PASS", "FLICK_ON"}
 _HEADS = {"HEAD", "HEAD_OTHER"}
 _SAVES = {"SAVE", "PUNCH", "SMOTHER", "REFLEX", "SAVE_ATTEMPT"}
 _PLAIN: dict[str, Kind] = {
-    "TAKE_ON": "take on",
-    "CARRY": "carry",
-    "CLEARANCE": "clearance",
-    "INTERCEPTION": "block",
-    "RECOVERY": "touch",
-    "MISCONTROL": "touch",
-    "BALL_OUT": "out",
-    "FOUL_COMMITTED": "stoppage",
+    **{"TAKE_ON": "take on", "CARRY": "carry", "CLEARANCE": "clearance", "INTERCEPTION": "block"},
+    **{"RECOVERY": "touch", "MISCONTROL": "touch", "BALL_OUT": "out", "FOUL_COMMITTED": "stoppage"},
 }
 _BY_NAME: dict[str, Kind] = {
-    "block": "block",
-    "clearances": "clearance",
-    "offside": "stoppage",
-    "offsides": "stoppage",
-    "injury stoppage": "stoppage",
-    "game_interruption": "out",
+    **{"block": "block", "clearances": "clearance", "game_interruption": "out"},
+    **dict.fromkeys(("offside", "offsides", "injury stoppage"), "stoppage"),
 }
 """Events that kloppy calls generic, by the provider's own name."""
-
-
 _PERIODS, _SHOOT_OUT = ("1H", "2H", "1E", "2E"), "P"
 _PRIMARY = {
     *("acceleration", "clearance", "corner", "duel", "fairplay", "free_kick", "game_interruption", "goal_kick"),

@@ -40,11 +40,7 @@ Entry = Mapping[str, str]
 
 
 def read_metrica_csv(file: FeedFile) -> list[FeedHalf]:
-    """The halves of one match.
-
-    Raises:
-        InputError: a column is missing, or an entry cannot be: which line, and why.
-    """
+    """The halves of one match."""
     text = read_source_text(file.path)
     table = csv.DictReader(io.StringIO(text))
     columns = [*HEADER.split(","), "End Time [s]", "From", "Start X", "Start Y", "End X", "End Y"]
@@ -65,11 +61,7 @@ def read_metrica_csv(file: FeedFile) -> list[FeedHalf]:
 
 
 def read_metrica_json(file: FeedFile) -> list[FeedHalf]:
-    """The halves of one match.
-
-    Raises:
-        InputError: no such file, most of it unreadable, or the metadata of another match.
-    """
+    """The halves of one match."""
     path = file.path
     content = read_source(path)
     listed = reading.list_in(reading.as_object(reading.parse_json(content, path), str(path)), "data", str(path))

@@ -75,11 +75,7 @@ EARLY_MS = 60_000
 
 
 def read_opta(file: FeedFile) -> list[FeedHalf]:
-    """The halves of a match in Opta's F24 format, extra time as halves 3 and 4.
-
-    Raises:
-        InputError: no such file, most of it unreadable, or the companion of another match.
-    """
+    """The halves of a match in Opta's F24 format, extra time as halves 3 and 4."""
     games = read_xml(file.path).findall("Game")
     if len(games) != 1:
         what = f"holds {len(games)} <Game>" if games else "holds no <Game>"
@@ -96,7 +92,7 @@ def read_opta(file: FeedFile) -> list[FeedHalf]:
 
 
 def read_stats_perform(file: FeedFile) -> list[FeedHalf]:
-    """The halves of a match in Stats Perform's MA3 format (JSON or XML); errors as for ``read_opta``."""
+    """The halves of a match in Stats Perform's MA3 format (JSON or XML)."""
     info, entries = _ma(file.path)
     sides = {str(team.get("position")): team.get("id") for team in info["contestant"]}
     match = _Match(file.path, info.get("id"), [sides.get("home"), sides.get("away")], entries)
@@ -310,11 +306,7 @@ def _stamp_ms(entry: Mapping[str, Any]) -> float:
 
 
 def read_whoscored(file: FeedFile) -> list[FeedHalf]:
-    """The halves of a match in WhoScored's match centre.
-
-    Raises:
-        InputError: no events, or one that cannot be: which, and why.
-    """
+    """The halves of a match in WhoScored's match centre."""
     path, notices = file.path, file.notices
     root = read_json(path)
     about = root if isinstance(root, dict) else {"events": root}

@@ -1,8 +1,8 @@
-"""Which rows of a feed a provider's events become, whoever the provider is (Wyscout v2 has rules of its own).
+"""Rules from a provider's events to rows of a feed, the same for all providers (Wyscout v2 has rules of its own).
 
-A provider's reader says what each event is, in the words of ``Kind``; the rules here do the rest, the same for all:
-what counts as a high pass, which drives are implied, which duels are tackles. They go through a half once, in time
-order. Whatever the row tells only in hindsight becomes its delay.
+A provider's reader says what each event is, in the words of ``Kind``; the rules here do the rest: what counts as a high
+pass, which drives are implied, which duels are tackles. They go through a half once, in time order. A row that is known
+only in hindsight gets a delay.
 """
 
 from collections import Counter
@@ -19,22 +19,11 @@ from playahead.io.errors import InputError, RecordError
 from playahead.sources.match_clock import late_starts
 
 T = TypeVar("T")
-Kind = Literal[
-    "pass",
-    "shot",
-    "carry",
-    "take on",
-    "clearance",
-    "block",
-    "tackle",
-    "aerial",
-    "duel",
-    "touch",
-    "out",
-    "save",
-    "stoppage",
-]
-"""What an event is. ``tackle`` and ``aerial`` are won by the event's team."""
+Kind = (
+    Literal["pass", "shot", "carry", "take on", "clearance", "block", "tackle", "aerial", "duel"]
+    | Literal["touch", "out", "save", "stoppage"]
+)
+"""Kinds of event. ``tackle`` and ``aerial`` are won by the event's team."""
 
 _PASS, _DRIVE, _HEADER = Action.PASS.class_index, Action.DRIVE.class_index, Action.HEADER.class_index
 _HIGH_PASS, _THROW_IN, _CROSS = Action.HIGH_PASS.class_index, Action.THROW_IN.class_index, Action.CROSS.class_index

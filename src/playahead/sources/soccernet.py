@@ -81,15 +81,14 @@ class _ClipReader:
     def read(self, entry: object, where: str) -> None:
         try:
             self.split.clips.append(self._clip(as_object(entry, where), where))
-        except RecordError as reason:
-            self._reject(InputError(where, reason))
-        except InputError as reason:
-            self._reject(reason)
+        except (InputError, RecordError) as reason:
+            self._reject(reason, where)
 
-    def _reject(self, reason: InputError) -> None:
+    def _reject(self, reason: InputError | RecordError, where: str) -> None:
+        refusal = reason if isinstance(reason, InputError) else InputError(where, reason)
         if not self.keep_going:
-            raise reason
-        self.split.rejected.append(str(reason))
+            raise refusal
+        self.split.rejected.append(str(refusal))
 
     def _clip(self, entry: dict[str, object], where: str) -> Clip:
         video = field(entry, "path", where)
@@ -112,10 +111,8 @@ class _ClipReader:
             at = f"{where} {index}"
             try:
                 event = self._event(as_object(item, at), at)
-            except RecordError as reason:
-                self._reject(InputError(at, reason))
-            except InputError as reason:
-                self._reject(reason)
+            except (InputError, RecordError) as reason:
+                self._reject(reason, at)
             else:
                 events += [event] if event else []
         return in_time_order(events)

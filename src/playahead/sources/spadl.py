@@ -333,9 +333,7 @@ def _from_parquet(content: bytes, path: Path) -> Mapping[str, Sequence[object]]:
         file = parquet.ParquetFile(io.BytesIO(content))
         size = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
         if size > reading.MOST_BYTES:
-            raise InputError(
-                path, f"unpacks to {readable_size(size)}, at most {readable_size(reading.MOST_BYTES)} are read"
-            )
+            raise InputError(path, f"unpacks to {readable_size(size)}, more than is read")
         return file.read().to_pydict()
     except InputError:
         raise

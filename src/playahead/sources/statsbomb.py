@@ -47,11 +47,7 @@ Raw = Mapping[str, Any]
 
 
 def read_statsbomb(file: FeedFile) -> list[FeedHalf]:
-    """The halves of one match, extra time as halves 3 and 4.
-
-    Raises:
-        InputError: no event file, most of it unreadable, or the line-up of another match.
-    """
+    """The halves of one match, extra time as halves 3 and 4."""
     path, notices = file.path, file.notices
     content = read_source(path)
     entries = [entry for entry in as_list(parse_json(content, path), str(path)) if isinstance(entry, dict)]

@@ -1,4 +1,4 @@
-"""Which rows of a feed the events of one Wyscout half become.
+"""Rules from the events of one Wyscout half to rows of a feed.
 
 The rules are those of the Wyscout-BAA tables (``MAPPING.md`` beside them), and reproduce these
 row by row. They go through the half once, in time order, with a memory of what came before; the
@@ -18,19 +18,7 @@ from itertools import islice
 from playahead.domain.actions import Action
 from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN, FeedRow, SetPiece
 from playahead.domain.pitch import distance_m
-from playahead.sources.provider_events import (
-    AERIAL_CLEARANCE_MS,
-    LONG_CLEARANCE_M,
-    LONG_KICK_M,
-    LONGEST_CARRY_MS,
-    OUT_AFTER_LAST_MS,
-    RECEPTION_MS,
-    RECEPTION_MS_PER_M,
-    RESTART_PAUSE_MS,
-    SHORTEST_CARRY_MS,
-    TACKLE_KEEPS_BALL_MS,
-    TAKE_ON_AFTER_DRIVE_MS,
-)
+from playahead.sources import provider_events as shared
 
 _PASS, _DRIVE, _HEADER = Action.PASS.class_index, Action.DRIVE.class_index, Action.HEADER.class_index
 _HIGH_PASS, _CROSS, _OUT = Action.HIGH_PASS.class_index, Action.CROSS.class_index, Action.OUT.class_index
@@ -59,13 +47,9 @@ TAKE_ON_TAGS = frozenset({501, 502, 503, 504})
 """Free space right, left; take on left, right."""
 
 SETPIECE_OF_KIND = {
-    "Throw in": SetPiece.THROW_IN,
-    "Goal kick": SetPiece.GOAL_KICK,
-    "Corner": SetPiece.CORNER,
-    "Free Kick": SetPiece.FREE_KICK,
-    "Free kick cross": SetPiece.FREE_KICK,
-    "Penalty": SetPiece.DIRECT_SHOT,
-    "Free kick shot": SetPiece.DIRECT_SHOT,
+    **{"Throw in": SetPiece.THROW_IN, "Goal kick": SetPiece.GOAL_KICK, "Corner": SetPiece.CORNER},
+    **dict.fromkeys(("Free Kick", "Free kick cross"), SetPiece.FREE_KICK),
+    **dict.fromkeys(("Penalty", "Free kick shot"), SetPiece.DIRECT_SHOT),
 }
 RESTARTS_AFTER_OUT = frozenset({"Throw in", "Goal kick", "Corner"})
 OPEN_PASSES = frozenset({"Simple pass", "Smart pass", "Hand pass", "High pass", "Launch", "Head pass", "Cross"})
@@ -142,7 +126,7 @@ class _Memory:
     last_header_ms: dict[int, float] = field(default_factory=dict)
 
     def add(self, event: WyscoutEvent, code: int | None) -> None:
-        """Take in an event and the code that it was given."""
+        """Take in an event and its code."""
         on_ball = event.kind in ON_BALL_KINDS
         if event.kind in PASSES:
             self.pass_in_flight = event
@@ -188,7 +172,7 @@ def half_rows(events: Sequence[WyscoutEvent]) -> list[FeedRow]:
     """Rows of one half in time order; rows of the same millisecond keep the order of their events.
 
     Args:
-        events: of one half, by time; unknown ones are left out.
+        events: events of one half by time; unknown ones are left out.
     """
     events = [event for event in events if is_known(event)]
     memory, rows = _Memory(), list[FeedRow]()
@@ -227,7 +211,7 @@ def _row(moment: _Moment, code: int) -> FeedRow:
     event = moment.event
     t_ms = _block_ms(moment) if code == _BLOCK else event.time_ms
     # A touch is a drive only because the next action leaves time for one.
-    delay_ms = round(SHORTEST_CARRY_MS) if code == _DRIVE and event.kind == "Touch" else 0
+    delay_ms = round(shared.SHORTEST_CARRY_MS) if code == _DRIVE and event.kind == "Touch" else 0
     setpiece = SETPIECE_OF_KIND.get(event.kind, 0)
     return FeedRow(event.half, round(t_ms), code, event.team, *_percent(event.start), setpiece, delay_ms)
 
@@ -260,8 +244,8 @@ def _estimated_out(moment: _Moment) -> Iterator[FeedRow]:
     if event.kind not in RESTARTS_AFTER_OUT or last is None or moment.past.ball_is_out:
         return
     pause_ms = event.time_ms - last.time_ms
-    if pause_ms >= RESTART_PAUSE_MS:
-        out_ms = last.time_ms + min(pause_ms / 2, OUT_AFTER_LAST_MS)
+    if pause_ms >= shared.RESTART_PAUSE_MS:
+        out_ms = last.time_ms + min(pause_ms / 2, shared.OUT_AFTER_LAST_MS)
         yield FeedRow(event.half, round(out_ms), _OUT, last.team, *_percent(None), ESTIMATED_OUT)
 
 
@@ -275,10 +259,10 @@ def _reception_drive(moment: _Moment) -> Iterator[FeedRow]:
         return
     if event.team != sent.team or event.player == sent.player:
         return
-    received_ms = sent.time_ms + RECEPTION_MS + RECEPTION_MS_PER_M * sent.length_m
-    carry_ms = event.time_ms - received_ms
-    if carry_ms >= SHORTEST_CARRY_MS and event.time_ms - sent.time_ms < LONGEST_CARRY_MS:
-        delay_ms = round(SHORTEST_CARRY_MS)
+    received_ms = sent.time_ms + shared.RECEPTION_MS + shared.RECEPTION_MS_PER_M * sent.length_m
+    long_enough = event.time_ms - received_ms >= shared.SHORTEST_CARRY_MS
+    if long_enough and event.time_ms - sent.time_ms < shared.LONGEST_CARRY_MS:
+        delay_ms = round(shared.SHORTEST_CARRY_MS)
         yield FeedRow(event.half, round(received_ms), _DRIVE, event.team, *_percent(event.start), 0, delay_ms)
 
 
@@ -299,7 +283,7 @@ def _code(moment: _Moment) -> int | None:
 
 
 def _placed_kick(moment: _Moment) -> int:
-    return _HIGH_PASS if (moment.event.length_m or 0) >= LONG_KICK_M else _PASS
+    return _HIGH_PASS if (moment.event.length_m or 0) >= shared.LONG_KICK_M else _PASS
 
 
 def _corner(moment: _Moment) -> int:
@@ -311,9 +295,13 @@ def _corner(moment: _Moment) -> int:
 def _clearance(moment: _Moment) -> int:
     """A header where the ball came through the air, a kick otherwise."""
     last = moment.past.last_on_ball
-    if last is not None and last.kind in AERIAL_DELIVERIES and moment.is_soon_after(last.time_ms, AERIAL_CLEARANCE_MS):
+    if (
+        last is not None
+        and last.kind in AERIAL_DELIVERIES
+        and moment.is_soon_after(last.time_ms, shared.AERIAL_CLEARANCE_MS)
+    ):
         return _HEADER
-    return _HIGH_PASS if (moment.event.length_m or 0) >= LONG_CLEARANCE_M else _PASS
+    return _HIGH_PASS if (moment.event.length_m or 0) >= shared.LONG_CLEARANCE_M else _PASS
 
 
 def _air_duel(moment: _Moment) -> int | None:
@@ -341,7 +329,7 @@ def _defending_duel(moment: _Moment) -> int:
     event, next_on_ball = moment.event, moment.next_on_ball
     if WON_TAG not in event.tags or next_on_ball is None:
         return DUEL
-    if next_on_ball.time_ms - event.time_ms > TACKLE_KEEPS_BALL_MS:
+    if next_on_ball.time_ms - event.time_ms > shared.TACKLE_KEEPS_BALL_MS:
         return DUEL
     slid = SLIDING_TACKLE_TAG in event.tags and next_on_ball.team == event.team
     return _TACKLE if slid or next_on_ball.player == event.player else DUEL
@@ -349,7 +337,7 @@ def _defending_duel(moment: _Moment) -> int:
 
 def _attacking_duel(moment: _Moment) -> int | None:
     """A drive where the attacker takes his man on, unless a drive has a row shortly before."""
-    just_drove = moment.is_soon_after(moment.past.last_drive_ms, TAKE_ON_AFTER_DRIVE_MS)
+    just_drove = moment.is_soon_after(moment.past.last_drive_ms, shared.TAKE_ON_AFTER_DRIVE_MS)
     return _DRIVE if TAKE_ON_TAGS & moment.event.tags and not just_drove else None
 
 
@@ -360,30 +348,20 @@ def _touch(moment: _Moment) -> int:
         return _BLOCK
     if MISSED_BALL_TAG in event.tags or next_on_ball is None or next_on_ball.team != event.team:
         return TOUCH
-    if next_on_ball.time_ms - event.time_ms < SHORTEST_CARRY_MS:
+    if next_on_ball.time_ms - event.time_ms < shared.SHORTEST_CARRY_MS:
         return TOUCH
     just_drove = moment.is_soon_after(moment.past.last_drive_ms, TOUCH_AFTER_DRIVE_MS)
     return TOUCH if just_drove else _DRIVE
 
 
 _PLAIN = {
-    "Simple pass": _PASS,
-    "Smart pass": _PASS,
-    "Hand pass": _PASS,
-    "High pass": _HIGH_PASS,
-    "Launch": _HIGH_PASS,
-    "Head pass": _HEADER,
-    "Cross": _CROSS,
-    "Free kick cross": _CROSS,
-    "Throw in": Action.THROW_IN.class_index,
-    "Shot": Action.SHOT.class_index,
-    "Free kick shot": Action.SHOT.class_index,
-    "Penalty": Action.SHOT.class_index,
-    "Ball out of the field": _OUT,
-    "Acceleration": _DRIVE,
-    "Reflexes": SAVE,
-    "Save attempt": SAVE,
-    "Whistle": STOPPAGE,
+    **dict.fromkeys(("Simple pass", "Smart pass", "Hand pass"), _PASS),
+    **dict.fromkeys(("High pass", "Launch"), _HIGH_PASS),
+    **dict.fromkeys(("Cross", "Free kick cross"), _CROSS),
+    **dict.fromkeys(("Shot", "Free kick shot", "Penalty"), Action.SHOT.class_index),
+    **dict.fromkeys(("Reflexes", "Save attempt"), SAVE),
+    **{"Head pass": _HEADER, "Throw in": Action.THROW_IN.class_index, "Ball out of the field": _OUT},
+    **{"Acceleration": _DRIVE, "Whistle": STOPPAGE},
 }
 _JUDGED: dict[str, Callable[[_Moment], int | None]] = {
     "Free Kick": _placed_kick,
