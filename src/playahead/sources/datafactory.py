@@ -83,7 +83,7 @@ def _events_of(
             setpiece = SetPiece.GOAL_KICK
         elif before[0] in ("fouls", "offsides") and others:
             setpiece = SetPiece.FREE_KICK
-    if kind == "shot" and (setpiece == SetPiece.FREE_KICK or type_id in (_FREE_KICK_GOAL, *_PENALTIES)):
+    if kind == "shot" and type_id in (_FREE_KICK_GOAL, *_PENALTIES):
         setpiece = SetPiece.DIRECT_SHOT
     yield ProviderEvent(
         half=half,

@@ -35,7 +35,7 @@ _PLAIN: dict[str, Kind] = {
 }
 _BY_NAME: dict[str, Kind] = {
     **{"block": "block", "clearances": "clearance", "game_interruption": "out"},
-    **dict.fromkeys(("offside", "offsides", "injury stoppage"), "stoppage"),
+    **{"offside": "stoppage", "offsides": "stoppage", "injury stoppage": "stoppage"},
 }
 """Events that kloppy calls generic, by the provider's own name."""
 _PERIODS, _SHOOT_OUT = ("1H", "2H", "1E", "2E"), "P"
@@ -103,7 +103,7 @@ def _events(event: Any, teams: dict[str, int], are_turned: bool) -> Iterator[Pro
             headed=bool(body & _HEADS or passed & _HEADED),
             high=bool(passed & _HIGH),
             crossed="CROSS" in passed,
-            setpiece=SetPiece.DIRECT_SHOT if kind == "shot" and setpiece == SetPiece.FREE_KICK else setpiece,
+            setpiece=setpiece,
         )
 
 

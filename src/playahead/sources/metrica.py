@@ -81,13 +81,8 @@ def _entry(raw: Any, sides: Mapping[object, str]) -> Entry:
     subtypes = raw["subtypes"] or []
     subtypes = [subtypes] if isinstance(subtypes, dict) else subtypes
     who = raw["from"] or {}
-    values = {
-        "Team": sides[raw["team"]["id"]],
-        "Type": raw["type"]["name"],
-        "Period": raw["period"],
-        "From": who.get("id"),
-    }
-    values["Subtype"] = "-".join(subtype["name"] for subtype in subtypes)
+    values = {"Team": sides[raw["team"]["id"]], "Type": raw["type"]["name"], "Period": raw["period"]}
+    values |= {"From": who.get("id"), "Subtype": "-".join(subtype["name"] for subtype in subtypes)}
     for end in ("Start", "End"):
         at = raw[end.lower()]
         values |= {f"{end} Time [s]": at["time"], f"{end} X": at.get("x"), f"{end} Y": at.get("y")}
@@ -100,11 +95,11 @@ def _require_same_match(metadata: Path, teams: Sequence[object], entries: Sequen
     listed = {element.get("id") for element in root.iter("Team")}
     if not set(teams) <= listed:
         raise InputError(metadata, f"is of another match: its teams are {', '.join(sorted(map(str, listed)))}")
-    said = {element.findtext("Name"): number(element.findtext("Value")) for element in root.iter("ProviderParameter")}
+    facts = {element.findtext("Name"): number(element.findtext("Value")) for element in root.iter("ProviderParameter")}
     frame_rate = number(root.findtext(".//FrameRate"))
     for half, name in enumerate(("first_half", "second_half", "first_extra_half", "second_extra_half"), start=1):
         times_s = [_number(entry, "Start Time [s]") for period, entry in entries if period == half]
-        start_s, end_s = (said.get(f"{name}_{end}", math.nan) / frame_rate for end in ("start", "end"))
+        start_s, end_s = (facts.get(f"{name}_{end}", math.nan) / frame_rate for end in ("start", "end"))
         if times_s and (abs(min(times_s) - start_s) > SLACK_S or max(times_s) - end_s > SLACK_S):
             what = f"its half {half} is from {start_s:.0f} to {end_s:.0f} s, the events' from {min(times_s):.0f}"
             raise InputError(metadata, f"is of another match: {what} to {max(times_s):.0f} s")
@@ -203,7 +198,7 @@ def _kinds(what: str, subtype: str, setpiece: int) -> Iterator[Kind]:
 
 
 def _setpieces(entries: Sequence[Entry]) -> Iterator[int]:
-    """Of each entry: a set piece has an entry of its own, at the time of the pass or shot that it is or just before."""
+    """The set piece of each entry; it has an entry of its own, at the time of its pass or shot or just before."""
     taken: dict[tuple[str, float], int] = {}
     kicks = [(entry["Team"], _number(entry, "Start Time [s]")) for entry in entries if entry["Type"] in _KICKS]
     for entry in entries:
@@ -214,9 +209,7 @@ def _setpieces(entries: Sequence[Entry]) -> Iterator[int]:
             if kick is not None:
                 taken[kick] = setpiece
     for entry in entries:
-        setpiece = taken.get((entry["Team"], _number(entry, "Start Time [s]")), 0)
-        is_shot = entry["Type"] == "SHOT" and setpiece == SetPiece.FREE_KICK
-        yield SetPiece.DIRECT_SHOT if is_shot else setpiece
+        yield taken.get((entry["Team"], _number(entry, "Start Time [s]")), 0)
 
 
 def _directions(entries: Sequence[Entry]) -> dict[str, int]:

@@ -223,7 +223,7 @@ def _event(
         headed=not _HEADED.isdisjoint(qualifiers),
         high=not _HIGH.isdisjoint(qualifiers),
         crossed=_CROSS in qualifiers,
-        setpiece=SetPiece.DIRECT_SHOT if kind == "shot" and setpiece == SetPiece.FREE_KICK else setpiece,
+        setpiece=setpiece,
     )
 
 

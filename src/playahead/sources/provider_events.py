@@ -288,6 +288,8 @@ def _rows(events: Sequence[ProviderEvent], knows_carries: bool, knows_height: bo
 def _row(time_ms: float, code: int, event: ProviderEvent, delay_ms: float = 0.0) -> tuple[float, FeedRow]:
     x, y = (UNKNOWN if isnan(value) else round(min(max(value, 0.0), 100.0)) for value in (event.x, event.y))
     setpiece = event.setpiece if code != _DRIVE else SetPiece.OPEN_PLAY
+    if event.kind == "shot" and setpiece == SetPiece.FREE_KICK:
+        setpiece = SetPiece.DIRECT_SHOT
     return time_ms, FeedRow(event.half, round(time_ms), code, event.team, x, y, setpiece, round(delay_ms))
 
 

@@ -173,7 +173,7 @@ class _Match:
                 length_m=self._length_m(index),
                 high=event.is_high,
                 crossed="Cross" in event.tags,
-                setpiece=SetPiece.DIRECT_SHOT if kind == "shot" and setpiece == SetPiece.FREE_KICK else setpiece,
+                setpiece=setpiece,
             )
 
     def _kinds(self, index: int) -> Iterator[tuple[Kind, object, str | None, float]]:

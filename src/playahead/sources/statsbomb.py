@@ -103,7 +103,7 @@ class _Match:
             headed=_id(details, "body_part") == _HEAD,
             high=_id(details, "height") == _HIGH,
             crossed=bool(details.get("cross")),
-            setpiece=SetPiece.DIRECT_SHOT if what == _SHOT and setpiece == SetPiece.FREE_KICK else setpiece,
+            setpiece=setpiece,
         )
         besides = replace(kicked, headed=False, high=False, crossed=False, setpiece=0)
         x, y = self._place(raw, raw.get("location"))
