@@ -40,11 +40,7 @@ from playahead.sources.soccernet import cut_into_clips, read_baa_split, read_bas
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text
-from tests.sources.test_datafactory import entry as datafactory_entry
-from tests.sources.test_metrica import ENTRIES as METRICA, as_json as metrica_json
-from tests.sources.test_opta import pass_ as opta_pass
-from tests.sources.test_sportec import EVENTS as SPORTEC
-from tests.sources.test_statsbomb import EVENTS as STATSBOMB
+from tests.support.provider_files import METRICA, SPORTEC, STATSBOMB, datafactory_entry, metrica_json, opta_pass
 
 
 class Group(ABC):

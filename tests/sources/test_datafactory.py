@@ -5,19 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import ESTIMATED_OUT
 from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
-
-
-def entry(half: int, second: int, team: int = 1, player: int = 10, kind: int = 180, x: float = 0.0, **said) -> dict:
-    minute = second // 60 + {1: 0, 2: 45, 5: 120}[half]
-    found = {"type": kind, "t": {"half": half, "m": minute, "s": second % 60}, "team": team, "plyrId": player}
-    return found | {"coord": {"1": {"x": x, "y": 0.5}, "2": {"x": x + 0.2, "y": 0.5}}} | said
+from tests.support.provider_files import datafactory_entry as entry, rows_of
 
 
 def write(folder: Path, **incidences: list[dict]) -> Path:
@@ -27,12 +19,8 @@ def write(folder: Path, **incidences: list[dict]) -> Path:
     return folder / "match.json"
 
 
-def rows(path: Path, notices: Notices | None = None) -> list[tuple[int, int, str, int, int]]:
-    return [
-        (half.half, int(t_ms), LABELS[code], int(x), int(setpiece))
-        for half in read_feed(path, notices)
-        for t_ms, code, x, setpiece in zip(half.t_ms, half.code, half.x, half.setpiece, strict=True)
-    ]
+def rows(path: Path, notices: Notices | None = None) -> list[tuple]:
+    return rows_of(read_feed(path, notices), "x", "setpiece")
 
 
 def test_a_small_match(tmp_path):

@@ -8,30 +8,21 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import pytest
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import FeedHalf
 from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
+from tests.support.provider_files import (
+    OPTA_AWAY as AWAY,
+    OPTA_HOME as HOME,
+    OPTA_PASS as PASS,
+    OptaEvent as Event,
+    opta_event as event,
+    opta_pass as pass_,
+    rows_of,
+)
 
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
-PASS, FOUL, OUT, TACKLE, SAVE, GOAL, START, AERIAL = 1, 4, 5, 7, 10, 16, 32, 44
-HOME, AWAY = "101", "102"
-Event = dict[str, object]
-
-
-def event(kind: int, second: float, team: str = HOME, period: int = 1, **said) -> Event:
-    """An event at a second of its half; its time stamp is 100 ms into that second of the match clock."""
-    minute = int(second // 60) + {1: 0, 2: 45, 5: 120}[period]
-    stamp_s = 3600 * (period - 1) + second
-    stamp = f"2024-03-10T{15 + int(stamp_s // 3600):02d}:{int(stamp_s % 3600 // 60):02d}:{int(stamp_s % 60):02d}.100"
-    found = {"typeId": kind, "periodId": period, "timeMin": minute, "timeSec": int(second % 60), "contestantId": team}
-    found |= {"playerId": f"p{team}", "outcome": 1, "x": 50.0, "y": 30.0, "timeStamp": stamp, "qualifier": {}}
-    return found | said
-
-
-def pass_(second: float, team: str = HOME, player: str = "p1", to: tuple[float, float] = (60.0, 30.0), **said) -> Event:
-    return event(PASS, second, team, **{"playerId": player, "qualifier": {140: to[0], 141: to[1]}} | said)
+FOUL, OUT, TACKLE, SAVE, GOAL, START, AERIAL = 4, 5, 7, 10, 16, 32, 44
 
 
 def as_f24(events: Sequence[Event], folder: Path, match: str = "9001") -> list[Path]:
@@ -74,12 +65,8 @@ Writer = Callable[[Sequence[Event], Path], list[Path]]
 both = pytest.mark.parametrize("write", [as_f24, as_ma3])
 
 
-def rows(halves: Sequence[FeedHalf]) -> list[tuple[int, int, str, int]]:
-    return [
-        (half.half, int(t_ms), LABELS[code], int(team))
-        for half in halves
-        for t_ms, code, team in zip(half.t_ms, half.code, half.team, strict=True)
-    ]
+def rows(halves: Sequence[FeedHalf]) -> list[tuple]:
+    return rows_of(halves, "team")
 
 
 @both

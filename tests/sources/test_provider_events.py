@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import UNKNOWN, SetPiece
 from playahead.domain.notices import Notices
 from playahead.sources.provider_events import ProviderEvent, halves_of
-
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
+from tests.support.provider_files import LABELS
 
 
 def event(second: float, kind, team: int = 0, player: str = "a", **changed) -> ProviderEvent:

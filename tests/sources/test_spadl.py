@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.spadl import TYPES, read_spadl
-
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
+from tests.support.provider_files import LABELS
 
 
 def table(*actions: tuple, **changed) -> dict[str, np.ndarray]:

@@ -9,14 +9,13 @@ import sys
 import numpy as np
 import pytest
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import UNKNOWN
 from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
 from playahead.sources.spadl import ATOMIC_TYPES, TYPES
+from tests.support.provider_files import LABELS
 
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
 PLAYS = [
     # second, type, team, player, start_x, start_y, end_x, end_y: each team attacks to the right
     (10, "pass", 1, 5, 50, 34, 60, 34),

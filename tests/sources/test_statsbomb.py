@@ -5,70 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.notices import Notices
 from playahead.inference.predict import predict
 from playahead.inference.result import PredictConfig
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
-TEAMS = ({"id": 1, "name": "Reds"}, {"id": 2, "name": "Blues"}, {"id": 77, "name": "Greens"})
-TYPES = {"Pass": 30, "Carry": 43, "Clearance": 9, "Foul Committed": 22}
-TYPES |= {"Starting XI": 35, "Half Start": 18, "Half End": 34, "Tactical Shift": 36, "Tunnel Cam": 77, "Duel": 4}
-
-
-def statsbomb_event(index: int, name: str, second: float, team: int = 0, period: int = 1, **details) -> dict:
-    minutes, seconds = divmod(second, 60)
-    raw = {
-        "id": f"00000000-0000-0000-0000-{index:012d}",
-        "index": index,
-        "period": period,
-        "timestamp": f"00:{int(minutes):02d}:{seconds:06.3f}",
-        "minute": int(minutes),
-        "second": int(seconds),
-        "type": {"id": TYPES[name], "name": name},
-        "possession": 1,
-        "possession_team": TEAMS[team],
-        "play_pattern": {"id": 1, "name": "Regular Play"},
-        "team": TEAMS[team],
-        "player": {"id": 10 * (team + 1), "name": "Somebody"},
-        "location": [60.0, 40.0],
-        "duration": 1.0,
-        "related_events": [],
-        **details,
-    }
-    return {name: value for name, value in raw.items() if value is not None}
-
-
-def passing(kind: dict | None = None, height: int = 1, end: tuple[float, float] = (70.0, 40.0)) -> dict:
-    details = {"length": 10.0, "angle": 0.0, "end_location": list(end), "height": {"id": height, "name": "?"}}
-    return {"pass": details | (kind or {})}
-
-
-def line_up() -> list[dict]:
-    players = [[{"player_id": 10 * n, "player_name": "Somebody", "jersey_number": 9}] for n in (1, 2)]
-    return [
-        {"team_id": team["id"], "team_name": team["name"], "lineup": squad}
-        for team, squad in zip(TEAMS[:2], players, strict=True)
-    ]
-
-
-EVENTS = [
-    *(
-        statsbomb_event(n + 1, "Starting XI", 0, n, tactics={"formation": 442, "lineup": []}, location=None)
-        for n in range(2)
-    ),
-    *(statsbomb_event(10 + period, "Half Start", 0, period=period, location=None) for period in (1, 2)),
-    *(statsbomb_event(20 + period, "Half End", 2700, period=period, location=None) for period in (1, 2)),
-    statsbomb_event(3, "Pass", 1.5, **passing()),
-    statsbomb_event(4, "Carry", 2.5, carry={"end_location": [80.0, 40.0]}, duration=2.0),
-    statsbomb_event(5, "Pass", 4.5, **passing(height=3, end=(110.0, 40.0))),
-    statsbomb_event(6, "Clearance", 6.0, 1, clearance={}),
-    statsbomb_event(7, "Pass", 20.0, **passing({"type": {"id": 67, "name": "Throw-in"}})),
-    statsbomb_event(8, "Foul Committed", 22.0, 1),
-    statsbomb_event(9, "Pass", 3.0, 1, period=2, **passing()),
-]
+from tests.support.provider_files import (
+    LABELS,
+    STATSBOMB as EVENTS,
+    statsbomb_event,
+    statsbomb_line_up as line_up,
+    statsbomb_pass as passing,
+)
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ import json
 
 import pytest
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.actions import ACTIONS
 from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
+from tests.support.provider_files import LABELS
 
 
 def event(clock: str, kind: str, team: int = 13, *said: str, period: int = 1, won: bool = True, **more) -> dict:

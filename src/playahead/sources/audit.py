@@ -1,4 +1,4 @@
-"""What a dataset holds, and whether one part of it gives another part away.
+"""Facts about a dataset, and leaks from one part of it to another.
 
 Clips of the benchmark start every 5 s, so neighbours share up to 25 s of video, and one clip's future is in another
 clip's past. Within a split that is how the benchmark is made; across splits it is a leak, recognised by its labels:
@@ -45,9 +45,9 @@ class Stretch:
     """Consecutive clips, the next one always 5 s later, and the actions of all of them in time order.
 
     Attributes:
-        clips: in time order.
-        frame_E: of each action, at 25 fps from the first clip's start.
-        class_E: index of its class.
+        clips: clips in time order.
+        frame_E: frame of each action, at 25 fps from the first clip's start.
+        class_E: index of each action's class.
         key_E: class and frame in one number, sorted: to look a label up.
     """
 
@@ -108,7 +108,7 @@ def _events(clip: Clip) -> tuple[ActionEvent, ...]:
 
 
 def _follows(earlier: Clip, later: Clip) -> bool:
-    """Whether both show the same actions where they overlap; what lies on its edges may be in one of them only."""
+    """True if both show the same actions where they overlap; one on the edges may be in one of them only."""
     until_ms = OBSERVATION_MS - _STRIDE_MS  # the future of either may be withheld
     frames = []
     for clip, start_ms in ((earlier, _STRIDE_MS), (later, 0)):
@@ -157,7 +157,7 @@ def _seeds(stretch: Stretch) -> Iterator[tuple[bytes, int]]:
 
 
 def _has_partner(stretch: Stretch, other: Stretch, shift: int) -> NDArray[np.bool_]:
-    """Which actions of a stretch have one of their class, within the tolerance, in the other moved by ``shift``."""
+    """Mask of the actions with one of their class, within the tolerance, in the other stretch moved by ``shift``."""
     sought_E = stretch.class_E * _A_CLASS + stretch.frame_E - shift
     after_E = np.searchsorted(other.key_E, sought_E + _TOLERANCE, "right")
     return after_E > np.searchsorted(other.key_E, sought_E - _TOLERANCE)
@@ -183,7 +183,7 @@ def _gains(ours: Sequence[Stretch], theirs: Sequence[Stretch]) -> NDArray[np.flo
 
 
 def _within(stretch: Stretch, other: Stretch, shift: int) -> NDArray[np.bool_]:
-    """Which actions of a stretch lie in the part that the other, moved, shows too."""
+    """Mask of the actions in the part that the other stretch, moved, shows too."""
     end = ((len(other.clips) - 1) * _STRIDE_MS + _CLIP_MS) // _FRAME_MS
     return (stretch.frame_E >= shift) & (stretch.frame_E <= end + shift)
 
@@ -193,17 +193,19 @@ def _longest_run(ours: Stretch, theirs: Stretch, shift: int, gain_C: NDArray[np.
     our_pairs, their_pairs = _has_partner(ours, theirs, shift), _has_partner(theirs, ours, -shift)
     alone = _within(theirs, ours, -shift) & ~their_pairs
     inside = _within(ours, theirs, shift)
-    # Labels of both in time order, a pair once: what each says for the same video, or against it.
+    # Labels of both in time order, a pair once, each with its log-likelihood ratio for the same video.
     frame_E = np.concatenate([ours.frame_E[inside], theirs.frame_E[alone] + shift])
-    says_E = np.concatenate([np.where(our_pairs, gain_C[ours.class_E], -_LOSS)[inside], np.full(alone.sum(), -_LOSS)])
+    evidence_E = np.concatenate(
+        [np.where(our_pairs, gain_C[ours.class_E], -_LOSS)[inside], np.full(alone.sum(), -_LOSS)]
+    )
     order = np.argsort(frame_E, kind="stable")
-    frame_E, says_E = frame_E[order], says_E[order]
+    frame_E, evidence_E = frame_E[order], evidence_E[order]
     # The run of largest sum ends where the sum so far is furthest above its lowest value before.
-    sums = np.concatenate([[0.0], np.cumsum(says_E)])
+    sums = np.concatenate([[0.0], np.cumsum(evidence_E)])
     above = sums - np.minimum.accumulate(sums)
     stop = int(above.argmax())
     start = int(sums[: stop + 1].argmin())
-    run = says_E[start:stop]
+    run = evidence_E[start:stop]
     first, last = (int(frame_E[start]), int(frame_E[stop - 1])) if len(run) else (0, 0)
     names = ours.names(first, last), theirs.names(first - shift, last - shift)
     return float(above[stop]), Overlap(*names, int((run > 0).sum()), int((run < 0).sum()))

@@ -56,7 +56,7 @@ class Companion:
 
 @dataclass(frozen=True)
 class FeedReader:
-    """How one provider's matches are read.
+    """Reader of one provider's matches.
 
     Attributes:
         provider: its name.
@@ -212,7 +212,7 @@ def matches_among(files: Sequence[Path]) -> list[tuple[Path, list[Path]]]:
 
 
 def second_file_of(path: Path) -> str:
-    """What a file is if it is only the second one of a match, as a message says it; empty for any other."""
+    """Description of a file that is only the second one of a match; empty for any other."""
     reader = next((reader for reader in READERS if _takes(reader, path)), None)
     return f"the {reader.companion.called} of a match of {reader.provider}" if reader and reader.companion else ""
 
@@ -226,7 +226,7 @@ def _letters(name: str) -> str:
 
 
 def _takes(reader: FeedReader | None, file: Path) -> bool:
-    """Whether a file is the companion of a reader's matches."""
+    """True if a file is the companion of a reader's matches."""
     return reader is not None and reader.companion is not None and reader.companion.recognises(_head(file))
 
 
@@ -289,7 +289,7 @@ def unusual_rates(halves: Sequence[FeedHalf], provider: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Converted:
-    """What went into a table, and what did not."""
+    """Matches and rows of a table that was written, and notices on what was left out."""
 
     matches: int
     rows: int
@@ -309,7 +309,7 @@ def convert_feeds(
         files: matches as their providers ship them (with further files of theirs, in any order), or compact tables.
         out: the table (.npz).
         drop_bad_rows: leave out rows that cannot be, and count them.
-        show: display of progress, told about every file.
+        show: display of progress, updated after every file.
         kick_offs_ms: start of each half in the video of a file that holds a whole match on one clock.
 
     Raises:

@@ -175,8 +175,8 @@ def read_wyscout_v3(file: FeedFile) -> list[FeedHalf]:
     except Exception as reason:  # kloppy raises whatever its parser does
         what = f"cannot be read as a match of Wyscout v3 ({type(reason).__name__}: {_line(reason)})"
         raise InputError(path, what, "is it whole?") from None
-    doubts = Counter(_line(one.message) for one in warned if type(one.message).__module__.startswith("kloppy"))
-    times = ((text, f" ({count:,} times)" if count > 1 else "") for text, count in doubts.items())
+    texts = Counter(_line(one.message) for one in warned if type(one.message).__module__.startswith("kloppy"))
+    times = ((text, f" ({count:,} times)" if count > 1 else "") for text, count in texts.items())
     notices.add_all(f"kloppy: {text}{often}" for text, often in times)
     try:
         return read_kloppy_dataset(dataset, notices)
@@ -207,7 +207,7 @@ def _primary(event: Any) -> object:
 
 
 def is_wyscout_v3(root: object) -> bool:
-    """Whether the events of a match are those of version 3, wherever in the file they stand."""
+    """True if the events of a match are those of version 3, wherever in the file they stand."""
     listed = root.get("events") if isinstance(root, dict) else None
     return isinstance(listed, list) and bool(listed) and isinstance(_primary(listed[0]), str)
 

@@ -87,7 +87,7 @@ def match_numbers(videos: Sequence[LabelledVideo]) -> list[int]:
 
 
 def is_clip_split(folder: Path) -> bool:
-    """Whether a folder holds a split of clips, and not matches."""
+    """True if a folder holds a split of clips, and not matches."""
     labelled = (folder / LABELS_NAME).is_file()
     return labelled and any(path.is_dir() and path.name.startswith("clip_") for path in folder.iterdir())
 
@@ -104,12 +104,12 @@ def clip_video(folder: Path, clip: Clip) -> Path:
 def _baa_videos(folder: Path) -> list[LabelledVideo]:
     """Clips that tile the split; only what is seen in them, never the labels of what follows."""
     clips = read_baa_split(folder).clips
-    found = [
+    videos = [
         LabelledVideo(clip.name, clip_video(folder, clip), clip.observation, clip.name, clip.name)
         for clip in clips[::_TILING]
     ]
-    present = [video for video in found if video.path.is_file()]
-    return present if are_few(len(found) - len(present), len(found)) else _present(found)
+    present = [video for video in videos if video.path.is_file()]
+    return present if are_few(len(videos) - len(present), len(videos)) else _present(videos)
 
 
 def _bas_videos(match: Path, name: str, notices: Notices) -> list[LabelledVideo]:

@@ -15,7 +15,7 @@ from playahead.domain.time import format_clock
 from playahead.io.errors import InputError
 
 SLACK_MS = 5000
-"""How far the two may differ: a game time has whole seconds, and annotators are no clocks."""
+"""Largest difference of the two: a game time has whole seconds, and annotators are no clocks."""
 CLOCK_STARTS_MS = {half: minutes * 60_000 for half, minutes in ((1, 0), (2, 45), (3, 90), (4, 105))}
 """Time that a match clock shows when each half begins."""
 _LONGEST_HALF_MS = 60 * 60_000
@@ -40,7 +40,7 @@ class Stamp(NamedTuple):
 
 
 def late_starts(times: Iterable[tuple[int, float]], notices: Notices) -> dict[int, int]:
-    """What the clock shows at the start of each half whose clock does not begin at 0; a notice names the half.
+    """Clock at the start of each half whose clock does not begin at 0; a notice names the half.
 
     Args:
         times: half, and time that the clock shows, of each event.
@@ -53,7 +53,7 @@ def late_starts(times: Iterable[tuple[int, float]], notices: Notices) -> dict[in
 
 
 def _clock_starts(times: Iterable[tuple[int, float]]) -> dict[int, int]:
-    """What each half's clock shows when the half begins: 0, or the minutes played so far.
+    """Clock at the start of each half: 0, or the minutes played so far.
 
     A half is taken to start at the match clock's minute if nothing in it comes before that minute. One late action
     alone says little, so where another half's clock does start at 0, times must be later than any half lasts.

@@ -155,7 +155,7 @@ class _Match:
 
     def require_companion(self, path: Path, called: str, ids: Sequence[object], teams: Sequence[object]) -> None:
         """Refuse a second file that is of another match."""
-        theirs = [found for found in ids if found]
+        theirs = [one for one in ids if one]
         if self.id and theirs and self.id not in theirs:
             raise InputError(path, f"is the {called} of another match: its id is {theirs[0]}, the events' {self.id}")
         if not set(self.teams) <= set(teams):
@@ -242,7 +242,7 @@ def _kinds(what: int, won: bool, qualifiers: Collection[int]) -> list[Kind]:
 
 
 class _Times:
-    """When each event happened.
+    """Times of the events.
 
     Time stamps are finer than the match clock, but of some files they say when an event was *entered*. So the clock
     decides: a stamp that contradicts it is given up, and where many of a half do, all of them.

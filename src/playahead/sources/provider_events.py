@@ -336,7 +336,7 @@ def _clearance(events: Sequence[ProviderEvent], index: int) -> int:
 
 
 def _is_same_header(events: Sequence[ProviderEvent], index: int) -> bool:
-    """Whether the winner of an aerial duel has a headed event of his own beside it (looks 1.5 s ahead)."""
+    """True if the winner of an aerial duel has a headed event of his own beside it (looks 1.5 s ahead)."""
     event = events[index]
     near = _around(events, index, DOUBLE_HEADER_MS)
     return any(other.team == event.team and (other.headed or other.kind == "clearance") for other in near)
@@ -351,7 +351,7 @@ def _around(events: Sequence[ProviderEvent], index: int, within_ms: float) -> It
 
 
 def _keeps_ball(events: Sequence[ProviderEvent], index: int) -> bool:
-    """Whether the tackler's side plays the ball next (looks 5 s ahead)."""
+    """True if the tackler's side plays the ball next (looks 5 s ahead)."""
     event = events[index]
     following = next((e for e in events[index + 1 :] if e.kind in _ON_BALL), None)
     if following is None or following.time_ms - event.time_ms > TACKLE_KEEPS_BALL_MS:

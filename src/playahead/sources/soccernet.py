@@ -32,7 +32,7 @@ class BaaSplit:
 
     Attributes:
         path: the label file.
-        clips: in the file's order.
+        clips: clips in the file's order.
         dropped: labels outside the ten classes, counted.
         rejected: entries that cannot be used, one message each (only when read with ``keep_going``).
     """
@@ -128,7 +128,7 @@ class _ClipReader:
 
 
 def is_visible(item: Mapping[str, object]) -> bool:
-    """Whether the broadcast shows the action; it does unless the entry denies it.
+    """True if the broadcast shows the action: unless the entry denies it.
 
     Raises:
         RecordError: another word than the benchmark's.

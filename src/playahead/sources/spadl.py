@@ -91,7 +91,7 @@ def read_spadl(actions: Any, home_team_id: object = None, notices: Notices | Non
 
 
 def is_spadl(head: bytes) -> bool:
-    """Whether a file begins like a table of SPADL actions (or is Parquet, which only its end tells)."""
+    """True if a file begins like a table of SPADL actions, or is Parquet (whose columns stand at its end)."""
     if head.startswith(_PARQUET) or _BY_COLUMN.match(head):
         return True
     first = head if head[:1] in (b"{", b"[") else head.split(b"\n", 1)[0]
@@ -252,7 +252,7 @@ def _player(player_id: object) -> str | None:
 
 
 def _is_named(value: object) -> bool:
-    """Whether a cell that holds an id is not empty."""
+    """True if a cell with an id is not empty."""
     return value not in (None, "", "nan") and value == value  # NaN is not equal to itself
 
 

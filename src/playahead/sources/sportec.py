@@ -70,8 +70,8 @@ def read_sportec(file: FeedFile) -> list[FeedHalf]:
     root = read_xml(path)
     events = sorted(once(_parsed(root, path, notices), notices), key=lambda event: event.time)
     match = _Match(path, events, *_sides_and_pitch(path, file.companion, root, events))
-    found = read_each(path, range(len(events)), lambda index: match.events_of(index, notices), notices)
-    return halves_of(match_id(_match_of(root) or path.stem), found, True, notices)
+    listed = read_each(path, range(len(events)), lambda index: match.events_of(index, notices), notices)
+    return halves_of(match_id(_match_of(root) or path.stem), listed, True, notices)
 
 
 def _parsed(root: Element, path: Path, notices: Notices) -> list[_Event]:
@@ -129,7 +129,7 @@ def _sides_and_pitch(
 
 
 class _Match:
-    """What reading one event needs to know of the others, in time order."""
+    """All events in time order: reading one needs others."""
 
     def __init__(
         self, path: Path, events: Sequence[_Event], sides: Sequence[object], pitch_m: tuple[float, float]
@@ -228,7 +228,7 @@ class _Match:
         return None
 
     def _is_header(self, index: int) -> bool:
-        """Whether an action is what the winner of an air duel did, or stops a high ball of the other side."""
+        """True if the winner of an air duel did it, or if it stops a high ball of the other side."""
         stopped = self._stopped_by(index)
         if stopped is not None:
             return stopped.is_high or "Cross" in stopped.tags
@@ -275,7 +275,7 @@ class _Match:
 
 
 def _kick_offs(events: Sequence[_Event]) -> tuple[dict[int, datetime], dict[int, object]]:
-    """When each half began, and the team that attacked to the right (it stands left) in it.
+    """Start of each half, and the team that attacked to the right (it stands left) in it.
 
     Where kick-offs do not name their half, each one that follows the start or a final whistle begins the next.
     """

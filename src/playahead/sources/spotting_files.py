@@ -274,7 +274,7 @@ def _written_confidence(entry: Mapping[str, object]) -> object:
 
 
 def _are_percent(entries: Sequence[Mapping[str, object]]) -> bool:
-    """Whether a file's confidences are in percent: most above 1, some above any logit, none that cannot be."""
+    """True if a file's confidences are in percent: most above 1, some above any logit, none that cannot be."""
     written = [_written_confidence(entry) for entry in entries]
     values = sorted(number(value) for value in written if value is not None)
     if not values or not all(0 <= value <= 100 for value in values):

@@ -69,7 +69,7 @@ def _require_same_teams(lineup: Path, teams: Mapping[object, int]) -> None:
 
 
 class _Match:
-    """What reading one event needs to know of the others."""
+    """Facts about all events that reading one needs."""
 
     def __init__(self, entries: Sequence[Raw], teams: Mapping[object, int], notices: Notices) -> None:
         self._teams, self._notices = teams, notices
@@ -190,8 +190,8 @@ def _order(index: object) -> float:
 def _details(raw: Raw) -> Raw:
     """The part of an entry that goes with its type."""
     name = {_KEEPER: "goalkeeper", _FIFTY_FIFTY: "50_50"}.get(raw["type"]["id"])
-    found = raw.get(name or str(raw["type"].get("name", "")).lower().replace(" ", "_"))
-    return found if isinstance(found, dict) else {}
+    details = raw.get(name or str(raw["type"].get("name", "")).lower().replace(" ", "_"))
+    return details if isinstance(details, dict) else {}
 
 
 def _id(entry: Raw, name: str) -> Any:

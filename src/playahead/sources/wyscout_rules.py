@@ -107,7 +107,7 @@ class WyscoutEvent:
 
 @dataclass
 class _Memory:
-    """What the half has shown so far.
+    """Memory of the half so far.
 
     Attributes:
         last: the last event, on-ball or not.
@@ -190,7 +190,7 @@ def half_rows(events: Sequence[WyscoutEvent]) -> list[FeedRow]:
 
 
 def is_known(event: WyscoutEvent) -> bool:
-    """Whether the rules know an event's name."""
+    """True if the rules know an event's name."""
     return (
         event.family in STOPPAGE_FAMILIES or event.kind in _PLAIN or event.kind in _JUDGED or event.kind in SILENT_KINDS
     )

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
 from playahead.sources.kloppy_events import read_kloppy_dataset
+from tests.support.provider_files import rows_of
 
 kloppy = pytest.importorskip("kloppy")
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
 
 
 FILES = Path(kloppy.__file__).parent / "tests" / "files"
@@ -23,10 +22,7 @@ if not FILES.is_dir():
     pytest.skip("kloppy without its test files", allow_module_level=True)
 
 
-def rows(halves) -> list[tuple[int, int, str]]:
-    return [
-        (half.half, int(t_ms), LABELS[code]) for half in halves for t_ms, code in zip(half.t_ms, half.code, strict=True)
-    ]
+rows = rows_of
 
 
 @pytest.fixture

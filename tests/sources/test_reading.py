@@ -5,13 +5,14 @@ import json
 
 import pytest
 
+from playahead.domain.actions import Action
 from playahead.io.errors import InputError
 from playahead.sources import reading
 from playahead.sources.feeds import read_feed, reader_of
 from playahead.sources.soccernet import read_bas_match
-from tests.sources.test_any_file import FORMS, Action as Act, Play, rows, save
+from tests.support.provider_files import FORMS, Play, rows_in_form as rows, save_form as save
 
-FOUND = [Play(half, second, Act.PASS, 0, 50) for half in (1, 2) for second in (5, 9)]
+FOUND = [Play(half, second, Action.PASS, 0, 50) for half in (1, 2) for second in (5, 9)]
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
 
 
@@ -19,8 +20,6 @@ ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.provider)
 def test_events_and_companions_are_read_packed_and_in_any_unicode(tmp_path, form, encoding, packed):
-    if form.provider == "StatsBomb":
-        pytest.importorskip("kloppy")
     text = form.written(form.entries(FOUND))
     plain = rows(read_feed(save(tmp_path, form, text)), form)
     folder = tmp_path / "packed"

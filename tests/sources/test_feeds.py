@@ -12,6 +12,7 @@ from playahead.domain.feed import ESTIMATED_OUT
 from playahead.sources.feed_tables import write_feed_table
 from playahead.sources.feeds import unusual_rates
 from tests.conftest import simulate_half
+from tests.support.provider_files import STATSBOMB, statsbomb_event, statsbomb_line_up, statsbomb_pass
 
 
 @pytest.fixture(scope="module")
@@ -67,19 +68,17 @@ def test_every_command_that_reads_a_feed_says_so(halves, command, tmp_path, caps
 
 
 def test_several_matches_with_their_companions_become_one_table(tmp_path, capsys):
-    from tests.sources.test_statsbomb import EVENTS, line_up, passing, statsbomb_event
-
     files = []
     for name in ("first", "second"):
-        more = [statsbomb_event(200 + n, "Pass", 100 + n, **passing()) for n in range(len(name))]
-        (tmp_path / f"{name}_events.json").write_text(json.dumps([*EVENTS, *more]))
-        (tmp_path / f"{name}_lineup.json").write_text(json.dumps(line_up()))
+        more = [statsbomb_event(200 + n, "Pass", 100 + n, **statsbomb_pass()) for n in range(len(name))]
+        (tmp_path / f"{name}_events.json").write_text(json.dumps([*STATSBOMB, *more]))
+        (tmp_path / f"{name}_lineup.json").write_text(json.dumps(statsbomb_line_up()))
         files += [str(tmp_path / f"{name}_{kind}.json") for kind in ("lineup", "events")]
     assert run(["data", "convert", *files, "--out", str(tmp_path / "test.npz")]) == 0
     assert "2 matches" in capsys.readouterr().out
     assert run(["evaluate", "feed", files[1], files[0], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["classes"]
-    other = [squad | {"team_id": squad["team_id"] + 70} for squad in line_up()]
+    other = [squad | {"team_id": squad["team_id"] + 70} for squad in statsbomb_line_up()]
     (tmp_path / "first_lineup.json").write_text(json.dumps(other))
     assert run(["data", "convert", *files, "--out", str(tmp_path / "test.npz")]) == 2
     assert "first_lineup.json: is the line-up of another match" in capsys.readouterr().err.replace("\n", "")
