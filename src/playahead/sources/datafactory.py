@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from math import nan
 from typing import Any
 
-from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf, SetPiece
+from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
 from playahead.domain.notices import Notices
 from playahead.domain.pitch import distance_m
 from playahead.sources.match_clock import CLOCK_STARTS_MS
-from playahead.sources.provider_events import Kind, ProviderEvent, Unreadable, halves_of, read_each
+from playahead.sources.provider_events import Kind, ProviderEvent, Unreadable, halves_of, read_each, team_number
 from playahead.sources.reading import FeedFile, as_object, field, match_id, number, read_json
 
 _KINDS: dict[str, Kind] = {
@@ -63,9 +63,7 @@ def _events_of(
     if name == _SHOOT_OUT or half not in PERIODS:
         notices.count("events of the shoot-out not read")
         return
-    team = teams.get(str(entry["team"])) if entry.get("team") is not None else UNKNOWN
-    if team is None:
-        raise Unreadable(f"a third team ({entry['team']})")
+    team = team_number(None if entry.get("team") is None else str(entry["team"]), teams)
     if entry["t"].get("s") is None:
         raise Unreadable("no second")
     if name not in _KINDS:

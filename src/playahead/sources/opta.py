@@ -20,7 +20,16 @@ from playahead.domain.time import LONGEST_HALF_MS, format_clock
 from playahead.io.errors import InputError
 from playahead.sources import reading
 from playahead.sources.match_clock import CLOCK_STARTS_MS
-from playahead.sources.provider_events import Kind, ProviderEvent, Unreadable, halves_of, once, read_each, two_teams
+from playahead.sources.provider_events import (
+    Kind,
+    ProviderEvent,
+    Unreadable,
+    halves_of,
+    once,
+    read_each,
+    team_number,
+    two_teams,
+)
 from playahead.sources.reading import FeedFile, match_id, number, read_json, read_xml
 
 _PASS, _OFFSIDE_PASS, _SAVE = 1, 2, 10
@@ -184,14 +193,12 @@ def _events_of(
         if period == 5:
             notices.count("events of the shoot-out not read")
         return
-    team = entry.get("contestantId")
-    if team and team not in teams:
-        raise Unreadable(f"a third team ({team})")
+    team = team_number(entry.get("contestantId"), teams)
     event = _event(
         half=period,
         time_ms=times.of(entry, qualifiers),
         kind=kinds[0],
-        team=teams[team] if team else UNKNOWN,
+        team=team,
         player=str(entry["playerId"]) if entry.get("playerId") else None,
         places=[entry.get("x"), entry.get("y"), qualifiers.get(_END_X), qualifiers.get(_END_Y)],
         qualifiers=qualifiers.keys(),

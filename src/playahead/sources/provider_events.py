@@ -6,7 +6,7 @@ only in hindsight gets a delay.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, isnan, nan
 from typing import Any, Literal, TypeVar
@@ -146,6 +146,19 @@ def two_teams(where: object, named: Iterable[object]) -> list[Any]:
     if others > MOST_FOREIGN * count.total():
         raise InputError(where, f"holds events of {len(count)} teams", "give each match a file of its own")
     return teams
+
+
+def team_number(team: object, teams: Mapping[Any, int]) -> int:
+    """0 or 1; ``UNKNOWN`` of an event without a team.
+
+    Raises:
+        Unreadable: a third team.
+    """
+    if team in (None, ""):
+        return UNKNOWN
+    if team not in teams:
+        raise Unreadable(f"a third team ({team})")
+    return teams[team]
 
 
 def halves_of(

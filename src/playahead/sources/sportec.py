@@ -12,7 +12,7 @@ from math import nan
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf, SetPiece
+from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
 from playahead.domain.notices import Notices
 from playahead.domain.pitch import PITCH_M, distance_m
 from playahead.io.errors import InputError
@@ -24,6 +24,7 @@ from playahead.sources.provider_events import (
     halves_of,
     once,
     read_each,
+    team_number,
     two_teams,
 )
 from playahead.sources.reading import FeedFile, match_id, number, read_xml
@@ -156,9 +157,7 @@ class _Match:
             notices.count("events of the shoot-out not read")
             return
         for kind, team, player, late_ms in kinds:
-            if team is not None and team not in self._teams:
-                raise Unreadable(f"a third team ({team})")
-            number_of_team = UNKNOWN if team is None else self._teams[team]
+            number_of_team = team_number(team, self._teams)
             x, y = self._place(event, half, team)
             setpiece = next((_SETPIECES[tag] for tag in event.tags if tag in _SETPIECES), 0) if kind != "out" else 0
             yield ProviderEvent(

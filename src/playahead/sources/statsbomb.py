@@ -9,11 +9,19 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
-from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf, SetPiece
+from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
 from playahead.domain.notices import Notices
 from playahead.domain.pitch import distance_m
 from playahead.io.errors import InputError
-from playahead.sources.provider_events import Kind, ProviderEvent, Unreadable, halves_of, read_each, two_teams
+from playahead.sources.provider_events import (
+    Kind,
+    ProviderEvent,
+    Unreadable,
+    halves_of,
+    read_each,
+    team_number,
+    two_teams,
+)
 from playahead.sources.reading import FeedFile, as_list, match_id, number, parse_json, read_json, read_source
 
 _YARDS = (120.0, 80.0)
@@ -88,15 +96,13 @@ class _Match:
         if period not in PERIODS:
             raise Unreadable(f"an unknown period ({raw['period']})")
         what, details = raw["type"]["id"], _details(raw)
-        team = raw["team"]["id"] if raw.get("team") else None
-        if team is not None and team not in self._teams:
-            raise Unreadable(f"a third team ({team})")
+        team = team_number(raw["team"]["id"] if raw.get("team") else None, self._teams)
         setpiece = _SETPIECES.get(_id(details, "type"), 0) if what in (_PASS, _SHOT) else 0
         kicked = ProviderEvent(
             half=int(period),
             time_ms=_time_ms(raw),
             kind=kinds[0],
-            team=UNKNOWN if team is None else self._teams[team],
+            team=team,
             player=str(raw["player"]["id"]) if raw.get("player") else None,
             lasts_ms=number(raw.get("duration")) * 1000,
             length_m=_length_m(raw, details),
