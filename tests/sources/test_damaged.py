@@ -145,7 +145,7 @@ def test_values_that_would_wrap_around_are_refused_with_row_and_value(tmp_path, 
 def test_bad_rows_are_dropped_and_counted_when_asked(tmp_path, capsys):
     bad = table(tmp_path, x=101)
     assert run(["data", "convert", str(bad), "--out", str(tmp_path / "out.npz")]) == 2
-    assert "--drop-bad-rows" in capsys.readouterr().err
+    assert "drop_bad_rows" in capsys.readouterr().err
     assert run(["data", "convert", str(bad), "--out", str(tmp_path / "out.npz"), "--drop-bad-rows"]) == 0
     assert "1 bad rows dropped" in " ".join(capsys.readouterr().err.split())
     assert len(read_feed_table(tmp_path / "out.npz")[0]) == 1

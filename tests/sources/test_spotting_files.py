@@ -379,7 +379,7 @@ entry = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries=st.lists(entry, max_size=12), key=st.sampled_from(["predictions", "annotations"]), seed=st.integers())
 def test_any_entries_are_read_or_refused(tmp_path, entries, key, seed):
     path = written(tmp_path, soccernet(*entries, key=key))

@@ -565,7 +565,7 @@ spoilt_event = st.builds(
     lambda raw, name, value: raw | {name: value}, some_event, st.sampled_from((*REQUIRED, "positions")), junk
 )
 any_file = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

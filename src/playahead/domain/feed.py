@@ -130,10 +130,12 @@ class FeedHalf:
     seen_from_ms: int = 0
 
     def __post_init__(self) -> None:
+        # Columns that were not given: no delay, everything else unknown.
         for name, kind in COLUMNS.items():
             if getattr(self, name) is None:
                 default = 0 if name in ("delay_ms", "late_ms") else UNKNOWN
                 object.__setattr__(self, name, np.full(len(self.t_ms), default, kind))
+        # Check before converting, so that nothing wraps around.
         columns = self.columns
         for name, column in columns.items():
             if column.shape != self.t_ms.shape or column.ndim != 1:

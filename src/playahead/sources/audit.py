@@ -168,6 +168,7 @@ def _gains(ours: Sequence[Stretch], theirs: Sequence[Stretch]) -> NDArray[np.flo
 
     Measured at offsets of whole strides: they lie on whatever grid the labels lie on, and a coarser one agrees more.
     """
+    # The longest stretches of both, at offsets that no seed speaks for: how many labels find a partner all the same.
     paired_C, all_C = np.ones(len(ACTIONS)), np.full(len(ACTIONS), 2.0)  # none was tried: chance is a half
     longest = sorted(theirs, key=lambda stretch: -len(stretch.frame_E))[:4]
     stride = _STRIDE_MS // _FRAME_MS
@@ -190,6 +191,7 @@ def _within(stretch: Stretch, other: Stretch, shift: int) -> NDArray[np.bool_]:
 
 def _longest_run(ours: Stretch, theirs: Stretch, shift: int, gain_C: NDArray[np.float64]) -> tuple[float, Overlap]:
     """The run of labels that speaks most for the same video, at one offset, and how much it does."""
+    # Labels with a partner in the other stretch, and those of theirs without one where ours look, too.
     our_pairs, their_pairs = _has_partner(ours, theirs, shift), _has_partner(theirs, ours, -shift)
     alone = _within(theirs, ours, -shift) & ~their_pairs
     inside = _within(ours, theirs, shift)

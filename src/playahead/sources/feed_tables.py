@@ -35,6 +35,7 @@ def read_table(file: FeedFile) -> list[FeedHalf]:
     match, half, reports = columns.pop("match"), columns.pop("half"), columns.pop("reports", None)
     if not len(match):
         raise InputError(path, "holds no rows")
+    # A half ends where match or half changes in the next row.
     new_half = np.flatnonzero((match[1:] != match[:-1]) | (half[1:] != half[:-1])) + 1
     halves: list[FeedHalf] = []
     for rows in np.split(np.arange(len(match)), new_half):
@@ -64,6 +65,7 @@ def write_feed_table(path: Path, halves: list[FeedHalf]) -> None:
         del columns["late_ms"]
     if (columns["confidence"] == UNKNOWN).all():
         del columns["confidence"]
+    # What is the same for all rows of a half is repeated for each of them.
     lengths = [len(half) for half in halves]
     about = {"match": [half.match for half in halves], "half": [half.half for half in halves]}
     if any(half.reports != EVERY_CODE for half in halves):

@@ -265,10 +265,12 @@ def unusual_rates(halves: Sequence[FeedHalf], provider: str) -> list[str]:
         halves: halves of one match or many.
         provider: provider of the file, as the line names it.
     """
+    # Places in another unit crowd together.
     x = np.concatenate([half.x[half.x != UNKNOWN] for half in halves])
     if len(x) >= CROWD and np.ptp(x) < SPAN:
         what = f"all {len(x):,} places lie within {int(np.ptp(x))} % of the pitch's length"
         return [f"{provider}: {what}, are they in another unit?"]
+    # Too many actions for the time that they take: times in another unit.
     minutes = sum((int(half.t_ms[-1]) - half.seen_from_ms) / 60_000 for half in halves if len(half))
     counts_C = np.bincount(np.concatenate([half.code[half.is_target] for half in halves]), minlength=len(ACTIONS))
     total, most = int(counts_C.sum()), HIGH * sum(USUAL_PER_90_MIN) / 90 * minutes
@@ -277,6 +279,7 @@ def unusual_rates(halves: Sequence[FeedHalf], provider: str) -> list[str]:
             return []
         what = f"{total:,} actions in {60 * minutes:,.0f} s are more than anyone plays"
         return [f"{provider}: {what}, are its times in another unit?"]
+    # Classes with far fewer or far more actions than usual; none at all is fine where outs are estimated.
     estimated = {int(code) for half in halves for code in half.code[half.setpiece == ESTIMATED_OUT]}
     odd = []
     for c, (count, usual) in enumerate(zip(counts_C.tolist(), np.array(USUAL_PER_90_MIN) / 90 * minutes, strict=True)):

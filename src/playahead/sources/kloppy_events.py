@@ -168,6 +168,7 @@ def read_wyscout_v3(file: FeedFile) -> list[FeedHalf]:
         raise InputError(path, what, fix) from None
     root = as_object(read_json(path), str(path))
     events = _of_periods_in_order(list_in(root, "events", str(path)), notices)
+    # kloppy's own warnings become notices, the same one once.
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")

@@ -92,8 +92,10 @@ def times_in_halves(stamps: Sequence[Stamp], notices: Notices, one_video: bool =
     """
     shown = ((stamp.half, stamp.position_ms if stamp.clock_ms is None else stamp.clock_ms) for stamp in stamps)
     starts = _clock_starts((half, time_ms) for half, time_ms in shown if time_ms is not None)
+    # Each time from its half's start: by position where there is one and it agrees with the clock.
     origins = {half: _origins(half, starts[half], stamps, one_video) for half in starts}
     times = [_time_ms(stamp, starts[stamp.half], origins[stamp.half]) for stamp in stamps]
+    # Many contradictions are another unit, a few are mistakes of single entries.
     twice = [stamp for stamp in stamps if None not in (stamp.clock_ms, stamp.position_ms)]
     apart = [stamp for stamp, time_ms in zip(stamps, times, strict=True) if time_ms is None]
     if 2 * len(apart) > len(twice):
@@ -111,6 +113,7 @@ def times_in_halves(stamps: Sequence[Stamp], notices: Notices, one_video: bool =
 
 def _origins(half: int, start_ms: int, stamps: Sequence[Stamp], one_video: bool) -> tuple[int, ...]:
     """Times from which a half's positions may count: its own start, the match clock's, or its place in a video."""
+    # How much later each position is than its clock says.
     apart = [
         stamp.position_ms - (stamp.clock_ms - start_ms)
         for stamp in stamps

@@ -63,7 +63,7 @@ def read_metrica_csv(file: FeedFile) -> list[FeedHalf]:
 def read_metrica_json(file: FeedFile) -> list[FeedHalf]:
     """The halves of one match."""
     path = file.path
-    content = read_source(path)
+    content = read_source(path)  # its checksum is the match's number: the file names no match
     listed = reading.list_in(reading.as_object(reading.parse_json(content, path), str(path)), "data", str(path))
     named = (raw.get("team") for raw in listed if isinstance(raw, dict))
     teams = two_teams(path, (team.get("id") for team in named if isinstance(team, dict)))

@@ -177,7 +177,8 @@ def halves_of(
     Raises:
         RecordError: most events of a half lie outside it, so that the others are not where they say either.
     """
-    distinct = once(events, notices)  # by repr: NaN is not equal to itself
+    # Each event once (by repr: NaN is not equal to itself), its time from the half's own start, in time order.
+    distinct = once(events, notices)
     late_ms = late_starts(((event.half, event.time_ms) for event in distinct if isfinite(event.time_ms)), notices)
     timed = [
         replace(event, time_ms=max(event.time_ms - late_ms[event.half], 0.0)) if event.half in late_ms else event
@@ -189,15 +190,18 @@ def halves_of(
         key=lambda event: (event.half, event.time_ms),
     )
     notices.count("events at an impossible time not read", len(timed) - len(ordered))
+    # One OUT a pause; where the provider writes none, one before each restart.
     ordered = list(_one_out_a_pause(_without_borrowed_receptions(ordered)))
     if not knows_outs:
         ordered = list(_with_estimated_outs(ordered))
+    # Carries are implied unless the provider writes them all; a half is gone through once.
     kinds = Counter(event.kind for event in ordered)
     knows_carries = kinds["carry"] > FEW_CARRIES * kinds["pass"]
     rows_of: dict[int, list[FeedRow]] = {}
     for half in sorted({event.half for event in ordered}):
         timed_rows = _rows([event for event in ordered if event.half == half], knows_carries, knows_height)
         rows_of[half] = [row for _, row in sorted(timed_rows, key=lambda timed_row: timed_row[0])]
+    # The codes that these rules make of the provider's kinds: of any other, no row means nothing.
     reports = _ALWAYS | {code for kind, code in _CODE_OF_KIND.items() if kind in kinds}
     reports |= {DUEL} if "tackle" in kinds else set()  # a tackle that does not keep the ball
     reports |= {_HEADER} if "aerial" in kinds else {row.code for rows in rows_of.values() for row in rows} & {_HEADER}

@@ -53,7 +53,7 @@ class FeedFile:
             InputError: ``reason``, unless bad rows are dropped.
         """
         if not self.drop_bad_rows:
-            fix = reason.fix or "leave such rows out with playahead data convert --drop-bad-rows"
+            fix = reason.fix or "drop_bad_rows leaves such rows out"
             raise InputError(reason.where, reason.what, fix)
         self.notices.count("bad rows dropped", example=f"{reason.where}: {reason.what}")
 

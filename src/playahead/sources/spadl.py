@@ -158,6 +158,7 @@ def _halves(
 def _numbered(actions: Any) -> dict[str, NDArray]:
     """The columns that are needed, types and results as numbers, places as in SPADL, in time order."""
     table = {name: _column(actions, name) for name in _NEEDED}
+    # Atomic SPADL has a place and a way instead of two places.
     is_atomic = all(_has(actions, name) for name in _ATOMIC_PLACES) and not _has(actions, "start_x")
     table |= {
         name: _column(actions, source)
@@ -180,6 +181,7 @@ def _numbered(actions: Any) -> dict[str, NDArray]:
         )
     body = ("foot", "head", "other", "head/other", "foot_left", "foot_right")
     table["bodypart"] = _coded(actions, "bodypart", body)
+    # Files need not be in order of time.
     order = np.lexsort((table["time_seconds"], table["period_id"]))
     return {name: column[order] for name, column in table.items()}
 
@@ -258,6 +260,8 @@ def _is_named(value: object) -> bool:
 
 def _directions(table: Mapping[str, NDArray]) -> tuple[set[object], dict[str, object]]:
     """Teams that attack from right to left, and those (by name) of which nothing says where to."""
+    # Shots and crosses happen near the goal attacked, goal kicks and saves near a team's own; each votes by how far
+    # from the middle it is.
     names = [ATOMIC_TYPES[type_id] if type_id >= 0 else "" for type_id in table["type"]]
     sign = np.array([name.startswith(_TOWARDS) - 1.0 * name.startswith(_OWN_END) for name in names])
     along = np.clip(np.nan_to_num(table["start_x"], nan=PITCH_M[0] / 2), 0, PITCH_M[0])
@@ -343,6 +347,7 @@ def _from_parquet(content: bytes, path: Path) -> Mapping[str, Sequence[object]]:
 
 def _typed(values: Sequence[object]) -> NDArray:
     """Whole numbers, else numbers (NaN where there is none), else text and whatever else there is."""
+    # A column with one value that is neither a number nor empty is text.
     numbers = np.array([number(value) for value in values])
     if any(np.isnan(found) and not _is_empty(value) for found, value in zip(numbers, values, strict=True)):
         return np.array(

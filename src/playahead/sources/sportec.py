@@ -77,6 +77,7 @@ def read_sportec(file: FeedFile) -> list[FeedHalf]:
 
 def _parsed(root: Element, path: Path, notices: Notices) -> list[_Event]:
     def parsed(element: Element) -> list[_Event]:
+        # The chain of first children, down to the innermost; outer attributes win.
         chain = [element]
         while len(chain[-1]):
             chain.append(chain[-1][0])

@@ -90,6 +90,7 @@ def read_soccernet_spotting(file: FeedFile) -> list[FeedHalf]:
         else:
             file.notices.count("actions of the shoot-out not read")
     times = times_in_halves([mark.stamp for mark in marks], file.notices)
+    # Kick-offs split the file only if it is one video of the whole match: later than the second one, all in half 1.
     later_ms = min((ms for half, ms in file.kick_offs_ms.items() if half > 1), default=None)
     last_ms = max((time for time in times if not isinstance(time, InputError)), default=0)
     if later_ms is not None and last_ms > later_ms and all(mark.stamp.half == 1 for mark in marks):

@@ -57,7 +57,7 @@ Raw = Mapping[str, Any]
 def read_statsbomb(file: FeedFile) -> list[FeedHalf]:
     """The halves of one match, extra time as halves 3 and 4."""
     path, notices = file.path, file.notices
-    content = read_source(path)
+    content = read_source(path)  # its checksum is the match's number: the file names no match
     entries = [entry for entry in as_list(parse_json(content, path), str(path)) if isinstance(entry, dict)]
     entries.sort(key=lambda entry: _order(entry.get("index")))
     # The file begins with the line-up of the home side.
