@@ -1,4 +1,4 @@
-"""Prints the tables of ``simulation/plays.py`` and the usual rates of ``sources/rates.py`` from real matches.
+"""Prints the tables of ``simulation/plays.py`` and the usual rates of ``sources/feeds.py`` from real matches.
 
 .venv/bin/python benchmarks/rhythm.py DATA
 """

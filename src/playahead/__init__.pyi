@@ -43,12 +43,10 @@ from .lab.pretrain.spotting import PretrainConfig as PretrainConfig, pretrain as
 from .lab.recipes import recipe as recipe
 from .lab.report.write import ReportConfig as ReportConfig, write_report as write_report
 from .lab.simulation.simulate import SimulationConfig as SimulationConfig, simulate as simulate
-from .sources.convert import convert_feeds as convert_feeds
 from .sources.feed_tables import read_feed_table as read_feed_table, write_feed_table as write_feed_table
-from .sources.feeds import read_feed as read_feed
+from .sources.feeds import convert_feeds as convert_feeds, read_feed as read_feed
 from .sources.kloppy_events import read_kloppy_dataset as read_kloppy_dataset
-from .sources.soccernet_baa import read_baa_split as read_baa_split
+from .sources.soccernet import read_baa_split as read_baa_split
 from .sources.spadl import read_spadl as read_spadl
-from .sources.wyscout import read_wyscout_match as read_wyscout_match
 from .training.run import train as train
 from .training.trainer import TrainConfig as TrainConfig

@@ -12,7 +12,7 @@ from playahead.cli.main import run
 from playahead.evaluation.submission import check_submission
 from playahead.lab.demo import DemoConfig
 from playahead.lab.recipes import demo
-from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet import read_baa_split
 from playahead.video.reader import probe
 
 ROOT = Path(__file__).parents[2]

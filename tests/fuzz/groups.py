@@ -33,18 +33,12 @@ from playahead.paper.anticipator import Anticipator
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
-from playahead.sources.soccernet_baa import read_baa_split
-from playahead.sources.soccernet_bas import cut_into_clips, read_bas_match
+from playahead.sources.soccernet import cut_into_clips, read_baa_split, read_bas_match
 from playahead.variants.config import AnticipatorConfig
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text
-from tests.sources.test_datafactory import entry as datafactory_entry
-from tests.sources.test_metrica import ENTRIES as METRICA, as_json as metrica_json
-from tests.sources.test_opta import pass_ as opta_pass
-from tests.sources.test_sportec import EVENTS as SPORTEC
-from tests.sources.test_statsbomb import EVENTS as STATSBOMB
+from tests.support.provider_files import METRICA, SPORTEC, STATSBOMB, datafactory_entry, metrica_json, opta_pass
 
 
 class Group(ABC):
@@ -103,12 +97,12 @@ class SpottingLabels(Group):
 
     def use(self, path: Path) -> object:
         match = read_bas_match(path)
-        for events in match.halves.values():
+        for events in match.values():
             cut_into_clips(events, 60_000, 5_000)
         return match
 
     def silent(self, result) -> str:
-        late = [event for events in result.halves.values() for event in events if event.position_ms > 3 * 3_600_000]
+        late = [event for events in result.values() for event in events if event.position_ms > 3 * 3_600_000]
         return "an action after three hours" if late else ""
 
 
@@ -138,7 +132,7 @@ class OtherFeeds(Group):
         return odd_text(document, self.rng)
 
     def use(self, path: Path) -> object:
-        return read_feed(path, SourceNotes(drop_bad_rows=bool(self.rng.random() < 0.5)))
+        return read_feed(path, drop_bad_rows=bool(self.rng.random() < 0.5))
 
     def silent(self, result) -> str:
         return "" if all(len(half) for half in result) else "an empty half"
@@ -413,7 +407,7 @@ class Stores(Group):
         folder = self.folder / "store"
         (folder / "videos").mkdir(parents=True, exist_ok=True)
         (folder / "manifest.json").write_bytes(path.read_bytes())
-        (folder / "videos" / "v.jsonl").write_bytes(damaged_bytes(b'{"window": "ab"}\n{"notes": []}\n', self.rng))
+        (folder / "videos" / "v.jsonl").write_bytes(damaged_bytes(b'{"window": "ab"}\n{"notices": []}\n', self.rng))
         store = FeatureStore(folder)
         list(store.videos())
         JournalWriter(store, "w").add("ab")

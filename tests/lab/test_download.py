@@ -22,7 +22,7 @@ from playahead.io.files import disk_errors, readable_size
 from playahead.io.progress import Progress
 from playahead.lab import download
 from playahead.lab.download import download_baa, plan_download, run_download, safe_path
-from playahead.sources.soccernet_baa import SPLITS, read_baa_split
+from playahead.sources.soccernet import SPLITS, read_baa_split
 from tests.support.hub import PASSWORD, TOKEN, StandIn, calm_client, serving, split_files, zipped
 
 TRAIN, VALID = split_files("train", n_clips=8, clip_bytes=150_000), split_files("valid", n_clips=3)

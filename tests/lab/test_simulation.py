@@ -14,8 +14,7 @@ from playahead.lab.simulation.picture import Look, draw_frames, follow
 from playahead.lab.simulation.plays import simulate_half
 from playahead.lab.simulation.rendering import Rendering, render, render_all
 from playahead.lab.simulation.scene import stage
-from playahead.sources.soccernet_baa import read_baa_split
-from playahead.sources.soccernet_bas import read_bas_match
+from playahead.sources.soccernet import read_baa_split, read_bas_match
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames
 from tests.conftest import simulate

@@ -12,8 +12,7 @@ from playahead.io.errors import InputError, RecordError
 from playahead.lab.simulation.plays import clips_of, simulate_half, simulate_match, write_bas_labels
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, read_split, write_feed_table
-from playahead.sources.soccernet_baa import BaaSplit
-from playahead.sources.soccernet_bas import read_bas_match
+from playahead.sources.soccernet import BaaSplit, read_bas_match
 
 
 def same(ours: FeedHalf, theirs: FeedHalf) -> bool:
@@ -166,7 +165,7 @@ def test_simulated_spotting_labels_are_read_back(tmp_path):
     halves = simulate_match(2, minutes_per_half=2)
     write_bas_labels(tmp_path / "Labels-ball.json", halves)
     match = read_bas_match(tmp_path / "Labels-ball.json")
-    assert [e.position_ms for e in match.halves[1]] == halves[0].t_ms.tolist()
+    assert [e.position_ms for e in match[1]] == halves[0].t_ms.tolist()
 
 
 def split(clips) -> BaaSplit:

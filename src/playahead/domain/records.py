@@ -21,7 +21,7 @@ class ActionEvent:
     Attributes:
         position_ms: whole milliseconds from the start of the clip or of the half.
         action: one of the ten.
-        side: who acted, where the source says so.
+        side: side that acted, if the source says so.
         visible: False where the broadcast did not show it.
     """
 
@@ -82,8 +82,8 @@ class Anticipation:
 
     Attributes:
         action: the likeliest class.
-        offset_ms: when, in ms after the observation's end, 0 to 5000.
-        confidence: in [0, 1].
+        offset_ms: time after the observation's end, 0 to 5000 ms.
+        confidence: confidence in [0, 1].
         class_confidence: confidence of each of the ten classes, benchmark order.
     """
 

@@ -24,8 +24,8 @@ from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, 
 from playahead.evaluation.official import count_detections
 from playahead.io.errors import InputError, RecordError
 from playahead.io.files import DAMAGED_ZIP, atomic_write, require_archive, require_file, write_whole
-from playahead.sources import jsonfile
-from playahead.sources.soccernet_baa import clip_name, read_baa_split
+from playahead.sources import reading
+from playahead.sources.soccernet import clip_name, read_baa_split
 
 Entry = dict[str, object]
 """An anticipation as it stands in the file."""
@@ -112,23 +112,23 @@ def read_results(path: Path) -> Results:
 def _read_videos(path: Path) -> list[tuple[str, list[Entry]]]:
     """(path of the video, its entries) of each video, as they stand in the file."""
     require_file(path)
-    root = _read_zipped(path) if zipfile.is_zipfile(path) else jsonfile.read_json(path)
-    listed = jsonfile.field(jsonfile.as_object(root, str(path)), "videos", str(path))
+    root = _read_zipped(path) if zipfile.is_zipfile(path) else reading.read_json(path)
+    listed = reading.field(reading.as_object(root, str(path)), "videos", str(path))
     videos: list[tuple[str, list[Entry]]] = []
     names: set[str] = set()
-    for index, item in enumerate(jsonfile.as_list(listed, f"{path}: videos")):
+    for index, item in enumerate(reading.as_list(listed, f"{path}: videos")):
         where = f"{path}: video {index}"
-        fields = jsonfile.as_object(item, where)
-        video = jsonfile.field(fields, "path", where)
+        fields = reading.as_object(item, where)
+        video = reading.field(fields, "path", where)
         if not isinstance(video, str):
             raise InputError(where, f"path {video!r} is not text")
         name = clip_name(video, where)
-        annotations = jsonfile.as_object(jsonfile.field(fields, "annotations", where), where)
-        entries = jsonfile.as_list(jsonfile.field(annotations, "anticipation", where), where)
+        annotations = reading.as_object(reading.field(fields, "annotations", where), where)
+        entries = reading.as_list(reading.field(annotations, "anticipation", where), where)
         if name in names:
             raise InputError(path, f"{name} is listed twice")
         names.add(name)
-        videos.append((video, [jsonfile.as_object(entry, f"{path}: {name}") for entry in entries]))
+        videos.append((video, [reading.as_object(entry, f"{path}: {name}") for entry in entries]))
     return videos
 
 
@@ -143,7 +143,7 @@ def _read_zipped(path: Path) -> object:
         raise InputError(path, f"cannot be read ({reason})") from None
     if len(content) > _MAX_BYTES:
         raise InputError(path, f"{RESULTS_NAME} holds more than it declares")
-    return jsonfile.parse_json(content, f"{path}: {RESULTS_NAME}")
+    return reading.parse_json(content, f"{path}: {RESULTS_NAME}")
 
 
 def evaluate_submission(results: Path, labels: Path) -> Evaluation:
@@ -196,7 +196,7 @@ def _arrays(
 
 def _position_ms(entry: Entry, where: str) -> int:
     try:
-        position_ms = whole_ms(jsonfile.field(entry, "position", where))
+        position_ms = whole_ms(reading.field(entry, "position", where))
     except RecordError as reason:
         raise InputError(where, reason) from None
     if not OBSERVATION_MS <= position_ms <= _END_MS:
@@ -207,7 +207,7 @@ def _position_ms(entry: Entry, where: str) -> int:
 
 def _vector(entry: Entry, where: str) -> list[float]:
     """``confidence_vect``; NaN, infinities, what float32 cannot hold, and wrong lengths are refused."""
-    vector = jsonfile.as_list(jsonfile.field(entry, "confidence_vect", where), where)
+    vector = reading.as_list(reading.field(entry, "confidence_vect", where), where)
     if len(vector) != VECTOR_LENGTH:
         raise InputError(where, f"confidence_vect has {len(vector)} entries instead of {VECTOR_LENGTH}")
     if not all(isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < _HUGE for v in vector):

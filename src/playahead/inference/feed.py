@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.feed import FeedHalf
+from playahead.domain.notices import Notices
 from playahead.features.feed import FEED_FEATURES, prepare_track
 from playahead.inference.open_predictor import open_predictor
 from playahead.inference.result import SHORTEST_MS, Expected, PredictConfig, PredictResult, short_notices
 from playahead.io.progress import Show, counter, quiet
-from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
+from playahead.sources.feeds import choose_reader, read_feed
 
 EVERY_S = 5.0
 
@@ -35,9 +35,10 @@ def predict_feed(
         InputError: the file or the weights cannot be read.
     """
     config = config or PredictConfig()
-    notes = SourceNotes(kick_offs_ms=config.kick_offs_ms)
+    read, provider = Notices(), ""
     if isinstance(feed, Path):
-        source, halves = feed.name, read_feed(feed, notes, companions, config.provider)
+        source, provider = feed.name, choose_reader(feed, config.provider).provider
+        halves = read_feed(feed, read, companions, provider, kick_offs_ms=config.kick_offs_ms)
     else:
         source, halves = "feed", list(feed)
     predictor = open_predictor(config.weights, FEED_FEATURES, config.device)
@@ -46,7 +47,7 @@ def predict_feed(
     chosen = [half for half in halves if config.half in (None, half.half)]
     first_ms = config.start_ms(SHORTEST_MS)
     times = [times_of(half, first_ms, config.end_ms, every_ms) for half in chosen]
-    notices = [*notes.lines, *short_notices(config, times[0] if times else [], predictor.knows_worse_sources)]
+    notices = [*read.lines, *short_notices(config, times[0] if times else [], predictor.knows_worse_sources)]
     advance = counter(show, f"predicting {source}", sum(map(len, times)), "times")
     expected: list[Expected] = []
     for half, times_ms in zip(chosen, times, strict=True):
@@ -66,7 +67,7 @@ def predict_feed(
         every_ms=every_ms,
         min_confidence=config.min_confidence,
         notices=notices,
-        provider=notes.provider,
+        provider=provider,
         kick_offs_ms=config.kick_offs_ms,
         times_ms={(half.match, half.half): times_ms for half, times_ms in zip(chosen, times, strict=True)},
     )

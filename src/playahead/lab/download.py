@@ -23,7 +23,7 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabl
 from playahead.io.errors import InputError
 from playahead.io.files import RESUMES, atomic_write, disk_errors, file_size, free_bytes, readable_size
 from playahead.io.progress import Show, counter, quiet
-from playahead.sources.soccernet_baa import SPLITS
+from playahead.sources.soccernet import SPLITS
 
 REPO = "SoccerNet/ActionAnticipation"
 NDA = "https://www.soccer-net.org/data"

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 import playahead
 from playahead.cli.main import run
+from playahead.domain.feed import FeedRow
 from playahead.features.feed import N_FEATURES
 from playahead.io.errors import InputError
 from playahead.live.server.allowed import Refused, allowed_source
@@ -19,7 +20,7 @@ from playahead.live.server.app import build_app
 from playahead.live.server.config import ServeConfig
 from playahead.live.server.run import serving
 from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.rows import Row, Tick
+from playahead.live.session.rows import Tick
 from tests.conftest import simulate
 
 LOCAL = "http://127.0.0.1"
@@ -76,7 +77,12 @@ def test_rows_in_answers_out(client):
     assert events[-1]["event"] == "end"
     assert events[-1]["data"] == {"detail": "the source ended"}
     ours = FeedSession(playahead.Predictor.open(), 0.3)
-    lines = [Row(1, 1_200, 0, 0, 50, 50), Row(1, 2_900, 1, 0), Row(1, 5_100, 3, 0, confidence=70), Tick(1, 9_000)]
+    lines = [
+        FeedRow(1, 1_200, 0, 0, 50, 50),
+        FeedRow(1, 2_900, 1, 0),
+        FeedRow(1, 5_100, 3, 0, confidence=70),
+        Tick(1, 9_000),
+    ]
     expected = []
     for line in lines:
         ours.push(line)
@@ -146,13 +152,15 @@ def test_single_questions(client, films):
         ("/v1/anticipate", {}, 422, "either rows or features"),
         ("/v1/anticipate", {"features": [[[1]]]}, 422, "features"),
         ("/v1/anticipate", {"features": [[[]] * 34]}, 422, "features.0: List should have at most 33 items"),
-        ("/v1/anticipate", {"rows": [{}] * 5_001}, 422, "rows: List should have at most 5000 items"),
-        ("/v1/anticipate", {"rows": [{"x": 1}] * 100_000}, 422, "rows: List should have at most 5000 items"),
+        ("/v1/anticipate", {"rows": [{"now_ms": 1}] * 5_001}, 422, "rows: List should have at most 5000 items"),
+        ("/v1/anticipate", {"rows": [{"now_ms": 1}] * 50_000}, 422, "rows: List should have at most 5000 items"),
         ("/v1/anticipate", {"features": [[[1], [1, 2]]]}, 422, "not of one length"),
         ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "CHEER"}]}, 422, "rows.0: action 'CHEER'"),
         ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "GOAL"}]}, 422, "said it reports"),
         ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "DUEL"}]}, 422, "said it reports"),
-        ("/v1/anticipate", {"rows": [{"t_ms": -1, "action": "PASS"}]}, 422, "rows.0.t_ms"),
+        ("/v1/anticipate", {"rows": [{"t_ms": -1, "action": "PASS"}]}, 422, "rows.0: t_ms '-1'"),
+        ("/v1/anticipate", {"rows": [{"t_ms": "5", "action": "PASS"}]}, 422, "rows.0: t_ms '5' is not a number"),
+        ("/v1/anticipate", {"rows": [{"reports": ["PASS"]}]}, 422, "rows.0: reports belong to the session"),
         ("/v1/sessions/none/rows", {"rows": []}, 404, "no session"),
         ("/v1/goals", {}, 404, "Not Found"),
     ],

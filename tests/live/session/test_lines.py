@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, strategies as st
 
 from playahead.cli.main import run
+from playahead.domain.feed import FeedRow
 from playahead.io.errors import InputError
 from playahead.live.session.config import LiveConfig
 from playahead.live.session.frames import Frames
 from playahead.live.session.lines import Lines, of_growing_file
 from playahead.live.session.open import live
-from playahead.live.session.rows import Line, Row, parse_entry, parse_line
+from playahead.live.session.rows import Line, parse_entry, parse_line
 from playahead.sources.feeds import read_feed
 from playahead.video.input_size import InputSize
 
@@ -107,11 +108,11 @@ def test_a_file_that_begins_badly_is_followed_once_a_line_was_read(tmp_path):
     path.write_text("a log line\n" + json.dumps(ROWS[0]) + "\n")
     lines = of_growing_file(path, follow=True)
     assert isinstance(lines.next(5), InputError)
-    assert isinstance(lines.next(5), Row)
+    assert isinstance(lines.next(5), FeedRow)
     with path.open("a") as file:
         file.write("another log line\n" + json.dumps(ROWS[1]) + "\n")
     assert isinstance(lines.next(5), InputError)
-    assert isinstance(lines.next(5), Row)
+    assert isinstance(lines.next(5), FeedRow)
     lines.close()
 
 
@@ -152,11 +153,11 @@ def test_a_reader_that_dies_ends_the_session_with_its_reason(tmp_path, capsys, m
 @pytest.mark.parametrize("death", [TypeError("x"), MemoryError(), KeyError("a"), SystemExit(1), OSError(5, "gone")])
 def test_no_thread_that_died_is_waited_for(death, monkeypatch, tmp_path):
     def dying(_):
-        yield Row(1, 5, 0)
+        yield FeedRow(1, 5, 0)
         raise death
 
     lines = Lines(dying)
-    assert lines.next(5) == Row(1, 5, 0)
+    assert lines.next(5) == FeedRow(1, 5, 0)
     with pytest.raises((InputError, OSError)) as caught:
         lines.next(5)
     assert caught.value is death or caught.value.__cause__ is death
@@ -173,8 +174,8 @@ def test_a_label_says_the_same_in_a_line_as_in_a_file(label, tmp_path):
     path.write_text(json.dumps({"UrlLocal": "x", "predictions": marks}))
     (half,) = read_feed(path)
     row = parse_entry({"t_ms": 10_000, "action": label}, "line 1")
-    assert isinstance(row, Row)
+    assert isinstance(row, FeedRow)
     assert (row.code, row.setpiece) == (half.code[-1], half.setpiece[-1])
     said = parse_entry({"t_ms": 10_000, "action": label, "setpiece": "open play"}, "line 1")
-    assert isinstance(said, Row)
+    assert isinstance(said, FeedRow)
     assert said.setpiece == 0

@@ -14,6 +14,7 @@ import pytest
 
 import playahead
 from playahead.cli.main import run
+from playahead.domain.feed import FeedRow
 from playahead.io.errors import InputError
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.session.config import LiveConfig
@@ -21,7 +22,7 @@ from playahead.live.session.feed_session import FeedSession
 from playahead.live.session.lines import Lines, of_growing_file, of_stream
 from playahead.live.session.open import live
 from playahead.live.session.record import Record, read_record
-from playahead.live.session.rows import Row, Tick
+from playahead.live.session.rows import Tick
 from playahead.live.session.watch_feed import watch_feed
 from playahead.sources.feed_tables import write_feed_table
 
@@ -80,15 +81,15 @@ def test_a_file_that_grows_is_followed(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b'{"t_ms": 100, "action": "PASS"}\n{"t_ms": 200, "act')
     lines = of_growing_file(path, follow=True)
-    assert lines.next(5) == Row(1, 100, 0)
+    assert lines.next(5) == FeedRow(1, 100, 0)
     with pytest.raises(TimeoutError):
         lines.next(0.3)
     with path.open("ab") as file:
         file.write(b'ion": "DRIVE"}\n')
-    assert lines.next(5) == Row(1, 200, 1)
+    assert lines.next(5) == FeedRow(1, 200, 1)
     path.write_bytes(b'{"t_ms": 300, "action": "PASS"}\n')
     assert "cut short or replaced" in str(lines.next(5))
-    assert lines.next(5) == Row(1, 300, 0)
+    assert lines.next(5) == FeedRow(1, 300, 0)
     lines.close()
 
 
@@ -109,7 +110,7 @@ def test_a_machine_that_is_too_slow_leaves_moments_out_and_makes_no_row_late(mon
 
     class InTime(Lines):
         def __init__(self) -> None:
-            self.rows = [Row(1, 1_000 * second, 0) for second in range(1, 60)]
+            self.rows = [FeedRow(1, 1_000 * second, 0) for second in range(1, 60)]
 
         def next(self, timeout_s):
             if not self.rows:
@@ -143,7 +144,7 @@ def test_the_clock_goes_on_without_rows_and_follows_rows_that_are_ahead():
 
     class Scripted(Lines):
         def __init__(self) -> None:
-            self.script = [Row(1, 2_000, 0), 1.0, 1.0, Row(1, 9_500, 0), 32.0, 0.0, 0.0, 0.0, 0.0, None]
+            self.script = [FeedRow(1, 2_000, 0), 1.0, 1.0, FeedRow(1, 9_500, 0), 32.0, 0.0, 0.0, 0.0, 0.0, None]
 
         def next(self, timeout_s):
             step = self.script.pop(0)

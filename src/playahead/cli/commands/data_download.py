@@ -8,7 +8,7 @@ from typing import Literal
 
 from playahead.cli import terminal
 from playahead.lab.download import plan_download, require_password, run_download
-from playahead.sources.soccernet_baa import SPLITS
+from playahead.sources.soccernet import SPLITS
 
 
 def download(

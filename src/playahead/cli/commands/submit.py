@@ -9,7 +9,7 @@ from playahead.domain.notices import Notices
 from playahead.evaluation.submission import check_submission, perfect_answer, write_submission
 from playahead.inference.open_predictor import DecodingOptions
 from playahead.io.errors import InputError
-from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet import read_baa_split
 
 
 def submit(

@@ -21,7 +21,7 @@ from playahead.lab.faantra.frames import FrameExamples, FramesEvaluationSet, fin
 from playahead.lab.faantra.network import KIND, EndToEnd, EndToEndModelConfig, open_end_to_end
 from playahead.paper.sampling import inverse_frequency
 from playahead.sources.layouts import folder_of_split, is_clip_split, resampled_unit
-from playahead.sources.soccernet_baa import LABELS_NAME, read_baa_split
+from playahead.sources.soccernet import LABELS_NAME, read_baa_split
 from playahead.training.loop import Loop, LoopConfig, fingerprint, step_seed
 from playahead.training.ranks import launch_ranks
 from playahead.training.run import Finished, finish, validate

@@ -31,7 +31,7 @@ from playahead.sources.layouts import (
     is_clip_split,
     match_numbers,
 )
-from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet import read_baa_split
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import InputSize, parse_input_size
 from playahead.video.reader import probe, read_frames

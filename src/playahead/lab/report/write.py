@@ -32,7 +32,7 @@ from playahead.lab.report.examples import best_and_worst
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import SPLITS
 from playahead.sources.layouts import SIMULATED_MARKER, folder_of_split, is_clip_split
-from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet import read_baa_split
 
 try:
     from playahead.lab.report.page import Page, Split, render

@@ -14,7 +14,7 @@ from playahead.domain.feed import FeedHalf
 from playahead.domain.pitch import PITCH_M
 from playahead.domain.records import ActionEvent, Clip
 from playahead.io.errors import InputError
-from playahead.sources.soccernet_bas import cut_into_clips
+from playahead.sources.soccernet import cut_into_clips
 
 _NEAR_GOAL = 72.0  # percent of the pitch's length from which crosses and shots come
 _SETPIECE = {Action.THROW_IN: 1}

@@ -17,7 +17,7 @@ from playahead.lab.simulation.rendering import Rendering, render_all
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS, read_feed_table, write_feed_table
 from playahead.sources.layouts import SIMULATED_MARKER
 from playahead.sources.osl_videos import write_osl_videos
-from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, write_baa_split
+from playahead.sources.soccernet import LABELS_NAME, SPLITS, write_baa_split
 
 Halves = list[FeedHalf]
 Layout = Literal["feed", "baa", "bas", "osl"]

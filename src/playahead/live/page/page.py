@@ -17,7 +17,7 @@ from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.palette import COLOURS, DARK, LIGHT, PAST_SHARE, short_name
 from playahead.io.errors import InputError, RecordError
 from playahead.io.files import write_whole
-from playahead.sources import jsonfile
+from playahead.sources import reading
 from playahead.sources.feeds import read_feed, reader_of
 
 _ASSETS = files("playahead.live.page") / "assets"
@@ -66,7 +66,7 @@ def recognise(paths: Sequence[Path]) -> Shown:
 def _predictions(path: Path) -> dict[str, object] | None:
     if path.suffix.lower() != ".json":
         return None
-    found = jsonfile.read_json(path)
+    found = reading.read_json(path)
     return found if isinstance(found, dict) and isinstance(found.get("anticipated"), list) else None
 
 
@@ -125,7 +125,7 @@ def _colours() -> str:
 
 def _parts(shown: Shown) -> list[dict[str, object]]:
     """The halves of a feed, or the whole of a video."""
-    spotted = _marks(jsonfile.as_list(shown.predictions.get("spotted", []), "spotted"), "spotted")
+    spotted = _marks(reading.as_list(shown.predictions.get("spotted", []), "spotted"), "spotted")
     entries: dict[tuple[int, int], list[dict[str, object]]] = {}
     times: dict[tuple[int, int], list[int]] = {}
     for where, entry in _objects(shown.predictions, "times"):
@@ -145,8 +145,8 @@ def _parts(shown: Shown) -> list[dict[str, object]]:
 
 def _objects(document: Mapping[str, object], name: str) -> Iterator[tuple[str, dict[str, object]]]:
     """(where, object) of each entry of a list; of none where there is no such list."""
-    for index, raw in enumerate(jsonfile.as_list(document.get(name, []), name)):
-        yield f"{name} {index}", jsonfile.as_object(raw, f"{name} {index}")
+    for index, raw in enumerate(reading.as_list(document.get(name, []), name)):
+        yield f"{name} {index}", reading.as_object(raw, f"{name} {index}")
 
 
 def _half_of(entry: dict[str, object], where: str) -> tuple[int, int]:
@@ -211,12 +211,12 @@ def _rows(half: FeedHalf) -> list[dict[str, object]]:
 
 
 def _marks(entries: Sequence[object], where: str) -> list[dict[str, object]]:
-    return [_mark(jsonfile.as_object(entry, f"{where} {index}"), where) for index, entry in enumerate(entries)]
+    return [_mark(reading.as_object(entry, f"{where} {index}"), where) for index, entry in enumerate(entries)]
 
 
 def _mark(entry: dict[str, object], where: str) -> dict[str, object]:
     try:
-        action = parse_action(str(jsonfile.field(entry, "action", where)))
+        action = parse_action(str(reading.field(entry, "action", where)))
     except RecordError as reason:
         raise InputError(where, reason) from None
     if action is None:
@@ -225,7 +225,7 @@ def _mark(entry: dict[str, object], where: str) -> dict[str, object]:
 
 
 def _number(entry: dict[str, object], name: str, where: str, most: float = 1e9) -> float:
-    found = jsonfile.number(jsonfile.field(entry, name, where))
+    found = reading.number(reading.field(entry, name, where))
     if not 0 <= found <= most:
         raise InputError(where, f"{name} {str(entry[name])[:40]!r} is not a number from 0 to {most:,.0f}")
     return round(found, 4)

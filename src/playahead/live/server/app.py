@@ -16,7 +16,7 @@ from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.inference.result import Expected
 from playahead.live.page.page import live_page
 from playahead.live.server.allowed import allowed_source
-from playahead.live.server.bodies import AnswerOut, QuestionBody, RowBody, RowsBody, SessionBody, SessionOut, TakenOut
+from playahead.live.server.bodies import AnswerOut, QuestionBody, RowsBody, SessionBody, SessionOut, TakenOut
 from playahead.live.server.by_ray import SessionsByRay
 from playahead.live.server.clips import Clips
 from playahead.live.server.config import ServeConfig
@@ -239,13 +239,8 @@ def _reports(labels: Sequence[str] | None) -> Reports | None:
     return found
 
 
-def _lines(rows: Sequence[RowBody]) -> list[Line]:
-    return [parse_entry(row.model_dump(exclude_none=True), f"rows.{index}") for index, row in enumerate(rows)]
-
-
-def _put(session: Session, rows: Sequence[RowBody]) -> int:
-    lines = _lines(rows)
-    session.put(lines)
+def _put(session: Session, lines: Sequence[Line]) -> int:
+    session.put(list(lines))
     return len(lines)
 
 
@@ -255,11 +250,11 @@ def _answer_to(asked: QuestionBody, models: Models) -> Answer:
     if asked.features is not None:
         return _of_features(asked, models)
     session = FeedSession(models.feed, asked.min_confidence)
-    lines = _lines(asked.rows or [])
+    lines = asked.rows or []
     if (reports := _reports(asked.reports)) is not None:
         session.push(reports)
-    latest_half = max((line.half for line in lines if not isinstance(line, Reports)), default=1)
-    lines = [line for line in lines if not isinstance(line, Reports) and line.half == latest_half]
+    latest_half = max((line.half for line in lines), default=1)
+    lines = [line for line in lines if line.half == latest_half]
     times_ms = [line.now_ms if isinstance(line, Tick) else line.t_ms + line.delay_ms for line in lines]
     now_ms = asked.now_ms or max([*times_ms, 0]) // 1000 * 1000 + 1000
     session.push(Tick(latest_half, 0))

@@ -8,14 +8,14 @@ from operator import attrgetter
 import numpy as np
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf
+from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.features.feed import prepare_track, window_features
 from playahead.inference.any_predictor import AnyPredictor
 from playahead.inference.result import Expected
 from playahead.io.errors import InputError
 from playahead.live.session.answer import Answer, SeenRow
-from playahead.live.session.rows import Line, Reports, Row, Tick
+from playahead.live.session.rows import Line, Reports, Tick
 from playahead.live.session.windows import RecentWindows
 
 EVERY_MS = 1_000
@@ -79,17 +79,17 @@ class FeedSession:
             self._counts[f"rows of half {line.half}, which is over"] += 1
             return
         at_ms = line.now_ms if isinstance(line, Tick) else line.t_ms
-        if isinstance(line, Row) and line.code not in self._reports:
+        if isinstance(line, FeedRow) and line.code not in self._reports:
             raise InputError("action", "is none that the source said it reports", 'name it in {"reports": [...]} first')
         if line.half > self.half_number:
             self._start(line.half, at_ms // EVERY_MS * EVERY_MS if at_ms > OBSERVATION_MS else 0)
-        if isinstance(line, Row):
+        if isinstance(line, FeedRow):
             self._take(line)
         elif at_ms < self._newest_ms:
             self._counts["ticks that went back"] += 1
         self._newest_ms = max(self._newest_ms, at_ms)
 
-    def _take(self, row: Row) -> None:
+    def _take(self, row: FeedRow) -> None:
         late_ms = max(0, self.now_ms - row.t_ms - row.delay_ms)
         if late_ms > LONGEST_DELAY_MS:
             self._counts["rows over a minute late, not used"] += 1

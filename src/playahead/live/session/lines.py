@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from playahead.domain.feed import LONGEST_DELAY_MS, FeedHalf
+from playahead.domain.feed import LONGEST_DELAY_MS, FeedHalf, FeedRow
 from playahead.io.errors import InputError, PlayaheadError
-from playahead.live.session.rows import LONGEST_LINE, Line, Reports, Row, Tick, parse_line
+from playahead.live.session.rows import LONGEST_LINE, Line, Reports, Tick, parse_line
 
 _WAITING = 10_000  # lines read ahead of their use
 _LOOK_AGAIN_S = 0.1
@@ -157,20 +158,12 @@ def of_feed(halves: list[FeedHalf], speed: float) -> Lines:
     return Lines(play)
 
 
-def rows_of(half: FeedHalf) -> Iterator[Row]:
+def rows_of(half: FeedHalf) -> Iterator[FeedRow]:
     """Its rows in the order in which they become visible; what came late has a longer delay."""
-    for row in half.visible_ms.argsort(kind="stable"):
-        yield Row(
-            half=half.half,
-            t_ms=int(half.t_ms[row]),
-            code=int(half.code[row]),
-            team=int(half.team[row]),
-            x=int(half.x[row]),
-            y=int(half.y[row]),
-            setpiece=int(half.setpiece[row]),
-            delay_ms=min(int(half.delay_ms[row]) + int(half.late_ms[row]), LONGEST_DELAY_MS),
-            confidence=int(half.confidence[row]),
-        )
+    rows = half.rows
+    for index in half.visible_ms.argsort(kind="stable"):
+        row = rows[index]
+        yield replace(row, delay_ms=min(row.delay_ms + row.late_ms, LONGEST_DELAY_MS), late_ms=0)
 
 
 def _is_another(path: Path, file: BinaryIO) -> bool:

@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from playahead.domain.feed import EVERY_CODE, N_CODES, holds
+from playahead.domain.feed import EVERY_CODE, N_CODES, FeedRow, holds
 from playahead.io.errors import InputError
 from playahead.io.files import disk_errors, is_alone, require_file
 from playahead.live.session.answer import Answer, read_answer
 from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.rows import Line, Reports, Row, Tick
+from playahead.live.session.rows import Line, Reports, Tick
 
 _BEGINS = b'{"start":'
-_KINDS = {"row": Row, "tick": Tick}
+_KINDS = {"row": FeedRow, "tick": Tick}
 _MOST_FRAMES = 250  # in one line, where no answer comes
 
 
@@ -112,7 +112,7 @@ class Record:
 def _as_json(line: Line) -> dict[str, object]:
     if isinstance(line, Reports):
         return {"reports": sorted(line.codes)}
-    return {"row" if isinstance(line, Row) else "tick": asdict(line)}
+    return {"row" if isinstance(line, FeedRow) else "tick": asdict(line)}
 
 
 def is_record(path: Path) -> bool:
@@ -122,7 +122,7 @@ def is_record(path: Path) -> bool:
 
 
 def read_record(path: Path) -> Iterator[tuple[str, object]]:
-    """(kind, value) of every whole line; lines come as ``Row``, ``Tick`` or ``Reports``, answers as ``Answer``.
+    """(kind, value) of every whole line; lines come as ``FeedRow``, ``Tick`` or ``Reports``, answers as ``Answer``.
 
     Raises:
         InputError: a line that no session wrote.
@@ -174,7 +174,7 @@ def replay(path: Path, make: Callable[[], FeedSession]) -> Generator[Answer, Non
     for kind, value in read_record(path):
         if kind == "start":
             session = None if value == "video" else make()
-        elif isinstance(value, Row | Tick | Reports) and session is not None:
+        elif isinstance(value, FeedRow | Tick | Reports) and session is not None:
             session.push(value)
         elif isinstance(value, Answer):
             yield from [value] if session is None else session.answers(value.now_ms)

@@ -10,10 +10,10 @@ import pytest
 from playahead.domain.feed import FeedHalf
 from playahead.domain.records import Clip
 from playahead.lab.simulation.plays import clips_of, simulate_half
-from playahead.sources import overlaps
+from playahead.sources import audit
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table
-from playahead.sources.soccernet_baa import BaaSplit
+from playahead.sources.soccernet import BaaSplit
 
 GRIDS_MS = (1, 40, 1000)
 
@@ -95,7 +95,7 @@ def test_withheld_labels_are_enough_to_find_it(halves):
 
 def test_clips_are_joined_into_the_halves_that_they_were_cut_from(halves):
     cut = [clips_of(snapped(half, 40)) for half in halves[:2]]
-    joined = overlaps.stretches_of(numbered(*cut).clips)
+    joined = audit.stretches_of(numbered(*cut).clips)
     assert [len(stretch.clips) for stretch in joined] == [len(part) for part in cut]
     for stretch, half in zip(joined, halves, strict=False):
         is_action = (half.code < 10) & (half.t_ms > 20) & (half.t_ms < (len(stretch.clips) + 6) * 5_000)

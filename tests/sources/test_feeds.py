@@ -1,17 +1,19 @@
-"""The guard against files that are read wrongly: rates beside those of real matches."""
+"""Any feed: rates beside those of real matches, and whole matches of other providers, where they are at hand."""
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from playahead.cli.main import run
-from playahead.domain.actions import Action
+from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import ESTIMATED_OUT
 from playahead.sources.feed_tables import write_feed_table
-from playahead.sources.rates import unusual_rates
+from playahead.sources.feeds import choose_reader, read_feed, unusual_rates
 from tests.conftest import simulate_half
+from tests.support.provider_files import STATSBOMB, statsbomb_event, statsbomb_line_up, statsbomb_pass
 
 
 @pytest.fixture(scope="module")
@@ -67,21 +69,41 @@ def test_every_command_that_reads_a_feed_says_so(halves, command, tmp_path, caps
 
 
 def test_several_matches_with_their_companions_become_one_table(tmp_path, capsys):
-    from tests.sources.test_statsbomb import EVENTS, line_up, passing, statsbomb_event
-
     files = []
     for name in ("first", "second"):
-        more = [statsbomb_event(200 + n, "Pass", 100 + n, **passing()) for n in range(len(name))]
-        (tmp_path / f"{name}_events.json").write_text(json.dumps([*EVENTS, *more]))
-        (tmp_path / f"{name}_lineup.json").write_text(json.dumps(line_up()))
+        more = [statsbomb_event(200 + n, "Pass", 100 + n, **statsbomb_pass()) for n in range(len(name))]
+        (tmp_path / f"{name}_events.json").write_text(json.dumps([*STATSBOMB, *more]))
+        (tmp_path / f"{name}_lineup.json").write_text(json.dumps(statsbomb_line_up()))
         files += [str(tmp_path / f"{name}_{kind}.json") for kind in ("lineup", "events")]
     assert run(["data", "convert", *files, "--out", str(tmp_path / "test.npz")]) == 0
     assert "2 matches" in capsys.readouterr().out
     assert run(["evaluate", "feed", files[1], files[0], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["classes"]
-    other = [squad | {"team_id": squad["team_id"] + 70} for squad in line_up()]
+    other = [squad | {"team_id": squad["team_id"] + 70} for squad in statsbomb_line_up()]
     (tmp_path / "first_lineup.json").write_text(json.dumps(other))
     assert run(["data", "convert", *files, "--out", str(tmp_path / "test.npz")]) == 2
     assert "first_lineup.json: is the line-up of another match" in capsys.readouterr().err.replace("\n", "")
     assert run(["evaluate", "feed", files[1], files[3]]) == 2
     assert "is a match of its own" in " ".join(capsys.readouterr().err.split())
+
+
+PROVIDERS = Path(__file__).parents[3] / "shared" / "data" / "providers"
+
+
+@pytest.mark.parametrize(
+    ("name", "provider", "counts"),
+    [
+        ("statsbomb_events.json", "StatsBomb", [920, 824, 63, 141, 17, 26, 28, 35, 50, 10]),
+        ("statsperform_ma3.json", "Stats Perform", [665, 566, 112, 108, 37, 62, 33, 76, 26, 10]),
+        ("datafactory_events.json", "DataFactory", [669, 500, 0, 120, 45, 8, 20, 54, 0, 0]),
+        ("sportec_match_events.xml", "Sportec", [663, 501, 85, 161, 41, 31, 26, 70, 31, 18]),
+        ("metrica_events.csv", "Metrica (CSV)", [970, 626, 67, 88, 32, 21, 24, 49, 3, 28]),
+    ],
+)
+def test_rows_of_each_class(name, provider, counts):
+    if not (PROVIDERS / name).is_file():
+        pytest.skip(f"needs {PROVIDERS / name}")
+    halves = read_feed(PROVIDERS / name)
+    assert choose_reader(PROVIDERS / name).provider == provider
+    code = np.concatenate([half.code for half in halves])
+    assert np.bincount(code, minlength=len(ACTIONS))[: len(ACTIONS)].tolist() == counts

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
 from playahead.sources.kloppy_events import read_kloppy_dataset
-from playahead.sources.notes import SourceNotes
+from tests.support.provider_files import rows_of
 
 kloppy = pytest.importorskip("kloppy")
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
 
 
 FILES = Path(kloppy.__file__).parent / "tests" / "files"
@@ -23,10 +22,7 @@ if not FILES.is_dir():
     pytest.skip("kloppy without its test files", allow_module_level=True)
 
 
-def rows(halves) -> list[tuple[int, int, str]]:
-    return [
-        (half.half, int(t_ms), LABELS[code]) for half in halves for t_ms, code in zip(half.t_ms, half.code, strict=True)
-    ]
+rows = rows_of
 
 
 @pytest.fixture
@@ -43,8 +39,8 @@ def saved(folder: Path, root: dict) -> Path:
 
 
 def test_wyscouts_version_3_to_the_millisecond_with_its_drives_and_outs(wyscout, tmp_path):
-    notes = SourceNotes()
-    halves = read_feed(saved(tmp_path, wyscout), notes)
+    notices = Notices()
+    halves = read_feed(saved(tmp_path, wyscout), notices)
     count = Counter(label for _, _, label in rows(halves))
     interruptions = [event for event in wyscout["events"] if event["type"]["primary"] == "game_interruption"]
     assert count["OUT"] == len(interruptions) > 3, "kloppy calls them generic"
@@ -61,11 +57,11 @@ def test_a_shoot_out_after_half_2_any_order_and_a_type_that_wyscout_has_not(wysc
     shoot_out = [event | {"matchPeriod": "P", "minute": 120} for event in events[-3:]]
     unknown = events[-1] | {"type": {"primary": "moonwalk", "secondary": []}}
     halves_swapped = [*events[150:], *events[:150]]
-    notes = SourceNotes()
-    halves = read_feed(saved(tmp_path, wyscout | {"events": [*shoot_out, *halves_swapped, unknown]}), notes)
+    notices = Notices()
+    halves = read_feed(saved(tmp_path, wyscout | {"events": [*shoot_out, *halves_swapped, unknown]}), notices)
     assert rows(halves) == rows(whole)
-    assert notes.left_out["events of the shoot-out"] == 3
-    assert notes.left_out["events with an unknown type (moonwalk)"] == 1
+    assert notices.counts["events of the shoot-out not read"] == 3
+    assert notices.counts["events with an unknown type (moonwalk) not read"] == 1
 
 
 def test_version_3_is_told_by_its_events_wherever_they_stand(wyscout, tmp_path):
@@ -80,10 +76,10 @@ def test_an_event_that_kloppy_stumbles_over_is_left_out_and_counted(wyscout, tmp
     whole = rows(read_feed(saved(tmp_path, wyscout)))
     wyscout["events"][50]["team"]["id"] = 99
     del wyscout["events"][120]["type"]
-    notes = SourceNotes()
-    assert len(whole) - 6 <= len(rows(read_feed(saved(tmp_path, wyscout), notes))) < len(whole)
-    assert sum(notes.left_out.values()) == 2
-    assert all(reason.startswith("events that kloppy does not read (") for reason in notes.left_out)
+    notices = Notices()
+    assert len(whole) - 6 <= len(rows(read_feed(saved(tmp_path, wyscout), notices))) < len(whole)
+    assert sum(notices.counts.values()) == 2
+    assert all(reason.startswith("events that kloppy does not read (") for reason in notices.counts)
     for event in wyscout["events"]:
         event["team"]["id"] = 99
     with pytest.raises(InputError, match="cannot be read as a match of Wyscout v3"):
@@ -98,9 +94,9 @@ def test_a_shoot_out_is_counted(wyscout, tmp_path):
         for event in wyscout["events"][-40:]
     ]
     wyscout["events"] += [*extra, *shots]
-    notes = SourceNotes()
-    assert {half.half for half in read_feed(saved(tmp_path, wyscout), notes)} == {1, 2, 3, 4}
-    assert notes.left_out["events of the shoot-out"] == 40
+    notices = Notices()
+    assert {half.half for half in read_feed(saved(tmp_path, wyscout), notices)} == {1, 2, 3, 4}
+    assert notices.counts["events of the shoot-out not read"] == 40
 
 
 def test_without_kloppy_the_message_says_what_to_install(wyscout, tmp_path, monkeypatch):
@@ -116,6 +112,6 @@ def test_without_directions_the_places_of_a_dataset_are_unknown(wyscout, tmp_pat
 
     dataset = reader.load(event_data=str(saved(tmp_path, wyscout)), data_version="V3")
     aimless = replace(dataset, metadata=replace(dataset.metadata, orientation=Orientation.NOT_SET))
-    notes = SourceNotes()
-    assert all((half.x == 255).all() for half in read_kloppy_dataset(aimless, notes))
-    assert any("nothing says which way the teams attack" in line for line in notes.lines)
+    notices = Notices()
+    assert all((half.x == 255).all() for half in read_kloppy_dataset(aimless, notices))
+    assert any("nothing says which way the teams attack" in line for line in notices.lines)

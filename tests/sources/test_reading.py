@@ -5,13 +5,14 @@ import json
 
 import pytest
 
+from playahead.domain.actions import Action
 from playahead.io.errors import InputError
-from playahead.sources import opened
+from playahead.sources import reading
 from playahead.sources.feeds import read_feed, reader_of
-from playahead.sources.soccernet_bas import read_bas_match
-from tests.sources.test_any_file import FORMS, Action as Act, Play, rows, save
+from playahead.sources.soccernet import read_bas_match
+from tests.support.provider_files import FORMS, Play, rows_in_form as rows, save_form as save
 
-FOUND = [Play(half, second, Act.PASS, 0, 50) for half in (1, 2) for second in (5, 9)]
+FOUND = [Play(half, second, Action.PASS, 0, 50) for half in (1, 2) for second in (5, 9)]
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
 
 
@@ -19,8 +20,6 @@ ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.provider)
 def test_events_and_companions_are_read_packed_and_in_any_unicode(tmp_path, form, encoding, packed):
-    if form.provider == "StatsBomb":
-        pytest.importorskip("kloppy")
     text = form.written(form.entries(FOUND))
     plain = rows(read_feed(save(tmp_path, form, text)), form)
     folder = tmp_path / "packed"
@@ -36,18 +35,18 @@ def test_events_and_companions_are_read_packed_and_in_any_unicode(tmp_path, form
 def test_xml_in_utf_16_no_longer_says_so():
     text = '<?xml version="1.0" encoding="UTF-16" standalone="yes"?><Games/>'
     wanted = b'<?xml version="1.0" standalone="yes"?><Games/>'
-    assert opened._as_utf8(text.encode("utf-16"), "strict") == wanted
-    assert opened._as_utf8(b'<?xml version="1.0" encoding="latin-1"?>\xe9', "strict").endswith(b"\xe9")
+    assert reading._as_utf8(text.encode("utf-16"), "strict") == wanted
+    assert reading._as_utf8(b'<?xml version="1.0" encoding="latin-1"?>\xe9', "strict").endswith(b"\xe9")
 
 
 def test_labels_are_read_packed(tmp_path):
     path = tmp_path / "Labels-ball.json.gz"
     path.write_bytes(gzip.compress(json.dumps({"annotations": [{"gameTime": "1 - 00:10", "label": "PASS"}]}).encode()))
-    assert len(read_bas_match(path).halves[1]) == 1
+    assert len(read_bas_match(path)[1]) == 1
 
 
 def test_a_bomb_is_refused_without_unpacking_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(opened, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(reading, "MOST_BYTES", 1_000_000)
     path = tmp_path / "bomb.json.gz"
     path.write_bytes(gzip.compress(b'{"predictions": [{"label": "' + bytes(20_000_000)))
     assert path.stat().st_size < 100_000
@@ -70,4 +69,4 @@ def test_a_damaged_gzip_is_one_line(tmp_path, damage):
 def test_bytes_in_no_unicode_are_no_text(tmp_path, content):
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(InputError, match=r"a.csv: (cannot be read as text|not text)"):
-        opened.read_source_text(tmp_path / "a.csv")
+        reading.read_source_text(tmp_path / "a.csv")
