@@ -1,6 +1,7 @@
 """The video with ten lanes under it, drawn as the page draws them: the last 30 s, now, and the coming 5 s."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.palette import COLOURS, DARK, PAST_SHARE, short_name
-from playahead.domain.records import Mark
+from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import format_clock
 from playahead.video.reader import read_drawn
 from playahead.video.sound import read_sound
@@ -38,13 +39,14 @@ def write_overlay(
     Small pictures are enlarged until text can be read.
     """
     start_s, stop_s = span_ms[0] / 1000, None if span_ms[1] is None else span_ms[1] / 1000
-    first = next(iter(read_drawn(source, _rgb, start_s, start_s + 1, stream)))[1]
+    pictures = read_drawn(source, _rgb, start_s, stop_s, stream)
+    first_index, first = next(pictures)
     scale = -(-_LEAST_WIDTH // first.shape[1]) if first.shape[1] < _LEAST_WIDTH else 1
     panel = Panel(first.shape[1] * scale // 2 * 2, timeline)
     picture_height = first.shape[0] * scale // 2 * 2
 
     def frames() -> Iterator[NDArray[np.uint8]]:
-        for index, rgb_HWC in read_drawn(source, _rgb, start_s, stop_s, stream):
+        for index, rgb_HWC in chain([(first_index, first)], pictures):
             large = rgb_HWC.repeat(scale, axis=0).repeat(scale, axis=1)[:picture_height, : panel.width]
             yield np.concatenate([large, panel.draw(span_ms[0] + index * 1000 // GRID.fps)])
 
@@ -95,7 +97,7 @@ class Panel:
         """Where an action so far ahead is drawn."""
         return self.now_x + until_ms / ANTICIPATION_MS * (self.width - self.rim - self.now_x)
 
-    def _lane_y(self, mark: Mark) -> float:
+    def _lane_y(self, mark: Mark | Anticipation) -> float:
         return self.top + self.lane * (mark.action.class_index + 0.5)
 
     def _draw_still(self) -> Image.Image:

@@ -1,7 +1,5 @@
 """Decoding: a file or stream -> (index, gray_HW) at 25 fps, ahead of its user in a thread of its own."""
 
-import queue
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -15,7 +13,8 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
-from playahead.io.errors import InputError
+from playahead.io.channel import Channel
+from playahead.io.errors import InputError, PlayaheadError
 from playahead.video.clock import at_rate
 from playahead.video.continuity import Continuity
 from playahead.video.input_size import InputSize
@@ -96,7 +95,7 @@ def read_drawn(
     """``read_frames`` with pictures made by ``draw`` instead of an input size."""
     if start_s < 0 or (stop_s is not None and stop_s <= start_s):
         raise InputError(shown(source), f"no time lies from {start_s} s to {stop_s} s")
-    return _ahead(Decoder(source, draw, start_s, stop_s, stream))
+    return ahead(Decoder(source, draw, start_s, stop_s, stream))
 
 
 class Decoder(Generic[Drawn]):
@@ -195,39 +194,26 @@ class Decoder(Generic[Drawn]):
         return None
 
 
-def _ahead(decoder: Decoder[Drawn]) -> Iterator[tuple[int, Drawn]]:
-    """Its frames, made in another thread that ends when we do; its errors, and what it has to tell, come out here."""
-    made: queue.Queue[tuple[int, Drawn] | BaseException | None] = queue.Queue(_AHEAD)
-    stopped = threading.Event()
+def ahead(decoder: Decoder[Drawn]) -> Iterator[tuple[int, Drawn]]:
+    """Frames of a decoder, made in another thread that ends when we do; its notices and errors come out here."""
 
-    def put(item: tuple[int, Drawn] | BaseException | None) -> None:
-        waiting = True
-        while waiting and not stopped.is_set():
-            with suppress(queue.Full):
-                made.put(item, timeout=0.1)
-                waiting = False
+    def work(made: Channel[tuple[int, Drawn]]) -> None:
+        for item in decoder.frames():
+            if not made.put(item):
+                return
 
-    def work() -> None:
-        end = None
-        try:
-            for item in decoder.frames():
-                put(item)
-                if stopped.is_set():
-                    return
-        except Exception as reason:  # handed to the user's thread
-            end = reason
-        put(end)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    made = Channel.fed_by(work, _AHEAD)
+    error = None
     try:
-        while isinstance(item := made.get(), tuple):
-            yield item
+        try:
+            while (item := made.next()) is not None:
+                yield item
+        except (PlayaheadError, OSError) as reason:
+            error = reason
         more = len(decoder.told) - _TOLD
         for what in [*decoder.told[:_TOLD], *([f"and {more:,} more of the kind"] if more > 0 else [])]:
             warnings.warn(f"{shown(decoder.source)}: {what}", VideoWarning, stacklevel=2)
-        if item is not None:
-            raise item
+        if error is not None:
+            raise error
     finally:
-        stopped.set()
-        thread.join(timeout=5)
+        made.close(wait_s=5)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playahead.domain.grid import OBSERVATION_MS
-from playahead.domain.records import Mark
+from playahead.domain.records import Anticipation, Mark
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class Timeline:
 
     spotted: Sequence[Mark]
     times_ms: Sequence[int]
-    anticipated: Sequence[Sequence[Mark]]
+    anticipated: Sequence[Sequence[Anticipation]]
 
     def past(self, now_ms: int) -> list[Mark]:
         """Actions spotted in the last 30 s."""
         return [mark for mark in self.spotted if now_ms - OBSERVATION_MS < mark.time_ms <= now_ms]
 
-    def coming(self, now_ms: int) -> list[Mark]:
+    def coming(self, now_ms: int) -> list[Anticipation]:
         """What the latest anticipation still expects."""
         latest = bisect_right(self.times_ms, now_ms) - 1
-        return [mark for mark in self.anticipated[latest] if mark.time_ms >= now_ms] if latest >= 0 else []
+        return [one for one in self.anticipated[latest] if one.time_ms >= now_ms] if latest >= 0 else []

@@ -12,11 +12,7 @@ from PIL import Image
 
 from playahead.live.server.config import ServeConfig
 from playahead.live.server.run import serving
-from playahead.video.input_size import InputSize
-from playahead.video.reader import read_frames
-from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
-from tests.inference.test_video import made, video  # noqa: F401 - fixtures
-from tests.live.session.hls import broadcast
+from tests.support.broadcast import broadcast
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
@@ -77,10 +73,9 @@ def test_a_session_fed_by_rows_is_followed(base, page):
     expect(status).to_contain_text("There is no such session")
 
 
-def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, page, video, made, backbone_file):  # noqa: F811
+def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, page, frames, made, backbone_file):
     from playwright.sync_api import expect
 
-    frames = [gray_HW for _, gray_HW in read_frames(video, InputSize(96, 64))]
     weights = {"video_weights": made / "run" / "weights.safetensors", "backbone": backbone_file}
     with broadcast(tmp_path, frames, speed=3.0) as sent:
         threading.Thread(target=sent.segments, args=(0, 50), daemon=True).start()
@@ -110,7 +105,7 @@ def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, page, video, made,
             expect(over_the_picture).to_have_text("Over: the session was closed.")
 
 
-def test_pictures_are_a_document_of_jpegs(tmp_path, video, made, backbone_file):  # noqa: F811
+def test_pictures_are_a_document_of_jpegs(tmp_path, video, made, backbone_file):
     weights = {"video_weights": made / "run" / "weights.safetensors", "backbone": backbone_file}
     with serving(ServeConfig(port=0, device="cpu", sources=str(video.parent), **weights)) as (_, address):
         asked = {"kind": "video", "source": str(video), "speed": 4}

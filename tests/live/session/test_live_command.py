@@ -16,13 +16,11 @@ import playahead
 from playahead.cli.main import run
 from playahead.io.errors import InputError
 from playahead.lab.simulation.plays import simulate_half
-from playahead.live.session.config import LiveConfig
-from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.lines import Lines, of_growing_file, of_stream
-from playahead.live.session.open import live
+from playahead.live.session.feed_session import FeedSession, watch_feed
+from playahead.live.session.lines import Lines, lines_of, of_growing_file, of_stream
+from playahead.live.session.open import LiveConfig, live
 from playahead.live.session.record import Record, read_record
 from playahead.live.session.rows import Row, Tick
-from playahead.live.session.watch_feed import watch_feed
 from playahead.sources.feed_tables import write_feed_table
 
 ROWS = [
@@ -36,7 +34,7 @@ LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
 
 def answer_line(**changed: object) -> str:
     """A line of a record with an answer, and something wrong in it."""
-    silent = {"half": 0, "now_ms": 5_000, "seen_ms": 5_000, "seen": [], "expected": [], "told": []}
+    silent = {"half": 0, "now_ms": 5_000, "seen_ms": 5_000, "seen": [], "expected": [], "notices": []}
     return json.dumps({"answer": {**silent, "intensity_per_mille": [[0] * 32] * 10, **changed}})
 
 
@@ -61,7 +59,7 @@ def test_rows_from_standard_input():
     assert said.count("\n") == 1
     answers = answers_of(done)
     assert [answer["now_ms"] for answer in answers] == list(range(1_000, 9_001, 1_000))
-    assert answers[0]["told"][0].startswith("standard input: line 1: not JSON")
+    assert answers[0]["notices"][0].startswith("standard input: line 1: not JSON")
     assert [mark["action"] for mark in answers[-1]["seen"]] == ["PASS", "DRIVE", "HIGH PASS"]
     assert any(answer["expected"] for answer in answers)
 
@@ -109,6 +107,7 @@ def test_a_machine_that_is_too_slow_leaves_moments_out_and_makes_no_row_late(mon
 
     class InTime(Lines):
         def __init__(self) -> None:
+            super().__init__(1)
             self.rows = [Row(1, 1_000 * second, 0) for second in range(1, 60)]
 
         def next(self, timeout_s):
@@ -119,9 +118,6 @@ def test_a_machine_that_is_too_slow_leaves_moments_out_and_makes_no_row_late(mon
             now_s[0] = min(self.rows[0].t_ms / 1000, now_s[0] + (60.0 if timeout_s is None else timeout_s))
             raise TimeoutError
 
-        def close(self) -> None:
-            pass
-
     session = FeedSession(playahead.Predictor.open())
     answer = session._answer
 
@@ -131,7 +127,7 @@ def test_a_machine_that_is_too_slow_leaves_moments_out_and_makes_no_row_late(mon
 
     monkeypatch.setattr(session, "_answer", slow)
     answers = list(watch_feed(session, InTime(), 1.0, seconds=lambda: now_s[0]))
-    told = [what for found in answers for what in found.told]
+    told = [what for found in answers for what in found.notices]
     assert {what.partition(" ")[2] for what in told} == {"s without an answer"}
     assert session._n_rows
     assert not session._rows["late_ms"].any()
@@ -143,6 +139,7 @@ def test_the_clock_goes_on_without_rows_and_follows_rows_that_are_ahead():
 
     class Scripted(Lines):
         def __init__(self) -> None:
+            super().__init__(1)
             self.script = [Row(1, 2_000, 0), 1.0, 1.0, Row(1, 9_500, 0), 32.0, 0.0, 0.0, 0.0, 0.0, None]
 
         def next(self, timeout_s):
@@ -152,14 +149,11 @@ def test_the_clock_goes_on_without_rows_and_follows_rows_that_are_ahead():
                 raise TimeoutError
             return step
 
-        def close(self) -> None:
-            pass
-
     session = FeedSession(playahead.Predictor.open())
     answers = list(watch_feed(session, Scripted(), 1.0, seconds=lambda: now_s[0]))
     assert [answer.now_ms for answer in answers[:9]] == list(range(1_000, 9_001, 1_000))
     assert answers[-1].now_ms == 41_000
-    told = [what for answer in answers for what in answer.told]
+    told = [what for answer in answers for what in answer.notices]
     assert sorted(told) == ["27 s without an answer", "no row for 30 s"]
 
 
@@ -221,7 +215,7 @@ def test_a_record_that_is_removed_is_begun_again_and_told(tmp_path, moved):
         if len(answers) == 3:
             kept.rename(tmp_path / "elsewhere.jsonl") if moved else kept.unlink()
     said = "kept.jsonl was removed, and is begun again"
-    assert [said in answer.told for answer in answers[:5]] == [False, False, False, True, False]
+    assert [said in answer.notices for answer in answers[:5]] == [False, False, False, True, False]
     recorded = [value.as_json() for kind, value in read_record(kept) if kind == "answer"]
     assert recorded == [answer.as_json() for answer in answers[3:]]
 
@@ -229,7 +223,7 @@ def test_a_record_that_is_removed_is_begun_again_and_told(tmp_path, moved):
 def test_a_foreign_file_is_not_recorded_into(tmp_path):
     path = tmp_path / "match.mp4"
     path.write_bytes(b"\0" * 100)
-    with pytest.raises(InputError, match="is no recorded session"):
+    with pytest.raises(InputError, match="is not a recorded session"):
         Record(path, {})
     assert path.read_bytes() == b"\0" * 100
 
@@ -267,8 +261,8 @@ def test_a_record_must_be_a_file():
         '{"start": [1]}',
         '{"frames": 7}',
         '{"answer": {}}',
-        answer_line(told=None),
-        answer_line(told=[1]),
+        answer_line(notices=None),
+        answer_line(notices=[1]),
         answer_line(now_ms=None),
         answer_line(now_ms=-1),
         answer_line(now_ms=10**30),
@@ -291,8 +285,8 @@ def test_a_damaged_record_names_the_line(tmp_path, line):
     [
         (["nowhere.jsonl"], "no such file"),
         (["nowhere.mp4"], "no such file"),
-        (["-", "--speed", "-1"], "--speed"),
-        (["-", "--min-confidence", "2"], "--min-confidence"),
+        (["-", "--speed", "-1"], "speed: -1"),
+        (["-", "--min-confidence", "2"], "confidence: 2"),
     ],
 )
 def test_wrong_asks_are_one_line(words, said, capsys, tmp_path, monkeypatch):
@@ -318,8 +312,7 @@ def test_a_session_that_is_closed_stops_reading():
             reading.set()
             yield Tick(1, 0)
 
-    lines = Lines(endless)
+    lines = lines_of(endless)
     assert reading.wait(5)
-    lines.close()
-    lines._thread.join(5)
+    lines.close(wait_s=5)
     assert not lines._thread.is_alive()

@@ -18,8 +18,7 @@ from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import FastBackbone
 from playahead.backbone.network import Backbone
 from playahead.domain.grid import GRID
-from playahead.features.encoder import WindowEncoder, window_key
-from playahead.features.snippet_stream import SnippetStream, every
+from playahead.features.encoder import SnippetStream, WindowEncoder, every, window_key
 from playahead.io.runtime import pick_device
 from playahead.lab.bench.rates import best_of, matmul_gflops
 from playahead.lab.simulation.plays import simulate_half

@@ -230,7 +230,7 @@ function draw() {
 }
 
 // Somebody looks back: what comes in meanwhile does not move what is shown.
-function leaveLive() {
+function exitLive() {
   state.following = false; $("live").hidden = !match.live; $("play").textContent = state.playing ? "Pause" : "Play";
 }
 
@@ -240,14 +240,14 @@ function goLive() {
 }
 
 function go(ms) {
-  leaveLive();
+  exitLive();
   state.nowMs = Math.min(Math.max(0, Math.round(ms / FRAME_MS) * FRAME_MS), state.part.lengthMs);
   if (!video.hidden && Math.abs(video.currentTime * 1000 - state.nowMs) > FRAME_MS / 2) video.currentTime = (state.nowMs + FRAME_MS / 4) / 1000;
   draw();
 }
 
 function play(on) {
-  if (state.following) { leaveLive(); return; }
+  if (state.following) { exitLive(); return; }
   state.playing = on; $("play").textContent = on ? "Pause" : "Play"; state.before = performance.now();
   if (!video.hidden) { if (on) video.play().catch(() => play(false)); else video.pause(); }
   if (on) requestAnimationFrame(tick);
@@ -393,7 +393,7 @@ function take(answer) {
   if (part.seen.some((one) => one.x !== undefined && one.team !== undefined)) $("stage").hidden = $("pitch").hidden = false;
   part.answers.push({ now: answer.now_ms, expected: answer.expected.map(mark), lanes: answer.intensity_per_mille, surprise: 0, missed: [] });
   part.lengthMs = Math.max(part.lengthMs, answer.now_ms); judge({ answers: part.answers.slice(-8), labels: part.labels });
-  tellNews(answer, part);
+  showNotices(answer, part);
   if (state.part === part) $("scrub").max = part.lengthMs;
   if (state.following && $("picture").hidden) state.nowMs = answer.now_ms;
   if (part.answers.length % 5 === 0) { countRight(); listMoments(); }
@@ -413,12 +413,12 @@ function partOf(answer) {
 }
 
 // What happened to the source, and how much was seen; where nothing is seen, over the picture as well.
-function tellNews(answer, part) {
-  if (answer.told.length) state.told = answer.told.join("; ");
+function showNotices(answer, part) {
+  if (answer.notices.length) state.notices = answer.notices.join("; ");
   const blind = !answer.seen_ms && !$("picture").hidden;
-  const news = answer.told.length ? ` — ${answer.told.join("; ")}` : answer.seen_ms < PAST_MS ? ` — seen so far: ${answer.seen_ms / 1000} s of 30` : "";
+  const news = answer.notices.length ? ` — ${answer.notices.join("; ")}` : answer.seen_ms < PAST_MS ? ` — seen so far: ${answer.seen_ms / 1000} s of 30` : "";
   $("status").textContent = `Live, ${part.name.toLowerCase()} ${clock(answer.now_ms)}${news}`;
-  $("nothing").hidden = !blind; $("nothing").textContent = blind ? state.told ?? "Nothing is seen" : "";
+  $("nothing").hidden = !blind; $("nothing").textContent = blind ? state.notices ?? "Nothing is seen" : "";
 }
 
 function saveShown() {

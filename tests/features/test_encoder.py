@@ -6,8 +6,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from playahead.backbone.fast import FastBackbone
-from playahead.features.encoder import WindowEncoder
-from playahead.features.snippet_stream import SnippetStream, every, of_windows
+from playahead.features.encoder import SnippetStream, WindowEncoder, every, of_windows
 from tests.features.conftest import tiny_backbone
 
 FAST = FastBackbone(tiny_backbone())

@@ -1,0 +1,466 @@
+"""Sessions of a server: each with a thread that takes rows or frames, and the events that readers may still want.
+
+Sessions are kept by ``LocalSessions`` in this process, or by ``by_ray.RaySessions`` in workers; both have the same
+methods, and so have the sessions that they give.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Generic, TypeVar
+
+from av import VideoFrame
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from playahead.features.feed import FEED_FEATURES
+from playahead.inference.predictor import Predictor
+from playahead.inference.video import VideoModel
+from playahead.io.channel import Channel
+from playahead.io.errors import PlayaheadError
+from playahead.live.server.config import ServeConfig
+from playahead.live.server.requests import Problem
+from playahead.live.server.sources import Gate
+from playahead.live.session.answer import Answer
+from playahead.live.session.feed_session import FeedSession, watch_feed
+from playahead.live.session.frames import Frame, FrameSource
+from playahead.live.session.lines import Lines
+from playahead.live.session.rows import Line, Reports
+from playahead.live.session.video_session import VideoSession, watch_video
+from playahead.video.source import shown
+
+MOST_EVENTS = 300
+"""Events that a reader who comes back can still have: five minutes."""
+_EVENT_BYTES = 8 * 1024 * 1024  # an unusually dense feed keeps fewer events
+_MOST_PICTURES, _PICTURE_BYTES = 64, 16 * 1024 * 1024
+_ROWS_WAITING = 10_000
+_HEARTBEAT_S, _PICTURE_S = 5.0, 1.0
+_SWEEP_S = 5.0
+_PATIENCE_S = 5.0
+_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_WIDTH = 640
+_EVERY = 4  # decoded pictures: 6.25 of 25 a second
+_QUALITY = 80
+_WATCHED_S = 3.0
+_log = logging.getLogger(__name__)
+
+Entry = TypeVar("Entry")
+
+
+@dataclass(frozen=True)
+class Event:
+    """A server-sent event: its kind (answer or end), and its data as JSON."""
+
+    kind: str
+    data: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A JPEG, and the time of the stream at which it was shown."""
+
+    time_ms: int
+    data: bytes
+
+
+class Metrics:
+    """Figures of one server, for Prometheus."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.sessions = Gauge("playahead_sessions", "Sessions under way", ["kind"], registry=self.registry)
+        self.answers = Histogram(
+            "playahead_answer_seconds",
+            "From the last row or frame that an answer rests on to the answer",
+            ["kind"],
+            buckets=_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.rows = Counter("playahead_rows", "Rows taken", registry=self.registry)
+        self.dropped = Counter("playahead_dropped_frames", "Frames that nobody took in time", registry=self.registry)
+        self.problems = Counter("playahead_problems", "Requests refused", ["status"], registry=self.registry)
+
+
+class Models:
+    """Models of a server, shared by all sessions: the feed's is opened at once, the video's when it is first needed.
+
+    Args:
+        config: weights.
+
+    Raises:
+        InputError: the feed's weights cannot be read.
+    """
+
+    def __init__(self, config: ServeConfig) -> None:
+        self._config, self._lock = config, threading.Lock()
+        self.feed = Predictor.open(config.weights, FEED_FEATURES, config.device)
+        self._video: VideoModel | None = None
+
+    @property
+    def video(self) -> VideoModel:
+        """Backbone and anticipator of video.
+
+        Raises:
+            InputError: they cannot be read.
+        """
+        with self._lock:
+            if self._video is None:
+                config = self._config
+                self._video = VideoModel.open(config.video_weights, config.backbone, config.device)
+            return self._video
+
+
+class Backlog(Generic[Entry]):
+    """The newest entries that a thread adds, numbered from 1, for any number of readers on event loops.
+
+    Args:
+        size: most entries to keep.
+        n_bytes: most bytes of their data to keep; the newest entry is always kept.
+
+    Attributes:
+        number: number of the newest entry.
+        over: whether the last entry has been added.
+    """
+
+    def __init__(self, size: int, n_bytes: int) -> None:
+        self._size, self._most_bytes, self._n_bytes = size, n_bytes, 0
+        self._entries: deque[tuple[int, Entry]] = deque()
+        self._readers: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
+        self._lock = threading.Lock()
+        self.number, self.over = 0, False
+
+    def add(self, entry: Entry, last: bool = False) -> None:
+        """Add an entry, and wake the readers."""
+        with self._lock:
+            self.number += 1
+            self._entries.append((self.number, entry))
+            self._n_bytes += _n_bytes(entry)
+            while len(self._entries) > self._size or (self._n_bytes > self._most_bytes and len(self._entries) > 1):
+                self._n_bytes -= _n_bytes(self._entries.popleft()[1])
+            self._end_or_not(last)
+
+    def end(self) -> None:
+        """End without a further entry."""
+        with self._lock:
+            self._end_or_not(True)
+
+    def _end_or_not(self, last: bool) -> None:
+        self.over = self.over or last
+        for changed, loop in self._readers.items():
+            with suppress(RuntimeError):  # its loop is closed: nobody reads there any more
+                loop.call_soon_threadsafe(changed.set)
+
+    def clear(self) -> None:
+        """Forget all entries."""
+        with self._lock:
+            self._entries.clear()
+            self._n_bytes = 0
+
+    @property
+    def newest(self) -> Entry | None:
+        """The entry added last, if it was not forgotten."""
+        with self._lock:
+            return self._entries[-1][1] if self._entries else None
+
+    def after(self, number: int) -> tuple[list[tuple[int, Entry]], bool]:
+        """(number, entry) of entries after this one that are still there, and whether no more will come."""
+        with self._lock:
+            return [(its_number, entry) for its_number, entry in self._entries if its_number > number], self.over
+
+    async def wait(self, number: int, patience_s: float) -> tuple[list[tuple[int, Entry]], bool]:
+        """``after`` as soon as there are entries; without any once the patience is over."""
+        changed = asyncio.Event()
+        with self._lock:
+            self._readers[changed] = asyncio.get_running_loop()
+        try:
+            entries, over = self.after(number)
+            if not entries and not over:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), patience_s)
+                entries, over = self.after(number)
+            return entries, over
+        finally:
+            with self._lock:
+                self._readers.pop(changed, None)
+
+
+def _n_bytes(entry: object) -> int:
+    return len(getattr(entry, "data", ""))
+
+
+class Pictures:
+    """Pictures of a running video for a browser: small, in colour, and made only while somebody watches."""
+
+    def __init__(self) -> None:
+        self._watched_s, self._n_frames = -_WATCHED_S, 0
+        self.backlog: Backlog[Picture] = Backlog(_MOST_PICTURES, _PICTURE_BYTES)
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody has asked for pictures lately."""
+        return time.monotonic() - self._watched_s < _WATCHED_S
+
+    def draw(self, frame: VideoFrame) -> bytes | None:
+        """JPEG of every fourth frame while somebody is watching, else None."""
+        self._n_frames += 1
+        if not self.watched or self._n_frames % _EVERY:
+            return None
+        width = min(_WIDTH, frame.width) // 2 * 2
+        height = max(2, round(frame.height * width / frame.width / 2) * 2)
+        file = BytesIO()
+        frame.to_image(width=width, height=height).save(file, "JPEG", quality=_QUALITY)
+        return file.getvalue()
+
+    def show(self, time_ms: int, frame: Frame) -> None:
+        """Add the picture that the session has come to; a picture that stays is added once."""
+        newest = self.backlog.newest
+        if frame.jpeg and (newest is None or newest.data is not frame.jpeg):
+            self.backlog.add(Picture(time_ms, frame.jpeg))
+
+    def watch(self) -> None:
+        """Somebody watches from now on; pictures from before are forgotten."""
+        if not self.watched:
+            self.backlog.clear()
+        self._watched_s = time.monotonic()
+
+
+class LocalSession:
+    """One session: a thread that answers, and its events.
+
+    Args:
+        kind: feed or video.
+        source: name of what it watches, for people.
+        answers: answers of the session; closed at the end.
+        feed: lines or frames that the answers are made from; closing it ends them.
+        pictures: pictures of a video.
+
+    Attributes:
+        events: answers, then the end.
+        used_s: when a client last asked for anything, on the machine's clock.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        source: str,
+        answers: Generator[Answer, None, None],
+        feed: Lines | FrameSource,
+        pictures: Pictures | None = None,
+    ) -> None:
+        self.id, self.kind, self.source, self.feed = secrets.token_urlsafe(12), kind, source, feed
+        self._answers, self._pictures = answers, pictures
+        self.started_s = self.used_s = time.monotonic()
+        self.events: Backlog[Event] = Backlog(MOST_EVENTS, _EVENT_BYTES)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"session-{self.id}", daemon=True)
+        self._thread.start()
+
+    @property
+    def number(self) -> int:
+        """Number of the latest event."""
+        return self.events.number
+
+    @property
+    def over(self) -> bool:
+        """Whether the last event has been added."""
+        return self.events.over
+
+    def _run(self) -> None:
+        why = "the source ended"
+        try:
+            for answer in self._answers:
+                self.events.add(_event("answer", answer.as_json()))
+                if self._stopping.is_set():
+                    break
+        except PlayaheadError as reason:
+            why = str(reason)
+        except Exception:  # a defect of ours ends one session, and no other
+            why = "an internal error"
+            _log.exception("session %s", self.id)
+        finally:
+            self._answers.close()
+            why = "the session was closed" if self._stopping.is_set() else why
+            self.events.add(_event("end", {"detail": why}), last=True)
+            if self._pictures is not None:
+                self._pictures.backlog.end()
+
+    async def wait(self, number: int) -> tuple[list[tuple[int, Event]], bool]:
+        """Events after this one as soon as there are any, none after a while; and whether no more will come."""
+        self.used_s = time.monotonic()
+        return await self.events.wait(number, _HEARTBEAT_S)
+
+    async def pictures(self, number: int) -> tuple[list[tuple[int, Picture]], bool]:
+        """Pictures of a video after this one as soon as there are any, and whether no more will come."""
+        self.used_s = time.monotonic()
+        if self._pictures is None:
+            return [], True
+        self._pictures.watch()
+        return await self._pictures.backlog.wait(number, _PICTURE_S)
+
+    def put(self, lines: Sequence[Line]) -> None:
+        """Take rows for a feed: all of them, or none.
+
+        Raises:
+            Problem: it watches a video, it is over, or too many rows wait.
+        """
+        if not isinstance(self.feed, Channel):
+            raise Problem(409, "this session watches a video")
+        if self.over:
+            raise Problem(409, "this session has ended")
+        if not self.feed.offer(lines):
+            raise Problem(429, "too many rows are waiting", {"Retry-After": "1"})
+
+    def close(self) -> None:
+        """End it, with a last event."""
+        self._stopping.set()
+        self.feed.close()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until its thread has ended."""
+        self._thread.join(timeout_s)
+
+
+def _event(kind: str, data: dict[str, object]) -> Event:
+    return Event(kind, json.dumps(data, separators=(",", ":"), allow_nan=False))
+
+
+class LocalSessions:
+    """All sessions of this process. Creating one fails when full, looking one up fails when unknown.
+
+    Args:
+        config: limits.
+        models: models that answer.
+        metrics: figures of the sessions.
+    """
+
+    def __init__(self, config: ServeConfig, models: Models, metrics: Metrics) -> None:
+        self._config, self._models, self._metrics = config, models, metrics
+        self._gate = Gate(config)
+        self._sessions: dict[str, LocalSession] = {}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        threading.Thread(target=self._sweep, name="sessions", daemon=True).start()
+
+    def of_feed(self, speed: float, min_confidence: float, reports: Reports | None) -> LocalSession:
+        """Begin a session whose rows are posted.
+
+        Raises:
+            Problem: too many sessions.
+        """
+        self._require_room()
+        session, lines = FeedSession(self._models.feed, min_confidence), Lines(_ROWS_WAITING)
+        if reports is not None:
+            session.push(reports)
+        answers = self._measured("feed", session, watch_feed(session, lines, speed))
+        return self._add(LocalSession("feed", "rows", answers, lines))
+
+    def of_video(self, source: str, speed: float, min_confidence: float) -> LocalSession:
+        """Begin a session that watches a source.
+
+        Raises:
+            Problem: too many sessions.
+            InputError: the weights cannot be read.
+        """
+        self._require_room()
+        model = self._models.video
+        session, pictures = VideoSession(model, min_confidence), Pictures()
+        frames = FrameSource(source, model.input_size, speed, pictures.draw, self._gate.open)
+        answers = self._measured("video", session, watch_video(session, frames, speed, pictures.show))
+        return self._add(LocalSession("video", shown(source), answers, frames, pictures))
+
+    def _measured(
+        self, kind: str, session: FeedSession | VideoSession, answers: Generator[Answer, None, None]
+    ) -> Generator[Answer, None, None]:
+        histogram, gauge = self._metrics.answers.labels(kind), self._metrics.sessions.labels(kind)
+        gauge.inc()
+        skipped = 0
+        try:
+            for answer in answers:
+                histogram.observe(session.took_s)
+                if isinstance(session, VideoSession):
+                    self._metrics.dropped.inc(session.skipped_frames - skipped)
+                    skipped = session.skipped_frames
+                yield answer
+        finally:
+            answers.close()
+            gauge.dec()
+
+    def _require_room(self) -> None:
+        if (under_way := self.under_way) >= self._config.sessions:
+            raise Problem(429, f"{under_way} sessions are under way, the maximum", {"Retry-After": "60"})
+
+    @property
+    def under_way(self) -> int:
+        """Number of sessions that are not over."""
+        with self._lock:
+            return sum(not session.over for session in self._sessions.values())
+
+    def _add(self, session: LocalSession) -> LocalSession:
+        with self._lock:
+            self._sessions[session.id] = session
+        return session
+
+    def find(self, name: str) -> LocalSession:
+        """A session by its id.
+
+        Raises:
+            Problem: there is none.
+        """
+        with self._lock:
+            session = self._sessions.get(name)
+        if session is None:
+            raise no_session()
+        session.used_s = time.monotonic()
+        return session
+
+    def remove(self, name: str) -> None:
+        """End a session and forget it.
+
+        Raises:
+            Problem: there is none.
+        """
+        self.find(name).close()
+        with self._lock:
+            self._sessions.pop(name, None)
+
+    def figures(self) -> bytes:
+        """Figures for Prometheus."""
+        return generate_latest(self._metrics.registry)
+
+    def close(self) -> None:
+        """End all sessions, each with a last event."""
+        self._closing.set()
+        with self._lock:
+            sessions = list(self._sessions.values())
+        for session in sessions:
+            session.close()
+        ends_s = time.monotonic() + _PATIENCE_S
+        for session in sessions:
+            session.join(max(0.0, ends_s - time.monotonic()))
+        self._gate.close()
+
+    def _sweep(self) -> None:
+        """End sessions that have lasted too long or that nobody uses; forget ended ones some time later."""
+        while not self._closing.wait(_SWEEP_S):
+            now_s = time.monotonic()
+            with self._lock:
+                sessions = list(self._sessions.values())
+            for session in sessions:
+                idle = now_s - session.used_s > self._config.idle_minutes * 60
+                if not session.over and (idle or now_s - session.started_s > self._config.session_minutes * 60):
+                    session.close()
+                elif session.over and idle:
+                    with self._lock:
+                        self._sessions.pop(session.id, None)
+
+
+def no_session() -> Problem:
+    """The problem of an id that no session has."""
+    return Problem(404, "there is no session of this id (any more)")
