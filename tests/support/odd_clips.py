@@ -1,4 +1,4 @@
-"""Clips that would cost a decoder much: sparse pictures, a header that lies, a picture that is large in memory alone."""
+"""Clips that would cost a decoder much: sparse pictures, a header that lies, a picture of many pixels in a small file."""
 
 import struct
 import zlib

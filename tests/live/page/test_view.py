@@ -164,7 +164,7 @@ def test_damaged_predictions_are_one_line(tmp_path, capsys, content, said):
 
 
 def test_what_is_missing_is_named(folder):
-    with pytest.raises(InputError, match="needs one file of predictions, 0 are given"):
+    with pytest.raises(InputError, match="one file of predictions is needed, 0 are given"):
         recognise([folder / "match.npz"])
     with pytest.raises(InputError, match="at most one video"):
         recognise([folder / "video.json", folder / "the match.mp4", folder / "the match.mp4"])

@@ -228,7 +228,7 @@ def test_wrong_settings_are_one_line(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("PLAYAHEAD_TOKEN", "short")
     with pytest.raises(InputError, match="fewer than 16 characters"):
         ServeConfig(host="0.0.0.0")
-    for wrong in ({"port": -1}, {"sessions": 0}, {"clip_s": float("nan")}):
+    for wrong in ({"port": -1}, {"sessions": 0}, {"session_minutes": float("nan")}):
         with pytest.raises(InputError, match="ServeConfig"):
             ServeConfig(**wrong)
 

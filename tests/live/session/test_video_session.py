@@ -14,9 +14,7 @@ def watch(session: VideoSession, frames):
 
 
 def lines_of(answers) -> list[tuple]:
-    return [
-        (e.observed_until_ms, e.time_ms, str(e.action), e.confidence, e.seen_ms) for a in answers for e in a.expected
-    ]
+    return [(e.observed_until_ms, e.time_ms, e.action, e.confidence, e.seen_ms) for a in answers for e in a.expected]
 
 
 def test_live_equals_offline(model, frames, made, video, backbone_file, capsys):

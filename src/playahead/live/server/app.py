@@ -51,7 +51,7 @@ def build_app(config: ServeConfig) -> FastAPI:
     else:
         sessions = LocalSessions(config, models, metrics)
     app = FastAPI(title="playahead", version=version("playahead"), redoc_url=None)
-    clips = Clips(config, models)
+    clips = Clips(models)
     app.state.sessions = sessions
 
     def close() -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.live.server.config import ServeConfig
 from playahead.live.server.requests import Problem
 from playahead.live.server.sessions import Models
 from playahead.live.session.answer import Answer
@@ -23,6 +22,7 @@ from playahead.live.session.video_session import PACES_S, VideoSession
 from playahead.video.input_size import InputSize
 
 _AT_ONCE = 4
+_LONGEST_S = 120.0
 _DECODING_S = 60.0
 _LOOK_S = 0.5
 
@@ -31,12 +31,11 @@ class Clips:
     """All uploads of a server.
 
     Args:
-        config: longest clip.
         models: models that answer.
     """
 
-    def __init__(self, config: ServeConfig, models: Models) -> None:
-        self._config, self._models = config, models
+    def __init__(self, models: Models) -> None:
+        self._models = models
         self._pool, self._in_hand = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="clip"), 0
         self._closing = threading.Event()
 
@@ -69,7 +68,7 @@ class Clips:
 
     def _decoded(self, clip: Path, size: InputSize) -> Iterator[NDArray[np.uint8]]:
         """gray_HW of the clip's end, from a process that is ended with this generator or when it takes too long."""
-        words = [clip, self._config.clip_s, size.width, size.height, size.luma]
+        words = [clip, _LONGEST_S, size.width, size.height, size.luma]
         command = [sys.executable, "-m", "playahead.live.server.decode", *map(str, words)]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

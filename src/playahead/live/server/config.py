@@ -20,7 +20,6 @@ _LIMITS = (
     "idle_minutes",
     "connections",
     "upload_mib",
-    "clip_s",
     "requests_per_s",
 )
 
@@ -50,7 +49,6 @@ class ServeConfig:
         idle_minutes: longest time without rows and readers before a session ends.
         connections: most connections at the same time.
         upload_mib: size limit of one clip; JSON has at most 2 MiB.
-        clip_s: longest uploaded clip.
         requests_per_s: average rate limit of one client; ten times as many at once.
     """
 
@@ -72,7 +70,6 @@ class ServeConfig:
     idle_minutes: float = 30.0
     connections: int = 500
     upload_mib: int = 64
-    clip_s: float = 120.0
     requests_per_s: float = 50.0
 
     def __post_init__(self) -> None:
