@@ -1,4 +1,4 @@
-"""Clips that would cost a decoder much: sparse pictures, a header that lies, a picture of many pixels in a small file."""
+"""Clips that would cost a decoder much: sparse pictures, a header that lies, many pixels in a small file."""
 
 import struct
 import zlib

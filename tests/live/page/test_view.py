@@ -213,7 +213,7 @@ def test_scrub_step_filter_and_slide(opened, folder):
     assert page.text_content("#clock") == "0:35.04"
     assert "Drive at 0:36.00, 60 %" in page.text_content("#expected")
     page.keyboard.press("j")
-    page.get_by_label("Confidence at least").fill("0.5")
+    page.get_by_label("Minimum confidence").fill("0.5")
     assert page.locator("#expected li").count() == 1
     assert "of 2 anticipations" in page.text_content("#right")
     page.get_by_role("checkbox", name="Pass", exact=True).uncheck()
@@ -248,7 +248,7 @@ def test_the_figures_are_those_worked_out_by_hand(opened, hand_made):
         "3 of 5 anticipations came within a second (60 %). "
         "They named 75 % of the 4 actions that came in the five seconds after an answer."
     )
-    page.get_by_label("Confidence at least").fill("0.65")
+    page.get_by_label("Minimum confidence").fill("0.65")
     assert page.text_content("#right").startswith(
         "1 of 2 anticipations came within a second (50 %). They named 25 % of the 4"
     )

@@ -55,7 +55,7 @@ def test_a_session_fed_by_rows_is_followed(base, page):
     post({"t_ms": 900, "action": "PASS"}, {"t_ms": 2_400, "action": "DRIVE"}, {"now_ms": 4_000})
     expect(now).to_have_text("0:04.00")
     expect(status).to_contain_text("seen so far: 4 s of 30")
-    page.get_by_label("Confidence at least").fill("0")
+    page.get_by_label("Minimum confidence").fill("0")
     assert page.locator("#expected li").count() > 0
     page.get_by_role("button", name="One frame back").click()
     assert page.text_content("#clock") == "0:03.96"
