@@ -15,7 +15,6 @@ from playahead.live.server.run import serving
 from tests.support.broadcast import broadcast
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 BRIGHT = """() => {
     const canvas = document.getElementById("picture"), pen = canvas.getContext("2d");
     return pen.getImageData(0, 0, canvas.width, canvas.height).data.some((value, n) => n % 4 < 3 && value > 40);
@@ -31,6 +30,8 @@ def base():
 @pytest.fixture
 def page():
     """An empty page of a browser; what is shown in it must not complain."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
     from playwright.sync_api import sync_playwright
 
     complaints = []
@@ -43,6 +44,7 @@ def page():
     assert not complaints
 
 
+@pytest.mark.browser
 def test_a_session_fed_by_rows_is_followed(base, page):
     from playwright.sync_api import expect
 
@@ -73,6 +75,8 @@ def test_a_session_fed_by_rows_is_followed(base, page):
     expect(status).to_contain_text("There is no such session")
 
 
+@pytest.mark.slow
+@pytest.mark.browser
 def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, page, frames, made, backbone_file):
     from playwright.sync_api import expect
 
