@@ -144,15 +144,16 @@ class Backlog(Generic[Entry]):
             self._n_bytes += _n_bytes(entry)
             while len(self._entries) > self._size or (self._n_bytes > self._most_bytes and len(self._entries) > 1):
                 self._n_bytes -= _n_bytes(self._entries.popleft()[1])
-            self._end_or_not(last)
+            self.over = last
+            self._wake_readers()
 
     def end(self) -> None:
         """End without a further entry."""
         with self._lock:
-            self._end_or_not(True)
+            self.over = True
+            self._wake_readers()
 
-    def _end_or_not(self, last: bool) -> None:
-        self.over = self.over or last
+    def _wake_readers(self) -> None:
         for changed, loop in self._readers.items():
             with suppress(RuntimeError):  # its loop is closed: nobody reads there any more
                 loop.call_soon_threadsafe(changed.set)
@@ -259,8 +260,8 @@ class LocalSession:
         self.started_s = self.used_s = time.monotonic()
         self.events: Backlog[Event] = Backlog(MOST_EVENTS, _EVENT_BYTES)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"session-{self.id}", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, name=f"session-{self.id}", daemon=True)
+        self.thread.start()
 
     @property
     def number(self) -> int:
@@ -321,10 +322,6 @@ class LocalSession:
         """End it, with a last event."""
         self._stopping.set()
         self.feed.close()
-
-    def join(self, timeout_s: float) -> None:
-        """Wait until its thread has ended."""
-        self._thread.join(timeout_s)
 
 
 def _event(kind: str, data: dict[str, object]) -> Event:
@@ -443,7 +440,7 @@ class LocalSessions:
             session.close()
         ends_s = time.monotonic() + _PATIENCE_S
         for session in sessions:
-            session.join(max(0.0, ends_s - time.monotonic()))
+            session.thread.join(max(0.0, ends_s - time.monotonic()))
         self._gate.close()
 
     def _sweep(self) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from av.container import InputContainer
@@ -156,26 +156,6 @@ def opened_clip(source: Path | str) -> InputContainer:
     return _opened(source, {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"})
 
 
-def opened_through(source: Path | str, proxy: str, require_file: Callable[[str], str]) -> InputContainer:
-    """Open a file or an address that a session watches, and whatever it leads to.
-
-    Args:
-        source: file or address, allowed already.
-        proxy: address of the HTTP proxy that checks each request.
-        require_file: called with the path of each file; returns the one to open or raises ``InputError``.
-
-    Raises:
-        InputError: not a video, its pictures are too large, or it leads to a source that is not allowed.
-    """
-    if not is_address(source):
-        open_file = lambda name, *_: open(require_file(name.removeprefix("file:")), "rb")  # noqa: E731, PTH123, SIM115
-        return _opened(source, {"format_whitelist": _WITH_PLAYLISTS}, open_file)
-    if str(source).startswith("rtsp"):  # over its one connection, so that no packet goes elsewhere
-        return _opened(source, {"rtsp_transport": "tcp", "protocol_whitelist": "rtsp,rtsps,tcp,tls,rtp"})
-    options = {"format_whitelist": _WITH_PLAYLISTS, "protocol_whitelist": _THROUGH_A_PROXY, "http_proxy": proxy}
-    return _opened(source, options)
-
-
 def _opened(
     source: Path | str, options: dict[str, str], open_file: Callable[..., object] | None = None
 ) -> InputContainer:
@@ -206,9 +186,22 @@ class Gate:
         threading.Thread(target=self._proxy.serve_forever, name="gate", daemon=True).start()
 
     def open(self, source: Path | str) -> InputContainer:
-        """Open a source; see ``opened_through``."""
-        address = f"http://127.0.0.1:{self._proxy.server_port}"
-        return opened_through(source, address, lambda path: allowed_file(path, self._config))
+        """Open a file or an address that is allowed already, and whatever it leads to.
+
+        Raises:
+            InputError: not a video, its pictures are too large, or it leads to a source that is not allowed.
+        """
+        if not is_address(source):
+            return _opened(source, {"format_whitelist": _WITH_PLAYLISTS}, self._open_file)
+        if str(source).startswith("rtsp"):  # over its one connection, so that no packet goes elsewhere
+            return _opened(source, {"rtsp_transport": "tcp", "protocol_whitelist": "rtsp,rtsps,tcp,tls,rtp"})
+        proxy = f"http://127.0.0.1:{self._proxy.server_port}"
+        options = {"format_whitelist": _WITH_PLAYLISTS, "protocol_whitelist": _THROUGH_A_PROXY, "http_proxy": proxy}
+        return _opened(source, options)
+
+    def _open_file(self, name: str, *_: object) -> BinaryIO:
+        """Open a file that a playlist names."""
+        return Path(allowed_file(name.removeprefix("file:"), self._config)).open("rb")
 
     def close(self) -> None:
         """Let nothing more through."""
