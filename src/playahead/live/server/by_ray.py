@@ -34,47 +34,27 @@ class Worker:
         self._sessions = LocalSessions(config, Models(config), Metrics())
 
     async def ask(self, method: str, *about: Any) -> tuple[bool, Any]:
-        """(True, answer) or (False, (status, detail, headers)) of ``_of_...``."""
-        return await _carried(run_in_threadpool(getattr(self, f"_of_{method}"), *about))
+        """(True, answer) or (False, (status, detail, headers)) of a method of ``LocalSessions`` or of one session."""
+        return await _carried(run_in_threadpool(self._answer, method, *about))
 
-    async def wait(self, name: str, number: int) -> tuple[bool, Any]:
-        """``LocalSession.wait``, carried as by ``ask``."""
-        return await _carried(self._waited(name, number))
+    def _answer(self, method: str, *about: Any) -> Any:
+        if method in ("of_feed", "of_video"):
+            return getattr(self._sessions, method)(*about).id
+        if method == "about":
+            session = self._sessions.find(*about)
+            return session.kind, session.source, session.over, session.number
+        if method == "put":
+            name, lines = about
+            return self._sessions.find(name).put(lines)
+        return getattr(self._sessions, method)(*about)
 
-    async def pictures(self, name: str, number: int) -> tuple[bool, Any]:
-        """``LocalSession.pictures``, carried as by ``ask``."""
-        return await _carried(self._pictured(name, number))
+    async def stream(self, method: str, name: str, number: int) -> tuple[bool, Any]:
+        """``wait`` or ``pictures`` of a session, carried as by ``ask``."""
 
-    async def _waited(self, name: str, number: int) -> tuple[Sequence[tuple[int, Event]], bool]:
-        return await self._sessions.find(name).wait(number)
+        async def entries() -> Any:
+            return await getattr(self._sessions.find(name), method)(number)
 
-    async def _pictured(self, name: str, number: int) -> tuple[Sequence[tuple[int, Picture]], bool]:
-        return await self._sessions.find(name).pictures(number)
-
-    def _of_load(self) -> int:
-        return self._sessions.under_way
-
-    def _of_feed(self, *about: Any) -> str:
-        return self._sessions.of_feed(*about).id
-
-    def _of_video(self, *about: Any) -> str:
-        return self._sessions.of_video(*about).id
-
-    def _of_about(self, name: str) -> tuple[str, str, bool, int]:
-        session = self._sessions.find(name)
-        return session.kind, session.source, session.over, session.number
-
-    def _of_put(self, name: str, lines: Sequence[Line]) -> None:
-        self._sessions.find(name).put(lines)
-
-    def _of_remove(self, name: str) -> None:
-        self._sessions.remove(name)
-
-    def _of_figures(self) -> bytes:
-        return self._sessions.figures()
-
-    def _of_close(self) -> None:
-        self._sessions.close()
+        return await _carried(entries())
 
 
 class RaySession:
@@ -90,12 +70,12 @@ class RaySession:
 
     async def wait(self, number: int) -> tuple[Sequence[tuple[int, Event]], bool]:
         """Events after this one, and whether no more will come."""
-        events = await _streamed(self._handle.wait, self._name, number)
+        events = await _streamed(self._handle, "wait", self._name, number)
         return ([(number + 1, Event("end", _GONE))], True) if events is None else events
 
     async def pictures(self, number: int) -> tuple[Sequence[tuple[int, Picture]], bool]:
         """Pictures of a video after this one, and whether no more will come."""
-        return await _streamed(self._handle.pictures, self._name, number) or ((), True)
+        return await _streamed(self._handle, "pictures", self._name, number) or ((), True)
 
 
 class RaySessions:
@@ -142,16 +122,16 @@ class RaySessions:
 
     def of_feed(self, speed: float, min_confidence: float, reports: Reports | None) -> RaySession:
         """Begin a session whose rows are posted, in the worker that has the fewest."""
-        return self._begin("feed", speed, min_confidence, reports)
+        return self._begin("of_feed", speed, min_confidence, reports)
 
     def of_video(self, source: str, speed: float, min_confidence: float) -> RaySession:
         """Begin a session that watches a source, in the worker that has the fewest."""
-        return self._begin("video", source, speed, min_confidence)
+        return self._begin("of_video", source, speed, min_confidence)
 
-    def _begin(self, kind: str, *about: Any) -> RaySession:
+    def _begin(self, method: str, *about: Any) -> RaySession:
         with self._beginning:
-            number = min(self._everywhere("load").items(), key=lambda worker: (worker[1], worker[0]))[0]
-            name = _asked(self._handles[number], kind, *about, patience_s=_LONG_S)
+            number = min(self._everywhere("under_way").items(), key=lambda worker: (worker[1], worker[0]))[0]
+            name = _asked(self._handles[number], method, *about, patience_s=_LONG_S)
         return RaySession(number, self._handles[number], name)
 
     def _everywhere(self, method: str) -> dict[int, Any]:
@@ -246,10 +226,10 @@ def _asked(handle: Any, method: str, *about: Any, patience_s: float = _PATIENCE_
     return answer
 
 
-async def _streamed(method: Any, name: str, number: int) -> Any:
+async def _streamed(handle: Any, method: str, name: str, number: int) -> Any:
     """A worker's next piece of a stream; None where the worker is gone, or was started again without the session."""
     try:
-        fine, answer = await method.remote(name, number)
+        fine, answer = await handle.stream.remote(method, name, number)
     except _ray_errors():
         return None
     return answer if fine else None

@@ -390,10 +390,9 @@ class LocalSessions:
             gauge.dec()
 
     def _require_room(self) -> None:
-        if (under_way := self.under_way) >= self._config.sessions:
+        if (under_way := self.under_way()) >= self._config.sessions:
             raise Problem(429, f"{under_way} sessions are under way, the maximum", {"Retry-After": "60"})
 
-    @property
     def under_way(self) -> int:
         """Number of sessions that are not over."""
         with self._lock:
