@@ -96,6 +96,7 @@ class SnippetStream:
 
     def push(self, frame_HW: NDArray[np.uint8]) -> None:
         """Take the next frame."""
+        # With this frame the last one of a stack or of a snippet may be there: note which of them begin.
         last = self.n_frames
         self.n_frames += 1
         self._frames[last] = frame_HW
@@ -110,10 +111,12 @@ class SnippetStream:
     @torch.inference_mode()
     def ready(self) -> tuple[list[int], NDArray[np.float16]]:
         """(first frames, features_BF) of all needed snippets whose frames are there and that were not given yet."""
+        # First the maps of all stacks that are complete; then only frames that later stacks need are kept.
         for start in range(0, len(self._stacks), self.batch):
             self._encode_stacks(self._stacks[start : start + self.batch])
         oldest = self.n_frames - 1 - _IN_STACK[-1]
         self._frames = {index: frame for index, frame in self._frames.items() if index > oldest}
+        # Then the snippets made of them; maps before the latest snippet are not needed any more.
         snippets, self._stacks, self._snippets = self._snippets, [], []
         if not snippets:
             return [], np.zeros((0, self.backbone.config.feature_dim), np.float16)

@@ -168,6 +168,7 @@ class _Stretch:
 
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
         """Windows (W, N, F) of the examples that end at these times, which lie 5 s apart."""
+        # The first example needs the five windows before its last one; each further example adds one window.
         ends_W = (end_ms - self.start_ms) * GRID.fps // 1000
         before_W = ends_W[0] - np.arange(GRID.n_windows - 1, 0, -1) * GRID.window_frames
         return self.encoder.windows(np.r_[before_W, ends_W])

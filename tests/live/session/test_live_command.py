@@ -6,9 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,8 +16,9 @@ import playahead
 from playahead.cli.main import run
 from playahead.io.errors import InputError
 from playahead.lab.simulation.plays import simulate_half
+from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession, watch_feed
-from playahead.live.session.lines import Lines, lines_of, of_growing_file, of_stream
+from playahead.live.session.lines import of_growing_file, of_stream
 from playahead.live.session.open import LiveConfig, live
 from playahead.live.session.record import Record, read_record
 from playahead.live.session.rows import Row, Tick
@@ -101,22 +102,23 @@ def test_a_recorded_match_is_played_at_its_speed(tmp_path):
     assert abs(answers[-1].now_ms - half.visible_ms[-1]) <= 1_500
 
 
+def watched(session: FeedSession, now_s: list[float], take) -> list[Answer]:
+    """Answers at a clock of our own; ``take`` gives the next line, or None, or raises TimeoutError."""
+    lines = SimpleNamespace(next=take, close=lambda: None)
+    return list(watch_feed(session, lines, 1.0, seconds=lambda: now_s[0]))  # type: ignore[bad-argument-type]
+
+
 def test_a_machine_that_is_too_slow_leaves_moments_out_and_makes_no_row_late(monkeypatch):
     """Each answer takes three seconds of a clock that runs with the machine's; rows arrive in time all the while."""
-    now_s = [0.0]
+    now_s, rows = [0.0], [Row(1, 1_000 * second, 0) for second in range(1, 60)]
 
-    class InTime(Lines):
-        def __init__(self) -> None:
-            super().__init__(1)
-            self.rows = [Row(1, 1_000 * second, 0) for second in range(1, 60)]
-
-        def next(self, timeout_s):
-            if not self.rows:
-                return None
-            if self.rows[0].t_ms <= now_s[0] * 1000:
-                return self.rows.pop(0)
-            now_s[0] = min(self.rows[0].t_ms / 1000, now_s[0] + (60.0 if timeout_s is None else timeout_s))
-            raise TimeoutError
+    def take(timeout_s):
+        if not rows:
+            return None
+        if rows[0].t_ms <= now_s[0] * 1000:
+            return rows.pop(0)
+        now_s[0] = min(rows[0].t_ms / 1000, now_s[0] + (60.0 if timeout_s is None else timeout_s))
+        raise TimeoutError
 
     session = FeedSession(playahead.Predictor.open())
     answer = session._answer
@@ -126,35 +128,28 @@ def test_a_machine_that_is_too_slow_leaves_moments_out_and_makes_no_row_late(mon
         return answer()
 
     monkeypatch.setattr(session, "_answer", slow)
-    answers = list(watch_feed(session, InTime(), 1.0, seconds=lambda: now_s[0]))
-    told = [what for found in answers for what in found.notices]
-    assert {what.partition(" ")[2] for what in told} == {"s without an answer"}
+    answers = watched(session, now_s, take)
+    assert {text.partition(" ")[2] for one in answers for text in one.notices} == {"s without an answer"}
     assert session._n_rows
     assert not session._rows["late_ms"].any()
     assert 15 < len(answers) < 30
 
 
 def test_the_clock_goes_on_without_rows_and_follows_rows_that_are_ahead():
-    now_s = [100.0]
+    now_s, script = [100.0], [Row(1, 2_000, 0), 1.0, 1.0, Row(1, 9_500, 0), 32.0, 0.0, 0.0, 0.0, 0.0, None]
 
-    class Scripted(Lines):
-        def __init__(self) -> None:
-            super().__init__(1)
-            self.script = [Row(1, 2_000, 0), 1.0, 1.0, Row(1, 9_500, 0), 32.0, 0.0, 0.0, 0.0, 0.0, None]
+    def take(_):
+        step = script.pop(0)
+        if isinstance(step, float):
+            now_s[0] += step
+            raise TimeoutError
+        return step
 
-        def next(self, timeout_s):
-            step = self.script.pop(0)
-            if isinstance(step, float):
-                now_s[0] += step
-                raise TimeoutError
-            return step
-
-    session = FeedSession(playahead.Predictor.open())
-    answers = list(watch_feed(session, Scripted(), 1.0, seconds=lambda: now_s[0]))
+    answers = watched(FeedSession(playahead.Predictor.open()), now_s, take)
     assert [answer.now_ms for answer in answers[:9]] == list(range(1_000, 9_001, 1_000))
     assert answers[-1].now_ms == 41_000
-    told = [what for answer in answers for what in answer.notices]
-    assert sorted(told) == ["27 s without an answer", "no row for 30 s"]
+    notices = [text for answer in answers for text in answer.notices]
+    assert sorted(notices) == ["27 s without an answer", "no row for 30 s"]
 
 
 def test_a_disk_that_fills_up_is_an_error_and_no_wrong_row(tmp_path):
@@ -302,17 +297,3 @@ def test_several_matches_in_one_file_are_refused(tmp_path):
     write_feed_table(tmp_path / "two.npz", halves)
     with pytest.raises(InputError, match="holds several matches"):
         list(live(str(tmp_path / "two.npz")))
-
-
-def test_a_session_that_is_closed_stops_reading():
-    reading = threading.Event()
-
-    def endless(stopped):
-        while not stopped.wait(0.01):
-            reading.set()
-            yield Tick(1, 0)
-
-    lines = lines_of(endless)
-    assert reading.wait(5)
-    lines.close(wait_s=5)
-    assert not lines._thread.is_alive()

@@ -179,12 +179,14 @@ def _part(
     feed: FeedHalf | None,
     spotted: list[dict[str, object]],
 ) -> dict[str, object]:
+    # An answer for each time, also for those without an action.
     answers: dict[int, list[dict[str, object]]] = {time_ms: [] for time_ms in times}
     for entry in entries:
         now_ms, confidence = int(_number(entry, "observed_until_ms", name)), _number(entry, "confidence", name, 1)
         answers.setdefault(now_ms, []).append({**_mark(entry, name), "p": confidence})
     seen = spotted or ([] if feed is None else _rows(feed))
     labels = None if feed is None else [row for row in _rows(feed) if row.pop("target")]
+    # Seen: what the backbone spotted, else the rows of the feed. Labels: the rows that are anticipated and scored.
     latest = max([*answers, *(int(str(mark["t"])) for mark in seen)], default=0)
     return {
         "name": name,

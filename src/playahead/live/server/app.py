@@ -273,6 +273,7 @@ def _of_features(question: QuestionBody, models: Models) -> Answer:
     shape = (GRID.n_windows, GRID.n_snippets, predictor.network.config.feature_dim)  # type: ignore[union-attr]
     if windows_WNF.shape != shape or not np.isfinite(windows_WNF).all():
         raise Problem(422, f"features: {windows_WNF.shape} are not {shape} finite numbers")
+    # Six windows are one example.
     predictions = predictor.answer(predictor.encode(windows_WNF), np.arange(GRID.n_windows)[None])
     (anticipations,) = predictor.decoder().anticipations(predictions, question.min_confidence)
     expected = [one.at(OBSERVATION_MS, OBSERVATION_MS) for one in anticipations]

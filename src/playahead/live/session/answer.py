@@ -138,10 +138,12 @@ class RecentWindows:
             time_ms: end of the observation; not before that of any earlier call.
             features_of: ends of windows in ms, increasing -> features_PNF; called for windows not encoded yet.
         """
+        # An answer looks at six windows. Only those that no earlier answer looked at are encoded.
         ends_W = time_ms - _BEFORE_MS
         missing = np.array([end for end in ends_W if int(end) not in self._encoded], np.int64)
         if len(missing):
             self._encoded.update(zip(missing.tolist(), self._predictor.encode(features_of(missing)), strict=True))
+        # The oldest window is not needed again: the next answer is later.
         encoded_WND = np.stack([self._encoded[end] for end in ends_W.tolist()])
         self._encoded = {end: encoded for end, encoded in self._encoded.items() if end > ends_W[0]}
         predictions = self._predictor.answer(encoded_WND, np.arange(len(ends_W))[None])

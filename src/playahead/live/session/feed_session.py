@@ -91,6 +91,7 @@ class FeedSession:
         self._newest_ms = max(self._newest_ms, at_ms)
 
     def _take(self, row: Row) -> None:
+        # A row that became known before the latest answer is late by the time since then.
         late_ms = max(0, self.now_ms - row.t_ms - row.delay_ms)
         if late_ms > LONGEST_DELAY_MS:
             self.notices.count("rows over a minute late, not used")
@@ -154,6 +155,7 @@ class FeedSession:
     def _forget(self) -> None:
         """Drop rows that no window still to be encoded can look at."""
         rows = self._rows[: self._n_rows]
+        # A row counts from the moment at which it became visible; 35 s later no window can contain it.
         visible_ms = rows["t_ms"].astype(np.int64) + rows["delay_ms"] + rows["late_ms"]
         recent = rows[visible_ms >= self.now_ms - _NEEDS_MS]
         self._n_rows = len(recent)
@@ -162,6 +164,7 @@ class FeedSession:
 
     def half(self, match: int = 0) -> FeedHalf:
         """Rows of the half under way that answers from here on look at; ``predict`` gives the same numbers on them."""
+        # Rows lie in order of arrival; a half has them in order of time, equal times as they came.
         rows = self._rows[: self._n_rows]
         ordered = rows[np.argsort(rows["t_ms"], kind="stable")]
         return FeedHalf(
@@ -175,6 +178,7 @@ class FeedSession:
 
 def _seen(half: FeedHalf, now_ms: int) -> list[SeenRow]:
     """Actions known by now, of the last 30 s."""
+    # The ten actions that became visible before now and happened in the last 30 s.
     shown = (half.code < len(ACTIONS)) & (half.visible_ms < now_ms) & (half.t_ms > now_ms - OBSERVATION_MS)
     return [
         SeenRow(
