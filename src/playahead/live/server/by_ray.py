@@ -16,9 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.runtime import started_ray
+from playahead.live.server.backlog import Event, Picture
 from playahead.live.server.config import ServeConfig
 from playahead.live.server.requests import Problem
-from playahead.live.server.sessions import Event, LocalSessions, Metrics, Models, Picture, no_session
+from playahead.live.server.sessions import LocalSessions, Metrics, Models, no_session
 from playahead.live.session.rows import Line, Reports
 
 _PATIENCE_S, _LONG_S = 5.0, 60.0

@@ -9,8 +9,8 @@ import pytest
 from av import VideoFrame
 from PIL import Image
 
-from playahead.live.server import sessions
-from playahead.live.server.sessions import Backlog, Event, Pictures
+from playahead.live.server import backlog as module
+from playahead.live.server.backlog import Backlog, Event, Pictures
 from playahead.live.session.frames import Frame
 
 
@@ -45,7 +45,7 @@ def frame(width: int = 1280, height: int = 720) -> VideoFrame:
 @pytest.fixture
 def now_s(monkeypatch) -> list[float]:
     clock = [1_000.0]
-    monkeypatch.setattr(sessions.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
     return clock
 
 
