@@ -73,11 +73,7 @@ class Models:
 
     @property
     def video(self) -> VideoModel:
-        """Backbone and anticipator of video.
-
-        Raises:
-            InputError: they cannot be read.
-        """
+        """Backbone and anticipator of video."""
         with self._lock:
             if self._video is None:
                 config = self._config
@@ -182,7 +178,7 @@ def _event(kind: str, data: dict[str, object]) -> Event:
 
 
 class LocalSessions:
-    """All sessions of this process. Creating one fails when full, looking one up fails when unknown.
+    """All sessions of this process. Beginning one raises ``Problem`` when full, looking one up when unknown.
 
     Args:
         config: limits.
@@ -199,11 +195,7 @@ class LocalSessions:
         threading.Thread(target=self._sweep, name="sessions", daemon=True).start()
 
     def of_feed(self, speed: float, min_confidence: float, reports: Reports | None) -> LocalSession:
-        """Begin a session whose rows are posted.
-
-        Raises:
-            Problem: too many sessions.
-        """
+        """Begin a session whose rows are posted."""
         self._require_room()
         session, lines = FeedSession(self._models.feed, min_confidence), Lines(_ROWS_WAITING)
         if reports is not None:
@@ -212,12 +204,7 @@ class LocalSessions:
         return self._add(LocalSession("feed", "rows", answers, lines))
 
     def of_video(self, source: str, speed: float, min_confidence: float) -> LocalSession:
-        """Begin a session that watches a source.
-
-        Raises:
-            Problem: too many sessions.
-            InputError: the weights cannot be read.
-        """
+        """Begin a session that watches a source."""
         self._require_room()
         model = self._models.video
         session, pictures = VideoSession(model, min_confidence), Pictures()
@@ -257,11 +244,7 @@ class LocalSessions:
         return session
 
     def find(self, name: str) -> LocalSession:
-        """A session by its id.
-
-        Raises:
-            Problem: there is none.
-        """
+        """A session by its id."""
         with self._lock:
             session = self._sessions.get(name)
         if session is None:
@@ -270,11 +253,7 @@ class LocalSessions:
         return session
 
     def remove(self, name: str) -> None:
-        """End a session and forget it.
-
-        Raises:
-            Problem: there is none.
-        """
+        """End a session and forget it."""
         self.find(name).close()
         with self._lock:
             self._sessions.pop(name, None)
