@@ -18,9 +18,8 @@ from lightning_fabric.strategies import SingleDeviceStrategy
 from playahead.backbone.fast import FastBackbone
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.examples import FeedExamples
-from playahead.features.encoder import WindowEncoder
+from playahead.features.encoder import SnippetStream, WindowEncoder, every
 from playahead.features.feed import N_FEATURES
-from playahead.features.snippet_stream import SnippetStream, every
 from playahead.inference.predictor import Predictor
 from playahead.lab.faantra.end_to_end import EndToEndConfig, EndToEndTrainer
 from playahead.lab.faantra.frames import FrameExamples, FramesEvaluationSet, find_annotated_videos, tiling

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -24,7 +25,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
 from playahead.domain.palette import COLOURS, DARK, PAST_SHARE, short_name
-from playahead.domain.records import Mark
+from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import format_clock
 from playahead.io.errors import PlayaheadError
 from playahead.video.clock import Continuity
@@ -51,13 +52,13 @@ class Timeline:
 
     spotted: Sequence[Mark]
     times_ms: Sequence[int]
-    anticipated: Sequence[Sequence[Mark]]
+    anticipated: Sequence[Sequence[Anticipation]]
 
     def past(self, now_ms: int) -> list[Mark]:
         """Actions spotted in the last 30 s."""
         return [mark for mark in self.spotted if now_ms - OBSERVATION_MS < mark.time_ms <= now_ms]
 
-    def coming(self, now_ms: int) -> list[Mark]:
+    def coming(self, now_ms: int) -> list[Anticipation]:
         """Actions that the latest anticipation still expects."""
         latest = bisect_right(self.times_ms, now_ms) - 1
         return [mark for mark in self.anticipated[latest] if mark.time_ms >= now_ms] if latest >= 0 else []
@@ -84,13 +85,14 @@ def write_overlay(
         notices: collector, as for ``read_frames``.
     """
     start_s, stop_s = span_ms[0] / 1000, None if span_ms[1] is None else span_ms[1] / 1000
-    first = next(iter(read_drawn(source, rgb_of, start_s, start_s + 1, stream)))[1]
+    pictures = read_drawn(source, rgb_of, start_s, stop_s, stream, notices)
+    first_index, first = next(pictures)
     scale = -(-_MIN_WIDTH // first.shape[1]) if first.shape[1] < _MIN_WIDTH else 1
     panel = Panel(first.shape[1] * scale // 2 * 2, timeline)
     picture_height = first.shape[0] * scale // 2 * 2
 
     def frames() -> Iterator[NDArray[np.uint8]]:
-        for index, rgb_HWC in read_drawn(source, rgb_of, start_s, stop_s, stream, notices):
+        for index, rgb_HWC in chain([(first_index, first)], pictures):
             large = rgb_HWC.repeat(scale, axis=0).repeat(scale, axis=1)[:picture_height, : panel.width]
             yield np.concatenate([large, panel.draw(span_ms[0] + index * 1000 // GRID.fps)])
 
@@ -143,7 +145,7 @@ class Panel:
         """Position of an action so far ahead."""
         return self.now_x + until_ms / ANTICIPATION_MS * (self.width - self.rim - self.now_x)
 
-    def _lane_y(self, mark: Mark) -> float:
+    def _lane_y(self, mark: Mark | Anticipation) -> float:
         return self.top + self.lane * (mark.action.class_index + 0.5)
 
     def _draw_still(self) -> Image.Image:

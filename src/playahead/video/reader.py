@@ -1,7 +1,5 @@
 """Decoding: a file or stream -> (index, gray_HW) at 25 fps, ahead of its user in a thread of its own."""
 
-import queue
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -16,7 +14,8 @@ from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
 from playahead.domain.notices import Notices
-from playahead.io.errors import InputError, VideoWarning
+from playahead.io.channel import Channel
+from playahead.io.errors import InputError, PlayaheadError, VideoWarning
 from playahead.video.clock import Continuity, at_rate
 from playahead.video.input_size import InputSize
 from playahead.video.source import is_stream, opened, shown, video_stream
@@ -101,7 +100,7 @@ def read_drawn(
     """``read_frames`` with pictures made by ``draw`` instead of gray frames."""
     if start_s < 0 or (stop_s is not None and stop_s <= start_s):
         raise InputError(shown(source), f"no time lies from {start_s} s to {stop_s} s")
-    return _ahead(VideoDecoder(source, draw, start_s, stop_s, stream), notices)
+    return ahead(VideoDecoder(source, draw, start_s, stop_s, stream), notices)
 
 
 class VideoDecoder(Generic[Drawn]):
@@ -193,43 +192,30 @@ class VideoDecoder(Generic[Drawn]):
         return None
 
 
-def _ahead(decoder: VideoDecoder[Drawn], notices: Notices | None) -> Iterator[tuple[int, Drawn]]:
+def ahead(decoder: VideoDecoder[Drawn], notices: Notices | None = None) -> Iterator[tuple[int, Drawn]]:
     """Frames made in another thread, which ends with this iterator; errors and notices come out of the iterator."""
-    made: queue.Queue[tuple[int, Drawn] | BaseException | None] = queue.Queue(_AHEAD)
-    stopped = threading.Event()
 
-    def put(item: tuple[int, Drawn] | BaseException | None) -> None:
-        waiting = True
-        while waiting and not stopped.is_set():
-            with suppress(queue.Full):
-                made.put(item, timeout=0.1)
-                waiting = False
+    def work(made: Channel[tuple[int, Drawn]]) -> None:
+        for item in decoder.frames():
+            if not made.put(item):
+                return
 
-    def work() -> None:
-        end = None
-        try:
-            for item in decoder.frames():
-                put(item)
-                if stopped.is_set():
-                    return
-        except Exception as reason:  # raised again in the user's thread
-            end = reason
-        put(end)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    made = Channel.fed_by(work, _AHEAD)
+    error = None
     try:
-        while isinstance(item := made.get(), tuple):
-            yield item
+        try:
+            while (item := made.next()) is not None:
+                yield item
+        except (PlayaheadError, OSError) as reason:
+            error = reason
         lines = decoder.notices.lines
         more = len(lines) - _MAX_NOTICES
         for line in [*lines[:_MAX_NOTICES], *([f"and {more:,} more of the kind"] if more > 0 else [])]:
             report(f"{shown(decoder.source)}: {line}", notices)
-        if item is not None:
-            raise item
+        if error is not None:
+            raise error
     finally:
-        stopped.set()
-        thread.join(timeout=5)
+        made.close(wait_s=5)
 
 
 def report(text: str, notices: Notices | None) -> None:

@@ -58,19 +58,19 @@ def played(
     return answers
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 2**16), past=st.sampled_from(["full feed", "labels only", "greedy spotter"]))
 def test_live_equals_offline_to_the_last_bit(predictor, seed, past):
     """Rows arrive late and out of order: the session's numbers are those of ``predict`` on what it saw."""
     rng = np.random.default_rng(seed)
-    half = PASTS[past].observe(simulate_half(seed % 5, minutes=2))
+    half = PASTS[past].observe(simulate_half(seed % 5, minutes=1))
     rows = rows_of(half)
     late_ms = rng.exponential(rng.choice([1.0, 2_000.0]), len(rows)) * (rng.random(len(rows)) < 0.5)
     session = FeedSession(predictor, min_confidence=0.0)
     session.push(Reports(half.reports))
     arrived: list[tuple[FeedRow, int]] = []
-    answers = played(session, rows, half.visible_ms + late_ms, 60_000, arrived)
-    assert [answer.now_ms for answer in answers] == list(range(1_000, 60_001, 1_000))
+    answers = played(session, rows, half.visible_ms + late_ms, 45_000, arrived)
+    assert [answer.now_ms for answer in answers] == list(range(1_000, 45_001, 1_000))
     seen = seen_by(session, [pair for pair in arrived if pair[1] <= LONGEST_DELAY_MS])
     track = playahead.prepare_track(seen)
     listed = predictor.anticipate_at(track, [answer.now_ms for answer in answers], min_confidence=0.0)
@@ -99,18 +99,18 @@ def test_far_too_many_rows_are_counted_and_cost_little(predictor):
     for row in rows:
         session.push(row)
     answers = list(session.answers(30_000))
-    assert answers[0].told == ["15000 rows not used: more than 5,000 in 35 s"]
+    assert answers[0].notices == ["15,000 rows not used: more than 5,000 in 35 s"]
     used = seen_by(session, [(row, 0) for row in rows[:MOST_ROWS]])
     windows = playahead.prepare_track(used).windows(np.array([answers[-1].now_ms]))
     exact = predictor.answer(predictor.encode(windows), np.arange(6)[None]).intensity()[0]
     np.testing.assert_array_equal(answers[-1].intensity_RC, exact)
-    for _ in range(1_000):
-        session.tell("x" * 100)
+    for n in range(1_000):
+        session.notices.add(f"{n}" + "x" * 100)
     (last,) = session.answers(31_000)
-    assert last.told[-1] == "980 more notices"
+    assert last.notices[0] == "980 more notices"
     list(session.answers(45_000))
     session.push(FeedRow(1, 60_000, 0))
-    assert not next(session.answers(46_000)).told, "there is room again"
+    assert not next(session.answers(46_000)).notices, "there is room again"
     assert len(session.half()) < MOST_ROWS
 
 
@@ -118,19 +118,19 @@ def test_what_happens_to_a_source_is_told(predictor):
     session = FeedSession(predictor)
     session.push(FeedRow(1, 500, 0))
     (first,) = session.answers(1_000)
-    assert not first.told
+    assert not first.notices
     assert first.seen_ms == 1_000
     list(session.answers(3_000))
     session.push(FeedRow(1, 400, 1))
     (second,) = session.answers(4_000)
-    assert second.told == ["1 rows over a second late"]
+    assert second.notices == ["1 rows over a second late"]
     third = list(session.answers(100_000))
-    assert third[0].told == ["66 s without an answer"]
+    assert third[0].notices == ["66 s without an answer"]
     assert [third[0].now_ms, third[-1].now_ms] == [71_000, 100_000]
     session.push(FeedRow(1, 10_000, 0))
     session.push(Tick(1, 5_000))
     (last,) = session.answers(101_000)
-    assert sorted(last.told) == ["1 rows over a minute late, not used", "1 ticks that went back"]
+    assert sorted(last.notices) == ["1 rows over a minute late, not used", "1 ticks that went back"]
 
 
 def test_a_new_half_starts_its_own_clock(predictor):
@@ -141,8 +141,8 @@ def test_a_new_half_starts_its_own_clock(predictor):
     answers = list(session.answers())
     assert [(answer.half, answer.now_ms) for answer in answers] == [(2, 1_000), (2, 2_000)]
     session.push(FeedRow(1, 45_000, 0))
-    (told,) = session.answers(3_000)
-    assert told.told == ["1 rows of half 1, which is over"]
+    (answer,) = session.answers(3_000)
+    assert answer.notices == ["1 rows of half 1, which is over"]
     assert len(session.half()) == 1
 
 
@@ -157,7 +157,7 @@ def test_a_session_that_joins_late_says_how_much_it_saw(predictor):
 
 
 def test_memory_stays_flat_over_a_half(predictor):
-    half = simulate_half(2, minutes=12)
+    half = simulate_half(2, minutes=2)
     session = FeedSession(predictor)
     session.push(Reports(EVERY_CODE))
     for row in rows_of(half):
@@ -235,7 +235,7 @@ def test_any_line_is_a_row_or_one_line_of_error(entry):
 def test_a_token_must_be_announced(predictor):
     session = FeedSession(predictor)
     duel = FeedRow(1, 5, len(ACTIONS) + OBSERVED_TOKENS.index("DUEL"))
-    with pytest.raises(InputError, match="none that the source said it reports"):
+    with pytest.raises(InputError, match="was not declared in `reports`"):
         session.push(duel)
     session.push(Reports(EVERY_CODE))
     session.push(duel)

@@ -11,9 +11,9 @@ def view(files: list[Path], out: Path = Path("view.html")) -> None:
     """Write a page that plays a match beside its anticipations; it needs no server and no network.
 
     Args:
-        files: predictions as predict --format json wrote them; beside them, in any order, the match's video, and its
-            event feed or labels (the page then says what came true).
-        out: page to write; keep the video where it is, beside it.
+        files: output of predict --format json and, in any order, the match's video and its event feed or labels (then
+            the page shows which anticipations came true).
+        out: file of the page; keep the video where it is.
     """
     if out.resolve() in [file.resolve() for file in files]:
         raise InputError(out, "is a file that the page is made from", "choose another file")

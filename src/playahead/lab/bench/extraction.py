@@ -17,8 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from playahead.backbone.fast import FastBackbone
 from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.domain.grid import GRID
-from playahead.features.encoder import WindowEncoder, window_key
-from playahead.features.snippet_stream import SnippetStream, every
+from playahead.features.encoder import SnippetStream, WindowEncoder, every, window_key
 from playahead.io.runtime import pick_device
 from playahead.lab.bench.measure import best_of, matmul_gflops
 from playahead.lab.simulation.plays import simulate_half

@@ -22,7 +22,7 @@ from playahead.decoding.marginal import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID
 from playahead.evaluation.exact import TimedEvents, score_exactly
-from playahead.features.snippet_stream import SnippetStream, every
+from playahead.features.encoder import SnippetStream, every
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, quiet
 from playahead.lab.pretrain.samples import CENTRE_FRAMES, Augmentation, SnippetSampler

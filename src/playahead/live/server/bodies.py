@@ -48,7 +48,7 @@ class RowsBody(_Body):
 
 
 class QuestionBody(_Body):
-    """What follows these rows, or six windows of features: six times 33 steps of the model's features."""
+    """A question after these rows, or after six windows of features: six times 33 steps of the model's features."""
 
     rows: Rows | None = None
     features: Annotated[list[Window], Field(max_length=GRID.n_windows, fail_fast=True)] | None = None
@@ -79,35 +79,30 @@ class SessionOut(BaseModel):
     page: str
 
 
-class MarkOut(BaseModel):
-    """An action, seen or expected."""
+class ActionOut(BaseModel):
+    """An action, seen or expected; of one seen in a feed, who acted and where, if that is known."""
 
     time_ms: int
     action: str
     confidence: float
-
-
-class SeenOut(MarkOut):
-    """An action that was seen; of a feed, who acted and where, if that is known."""
-
     team: Literal["home", "away"] | None = None
     x: int | None = None
     y: int | None = None
 
 
 class AnswerOut(BaseModel):
-    """What was seen until a moment, and what is expected after it."""
+    """Actions seen until a moment, and actions expected after it."""
 
     half: int
     now_ms: int
     seen_ms: int
-    seen: list[SeenOut]
-    expected: list[MarkOut]
-    told: list[str]
+    seen: list[ActionOut]
+    expected: list[ActionOut]
+    notices: list[str]
     intensity_per_mille: list[list[int]]
 
 
 class TakenOut(BaseModel):
-    """How many rows were taken."""
+    """Number of rows taken."""
 
     taken: int

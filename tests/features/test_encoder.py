@@ -6,8 +6,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from playahead.backbone.fast import FastBackbone
-from playahead.features.encoder import WindowEncoder
-from playahead.features.snippet_stream import SnippetStream, every, of_windows
+from playahead.features.encoder import SnippetStream, WindowEncoder, every, of_windows
 from tests.support.backbone import tiny_backbone
 
 FAST = FastBackbone(tiny_backbone())
@@ -31,7 +30,7 @@ def alone(frames, start) -> np.ndarray:
         return tiny_backbone().snippet_features(clip).numpy()[0]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(count=st.integers(0, 90), stride=st.sampled_from([1, 2, 3, 6, 7, 25]), batch=st.sampled_from([1, 4, 32]))
 def test_every_wanted_clip_comes_once_in_order(count, stride, batch):
     frames = frames_of(count)
@@ -41,7 +40,7 @@ def test_every_wanted_clip_comes_once_in_order(count, stride, batch):
         assert np.allclose(features[index], alone(frames, starts[index]), rtol=2e-3, atol=2e-3)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(asked=st.lists(st.integers(1, 60), max_size=8))
 def test_features_do_not_depend_on_when_they_are_asked_for(asked):
     frames = frames_of(90)
