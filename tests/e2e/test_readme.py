@@ -29,7 +29,7 @@ SHORT = {
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory, pipeline, real_match):
-    """A folder where the README's names mean something: ``tables``, ``SoccerNet/224p``, ``match.mp4``, ``match.json``."""
+    """A folder where the README's names mean something: ``tables``, ``SoccerNet/224p``, ``match.mp4``, a real match."""
     folder = tmp_path_factory.mktemp("readme")
     shutil.copytree(pipeline.tables, folder / "tables")
     shutil.copytree(pipeline.benchmark, folder / "SoccerNet" / "224p")

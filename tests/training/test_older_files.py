@@ -92,11 +92,11 @@ def test_the_packaged_weights_open():
     Predictor.open(None, FEED_FEATURES)
 
 
-def test_the_packaged_model_says_what_it_said(wyscout_baa):
+def test_the_packaged_model_says_what_it_said(real_matches):
     """The benchmark's figure on the first test matches; another processor may round differently."""
     from playahead.evaluation.evaluate import evaluate
 
-    found = FeedDataset(wyscout_baa).evaluation_set("test").first_matches(2)
+    found = FeedDataset(real_matches).evaluation_set("test").first_matches(2)
     said = evaluate(Predictor.open(), found)
     assert said.average == pytest.approx(FIRST_TWO_MATCHES, abs=2e-4)
     many = [row for row in said.reliability or () if row.anticipations >= 500]
