@@ -11,7 +11,7 @@ import pytest
 
 from playahead.cli.main import run
 from tests.support.paths import ROOT
-from tests.support.pipeline import BRIEF
+from tests.support.pipeline import FIRST_RUN
 
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
 
@@ -40,15 +40,16 @@ def test_your_video(pipeline, capsys):
     assert "simulated broadcasts" in capsys.readouterr().err
 
 
-def test_the_tutorial(tmp_path, monkeypatch, capsys):
+def test_the_tutorial(pipeline, tmp_path, monkeypatch, capsys):
+    shutil.copytree(pipeline.folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     commands = [shlex.split(line) for line in re.findall(r"^\$ (playahead .+)$", TUTORIAL, re.MULTILINE)]
     for _, *words in commands:
         if words == ["--help"]:
             continue
         if words[:2] == ["data", "simulate"]:
-            words = [*words[:-1], "3"]
-        assert run([*words, *(BRIEF if words[0] == "train" else [])]) == 0, words
+            words = [*words[:-1], "4"]
+        assert run([*words, *(shlex.split(FIRST_RUN) if words[0] == "train" else [])]) == 0, words
         assert ("weights:" in capsys.readouterr().err) == (words[0] == "train")
     assert (tmp_path / "report.html").exists()
 

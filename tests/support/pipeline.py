@@ -1,9 +1,13 @@
 """One simulated pipeline for all tests that need one: matches, features and trained models, made once a session.
 
-Everything is as small as it can be: figures mean nothing, files are complete. Tests read it and never write to it.
+Everything is as small as it can be: figures mean nothing, files are complete. Folders have the names of the README and
+the tutorial, and the steps are theirs with ``BRIEF`` options. So in a copy of it their commands resume finished runs, and
+are refused where a setting differs. Tests read the original and never write to it.
 """
 
 import os
+import shlex
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +15,29 @@ import pytest
 from filelock import FileLock
 
 from playahead.cli.main import run
+from playahead.lab.simulation.plays import simulate_half
+from playahead.lab.simulation.rendering import Rendering, render
 
-BRIEF = ("--epochs", "1", "--steps-per-epoch", "2", "--precision", "32-true")
-"""A training run of seconds. Not bfloat16, which crawls where it is emulated."""
-SMALL_VIDEO = ("--video", "--halves", "1", "--width", "112", "--height", "62", "--matches", "4", "--minutes", "0.9")
+TINY = "--epochs 1 --steps-per-epoch 2 --precision 32-true"  # bfloat16 crawls where it is emulated
+BRIEF = {
+    "train feed": f"{TINY} --validation-matches 1",
+    "train video": f"{TINY} --sequences 2",
+    "train frames": f"{TINY} --batch 2 --model.input-size 64x32 --validation-clips 2",
+    "pretrain": f"{TINY} --batch 2 --validation-videos 1 --input-size 96x64",
+}
+"""Options that make a command one of seconds."""
+FIRST_RUN = "--steps-per-epoch 10 --precision 32-true"
+"""The same for the tutorial's run, which learns a little."""
+STEPS = (
+    "data simulate --out tables --matches 6 --minutes 4",
+    f"train feed --data tables --recipe demo --epochs 2 --out runs/first {FIRST_RUN}",
+    "data simulate --out SoccerNet/224p --layout baa --matches 4 --minutes 0.75 --halves 1 "
+    "--video --width 112 --height 62",
+    "pretrain --train SoccerNet/224p/train --validate SoccerNet/224p/valid --recipe backbone-small --out runs/backbone "
+    f"{BRIEF['pretrain']}",
+    "extract SoccerNet/224p --out features --backbone runs/backbone/backbone.safetensors",
+    f"train video --features features --data SoccerNet/224p --recipe video --out runs/video {BRIEF['train video']}",
+)
 
 
 @dataclass(frozen=True)
@@ -29,24 +52,28 @@ class Pipeline:
 
     @property
     def tables(self) -> Path:
-        """Feed tables train.npz, val.npz and test.npz: 5 matches, two halves of 4 minutes."""
+        """Feed tables train.npz, val.npz and test.npz: 6 matches, two halves of 4 minutes."""
         return self.folder / "tables"
 
     @property
-    def benchmark(self) -> Path:
-        """Clips of four splits with video, in the layout of SoccerNet Ball Action Anticipation."""
-        return self.folder / "benchmark"
+    def feed_run(self) -> Path:
+        """Run folder of a model trained on the tables, two epochs of ten steps."""
+        return self.folder / "runs" / "first"
 
     @property
     def match_video(self) -> Path:
         """A broadcast of 54 seconds."""
-        (video,) = (self.folder / "matches" / "test").rglob("*.mp4")
-        return video
+        return self.folder / "match.mp4"
+
+    @property
+    def benchmark(self) -> Path:
+        """Clips of four splits with video, in the layout of SoccerNet Ball Action Anticipation."""
+        return self.folder / "SoccerNet" / "224p"
 
     @property
     def backbone(self) -> Path:
         """Backbone weights, pretrained for two steps on the benchmark."""
-        return self.folder / "backbone" / "backbone.safetensors"
+        return self.folder / "runs" / "backbone" / "backbone.safetensors"
 
     @property
     def features(self) -> Path:
@@ -55,38 +82,16 @@ class Pipeline:
 
     @property
     def video_run(self) -> Path:
-        """Run folder of a model trained on these features."""
-        return self.folder / "video"
-
-    @property
-    def feed_run(self) -> Path:
-        """Run folder of a model trained on the tables, two epochs of ten steps."""
-        return self.folder / "feed"
+        """Run folder of a model trained on these features, two steps."""
+        return self.folder / "runs" / "video"
 
     def make(self) -> None:
         """Run every step, as a user would."""
-        simulate = ("data", "simulate", "--out")
-        steps = (
-            (*simulate, self.tables, "--matches", "5", "--minutes", "4"),
-            (*simulate, self.folder / "matches", "--layout", "bas", *SMALL_VIDEO),
-            (*simulate, self.benchmark, "--layout", "baa", *SMALL_VIDEO),
-            (
-                *("train", "feed", "--recipe", "demo", "--data", self.tables, "--out", self.feed_run, *BRIEF),
-                *("--epochs", "2", "--steps-per-epoch", "10", "--validation-matches", "1"),
-            ),
-            (
-                *("pretrain", "--recipe", "backbone-small", "--out", self.backbone.parent, *BRIEF, "--batch", "2"),
-                *("--train", self.benchmark / "train", "--validate", self.benchmark / "valid"),
-                *("--validation-videos", "1"),
-            ),
-            ("extract", self.benchmark, "--out", self.features, "--backbone", self.backbone),
-            (
-                *("train", "video", "--recipe", "video-small", "--features", self.features, "--data", self.benchmark),
-                *("--out", self.video_run, *BRIEF, "--sequences", "2"),
-            ),
-        )
-        for step in steps:
-            assert run([str(word) for word in step]) == 0, step
+        self.folder.mkdir()
+        render(Rendering(simulate_half(seed=0, minutes=0.9), 0, 112, 62, self.match_video))
+        with chdir(self.folder):
+            for step in STEPS:
+                assert run(shlex.split(step)) == 0, step
 
 
 def shared_pipeline(factory: pytest.TempPathFactory) -> Pipeline:
