@@ -1,8 +1,8 @@
 """One simulated pipeline for all tests that need one: matches, features and trained models, made once a session.
 
 Everything is as small as it can be: figures mean nothing, files are complete. Folders have the names of the README and
-the tutorial, and the steps are theirs with ``BRIEF`` options. So in a copy of it their commands resume finished runs, and
-are refused where a setting differs. Tests read the original and never write to it.
+the tutorial, and the steps are theirs with ``BRIEF`` options. So in a copy of it their commands resume finished runs,
+and are refused where a setting differs. Tests read the original and never write to it.
 """
 
 import os
