@@ -17,6 +17,7 @@ from playahead.video.reader import probe
 from tests.support.paths import ROOT
 
 
+@pytest.mark.slow
 def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     brief = partial(DemoConfig, matches=4, minutes=1.2, start="0:50", end="0:54")
