@@ -54,6 +54,8 @@ def test_the_commands_run_in_their_order(workplace, monkeypatch, capsys):
             assert run(arguments + shlex.split(brief)) == 0, (command, capsys.readouterr().err)
 
 
+@pytest.mark.slow  # it exports ONNX graphs
+@pytest.mark.timeout(600)
 def test_the_how_to_on_live_use_runs(workplace, monkeypatch, capsys):
     monkeypatch.chdir(workplace)
     page = (ROOT / "docs" / "how-to" / "live.md").read_text()
