@@ -3,7 +3,6 @@
 import json
 import re
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
@@ -19,8 +18,8 @@ from playahead.inference.predictor import Predictor
 from playahead.paper.anticipator import Anticipator
 from playahead.sources import feeds
 from playahead.variants.config import AnticipatorConfig
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "how-to").glob("add-*.md"))
 
 

@@ -52,7 +52,13 @@ def test_a_half_reports_the_same_codes_throughout(tmp_path):
         read_split(tmp_path, "train")
 
 
-def test_real_tables(wyscout_baa):
+def test_real_tables(real_matches):
+    halves = read_split(real_matches, "test")
+    assert len(halves) == 18
+    assert sum(len(half) for half in halves) == 18_141
+
+
+def test_all_real_tables(wyscout_baa):
     halves = read_split(wyscout_baa, "val")
     assert len(halves) == 80
     assert sum(len(half) for half in halves) == 83_620

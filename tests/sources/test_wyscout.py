@@ -1,5 +1,6 @@
 """Reader of Wyscout match files: the tables' rows exactly, each rule by hand, and files that are wrong."""
 
+import gzip
 import json
 import math
 from collections.abc import Callable
@@ -97,6 +98,15 @@ def test_real_matches_give_the_rows_of_the_compact_tables(match: int, split: str
     raw, table = DATA / "wyscout_raw" / f"{match}.json", DATA / "wyscout_baa" / f"{split}.npz"
     if not (raw.is_file() and table.is_file()):
         pytest.skip(f"needs {raw} and {table}")
+    assert_rows_of_the_table(raw, table, match)
+
+
+def test_a_real_match_gives_the_rows_of_the_compact_table(real_match: Path, real_matches: Path, tmp_path: Path) -> None:
+    (tmp_path / "match.json").write_bytes(gzip.decompress(real_match.read_bytes()))
+    assert_rows_of_the_table(tmp_path / "match.json", real_matches / "test.npz", 2499720)
+
+
+def assert_rows_of_the_table(raw: Path, table: Path, match: int) -> None:
     expected = [half for half in read_feed_table(table) if half.match == match]
     found = read_match(raw)
     assert [(half.match, half.half) for half in found] == [(match, 1), (match, 2)]
