@@ -118,7 +118,15 @@ def test_ground_and_projection_agree():
 
 
 SMALL = InputSize(96, 64)
-BRIEF = {"matches": 4, "minutes": 0.75, "halves": 1, "video": True, "width": 96, "height": 54}
+BRIEF = {"matches": 4, "minutes": 0.65, "halves": 1, "video": True, "width": 96, "height": 54}
+
+
+@pytest.fixture(scope="module")
+def benchmark(tmp_path_factory):
+    """A simulated benchmark: four splits of clips."""
+    folder = tmp_path_factory.mktemp("benchmark")
+    simulate(folder, "baa", **BRIEF)
+    return folder
 
 
 def pixels(path) -> np.ndarray:
@@ -170,22 +178,20 @@ def test_clips_decode_to_the_pixels_of_their_half(tmp_path):
     assert cutting.done
 
 
-def test_a_simulated_benchmark_has_its_four_splits(tmp_path):
-    simulate(tmp_path, "baa", **BRIEF)
+def test_a_simulated_benchmark_has_its_four_splits(benchmark):
     for split in ("train", "valid", "test", "challenge"):
-        clips = read_baa_split(tmp_path / split).clips
+        clips = read_baa_split(benchmark / split).clips
         assert clips
         assert all((clip.anticipation is None) == (split == "challenge") for clip in clips)
         for clip in clips:
-            assert probe(tmp_path / split / clip.video).duration_s == pytest.approx(30, abs=0.05)
+            assert probe(benchmark / split / clip.video).duration_s == pytest.approx(30, abs=0.05)
 
 
-def test_simulating_again_renders_only_what_is_missing(tmp_path):
-    simulate(tmp_path, "baa", **BRIEF)
-    lost, other = (tmp_path / split / "clip_1" / "54p.mp4" for split in ("train", "test"))
+def test_simulating_again_renders_only_what_is_missing(benchmark):
+    lost, other = (benchmark / split / "clip_1" / "54p.mp4" for split in ("train", "test"))
     before, expected = other.stat().st_mtime_ns, pixels(lost)
     lost.unlink()
-    simulate(tmp_path, "baa", **BRIEF)
+    simulate(benchmark, "baa", **BRIEF)
     assert (pixels(lost) == expected).all()
     assert other.stat().st_mtime_ns == before
 
