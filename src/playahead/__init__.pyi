@@ -9,6 +9,7 @@ from .datasets.dataset import (
 from .decoding.decoder import score_clips as score_clips
 from .domain.actions import ACTIONS as ACTIONS, Action as Action
 from .domain.feed import FeedHalf as FeedHalf
+from .domain.notices import Notices as Notices
 from .domain.records import ActionEvent as ActionEvent, Anticipation as Anticipation, Clip as Clip
 from .evaluation.evaluate import Evaluation as Evaluation, evaluate as evaluate
 from .evaluation.submission import (
@@ -31,7 +32,6 @@ from .io.errors import (
     NonFiniteLossError as NonFiniteLossError,
     PlayaheadError as PlayaheadError,
     RecordError as RecordError,
-    VideoWarning as VideoWarning,
 )
 from .io.progress import Progress as Progress
 from .lab.compare.compare import CompareConfig as CompareConfig, Comparison as Comparison, compare as compare

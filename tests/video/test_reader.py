@@ -9,7 +9,8 @@ import pytest
 from av.stream import Disposition
 
 from playahead.cli import main
-from playahead.io.errors import InputError, VideoWarning
+from playahead.domain.notices import Notices
+from playahead.io.errors import InputError
 from playahead.video.input_size import InputSize
 from playahead.video.overlay import rgb_of
 from playahead.video.reader import probe, read_drawn, read_frames
@@ -120,11 +121,12 @@ def test_no_picture_is_lost_when_the_clock_jumps(tmp_path, second_starts_s, noti
     assert sum(abs(level - bright) < 12 for level in levels) == pytest.approx(106, abs=8)  # up to half a second early
 
 
-def test_a_recording_cut_together_goes_on_and_warns_where_nobody_collects_notices(tmp_path):
+def test_a_recording_cut_together_goes_on_with_a_notice(tmp_path):
     times_ms = [*range(0, 400, 40), *range(7_200_000, 7_200_400, 40)]
     path = numbered(tmp_path / "v.mkv", 20, times_ms=times_ms)
-    with pytest.warns(VideoWarning, match="its clock jumps from 0.4 s to 7200.0 s"):
-        frames = list(read_frames(path, InputSize(160, 96)))
+    notices = Notices()
+    frames = list(read_frames(path, InputSize(160, 96), notices=notices))
+    assert "its clock jumps from 0.4 s to 7200.0 s" in notices.lines[0]
     assert len(frames) == pytest.approx(20, abs=1)
 
 
@@ -240,8 +242,7 @@ def test_interlaced_pictures_are_deinterlaced(tmp_path):
     options = {"x264-params": "tff=1:interlaced=1", "flags": "+ildct+ilme"}
     path = write(tmp_path / "tv.mp4", pictures, options=options)
     assert "deinterlaced" in read(path)[1]
-    with pytest.warns(VideoWarning, match="deinterlaced"):
-        frames = [rgb_HWC[..., 1].astype(int) for _, rgb_HWC in read_drawn(path, rgb_of)]
+    frames = [rgb_HWC[..., 1].astype(int) for _, rgb_HWC in read_drawn(path, rgb_of)]
     assert len(frames) == 10
     assert np.abs(np.diff(frames[4], axis=0)[10:80]).mean() < 6  # woven fields differ in 12 of 160 columns: 19
 

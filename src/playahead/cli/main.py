@@ -3,18 +3,15 @@
 import codecs
 import os
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
 
 from jsonargparse import Namespace
 
 from playahead.cli.parser import Parser, build_parser, call, chosen_command, in_options, spelt_for_python
-from playahead.cli.terminal import complain, in_other_letters, notice
-from playahead.io.errors import InputError, PlayaheadError, VideoWarning
+from playahead.cli.terminal import complain, in_other_letters
+from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.runtime import end_process, keep_freed_memory
 
 
@@ -69,8 +66,7 @@ def run(arguments: Sequence[str]) -> int:
         parsed = parser.parse_args(words)
         command, _ = chosen_command(parsed.as_dict())
         _, options = chosen_command(_instantiated(parser, parsed).as_dict())
-        with _video_warnings_as_notes():
-            return call(command, options) or 0
+        return call(command, options) or 0
     except InputError as reason:
         complain(in_options(reason, command) if command is not None else str(reason))
         return 2
@@ -108,32 +104,6 @@ def _of_disk_error(reason: OSError) -> int:
     where = reason.filename or "standard output or a disk"
     complain(f"{where}: {reason.strerror or reason} (is it writable, and is there room?)")
     return 2
-
-
-@contextmanager
-def _video_warnings_as_notes() -> Iterator[None]:
-    """What is wrong with a video is said once, however often a command reads it."""
-    said: set[str] = set()
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", VideoWarning)
-        others = warnings.showwarning
-
-        def show(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: TextIO | None = None,
-            line: str | None = None,
-        ) -> None:
-            if not issubclass(category, VideoWarning):
-                others(message, category, filename, lineno, file, line)
-            elif str(message) not in said:
-                said.add(str(message))
-                notice(str(message))
-
-        warnings.showwarning = show
-        yield
 
 
 if __name__ == "__main__":

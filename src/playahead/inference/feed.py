@@ -1,6 +1,7 @@
 """Anticipations all through a match, from its event feed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +39,10 @@ def predict_feed(
         InputError: the file or the weights cannot be read.
     """
     config = config or PredictConfig()
-    read, provider = Notices(), ""
+    notices, provider = Notices(), ""
     if isinstance(feed, Path):
         source, provider = feed.name, choose_reader(feed, config.provider).provider
-        halves = read_feed(feed, read, companions, provider, kick_offs_ms=config.kick_offs_ms)
+        halves = read_feed(feed, notices, companions, provider, kick_offs_ms=config.kick_offs_ms)
     else:
         source, halves = "feed", list(feed)
     predictor = open_predictor(config.weights, FEED_FEATURES, config.device)
@@ -61,7 +62,8 @@ def predict_feed(
             for anticipation in anticipations
         ]
         advance(len(times_ms))
-    of_short = config.short_notices(times[0] if times else [], predictor.knows_worse_sources)
+    for text in config.short_notices(times[0] if times else [], predictor.knows_worse_sources):
+        notices.add(text)
     result = PredictResult(
         source=source,
         kind="feed",
@@ -69,14 +71,14 @@ def predict_feed(
         spotted=(),
         every_ms=every_ms,
         min_confidence=config.min_confidence,
-        notices=[*read.lines, *of_short],
+        notices=[],
         provider=provider,
         kick_offs_ms=config.kick_offs_ms,
         times_ms={(half.match, half.half): times_ms for half, times_ms in zip(chosen, times, strict=True)},
     )
     if config.overlay is not None and config.video is not None:
-        _write_overlay(config.video, config.overlay, result, chosen)
-    return result
+        _write_overlay(config.video, config.overlay, result, chosen, notices)
+    return replace(result, notices=notices.lines)
 
 
 def times_of(half: FeedHalf, start_ms: int, end_ms: int | None, every_ms: int) -> NDArray[np.int64]:
@@ -86,7 +88,9 @@ def times_of(half: FeedHalf, start_ms: int, end_ms: int | None, every_ms: int) -
     return np.arange(start_ms, stop_ms + 1, every_ms, dtype=np.int64)
 
 
-def _write_overlay(video: Path, path: Path, result: PredictResult, halves: Sequence[FeedHalf]) -> None:
+def _write_overlay(
+    video: Path, path: Path, result: PredictResult, halves: Sequence[FeedHalf], notices: Notices
+) -> None:
     """Write the match's video from the first time of anticipation to one step after the last."""
     from playahead.video.overlay import write_overlay  # a feed alone needs no video library
 
@@ -100,7 +104,7 @@ def _write_overlay(video: Path, path: Path, result: PredictResult, halves: Seque
         raise InputError("PredictConfig.overlay", "no time to anticipate at lies in the feed")
     seen = [mark for half in halves for mark in _marks(half, result.kick_offs_ms[half.half])]
     timeline = result.timeline(sorted(seen, key=lambda mark: mark.time_ms), times_ms)
-    write_overlay(video, path, timeline, (times_ms[0], times_ms[-1] + result.every_ms))
+    write_overlay(video, path, timeline, (times_ms[0], times_ms[-1] + result.every_ms), notices=notices)
 
 
 def _marks(half: FeedHalf, kick_off_ms: int) -> list[Mark]:

@@ -1,7 +1,7 @@
 """Anticipations all through a video, and the actions spotted on the way."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from playahead.backbone.fast import FastBackbone, Precision
 from playahead.decoding.marginal import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.notices import Notices
 from playahead.domain.records import Mark
 from playahead.features.encoder import VideoEncoder
 from playahead.features.store import StoreFacts
@@ -119,7 +120,10 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
         raise InputError("PredictConfig.overlay", "standard input cannot be read twice", fix)
     model = VideoModel.open(config.weights, config.backbone, config.device)
     decoder = config.decoding_options.decoder(model.predictor)
-    stretch = _encode(source, model, config, every_ms, show)
+    notices = Notices()
+    for text in model.notices:
+        notices.add(text)
+    stretch = _encode(source, model, config, every_ms, notices, show)
     times_ms = stretch.times_ms(config.start_ms(GRID.window_ms), every_ms)
     listed = model.predictor.anticipate_at(stretch, times_ms, config.min_confidence, decoder)
     result = PredictResult(
@@ -133,15 +137,16 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
         spotted=stretch.spotted(max(config.min_confidence, SPOTTED_CONFIDENCE), model.classes),
         every_ms=every_ms,
         min_confidence=config.min_confidence,
-        notices=[*model.notices, *config.short_notices(times_ms, trained_for_it=False)],
+        notices=[],
         times_ms={(0, 0): times_ms},
     )
+    for text in config.short_notices(times_ms, trained_for_it=False):
+        notices.add(text)
     if config.overlay is not None:
         span_ms = (int(times_ms[0]), config.end_ms)
-        write_overlay(
-            source, config.overlay, result.timeline(result.spotted, times_ms.tolist()), span_ms, config.stream
-        )
-    return result
+        timeline = result.timeline(result.spotted, times_ms.tolist())
+        write_overlay(source, config.overlay, timeline, span_ms, config.stream, notices)
+    return replace(result, notices=notices.lines)
 
 
 @dataclass(frozen=True)
@@ -179,7 +184,9 @@ class _Stretch:
         return spotted_marks(scores_TC, self.start_ms + centres * 1000 // GRID.fps, min_confidence, classes)
 
 
-def _encode(source: Path | str, model: VideoModel, config: PredictConfig, every_ms: int, show: Show) -> _Stretch:
+def _encode(
+    source: Path | str, model: VideoModel, config: PredictConfig, every_ms: int, notices: Notices, show: Show
+) -> _Stretch:
     """Encode the part of the video that the answers rest on; it is opened once."""
     start_ms = max(0, config.start_ms(GRID.window_ms) - OBSERVATION_MS)
     stop_s = None if config.end_ms is None else config.end_ms / 1000
@@ -190,7 +197,7 @@ def _encode(source: Path | str, model: VideoModel, config: PredictConfig, every_
     encoder = VideoEncoder(model.backbone, stride)
     decoder = VideoDecoder(source, model.input_size.draw, start_ms / 1000, stop_s, config.stream)
     advance = None
-    for _, gray_HW in ahead(decoder):
+    for _, gray_HW in ahead(decoder, notices):
         if advance is None:  # by now the video is open and says how long it is
             lasts_s = 0.0 if is_stream(source) else decoder.lasts_s or 0.0
             stretch_s = (stop_s or lasts_s) - start_ms / 1000

@@ -40,7 +40,3 @@ class InputError(PlayaheadError):
 
 class NonFiniteLossError(PlayaheadError):
     """Training met a loss that is NaN or infinite; the batch is named."""
-
-
-class VideoWarning(UserWarning):
-    """Part of a video could not be used; the message says which, and what was done instead."""

@@ -29,7 +29,7 @@ from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import format_clock
 from playahead.io.errors import PlayaheadError
 from playahead.video.clock import Continuity
-from playahead.video.reader import read_drawn, report
+from playahead.video.reader import read_drawn
 from playahead.video.source import is_stream, opened, shown, video_stream
 from playahead.video.writer import SOUND_LAYOUT, SOUND_RATE_HZ, write_video
 
@@ -214,7 +214,8 @@ def read_sound(
                 lasts_s = None if stop_s is None else stop_s - start_s
                 yield from _cut_sound(_resampled(container, origin_s, start_s), start_s, lasts_s)
     except (FFmpegError, PlayaheadError, OSError, ValueError) as reason:
-        report(f"{shown(source)}: no sound from here on ({getattr(reason, 'strerror', None) or reason})", notices)
+        if notices is not None:
+            notices.add(f"{shown(source)}: no sound from here on ({getattr(reason, 'strerror', None) or reason})")
 
 
 def _resampled(container: InputContainer, origin_s: float, start_s: float) -> Iterator[AudioFrame]:

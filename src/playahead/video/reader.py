@@ -1,6 +1,5 @@
 """Decoding: a file or stream -> (index, gray_HW) at 25 fps, ahead of its user in a thread of its own."""
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from playahead.domain.grid import GRID
 from playahead.domain.notices import Notices
 from playahead.io.channel import Channel
-from playahead.io.errors import InputError, PlayaheadError, VideoWarning
+from playahead.io.errors import InputError, PlayaheadError
 from playahead.video.clock import Continuity, at_rate
 from playahead.video.input_size import InputSize
 from playahead.video.source import is_stream, opened, shown, video_stream
@@ -81,7 +80,7 @@ def read_frames(
         start_s: first moment, from the video's start.
         stop_s: end, exclusive; None for the end of the video.
         stream: number of the stream among those with moving pictures, from 0; the longest if None.
-        notices: collector of what could not be used, filled at the end; without one, each is a ``VideoWarning``.
+        notices: collector of what could not be used, filled at the end.
 
     Raises:
         InputError: missing, unreadable, no pictures in it, or none from ``start_s`` on.
@@ -208,19 +207,11 @@ def ahead(decoder: VideoDecoder[Drawn], notices: Notices | None = None) -> Itera
                 yield item
         except (PlayaheadError, OSError) as reason:
             error = reason
-        lines = decoder.notices.lines
+        notices, lines = notices or Notices(), decoder.notices.lines
         more = len(lines) - _MAX_NOTICES
         for line in [*lines[:_MAX_NOTICES], *([f"and {more:,} more of the kind"] if more > 0 else [])]:
-            report(f"{shown(decoder.source)}: {line}", notices)
+            notices.add(f"{shown(decoder.source)}: {line}")
         if error is not None:
             raise error
     finally:
         made.close(wait_s=5)
-
-
-def report(text: str, notices: Notices | None) -> None:
-    """Add a notice to a collector, or warn where there is none."""
-    if notices is None:
-        warnings.warn(text, VideoWarning, stacklevel=3)
-    else:
-        notices.add(text)

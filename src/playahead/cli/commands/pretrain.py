@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from playahead.cli import terminal
+from playahead.domain.notices import Notices
 from playahead.lab.pretrain import spotting
 from playahead.lab.pretrain.spotting import PretrainConfig
 
@@ -28,8 +29,8 @@ def pretrain(
         cache: folder for decoded frames; inside --out if not given.
         validation_videos: number of videos that are scored, spread over those of --validate.
     """
+    notices = Notices()
     with terminal.progress(terminal.slow_precision(run.precision)) as show:
-        made = spotting.pretrain((train, validate), run, out, cache, validation_videos, show)
-    for reason in made.set_aside:
-        terminal.notice(f"set aside: {reason}")
+        made = spotting.pretrain((train, validate), run, out, cache, validation_videos, show, notices)
+    terminal.show_notices(notices)
     terminal.errors.print(f"spotting mAP@1 {made.best:.2f}; weights: {made.weights}")

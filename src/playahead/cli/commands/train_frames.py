@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from playahead.cli import terminal
+from playahead.domain.notices import Notices
 from playahead.lab.faantra import end_to_end
 from playahead.lab.faantra.end_to_end import EndToEndConfig
 
@@ -23,6 +24,8 @@ def train_frames(
         recipe: faantra-frames; the options below change it.
         cache: folder for decoded frames; inside --out if not given.
     """
+    notices = Notices()
     with terminal.progress(terminal.slow_precision(run.precision)) as show:
-        finished = end_to_end.train_frames(data, run, out, cache, show)
+        finished = end_to_end.train_frames(data, run, out, cache, show, notices)
+    terminal.show_notices(notices)
     terminal.print_finished(finished.validation, finished.weights, finished.log)

@@ -12,6 +12,7 @@ from torch.optim.swa_utils import update_bn
 
 from playahead.datasets.dataset import video_evaluation_set
 from playahead.datasets.evaluation_set import EvaluationSet
+from playahead.domain.notices import Notices
 from playahead.features.store import FeatureStore
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
@@ -116,7 +117,12 @@ class EndToEndTrainer(Loop):
 
 
 def train_frames(
-    data: Path, config: EndToEndConfig, out: Path, cache: Path | None = None, show: Show = quiet
+    data: Path,
+    config: EndToEndConfig,
+    out: Path,
+    cache: Path | None = None,
+    show: Show = quiet,
+    notices: Notices | None = None,
 ) -> Finished:
     """Train a frame encoder and an anticipator as one; killed and called again, it resumes.
 
@@ -126,6 +132,7 @@ def train_frames(
         out: folder of the run: weights.safetensors, log.csv, run.json, the state to resume from.
         cache: folder for decoded frames; inside ``out`` if None.
         show: called with the progress.
+        notices: collector of what a user should know about the videos.
 
     Raises:
         InputError: a video or its labels cannot be read, ``out`` holds another run, or the disk is full.
@@ -137,7 +144,7 @@ def train_frames(
         validation = find_annotated_videos(folder_of_split(data, "val"))
         frames = FrameCache(cache or out, parse_input_size(config.model.input_size))
         with fabric.rank_zero_first():  # it decodes, the others find it done
-            bad = frames.fill([video.source.path for video in training], show)
+            bad = frames.fill([video.source.path for video in training], show, notices)
         training = [video for video in training if video.source.path not in bad]
         examples = FrameExamples(training, frames, config.model)
         sample = validation[:: max(1, len(validation) // config.validation_clips)]

@@ -20,6 +20,7 @@ from playahead.datasets.slicing import Labels, class_counts, labels_of_clip, lab
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf, feed_of_actions
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
+from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.lab.faantra.network import EndToEndModelConfig
 from playahead.paper.targets import Targets
@@ -103,7 +104,11 @@ def benchmark_ends(video: AnnotatedVideo) -> NDArray[np.int64]:
 
 
 def observed_frames(
-    video: AnnotatedVideo, end_ms_O: NDArray[np.int64], config: EndToEndModelConfig, input_size: InputSize
+    video: AnnotatedVideo,
+    end_ms_O: NDArray[np.int64],
+    config: EndToEndModelConfig,
+    input_size: InputSize,
+    notices: Notices | None = None,
 ) -> NDArray[np.uint8]:
     """frames_OTHW of examples that end at these times, decoded in one pass.
 
@@ -116,7 +121,8 @@ def observed_frames(
     frames_XHW = np.zeros((len(frame_X), input_size.height, input_size.width), np.uint8)
     start_s = int(frame_X[0]) // GRID.fps
     seen = 0
-    for offset, gray_HW in read_frames(video.source.path, input_size, start_s, (frame_X[-1] + 1) / GRID.fps):
+    stop_s = (frame_X[-1] + 1) / GRID.fps
+    for offset, gray_HW in read_frames(video.source.path, input_size, start_s, stop_s, notices=notices):
         if seen < len(frame_X) and start_s * GRID.fps + offset == frame_X[seen]:
             frames_XHW[seen] = gray_HW
             seen += 1
@@ -235,7 +241,7 @@ class FramesEvaluationSet(EvaluationSet):
         for index, (video, ends) in enumerate(zip(self.videos, self.end_ms, strict=True)):
             frames_OTHW = self._frames.get(index)
             if frames_OTHW is None:
-                frames_OTHW = observed_frames(video, ends, self._config, self._input_size)
+                frames_OTHW = observed_frames(video, ends, self._config, self._input_size, self.notices)
             if self._keep:
                 self._frames[index] = frames_OTHW
             for first in range(0, len(frames_OTHW), _TOGETHER):

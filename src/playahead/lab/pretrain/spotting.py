@@ -21,6 +21,7 @@ from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.decoding.marginal import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID
+from playahead.domain.notices import Notices
 from playahead.evaluation.exact import TimedEvents, score_exactly
 from playahead.features.encoder import SnippetStream, every
 from playahead.io.errors import InputError
@@ -237,12 +238,10 @@ class Pretrained:
     Attributes:
         weights: the file.
         best: spotting mAP@1 on validation, in percent.
-        set_aside: reasons why videos could not be read.
     """
 
     weights: Path
     best: float
-    set_aside: tuple[str, ...] = ()
 
 
 def pretrain(
@@ -252,6 +251,7 @@ def pretrain(
     cache: Path | None = None,
     validation_videos: int = 20,
     show: Show = quiet,
+    notices: Notices | None = None,
 ) -> Pretrained:
     """Train the backbone to spot ball actions; killed and called again, it resumes.
 
@@ -262,6 +262,7 @@ def pretrain(
         cache: folder for decoded frames; inside ``out`` if None.
         validation_videos: videos that are scored, spread over the split.
         show: called with the progress.
+        notices: collector of what a user should know: videos that were set aside, and why.
 
     Raises:
         InputError: the same split twice, too many videos that cannot be read, or ``out`` holds another run.
@@ -281,11 +282,14 @@ def pretrain(
             first_weights(config)  # fails now if they are missing, and not after hours of decoding
         frames = FrameCache(cache or out, parse_input_size(config.input_size))
         with fabric.rank_zero_first():  # it decodes, the others find it done
-            bad = frames.fill([video.path for video in (*training, *validation)], show)
+            bad = frames.fill([video.path for video in (*training, *validation)], show, notices)
+        if notices is not None:
+            for reason in bad.values():
+                notices.add(f"set aside: {reason}")
         training, validation = ([v for v in videos if v.path not in bad] for videos in (training, validation))
         trainer = SpottingTrainer(config, training, validation, frames, out, fabric)
         trainer.run(show)
         if fabric.is_global_zero:
             backbone, about = load_backbone(out / "best.safetensors")
             save_backbone(out / "backbone.safetensors", backbone, about)
-    return Pretrained(out / "backbone.safetensors", trainer.best, tuple(bad.values()))
+    return Pretrained(out / "backbone.safetensors", trainer.best)
