@@ -30,3 +30,17 @@ def test_all_green_waits_for_every_job_and_every_job_ends():
     assert set(CI["all-green"]["needs"]) == set(CI) - {"all-green"}
     assert CI["all-green"]["steps"][0]["run"].count("success") == len(CI) - 1
     assert all(0 < job["timeout-minutes"] <= 45 for job in CI.values())
+
+
+def test_files_that_the_pages_name_exist():
+    """The log and the results name files of their day; every other page names today's."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    missing = []
+    for page in pages:
+        if page.name in ("log.md", "results.md"):
+            continue
+        named = set(re.findall(r"`((?:src/playahead|tests|benchmarks|scripts|examples)/[\w./]+)`", page.read_text()))
+        rooms = r"`((?:cli|paper|variants|domain|io|sources|video|features)/(?!test_)[\w/]+\.py)`"
+        named |= {f"src/playahead/{name}" for name in re.findall(rooms, page.read_text())}
+        missing += [f"{page.name}: {name}" for name in sorted(named) if not (ROOT / name).exists()]
+    assert not missing
