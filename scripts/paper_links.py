@@ -37,7 +37,7 @@ def markers() -> dict[tuple[str, str], int]:
         ValueError: a file marks a statement twice.
     """
     lines: dict[tuple[str, str], int] = {}
-    for file in sorted((SOURCE / "paper").glob("*.py")):
+    for file in sorted((SOURCE / "paper").glob("[!_]*.py")):
         name = file.relative_to(SOURCE).as_posix()
         for number, line in enumerate(file.read_text().splitlines(), start=1):
             for section, letters in (m for inside in PARENTHESES.findall(line) for m in LETTERS.findall(inside)):

@@ -62,7 +62,8 @@ def test_a_head(tmp_path, monkeypatch):
     names = dict(vars(model))
     exec(compile(code, "model.py", "exec"), names)
     monkeypatch.setitem(model.FRAME_HEADS, "two-layer", names["TwoLayerHead"])
-    monkeypatch.setitem(AnticipatorConfig.__annotations__, "head", Literal["slots", "dense", "two-layer"])
+    for kind in (AnticipatorConfig, AnticipatorConfig.__init__):  # what editing ``Head`` does
+        monkeypatch.setitem(kind.__annotations__, "head", Literal["slots", "dense", "two-layer"])
     sizes = {"feature_dim": 8, "d_model": 16, "heads": 2, "ffn_dim": 16, "decoder_layers": 1}
     config = AnticipatorConfig(**sizes, head="two-layer")  # type: ignore[arg-type]
     network = model.build(config).eval()

@@ -174,7 +174,7 @@ MATCHING = [
         _MATCHER,
         "/ self.class_weight_C[class_OE]",
         "* self.class_weight_C[class_OE]",
-        f"{_MATCHING}test_no_assignment_is_cheaper",
+        f"{_MATCHING}test_every_cost_is_equation_five",
     ),
     Mutation(
         "the likeliest class costs most",
@@ -188,7 +188,7 @@ MATCHING = [
         _MATCHER,
         "np.abs(slots.time_OK[:, :, None] - time_OE[:, None])",
         "np.square(slots.time_OK[:, :, None] - time_OE[:, None])",
-        f"{_MATCHING}test_no_assignment_is_cheaper",
+        f"{_MATCHING}test_every_cost_is_equation_five",
     ),
     Mutation(
         "a bin's time is where it begins",
