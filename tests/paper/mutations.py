@@ -467,7 +467,7 @@ COMPOSITION = [
         _CRITERION,
         ", (config.presence_weight, PresenceLoss(config.focal_gamma))]",
         "]",
-        f"{_LOSS}test_focal_presence_by_hand",
+        f"{_LOSS}test_mixup_weighs_the_losses_of_both_sources",
     ),
     Mutation(
         "a criterion that forgets the weights of its losses",
@@ -509,7 +509,7 @@ COMPOSITION = [
         _VARIANT_MODEL,
         'config.slots if config.head == "slots" else RASTER_FRAMES',
         "RASTER_FRAMES",
-        _SAME_MODEL,
+        _LOGITS,
     ),
     Mutation(
         "a mask of classes on the default model",
