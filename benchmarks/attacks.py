@@ -281,13 +281,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=40.0, help="how long one request, and one attack, may take")
     parser.add_argument("--attack", choices=ATTACKS, help="one alone")
     parser.add_argument("--out", type=Path, help="write what was measured as JSON")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     rows = []
-    for name in [asked.attack] if asked.attack else ATTACKS:
-        rows.append(attacked(name, asked.server, asked.seconds))
+    for name in [options.attack] if options.attack else ATTACKS:
+        rows.append(attacked(name, options.server, options.seconds))
         print(json.dumps(rows[-1]), flush=True)
-    if asked.out:
-        asked.out.write_text(json.dumps(rows, indent=1) + "\n")
+    if options.out:
+        options.out.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -24,12 +24,12 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from playahead.backbone.checkpoint import load_backbone
 from playahead.backbone.fast import FastBackbone
-from playahead.domain.grid import GRID, OBSERVATION_MS
-from playahead.features.streaming import encode_stream
+from playahead.domain.grid import GRID
+from playahead.features.encoder import VideoEncoder
 from playahead.inference.video import VideoModel
-from playahead.io.assets import packaged_weights
+from playahead.io.files import packaged_weights
 from playahead.io.runtime import emulates_bfloat16
-from playahead.live.export.backbone import SNIPPETS, STACKS, export_backbone
+from playahead.live.export import SNIPPETS, STACKS, export_backbone
 from playahead.video.reader import read_frames
 
 PIECE, ROUNDS, CALIBRATED = 8, 15, 64
@@ -129,9 +129,12 @@ def anticipated(model: VideoModel, frames: list[np.ndarray], engine: Engine) -> 
     """intensity_TRC of a video, every second, its features encoded by an engine."""
     backbone = InEngine(load_backbone(packaged_weights("simulated-backbone"))[0])
     backbone.engine = engine
-    stream = encode_stream(enumerate(frames), backbone, 0, 1_000, OBSERVATION_MS, engine.name)
-    before_ms = np.arange(GRID.n_windows - 1, -1, -1, dtype=np.int64) * GRID.window_ms
-    encoded = (model.predictor.encode(stream.windows(now_ms - before_ms)) for now_ms in stream.ends_ms(0, 1_000))
+    encoder = VideoEncoder(backbone, GRID.fps)
+    for gray_HW in frames:
+        encoder.push(gray_HW)
+    before_W = np.arange(GRID.n_windows - 1, -1, -1, dtype=np.int64) * GRID.window_frames
+    ends = np.arange(0, encoder.n_frames + 1, GRID.fps)
+    encoded = (model.predictor.encode(encoder.windows(end - before_W)) for end in ends)
     together = np.arange(GRID.n_windows)[None]
     return np.concatenate([model.predictor.answer(windows_WND, together).intensity() for windows_WND in encoded])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from playahead import Predictor
 from playahead.datasets.dataset import FeedDataset
 from playahead.decoding.choosing import calibrate
-from playahead.io.assets import packaged_weights
+from playahead.io.files import packaged_weights
 from playahead.io.tensors import read_tensors, write_tensors
 
 

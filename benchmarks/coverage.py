@@ -14,9 +14,8 @@ import numpy as np
 
 from playahead import Predictor
 from playahead.datasets.dataset import FeedDataset
-from playahead.evaluation.bootstrap import AREA, OFFICIAL, Measure, average_of, bootstrap_averages
 from playahead.evaluation.official import ThresholdCounts
-from playahead.evaluation.scores import score
+from playahead.evaluation.scores import AREA, OFFICIAL, Measure, average_of, bootstrap_averages, score
 
 SIZES = (2, 8, 16, 64)
 SUBSETS = 100
@@ -26,8 +25,8 @@ APART = 1.96 * np.sqrt(2)
 
 def main(data: Path, split: str = "train") -> None:
     """Print the table."""
-    found, predictor = FeedDataset(data).evaluation_set(split), Predictor.open()
-    scored = score(predictor.decoder().scores(predictor.predict_all(found)), found.count_by_match)
+    evaluation_set, predictor = FeedDataset(data).evaluation_set(split), Predictor.open()
+    scored = score(predictor.decoder().scores(predictor.predict_all(evaluation_set)), evaluation_set.count_by_match)
     print(f"{len(scored.counts_M)} matches of {split}, packaged model, {SUBSETS} subsets of each size")
     print(
         f"{'':10}{'matches':>8}{'mean':>8}{'s.d.':>7}{'apart':>7}   "

@@ -18,18 +18,16 @@ from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from playahead.backbone.checkpoint import load_backbone
-from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import FastBackbone
-from playahead.backbone.network import Backbone
-from playahead.datasets.examples import Batch
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.datasets.evaluation_set import FeedEvaluationSet
-from playahead.datasets.examples import FeedExamples
+from playahead.datasets.examples import Batch, FeedExamples
 from playahead.features.encoder import WindowEncoder
 from playahead.features.feed import FEED_FEATURES, N_FEATURES
 from playahead.inference.predictor import Predictor
-from playahead.io.assets import packaged_weights
+from playahead.io.files import packaged_weights
 from playahead.io.runtime import emulates_bfloat16, environment, pick_device
-from playahead.lab.bench.rates import best_of, matmul_gflops
+from playahead.lab.bench.measure import best_of, matmul_gflops
 from playahead.lab.recipes import feed, paper
 from playahead.lab.simulation.plays import simulate_half
 from playahead.training.trainer import TrainConfig, Trainer
@@ -59,8 +57,8 @@ def main(dry: bool) -> None:
 
 
 def _parity(device: str) -> Iterator[Row]:
-    found = FeedEvaluationSet([simulate_half(seed, minutes=4) for seed in range(4)])
-    here, there = (Predictor.open(None, FEED_FEATURES, name).predict_all(found) for name in ("cpu", device))
+    evaluation_set = FeedEvaluationSet([simulate_half(seed, minutes=4) for seed in range(4)])
+    here, there = (Predictor.open(None, FEED_FEATURES, name).predict_all(evaluation_set) for name in ("cpu", device))
     apart = max(float(np.abs(getattr(here, part) - getattr(there, part)).max()) for part in vars(here))
     yield "packaged feed model, probabilities, device against CPU", f"at most {apart:.1e} apart"
     backbone, _ = load_backbone(packaged_weights("simulated-backbone"))

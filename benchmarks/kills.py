@@ -13,13 +13,14 @@ import time
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
+from shlex import split
 
 import numpy as np
 
 from playahead.cli.main import run
 
-SMALL = ["--model.d_model", "16", "--model.heads", "2", "--model.ffn_dim", "16", "--model.encoder_layers", "1"]
-SMALL += ["--model.decoder_layers", "1", "--precision", "32-true", "--epochs", "2", "--save-every", "2"]
+SMALL = split("--model.d_model 16 --model.heads 2 --model.ffn_dim 16 --model.encoder_layers 1 --model.decoder_layers 1")
+SMALL += split("--precision 32-true --epochs 2 --save-every 2")
 GRID = """
 recipe: feed
 seeds: [0]
@@ -35,25 +36,13 @@ def commands(work: Path) -> dict[str, list[str]]:
     """Name -> arguments before ``--out``; makes what they read."""
     (work / "grid.yaml").write_text(GRID)
     run(["data", "simulate", "--out", str(work / "tables"), "--matches", "5", "--minutes", "3"])
-    video = ["--layout", "bas", "--matches", "4", "--minutes", "1.2", "--halves", "1", "--video", "--width", "112"]
-    video += ["--height", "62"]
+    video = split("--layout bas --matches 4 --minutes 1.2 --halves 1 --video --width 112 --height 62")
     run(["data", "simulate", "--out", str(work / "videos"), *video])
     tables, videos = str(work / "tables"), str(work / "videos")
     compare = ["compare", str(work / "grid.yaml"), "--data", tables, "--processes", "2"]
     run([*compare, "--out", str(work / "compared")])
     pretrain = ["pretrain", "--train", f"{videos}/train", "--validate", f"{videos}/valid", "--recipe", "backbone-small"]
-    pretrain += [
-        "--epochs",
-        "1",
-        "--steps-per-epoch",
-        "6",
-        "--batch",
-        "2",
-        "--precision",
-        "32-true",
-        "--save-every",
-        "2",
-    ]
+    pretrain += split("--epochs 1 --steps-per-epoch 6 --batch 2 --precision 32-true --save-every 2")
     return {
         "train feed": ["train", "feed", "--data", tables, "--steps-per-epoch", "20", "--sequences", "2", *SMALL],
         "extract": ["extract", videos],
@@ -107,7 +96,7 @@ def main(work: Path, kills: int, names: Sequence[str]) -> None:
         first.join()
         lasts_s = time.monotonic() - started
         both = log.read_text() + ((work / f"{name} second.log").read_text() if second is not None else "")
-        said = next((line for line in both.split("\n") if "is in use by" in line), "writes the same file whole")
+        refusal = next((line for line in both.split("\n") if "is in use by" in line), "writes the same file whole")
         for _ in range(kills):
             process = start([*arguments, "--out", str(killed)], log)
             time.sleep(float(rng.uniform(0.02, 1.0)) * lasts_s)
@@ -119,7 +108,7 @@ def main(work: Path, kills: int, names: Sequence[str]) -> None:
         same = digests(whole) == digests(killed) and bool(digests(whole))
         print(
             f"{name}: {kills} kills within {lasts_s:.1f} s, exit {last.exitcode}, same bytes: {same}; "
-            f"two at once: {said}"
+            f"two at once: {refusal}"
         )
         sys.stdout.flush()
 

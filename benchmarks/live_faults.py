@@ -16,10 +16,11 @@ import time
 from collections import Counter
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from shlex import split
 
 import httpx
 
-from playahead.lab.bench.live import resident_mib
+from playahead.lab.bench.measure import resident_mib
 from playahead.lab.simulation.plays import simulate_half
 from playahead.lab.simulation.rendering import Rendering, render
 from playahead.live.server.config import ServeConfig
@@ -36,18 +37,10 @@ SOURCES = [
     "file:///etc/hosts",
     "http://127.0.0.1:1/x",
     "http://169.254.169.254/",
-    "rtsp://localhost/x",
-]
-SOURCES += [
-    "concat:a|b",
-    "data:text/plain,x",
-    "subfile,,start,0,end,9,,:/etc/passwd",
     "http://[",
-    "ftp://example.org/x",
-    "\x00",
-    "-",
-    "",
 ]
+SOURCES += ["concat:a|b", "data:text/plain,x", "subfile,,start,0,end,9,,:/etc/passwd", "ftp://example.org/x"]
+SOURCES += ["rtsp://localhost/x", "\x00", "-", ""]
 
 
 def main() -> None:
@@ -73,18 +66,14 @@ def malformed(base: str, cases: int) -> None:
             kind = ("clip", "rows", "source")[case % 3]
             if kind == "clip":
                 content, headers = broken_clip(clip, rng), {"content-type": "video/mp4"}
-                found = client.post("/v1/anticipate", content=content, headers=headers)
+                answer = client.post("/v1/anticipate", content=content, headers=headers)
             elif kind == "rows":
-                found = client.post(
-                    f"{session}/rows",
-                    content=broken(rng.choice(ROWS), rng),
-                    headers={"content-type": "application/json"},
-                )
+                content, headers = broken(rng.choice(ROWS), rng), {"content-type": "application/json"}
+                answer = client.post(f"{session}/rows", content=content, headers=headers)
             else:
-                found = client.post(
-                    "/v1/sessions", json={"kind": "video", "source": rng.choice(SOURCES) + rng.choice(["", "x", "/.."])}
-                )
-            answers[f"{kind} {found.status_code}"] += 1
+                source = rng.choice(SOURCES) + rng.choice(["", "x", "/.."])
+                answer = client.post("/v1/sessions", json={"kind": "video", "source": source})
+            answers[f"{kind} {answer.status_code}"] += 1
     print(f"{cases} malformed: {dict(sorted(answers.items()))}; memory {before_mib:.0f} -> {resident_mib():.0f} MiB")
 
 
@@ -121,9 +110,8 @@ def crowd(base: str) -> None:
         rows = begun["url"].replace("/events", "/rows")
         started_s = time.perf_counter()
         for second in range(1, 101):
-            client.post(
-                rows, json={"rows": [{"t_ms": 1000 * second, "action": "PASS"}, {"now_ms": 1000 * second + 900}]}
-            )
+            sent = [{"t_ms": 1000 * second, "action": "PASS"}, {"now_ms": 1000 * second + 900}]
+            client.post(rows, json={"rows": sent})
             if second % 20 == 0:
                 next(slow)
         while client.get(begun["url"].removesuffix("/events")).json()["events"] < 100:
@@ -136,21 +124,10 @@ def killed(kills: int) -> None:
     rng = random.Random(1)
     lost = whole = 0
     with tempfile.TemporaryDirectory() as folder:
-        kept = Path(folder) / "kept.jsonl"
+        record = Path(folder) / "record.jsonl"
         for _ in range(kills):
-            before = answers_in(kept)
-            command = [
-                sys.executable,
-                "-m",
-                "playahead.cli.main",
-                "live",
-                "-",
-                "--speed",
-                "0",
-                "--json",
-                "--record",
-                str(kept),
-            ]
+            before = answers_in(record)
+            command = split(f"{sys.executable} -m playahead.cli.main live - --speed 0 --json --record {record}")
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             assert process.stdin is not None
             assert process.stdout is not None
@@ -164,9 +141,9 @@ def killed(kills: int) -> None:
                         printed += 1
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
-            found = answers_in(kept) - before
-            lost += max(0, printed - found)
-            whole += found
+            recorded = answers_in(record) - before
+            lost += max(0, printed - recorded)
+            whole += recorded
     print(f"{kills} SIGKILLs: {whole} answers recorded, {lost} of the printed ones lost")
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from playahead.datasets.dataset import FeedDataset
-from playahead.lab.report.gather import gather
 from playahead.lab.report.page import Page, render
+from playahead.lab.report.write import ReportConfig, gather
 
 
 def repeated(page: Page, count: int) -> Page:
@@ -34,7 +34,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--count", type=int, default=100)
     options = parser.parse_args()
-    page, _ = gather(options.runs, FeedDataset(options.data), "val", ("", "marginal"), 10)
+    page = gather(options.runs, FeedDataset(options.data), ReportConfig())
     options.out.write_text(render(repeated(page, options.count)))
     print(f"{options.out.stat().st_size / 1e6:.2f} MB")
     with sync_playwright() as playwright:
@@ -44,7 +44,7 @@ def main() -> None:
             tab.goto(options.out.absolute().as_uri(), wait_until="load")
             tab.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
             drawn_ms = tab.evaluate("performance.now()")
-            print(f"{width} px: drawn {drawn_ms:.0f} ms after it was asked for")
+            print(f"{width} px: drawn {drawn_ms:.0f} ms after the request")
             tab.screenshot(path=options.out.with_name(f"{options.out.stem}-{width}.png"), full_page=True)
             tab.close()
         browser.close()

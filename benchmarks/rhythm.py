@@ -1,4 +1,4 @@
-"""Prints the tables of ``simulation/rhythm.py`` and the usual rates of ``sources/rates.py`` from real matches.
+"""Prints the tables of ``simulation/plays.py`` and the usual rates of ``sources/feeds.py`` from real matches.
 
 .venv/bin/python benchmarks/rhythm.py DATA
 """
@@ -20,9 +20,9 @@ def main() -> None:
     for half in read_split(Path(sys.argv[1]), "train"):
         action = half.code < n
         code, t_ms, team = half.code[action].astype(int), half.t_ms[action], half.team[action]
-        for a, b, gap_ms, kept in zip(code[:-1], code[1:], np.diff(t_ms), team[:-1] == team[1:], strict=True):
+        for a, b, gap_ms, same_side in zip(code[:-1], code[1:], np.diff(t_ms), team[:-1] == team[1:], strict=True):
             gaps.setdefault((a, b), []).append(int(gap_ms))
-            same[a, b] += kept
+            same[a, b] += same_side
     count = np.array([[len(gaps.get((a, b), ())) for b in range(n)] for a in range(n)])
     print("next, permille", (1000 * count / count.sum(axis=1, keepdims=True)).round().astype(int).tolist(), sep="\n")
     print("same side, percent", (100 * same / np.maximum(count, 1)).round().astype(int).tolist(), sep="\n")

@@ -34,10 +34,10 @@ from playahead.training.trainer import TrainConfig
 
 def labels_of(half: FeedHalf) -> FeedHalf:
     """What a label file says of a half: the ten actions, when they happen, and nothing of where."""
-    kept = half.is_target
-    n = int(kept.sum())
+    chosen = half.is_target
+    n = int(chosen.sum())
     unknown, zeros = np.full(n, UNKNOWN, np.uint8), np.zeros(n, np.uint8)
-    known = {"t_ms": half.t_ms[kept], "code": half.code[kept], "team": half.team[kept]}
+    known = {"t_ms": half.t_ms[chosen], "code": half.code[chosen], "team": half.team[chosen]}
     return replace(half, **known, x=unknown, y=unknown, setpiece=zeros, delay_ms=zeros.astype(np.uint16))
 
 
@@ -54,10 +54,10 @@ def write_labels(options: argparse.Namespace) -> FeedDataset:
     return FeedDataset(folder)
 
 
-def figures(found: Scores) -> dict[str, object]:
+def figures(scores: Scores) -> dict[str, object]:
     """Official average, exact area and average per tolerance, in percent."""
-    by_tolerance = [round(float(value), 1) for value in found.precision_DC.mean(axis=1)]
-    return {"official": round(found.average, 2), "area": round(found.area, 2), "by_tolerance": by_tolerance}
+    by_tolerance = [round(float(value), 1) for value in scores.precision_DC.mean(axis=1)]
+    return {"official": round(scores.average, 2), "area": round(scores.area, 2), "by_tolerance": by_tolerance}
 
 
 def trained(dataset: Dataset, config: TrainConfig, out: Path) -> Path:
@@ -78,18 +78,18 @@ def main() -> None:
     options = parser.parse_args()
     keep_freed_memory()
     labels, video = write_labels(options), VideoDataset(options.data, options.features)
-    found: dict[str, object] = {"constant rate": figures(score_baseline("constant-rate", labels, "test")["marginal"])}
+    rows: dict[str, object] = {"constant rate": figures(score_baseline("constant-rate", labels, "test")["marginal"])}
     weights = []
     for seed in options.seeds:
         config = replace(recipe("video-small"), seed=seed)
         weights.append(trained(video, config, options.out / f"video-{seed}"))
-        found[f"video, seed {seed}"] = figures(Members([weights[-1]], video).score(Decoding(), "test"))
+        rows[f"video, seed {seed}"] = figures(Members([weights[-1]], video).score(Decoding(), "test"))
         config = replace(recipe("feed"), seed=seed, epochs=12, steps_per_epoch=150, validate_every=3)
         of_labels = trained(labels, config, options.out / f"labels-{seed}")
-        found[f"labels, seed {seed}"] = figures(Members([of_labels], labels).score(Decoding(), "test"))
-    found[f"video, {len(weights)} seeds together"] = figures(Members(weights, video).score(Decoding(), "test"))
-    (options.out / "gap.json").write_text(json.dumps(found, indent=1))
-    print(json.dumps(found, indent=1), flush=True)
+        rows[f"labels, seed {seed}"] = figures(Members([of_labels], labels).score(Decoding(), "test"))
+    rows[f"video, {len(weights)} seeds together"] = figures(Members(weights, video).score(Decoding(), "test"))
+    (options.out / "gap.json").write_text(json.dumps(rows, indent=1))
+    print(json.dumps(rows, indent=1), flush=True)
 
 
 if __name__ == "__main__":

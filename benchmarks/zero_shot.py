@@ -17,15 +17,15 @@ from playahead.decoding.predictions import join_predictions
 from playahead.domain.actions import ACTIONS
 from playahead.evaluation.scores import score
 from playahead.inference.predictor import Predictor
-from playahead.lab.baselines.fit import BASELINES, fit_baseline
-from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
-from playahead.sources.rates import USUAL_PER_90_MIN
+from playahead.lab.baselines import BASELINES, fit_baseline
+from playahead.sources.feeds import USUAL_PER_90_MIN, choose_reader, read_feed
 
 
-def predicted(baseline, found):
+def predicted(baseline, matches):
     """Predictions of a baseline on an evaluation set."""
-    return join_predictions([baseline.predict(half, end) for half, end in zip(found.halves, found.end_ms, strict=True)])
+    return join_predictions(
+        [baseline.predict(half, end) for half, end in zip(matches.halves, matches.end_ms, strict=True)]
+    )
 
 
 def main(data: Path, matches: list[Path]) -> None:
@@ -37,20 +37,17 @@ def main(data: Path, matches: list[Path]) -> None:
         decoders[name] = choose(Decoding(), predicted(baseline, val), val.table)
     rates, figures = [], []
     for path in matches:
-        notes = SourceNotes()
-        halves = read_feed(path, notes)
+        provider, halves = choose_reader(path).provider, read_feed(path)
         minutes = sum(int(half.t_ms[-1]) for half in halves) / 60_000
         codes = np.concatenate([half.code[half.is_target] for half in halves])
         counts = np.bincount(codes, minlength=len(ACTIONS)) * 90 / minutes
-        found = FeedEvaluationSet(halves, path.name)
-        rates.append(
-            [notes.provider, *(f"{n:.0f}" if c in found.classes else f"({n:.0f})" for c, n in enumerate(counts))]
-        )
-        systems = {"model": predictor.decoder().scores(predictor.predict_all(found))}
-        systems |= {name: decoders[name].scores(predicted(fitted[name], found)) for name in BASELINES}
-        scored = {name: score(scores_ORV, found.count_by_match) for name, scores_ORV in systems.items()}
+        match = FeedEvaluationSet(halves, path.name)
+        rates.append([provider, *(f"{n:.0f}" if c in match.classes else f"({n:.0f})" for c, n in enumerate(counts))])
+        systems = {"model": predictor.decoder().scores(predictor.predict_all(match))}
+        systems |= {name: decoders[name].scores(predicted(fitted[name], match)) for name in BASELINES}
+        scored = {name: score(scores_ORV, match.count_by_match) for name, scores_ORV in systems.items()}
         cells = (f"{one.area:.2f} ({one.average:.2f})" for one in scored.values())
-        figures.append([notes.provider, str(len(found.classes)), *cells])
+        figures.append([provider, str(len(match.classes)), *cells])
     print_table(
         ["rows in 90 minutes", *map(str, ACTIONS)], [["usual", *(f"{n:.0f}" for n in USUAL_PER_90_MIN)], *rates]
     )

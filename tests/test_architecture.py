@@ -12,7 +12,7 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text()
 COMMANDS = sorted((PACKAGE / "cli" / "commands").glob("*.py"))
 WITHOUT_TORCH = (
     *("domain/", "sources/", "evaluation/", "decoding/", "video/", "features/feed.py", "features/store.py"),
-    *("paper/inference.py", "lab/report/", "lab/baselines/", "lab/simulation/", "lab/download/"),
+    *("paper/inference.py", "lab/report/", "lab/baselines.py", "lab/simulation/", "lab/download"),
 )
 
 

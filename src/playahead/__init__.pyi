@@ -11,9 +11,11 @@ from .domain.actions import ACTIONS as ACTIONS, Action as Action
 from .domain.feed import FeedHalf as FeedHalf
 from .domain.records import ActionEvent as ActionEvent, Anticipation as Anticipation, Clip as Clip
 from .evaluation.evaluate import Evaluation as Evaluation, evaluate as evaluate
-from .evaluation.submission.check import check_submission as check_submission
-from .evaluation.submission.evaluate import evaluate_submission as evaluate_submission
-from .evaluation.submission.write import write_submission as write_submission
+from .evaluation.submission import (
+    check_submission as check_submission,
+    evaluate_submission as evaluate_submission,
+    write_submission as write_submission,
+)
 from .features.extract import ExtractConfig as ExtractConfig, extract as extract
 from .features.feed import prepare_track as prepare_track
 from .features.store import FeatureStore as FeatureStore
@@ -29,25 +31,22 @@ from .io.errors import (
     NonFiniteLossError as NonFiniteLossError,
     PlayaheadError as PlayaheadError,
     RecordError as RecordError,
+    VideoWarning as VideoWarning,
 )
 from .io.progress import Progress as Progress
 from .lab.compare.compare import CompareConfig as CompareConfig, Comparison as Comparison, compare as compare
 from .lab.compare.grid import open_grid as open_grid
-from .lab.compare.next_actions import score_next_actions as score_next_actions
-from .lab.download.benchmark import download_baa as download_baa
-from .lab.faantra.run import train_frames as train_frames
-from .lab.faantra.trainer import EndToEndConfig as EndToEndConfig
-from .lab.pretrain.run import pretrain as pretrain
-from .lab.pretrain.trainer import PretrainConfig as PretrainConfig
+from .lab.download import download_baa as download_baa
+from .lab.faantra.end_to_end import EndToEndConfig as EndToEndConfig, train_frames as train_frames
+from .lab.next_action import score_next_actions as score_next_actions
+from .lab.pretrain.spotting import PretrainConfig as PretrainConfig, pretrain as pretrain
 from .lab.recipes import recipe as recipe
 from .lab.report.write import ReportConfig as ReportConfig, write_report as write_report
 from .lab.simulation.simulate import SimulationConfig as SimulationConfig, simulate as simulate
-from .sources.convert import convert_feeds as convert_feeds
 from .sources.feed_tables import read_feed_table as read_feed_table, write_feed_table as write_feed_table
-from .sources.feeds import read_feed as read_feed
+from .sources.feeds import convert_feeds as convert_feeds, read_feed as read_feed
 from .sources.kloppy_events import read_kloppy_dataset as read_kloppy_dataset
-from .sources.soccernet_baa import read_baa_split as read_baa_split
+from .sources.soccernet import read_baa_split as read_baa_split
 from .sources.spadl import read_spadl as read_spadl
-from .sources.wyscout import read_wyscout_match as read_wyscout_match
 from .training.run import train as train
 from .training.trainer import TrainConfig as TrainConfig

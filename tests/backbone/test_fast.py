@@ -1,13 +1,14 @@
 """The fast backbone gives the plain one's features."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import BFLOAT16_TOLERANCE, FastBackbone, fold_batch_norms
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.features.encoder import WindowEncoder, window_key
 
 ENCODERS = ["tf_efficientnetv2_b0", "regnetx_002", "mobilenetv3_small_050"]
@@ -43,21 +44,24 @@ def test_fast_features_are_the_plain_ones(encoder):
     assert apart(WindowEncoder(FastBackbone(backbone, "bfloat16"), 41).encode(frames), expected) < BFLOAT16_TOLERANCE
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_the_batch_changes_rounding_only(precision):
-    fast = FastBackbone(statistics_of(Backbone(BackboneConfig(encoder="regnetx_002", stage=3, maps=48))), precision)
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-3), ("bfloat16", BFLOAT16_TOLERANCE)])
+def test_the_batch_changes_rounding_only(small, precision, tolerance):
+    fast = FastBackbone(small, precision)
     whole = WindowEncoder(fast, 41).encode(window()).astype(np.float32)
-    tolerance = BFLOAT16_TOLERANCE if precision == "bfloat16" else 1e-3
-    for batch in (1, 5, 16):
+    for batch in (5, 16):
         assert apart(WindowEncoder(fast, batch).encode(window()), whole) < tolerance
 
 
-def test_folding_leaves_the_backbone_as_it_was():
-    backbone = statistics_of(Backbone(BackboneConfig(encoder="regnetx_002", stage=3)))
-    before = {name: value.clone() for name, value in backbone.state_dict().items()}
-    folded = fold_batch_norms(backbone)
+@pytest.fixture(scope="module")
+def small() -> Backbone:
+    return statistics_of(Backbone(BackboneConfig(encoder="regnetx_002", stage=3, maps=48)))
+
+
+def test_folding_leaves_the_backbone_as_it_was(small):
+    before = {name: value.clone() for name, value in small.state_dict().items()}
+    folded = fold_batch_norms(small)
     assert not any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in folded.modules())
-    assert all(torch.equal(value, before[name]) for name, value in backbone.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in small.state_dict().items())
 
 
 def test_a_batch_norm_that_nothing_feeds_is_not_folded_in_silence():
@@ -76,9 +80,9 @@ def test_a_key_is_of_pixels_and_size():
     assert window_key(frames) != window_key(frames.reshape(125, 96, 64))
 
 
-def test_the_exponent_of_gem_is_not_rounded():
+def test_the_exponent_of_gem_is_not_rounded(small):
     """bfloat16 would make 2.7183 of it 2.7188, and features move by a quarter of a percent."""
-    backbone = statistics_of(Backbone(BackboneConfig(encoder="regnetx_002", stage=3, maps=48)))
+    backbone = copy.deepcopy(small)
     with torch.no_grad():
         backbone.global_pool.p.fill_(2.7183)
     fast = FastBackbone(backbone, "bfloat16")

@@ -23,6 +23,10 @@ def test_observations_end_at_thirty_seconds_and_every_five(played_half):
     assert ends[-1] + 5_000 <= played_half.t_ms[-1] < ends[-1] + 10_000
 
 
+def test_real_matches_have_as_many_windows_as_published(real_matches):
+    assert sum(len(example_ends_ms(half)) for half in read_split(real_matches, "test")) == 10_202
+
+
 def test_the_real_test_split_has_the_published_number_of_windows(wyscout_baa):
     assert sum(len(example_ends_ms(half)) for half in read_split(wyscout_baa, "test")) == 72_977
 

@@ -17,7 +17,7 @@ from playahead.domain.feed import feed_of_actions
 from playahead.domain.records import ActionEvent, Clip, in_time_order
 from playahead.evaluation.frames import clip_labels
 from playahead.evaluation.official import count_detections, metrics_from_counts
-from playahead.evaluation.submission.write import frame_table, read_results, write_submission
+from playahead.evaluation.submission import frame_table, read_results, write_submission
 
 NO_WINDOWS = [np.zeros((33, 1), np.float16)] * 6
 

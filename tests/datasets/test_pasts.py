@@ -139,9 +139,9 @@ def test_a_degraded_set_asks_from_the_first_second_on():
 def test_an_unknown_past_is_named():
     with pytest.raises(InputError, match="past: 'foggy' is not one of full feed, no positions"):
         past_of("foggy")
-    with pytest.raises(InputError, match=r"past\.late_s: -1"):
+    with pytest.raises(InputError, match=r"Past\.late_s: -1"):
         Past(late_s=-1)
-    with pytest.raises(InputError, match=r"past\.spotter: 'lazy' is not"):
+    with pytest.raises(InputError, match=r"Past\.spotter: 'lazy' is not"):
         Past(spotter="lazy")  # type: ignore[arg-type]
 
 

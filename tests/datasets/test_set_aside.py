@@ -10,7 +10,8 @@ import pytest
 from playahead.backbone.checkpoint import save_backbone
 from playahead.cli.main import run
 from playahead.datasets.check import check_dataset
-from playahead.datasets.stored import features_of_clips, told_of_short
+from playahead.datasets.stored import features_of_clips, note_short
+from playahead.domain.notices import Notices
 from playahead.features.extract import ExtractConfig, extract
 from playahead.features.store import FeatureStore
 from playahead.io.errors import InputError
@@ -19,7 +20,7 @@ from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.conftest import simulate
-from tests.features.conftest import tiny_backbone
+from tests.support.backbone import tiny_backbone
 
 MANY = 100
 
@@ -81,7 +82,9 @@ def test_extraction_names_it_goes_on_and_tries_it_again(clips, spoilt, capsys):
     store = FeatureStore(spoilt / "features")
     found = features_of_clips(store, spoilt / "train")[1]
     assert [video.name for video in found if video.is_short] == ["clip_7"]
-    assert told_of_short(found)[0].startswith("1 of 100 clips cannot be read")
+    notices = Notices()
+    note_short(found, notices)
+    assert notices.lines[0].startswith("1 of 100 clips cannot be read")
     shutil.copy(spoilt / "train" / "clip_8" / "224p.mp4", spoilt / "train" / "clip_7" / "224p.mp4")
     assert run(words) == 0
     assert not any(video.is_short for video in features_of_clips(store, spoilt / "train")[1])

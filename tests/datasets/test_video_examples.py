@@ -11,12 +11,13 @@ from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.paper.anticipator import Anticipator
 from playahead.variants.config import AnticipatorConfig
+from playahead.variants.model import build
 from tests.support.recordings import F, recording
 
 
 def model() -> Anticipator:
     config = AnticipatorConfig(feature_dim=F, d_model=16, heads=2, ffn_dim=16, slots=4, decoder_layers=1)
-    return Anticipator(config).eval()
+    return build(config).eval()
 
 
 def objectness(sources: list[LabelledFeatures], network: Anticipator) -> np.ndarray:

@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from playahead.decoding.decoder import anticipations_of, frame_centre_ms, frames_of
 from playahead.decoding.choosing import Decoding, choose
-from playahead.decoding.decoder import Decoder, decoder_of
+from playahead.decoding.decoder import (
+    Decoder,
+    anticipations_of,
+    decode_threshold,
+    decoder_of,
+    frame_centre_ms,
+    frames_of,
+    slot_times,
+)
 from playahead.decoding.predictions import DensePredictions, SlotPredictions, join_predictions
-from playahead.decoding.decoder import decode_threshold, slot_times
 from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import average_precision, benchmark_average, count_detections
 from playahead.evaluation.score_scale import ScoreScale, choose_score_scale, fit_log_ranks
@@ -55,8 +61,8 @@ def test_expected_time_lies_between_the_bins():
     split = predictions([1.0], [0], [0])
     split.offset_OKT[0, 0] = 0
     split.offset_OKT[0, 0, [0, 19]] = 0.6, 0.4
-    assert slot_times(split, "argmax")[0, 0] == pytest.approx(0.025)
-    assert slot_times(split, "expected")[0, 0] == pytest.approx(0.6 * 0.025 + 0.4 * 0.975)
+    assert slot_times(split.offset_OKT, "argmax")[0, 0] == pytest.approx(0.025)
+    assert slot_times(split.offset_OKT, "expected")[0, 0] == pytest.approx(0.6 * 0.025 + 0.4 * 0.975)
 
 
 @settings(max_examples=30, deadline=None)
@@ -101,7 +107,7 @@ def test_a_decoder_survives_json():
 def test_wrong_decoders_are_refused():
     with pytest.raises(InputError, match="is not one of marginal, paper, tuned-threshold"):
         Decoder("best")  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="needs the slot head"):
+    with pytest.raises(InputError, match="needs slots"):
         Decoder("tuned-threshold").scores(DensePredictions(np.zeros((1, 32, 10), np.float32)))
     with pytest.raises(InputError, match="no 'x' decoding"):
         decoder_of({"decoders": {"marginal": {}}}, "x")
@@ -187,9 +193,9 @@ def test_the_papers_decoding_takes_nothing_else(extra):
         Decoder("paper", **extra)
 
 
-def test_names_from_before_0_1_are_read():
-    before = {"kind": "threshold", "tau": 0.02, "time": "expected", "rescue": True, "scale": None}
-    decoder = decoder_of({"decoders": {"threshold": before}}, "tuned-threshold")
+def test_decoders_are_read_from_a_description():
+    stored = {"kind": "tuned-threshold", "tau": 0.02, "time": "expected", "rescue": True, "scale": None}
+    decoder = decoder_of({"decoders": {"tuned-threshold": stored}}, "tuned-threshold")
     assert (decoder.kind, decoder.tau) == ("tuned-threshold", 0.02)
     assert decoder_of({}, "paper") == Decoder("paper", 0.3)
 

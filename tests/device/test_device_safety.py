@@ -18,16 +18,13 @@ from lightning_fabric.strategies import SingleDeviceStrategy
 from playahead.backbone.fast import FastBackbone
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.examples import FeedExamples
-from playahead.features.encoder import WindowEncoder
+from playahead.features.encoder import SnippetStream, WindowEncoder, every
 from playahead.features.feed import N_FEATURES
-from playahead.features.snippet_stream import SnippetStream, every
 from playahead.inference.predictor import Predictor
-from playahead.lab.faantra.evaluation_set import FramesEvaluationSet
-from playahead.lab.faantra.examples import FrameExamples
+from playahead.lab.faantra.end_to_end import EndToEndConfig, EndToEndTrainer
+from playahead.lab.faantra.frames import FrameExamples, FramesEvaluationSet, find_annotated_videos, tiling
 from playahead.lab.faantra.network import EndToEndModelConfig
-from playahead.lab.faantra.trainer import EndToEndConfig, EndToEndTrainer
-from playahead.lab.faantra.videos import find_annotated_videos, tiling
-from playahead.lab.pretrain.trainer import PretrainConfig, SpottingTrainer
+from playahead.lab.pretrain.spotting import PretrainConfig, SpottingTrainer
 from playahead.lab.recipes import RECIPES
 from playahead.lab.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos
@@ -38,13 +35,17 @@ from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 from tests.conftest import simulate
 from tests.device.standin import NAME, StandIn, Watch, stand_in
-from tests.features.conftest import TINY as TINY_BACKBONE, tiny_backbone
+from tests.support.backbone import TINY as TINY_BACKBONE, tiny_backbone
 
 BRIEF = {"epochs": 1, "steps_per_epoch": 3, "validate_every": 1, "save_every": 1, "precision": "32-true"}
 READS_A_STEP = 2
-ON_ANTICIPATORS = [name for name, make in RECIPES.items() if isinstance(make(), TrainConfig)]
-ON_SNIPPETS = [name for name, make in RECIPES.items() if isinstance(make(), PretrainConfig)]
-ON_FRAMES = [name for name, make in RECIPES.items() if isinstance(make(), EndToEndConfig)]
+QUICK = {"feed", "feed-dense", "paper-feed", "faantra", "backbone-small", "faantra-frames"}
+"""One recipe of each kind of head, criterion and trainer; the others are slow tests."""
+
+
+def recipes(kind: type) -> list:
+    names = [name for name, make in RECIPES.items() if isinstance(make(), kind)]
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
 
 
 class AnyDevice(CPUAccelerator):
@@ -96,7 +97,7 @@ def assert_here(network: torch.nn.Module) -> None:
     assert all(isinstance(value, StandIn) for value in network.state_dict().values() if value.dim())
 
 
-@pytest.mark.parametrize("name", ON_ANTICIPATORS)
+@pytest.mark.parametrize("name", recipes(TrainConfig))
 def test_an_anticipator_trains_validates_resumes_and_predicts(tmp_path, watch, name):
     config, halves = small(name), [simulate_half(0, minutes=2)]
     validation = FeedEvaluationSet(halves, "val")
@@ -119,7 +120,7 @@ def test_an_anticipator_trains_validates_resumes_and_predicts(tmp_path, watch, n
         np.testing.assert_allclose(getattr(here, part), getattr(there, part), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ON_SNIPPETS)
+@pytest.mark.parametrize("name", recipes(PretrainConfig))
 def test_a_backbone_trains_validates_and_resumes(tmp_path, watch, films, name):
     config = RECIPES[name]()
     assert isinstance(config, PretrainConfig)
@@ -135,7 +136,7 @@ def test_a_backbone_trains_validates_and_resumes(tmp_path, watch, films, name):
     assert SpottingTrainer(config, training, validation, cache, tmp_path).step == config.total_steps
 
 
-@pytest.mark.parametrize("name", ON_FRAMES)
+@pytest.mark.parametrize("name", recipes(EndToEndConfig))
 def test_end_to_end_trains_validates_resumes_and_predicts(tmp_path, watch, films, name):
     config = RECIPES[name]()
     assert isinstance(config, EndToEndConfig)

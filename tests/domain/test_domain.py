@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from playahead.domain.actions import ACTIONS, Action, parse_action
+from playahead.domain.feed import COLUMNS, FeedHalf, FeedRow, SetPiece
 from playahead.domain.grid import GRID
+from playahead.domain.notices import Notices
 from playahead.domain.records import ActionEvent, Anticipation, Clip
 from playahead.domain.time import format_clock, format_duration, parse_clock, parse_game_time, whole_ms
 from playahead.io.errors import InputError, RecordError
@@ -134,3 +136,30 @@ def test_anticipations_refuse_bad_values(change):
 def test_errors_say_where_what_and_what_to_do():
     assert str(InputError("a.json", "is broken", "mend it")) == "a.json: is broken (mend it)"
     assert str(InputError("a.json", "is broken")) == "a.json: is broken"
+
+
+def test_notices_are_counted_named_and_taken_once():
+    notices = Notices(most=5)
+    notices.count("bad rows dropped", example="row 1")
+    for row in range(2, 6):
+        notices.count("bad rows dropped", example=f"row {row}")
+    notices.count("events of the shoot-out not read", 0)
+    notices.add("a leak")
+    notices.add("a leak")
+    notices.add_all(f"clock {half}" for half in range(5))
+    named = ["5 bad rows dropped: row 1; row 2; row 3 and 2 more", "a leak", "clock 0", "clock 1", "clock 2"]
+    assert notices.lines == [*named, "and 2 more notices like these"]
+    notices.add("one too many")
+    assert notices.take() == [named[0], "1 more notices", *named[1:], "and 2 more notices like these"]
+    assert notices.lines == []
+
+
+def test_rows_become_columns_and_rows_again():
+    rows = [FeedRow(2, 5, 0, setpiece=SetPiece.CORNER), FeedRow(2, 7, 13, 1, 20, 30, 255, 400, 10, 80)]
+    half = FeedHalf.from_rows(3, 2, rows, reports=frozenset({0, 13}))
+    assert half.rows == rows
+    assert {name: column.dtype for name, column in half.columns.items()} == COLUMNS
+    assert not len(FeedHalf.from_rows(3, 1, []))
+    for wrong in (rows[::-1], [FeedRow(2, 5, 14)], [FeedRow(2, -5, 1)], [FeedRow(2, 5, 1, x=101)]):
+        with pytest.raises(RecordError, match=r"^row \d: "):
+            FeedHalf.from_rows(3, 2, wrong)

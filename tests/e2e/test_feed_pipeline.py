@@ -1,6 +1,7 @@
 """The whole pipeline as people take it, small: simulate, check, train, evaluate, submit, check."""
 
 import json
+import shutil
 
 import pytest
 
@@ -9,24 +10,22 @@ from playahead.inference.predictor import Predictor
 
 
 @pytest.fixture(scope="module")
-def feed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("feed")
-    assert run(["data", "simulate", "--out", str(folder), "--matches", "6", "--minutes", "6"]) == 0
+def clips(tmp_path_factory):
+    """Labels in the benchmark's layout, four splits; read only."""
+    folder = tmp_path_factory.mktemp("clips")
+    assert run(["data", "simulate", "--out", str(folder), "--layout", "baa", "--matches", "4", "--minutes", "6"]) == 0
     return folder
 
 
-def test_feed_from_training_to_score(feed, tmp_path, capsys):
-    out = tmp_path / "run"
-    command = ["train", "feed", "--data", str(feed), "--out", str(out), "--recipe", "demo", "--epochs", "2"]
-    command += ["--steps-per-epoch", "10", "--validation-matches", "1", "--precision", "32-true"]
-    assert run(command) == 0
-    assert "weights:" in capsys.readouterr().err
-    assert {path.name for path in out.iterdir()} >= {"weights.safetensors", "log.csv", "state.safetensors"}
-    assert (out / "log.csv").read_text().count("\n") == 3
-    assert Predictor.open(out / "weights.safetensors").decoder().calibration, "fitted on val at the end of every run"
+def test_feed_from_training_to_score(pipeline, capsys):
+    trained = pipeline.feed_run
+    assert {path.name for path in trained.iterdir()} >= {"weights.safetensors", "log.csv", "state.safetensors"}
+    assert (trained / "log.csv").read_text().count("\n") == 3
+    weights = trained / "weights.safetensors"
+    assert Predictor.open(weights).decoder().calibration, "fitted on val at the end of every run"
     for decoding in ("marginal", "tuned-threshold", "paper"):
         capsys.readouterr()
-        command = ["evaluate", "feed", str(feed), "--split", "test", "--weights", str(out / "weights.safetensors")]
+        command = ["evaluate", "feed", str(pipeline.tables), "--split", "test", "--weights", str(weights)]
         assert run([*command, "--decoding", decoding, "--json"]) == 0
         found = json.loads(capsys.readouterr().out)
         low, high = found["average_interval_95"]
@@ -36,46 +35,41 @@ def test_feed_from_training_to_score(feed, tmp_path, capsys):
         assert found["reliability"] or decoding == "paper", "two epochs leave every slot below the paper's threshold"
 
 
-def test_benchmark_layout_from_labels_to_submission(tmp_path, capsys):
-    data = tmp_path / "baa"
-    assert run(["data", "simulate", "--out", str(data), "--layout", "baa", "--matches", "4", "--minutes", "4"]) == 0
+def test_benchmark_layout_from_labels_to_submission(clips, tmp_path, capsys):
     capsys.readouterr()
-    assert run(["data", "check", str(data), "--json"]) == 0
+    assert run(["data", "check", str(clips), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)["splits"]
     assert list(facts) == ["train", "valid", "test", "challenge"]
     assert facts["challenge"]["withheld"] == facts["challenge"]["clips"] > 0
     out = tmp_path / "submission"
-    assert run(["submit", "--labels", str(data / "test"), "--perfect", "--out", str(out)]) == 0
+    assert run(["submit", "--labels", str(clips / "test"), "--perfect", "--out", str(out)]) == 0
     archive = out / "results_anticipation.zip"
-    assert run(["submit", "--check", str(archive), "--labels", str(data / "test")]) == 0
-    assert run(["submit", "--check", str(archive), "--labels", str(data / "train")]) == 2, "another split's clips"
+    assert run(["submit", "--check", str(archive), "--labels", str(clips / "test")]) == 0
+    assert run(["submit", "--check", str(archive), "--labels", str(clips / "train")]) == 2, "another split's clips"
     capsys.readouterr()
-    assert run(["evaluate", "submission", str(archive), "--labels", str(data / "test"), "--json"]) == 0
+    assert run(["evaluate", "submission", str(archive), "--labels", str(clips / "test"), "--json"]) == 0
     scored = json.loads(capsys.readouterr().out)
     present = sum(count > 0 for count in facts["test"]["actions"].values())
     assert scored["metrics"]["atInfty"]["a_mAP"] > 0.85 * present / 10
 
 
-def test_a_submission_from_observed_actions(tmp_path, capsys):
+def test_a_submission_from_observed_actions(clips, tmp_path, capsys):
     """The packaged model on the benchmark's layout: nothing to complain of, and better than guessing at random."""
-    data, out = tmp_path / "baa", tmp_path / "submission"
-    assert run(["data", "simulate", "--out", str(data), "--layout", "baa", "--matches", "4", "--minutes", "6"]) == 0
-    assert run(["submit", "--labels", str(data / "challenge"), "--out", str(tmp_path / "challenge")]) == 0
+    out = tmp_path / "submission"
+    assert run(["submit", "--labels", str(clips / "challenge"), "--out", str(tmp_path / "challenge")]) == 0
     capsys.readouterr()
-    assert run(["submit", "--labels", str(data / "test"), "--out", str(out), "--json"]) == 0
+    assert run(["submit", "--labels", str(clips / "test"), "--out", str(out), "--json"]) == 0
     archive = json.loads(capsys.readouterr().out)["archive"]
-    assert run(["submit", "--check", archive, "--labels", str(data / "test")]) == 0
+    assert run(["submit", "--check", archive, "--labels", str(clips / "test")]) == 0
     capsys.readouterr()
-    assert run(["evaluate", "submission", archive, "--labels", str(data / "test"), "--json"]) == 0
+    assert run(["evaluate", "submission", archive, "--labels", str(clips / "test"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["average"] > 0.1
 
 
-def test_a_clip_is_anticipated_from_itself_alone(tmp_path, capsys):
+def test_a_clip_is_anticipated_from_itself_alone(clips, tmp_path):
     """Taking every other clip away changes nothing in the answer for one."""
-    data = tmp_path / "baa"
-    assert run(["data", "simulate", "--out", str(data), "--layout", "baa", "--matches", "4", "--minutes", "4"]) == 0
-    labels = data / "test" / "Labels-ball.json"
-    videos = json.loads(labels.read_text())["videos"]
+    videos = json.loads((clips / "test" / "Labels-ball.json").read_text())["videos"]
+    labels = tmp_path / "Labels-ball.json"
     answers = []
     for n, kept in enumerate((videos, videos[3:4])):
         labels.write_text(json.dumps({"videos": kept}))
@@ -88,14 +82,14 @@ def test_a_clip_is_anticipated_from_itself_alone(tmp_path, capsys):
         assert ours["confidence_vect"] == pytest.approx(theirs["confidence_vect"], abs=1e-3)
 
 
-def test_checking_a_feed_counts_and_finds_matches_in_two_splits(feed, tmp_path, capsys):
+def test_checking_a_feed_counts_and_finds_matches_in_two_splits(pipeline, tmp_path, capsys):
     capsys.readouterr()
-    assert run(["data", "check", str(feed), "--json"]) == 0
+    assert run(["data", "check", str(pipeline.tables), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)["splits"]["train"]
     assert facts["observed"]["PASS"] > facts["actions"]["PASS"] > 0
     assert sum(facts["per_example"].values()) == facts["examples"]
     for split in ("train", "val"):
-        (tmp_path / f"{split}.npz").write_bytes((feed / "train.npz").read_bytes())
+        (tmp_path / f"{split}.npz").write_bytes((pipeline.tables / "train.npz").read_bytes())
     (tmp_path / "test.npz").write_bytes(b"nonsense")
     assert run(["data", "check", str(tmp_path)]) == 2
     shown = " ".join(capsys.readouterr().out.split())
@@ -109,9 +103,8 @@ def test_spotting_layout(tmp_path):
     assert len(list(tmp_path.glob("*/match_*/Labels-ball.json"))) == 6
 
 
-def test_overlap_across_splits_is_an_error(tmp_path, capsys):
-    data = tmp_path / "baa"
-    assert run(["data", "simulate", "--out", str(data), "--layout", "baa", "--matches", "4", "--minutes", "4"]) == 0
+def test_overlap_across_splits_is_an_error(clips, tmp_path, capsys):
+    data = shutil.copytree(clips, tmp_path / "clips")
     (data / "test" / "Labels-ball.json").write_text((data / "train" / "Labels-ball.json").read_text())
     capsys.readouterr()
     assert run(["data", "check", str(data)]) == 2

@@ -3,7 +3,6 @@
 import json
 import re
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
@@ -13,13 +12,13 @@ import torch
 
 from playahead.cli import registry
 from playahead.cli.main import run
-from playahead.evaluation import figures
+from playahead.evaluation import evaluate as evaluation
 from playahead.inference.predictor import Predictor
 from playahead.sources import feeds
 from playahead.variants import model
 from playahead.variants.config import AnticipatorConfig
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs" / "how-to").glob("add-*.md"))
 
 
@@ -77,10 +76,10 @@ def test_a_head(tmp_path, monkeypatch):
 
 def test_a_metric(tmp_path, monkeypatch, capsys):
     (code,) = blocks("add-a-metric.md")
-    names = {"FrameTable": figures.FrameTable}
-    exec(compile(code, "figures.py", "exec"), names)
-    monkeypatch.setitem(figures.FIGURES, "clips with predictions", names["clips_with_predictions"])
-    nothing = figures.FrameTable(np.zeros((0, 32), int), np.zeros((0, 32), int), np.zeros((0, 32, 11), np.float32))
+    names = {"FrameTable": evaluation.FrameTable}
+    exec(compile(code, "evaluate.py", "exec"), names)
+    monkeypatch.setitem(evaluation.FIGURES, "clips with predictions", names["clips_with_predictions"])
+    nothing = evaluation.FrameTable(np.zeros((0, 32), int), np.zeros((0, 32), int), np.zeros((0, 32, 11), np.float32))
     assert names["clips_with_predictions"](nothing) == 0
     case = ROOT / "tests" / "goldens" / "scorer" / "case09_one_clip.npz"
     assert run(["evaluate", "frames", str(case), "--json"]) == 0

@@ -1,8 +1,9 @@
 """Everything in the README runs: its commands on simulated matches, its Python as it stands."""
 
+import gzip
 import re
 import shlex
-from pathlib import Path
+import shutil
 
 import pytest
 import yaml
@@ -11,36 +12,20 @@ from playahead.cli.main import run
 from playahead.cli.parser import build_parser, spelt_for_python
 from playahead.lab.simulation.plays import simulate_half, write_bas_labels
 from playahead.live.session.rows import parse_line
-from tests.conftest import SHARED
+from tests.support.paths import ROOT
+from tests.support.pipeline import BRIEF
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^\$ (?:\.venv/bin/)?(playahead .+?)(?:\s+#.*)?$", README, re.MULTILINE)
 TARGETS = re.findall(r"^\$ make (\w+)", README, re.MULTILINE)
-MATCH = SHARED / "data" / "wyscout_raw" / "2499720.json"
 PERCENT = re.compile(r"(\d+)%")
-BRIEF = ["--epochs", "1", "--steps-per-epoch", "2", "--precision", "32-true"]  # bfloat16 crawls where it is emulated
-SHORT = {
-    ("train", "feed"): [*BRIEF, "--validation-matches", "1"],
-    ("train", "video"): [*BRIEF, "--sequences", "2"],
-    ("train", "frames"): [*BRIEF, "--batch", "2", "--model.input-size", "64x32", "--validation-clips", "2"],
-    ("pretrain", "--train"): [*BRIEF, "--batch", "2", "--validation-videos", "1"],
-}
-FILMED = ["--video", "--halves", "1", "--width", "112", "--height", "62"]
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory):
-    """A folder where the README's names mean something: ``tables``, ``SoccerNet/224p``, ``match.mp4``, a real match."""
-    folder = tmp_path_factory.mktemp("readme")
-    simulate = ["data", "simulate", "--matches", "4", "--minutes", "3"]
-    assert run([*simulate, "--out", str(folder / "tables")]) == 0
-    (folder / "SoccerNet").mkdir()
-    brief = ["data", "simulate", "--matches", "4", "--minutes", "0.9", *FILMED]
-    assert run([*brief, "--out", str(folder / "SoccerNet" / "224p"), "--layout", "baa"]) == 0
-    assert run([*brief, "--out", str(folder / "matches"), "--layout", "bas"]) == 0
-    (film,) = (folder / "matches" / "test").rglob("*.mp4")
-    film.rename(folder / "match.mp4")
+def workplace(tmp_path_factory, pipeline, real_match):
+    """A copy of the pipeline, whose names are the README's, and what else the README names, such as a real match."""
+    folder = shutil.copytree(pipeline.folder, tmp_path_factory.mktemp("readme") / "work")
+    (folder / "match.json").write_bytes(gzip.decompress(real_match.read_bytes()))
     (written,) = re.findall(r"say `wide.yaml`:\n```yaml\n(.+?)```", README, re.DOTALL)
     brief_run = {"seeds": [0], "common": {"epochs": 1, "steps_per_epoch": 2, "examples": 2, "precision": "32-true"}}
     (folder / "wide.yaml").write_text(yaml.safe_dump({**yaml.safe_load(written), **brief_run}, sort_keys=False))
@@ -48,8 +33,6 @@ def workplace(tmp_path_factory):
     (folder / "rows.jsonl").write_text("\n".join(lines) + "\n")
     write_bas_labels(folder / "Labels-ball.json", [simulate_half(0, minutes=2)])
     (folder / "results_spotting.json").write_text((folder / "Labels-ball.json").read_text())
-    if MATCH.exists():
-        (folder / "match.json").write_bytes(MATCH.read_bytes())
     return folder
 
 
@@ -66,11 +49,13 @@ def test_the_commands_run_in_their_order(workplace, monkeypatch, capsys):
         arguments = shlex.split(command)[1:]
         if needs_more_than_this_machine(arguments):
             build_parser(arguments).parse_args([spelt_for_python(word) for word in arguments])
-        elif "match.json" not in arguments or MATCH.exists():
-            brief = SHORT.get(tuple(arguments[:2]), [])
-            assert run(arguments + brief) == 0, (command, capsys.readouterr().err)
+        else:
+            brief = next((options for start, options in BRIEF.items() if command.startswith(f"playahead {start}")), "")
+            assert run(arguments + shlex.split(brief)) == 0, (command, capsys.readouterr().err)
 
 
+@pytest.mark.slow  # it exports ONNX graphs
+@pytest.mark.timeout(600)
 def test_the_how_to_on_live_use_runs(workplace, monkeypatch, capsys):
     monkeypatch.chdir(workplace)
     page = (ROOT / "docs" / "how-to" / "live.md").read_text()
@@ -82,7 +67,7 @@ def test_the_how_to_on_live_use_runs(workplace, monkeypatch, capsys):
             continue
         if needs_more_than_this_machine(arguments):
             build_parser(arguments).parse_args([spelt_for_python(word) for word in arguments])
-        elif "match.json" not in arguments or MATCH.exists():
+        else:
             assert run(arguments) == 0, (command, capsys.readouterr().err)
     for row in re.findall(r"^\{.+\}$", page, re.MULTILINE):
         parse_line(row, "docs")
@@ -97,8 +82,6 @@ def test_the_how_to_shows_the_same_three_lines_for_each_kind_of_match():
 
 
 def test_the_output_shown_is_the_packaged_models(workplace, monkeypatch, capsys):
-    if not MATCH.exists():
-        pytest.skip("needs ../shared/data/wyscout_raw")
     monkeypatch.chdir(workplace)
     shown = re.search(r"^\$ playahead (predict .+?)\n(.+?)\n```", README, re.MULTILINE | re.DOTALL)
     assert run(shlex.split(shown[1])) == 0
@@ -110,8 +93,6 @@ def test_the_output_shown_is_the_packaged_models(workplace, monkeypatch, capsys)
 
 def test_the_python_runs(workplace, monkeypatch, capsys):
     monkeypatch.chdir(workplace)
-    if not MATCH.exists():
-        pytest.skip("needs ../shared/data/wyscout_raw")
     (program,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
     exec(compile(program, "README.md", "exec"), {})
     assert re.match(r"[A-Z ]+ in \d\.\d s \(\d+%\)", capsys.readouterr().out)

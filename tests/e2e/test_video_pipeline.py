@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from playahead.cli.main import run
-from playahead.evaluation.submission.check import check_submission
+from playahead.evaluation.submission import check_submission
 from playahead.lab.demo import DemoConfig
 from playahead.lab.recipes import demo
-from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet import read_baa_split
 from playahead.video.reader import probe
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 
-
+@pytest.mark.slow
 def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     brief = partial(DemoConfig, matches=4, minutes=1.2, start="0:50", end="0:54")
@@ -25,20 +25,15 @@ def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypa
     monkeypatch.setattr("playahead.lab.demo.demo_recipe", lambda: replace(demo(), steps_per_epoch=10))
     assert run(["demo", "--out", "made", "--epochs", "1"]) == 0
     shown = capsys.readouterr().out
-    for part in (
-        "average precision",
-        "Player successful tackle",
-        "mAP",
-        "weights.safetensors",
-        "ahead.mp4",
-        "expected at",
-    ):
+    in_table = ("average precision", "Player successful tackle", "mAP", "expected at")
+    for part in (*in_table, "weights.safetensors", "ahead.mp4"):
         assert part in shown
     assert probe(tmp_path / "made" / "ahead.mp4").duration_s > 3
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)  # a dozen processes
-def test_the_whole_pipeline_in_one_script(tmp_path, capsys):
+def test_the_whole_pipeline_in_one_script(tmp_path):
     """Download aside: check, pretrain, extract, train, evaluate, submit, check, report."""
     brief = {
         "SIMULATE": "--matches 4 --minutes 0.9",
@@ -52,27 +47,19 @@ def test_the_whole_pipeline_in_one_script(tmp_path, capsys):
     assert done.stdout.count("no problems found") >= 2
     for split in ("test", "challenge"):
         names = [clip.name for clip in read_baa_split(tmp_path / "benchmark" / split).clips]
-        ours, papers = (
-            check_submission(tmp_path / folder / "results_anticipation.zip", names)
-            for folder in (f"submission-{split}", f"submission-{split}-paper")
-        )
-        assert ours == []
-        assert papers in (
-            [],
-            ["no clip anticipates anything: it scores 0"],
-        )  # two steps of training are sure of nothing
+        for decoding in ("", "-paper"):
+            archive = tmp_path / f"submission-{split}{decoding}" / "results_anticipation.zip"
+            # After two steps of training no slot may be sure of anything, which the paper's threshold then submits.
+            allowed = [[], ["no clip anticipates anything: it scores 0"]] if decoding else [[]]
+            assert check_submission(archive, names) in allowed
     page = (tmp_path / "report.html").read_text()
     for said in ("Simulated matches", "data:image/jpeg;base64", "five-minute runs of clips", "No match is in two"):
         assert said in page
-    weights = ["--weights", str(tmp_path / "run" / "weights.safetensors")]
-    withheld = [
-        "evaluate",
-        "video",
-        str(tmp_path / "benchmark" / "challenge"),
-        "--features",
-        str(tmp_path / "features"),
-    ]
-    assert run([*withheld, *weights]) == 2
+
+
+def test_a_split_whose_labels_are_withheld_is_not_scored(pipeline, capsys):
+    command = ["evaluate", "video", pipeline.benchmark / "challenge", "--features", pipeline.features]
+    assert run([str(word) for word in (*command, "--weights", pipeline.video_run / "weights.safetensors")]) == 2
     assert "withheld" in capsys.readouterr().err
 
 
@@ -91,10 +78,8 @@ def reproduce(folder: Path, *words: str, **environment: str) -> tuple[subprocess
     (folder / "p.pth").touch()
     record.unlink(missing_ok=True)
     known = {"PLAYAHEAD": str(recorder), "RECORD": str(record), "SOCCERNET_PASSWORD": "from the NDA"}
-    command = [str(ROOT / "scripts" / "reproduce.sh"), *words]
-    done = subprocess.run(
-        command, env={**os.environ, **known, **environment}, cwd=folder, capture_output=True, text=True, check=False
-    )
+    command, known = [str(ROOT / "scripts" / "reproduce.sh"), *words], {**os.environ, **known, **environment}
+    done = subprocess.run(command, env=known, cwd=folder, capture_output=True, text=True, check=False)
     return done, record.read_text().splitlines() if record.exists() else []
 
 

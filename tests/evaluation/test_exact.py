@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from playahead.evaluation.exact import TimedEvents, score_exactly, timed_events_of_frames
 from playahead.evaluation.official import average_precision, count_detections
-from tests.evaluation.test_official import random_table
+from tests.support.tables import random_table
 
 
 def moments(*rows, scored=False):

@@ -19,6 +19,7 @@ from playahead.evaluation.official import (
     score_videos,
 )
 from playahead.io.errors import InputError
+from tests.support.tables import random_table, table_of
 
 COMMITTED = sorted((Path(__file__).parents[1] / "goldens" / "scorer").glob("*.npz"))
 SHARED = sorted((Path(__file__).parents[3] / "shared" / "cases" / "scorer").glob("*.npz"))
@@ -31,32 +32,11 @@ def test_there_are_golden_cases():
 @pytest.mark.parametrize("case", COMMITTED + SHARED, ids=lambda path: f"{path.parts[-2]}-{path.stem}")
 def test_golden_case_to_the_last_bit(case):
     golden = json.loads(case.with_suffix(".json").read_text())["metrics"]
-    found = metrics_from_counts(score_videos(load_frame_case(case)))
-    assert found == golden
-
-
-@pytest.mark.parametrize("case", COMMITTED + SHARED, ids=lambda path: f"{path.parts[-2]}-{path.stem}")
-def test_rasterising_golden_predictions(case):
+    assert metrics_from_counts(score_videos(load_frame_case(case))) == golden
     with np.load(case) as arrays:
-        scores = arrays["v0_pred_scores"]
-        found = rasterise(
-            arrays["v0_raw_clip"], arrays["v0_raw_frame"], arrays["v0_raw_vector"].astype(np.float32), len(scores)
-        )
-    np.testing.assert_array_equal(found, scores)
-
-
-def table_of(
-    events: list[tuple[int, int, int]], predictions: list[tuple[int, int, int, float]], n_clips: int = 1
-) -> FrameTable:
-    """(clip, frame, class index) events and the same with a score for predictions."""
-    labels = np.full((n_clips, 32), NO_EVENT, np.int32)
-    visibility = np.zeros((n_clips, 32), np.int32)
-    scores = np.zeros((n_clips, 32, 11), np.float32)
-    for clip, frame, c in events:
-        labels[clip, frame], visibility[clip, frame] = c + 1, 1
-    for clip, frame, c, score in predictions:
-        scores[clip, frame, c + 1] = score
-    return FrameTable(labels, visibility, scores)
+        scores, vectors = arrays["v0_pred_scores"], arrays["v0_raw_vector"].astype(np.float32)
+        frames = rasterise(arrays["v0_raw_clip"], arrays["v0_raw_frame"], vectors, len(scores))
+    np.testing.assert_array_equal(frames, scores)
 
 
 def ap(table: FrameTable) -> np.ndarray:
@@ -95,17 +75,17 @@ def test_scores_below_the_first_threshold_step_share_one_threshold():
     assert high[0, 0] == pytest.approx(1.0)
 
 
-def test_two_events_take_two_guesses_in_time_order():
-    scores = np.array([[0.9, 0.8, -1.0]])
-    times = np.array([[0.0, 1.0, 2.0]])
-    hits = match_rows(scores, times, np.array([[0.0, 1.0]]), np.array([[True, True]]), reach=5)
-    np.testing.assert_array_equal(hits, [[True, True, False]])
-
-
-def test_first_of_equal_scores_is_taken():
-    scores, times = np.array([[0.5, 0.5]]), np.array([[0.0, 1.0]])
-    hits = match_rows(scores, times, np.array([[1.0]]), np.array([[True]]), reach=5)
-    np.testing.assert_array_equal(hits, [[True, False]])
+@pytest.mark.parametrize(
+    ("scores", "event_times", "expected"),
+    [
+        ([0.9, 0.8, -1.0], [0.0, 1.0], [True, True, False]),  # two events take two predictions in time order
+        ([0.5, 0.5], [1.0], [True, False]),  # the first of equal scores is taken
+    ],
+)
+def test_matching(scores, event_times, expected):
+    times, present = np.arange(len(scores), dtype=float), np.ones(len(event_times), bool)
+    hits = match_rows(np.array([scores]), times[None], np.array([event_times]), present[None], reach=5)
+    np.testing.assert_array_equal(hits, [expected])
 
 
 def test_empty_predictions_and_labels_score_zero():
@@ -117,17 +97,8 @@ def test_counts_add_up_over_videos():
     tables = [random_table(rng, 40), random_table(rng, 50)]
     joined = FrameTable(*(np.concatenate(parts) for parts in zip(*(vars(t).values() for t in tables), strict=True)))
     together, apart = count_detections(joined), score_videos(tables)
-    np.testing.assert_array_equal(together.hits_GDCH, apart.hits_GDCH)
-    np.testing.assert_array_equal(together.detections_GCH, apart.detections_GCH)
-    np.testing.assert_array_equal(together.events_GC, apart.events_GC)
-
-
-def random_table(rng: np.random.Generator, n_clips: int) -> FrameTable:
-    labels = np.where(rng.random((n_clips, 32)) < 0.06, rng.integers(1, 11, (n_clips, 32)), NO_EVENT).astype(np.int32)
-    visibility = np.where(labels == NO_EVENT, 0, np.where(rng.random(labels.shape) < 0.8, 1, -1)).astype(np.int32)
-    shown = rng.random((n_clips, 32, 1)) < 0.15
-    scores = (rng.random((n_clips, 32, 11)) ** 3 * shown).round(3).astype(np.float32)
-    return FrameTable(labels, visibility, scores)
+    for name in ("hits_GDCH", "detections_GCH", "events_GC"):
+        np.testing.assert_array_equal(getattr(together, name), getattr(apart, name))
 
 
 @settings(max_examples=25, deadline=None)

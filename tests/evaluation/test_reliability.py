@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from playahead.evaluation.exact import TimedEvents
-from playahead.evaluation.frames import NO_EVENT, FrameTable
+from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import TOLERANCES_S
 from playahead.evaluation.reliability import came_near, reliability, rows_of
-from tests.evaluation.test_official import random_table
+from tests.support.tables import random_table, table_of
 
 
 def events(*found: tuple[int, int, float], classes=tuple(range(10))) -> TimedEvents:
@@ -17,13 +17,9 @@ def events(*found: tuple[int, int, float], classes=tuple(range(10))) -> TimedEve
     return TimedEvents(clip, class_index, time_ms.astype(float), classes=classes)
 
 
-def table(*rows: tuple[int, int, int, float], clips=1, classes=tuple(range(10))) -> FrameTable:
+def table(*rows: tuple[int, int, int, float], classes=tuple(range(10))) -> FrameTable:
     """(clip, frame, class, confidence) each."""
-    scores = np.zeros((clips, 32, 11), np.float32)
-    for clip, frame, class_index, confidence in rows:
-        scores[clip, frame, class_index + 1] = confidence
-    labels = np.full((clips, 32), NO_EVENT, np.int32)
-    return FrameTable(labels, np.zeros_like(labels), scores, classes)
+    return table_of((), rows, classes=classes)
 
 
 def test_a_row_is_right_at_the_tolerances_whose_half_reaches_an_action():

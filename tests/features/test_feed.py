@@ -78,7 +78,7 @@ def shuffle_rest(half: FeedHalf, fixed: np.ndarray, seed: int) -> FeedHalf:
     return replace(half, **changed)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(half=feeds(), end_ms=st.integers(0, 70_000), seed=st.integers(0, 2**16))
 def test_rows_at_or_after_the_end_plus_delay_never_change_a_feature(half, end_ms, seed):
     visible = half.visible_ms < end_ms
@@ -87,7 +87,7 @@ def test_rows_at_or_after_the_end_plus_delay_never_change_a_feature(half, end_ms
     np.testing.assert_array_equal(seen, window(shuffle_rest(half, visible, seed), end_ms))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(half=feeds(), end_ms=st.integers(0, 70_000), seed=st.integers(0, 2**16))
 def test_rows_seen_before_the_window_never_change_a_feature(half, end_ms, seed):
     """So an observation of six windows rests on exactly 30 s."""
@@ -97,7 +97,7 @@ def test_rows_seen_before_the_window_never_change_a_feature(half, end_ms, seed):
     np.testing.assert_array_equal(seen, window(shuffle_rest(half, recent, seed), end_ms))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(half=feeds(), end_ms=st.integers(0, 70_000), seed=st.integers(0, 2**16))
 def test_the_place_of_a_delayed_row_is_never_looked_at(half, end_ms, seed):
     """It is the next action's: a pass's end."""

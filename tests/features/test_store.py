@@ -31,7 +31,7 @@ def test_what_is_written_is_read(tmp_path):
     store = filled(tmp_path)
     assert list(store.videos()) == ["train/clip_1"]
     assert [int(w[0, 0]) for w in FeatureStore(tmp_path).windows("train/clip_1")] == [0, 1, 2, 3, 4]
-    assert store.journal("train/clip_1").notes == ["a note"]
+    assert store.journal("train/clip_1").notices == ["a note"]
     assert FeatureStore(tmp_path).facts == FACTS
 
 

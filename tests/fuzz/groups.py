@@ -15,38 +15,30 @@ import torch
 import yaml
 
 from playahead.backbone.checkpoint import load_backbone, read_published
-from playahead.backbone.config import BackboneConfig
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.evaluation.evaluate import evaluate_frame_case
-from playahead.evaluation.submission.check import check_submission
-from playahead.evaluation.submission.write import RESULTS_NAME, frame_table, read_results
+from playahead.evaluation.submission import RESULTS_NAME, check_submission, frame_table, read_results
 from playahead.features.store import FeatureStore, JournalWriter, StoreFacts
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import facts_of
-from playahead.io.assets import packaged_weights
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.io.tensors import write_tensors
-from playahead.lab.compare.grid import read_grid
+from playahead.lab.compare.grid import open_grid
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.page.page import recognise, write_page
 from playahead.live.session.lines import of_growing_file
 from playahead.live.session.rows import Line
 from playahead.paper.anticipator import Anticipator
-from playahead.variants.config import AnticipatorConfig
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
-from playahead.sources.soccernet_baa import read_baa_split
-from playahead.sources.soccernet_bas import cut_into_clips, read_bas_match
+from playahead.sources.soccernet import cut_into_clips, read_baa_split, read_bas_match
+from playahead.variants.config import AnticipatorConfig
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text
-from tests.sources.test_datafactory import entry as datafactory_entry
-from tests.sources.test_metrica import ENTRIES as METRICA, as_json as metrica_json
-from tests.sources.test_opta import pass_ as opta_pass
-from tests.sources.test_sportec import EVENTS as SPORTEC
-from tests.sources.test_statsbomb import EVENTS as STATSBOMB
+from tests.support.provider_files import METRICA, SPORTEC, STATSBOMB, datafactory_entry, metrica_json, opta_pass
 
 
 class Group(ABC):
@@ -105,12 +97,12 @@ class SpottingLabels(Group):
 
     def use(self, path: Path) -> object:
         match = read_bas_match(path)
-        for events in match.halves.values():
+        for events in match.values():
             cut_into_clips(events, 60_000, 5_000)
         return match
 
     def silent(self, result) -> str:
-        late = [event for events in result.halves.values() for event in events if event.position_ms > 3 * 3_600_000]
+        late = [event for events in result.values() for event in events if event.position_ms > 3 * 3_600_000]
         return "an action after three hours" if late else ""
 
 
@@ -140,7 +132,7 @@ class OtherFeeds(Group):
         return odd_text(document, self.rng)
 
     def use(self, path: Path) -> object:
-        return read_feed(path, SourceNotes(drop_bad_rows=bool(self.rng.random() < 0.5)))
+        return read_feed(path, drop_bad_rows=bool(self.rng.random() < 0.5))
 
     def silent(self, result) -> str:
         return "" if all(len(half) for half in result) else "an empty half"
@@ -415,7 +407,7 @@ class Stores(Group):
         folder = self.folder / "store"
         (folder / "videos").mkdir(parents=True, exist_ok=True)
         (folder / "manifest.json").write_bytes(path.read_bytes())
-        (folder / "videos" / "v.jsonl").write_bytes(damaged_bytes(b'{"window": "ab"}\n{"notes": []}\n', self.rng))
+        (folder / "videos" / "v.jsonl").write_bytes(damaged_bytes(b'{"window": "ab"}\n{"notices": []}\n', self.rng))
         store = FeatureStore(folder)
         list(store.videos())
         JournalWriter(store, "w").add("ab")
@@ -457,7 +449,7 @@ class Grids(Group):
         return odd_text(document, self.rng, lambda value: yaml.safe_dump(value, allow_unicode=False))
 
     def use(self, path: Path) -> object:
-        return read_grid(str(path))
+        return open_grid(str(path))
 
     def silent(self, result) -> str:
         return "a key that stood twice" if self.doubled else ""
@@ -586,10 +578,10 @@ class Videos(Group):
 
     def __init__(self, folder: Path, rng: np.random.Generator) -> None:
         super().__init__(folder, rng)
-        from tests.video.test_odd_sources import write
+        from tests.support.video import flat, write
 
         self.contents = [
-            write(folder / f"good.{muxer}", 0.4, muxer=muxer).read_bytes()
+            write(folder / f"good.{muxer}", [flat(60)] * 10, muxer=muxer).read_bytes()
             for muxer in ("mp4", "flv", "mpegts", "matroska", "avi")
         ]
 

@@ -16,6 +16,7 @@ from tests.fuzz.groups import GROUPS, SHARES
 
 LONGEST_S = 10.0
 MOST_BYTES = 1 << 30
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass
@@ -85,7 +86,7 @@ def fuzz(name: str, cases: int, seed: int, folder: Path) -> Counts:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
         counts.slowest_s = max(counts.slowest_s, time.monotonic() - started)
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * RSS_UNIT
         counts.over_memory += grown > MOST_BYTES
     return counts
 

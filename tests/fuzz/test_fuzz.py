@@ -1,4 +1,4 @@
-"""4,000 damaged inputs: read, or refused in one line, quickly, within memory, without a change of meaning."""
+"""500 damaged inputs: read, or refused in one line, quickly, within memory, without a change of meaning."""
 
 import warnings
 
@@ -7,7 +7,7 @@ import pytest
 from tests.fuzz.groups import GROUPS, SHARES
 from tests.fuzz.run import fuzz
 
-CASES = 4000
+CASES = 500  # make fuzz runs as many as a night allows
 
 
 @pytest.mark.parametrize("name", GROUPS)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import playahead
-from playahead.evaluation.submission.write import perfect_answer
+from playahead.evaluation.submission import perfect_answer
 from playahead.features.feed import N_FEATURES
 from playahead.lab.simulation.plays import clips_of, simulate_half
 

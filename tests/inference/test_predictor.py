@@ -13,7 +13,6 @@ from playahead.paper.anticipator import AnticipatorOutput
 from playahead.paper.slots import SlotLogits
 from playahead.variants.config import CriterionConfig
 from playahead.variants.losses import build_criterion
-from playahead.paper.matcher import MatcherConfig
 from tests.support.paper import targets
 
 
@@ -26,18 +25,15 @@ class OneSlot(nn.Module):
 
     def forward(self, windows):
         n = len(windows)
-        return AnticipatorOutput(
-            SlotLogits(self.logit.expand(n, 1), torch.zeros(n, 1, 10), torch.zeros(n, 1, 20)), None, None
-        )
+        return AnticipatorOutput(SlotLogits(self.logit.expand(n, 1), torch.zeros(n, 1, 10), torch.zeros(n, 1, 20)))
 
 
 @pytest.mark.parametrize(("positive_weight", "intensity_weight"), [(1.0, 0.0), (5.0, 0.0), (2.5, 0.0)])
 def test_objectness_is_a_chance_whatever_matched_slots_weighed(positive_weight, intensity_weight):
     """One example in ten has an event. The loss's own optimum at weight 5 is 0.36; what is read is 0.1."""
-    config = CriterionConfig(
-        matcher=MatcherConfig(), positive_weight=positive_weight, intensity_weight=intensity_weight, presence_weight=0.0
-    )
-    criterion, network = Criterion(config, np.ones(10, np.float32), torch.device("cpu")), OneSlot()
+    config = CriterionConfig(positive_weight=positive_weight, intensity_weight=intensity_weight, presence_weight=0.0)
+    criterion = build_criterion(config, "slots", np.ones(10, np.float32), torch.device("cpu"))
+    network = OneSlot()
     wanted = targets([(0, 0.5)], *[[]] * 9)
     optimizer = torch.optim.LBFGS(network.parameters(), max_iter=50)
 

@@ -10,13 +10,12 @@ import torch
 
 from playahead.backbone.fast import FastBackbone
 from playahead.cli.main import run
-from playahead.features.by_ray import extract_by_ray
-from playahead.features.extractor import ExtractionReport
-from playahead.features.plan import Video
+from playahead.features.extract import ExtractionReport, Video, extract_by_ray
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.runtime import emulates_bfloat16, float32_as, pick_device
-from tests.features.conftest import tiny_backbone
+from tests.conftest import simulate
+from tests.support.backbone import tiny_backbone
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def two_gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
 
 
-def test_auto_is_the_first_there_is(monkeypatch, two_gpus):
+def test_auto_is_the_first_available(monkeypatch, two_gpus):
     assert pick_device() == "cuda"
     assert pick_device("cuda:1") == "cuda:1"
     assert not emulates_bfloat16()
@@ -67,43 +66,30 @@ def test_only_a_tf32_backbone_rounds_and_only_while_it_computes(two_gpus, torchs
     assert rounds_to_tf32() == (False, False)
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:", "CPU", ""])
-def test_a_name_that_cannot_be(name):
-    with pytest.raises(InputError, match="is not auto, cuda, mps, cpu"):
-        pick_device(name)
-
-
-def test_a_device_that_is_not_here(two_gpus):
+def test_a_name_that_cannot_be_and_a_device_that_is_not_here(two_gpus):
+    for name in ("gpu", "cuda:x", "cuda:", "CPU", ""):
+        with pytest.raises(InputError, match="is not auto, cuda, mps, cpu"):
+            pick_device(name)
     with pytest.raises(InputError, match="cuda:2 is not on this machine"):
         pick_device("cuda:2")
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["predict", "{}/test.npz"],
-        ["evaluate", "feed", "{}"],
-        ["train", "feed", "--data", "{}", "--out", "{}/run"],
-    ],
-)
-def test_every_command_says_so_in_one_line(tmp_path_factory, capsys, words):
-    from tests.conftest import simulate
-
-    folder = tmp_path_factory.mktemp("tables")
-    simulate(folder, matches=4, minutes=3.0)
-    assert run([word.format(folder) for word in words] + ["--device", "gpu"]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("playahead: --device: 'gpu' is not auto")
-    assert said.count("\n") == 1
+def test_every_command_says_so_in_one_line(tmp_path, capsys):
+    simulate(tmp_path, matches=4, minutes=3.0)
+    for command in ("predict {}/test.npz", "evaluate feed {}", "train feed --data {} --out {}/run"):
+        assert run([*command.replace("{}", str(tmp_path)).split(), "--device", "gpu"]) == 2
+        error = capsys.readouterr().err
+        assert "device: 'gpu' is not auto" in error
+        assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize(("on_gpus", "workers", "gpus"), [(True, 2, 1), (False, 7, None)])
 def test_rays_actors_ask_for_gpus(monkeypatch, tmp_path, on_gpus, workers, gpus):
-    asked = {}
+    options_of_map = {}
 
     class Rows:
         def map(self, _, **options):
-            asked.update(options)
+            options_of_map.update(options)
             return SimpleNamespace(iter_rows=lambda: iter(()))
 
     context = SimpleNamespace(get_current=lambda: SimpleNamespace(enable_progress_bars=True))
@@ -117,7 +103,7 @@ def test_rays_actors_ask_for_gpus(monkeypatch, tmp_path, on_gpus, workers, gpus)
     monkeypatch.setitem(sys.modules, "ray.data", data)
     videos = [Video("a", tmp_path / "a.mp4")]
     assert extract_by_ray(videos, lambda: None, lambda _: None, on_gpus) == ExtractionReport()  # type: ignore
-    assert (asked["compute"], asked["num_gpus"]) == (workers, gpus)
+    assert (options_of_map["compute"], options_of_map["num_gpus"]) == (workers, gpus)
 
 
 @pytest.fixture

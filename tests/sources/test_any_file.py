@@ -3,36 +3,30 @@
 Whatever is done to the file, what comes back are rows, or one line that names the file and the provider.
 """
 
-import csv
-import io
 import json
 import random
-from collections.abc import Callable, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from playahead.domain.actions import ACTIONS, Action
-from playahead.domain.feed import UNKNOWN, FeedHalf
+from playahead.domain.feed import UNKNOWN
 from playahead.io.errors import InputError
-from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
-from tests.sources.test_statsbomb import EVENTS, TYPES, line_up, passing, statsbomb_event
-
-
-@dataclass(frozen=True)
-class Play:
-    """A pass, throw-in or shot at a second of a half; x in percent of the acting team's attack."""
-
-    half: int
-    second: int
-    action: Action
-    team: int
-    x: int
-
+from playahead.sources.feeds import choose_reader, read_feed
+from tests.support.provider_files import (
+    FORMS,
+    Form,
+    Play,
+    metrica_csv as as_csv,
+    of_metrica,
+    of_osl,
+    of_statsbomb,
+    rows_in_form as rows,
+    save_form as save,
+)
 
 plays = st.lists(
     st.builds(
@@ -49,138 +43,7 @@ plays = st.lists(
 ).map(lambda found: sorted(found, key=lambda play: (play.half, play.second)))
 
 
-@dataclass(frozen=True)
-class Form:
-    """How a provider writes: an entry for each play, what comes before them all, and the file around them.
-
-    Attributes:
-        entries: of the plays, in order.
-        written: entries -> the file.
-        beside: its companion, by name.
-        knows_teams, knows_places: what comes back.
-    """
-
-    provider: str
-    name: str
-    entries: Callable[[Sequence[Play]], list[dict]]
-    written: Callable[[list[dict]], str]
-    beside: Callable[[], dict[str, str]] = dict
-    knows_teams: bool = True
-    knows_places: bool = False
-
-
-def of_statsbomb(found: Sequence[Play]) -> list[dict]:
-    """Events; 120 yards long."""
-    entries = []
-    for number, play in enumerate(found, start=100):
-        kind = {"type": {"id": 67, "name": "Throw-in"}} if play.action is Action.THROW_IN else None
-        details = passing(kind, end=(1.2 * play.x, 45.0))
-        if play.action is Action.SHOT:
-            outcome, kind = {"id": 100, "name": "Saved"}, {"id": 87, "name": "Open Play"}
-            details = {"shot": {"outcome": outcome, "type": kind, "end_location": [120.0, 40.0]}}
-        name = "Shot" if play.action is Action.SHOT else "Pass"
-        at = {"location": [1.2 * play.x, 40.0]}
-        entries.append(statsbomb_event(number, name, play.second, play.team, play.half, **at, **details))
-    return [*deepcopy(EVENTS[:6]), *entries]
-
-
-COLUMNS = (
-    "Team,Type,Subtype,Period,Start Frame,Start Time [s],End Frame,End Time [s],From,To,Start X,Start Y,End X,End Y"
-)
-
-
-def of_metrica(found: Sequence[Play]) -> list[dict]:
-    """Entries; a half begins with its first, the second half's clock goes on."""
-    entries = []
-    for half in sorted({play.half for play in found}):
-        offset = 2700 * (half - 1)
-        entries.append(metrica("SET PIECE", "KICK OFF", half, offset, 0, 50))
-        for play in (play for play in found if play.half == half):
-            at = (half, offset + play.second, play.team, play.x)
-            if play.action is Action.THROW_IN:
-                entries.append(metrica("SET PIECE", "THROW IN", *at))
-            entries.append(metrica("SHOT" if play.action is Action.SHOT else "PASS", "", *at))
-    return entries
-
-
-def metrica(kind: str, subtype: str, half: int, second: int, team: int, x: int) -> dict:
-    values = ["Away" if team else "Home", kind, subtype, half, 0, second, 0, second, "Player1", "", x / 100, 0.5]
-    return dict(zip(COLUMNS.split(","), [*values, x / 100, 0.5], strict=True))
-
-
-def as_csv(entries: list[dict]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS.split(","), extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(entries)
-    return out.getvalue()
-
-
-def of_spotting(found: Sequence[Play]) -> list[dict]:
-    return [
-        {
-            "gameTime": f"{play.half} - {play.second // 60:02d}:{play.second % 60:02d}",
-            "label": str(play.action),
-            "position": str(play.second * 1000),
-            "team": ("home", "away")[play.team],
-            "confidence": "0.5",
-        }
-        for play in found
-    ]
-
-
-def of_osl(found: Sequence[Play]) -> list[dict]:
-    """An item has one clock: both halves of a play are items of their own."""
-    return [
-        {
-            "id": f"half {half}",
-            "inputs": [{"type": "video", "path": f"{half}.mp4", "fps": 25}],
-            "events": [
-                {"head": "action", "label": str(play.action), "position_ms": play.second * 1000}
-                for play in found
-                if play.half == half
-            ],
-        }
-        for half in (1, 2)
-        if any(play.half == half for play in found)
-    ]
-
-
-FORMS = [
-    Form(
-        "StatsBomb",
-        "events.json",
-        of_statsbomb,
-        json.dumps,
-        lambda: {"lineup.json": json.dumps(line_up())},
-        knows_places=True,
-    ),
-    Form("Metrica (CSV)", "events.csv", of_metrica, as_csv),
-    Form("SoccerNet spotting", "Labels-ball.json", of_spotting, lambda found: json.dumps({"annotations": found})),
-    Form("OSL JSON", "osl.json", of_osl, lambda found: json.dumps({"data": found}), knows_teams=False),
-]
 by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.provider)
-
-
-TYPES["Shot"] = 16
-
-
-def save(folder: Path, form: Form, text: str) -> Path:
-    for name, content in form.beside().items():
-        (folder / name).write_text(content)
-    (folder / form.name).write_text(text)
-    return folder / form.name
-
-
-def rows(halves: Sequence[FeedHalf], form: Form) -> list[tuple]:
-    """What can be compared; a drive is implied where none is recorded, and nobody wrote one here."""
-    found = []
-    for place, half in enumerate(halves):
-        number = half.half if form.provider != "OSL JSON" else place + 1
-        for t_ms, code, team in zip(half.t_ms, half.code, half.team, strict=True):
-            if code < len(ACTIONS) and ACTIONS[code] is not Action.DRIVE:
-                found.append((number, int(t_ms), ACTIONS[code], int(team)))
-    return found
 
 
 def expected(found: Sequence[Play], form: Form) -> list[tuple]:
@@ -196,9 +59,8 @@ def test_plays_come_back_in_any_order_once_and_where_they_were(tmp_path_factory,
     folder, rng = tmp_path_factory.mktemp("any"), random.Random(seed)
     entries = form.entries(found)
     path = save(folder, form, form.written(entries))
-    notes = SourceNotes()
-    halves = read_feed(path, notes)
-    assert notes.provider == form.provider
+    halves = read_feed(path)
+    assert choose_reader(path).provider == form.provider
     assert rows(halves, form) == expected(found, form)
     if form.knows_places:
         x = [int(x) for half in halves for x, code in zip(half.x, half.code, strict=True) if ACTIONS[code] != "DRIVE"]

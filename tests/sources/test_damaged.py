@@ -10,17 +10,15 @@ import pytest
 
 from playahead.cli.main import run
 from playahead.domain.feed import FeedHalf
+from playahead.domain.notices import Notices
 from playahead.evaluation.exact import TimedEvents, score_exactly
-from playahead.evaluation.submission.check import check_submission
-from playahead.evaluation.submission.write import RESULTS_NAME
+from playahead.evaluation.submission import RESULTS_NAME, check_submission
 from playahead.features.store import FeatureStore, StoreFacts
 from playahead.io.errors import InputError
-from playahead.lab.compare.grid import read_grid
+from playahead.lab.compare.grid import open_grid
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
-from playahead.sources.soccernet_baa import read_baa_split
-from playahead.sources.soccernet_bas import read_bas_match
+from playahead.sources.soccernet import read_baa_split, read_bas_match
 
 EVENT = {"label": "PASS", "position": "31000"}
 
@@ -72,9 +70,10 @@ def spotting(tmp_path, *entries):
 
 
 def test_extra_time_in_spotting_labels_is_counted_and_the_match_is_read(tmp_path):
-    found = read_bas_match(spotting(tmp_path, {"gameTime": "1 - 00:10"}, {"gameTime": "3 - 00:10"}))
-    assert len(found.halves[1]) == 1
-    assert found.dropped == {"period 3": 1}
+    notices = Notices()
+    found = read_bas_match(spotting(tmp_path, {"gameTime": "1 - 00:10"}, {"gameTime": "3 - 00:10"}), notices)
+    assert len(found[1]) == 1
+    assert notices.lines == ["1 actions of period 3 not read"]
 
 
 @pytest.mark.parametrize(
@@ -87,20 +86,23 @@ def test_a_position_that_contradicts_the_clock(tmp_path, time, position):
 
 def test_second_halves_whose_clock_goes_on_from_45_minutes(tmp_path):
     found = read_bas_match(spotting(tmp_path, {"gameTime": "2 - 45:10", "position": "10000"}))
-    assert found.halves[2][0].position_ms == 10_000
+    assert found[2][0].position_ms == 10_000
 
 
 def test_a_half_whose_clock_and_positions_go_on_from_45_minutes_is_counted_from_there(tmp_path):
     later = [{"gameTime": "2 - 45:10", "position": "2710000"}, {"gameTime": "2 - 46:10"}]
-    found = read_bas_match(spotting(tmp_path, {"gameTime": "1 - 46:00", "position": "2760000"}, *later))
-    assert [[event.position_ms for event in found.halves[half]] for half in (1, 2)] == [[2_760_000], [10_000, 70_000]]
-    assert found.doubts == ["half 2: its clock starts at 45:00; its times are counted from there"]
+    notices = Notices()
+    labels = spotting(tmp_path, {"gameTime": "1 - 46:00", "position": "2760000"}, *later)
+    found = read_bas_match(labels, notices)
+    assert [[event.position_ms for event in found[half]] for half in (1, 2)] == [[2_760_000], [10_000, 70_000]]
+    assert notices.lines == ["half 2: its clock starts at 45:00; its times are counted from there"]
 
 
 def test_a_clock_that_starts_again_stays(tmp_path):
-    found = read_bas_match(spotting(tmp_path, {"gameTime": "2 - 00:10"}, {"gameTime": "2 - 46:10"}))
-    assert [event.position_ms for event in found.halves[2]] == [10_000, 2_770_000]
-    assert found.doubts == []
+    notices = Notices()
+    found = read_bas_match(spotting(tmp_path, {"gameTime": "2 - 00:10"}, {"gameTime": "2 - 46:10"}), notices)
+    assert [event.position_ms for event in found[2]] == [10_000, 2_770_000]
+    assert notices.lines == []
 
 
 def test_positions_of_labels_in_frames_are_refused_and_the_unit_is_said(tmp_path):
@@ -142,7 +144,7 @@ def test_values_that_would_wrap_around_are_refused_with_row_and_value(tmp_path, 
 def test_bad_rows_are_dropped_and_counted_when_asked(tmp_path, capsys):
     bad = table(tmp_path, x=101)
     assert run(["data", "convert", str(bad), "--out", str(tmp_path / "out.npz")]) == 2
-    assert "--drop-bad-rows" in capsys.readouterr().err
+    assert "drop_bad_rows" in capsys.readouterr().err
     assert run(["data", "convert", str(bad), "--out", str(tmp_path / "out.npz"), "--drop-bad-rows"]) == 0
     assert "1 bad rows dropped" in " ".join(capsys.readouterr().err.split())
     assert len(read_feed_table(tmp_path / "out.npz")[0]) == 1
@@ -170,13 +172,13 @@ def wyscout(tmp_path, *events):
 
 def test_events_given_twice_count_once_and_extra_time_is_told(tmp_path):
     first = {"id": 1, "eventSec": 1.0}
-    notes = SourceNotes()
+    notices = Notices()
     (half,) = read_feed(
         wyscout(tmp_path, {"id": 2, "eventSec": 9.0}, first, first, {"id": 3, "eventSec": 1, "matchPeriod": "P"}),
-        notes,
+        notices,
     )
     assert half.t_ms.tolist() == [1000, 9000]
-    assert notes.lines == ["1 events given twice not read", "1 events of the shoot-out not read"]
+    assert notices.lines == ["1 events given twice not read", "1 events of the shoot-out not read"]
 
 
 def test_positions_written_as_text_are_read(tmp_path):
@@ -229,7 +231,7 @@ def test_the_exact_score_of_nothing():
 def test_grids_that_are_bombs(tmp_path, text, said):
     (tmp_path / "g.yaml").write_text(text)
     with pytest.raises(InputError, match=said):
-        read_grid(str(tmp_path / "g.yaml"))
+        open_grid(str(tmp_path / "g.yaml"))
 
 
 @pytest.mark.parametrize(

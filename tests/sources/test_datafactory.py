@@ -5,19 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import ESTIMATED_OUT
+from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
-
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
-
-
-def entry(half: int, second: int, team: int = 1, player: int = 10, kind: int = 180, x: float = 0.0, **said) -> dict:
-    minute = second // 60 + {1: 0, 2: 45, 5: 120}[half]
-    found = {"type": kind, "t": {"half": half, "m": minute, "s": second % 60}, "team": team, "plyrId": player}
-    return found | {"coord": {"1": {"x": x, "y": 0.5}, "2": {"x": x + 0.2, "y": 0.5}}} | said
+from tests.support.provider_files import datafactory_entry as entry, rows_of
 
 
 def write(folder: Path, **incidences: list[dict]) -> Path:
@@ -27,12 +19,8 @@ def write(folder: Path, **incidences: list[dict]) -> Path:
     return folder / "match.json"
 
 
-def rows(path: Path, notes: SourceNotes | None = None) -> list[tuple[int, int, str, int, int]]:
-    return [
-        (half.half, int(t_ms), LABELS[code], int(x), int(setpiece))
-        for half in read_feed(path, notes)
-        for t_ms, code, x, setpiece in zip(half.t_ms, half.code, half.x, half.setpiece, strict=True)
-    ]
+def rows(path: Path, notices: Notices | None = None) -> list[tuple]:
+    return rows_of(read_feed(path, notices), "x", "setpiece")
 
 
 def test_a_small_match(tmp_path):
@@ -71,19 +59,19 @@ def test_a_small_match(tmp_path):
 
 
 def test_the_shoot_out_odd_entries_and_unknown_kinds_are_counted(tmp_path):
-    notes = SourceNotes()
+    notices = Notices()
     passes = [entry(1, second) for second in range(5, 65, 5)]
     timeless = [entry(1, 5, t={"half": 1, "m": 3, "s": None}), entry(1, 5, t="soon"), entry(1, 5, team=3)]
     path = write(
         tmp_path, correctPasses=[*passes, *timeless], penaltyShootout=[entry(5, 9, kind=13)], hats=[entry(1, 1)]
     )
-    assert len(rows(path, notes)) == len(passes)
-    assert notes.left_out == {
-        "events with no second": 1,
-        "events with a field of the wrong kind": 1,
-        "events with a third team (3)": 1,
-        "events of the shoot-out": 1,
-        "events with an unknown type (hats)": 1,
+    assert len(rows(path, notices)) == len(passes)
+    assert notices.counts == {
+        "events with no second not read": 1,
+        "events with a field of the wrong kind not read": 1,
+        "events with a third team (3) not read": 1,
+        "events of the shoot-out not read": 1,
+        "events with an unknown type (hats) not read": 1,
     }
 
 

@@ -12,8 +12,7 @@ from playahead.io.errors import InputError, RecordError
 from playahead.lab.simulation.plays import clips_of, simulate_half, simulate_match, write_bas_labels
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, read_split, write_feed_table
-from playahead.sources.soccernet_baa import BaaSplit
-from playahead.sources.soccernet_bas import read_bas_match
+from playahead.sources.soccernet import BaaSplit, read_bas_match
 
 
 def same(ours: FeedHalf, theirs: FeedHalf) -> bool:
@@ -53,7 +52,13 @@ def test_a_half_reports_the_same_codes_throughout(tmp_path):
         read_split(tmp_path, "train")
 
 
-def test_real_tables(wyscout_baa):
+def test_real_tables(real_matches):
+    halves = read_split(real_matches, "test")
+    assert len(halves) == 18
+    assert sum(len(half) for half in halves) == 18_141
+
+
+def test_all_real_tables(wyscout_baa):
     halves = read_split(wyscout_baa, "val")
     assert len(halves) == 80
     assert sum(len(half) for half in halves) == 83_620
@@ -166,7 +171,7 @@ def test_simulated_spotting_labels_are_read_back(tmp_path):
     halves = simulate_match(2, minutes_per_half=2)
     write_bas_labels(tmp_path / "Labels-ball.json", halves)
     match = read_bas_match(tmp_path / "Labels-ball.json")
-    assert [e.position_ms for e in match.halves[1]] == halves[0].t_ms.tolist()
+    assert [e.position_ms for e in match[1]] == halves[0].t_ms.tolist()
 
 
 def split(clips) -> BaaSplit:

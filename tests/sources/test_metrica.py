@@ -1,51 +1,20 @@
 """Metrica's events: the same rows from a table and from JSON."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
-from tests.sources.test_any_file import as_csv, metrica
-
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
-ENTRIES = [
-    metrica("SET PIECE", "KICK OFF", 1, 14, 0, 50),
-    metrica("PASS", "", 1, 14, 0, 50),
-    metrica("SHOT", "HEAD-ON TARGET-SAVED", 1, 20, 0, 90),
-    metrica("RECOVERY", "SAVED", 1, 21, 1, 90),
-    metrica("CHALLENGE", "AERIAL-WON", 1, 30, 1, 60),
-    metrica("RECOVERY", "THEFT", 1, 40, 0, 60),
-    metrica("PASS", "", 1, 41, 0, 60),
-    metrica("BALL OUT", "CLEARANCE", 1, 60, 1, 60),
-    metrica("SET PIECE", "THROW IN", 1, 70, 0, 60),
-    metrica("PASS", "", 1, 70, 0, 60),
-    metrica("PASS", "", 2, 2803, 1, 50),
-]
-
-
-def as_json(entries: Sequence[dict]) -> list[dict]:
-    ids = {"Home": "FIFATMA", "Away": "FIFATMB"}
-
-    def at(entry: dict, end: str) -> dict:
-        return {"time": entry[f"{end} Time [s]"], "x": entry[f"{end} X"], "y": entry[f"{end} Y"]}
-
-    return [
-        {
-            "team": {"id": ids[entry["Team"]]},
-            "type": {"name": entry["Type"], "id": 1},
-            "subtypes": [{"name": name} for name in entry["Subtype"].split("-")] if entry["Subtype"] else None,
-            "period": entry["Period"],
-            "from": {"id": entry["From"]},
-            "start": at(entry, "Start"),
-            "end": at(entry, "End"),
-        }
-        for entry in entries
-    ]
+from tests.support.provider_files import (
+    METRICA as ENTRIES,
+    metrica_csv as as_csv,
+    metrica_entry as metrica,
+    metrica_json as as_json,
+    rows_of,
+)
 
 
 def metadata(folder: Path, second_half_s: float = 2803.6, teams: tuple[str, ...] = ("FIFATMA", "FIFATMB")) -> Path:
@@ -66,12 +35,8 @@ def match(tmp_path) -> Path:
     return tmp_path / "events.json"
 
 
-def rows(path: Path, *companions: Path, notes: SourceNotes | None = None) -> list[tuple]:
-    return [
-        (half.half, int(t_ms), LABELS[code], int(team), int(x))
-        for half in read_feed(path, notes, companions)
-        for t_ms, code, team, x in zip(half.t_ms, half.code, half.team, half.x, strict=True)
-    ]
+def rows(path: Path, *companions: Path, notices: Notices | None = None) -> list[tuple]:
+    return rows_of(read_feed(path, notices, companions), "team", "x")
 
 
 def test_both_forms_give_the_same_rows(match, tmp_path):
@@ -112,11 +77,11 @@ def test_odd_events_are_left_out_and_counted(match):
     odd[2]["team"]["id"] = "FIFATMC"
     odd[3]["start"]["time"] = "soon"
     del odd[4]["type"]
-    notes = SourceNotes()
+    notices = Notices()
     match.write_text(json.dumps({"data": [*as_json(ENTRIES * 2), *odd]}))
-    assert len(rows(match, notes=notes)) >= len(rows(match)) > 8
-    assert notes.left_out["events with an unknown type (HOLOGRAM)"] == 1
-    assert notes.left_out["events of the shoot-out"] == 1
-    assert notes.left_out["events with a third team (FIFATMC)"] == 1
-    assert notes.left_out["events without 'type'"] == 1
-    assert sum(notes.left_out.values()) >= 5
+    assert len(rows(match, notices=notices)) >= len(rows(match)) > 8
+    assert notices.counts["events with an unknown type (HOLOGRAM) not read"] == 1
+    assert notices.counts["events of the shoot-out not read"] == 1
+    assert notices.counts["events with a third team (FIFATMC) not read"] == 1
+    assert notices.counts["events without 'type' not read"] == 1
+    assert sum(notices.counts.values()) >= 5

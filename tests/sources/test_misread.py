@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from playahead.domain.actions import Action
+from playahead.domain.notices import Notices
 from playahead.io.errors import PlayaheadError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
 
 THROW_IN = Action.THROW_IN.class_index
 LATE = "half 2: its clock starts at 45:00; its times are counted from there"
@@ -22,8 +22,8 @@ def read(tmp_path, content, name="match.json"):
     """The halves, and what a reader is told of them."""
     path = tmp_path / name
     path.write_text(content if isinstance(content, str) else json.dumps(content))
-    notes = SourceNotes()
-    return read_feed(path, notes), notes.lines
+    notices = Notices()
+    return read_feed(path, notices), notices.lines
 
 
 def statsbomb(start_s=0, **changed):

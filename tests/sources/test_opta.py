@@ -1,4 +1,4 @@
-"""Opta's events, as an F24 file and as an MA3 file of the same small match."""
+"""Opta's events: as F24 and MA3 files of the same small match, and by name in WhoScored's match centre."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -8,30 +8,23 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import pytest
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf
+from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
+from tests.support.provider_files import (
+    LABELS,
+    OPTA_AWAY as AWAY,
+    OPTA_HOME as HOME,
+    OPTA_PASS as PASS,
+    OptaEvent as Event,
+    opta_event as event,
+    opta_pass as pass_,
+    rows_of,
+)
 
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
-PASS, FOUL, OUT, TACKLE, SAVE, GOAL, START, AERIAL = 1, 4, 5, 7, 10, 16, 32, 44
-HOME, AWAY = "101", "102"
-Event = dict[str, object]
-
-
-def event(kind: int, second: float, team: str = HOME, period: int = 1, **said) -> Event:
-    """An event at a second of its half; its time stamp is 100 ms into that second of the match clock."""
-    minute = int(second // 60) + {1: 0, 2: 45, 5: 120}[period]
-    stamp_s = 3600 * (period - 1) + second
-    stamp = f"2024-03-10T{15 + int(stamp_s // 3600):02d}:{int(stamp_s % 3600 // 60):02d}:{int(stamp_s % 60):02d}.100"
-    found = {"typeId": kind, "periodId": period, "timeMin": minute, "timeSec": int(second % 60), "contestantId": team}
-    found |= {"playerId": f"p{team}", "outcome": 1, "x": 50.0, "y": 30.0, "timeStamp": stamp, "qualifier": {}}
-    return found | said
-
-
-def pass_(second: float, team: str = HOME, player: str = "p1", to: tuple[float, float] = (60.0, 30.0), **said) -> Event:
-    return event(PASS, second, team, **{"playerId": player, "qualifier": {140: to[0], 141: to[1]}} | said)
+FOUL, OUT, TACKLE, SAVE, GOAL, START, AERIAL = 4, 5, 7, 10, 16, 32, 44
 
 
 def as_f24(events: Sequence[Event], folder: Path, match: str = "9001") -> list[Path]:
@@ -74,12 +67,8 @@ Writer = Callable[[Sequence[Event], Path], list[Path]]
 both = pytest.mark.parametrize("write", [as_f24, as_ma3])
 
 
-def rows(halves: Sequence[FeedHalf]) -> list[tuple[int, int, str, int]]:
-    return [
-        (half.half, int(t_ms), LABELS[code], int(team))
-        for half in halves
-        for t_ms, code, team in zip(half.t_ms, half.code, half.team, strict=True)
-    ]
+def rows(halves: Sequence[FeedHalf]) -> list[tuple]:
+    return rows_of(halves, "team")
 
 
 @both
@@ -98,9 +87,9 @@ def test_a_small_match(write: Writer, tmp_path):
         event(PASS, 8, AWAY, 2, qualifier={140: 60.0, 141: 30.0, 107: ""}),
         event(PASS, 3, AWAY, 5),
     ]
-    notes = SourceNotes()
+    notices = Notices()
     path, companion = write(events, tmp_path)
-    halves = read_feed(path, notes, [companion])
+    halves = read_feed(path, notices, [companion])
     assert rows(halves) == [
         (1, 5_100, "PASS", 0),
         (1, 6_075, "DRIVE", 0),
@@ -112,7 +101,7 @@ def test_a_small_match(write: Writer, tmp_path):
     ]
     assert (int(halves[0].x[0]), int(halves[0].y[0])) == (50, 70), "Opta's y grows to the left, ours to the right"
     assert halves[0].match == 9001
-    assert notes.lines == ["1 events of the shoot-out not read"]
+    assert notices.lines == ["1 events of the shoot-out not read"]
 
 
 @both
@@ -133,11 +122,12 @@ def test_the_match_clock_decides_where_time_stamps_say_when_an_event_was_entered
             f"2024-03-10T{15 + int(second // 3600):02d}:{int(second % 3600 // 60):02d}:{int(second % 60):02d}.500"
         )
     events[0]["timeStamp"] = "2024-03-10T15:00:00.000"
-    notes = SourceNotes()
-    (half,) = read_feed(write(events, tmp_path)[0], notes)
+    notices = Notices()
+    (half,) = read_feed(write(events, tmp_path)[0], notices)
     passes_ms = half.t_ms[half.code == 0]
     assert np.abs(passes_ms - np.arange(10_000, 2_400_000, 30_000)).max() <= 1000
-    drifts = [line for line in notes.lines if "off the match clock; all of its events are placed by the clock" in line]
+    text = "off the match clock; all of its events are placed by the clock"
+    drifts = [line for line in notices.lines if text in line]
     assert len(drifts) == (slower > 1)
 
 
@@ -145,10 +135,10 @@ def test_the_match_clock_decides_where_time_stamps_say_when_an_event_was_entered
 def test_one_time_stamp_that_contradicts_the_clock(write, tmp_path):
     events = [event(START, 0), *(pass_(second) for second in range(10, 2400, 30))]
     events[5]["timeStamp"] = "2024-03-10T19:00:00.000"
-    notes = SourceNotes()
-    (half,) = read_feed(write(events, tmp_path)[0], notes)
+    notices = Notices()
+    (half,) = read_feed(write(events, tmp_path)[0], notices)
     assert half.t_ms.max() < 2_400_000
-    assert any("1 of its events are placed by the clock" in line for line in notes.lines)
+    assert any("1 of its events are placed by the clock" in line for line in notices.lines)
 
 
 @both
@@ -169,22 +159,111 @@ def test_the_companion_is_not_needed_and_must_be_of_the_match(write, tmp_path):
 
 @both
 def test_an_odd_event_is_left_out_and_counted(write, tmp_path):
-    notes = SourceNotes()
+    notices = Notices()
     fine = [pass_(second) for second in range(5, 125, 5)]
     odd = [event(999, 50), event(PASS, 50, "555"), event(40, 50, qualifier={130: "77"}), event(PASS, 50, x="?")]
     path, _ = write([*fine, *odd], tmp_path)
-    (half,) = read_feed(path, notes)
-    assert notes.left_out == {"events with an unknown type (999)": 1, "events with a third team (555)": 1}
+    (half,) = read_feed(path, notices)
+    assert notices.counts == {
+        "events with an unknown type (999) not read": 1,
+        "events with a third team (555) not read": 1,
+    }
     assert (half.code == 0).sum() == len(fine) + 1
     path, _ = write([said | {"timeMin": None} for said in fine], tmp_path)
     with pytest.raises(InputError, match=r"24 events at an impossible time|none of its events"):
-        read_feed(path, notes)
+        read_feed(path, notices)
 
 
 @both
 def test_an_event_that_was_sent_again_counts_once(write, tmp_path):
     again = pass_(5, id=7) | {"timeStamp": "2024-03-10T15:00:05.107"}
-    notes = SourceNotes()
+    notices = Notices()
     path, _ = write([event(START, 0, id=1, timeStamp="2024-03-10T15:00:00.000"), pass_(5, id=7), again], tmp_path)
-    assert rows(read_feed(path, notes)) == [(1, 5_107, "PASS", 0)]
-    assert notes.left_out == {"events given twice": 1}
+    assert rows(read_feed(path, notices)) == [(1, 5_107, "PASS", 0)]
+    assert notices.counts == {"events given twice not read": 1}
+
+
+def named(clock: str, kind: str, team: int = 13, *said: str, period: int = 1, won: bool = True, **more) -> dict:
+    minute, second = map(int, clock.split(":"))
+    return {
+        "minute": minute,
+        "second": second,
+        "teamId": team,
+        "playerId": 7,
+        "x": 40.0,
+        "y": 30.0,
+        "period": {"value": period, "displayName": "FirstHalf"},
+        "type": {"value": 1, "displayName": kind},
+        "outcomeType": {"value": int(won), "displayName": "Successful" if won else "Unsuccessful"},
+        "qualifiers": [{"type": {"value": 1, "displayName": name}} for name in said],
+        **more,
+    }
+
+
+def read_whoscored(tmp_path, *events: dict, notices: Notices | None = None, **about):
+    path = tmp_path / "match.json"
+    path.write_text(json.dumps({"matchId": 1234, "matchCentreData": {"home": {}, "events": list(events)}} | about))
+    return read_feed(path, notices)
+
+
+PLAYED = [
+    named("0:00", "Start"),
+    named("0:03", "Pass", 13, endX=50.0, endY=30.0),
+    named("0:08", "Pass", 13, "Chipped", playerId=8, endX=90.0, endY=30.0),
+    named("0:12", "Aerial", 26, won=False),
+    named("0:12", "Aerial", 13),
+    named("0:30", "Foul", 13),
+    named("0:30", "Foul", 26, won=False),
+    named("0:50", "Pass", 13, "FreekickTaken", "Cross", endX=90.0, endY=50.0),
+    named("0:52", "Save", 26, "OutfielderBlock"),
+    named("1:02", "Pass", 13, "CornerTaken", "Cross", endX=90.0, endY=50.0),
+    named("1:04", "Goal", 13, "Head"),
+    named("46:10", "Pass", 26, "ThrowIn", endX=50.0, endY=0.0),
+    named("45:02", "Tackle", 26, period=2),
+    named("45:04", "Pass", 26, period=2, endX=45.0, endY=30.0),
+]
+
+
+def test_events_become_rows_of_their_half(tmp_path):
+    first, second = read_whoscored(tmp_path, *PLAYED)
+    assert first.match == 1234
+    assert [(int(t_ms), LABELS[code]) for t_ms, code in zip(first.t_ms, first.code, strict=True)] == [
+        (3_000, "PASS"), (3_975, "DRIVE"), (8_000, "HIGH PASS"), (12_000, "HEADER"), (30_000, "STOPPAGE"),
+        (50_000, "CROSS"), (52_000, "BALL PLAYER BLOCK"), (62_000, "CROSS"), (64_000, "SHOT"), (2_770_000, "THROW IN"),
+    ]  # fmt: skip
+    assert [(int(t_ms), LABELS[code]) for t_ms, code in zip(second.t_ms, second.code, strict=True)] == [
+        (2_000, "PLAYER SUCCESSFUL TACKLE"),
+        (4_000, "PASS"),
+    ]
+    assert first.setpiece.tolist()[5:8] == [4, 0, 3]
+    assert (first.x[0], first.y[0]) == (40, 70)
+    assert first.team.tolist() == [0, 0, 0, 0, 1, 0, 1, 0, 0, 1]
+    assert ACTIONS.index("OUT") not in first.reports
+
+
+def test_a_bare_list_and_one_period_number_do_as_well(tmp_path):
+    path = tmp_path / "events.json"
+    path.write_text(json.dumps([{"expandedMinute": 0, **named("0:03", "Pass", 13, period=1)} | {"period": 1}]))
+    assert len(read_feed(path)[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("events", "about", "said"),
+    [
+        ([named("0:03", "Card")], {}, "none of its events is one that becomes a row"),
+        ([named("0:03", "Pass", team) for team in (1, 2, 3)], {}, "more than two teams: 1, 2, 3"),
+        ([named("0:03", "Pass") | {"minute": "soon"}], {}, "event 0: WhoScored: minute 'soon', second 3 is no time"),
+        ([], {"matchCentreData": {"events": {"0": 1}}}, "events: expected a list"),
+        ([], {"matchCentreData": {"events": [3]}}, "event 0: expected an object"),
+    ],
+)
+def test_what_whoscored_cannot_say_is_one_line(tmp_path, events, about, said):
+    with pytest.raises(InputError, match=said) as refused:
+        read_whoscored(tmp_path, *events, **about)
+    assert "match.json" in str(refused.value)
+
+
+def test_whoscoreds_shoot_out_is_counted(tmp_path):
+    notices = Notices()
+    read_whoscored(tmp_path, *PLAYED, named("120:00", "Goal", period=5), notices=notices)
+    assert notices.counts == {"events of the shoot-out not read": 1}

@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.domain.feed import UNKNOWN
-from playahead.sources.notes import SourceNotes
-from playahead.sources.provider_events import CORNER, FREE_KICK, GOAL_KICK, THROW_IN, ProviderEvent, halves_of
-
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
+from playahead.domain.feed import UNKNOWN, SetPiece
+from playahead.domain.notices import Notices
+from playahead.sources.provider_events import ProviderEvent, halves_of
+from tests.support.provider_files import LABELS
 
 
 def event(second: float, kind, team: int = 0, player: str = "a", **changed) -> ProviderEvent:
@@ -20,7 +18,7 @@ def event(second: float, kind, team: int = 0, player: str = "a", **changed) -> P
 
 
 def rows(*events: ProviderEvent, knows_height: bool = True) -> list[tuple[int, str, int]]:
-    halves = halves_of(7, events, knows_height, SourceNotes())
+    halves = halves_of(7, events, knows_height, Notices())
     return [
         (int(t_ms), LABELS[code], int(delay_ms))
         for half in halves
@@ -35,12 +33,12 @@ def rows(*events: ProviderEvent, knows_height: bool = True) -> list[tuple[int, s
         ({"high": True}, "HIGH PASS"),
         ({"headed": True, "high": True}, "HEADER"),
         ({"crossed": True, "high": True}, "CROSS"),
-        ({"setpiece": THROW_IN, "headed": True}, "THROW IN"),
-        ({"setpiece": CORNER, "length_m": 40.0}, "CROSS"),
-        ({"setpiece": CORNER}, "CROSS"),
-        ({"setpiece": CORNER, "length_m": 6.0}, "PASS"),
-        ({"setpiece": GOAL_KICK, "length_m": 60.0}, "HIGH PASS"),
-        ({"setpiece": FREE_KICK, "length_m": 8.0}, "PASS"),
+        ({"setpiece": SetPiece.THROW_IN, "headed": True}, "THROW IN"),
+        ({"setpiece": SetPiece.CORNER, "length_m": 40.0}, "CROSS"),
+        ({"setpiece": SetPiece.CORNER}, "CROSS"),
+        ({"setpiece": SetPiece.CORNER, "length_m": 6.0}, "PASS"),
+        ({"setpiece": SetPiece.GOAL_KICK, "length_m": 60.0}, "HIGH PASS"),
+        ({"setpiece": SetPiece.FREE_KICK, "length_m": 8.0}, "PASS"),
         ({"length_m": 60.0}, "PASS"),
     ],
 )
@@ -74,7 +72,7 @@ def test_a_drive_is_implied_between_reception_and_the_next_pass():
         event(13, "pass", team=1, player="b"),
         event(13, "pass", player="a"),
         event(13, "pass", player="b", headed=True),
-        event(13, "pass", player="b", setpiece=FREE_KICK),
+        event(13, "pass", player="b", setpiece=SetPiece.FREE_KICK),
         event(11.2, "pass", player="b"),
         event(26, "pass", player="b"),
         event(13, "clearance", player="b", length_m=5.0),
@@ -118,15 +116,19 @@ def test_the_ball_goes_out_once_until_somebody_plays_it():
         event(12, "out", team=0),
         event(12.5, "stoppage"),
         event(13, "out", team=1),
-        event(30, "pass", setpiece=THROW_IN),
+        event(30, "pass", setpiece=SetPiece.THROW_IN),
         event(31, "out"),
     )
     assert [row[:2] for row in found if row[1] == "OUT"] == [(12_000, "OUT"), (31_000, "OUT")]
 
 
 def test_where_outs_are_not_recorded_they_are_estimated_and_never_scored():
-    events = [event(10, "pass"), event(30, "pass", 1, setpiece=THROW_IN), event(32, "pass", setpiece=CORNER)]
-    (half,) = halves_of(7, events, True, SourceNotes(), knows_outs=False)
+    events = [
+        event(10, "pass"),
+        event(30, "pass", 1, setpiece=SetPiece.THROW_IN),
+        event(32, "pass", setpiece=SetPiece.CORNER),
+    ]
+    (half,) = halves_of(7, events, True, Notices(), knows_outs=False)
     out = half.code == 7
     assert (half.t_ms[out].tolist(), half.team[out].tolist()) == ([13_000], [0])
     assert not half.is_target[out].any()
@@ -162,19 +164,19 @@ def test_a_clearance_out_of_the_air_is_a_header():
 
 
 def test_what_a_provider_never_records_is_not_reported():
-    (half,) = halves_of(7, [event(10, "pass")], True, SourceNotes())
+    (half,) = halves_of(7, [event(10, "pass")], True, Notices())
     assert half.reports == {0, 1, 3, 4, 5, 6}
-    (half,) = halves_of(7, [event(10, "pass"), event(11, "block"), event(12, "stoppage")], True, SourceNotes())
+    (half,) = halves_of(7, [event(10, "pass"), event(11, "block"), event(12, "stoppage")], True, Notices())
     assert half.reports == {0, 1, 3, 4, 5, 6, 8, 12}
 
 
 def test_events_at_impossible_times_are_counted():
-    notes = SourceNotes()
+    notices = Notices()
     (half,) = halves_of(
-        7, [event(10, "pass"), event(1e9, "pass"), event(-1, "pass"), event(math.nan, "out")], True, notes
+        7, [event(10, "pass"), event(1e9, "pass"), event(-1, "pass"), event(math.nan, "out")], True, notices
     )
     assert len(half) == 1
-    assert notes.lines == ["3 events at an impossible time not read"]
+    assert notices.lines == ["3 events at an impossible time not read"]
 
 
 KINDS = ("pass", "shot", "carry", "take on", "clearance", "block", "tackle", "aerial", "duel", "touch", "out", "save")
@@ -201,7 +203,7 @@ some_event = st.builds(
 @given(events=st.lists(some_event, max_size=40), knows_height=st.booleans(), seed=st.integers(0, 99))
 def test_any_events_in_any_order_become_a_feed(events, knows_height, seed):
     """FeedHalf checks every row; shuffled events give the same halves but for ties."""
-    halves = halves_of(7, events, knows_height, SourceNotes())
+    halves = halves_of(7, events, knows_height, Notices())
     for half in halves:
         assert len(half)
         assert set(np.unique(half.delay_ms)) <= {0, 400}
@@ -209,5 +211,5 @@ def test_any_events_in_any_order_become_a_feed(events, knows_height, seed):
     times = [event.time_ms for event in events]
     if len(set(times)) == len(times):
         shuffled = [events[i] for i in np.random.default_rng(seed).permutation(len(events))]
-        again = halves_of(7, shuffled, knows_height, SourceNotes())
+        again = halves_of(7, shuffled, knows_height, Notices())
         assert [half.t_ms.tolist() for half in again] == [half.t_ms.tolist() for half in halves]

@@ -7,11 +7,18 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from playahead.domain.actions import ACTIONS, Action
+from playahead.domain.notices import Notices
 from playahead.domain.records import SIDES, ActionEvent, Clip
 from playahead.io.errors import InputError
-from playahead.sources.layouts import find_labelled_videos, notes_on_labels
-from playahead.sources.soccernet_baa import LABELS_NAME, clip_name, read_baa_split, write_baa_split
-from playahead.sources.soccernet_bas import cut_into_clips, read_bas_match
+from playahead.sources.layouts import find_labelled_videos
+from playahead.sources.soccernet import (
+    LABELS_NAME,
+    clip_name,
+    cut_into_clips,
+    read_baa_split,
+    read_bas_match,
+    write_baa_split,
+)
 
 
 def events(low: int, high: int):
@@ -173,10 +180,11 @@ def test_spotting_labels(tmp_path):
         {"gameTime": "2 - 01:00", "label": "SHOT"},
         {"gameTime": "2 - 01:01", "label": "GOAL", "position": "61000"},
     )
-    match = read_bas_match(path)
-    assert match.halves[1] == (ActionEvent(31_240, Action.PASS, "left"),)
-    assert match.halves[2] == (ActionEvent(60_000, Action.SHOT),)
-    assert match.dropped == {"GOAL": 1}
+    notices = Notices()
+    match = read_bas_match(path, notices)
+    assert match[1] == (ActionEvent(31_240, Action.PASS, "left"),)
+    assert match[2] == (ActionEvent(60_000, Action.SHOT),)
+    assert notices.lines == ["1 actions labelled 'GOAL' not read"]
 
 
 def test_what_was_not_read_of_labels_is_said_once_a_match(tmp_path):
@@ -187,7 +195,9 @@ def test_what_was_not_read_of_labels_is_said_once_a_match(tmp_path):
         bas(tmp_path / match, *played, *(goals[:2] if match == "b" else goals))
         for half in (1, 2):
             (tmp_path / match / f"{half}_224p.mp4").touch()
-    assert notes_on_labels(find_labelled_videos(tmp_path)) == [
+    notices = Notices()
+    find_labelled_videos(tmp_path, notices)
+    assert notices.lines == [
         "5 actions labelled 'GOAL' not read",
         "b: half 2: its clock starts at 45:00; its times are counted from there",
     ]

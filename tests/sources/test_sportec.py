@@ -5,37 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
-
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
-KICK_OFF = {1: "15:30:00", 2: "16:35:00"}
-
-
-def event(second: float, inner: str, half: int = 1, x: float = 52.5, y: float = 34.0, zone: str = "+02:00") -> str:
-    hours, minutes, seconds = (int(part) for part in KICK_OFF[half].split(":"))
-    whole = hours * 3600 + minutes * 60 + seconds + second
-    time = f"{int(whole // 3600):02d}:{int(whole % 3600 // 60):02d}:{whole % 60:06.3f}"
-    place = f'X-Position="{x}" Y-Position="{y}"'
-    return f'<Event EventTime="2024-03-10T{time}{zone}" MatchId="M1" {place}>{inner}</Event>'
-
-
-def play(team: str = "H", player: str = "h1", how: str = "Pass", **said: str) -> str:
-    more = "".join(f' {name}="{value}"' for name, value in said.items())
-    return f'<Play Team="{team}" Player="{player}" Evaluation="successful"{more}><{how}/></Play>'
-
-
-def duel(kind: str, result: str, winner: str = "a1", role: str = "withoutBallControl") -> str:
-    team = "A" if winner.startswith("a") else "H"
-    won = f'Winner="{winner}" WinnerTeam="{team}" WinnerRole="{role}" WinnerResult="{result}"'
-    return f'<TacklingGame Type="{kind}" {won}/>'
-
-
-def kick_off(half: int, section: str = "", left: str = "H") -> str:
-    name = section or ("firstHalf" if half == 1 else "secondHalf")
-    return event(0, f'<KickOff GameSection="{name}" TeamLeft="{left}">{play(Height="flat")}</KickOff>', half)
+from tests.support.provider_files import (
+    SPORTEC as EVENTS,
+    SPORTEC_KICK_OFF as KICK_OFF,
+    rows_of,
+    sportec_event as event,
+    sportec_kick_off as kick_off,
+    sportec_play as play,
+)
 
 
 def write(folder: Path, *events: str, home: str = "H", match: str = "M1") -> list[Path]:
@@ -46,45 +26,14 @@ def write(folder: Path, *events: str, home: str = "H", match: str = "M1") -> lis
     return [folder / "events.xml", folder / "meta.xml"]
 
 
-def rows(path: Path, *companions: Path, notes: SourceNotes | None = None) -> list[tuple[int, int, str, int]]:
-    return [
-        (half.half, int(t_ms), LABELS[code], int(team))
-        for half in read_feed(path, notes, companions)
-        for t_ms, code, team in zip(half.t_ms, half.code, half.team, strict=True)
-    ]
-
-
-THROW = (
-    '<ThrowIn Team="A" DecisionTimestamp="2024-03-10T15:30:43+02:00">' + play("A", "a1", Height="high") + "</ThrowIn>"
-)
-CORNER = '<CornerKick Team="H" DecisionTimestamp="2024-03-10T15:31:30+02:00">' + play(how="Cross") + "</CornerKick>"
-EVENTS = [
-    kick_off(1),
-    event(5, play("H", "h2", Height="high", Distance="long")),
-    event(7, duel("air", "ballcontactSucceeded")),
-    event(8, '<OtherBallAction Team="A" Player="a1"/>'),
-    event(15, play("A", "a2", how="Cross", Height="high")),
-    event(17, '<OtherBallAction Team="H" Player="h3"/>'),
-    event(20, play("A", "a2", Height="flat")),
-    event(21, '<OtherBallAction Team="H" Player="h3"/>'),
-    event(25, '<ShotAtGoal Team="H" Player="h4" TypeOfShot="head"><BlockedShot Player="a9"/></ShotAtGoal>'),
-    event(28, '<ShotAtGoal Team="H" Player="h4"><SavedShot GoalKeeper="a0"/></ShotAtGoal>'),
-    event(31, duel("ground", "ballClaimed")),
-    event(32, play("A", "a1", Height="flat")),
-    event(50, THROW, x=40, y=68.0),
-    event(100, CORNER),
-    event(120, '<Foul TeamFouler="A" Fouler="a1"/>'),
-    event(121, "<Delete/>"),
-    event(150, '<FinalWhistle GameSection="firstHalf"/>'),
-    kick_off(2, left="A"),
-    event(4, play("H", "h2", Height="flat"), 2, x=10, y=10),
-]
+def rows(path: Path, *companions: Path, notices: Notices | None = None) -> list[tuple]:
+    return rows_of(read_feed(path, notices, companions), "team")
 
 
 def test_a_small_match(tmp_path):
-    notes = SourceNotes()
+    notices = Notices()
     path, about = write(tmp_path, *EVENTS)
-    assert rows(path, about, notes=notes) == [
+    assert rows(path, about, notices=notices) == [
         (1, 0, "PASS", 0),
         (1, 450, "DRIVE", 0),
         (1, 5_000, "HIGH PASS", 0),
@@ -109,7 +58,7 @@ def test_a_small_match(tmp_path):
         (2, 2_890, "DRIVE", 0),
         (2, 4_000, "PASS", 0),
     ]
-    assert notes.lines == []
+    assert notices.lines == []
     first, second = read_feed(path)
     throw = list(first.code).index(4)
     assert (int(first.x[throw]), int(first.y[throw])) == (62, 100), "to the left; the line on its right"
@@ -158,14 +107,14 @@ def test_a_shoot_out_and_odd_events_are_counted(tmp_path):
     penalty = event(9, '<Penalty Team="H"><ShotAtGoal Team="H" Player="h1"><SuccessfulShot/></ShotAtGoal></Penalty>', 2)
     odd = [event(60, "<Hologram/>"), event(61, play("X", "x1")), event(62, play()).replace("2024-03-10T", "soon")]
     events = [*EVENTS[:-2], *odd, kick_off(2, "penaltyShootOut"), penalty]
-    notes = SourceNotes()
+    notices = Notices()
     path, about = write(tmp_path, *events)
-    assert {row[0] for row in rows(path, about, notes=notes)} == {1}
-    assert notes.left_out == {
-        "events with an unknown type (Hologram)": 1,
-        "events with a third team (X)": 1,
-        "events with a field of the wrong kind": 1,
-        "events of the shoot-out": 2,
+    assert {row[0] for row in rows(path, about, notices=notices)} == {1}
+    assert notices.counts == {
+        "events with an unknown type (Hologram) not read": 1,
+        "events with a third team (X) not read": 1,
+        "events with a field of the wrong kind not read": 1,
+        "events of the shoot-out not read": 2,
     }
 
 

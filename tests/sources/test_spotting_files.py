@@ -10,11 +10,10 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from playahead.cli.main import run
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import STOPPAGE, TOUCH, UNKNOWN
+from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
-from playahead.sources.convert import convert_feeds
 from playahead.sources.feed_tables import read_feed_table
-from playahead.sources.feeds import read_feed, reader_of
-from playahead.sources.notes import SourceNotes
+from playahead.sources.feeds import convert_feeds, read_feed, reader_of
 
 
 def written(folder: Path, content: object) -> Path:
@@ -23,9 +22,9 @@ def written(folder: Path, content: object) -> Path:
     return path
 
 
-def said(notes: SourceNotes) -> list[str]:
+def said(notices: Notices) -> list[str]:
     """Its lines, but the one that says that files of three actions hold fewer than a match."""
-    return [line for line in notes.lines if "unusual numbers" not in line]
+    return [line for line in notices.lines if "unusual numbers" not in line]
 
 
 def soccernet(*entries: dict, key: str = "predictions") -> dict:
@@ -45,9 +44,8 @@ def test_results_of_a_spotter(tmp_path):
             spotted("THROW IN", "2 - 45:10", position=5_000),
         ),
     )
-    notes = SourceNotes()
-    first, second = read_feed(path, notes)
-    assert notes.provider == "SoccerNet spotting"
+    notices = Notices()
+    first, second = read_feed(path, notices)
     assert (first.half, second.half) == (1, 2)
     assert first.t_ms.tolist() == [31_040, 33_120]
     assert first.code.tolist() == [0, 1]
@@ -77,20 +75,20 @@ def test_soccernets_seventeen_classes(tmp_path):
         "Kick-off",
         "Kick-off",
     )
-    notes = SourceNotes()
-    (half,) = read_feed(written(tmp_path, soccernet(*map(spotted, labels), key="annotations")), notes)
+    notices = Notices()
+    (half,) = read_feed(written(tmp_path, soccernet(*map(spotted, labels), key="annotations")), notices)
     assert sorted(half.code.tolist()) == [4, 5, 6, 7, STOPPAGE]
     assert half.reports == {4, 5, 6, 7, STOPPAGE}
-    assert said(notes) == ["1 actions labelled 'Substitution' not read", "2 actions labelled 'Kick-off' not read"]
+    assert said(notices) == ["1 actions labelled 'Substitution' not read", "2 actions labelled 'Kick-off' not read"]
 
 
 def test_extra_time_is_read_and_the_shoot_out_counted(tmp_path):
-    notes = SourceNotes()
+    notices = Notices()
     halves = read_feed(
-        written(tmp_path, soccernet(spotted(), spotted(clock="3 - 2:00"), spotted(clock="5 - 0:10"))), notes
+        written(tmp_path, soccernet(spotted(), spotted(clock="3 - 2:00"), spotted(clock="5 - 0:10"))), notices
     )
     assert [half.half for half in halves] == [1, 3]
-    assert said(notes) == ["1 actions of the shoot-out not read"]
+    assert said(notices) == ["1 actions of the shoot-out not read"]
 
 
 def osl(*items: list[dict]) -> dict:
@@ -104,11 +102,10 @@ def marked(label: str, position_ms: object, head: str = "action", **more) -> dic
 
 
 def test_osl_items_are_matches(tmp_path):
-    notes = SourceNotes()
+    notices = Notices()
     one = [marked("PASS", "4000"), marked("SHOT", 900)]
     two = [marked("CROSS", 100, confidence=0.5, team="left")]
-    halves = read_feed(written(tmp_path, osl(one, two)), notes)
-    assert notes.provider == "OSL JSON"
+    halves = read_feed(written(tmp_path, osl(one, two)), notices)
     assert [half.half for half in halves] == [1, 1]
     assert halves[0].match != halves[1].match
     assert halves[0].t_ms.tolist() == [900, 4000]
@@ -119,7 +116,7 @@ def test_osl_items_are_matches(tmp_path):
 def test_the_clock_of_a_half_may_go_on_where_the_last_one_ended(tmp_path):
     """Positions agree with the clock or are missing; the first half's stoppage time stays where it is."""
     clocks = ["1 - 00:05", "1 - 46:20", "2 - 45:10", "2 - 93:00", "3 - 90:30", "4 - 105:15"]
-    told = SourceNotes()
+    told = Notices()
     bare = read_feed(written(tmp_path, soccernet(*(spotted(clock=clock) for clock in clocks))), told)
     assert [half.t_ms.tolist() for half in bare] == [[5_000, 2_780_000], [10_000, 2_880_000], [30_000], [15_000]]
     assert [line[:38] for line in said(told)] == [
@@ -133,10 +130,10 @@ def test_the_clock_of_a_half_may_go_on_where_the_last_one_ended(tmp_path):
 
 
 def test_positions_that_count_from_the_half_stay_whatever_the_clock_shows(tmp_path):
-    notes = SourceNotes()
+    notices = Notices()
     mixed = [spotted(clock="2 - 45:10", position=10_400), spotted(clock="2 - 46:00")]
-    (half,) = read_feed(written(tmp_path, soccernet(*mixed[:1])), notes)
-    assert (half.t_ms.tolist(), said(notes)) == ([10_400], [])
+    (half,) = read_feed(written(tmp_path, soccernet(*mixed[:1])), notices)
+    assert (half.t_ms.tolist(), said(notices)) == ([10_400], [])
     (half,) = read_feed(written(tmp_path, soccernet(*mixed)))
     assert half.t_ms.tolist() == [10_400, 60_000]
 
@@ -151,12 +148,12 @@ def test_positions_that_count_from_the_half_stay_whatever_the_clock_shows(tmp_pa
     ],
 )
 def test_a_half_whose_clock_starts_at_zero_stays(tmp_path, clocks):
-    notes = SourceNotes()
-    halves = read_feed(written(tmp_path, soccernet(*(spotted(clock=clock) for clock in clocks))), notes)
+    notices = Notices()
+    halves = read_feed(written(tmp_path, soccernet(*(spotted(clock=clock) for clock in clocks))), notices)
     seen = [(half.half, int(time_ms)) for half in halves for time_ms in half.t_ms]
     wanted = [(int(c[0]), (int(c[4:6]) * 60 + int(c[7:])) * 1000) for c in clocks]
     assert seen == wanted
-    assert said(notes) == []
+    assert said(notices) == []
 
 
 def test_one_wrong_time_does_not_hide_the_clock_of_a_half(tmp_path):
@@ -164,7 +161,7 @@ def test_one_wrong_time_does_not_hide_the_clock_of_a_half(tmp_path):
     path = written(tmp_path, soccernet(spotted(clock="2 - 00:00"), *(spotted(clock=clock) for clock in clocks)))
     with pytest.raises(InputError, match=r"prediction 0: lies before 45:00, where its half's clock starts"):
         read_feed(path)
-    (half,) = read_feed(path, SourceNotes(drop_bad_rows=True))
+    (half,) = read_feed(path, drop_bad_rows=True)
     assert (half.t_ms[0], len(half)) == (60_000, len(clocks))
 
 
@@ -181,19 +178,19 @@ def test_positions_in_another_unit_are_refused_and_the_unit_is_said(tmp_path, ke
         for minute in range(0, 40, 3)
     ]
     path = written(tmp_path, soccernet(*entries, key=key))
-    for notes in (SourceNotes(), SourceNotes(drop_bad_rows=True)):  # rows that agree by chance are no better
+    for drop_bad_rows in (False, True):  # rows that agree by chance are no better
         with pytest.raises(InputError, match=rf"position \d+ ms contradicts gameTime .*positions look like {unit}"):
-            read_feed(path, notes)
+            read_feed(path, drop_bad_rows=drop_bad_rows)
 
 
 def test_one_position_that_contradicts_its_clock_is_a_bad_row(tmp_path):
     path = written(tmp_path, soccernet(spotted(position=31_000), spotted(position=31_900), spotted(position=600_000)))
     with pytest.raises(InputError, match=r"prediction 2: position 600000 ms contradicts gameTime '1 - 00:31'"):
         read_feed(path)
-    notes = SourceNotes(drop_bad_rows=True)
-    (half,) = read_feed(path, notes)
+    notices = Notices()
+    (half,) = read_feed(path, notices, drop_bad_rows=True)
     assert half.t_ms.tolist() == [31_000, 31_900]
-    assert said(notes)[0].startswith("1 bad rows dropped")
+    assert said(notices)[0].startswith("1 bad rows dropped")
 
 
 @pytest.mark.parametrize("name", ["confidence", "confidence_score", "score"])
@@ -207,10 +204,10 @@ def test_confidences_are_read_under_any_of_their_names(tmp_path, name):
 
 def test_confidences_in_percent(tmp_path):
     """Of the whole file, or of a value that says so; logits are refused."""
-    notes = SourceNotes()
-    (half,) = read_feed(written(tmp_path, soccernet(*(spotted(confidence=c) for c in (87, "40", 1)))), notes)
+    notices = Notices()
+    (half,) = read_feed(written(tmp_path, soccernet(*(spotted(confidence=c) for c in (87, "40", 1)))), notices)
     assert sorted(half.confidence.tolist()) == [1, 40, 87]
-    assert said(notes) == ["confidences are read as percent"]
+    assert said(notices) == ["confidences are read as percent"]
     (half,) = read_feed(written(tmp_path, soccernet(spotted(confidence="87 %"), spotted(confidence=0.5))))
     assert sorted(half.confidence.tolist()) == [50, 87]
     for wrong in ((2.31, 3.5), (-2.0, 45.0), (0.9, 0.8, 87), (130,)):
@@ -221,12 +218,12 @@ def test_confidences_in_percent(tmp_path):
 def test_free_kicks_are_restarts_and_goals_stoppages(tmp_path):
     """Both are observed and never anticipated: the benchmark drops them."""
     labels = ("FREE KICK", "goal", "Direct free-kick", "indirect_free_kick", "PASS")
-    notes = SourceNotes()
-    (half,) = read_feed(written(tmp_path, osl([marked(label, 1000 * i) for i, label in enumerate(labels)])), notes)
+    notices = Notices()
+    (half,) = read_feed(written(tmp_path, osl([marked(label, 1000 * i) for i, label in enumerate(labels)])), notices)
     assert half.code.tolist() == [TOUCH, STOPPAGE, TOUCH, TOUCH, 0]
     assert half.setpiece.tolist() == [4, UNKNOWN, 4, 4, UNKNOWN]
     assert half.is_target.tolist() == [False] * 4 + [True]
-    assert said(notes) == []
+    assert said(notices) == []
 
 
 def test_a_label_may_say_the_team(tmp_path):
@@ -246,22 +243,22 @@ WHOLE_MATCH = [marked("PASS", second * 1000) for second in (5, *range(12, 2800, 
 
 def test_a_whole_match_in_one_video_is_split_at_its_kick_offs(tmp_path):
     path = written(tmp_path, osl(WHOLE_MATCH))
-    notes = SourceNotes()
-    (whole,) = read_feed(path, notes)
+    notices = Notices()
+    (whole,) = read_feed(path, notices)
     assert whole.half == 1
-    (told,) = said(notes)
+    (told,) = said(notices)
     assert told.startswith("a half of 105 minutes looks like a whole match, and from 46:12.0 to 58:40.0 like its break")
-    notes = SourceNotes(kick_offs_ms={1: 12_000, 2: 3_520_000})
-    halves = read_feed(path, notes)
+    notices = Notices()
+    halves = read_feed(path, notices, kick_offs_ms={1: 12_000, 2: 3_520_000})
     assert [(half.half, int(half.t_ms[0]), int(half.t_ms[-1])) for half in halves] == [
         (1, 0, 2_760_000),
         (2, 0, 2_820_000),
     ]
-    assert said(notes) == ["1 actions before the kick-off not read"]
+    assert said(notices) == ["1 actions before the kick-off not read"]
     with pytest.raises(InputError, match="kick_off: half 2 does not start after half 1"):
-        read_feed(path, SourceNotes(kick_offs_ms={1: 12_000, 2: 9_000}))
+        read_feed(path, kick_offs_ms={1: 12_000, 2: 9_000})
     with pytest.raises(InputError, match="holds 2 videos, and the kick-offs are those of one"):
-        read_feed(written(tmp_path, osl(WHOLE_MATCH, WHOLE_MATCH)), SourceNotes(kick_offs_ms={1: 12_000}))
+        read_feed(written(tmp_path, osl(WHOLE_MATCH, WHOLE_MATCH)), kick_offs_ms={1: 12_000})
 
 
 def test_data_convert_splits_a_whole_match_at_its_kick_offs(tmp_path, capsys):
@@ -281,15 +278,15 @@ def test_a_whole_match_that_a_spotter_calls_its_first_half_is_split_as_well(tmp_
         for m in WHOLE_MATCH
     ]
     path = written(tmp_path, soccernet(*entries))
-    notes = SourceNotes()
-    read_feed(path, notes)
-    assert "looks like a whole match" in said(notes)[0]
-    assert [half.half for half in read_feed(path, SourceNotes(kick_offs_ms={1: 0, 2: 3_480_000}))] == [1, 2]
+    notices = Notices()
+    read_feed(path, notices)
+    assert "looks like a whole match" in said(notices)[0]
+    assert [half.half for half in read_feed(path, kick_offs_ms={1: 0, 2: 3_480_000})] == [1, 2]
 
 
 def test_kick_offs_in_another_video_leave_the_halves_of_a_spotter_alone(tmp_path):
     path = written(tmp_path, soccernet(spotted(position=31_000), spotted(clock="2 - 00:10")))
-    halves = read_feed(path, SourceNotes(kick_offs_ms={1: 12_000, 2: 3_520_000}))
+    halves = read_feed(path, kick_offs_ms={1: 12_000, 2: 3_520_000})
     assert [(half.half, half.t_ms.tolist()) for half in halves] == [(1, [31_000]), (2, [10_000])]
 
 
@@ -299,10 +296,10 @@ def test_game_times_split_one_video_into_its_halves(tmp_path, clock):
     second = [
         marked("DRIVE", 3_520_000 + 1000 * s + part, gameTime=clock.format(s)) for s, part in ((10, 900), (40, 400))
     ]
-    notes = SourceNotes()
-    halves = read_feed(written(tmp_path, osl([*first, *second])), notes)
+    notices = Notices()
+    halves = read_feed(written(tmp_path, osl([*first, *second])), notices)
     assert [(half.half, half.t_ms.tolist()) for half in halves] == [(1, [3_000, 20_000]), (2, [10_500, 40_000])]
-    assert "half 2: starts at 58:40.4 of the video, by its game times" in said(notes)
+    assert "half 2: starts at 58:40.4 of the video, by its game times" in said(notices)
 
 
 def test_osl_events_without_a_position_have_a_game_time(tmp_path):
@@ -382,21 +379,20 @@ entry = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries=st.lists(entry, max_size=12), key=st.sampled_from(["predictions", "annotations"]), seed=st.integers())
 def test_any_entries_are_read_or_refused(tmp_path, entries, key, seed):
     path = written(tmp_path, soccernet(*entries, key=key))
     if reader_of(path) is None or not entries:
         return
-    notes = SourceNotes(drop_bad_rows=True)
     try:
-        halves = read_feed(path, notes)
+        halves = read_feed(path, drop_bad_rows=True)
     except InputError as refused:
         assert "holds no action of ours" in str(refused) or "contradicts gameTime" in str(refused)
         return
     rng = np.random.default_rng(abs(seed))
     shuffled = [entries[i] for i in rng.permutation(len(entries))]
-    again = read_feed(written(tmp_path, soccernet(*shuffled, key=key)), SourceNotes(drop_bad_rows=True))
+    again = read_feed(written(tmp_path, soccernet(*shuffled, key=key)), drop_bad_rows=True)
     assert [half.t_ms.tolist() for half in again] == [half.t_ms.tolist() for half in halves]
     assert [half.code.tolist() for half in again] == [half.code.tolist() for half in halves]
 

@@ -5,70 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
+from playahead.domain.notices import Notices
 from playahead.inference.predict import predict
 from playahead.inference.result import PredictConfig
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
-
-LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
-TEAMS = ({"id": 1, "name": "Reds"}, {"id": 2, "name": "Blues"}, {"id": 77, "name": "Greens"})
-TYPES = {"Pass": 30, "Carry": 43, "Clearance": 9, "Foul Committed": 22}
-TYPES |= {"Starting XI": 35, "Half Start": 18, "Half End": 34, "Tactical Shift": 36, "Tunnel Cam": 77, "Duel": 4}
-
-
-def statsbomb_event(index: int, name: str, second: float, team: int = 0, period: int = 1, **details) -> dict:
-    minutes, seconds = divmod(second, 60)
-    raw = {
-        "id": f"00000000-0000-0000-0000-{index:012d}",
-        "index": index,
-        "period": period,
-        "timestamp": f"00:{int(minutes):02d}:{seconds:06.3f}",
-        "minute": int(minutes),
-        "second": int(seconds),
-        "type": {"id": TYPES[name], "name": name},
-        "possession": 1,
-        "possession_team": TEAMS[team],
-        "play_pattern": {"id": 1, "name": "Regular Play"},
-        "team": TEAMS[team],
-        "player": {"id": 10 * (team + 1), "name": "Somebody"},
-        "location": [60.0, 40.0],
-        "duration": 1.0,
-        "related_events": [],
-        **details,
-    }
-    return {name: value for name, value in raw.items() if value is not None}
-
-
-def passing(kind: dict | None = None, height: int = 1, end: tuple[float, float] = (70.0, 40.0)) -> dict:
-    details = {"length": 10.0, "angle": 0.0, "end_location": list(end), "height": {"id": height, "name": "?"}}
-    return {"pass": details | (kind or {})}
-
-
-def line_up() -> list[dict]:
-    players = [[{"player_id": 10 * n, "player_name": "Somebody", "jersey_number": 9}] for n in (1, 2)]
-    return [
-        {"team_id": team["id"], "team_name": team["name"], "lineup": squad}
-        for team, squad in zip(TEAMS[:2], players, strict=True)
-    ]
-
-
-EVENTS = [
-    *(
-        statsbomb_event(n + 1, "Starting XI", 0, n, tactics={"formation": 442, "lineup": []}, location=None)
-        for n in range(2)
-    ),
-    *(statsbomb_event(10 + period, "Half Start", 0, period=period, location=None) for period in (1, 2)),
-    *(statsbomb_event(20 + period, "Half End", 2700, period=period, location=None) for period in (1, 2)),
-    statsbomb_event(3, "Pass", 1.5, **passing()),
-    statsbomb_event(4, "Carry", 2.5, carry={"end_location": [80.0, 40.0]}, duration=2.0),
-    statsbomb_event(5, "Pass", 4.5, **passing(height=3, end=(110.0, 40.0))),
-    statsbomb_event(6, "Clearance", 6.0, 1, clearance={}),
-    statsbomb_event(7, "Pass", 20.0, **passing({"type": {"id": 67, "name": "Throw-in"}})),
-    statsbomb_event(8, "Foul Committed", 22.0, 1),
-    statsbomb_event(9, "Pass", 3.0, 1, period=2, **passing()),
-]
+from tests.support.provider_files import (
+    LABELS,
+    STATSBOMB as EVENTS,
+    statsbomb_event,
+    statsbomb_line_up as line_up,
+    statsbomb_pass as passing,
+)
 
 
 @pytest.fixture
@@ -79,9 +27,8 @@ def match(tmp_path) -> Path:
 
 
 def test_a_small_match_in_statsbombs_form(match):
-    notes = SourceNotes()
-    first, second = read_feed(match, notes)
-    assert notes.provider == "StatsBomb"
+    notices = Notices()
+    first, second = read_feed(match, notices)
     rows = [(int(t), LABELS[code]) for t, code in zip(first.t_ms, first.code, strict=True)]
     assert rows == [
         (1_500, "PASS"),
@@ -128,10 +75,10 @@ def test_files_may_come_in_any_order(match, tmp_path):
     ],
 )
 def test_one_odd_event_is_left_out_and_counted(match, name, odd, reason):
-    notes, others = SourceNotes(), [statsbomb_event(100 + n, "Pass", 100 + n, **passing()) for n in range(20)]
+    notices, others = Notices(), [statsbomb_event(100 + n, "Pass", 100 + n, **passing()) for n in range(20)]
     match.write_text(json.dumps([*EVENTS, *others, statsbomb_event(99, name, 60, **odd)]))
-    first, _ = read_feed(match, notes)
-    assert notes.left_out == {f"events with {reason}": 1}
+    first, _ = read_feed(match, notices)
+    assert notices.counts == {f"events with {reason} not read": 1}
     assert first.code.tolist().count(0) == 21
 
 
@@ -139,9 +86,9 @@ def test_one_odd_event_is_left_out_and_counted(match, name, odd, reason):
 def test_formations_decide_nothing(match, formation):
     shift = statsbomb_event(98, "Tactical Shift", 30, tactics={"formation": formation}, location=None)
     match.write_text(json.dumps([*EVENTS, shift]))
-    notes = SourceNotes()
-    assert [len(half) for half in read_feed(match, notes)] == [6, 1]
-    assert not notes.left_out
+    notices = Notices()
+    assert [len(half) for half in read_feed(match, notices)] == [6, 1]
+    assert not notices.counts
 
 
 def test_an_abandoned_match_and_one_without_its_head_are_read(match):
@@ -209,7 +156,7 @@ def test_the_provider_can_be_named(match):
     assert len(read_feed(match, provider="statsbomb")) == 2
     with pytest.raises(InputError, match="DataFactory: expected an object"):
         read_feed(match, provider="data factory")
-    with pytest.raises(InputError, match="--provider: 'statsbob' is not one of compact table"):
+    with pytest.raises(InputError, match="provider: 'statsbob' is not one of compact table"):
         read_feed(match, provider="statsbob")
 
 

@@ -192,7 +192,9 @@ def test_the_log_is_there_for_tensorboard_too(tmp_path):
 
 def test_features_of_another_length_are_refused(tmp_path):
     config = replace(TINY, model=replace(TINY.model, feature_dim=N_FEATURES + 1))
-    with pytest.raises(InputError, match=rf"AnticipatorConfig\.feature_dim: {N_FEATURES + 1}, but the windows have {N_FEATURES}"):
+    with pytest.raises(
+        InputError, match=rf"AnticipatorConfig\.feature_dim: {N_FEATURES + 1}, but the windows have {N_FEATURES}"
+    ):
         Trainer(config, windows(), always_one, tmp_path)
 
 

@@ -9,8 +9,8 @@ from playahead.datasets.dataset import FeedDataset
 from playahead.evaluation.evaluate import evaluate
 from playahead.features.feed import FEED_FEATURES
 from playahead.inference.predictor import Predictor
-from playahead.io.assets import packaged_weights
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.io.tensors import read_tensors
 
 FIRST_TWO_MATCHES = 0.2531096141474985  # when it was packaged

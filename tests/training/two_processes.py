@@ -13,12 +13,10 @@ import torch
 from playahead.cli.terminal import complain
 from playahead.datasets.examples import FeedExamples
 from playahead.io.errors import InputError, PlayaheadError
-from playahead.io.runtime import leave
-from playahead.lab.faantra.evaluation_set import FramesEvaluationSet
-from playahead.lab.faantra.examples import FrameExamples
-from playahead.lab.faantra.trainer import EndToEndTrainer
-from playahead.lab.faantra.videos import find_annotated_videos
-from playahead.lab.pretrain.trainer import SpottingTrainer
+from playahead.io.runtime import end_process
+from playahead.lab.faantra.end_to_end import EndToEndTrainer
+from playahead.lab.faantra.frames import FrameExamples, FramesEvaluationSet, find_annotated_videos
+from playahead.lab.pretrain.spotting import SpottingTrainer
 from playahead.lab.recipes import RECIPES
 from playahead.lab.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos
@@ -27,8 +25,8 @@ from playahead.training.ranks import launch_ranks
 from playahead.training.trainer import Trainer
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
-from tests.features.conftest import TINY as TINY_BACKBONE
-from tests.lab.faantra.test_endtoend import TINY as TINY_FRAMES
+from tests.support.backbone import TINY as TINY_BACKBONE
+from tests.support.faantra import TINY as TINY_FRAMES
 from tests.support.training import TINY, always_one
 
 BRIEF = {"device": "cpu", "devices": 2, "epochs": 2, "steps_per_epoch": 2, "precision": "32-true", "save_every": 1}
@@ -91,4 +89,4 @@ def run(*words: str) -> int:
 
 
 if __name__ == "__main__":
-    leave(run(*sys.argv[1:]))
+    end_process(run(*sys.argv[1:]))

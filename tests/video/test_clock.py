@@ -7,11 +7,6 @@ from hypothesis import given, settings, strategies as st
 from playahead.video.clock import at_rate
 
 
-def nearest(times: np.ndarray, moment: float) -> int:
-    """The earlier of the nearest."""
-    return int(np.argmin(np.round(np.abs(times - moment), 6)))
-
-
 @settings(max_examples=150, deadline=None)
 @given(
     gaps=st.lists(st.floats(0.004, 0.5), min_size=1, max_size=60),
@@ -20,22 +15,22 @@ def nearest(times: np.ndarray, moment: float) -> int:
 )
 def test_every_moment_takes_its_nearest_picture(gaps, start_s, fps):
     times = np.cumsum([0.0, *gaps])
-    found = list(at_rate(zip(times, range(len(times)), strict=True), fps, start_s))
-    assert [index for index, _ in found] == list(range(len(found)))
-    for index, picture in found:
+    shown = list(at_rate(zip(times, range(len(times)), strict=True), fps, start_s))
+    assert [index for index, _ in shown] == list(range(len(shown)))
+    for index, picture in shown:
         moment = start_s + index / fps
         distance = np.abs(times - moment)
         assert distance[picture] == pytest.approx(distance.min(), abs=2e-6)
     end_s = times[-1] + gaps[-1]
-    assert len(found) == max(0, int(np.ceil((end_s - start_s) * fps - 1e-4)))
+    assert len(shown) == max(0, int(np.ceil((end_s - start_s) * fps - 1e-4)))
 
 
 @pytest.mark.parametrize("rate", [24000 / 1001, 25, 30000 / 1001, 30, 50, 60])
 def test_two_hours_keep_the_clock(rate):
     n = int(2 * 3600 * rate)
-    found = list(at_rate(((i / rate, i) for i in range(n)), 25))
-    assert abs(len(found) - 2 * 3600 * 25) <= 1
-    index, picture = found[-10]
+    shown = list(at_rate(((i / rate, i) for i in range(n)), 25))
+    assert abs(len(shown) - 2 * 3600 * 25) <= 1
+    index, picture = shown[-10]
     assert abs(picture / rate - index / 25) <= 0.5 / min(rate, 25) + 1e-6
 
 

@@ -5,8 +5,7 @@ import pytest
 
 from playahead.io.errors import InputError
 from playahead.video import frame_cache
-from playahead.video.compressed import CompressedFrames
-from playahead.video.frame_cache import FrameCache
+from playahead.video.frame_cache import CompressedFrames, FrameCache
 from playahead.video.input_size import InputSize
 from playahead.video.writer import write_video
 
@@ -16,11 +15,9 @@ INPUT_SIZE = InputSize(96, 64)
 @pytest.fixture
 def video(tmp_path):
     """Sixty pictures, each of its own gray, with a bright square that moves."""
-    pictures = []
-    for number in range(60):
-        picture = np.full((64, 96, 3), 40 + 2 * number, np.uint8)
+    pictures = np.repeat(40 + 2 * np.arange(60, dtype=np.uint8), 64 * 96 * 3).reshape(60, 64, 96, 3)
+    for number, picture in enumerate(pictures):
         picture[20:40, number : number + 20] = 230
-        pictures.append(picture)
     write_video(tmp_path / "match.mp4", pictures, (96, 64), quality=10)
     return tmp_path / "match.mp4"
 
@@ -30,7 +27,7 @@ def both(tmp_path, video, monkeypatch):
     """The same frames raw and compressed."""
     raw, compressed = FrameCache(tmp_path / "raw", INPUT_SIZE), FrameCache(tmp_path / "compressed", INPUT_SIZE)
     raw.fill([video])
-    monkeypatch.setattr(frame_cache, "_MOST_RAW_BYTES", 1000)
+    monkeypatch.setattr(frame_cache, "_MAX_RAW_BYTES", 1000)
     compressed.fill([video])
     return raw.frames(video), compressed.frames(video)
 
@@ -39,8 +36,8 @@ def test_compressed_frames_are_the_raw_ones_but_for_a_level_or_so(both):
     raw, compressed = both
     assert isinstance(compressed, CompressedFrames)
     assert len(raw) == len(compressed) == 60
-    for wanted in (slice(0, 29, 2), slice(31, 60, 2), slice(24, 27), np.arange(3, 60, 7), np.array([59])):
-        ours, theirs = np.array(raw[wanted], np.int16), compressed[wanted].astype(np.int16)
+    for part in (slice(0, 29, 2), slice(31, 60, 2), slice(24, 27), np.arange(3, 60, 7), np.array([59])):
+        ours, theirs = np.array(raw[part], np.int16), compressed[part].astype(np.int16)
         assert ours.shape == theirs.shape
         assert np.abs(ours - theirs).mean() < 2
     assert np.array_equal(np.stack(list(compressed)), compressed[slice(0, 60)])

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from playahead.domain.actions import ACTIONS, Action
+from playahead.domain.notices import Notices
 from playahead.domain.records import Mark
-from playahead.io.errors import InputError
-from playahead.video import sound
+from playahead.io.errors import InputError, VideoWarning
+from playahead.video import overlay
 from playahead.video.input_size import InputSize
-from playahead.video.overlay import COLOURS, Panel, write_overlay
-from playahead.video.reader import VideoWarning, probe, read_frames
-from playahead.video.timeline import Timeline
+from playahead.video.overlay import COLOURS, Panel, Timeline, write_overlay
+from playahead.video.reader import probe, read_frames
 from playahead.video.writer import write_video
+from tests.support.video import joined
 
 SPOTTED = [Mark(1_000, Action.PASS, 0.9), Mark(35_000, Action.SHOT, 0.8), Mark(39_000, Action.PASS, 0.7)]
 EXPECTED = [[Mark(42_000, Action.DRIVE, 0.6), Mark(44_000, Action.CROSS, 0.4)], [Mark(46_500, Action.OUT, 0.5)]]
@@ -71,37 +72,43 @@ def test_colours_are_told_apart():
     assert len(set(COLOURS.values())) == len(ACTIONS)
 
 
-def test_the_written_video_is_the_asked_part_enlarged_with_a_strip(tmp_path):
-    levels = 16 + np.arange(100) * 2
-    frames = [np.full((54, 96, 3), level, np.uint8) for level in levels]
-    write_video(tmp_path / "in.mp4", frames, (96, 54), quality=1)
+def grays(levels) -> list[np.ndarray]:
+    return [np.full((54, 96, 3), level, np.uint8) for level in levels]
+
+
+def test_the_written_video_is_the_part_enlarged_with_a_strip(tmp_path):
+    write_video(tmp_path / "in.mp4", grays(16 + np.arange(100) * 2), (96, 54), quality=1)
     write_overlay(tmp_path / "in.mp4", tmp_path / "out.mp4", Timeline([], [], []), (1000, 3000))
     facts = probe(tmp_path / "out.mp4")
-    panel = Panel(960, TIMELINE)
-    assert (facts.width, facts.height) == (960, 540 + panel.height)
+    assert (facts.width, facts.height) == (960, 540 + Panel(960, TIMELINE).height)
     assert facts.duration_s == pytest.approx(2.0)
     shown = [int(gray[40, 480]) for _, gray in read_frames(tmp_path / "out.mp4", InputSize(960, 736))]
     expected = [int(gray[16, 32]) for _, gray in read_frames(tmp_path / "in.mp4", InputSize(64, 32), 1.0, 3.0)]
     assert shown == pytest.approx(expected, abs=3)
 
 
-def silence_then_a_tone(path, tone_from_s: float, lasts_s: float, codec: str) -> None:
-    """Black pictures that turn white, and silence that turns into a tone, at the same moment."""
+def write_with_sound(path, levels, wave, codec="aac", rate=44_100, layout="mono", start_s=0) -> None:
+    """Gray pictures with a wave."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=25, options={"bf": "0"})
         video.width, video.height, video.pix_fmt = 96, 54, "yuv420p"
-        audio = container.add_stream(codec, rate=44_100, layout="mono")
-        for index in range(round(lasts_s * 25)):
-            level = 235 if index / 25 >= tone_from_s else 16
-            container.mux(video.encode(av.VideoFrame.from_ndarray(np.full((54, 96, 3), level, np.uint8), "rgb24")))
-        samples = np.arange(round(lasts_s * 44_100))
-        wave = np.where(samples / 44_100 >= tone_from_s, 0.5 * np.sin(samples * 0.06), 0).astype(np.float32)
+        audio = container.add_stream(codec, rate=rate, layout=layout)
+        for index, rgb_HWC in enumerate(grays(levels)):
+            frame = av.VideoFrame.from_ndarray(rgb_HWC, "rgb24")
+            frame.pts, frame.time_base = start_s * 25 + index, Fraction(1, 25)
+            container.mux(video.encode(frame))
+        channels = 2 if layout == "stereo" else 1
         for start in range(0, len(wave), 1024):
-            piece = av.AudioFrame.from_ndarray(wave[None, start : start + 1024], "fltp", "mono")
-            piece.sample_rate, piece.pts = 44_100, start
+            samples = np.repeat(wave[None, start : start + 1024].astype(np.float32), channels, 0)
+            piece = av.AudioFrame.from_ndarray(samples, "fltp", layout)
+            piece.sample_rate, piece.pts = rate, start_s * rate + start
             container.mux(audio.encode(piece))
         container.mux(video.encode())
         container.mux(audio.encode())
+
+
+def tone(seconds: float, rate: int = 44_100) -> np.ndarray:
+    return 0.5 * np.sin(np.arange(round(seconds * rate)) * 0.06)
 
 
 def first_loud_s(path) -> float:
@@ -115,54 +122,41 @@ def first_loud_s(path) -> float:
 
 @pytest.mark.parametrize(("name", "codec"), [("in.mp4", "aac"), ("in.mkv", "pcm_s16le")])
 def test_sound_stays_with_the_pictures(tmp_path, name, codec):
-    silence_then_a_tone(tmp_path / name, tone_from_s=2.0, lasts_s=4.0, codec=codec)
+    """Black pictures turn white, and silence turns into a tone, at the same moment."""
+    wave = tone(4.0)
+    wave[: 2 * 44_100] = 0
+    write_with_sound(tmp_path / name, [16] * 50 + [235] * 50, wave, codec)
     write_overlay(tmp_path / name, tmp_path / "out.mp4", Timeline([], [], []), (1000, 3000))
     shown = [int(gray[100, 480]) for _, gray in read_frames(tmp_path / "out.mp4", InputSize(960, 736))]
     white_s = next(index for index, level in enumerate(shown) if level > 120) / 25
     assert white_s == pytest.approx(1.0)
     assert first_loud_s(tmp_path / "out.mp4") == pytest.approx(white_s, abs=0.025)
     with av.open(str(tmp_path / "out.mp4")) as container:
-        assert float(container.streams.audio[0].duration * container.streams.audio[0].time_base) == pytest.approx(
-            2.0, abs=0.06
-        )
+        sound = container.streams.audio[0]
+        assert float(sound.duration * sound.time_base) == pytest.approx(2.0, abs=0.06)
 
 
-def test_sound_that_breaks_off_is_told_and_costs_no_picture(tmp_path, monkeypatch):
-    silence_then_a_tone(tmp_path / "in.mp4", tone_from_s=0.0, lasts_s=3.0, codec="aac")
+def test_sound_that_breaks_off_gives_a_notice_and_costs_no_picture(tmp_path, monkeypatch):
+    write_with_sound(tmp_path / "in.mp4", [235] * 75, tone(3.0))
+    decoded, notices = overlay._decoded_sound, Notices()
 
     def broken(*given):
-        yield from itertools.islice(sound._decoded_before(*given), 20)
+        yield from itertools.islice(decoded(*given), 20)
         raise av.error.InvalidDataError(1, "Invalid data")
 
-    monkeypatch.setattr(sound, "_decoded_before", sound._decoded, raising=False)
-    monkeypatch.setattr(sound, "_decoded", broken)
-    with pytest.warns(VideoWarning, match="no sound from here on"):
-        write_overlay(tmp_path / "in.mp4", tmp_path / "out.mp4", Timeline([], [], []), (0, None))
+    monkeypatch.setattr(overlay, "_decoded_sound", broken)
+    write_overlay(tmp_path / "in.mp4", tmp_path / "out.mp4", Timeline([], [], []), (0, None), notices=notices)
+    assert notices.lines == ["in.mp4: no sound from here on (Invalid data)"]
     assert probe(tmp_path / "out.mp4").duration_s == pytest.approx(3.0, abs=0.05)
 
 
 def test_sound_that_changes_its_layout_and_its_clock_goes_on(tmp_path):
     """As around an advertisement: mono, then stereo at another rate, on a clock that was set anew."""
-    for name, layout, rate, at_s in (("a.ts", "mono", 44_100, 10), ("b.ts", "stereo", 48_000, 5_000)):
-        with av.open(str(tmp_path / name), "w", format="mpegts") as container:
-            video = container.add_stream("libx264", rate=25, options={"bf": "0"})
-            video.width, video.height, video.pix_fmt = 96, 54, "yuv420p"
-            audio = container.add_stream("aac", rate=rate, layout=layout)
-            for index in range(50):
-                frame = av.VideoFrame.from_ndarray(np.full((54, 96, 3), 100, np.uint8), "rgb24")
-                frame.pts, frame.time_base = at_s * 25 + index, Fraction(1, 25)
-                container.mux(video.encode(frame))
-            channels = 2 if layout == "stereo" else 1
-            for start in range(0, 2 * rate, 1024):
-                wave = 0.5 * np.sin(np.arange(start, start + 1024, dtype=np.float32) * np.float32(0.06))
-                piece = av.AudioFrame.from_ndarray(np.repeat(wave[None], channels, 0), "fltp", layout)
-                piece.sample_rate, piece.pts = rate, at_s * rate + start
-                container.mux(audio.encode(piece))
-            container.mux(video.encode())
-            container.mux(audio.encode())
-    (tmp_path / "both.ts").write_bytes(b"".join((tmp_path / name).read_bytes() for name in ("a.ts", "b.ts")))
+    write_with_sound(tmp_path / "a.ts", [100] * 50, tone(2.0), start_s=10)
+    write_with_sound(tmp_path / "b.ts", [100] * 50, tone(2.0, 48_000), rate=48_000, layout="stereo", start_s=5_000)
+    both = joined(tmp_path / "both.ts", tmp_path / "a.ts", tmp_path / "b.ts")
     with pytest.warns(VideoWarning, match="its clock jumps"):
-        write_overlay(tmp_path / "both.ts", tmp_path / "out.mp4", Timeline([], [], []), (0, None))
+        write_overlay(both, tmp_path / "out.mp4", Timeline([], [], []), (0, None))
     with av.open(str(tmp_path / "out.mp4")) as container:
         loud_s = [f.time for f in container.decode(audio=0) if np.abs(f.to_ndarray()).max() > 0.1]
     assert loud_s[0] < 0.3

@@ -1,6 +1,6 @@
-"""Backbone weights: published checkpoints in, safetensors with their provenance out and in.
+"""Backbone weights: reads published checkpoints, writes and reads safetensors with their provenance.
 
-A published checkpoint is a pickled dict; it is opened with ``weights_only=True``, so that nothing in it runs.
+A published checkpoint is a pickled dict. It is opened with ``weights_only=True``, so that no code in it runs.
 """
 
 import hashlib
@@ -12,8 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from playahead.backbone.config import BackboneConfig
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.io.errors import InputError
 from playahead.io.files import require_file
 from playahead.io.settings import build
@@ -28,7 +27,7 @@ _CLASSIFIER = "classifier.weight"
 
 
 def read_published(path: Path) -> tuple[Backbone, dict[str, object]]:
-    """A ``.pth`` of the published 15-frame spotting models: plain, averaged or compiled.
+    """Read a ``.pth`` of the published 15-frame spotting models: plain, averaged or compiled.
 
     Returns:
         The backbone in evaluation mode, and its provenance (file name, sha256, leak notice).
@@ -52,12 +51,12 @@ def read_published(path: Path) -> tuple[Backbone, dict[str, object]]:
 
 
 def save_backbone(path: Path, backbone: Backbone, provenance: Mapping[str, object]) -> None:
-    """Write a backbone with its configuration and where it comes from; whole or not at all."""
+    """Write a backbone with its configuration and its provenance; whole or not at all."""
     write_tensors(path, backbone.state_dict(), {"backbone": asdict(backbone.config), "provenance": dict(provenance)})
 
 
 def load_backbone(path: Path) -> tuple[Backbone, dict[str, object]]:
-    """A backbone written by ``save_backbone``, in evaluation mode, and its provenance."""
+    """Read a backbone written by ``save_backbone``, in evaluation mode, and its provenance."""
     tensors, about = read_tensors(path)
     if "backbone" not in about or not isinstance(about.get("provenance"), dict):
         raise InputError(path, "not a backbone of this version")
@@ -66,7 +65,7 @@ def load_backbone(path: Path) -> tuple[Backbone, dict[str, object]]:
 
 
 def weights_digest(backbone: Backbone) -> str:
-    """sha256 over names and values: the same weights give the same digest, whatever file they came in."""
+    """SHA-256 over names and values: the same weights give the same digest, whatever file they are from."""
     digest = hashlib.sha256()
     for name, tensor in sorted(backbone.state_dict().items()):
         digest.update(name.encode())
@@ -79,8 +78,8 @@ def _state_of(path: Path) -> Mapping[object, object]:
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, OSError, ValueError, EOFError, KeyError) as reason:
-        said = str(reason).split("\n")[0]
-        raise InputError(path, f"not a checkpoint that can be read safely ({said})") from None
+        what = "not a checkpoint that can be read safely ({})".format(str(reason).split("\n")[0])
+        raise InputError(path, what) from None
     state = checkpoint.get("nn_state_dict", checkpoint) if isinstance(checkpoint, Mapping) else None
     if not isinstance(state, Mapping):
         raise InputError(path, "holds no nn_state_dict")
@@ -88,7 +87,7 @@ def _state_of(path: Path) -> Mapping[object, object]:
 
 
 def _unwrapped(state: Mapping[object, object]) -> dict[str, Tensor]:
-    """Tensors by their plain names, whatever wrapped the model when it was saved."""
+    """Tensors by their plain names, without those of modules that wrapped the model."""
     tensors: dict[str, Tensor] = {}
     for name, value in state.items():
         if not (isinstance(name, str) and isinstance(value, Tensor)):

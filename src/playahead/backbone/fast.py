@@ -18,7 +18,7 @@ from playahead.backbone.network import Backbone
 from playahead.io.errors import InputError
 from playahead.io.runtime import float32_as
 
-_SPOT_TOGETHER = 16  # always exactly so many: the last bits of a product depend on its size
+_SPOT_BATCH = 16  # always exactly so many: the last bits of a product depend on its size
 Precision = Literal["float32", "tf32", "bfloat16"]
 Conv = nn.Conv2d | nn.Conv3d
 Norm = nn.BatchNorm2d | nn.BatchNorm3d
@@ -31,9 +31,9 @@ class FastBackbone:
 
     Args:
         backbone: in evaluation mode; it is left as it is.
-        precision: of the arithmetic. On CUDA, "float32" is not TF32, which is a precision of its own; it ends with a
-            call, so that an anticipator beside a TF32 backbone stays float32.
-        compiled: through ``torch.compile``; the first window takes a minute or two.
+        precision: precision of the arithmetic. On CUDA, "float32" never rounds to TF32, and "tf32" does so only during
+            a call: an anticipator beside a TF32 backbone stays float32.
+        compiled: whether to use ``torch.compile``; the first window takes a minute or two.
         device: "cpu", "cuda" ...
     """
 
@@ -42,7 +42,7 @@ class FastBackbone:
     ) -> None:
         self.config, self.precision, self.device = backbone.config, precision, torch.device(device)
         if precision == "tf32" and self.device.type != "cuda":
-            raise InputError("--precision", "tf32 is for CUDA", "choose float32 or bfloat16")
+            raise InputError("precision", "tf32 is for CUDA", "choose float32 or bfloat16")
         self.kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
         self.classifier = copy.deepcopy(backbone.classifier).to(self.device)
         folded = channels_last(fold_batch_norms(backbone).to(self.device, self.kind))
@@ -59,9 +59,9 @@ class FastBackbone:
 
     def spot(self, features_BF: NDArray[np.float16]) -> NDArray[np.float32]:
         """scores_BC of the spotting classifier at the snippets' centres."""
-        filled_BF = np.concatenate([features_BF, np.zeros((-len(features_BF) % _SPOT_TOGETHER, features_BF.shape[1]))])
+        filled_BF = np.concatenate([features_BF, np.zeros((-len(features_BF) % _SPOT_BATCH, features_BF.shape[1]))])
         with torch.inference_mode():
-            pieces = torch.from_numpy(filled_BF).float().to(self.device).split(_SPOT_TOGETHER)
+            pieces = torch.from_numpy(filled_BF).float().to(self.device).split(_SPOT_BATCH)
             logits_BC = torch.cat([self.classifier(piece) for piece in pieces])
         return logits_BC.float().sigmoid().cpu().numpy()[: len(features_BF)]
 
@@ -95,9 +95,9 @@ def channels_last(network: Network) -> Network:
 
 
 def fold_batch_norms(backbone: Backbone) -> Backbone:
-    """A copy with every batch norm folded into the convolution that feeds it.
+    """Copy a backbone with every batch norm folded into the convolution that feeds it.
 
-    Which one does is seen, not guessed from names: a trial run notes whose output each batch norm is given.
+    A trial run shows which convolution that is; names do not.
     """
     folded = copy.deepcopy(backbone).cpu().eval().requires_grad_(False)
     for conv, norm in _pairs(folded):
@@ -115,8 +115,9 @@ def fold_batch_norms(backbone: Backbone) -> Backbone:
 
 @torch.inference_mode()
 def _pairs(backbone: Backbone) -> list[tuple[Conv, Norm]]:
-    made: dict[int, tuple[Conv, Tensor]] = {}  # the tensor is kept alive, so that its id stays its own
-    found: list[tuple[Conv, Norm]] = []
+    """Each batch norm with the convolution whose output it was given in a trial run."""
+    made: dict[int, tuple[Conv, Tensor]] = {}  # by the output's id; the tensor stays alive, so that its id is unique
+    pairs: list[tuple[Conv, Norm]] = []
 
     def after_conv(module: Conv, _: object, output: Tensor) -> None:
         made[id(output)] = (module, output)
@@ -124,7 +125,7 @@ def _pairs(backbone: Backbone) -> list[tuple[Conv, Norm]]:
     def before_norm(module: Norm, inputs: tuple[Tensor, ...]) -> None:
         if id(inputs[0]) not in made:
             raise RuntimeError("a batch norm that no convolution feeds cannot be folded")
-        found.append((made[id(inputs[0])][0], module))
+        pairs.append((made[id(inputs[0])][0], module))
 
     hooks = []
     for module in backbone.modules():
@@ -136,4 +137,4 @@ def _pairs(backbone: Backbone) -> list[tuple[Conv, Norm]]:
     backbone.snippet_features(torch.zeros(1, frames, 64, 64))
     for hook in hooks:
         hook.remove()
-    return found
+    return pairs

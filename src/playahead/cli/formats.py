@@ -12,8 +12,9 @@ from typing import Literal
 from playahead.cli import terminal as show
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.records import Anticipation
 from playahead.domain.time import format_clock
-from playahead.inference.result import Expected, PredictResult
+from playahead.inference.result import PredictResult
 
 Format = Literal["table", "json", "csv", "vtt", "osl"]
 
@@ -41,18 +42,18 @@ def _write_json(result: PredictResult) -> None:
         for (match, half), ms in result.times_ms.items()
         if len(ms)
     ]
-    show.print_json({**document, "anticipated": [asdict(line) for line in result.expected]})
+    show.print_json({**document, "anticipated": [line.as_json() for line in result.expected]})
 
 
 def _write_csv(result: PredictResult) -> None:
-    columns = list(Expected.__dataclass_fields__)
+    columns = ["match", "half", "observed_until_ms", "time_ms", "action", "confidence", "seen_ms"]
     writer = csv.DictWriter(sys.stdout, columns if result.kind == "feed" else ["kind", *columns], restval="")
     writer.writeheader()
     if result.kind == "feed":
-        writer.writerows(asdict(line) for line in result.expected)
+        writer.writerows(line.as_json() for line in result.expected)
         return
     writer.writerows({"kind": "spotted", **asdict(seen)} for seen in result.spotted)
-    writer.writerows({"kind": "anticipated", **asdict(line)} for line in result.expected)
+    writer.writerows({"kind": "anticipated", **line.as_json()} for line in result.expected)
 
 
 def _write_table(result: PredictResult) -> None:
@@ -73,22 +74,22 @@ def _title(result: PredictResult) -> str:
     return title if result.kind == "feed" else f"{title}, {len(result.spotted)} spotted"
 
 
-def _expected(line: Expected) -> tuple[str, ...]:
+def _expected(line: Anticipation) -> tuple[str, ...]:
     ahead_s = (line.time_ms - line.observed_until_ms) / 1000
     until, at = format_clock(line.observed_until_ms) + _seen(line), format_clock(line.time_ms)
     return until, at, f"in {ahead_s:.1f} s", line.action.capitalize(), f"{line.confidence:.0%}"
 
 
-def _seen(line: Expected) -> str:
+def _seen(line: Anticipation) -> str:
     """How much was observed, where it is less than 30 s."""
     return f" ({line.seen_ms / 1000:g} s seen)" if line.seen_ms < OBSERVATION_MS else ""
 
 
-def _by_moment(result: PredictResult) -> list[list[Expected]]:
+def _by_moment(result: PredictResult) -> list[list[Anticipation]]:
     return [list(lines) for _, lines in groupby(result.expected, lambda line: line.observed_until_ms)]
 
 
-def _rows_of_moment(result: PredictResult, lines: Sequence[Expected]) -> list[tuple[str, ...]]:
+def _rows_of_moment(result: PredictResult, lines: Sequence[Anticipation]) -> list[tuple[str, ...]]:
     """A moment's lines; beside the first what was spotted since the moment before it."""
     now_ms = lines[0].observed_until_ms
     just = [seen for seen in result.spotted if now_ms - result.every_ms < seen.time_ms <= now_ms]

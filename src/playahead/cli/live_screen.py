@@ -1,4 +1,4 @@
-"""A running match on one screen of a terminal: a lane for each class, the past on the left of now, the future right."""
+"""A running match on one screen of a terminal: a lane for each class, the past left of now and the future right."""
 
 from types import TracebackType
 
@@ -17,20 +17,20 @@ from playahead.live.session.answer import Answer
 _PAST_COLUMNS = 30  # one a second
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _FULL = 0.12  # events per frame that fill a cell's height
-_NEWS = 4
+_NOTICES = 4
 
 
 class LiveScreen:
-    """Shows the latest answer; where output is no terminal, one line for each.
+    """Shows the latest answer; if the output is not a terminal, prints a line for each.
 
     Args:
-        source: its name.
-        console: to draw on.
+        source: name of the source.
+        console: console to draw on.
     """
 
     def __init__(self, source: str, console: Console) -> None:
         self._source, self._console = printable(source), console
-        self._news: list[str] = []
+        self._notices: list[str] = []
         self._waiting: Text | None = Text(f"{self._source}: waiting for the match", style="dim")
         self._live = Live(self._waiting, console=console, auto_refresh=False, transient=False)
 
@@ -42,13 +42,13 @@ class LiveScreen:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._live.stop()
 
-    def tell(self, what: str) -> None:
-        """Something about the source that cannot wait for an answer; later ones carry it themselves."""
+    def notice(self, text: str) -> None:
+        """Show a notice that comes before any answer; later ones come with an answer."""
         if not self._console.is_terminal:
-            notice(what)
+            notice(text)
         elif self._waiting:
-            self._news = [*self._news, printable(what)][-_NEWS:]
-            self._live.update(Group(self._waiting, *(Text(news, style="dim") for news in self._news)), refresh=True)
+            self._notices = [*self._notices, printable(text)][-_NOTICES:]
+            self._live.update(Group(self._waiting, *self._dim_notices()), refresh=True)
 
     def show(self, answer: Answer) -> None:
         """Draw an answer."""
@@ -56,10 +56,10 @@ class LiveScreen:
             self._console.print(_line(answer), soft_wrap=True)
             return
         if self._waiting:
-            self._waiting, self._news = None, []
+            self._waiting, self._notices = None, []
         clock = format_clock(answer.now_ms)
-        self._news += [f"{clock}  {printable(what)}" for what in answer.told]
-        self._news = self._news[-_NEWS:]
+        self._notices += [f"{clock}  {printable(text)}" for text in answer.notices]
+        self._notices = self._notices[-_NOTICES:]
         self._live.update(self._drawn(answer), refresh=True)
 
     def _drawn(self, answer: Answer) -> RenderableType:
@@ -68,7 +68,10 @@ class LiveScreen:
         title = Text.assemble(
             (self._source, "bold"), f"  {half}", (format_clock(answer.now_ms), "bold"), (seen, "yellow")
         )
-        return Group(title, _lanes(answer), *(Text(news, style="dim") for news in self._news))
+        return Group(title, _lanes(answer), *self._dim_notices())
+
+    def _dim_notices(self) -> list[Text]:
+        return [Text(text, style="dim") for text in self._notices]
 
 
 def _lanes(answer: Answer) -> Table:
@@ -81,17 +84,17 @@ def _lanes(answer: Answer) -> Table:
     for c, action in enumerate(ACTIONS):
         coming = [line for line in answer.expected if line.action == action]
         likeliest = max(coming, key=lambda line: line.confidence, default=None)
-        said = Text()
+        in_words = Text()
         if likeliest is not None:
-            said = Text(f"{likeliest.confidence:.0%} in {(likeliest.time_ms - answer.now_ms) / 1000:.1f} s")
+            in_words = Text(f"{likeliest.confidence:.0%} in {(likeliest.time_ms - answer.now_ms) / 1000:.1f} s")
         style = "bold green" if likeliest is not None else "cyan"
         future = Text(_heights(answer.intensity_RC[:, c]), style=style)
-        table.add_row(action.capitalize(), _past(answer, c), Text("│", style="red"), future, said)
+        table.add_row(action.capitalize(), _past(answer, c), Text("│", style="red"), future, in_words)
     return table
 
 
 def _past(answer: Answer, c: int) -> Text:
-    """A mark in each second in which the class was seen."""
+    """The last 30 s, with a mark in each second in which the class was seen."""
     cells = ["·"] * _PAST_COLUMNS
     for mark in answer.seen:
         column = _PAST_COLUMNS - 1 - int((answer.now_ms - mark.time_ms) // 1000)
@@ -109,11 +112,11 @@ def _heights(intensity_R: np.ndarray) -> str:
 
 
 def _line(answer: Answer) -> Text:
-    """An answer in a line, for files and pipes."""
+    """An answer as one line, for files and pipes."""
     half = f"{answer.half} - " if answer.half else ""
     expected = ", ".join(
         f"{line.action.capitalize()} in {(line.time_ms - answer.now_ms) / 1000:.1f} s ({line.confidence:.0%})"
         for line in sorted(answer.expected, key=lambda line: line.time_ms)
     )
-    told = "".join(f"  [{printable(what)}]" for what in answer.told)
-    return Text(f"{half}{format_clock(answer.now_ms)}  {expected or '-'}{told}")
+    notices = "".join(f"  [{printable(text)}]" for text in answer.notices)
+    return Text(f"{half}{format_clock(answer.now_ms)}  {expected or '-'}{notices}")

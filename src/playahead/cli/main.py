@@ -14,9 +14,8 @@ from jsonargparse import Namespace
 
 from playahead.cli.parser import Parser, build_parser, call, chosen_command, in_options, spelt_for_python
 from playahead.cli.terminal import complain, in_other_letters, notice
-from playahead.io.errors import InputError, PlayaheadError
-from playahead.io.runtime import keep_freed_memory, leave
-from playahead.video.warning import VideoWarning
+from playahead.io.errors import InputError, PlayaheadError, VideoWarning
+from playahead.io.runtime import end_process, keep_freed_memory
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,16 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="in_other_letters")
     if closed:
         complain("standard output is closed (to throw it away: > /dev/null)")
-        leave(2)
+        end_process(2)
     try:
         code = run(list(sys.argv[1:] if arguments is None else arguments))
     except SystemExit as stop:  # of --help, or of arguments that are refused
         code = stop.code if isinstance(stop.code, int) else 2
-    leave(_flushed(code))
+    end_process(_flushed(code))
 
 
 def _open_what_is_closed() -> bool:
-    """Nothing in place of a closed stream, so that no file gets its number; whether it is standard output."""
+    """Replace closed streams, so that no file gets their numbers; True if standard output was closed."""
     closed = sys.stdout is None
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -47,7 +46,7 @@ def _open_what_is_closed() -> bool:
 
 
 def _flushed(code: int) -> int:
-    """Hand over what is still to be written; Python's own attempt at the end would complain in many lines."""
+    """Flush standard output; Python's own attempt at exit would print many lines on failure."""
     try:
         sys.stdout.flush()
     except OSError as reason:
@@ -97,13 +96,13 @@ def _instantiated(parser: Parser, parsed: Namespace) -> Namespace:
 
 
 def _value(word: str) -> str:
-    """Of ``--out=x`` the ``x``, of any other word all of it."""
+    """Value of an option (``--out=x``: ``x``), or the word itself."""
     name, equals, value = word.partition("=")
     return value if equals and name.startswith("--") else word
 
 
 def _of_disk_error(reason: OSError) -> int:
-    """One line; nothing where it is only that nobody reads on, as in ``| head``."""
+    """Report a disk error in one line; a broken pipe, as in ``| head``, is none."""
     if isinstance(reason, BrokenPipeError):
         return 0
     where = reason.filename or "standard output or a disk"

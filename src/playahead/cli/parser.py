@@ -49,6 +49,11 @@ class _Help(DefaultHelpFormatter):
         text = text.replace(", )", ")") if action.default is not None else text.replace("default: %(default)s", "")
         return text.replace(", )", ")").replace(" ()", "")
 
+    def add_argument(self, action: argparse.Action) -> None:
+        """Add an option, unless it is hidden."""
+        if not getattr(action, "is_hidden", False):
+            super().add_argument(action)
+
     def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
         """Usage with required options and positionals alone."""
         needed = [action for action in actions if action.required or not action.option_strings]
@@ -132,7 +137,7 @@ def _add_settings(parser: Parser, kind: type, shown: Sequence[str], arguments: S
     groups = {action.dest.split(".")[0] for action in parser._actions if "." in action.dest}
     for action in parser._actions:
         if ("." in action.dest and action.dest not in shown) or action.dest in groups:
-            action.help = argparse.SUPPRESS
+            action.is_hidden = True  # type: ignore[attr-defined]
     named = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     named.add_argument("--recipe")
     named.add_argument("--config", type=Path, action="append", default=[])
@@ -171,7 +176,7 @@ def in_options(error: InputError, command: Command) -> str:
     named = {name: name for name in signature(function).parameters}
     if command.settings:
         named |= _fields_as_options(function.__annotations__[command.settings])
-    field = named.get(error.where) or named.get(error.where.partition(".")[2] if "." in error.where else "")
+    field = named.get(error.where)
     if field is None or field == command.positional:
         return str(error)
     option = _spelt_for_people(f"--{field}")
@@ -180,7 +185,7 @@ def in_options(error: InputError, command: Command) -> str:
 
 def _fields_as_options(kind: type, before: str = "") -> dict[str, str]:
     """``Class.field`` -> name of its option, for a settings dataclass and the dataclasses among its fields."""
-    named: dict[str, str] = {} if before else {field.name: field.name for field in fields(kind)}
+    named: dict[str, str] = {}
     hints = get_type_hints(kind)
     for field in fields(kind):
         named[f"{kind.__name__}.{field.name}"] = before + field.name

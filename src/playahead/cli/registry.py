@@ -191,7 +191,7 @@ COMMANDS: dict[str, Command | Group] = {
         "watch a match while it is being played",
         "playahead live https://example.org/match.m3u8 --backbone backbone.safetensors --weights weights.safetensors",
         positional="source",
-        settings="asked",
+        settings="config",
     ),
     "serve": Command(
         "serve:serve",

@@ -30,7 +30,7 @@ from playahead.io.progress import Progress, Show
 from playahead.io.runtime import emulates_bfloat16
 
 if TYPE_CHECKING:
-    from playahead.lab.compare.rows import Row
+    from playahead.lab.compare.compare import Row
 
 _MANY_ROWS = 500
 _LONG_S = 2.0  # work that takes no longer prints no lines into a file
@@ -283,7 +283,7 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
             document["area"] = found.area_interval.value
             document["area_interval_95"] = [found.area_interval.low, found.area_interval.high]
         if noise_at is not None:
-            document["least_difference"] = {"matches": noise_at, **found.least_difference(noise_at)}
+            document["least_difference"] = {"matches": noise_at, **found.min_difference(noise_at)}
         if exact:
             document["exact"] = [{"average": e.average, "average_area": e.average_area} for e in found.exact]
         if found.reliability is not None:
@@ -302,7 +302,7 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
             "figures on as many (docs/metric.md)"
         )
     if noise_at is not None:
-        apart = found.least_difference(noise_at)
+        apart = found.min_difference(noise_at)
         console.print(
             f"two systems like this one, each scored on {noise_at} {found.unit} of its own, differ significantly from "
             f"{100 * apart['area']:.1f} points of area or {100 * apart['average']:.1f} of the official figure on; on "

@@ -16,7 +16,7 @@ from playahead.io.files import are_few, file_size
 from playahead.sources.audit import Audit, audit_splits
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS, read_feed_table
 from playahead.sources.layouts import clip_video, find_labelled_videos, folder_of_split, match_numbers, name_of_split
-from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, BaaSplit, read_baa_split
+from playahead.sources.soccernet import LABELS_NAME, SPLITS, BaaSplit, read_baa_split
 
 
 @dataclass

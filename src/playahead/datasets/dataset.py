@@ -23,11 +23,9 @@ from playahead.sources.layouts import (
     folder_of_split,
     is_clip_split,
     name_of_split,
-    notes_on_labels,
     resampled_unit,
 )
-from playahead.sources.notes import SourceNotes
-from playahead.sources.soccernet_baa import LABELS_NAME
+from playahead.sources.soccernet import LABELS_NAME
 
 
 class Dataset(ABC):
@@ -35,7 +33,7 @@ class Dataset(ABC):
 
     Attributes:
         folder: folder of the splits.
-        notices: what a reader of its figures should know, such as a leak that its features have.
+        notices: facts that a reader of its figures should know, such as a leak of its features.
     """
 
     folder: Path
@@ -150,7 +148,7 @@ class VideoDataset(Dataset):
     """Labelled splits of clips or of whole matches, with the features that a store has of their videos.
 
     Args:
-        folder: holds train, valid and test.
+        folder: folder of train, valid and test.
         features: folder of the store.
     """
 
@@ -231,7 +229,7 @@ def feed_evaluation_set(
     Raises:
         InputError: a file that cannot be read, or a half that the other one lacks.
     """
-    notes, seen_notes = SourceNotes(), SourceNotes()
+    notices, notices_on_seen = Notices(), Notices()
     files = [place] if isinstance(place, Path) else list(place)
     if len(files) == 1 and not files[0].is_file():
         found = FeedDataset(files[0]).evaluation_set(split)
@@ -241,11 +239,11 @@ def feed_evaluation_set(
             what = f"is a match of its own, beside {matches[0][0]}"
             raise InputError(matches[1][0], what, "put several matches into one table with convert_feeds")
         ((match, companions),) = matches
-        found = FeedEvaluationSet(read_feed(match, notes, companions), match.name)
+        found = FeedEvaluationSet(read_feed(match, notices, companions), match.name)
     if seen is not None:
-        observed = read_feed(seen, seen_notes)
+        observed = read_feed(seen, notices_on_seen)
         found = FeedEvaluationSet(found.halves, found.split, _seen_in(observed, seen, found.matches))
-    for line in (*notes.lines, *seen_notes.lines):
+    for line in (*notices.lines, *notices_on_seen.lines):
         found.notices.add(line)
     return found
 
@@ -270,8 +268,7 @@ def video_evaluation_set(folder: Path, store: FeatureStore) -> VideoEvaluationSe
     videos = labelled_features(store, folder)
     evaluation_set = VideoEvaluationSet(videos, features, name_of_split(folder), resampled_unit(folder))
     if not is_clip_split(folder):
-        for line in notes_on_labels(find_labelled_videos(folder)):
-            evaluation_set.notices.add(line)
+        find_labelled_videos(folder, evaluation_set.notices)
     note_short(videos, evaluation_set.notices)
     return evaluation_set
 

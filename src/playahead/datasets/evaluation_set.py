@@ -1,4 +1,4 @@
-"""What models are scored on: examples, and what followed each, whatever they are observed through.
+"""Evaluation sets: examples to score models on, and the actions that followed each.
 
 Axes: O examples of one half, R frames, V vector entries.
 """
@@ -41,7 +41,7 @@ class EvaluationSet(ABC):
         features: description of its windows, as ``Predictor.check`` reads it.
         names: name of each half's video; empty for a feed.
         frames: (labels_NR, visibility_NR) of each half, as the official scorer sees them.
-        notices: what a reader of its figures should know.
+        notices: facts that a reader of its figures should know.
         classes: indices of the annotated classes; no other is scored.
     """
 

@@ -49,7 +49,7 @@ class Batch:
 
 
 class Examples(Protocol):
-    """What the training loop needs of any observation source.
+    """Training examples of any observation source.
 
     Attributes:
         feature_dim: F.

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf, setpiece_of
 from playahead.domain.time import LONGEST_HALF_MS
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 
 _ACTION_CODES = frozenset(range(len(ACTIONS)))
 _ERROR_QUANTILES = (0.0, 0.05, 0.25, 0.75, 0.95, 1.0)

@@ -29,7 +29,7 @@ from playahead.sources.layouts import (
     match_numbers,
     name_of_split,
 )
-from playahead.sources.soccernet_baa import labels_path, read_baa_split
+from playahead.sources.soccernet import labels_path, read_baa_split
 
 _NAMED = 5  # short clips that a notice names
 

@@ -1,6 +1,6 @@
-"""What validation chooses about a decoding: thresholds, shifts in time, score scales, the map of confidences.
+"""Choice of a decoding on validation: thresholds, shifts in time, score scales, the map of confidences.
 
-What is chosen travels with the weights.
+The chosen decoding travels with the weights.
 
 Axes: O examples (N clips), R frames, V vector entries, C classes, P anticipations, B bins of confidence.
 """
@@ -141,9 +141,9 @@ def calibrate(decoder: Decoder, predictions: Predictions, table: Table, events: 
 
     Args:
         decoder: the marginal one.
-        predictions: of matches that the model was not trained on.
+        predictions: predictions for matches that the model was not trained on.
         table: puts confidences beside what happened (``EvaluationSet.table``).
-        events: what happened, to the millisecond.
+        events: actions that happened, to the millisecond.
     """
     plain = replace(decoder, calibration=None)
     rows = rows_of(table(plain.probabilities(predictions)).scores_NRV[:, :, 1:], events)

@@ -19,8 +19,8 @@ from playahead.domain.records import Anticipation, Clip
 from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, frame_of_ms, rasterise
 from playahead.evaluation.official import benchmark_average, count_detections, metrics_from_counts
 from playahead.evaluation.score_scale import ScoreScale
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 from playahead.paper.inference import TAU, Confidence, Emitted, SlotTime, anticipate, emit, slot_times
 
 
@@ -171,8 +171,8 @@ class Decoded(NamedTuple):
     """Predictions as scored frames, twice.
 
     Attributes:
-        scores_ORV: for the official scorer: every row, ranked, on the scale chosen for it.
-        probabilities_ORV: for people: confidences (docs/metric.md), 0 where a row would tell nothing new.
+        scores_ORV: scores for the official scorer: every row, on the scale chosen for it.
+        probabilities_ORV: confidences for people (docs/metric.md), 0 where a row would tell nothing new.
     """
 
     scores_ORV: NDArray[np.float32]
@@ -181,7 +181,7 @@ class Decoded(NamedTuple):
 
 @dataclass(frozen=True)
 class Decoder:
-    """How predictions become anticipated actions.
+    """A way of turning predictions into anticipations.
 
     Attributes:
         kind: "marginal" (either head); "paper" (slots only: docs/paper.md 1.3, and nothing else); or "tuned-threshold",

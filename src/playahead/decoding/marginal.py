@@ -49,7 +49,7 @@ def near_probabilities(intensity_ORC: NDArray[np.float32], scores_ORV: NDArray[n
     row would be true and tell nothing new, so it gets 0: the row's own action must make up two thirds.
 
     Args:
-        intensity_ORC: what the peaks were picked from; nothing is taken out of it here.
+        intensity_ORC: whole intensities, from which the peaks were picked.
         scores_ORV: the peaks, from ``decode_marginal``.
     """
     probabilities_ORV = np.zeros_like(scores_ORV)

@@ -16,13 +16,13 @@ from playahead.io.errors import InputError
 
 @dataclass(frozen=True)
 class SlotPredictions:
-    """What the slots say, Eqs. (2)-(4) of docs/paper.md; float32.
+    """Predictions of the slots, Eqs. (2)-(4) of docs/paper.md; float32.
 
     Attributes:
-        objectness_OK: o_k as a calibrated probability: what ``positive_weight`` did to it is taken out.
+        objectness_OK: o_k as a calibrated probability: the effect of ``positive_weight`` is taken out.
         class_OKC: p_k, sums to 1.
         offset_OKT: r_k, sums to 1.
-        positive_weight: of the objectness loss of matched slots in training.
+        positive_weight: weight of matched slots' objectness loss in training.
     """
 
     objectness_OK: NDArray[np.float32]
@@ -62,7 +62,7 @@ class SlotPredictions:
 
 @dataclass(frozen=True)
 class DensePredictions:
-    """Of the dense head: probability_ORC that a class's action happens in a frame, float32."""
+    """Predictions of a dense head: probability_ORC that a class's action happens in a frame, float32."""
 
     probability_ORC: NDArray[np.float32]
 
@@ -100,7 +100,7 @@ def event_probabilities(intensity_ORC: NDArray[np.floating]) -> NDArray[np.float
 
 
 def bins_to_frames(n_bins: int) -> NDArray[np.float32]:
-    """How much of each offset bin falls into each raster frame: share_TR, rows sum to 1."""
+    """Share of each offset bin that falls into each raster frame: share_TR, rows sum to 1."""
     bin_edge = np.linspace(0, 1, n_bins + 1)
     frame_edge = np.minimum(np.arange(RASTER_FRAMES + 1) / FRAMES_PER_WINDOW, 1)
     low = np.maximum(bin_edge[:-1, None], frame_edge[None, :-1])
@@ -129,12 +129,12 @@ def _logits(predictions: Predictions) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Health:
-    """What predictions say of the model that made them.
+    """Figures of a model's health, from its predictions.
 
     Attributes:
-        expected: events a window that the model expects (its intensity added up).
-        happened: events a window that there were.
-        live_slots: how many slots share the work: exp of the entropy of their objectness mass (1: all but one are
+        expected: mean number of events that the model expects in an example (its intensity added up).
+        happened: actual events per example.
+        live_slots: number of slots that share the work: exp of the entropy of their objectness mass (1: all but one are
             dead; 0 where there are no slots).
         top_probability: 99th percentile of the examples' highest slot objectness, or frame probability: near 0, the
             model is never certain; near 1 from the start, always.
@@ -147,7 +147,7 @@ class Health:
 
 
 def health(predictions: Predictions, n_events: int) -> Health:
-    """Of predictions over examples that were followed by ``n_events`` events in all."""
+    """Health from predictions of examples that were followed by ``n_events`` events in all."""
     if isinstance(predictions, SlotPredictions):
         share_K = predictions.objectness_OK.mean(axis=0).astype(np.float64)
         share_K = share_K / max(share_K.sum(), 1e-12)

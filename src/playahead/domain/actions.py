@@ -32,7 +32,7 @@ OUTSIDE_LABELS = frozenset({"FREE KICK", "GOAL"})
 """Labels of Ball Action Spotting that the anticipation benchmark drops."""
 
 OBSERVED_TOKENS: tuple[str, ...] = ("DUEL", "SAVE", "STOPPAGE", "TOUCH")
-"""What an event feed shows beside the ten actions: observed (codes 10 to 13), never anticipated."""
+"""Tokens of an event feed beside the ten actions: observed (codes 10 to 13), never anticipated."""
 
 ALIASES = {
     "BLOCK": Action.BLOCK,

@@ -1,7 +1,10 @@
-"""An event feed: the rows of one half, whoever provided them."""
+"""Rows of an event feed: one (``FeedRow``), and those of a half as columns (``FeedHalf``), whoever provided them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +19,19 @@ N_CODES = len(ACTIONS) + len(OBSERVED_TOKENS)
 DUEL, SAVE, STOPPAGE, TOUCH = range(len(ACTIONS), N_CODES)
 
 UNKNOWN = 255
-"""Of a team, position, set piece or confidence: the source does not say."""
+"""Team, position, set piece or confidence that the source does not give."""
 ESTIMATED_OUT = 9
-"""``setpiece`` of an OUT whose time is a guess: observed, never anticipated nor scored."""
+"""``setpiece`` of an OUT whose time is estimated: observed, never anticipated nor scored."""
 LONGEST_DELAY_MS = 65_535
-N_SETPIECES = 6
-"""0 open play, 1 throw-in, 2 goal kick, 3 corner, 4 free kick, 5 penalty or direct free kick."""
+
+
+class SetPiece(IntEnum):
+    """Values of ``setpiece``; a direct shot is a penalty or a free kick shot at goal."""
+
+    OPEN_PLAY, THROW_IN, GOAL_KICK, CORNER, FREE_KICK, DIRECT_SHOT = range(6)
+
+
+N_SETPIECES = len(SetPiece)
 PERIODS = (1, 2, 3, 4)
 """The halves, and those of extra time."""
 RANGES = {
@@ -38,7 +48,7 @@ RANGES = {
     "confidence": (0, 100),
     "reports": (1, 2**N_CODES - 1),
 }
-"""Least and most value of a row's columns (``reports``: of a table, a bit a code)."""
+"""Smallest and largest value of a column (``reports``: column of a table, one bit for each code)."""
 _BESIDES = {
     "team": (UNKNOWN,),
     "x": (UNKNOWN,),
@@ -49,44 +59,70 @@ _BESIDES = {
 EVERY_CODE = frozenset(range(N_CODES))
 
 
+COLUMNS = {
+    **{"t_ms": np.int32, "code": np.uint8, "team": np.uint8, "x": np.uint8, "y": np.uint8, "setpiece": np.uint8},
+    **{"delay_ms": np.uint16, "late_ms": np.uint16, "confidence": np.uint8},
+}
+"""Columns of a half, and how each is stored."""
+
+
 def holds(name: str, column: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Which values a column of rows can hold."""
-    least, most = RANGES[name]
-    return ((column >= least) & (column <= most)) | np.isin(column, _BESIDES.get(name, ()))
+    """Mask of the values that a column of rows can hold."""
+    smallest, largest = RANGES[name]
+    return ((column >= smallest) & (column <= largest)) | np.isin(column, _BESIDES.get(name, ()))
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class FeedRow:
+    """One row; whatever the source does not say is ``UNKNOWN``. The attributes are those of ``FeedHalf``."""
+
+    half: int
+    t_ms: int
+    code: int
+    team: int = UNKNOWN
+    x: int = UNKNOWN
+    y: int = UNKNOWN
+    setpiece: int = UNKNOWN
+    delay_ms: int = 0
+    late_ms: int = 0
+    confidence: int = UNKNOWN
+
+
+_values_of = attrgetter(*COLUMNS)
 
 
 @dataclass(frozen=True)
 class FeedHalf:
     """Rows of one half in time order, as equally long arrays.
 
-    Whatever a source does not say is ``UNKNOWN``, never a default that could be true.
+    Whatever a source does not say is ``UNKNOWN``, never a default that could be true. Columns that are not given hold
+    what a ``FeedRow`` says by default; all are checked, then stored as ``COLUMNS`` says.
 
     Attributes:
         match: the provider's match id.
-        half: 1 or 2; 3 or 4 of extra time.
-        t_ms: int32, from the half's start.
+        half: 1 or 2; 3 or 4 in extra time.
+        t_ms: int32, time from the half's start.
         code: uint8, 0-9 the benchmark's actions, 10-13 DUEL, SAVE, STOPPAGE, TOUCH.
         team: uint8, 0 or 1, constant over the match.
         x, y: uint8, 0-100 along and across the acting team's attack.
-        setpiece: uint8, 0-5, or 9 for an OUT whose time is estimated.
-        delay_ms: uint16, what the row tells can be known only from ``t_ms + delay_ms`` on (an inference from what
-            came later).
-        late_ms: uint16, it arrives so much later still (a slow feed); 0 if not given.
-        confidence: uint8, percent; unknown if not given.
-        reports: codes that the source reports at all: of any other, no row means nothing.
+        setpiece: uint8, a ``SetPiece``, or 9 for an OUT whose time is estimated.
+        delay_ms: uint16, time after ``t_ms`` from which on the row can be known (it follows from what came later).
+        late_ms: uint16, further time until the row arrives (a slow feed).
+        confidence: uint8, percent.
+        reports: codes that the source reports at all; the absence of any other code means nothing.
         clock_known: ``t_ms`` counts from the half's start and not from the start of some clip.
-        seen_from_ms: what happened before was not observed.
+        seen_from_ms: start of the observation; what happened before was not observed.
     """
 
     match: int
     half: int
     t_ms: NDArray[np.int32]
     code: NDArray[np.uint8]
-    team: NDArray[np.uint8]
-    x: NDArray[np.uint8]
-    y: NDArray[np.uint8]
-    setpiece: NDArray[np.uint8]
-    delay_ms: NDArray[np.uint16]
+    team: NDArray[np.uint8] = None  # type: ignore[assignment]
+    x: NDArray[np.uint8] = None  # type: ignore[assignment]
+    y: NDArray[np.uint8] = None  # type: ignore[assignment]
+    setpiece: NDArray[np.uint8] = None  # type: ignore[assignment]
+    delay_ms: NDArray[np.uint16] = None  # type: ignore[assignment]
     late_ms: NDArray[np.uint16] = None  # type: ignore[assignment]
     confidence: NDArray[np.uint8] = None  # type: ignore[assignment]
     reports: frozenset[int] = EVERY_CODE
@@ -94,9 +130,12 @@ class FeedHalf:
     seen_from_ms: int = 0
 
     def __post_init__(self) -> None:
-        for name, value, kind in (("late_ms", 0, np.uint16), ("confidence", UNKNOWN, np.uint8)):
+        # Columns that were not given: no delay, everything else unknown.
+        for name, kind in COLUMNS.items():
             if getattr(self, name) is None:
-                object.__setattr__(self, name, np.full(len(self.t_ms), value, kind))
+                default = 0 if name in ("delay_ms", "late_ms") else UNKNOWN
+                object.__setattr__(self, name, np.full(len(self.t_ms), default, kind))
+        # Check before converting, so that nothing wraps around.
         columns = self.columns
         for name, column in columns.items():
             if column.shape != self.t_ms.shape or column.ndim != 1:
@@ -116,13 +155,31 @@ class FeedHalf:
         _require_rows(holds("confidence", self.confidence), f"confidence is not in 0..100 or {UNKNOWN}")
         for name in ("delay_ms", "late_ms"):
             _require_rows(holds(name, columns[name]), f"{name} is over {LONGEST_DELAY_MS:,}")
+        for name, kind in COLUMNS.items():
+            object.__setattr__(self, name, columns[name].astype(kind, copy=False))
+
+    @classmethod
+    def from_rows(cls, match: int, half: int, rows: Sequence[FeedRow], **about: Any) -> "FeedHalf":
+        """Rows of one half as columns.
+
+        Args:
+            match: id.
+            half: 1 to 4.
+            rows: rows of the half in time order.
+            about: further attributes (``reports``, ``clock_known``, ``seen_from_ms``).
+
+        Raises:
+            RecordError: a row that no feed can hold, or one that goes back in time.
+        """
+        table = np.array([_values_of(row) for row in rows], np.int64).reshape(len(rows), len(COLUMNS))
+        return cls(match, half, *np.ascontiguousarray(table.T), **about)
 
     def __len__(self) -> int:
         return len(self.t_ms)
 
     @property
     def columns(self) -> dict[str, NDArray[np.integer]]:
-        """What there is of every row, by name."""
+        """The columns by name."""
         return {name: getattr(self, name) for name in COLUMNS}
 
     @property
@@ -132,21 +189,24 @@ class FeedHalf:
 
     @property
     def only_estimated(self) -> frozenset[int]:
-        """Classes of which every row is a guess: observed, but never to be scored."""
-        guessed = self.code[self.setpiece == ESTIMATED_OUT].tolist()
-        return frozenset(guessed) - frozenset(self.code[self.is_target].tolist())
+        """Classes whose every row is estimated: observed, but never to be scored."""
+        estimated = self.code[self.setpiece == ESTIMATED_OUT].tolist()
+        return frozenset(estimated) - frozenset(self.code[self.is_target].tolist())
 
     @property
     def visible_ms(self) -> NDArray[np.int64]:
-        """When an observer sees each row."""
+        """Time at which an observer sees each row."""
         return self.t_ms.astype(np.int64) + self.delay_ms + self.late_ms
 
     def take(self, rows: NDArray | slice) -> "FeedHalf":
         """The same half with these rows alone (indices in time order, a mask or a slice)."""
         return replace(self, **{name: column[rows] for name, column in self.columns.items()})
 
-
-COLUMNS = ("t_ms", "code", "team", "x", "y", "setpiece", "delay_ms", "late_ms", "confidence")
+    @property
+    def rows(self) -> list[FeedRow]:
+        """The rows one by one, in time order."""
+        table = zip(*(column.tolist() for column in self.columns.values()), strict=True)
+        return [FeedRow(self.half, *values) for values in table]
 
 
 _TEAM_OF_SIDE = {"home": 0, "left": 0, "away": 1, "right": 1, None: UNKNOWN}
@@ -156,29 +216,20 @@ def feed_of_actions(actions: Sequence[ActionEvent], clock_known: bool = True) ->
     """Actions in time order as a feed that knows no more of them (home and left are team 0).
 
     Args:
-        actions: of a half, or of a clip.
-        clock_known: False of a clip, which may come from any time of a half.
+        actions: actions of a half, or of a clip.
+        clock_known: False for a clip, which may come from any time of a half.
     """
-    code = np.array([event.action.class_index for event in actions], np.uint8)
-    unknown = np.full(len(actions), UNKNOWN, np.uint8)
-    return FeedHalf(
-        match=0,
-        half=1,
-        t_ms=np.array([event.position_ms for event in actions], np.int32),
-        code=code,
-        team=np.array([_TEAM_OF_SIDE[event.side] for event in actions], np.uint8),
-        x=unknown,
-        y=unknown,
-        setpiece=setpiece_of(code),
-        delay_ms=np.zeros(len(actions), np.uint16),
-        reports=frozenset(range(len(ACTIONS))),
-        clock_known=clock_known,
-    )
+    rows = []
+    for event in actions:
+        setpiece = SetPiece.THROW_IN if event.action is Action.THROW_IN else UNKNOWN
+        team = _TEAM_OF_SIDE[event.side]
+        rows.append(FeedRow(1, event.position_ms, event.action.class_index, team, setpiece=setpiece))
+    return FeedHalf.from_rows(0, 1, rows, reports=frozenset(range(len(ACTIONS))), clock_known=clock_known)
 
 
 def setpiece_of(code: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The set piece that a code alone tells: a throw-in is one, all else is unknown."""
-    return np.where(code == Action.THROW_IN.class_index, 1, UNKNOWN).astype(np.uint8)
+    """Set pieces that follow from codes alone: a throw-in is one, all else is unknown."""
+    return np.where(code == Action.THROW_IN.class_index, SetPiece.THROW_IN, UNKNOWN).astype(np.uint8)
 
 
 def _require(fine: bool, reason: str) -> None:

@@ -17,7 +17,7 @@ FRAMES_PER_WINDOW = ANTICIPATION_MS / RASTER_FRAME_MS
 
 @dataclass(frozen=True)
 class ObservationGrid:
-    """How 30 s of video become (windows, snippets) features (docs/paper.md 1.1).
+    """Geometry from 30 s of video to (windows, snippets) features (docs/paper.md 1.1).
 
     ``window_frames`` frames make a window; in it, snippets of ``snippet_frames`` frames at step ``snippet_step``
     start every ``snippet_stride`` frames. A snippet is encoded as stacks of ``stack_frames`` frames.

@@ -1,8 +1,8 @@
-"""One drawing language for the page, the overlay and the charts: colours, short names, where now lies."""
+"""Colours and short names, the same in the page, the overlay and the charts."""
 
 from playahead.domain.actions import Action
 
-# Told apart by people who do not see red and green alike (after Okabe and Ito), and always named beside.
+# People who confuse red and green can distinguish them (after Okabe and Ito); a name always stands beside.
 COLOURS = {
     Action.PASS: "#56B4E9",
     Action.DRIVE: "#009E73",
@@ -37,10 +37,10 @@ DARK = {
     "good": "#5fd08a",
     "bad": "#ff8a80",
 }
-"""Of a page by day and by night; the overlay is drawn by night."""
+"""Colours of a page by day and by night; the overlay is drawn by night."""
 
 PAST_SHARE = 0.6
-"""Of the lanes' width: the last 30 s. The rest is the coming 5 s."""
+"""Share of the lanes' width for the last 30 s; the rest is the coming 5 s."""
 
 
 def short_name(action: Action) -> str:

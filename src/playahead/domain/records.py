@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from playahead.domain.actions import ACTIONS, Action
@@ -21,7 +21,7 @@ class ActionEvent:
     Attributes:
         position_ms: whole milliseconds from the start of the clip or of the half.
         action: one of the ten.
-        side: who acted, where the source says so.
+        side: side that acted, if the source says so.
         visible: False where the broadcast did not show it.
     """
 
@@ -78,19 +78,26 @@ def _require_within(events: Sequence[ActionEvent], start_ms: int, end_ms: int, p
 
 @dataclass(frozen=True)
 class Anticipation:
-    """One anticipated action.
+    """One anticipated action, from the decoder to JSON.
 
     Attributes:
         action: the likeliest class.
-        offset_ms: when, in ms after the observation's end, 0 to 5000.
-        confidence: in [0, 1].
+        offset_ms: time after the observation's end, 0 to 5000 ms.
+        confidence: confidence in [0, 1].
         class_confidence: confidence of each of the ten classes, benchmark order.
+        observed_until_ms: end of the observation, from the start of the clip, of the half, or of the video.
+        seen_ms: how much of the 30 s before that was observed.
+        match, half: of a feed; 0 of a video.
     """
 
     action: Action
     offset_ms: int
     confidence: float
     class_confidence: tuple[float, ...]
+    observed_until_ms: int = OBSERVATION_MS
+    seen_ms: int = OBSERVATION_MS
+    match: int = 0
+    half: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.action, Action):
@@ -105,10 +112,32 @@ class Anticipation:
             if not (math.isfinite(value) and 0.0 <= value <= 1.0):
                 raise RecordError(f"confidence {value!r} is not in [0, 1]")
 
+    @property
+    def time_ms(self) -> int:
+        """When the action is expected, on the clock of ``observed_until_ms``."""
+        return self.observed_until_ms + self.offset_ms
+
+    def at(self, observed_until_ms: int, seen_ms: int, match: int = 0, half: int = 0) -> "Anticipation":
+        """The same in a match, as people are shown it: the confidence has four digits."""
+        where = {"observed_until_ms": observed_until_ms, "seen_ms": seen_ms, "match": match, "half": half}
+        return replace(self, confidence=round(self.confidence, 4), **where)
+
+    def as_json(self) -> dict[str, int | str | float]:
+        """A line of JSON or CSV."""
+        return {
+            "match": self.match,
+            "half": self.half,
+            "observed_until_ms": self.observed_until_ms,
+            "time_ms": self.time_ms,
+            "action": str(self.action),
+            "confidence": self.confidence,
+            "seen_ms": self.seen_ms,
+        }
+
 
 @dataclass(frozen=True)
 class Mark:
-    """An action at a time of a video, with its confidence."""
+    """An action that was seen: its time in the half or the video, and how surely."""
 
     time_ms: int
     action: Action

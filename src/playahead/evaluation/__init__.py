@@ -1,1 +1,1 @@
-"""How good anticipations are: the benchmark's own arithmetic, an exact one, and intervals. No torch."""
+"""Scoring of anticipations: the benchmark's own arithmetic, an exact one, and intervals. No torch."""

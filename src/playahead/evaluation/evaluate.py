@@ -1,6 +1,9 @@
-"""``evaluate(predictor, evaluation_set)``: where a model meets what followed, and nowhere else."""
+"""``evaluate(predictor, evaluation_set)``: the only place where a model meets what followed.
 
-from collections.abc import Sequence
+A further figure beside the benchmark's is a function and an entry of ``FIGURES`` (docs/how-to/add-a-metric.md).
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,10 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.evaluation.bootstrap import AREA, Interval, least_difference, mean_interval
 from playahead.evaluation.exact import ExactScores, TimedEvents, score_exactly, timed_events_of_frames
-from playahead.evaluation.figures import FIGURES
-from playahead.evaluation.frames import FrameTable, load_frame_case
+from playahead.evaluation.frames import NO_EVENT, FrameTable, load_frame_case
 from playahead.evaluation.official import (
     ThresholdCounts,
     benchmark_average,
@@ -21,51 +22,25 @@ from playahead.evaluation.official import (
     score_videos,
 )
 from playahead.evaluation.reliability import ReliabilityRow, reliability
-from playahead.evaluation.scores import Scores, score
+from playahead.evaluation.scores import AREA, Interval, Scores, mean_interval, mean_predictions, min_difference, score
 from playahead.io.progress import Show, quiet
 
 
-class DecodesPredictions(Protocol):
-    """What is needed of a decoder."""
-
-    def decode(self, predictions: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(scores_ORV on the official scorer's scale, confidences_ORV that people are shown) of predictions."""
-        ...
+def predictions_per_clip(table: FrameTable) -> float:
+    """Mean number of frames with any score: what the paper's threshold ablation counts."""
+    return mean_predictions(table.scores_NRV)
 
 
-class Predicts(Protocol):
-    """What is needed of a predictor."""
-
-    def check(self, features: Any) -> None:
-        """Refuse features that it was not trained on."""
-        ...
-
-    def decoder(self, name: str = "marginal") -> DecodesPredictions:
-        """The decoding of that name that was chosen on validation."""
-        ...
-
-    def predict_all(self, evaluation_set: Any, show: Show = quiet) -> Any:
-        """Predictions of every example of a set, in its order."""
-        ...
+def events_per_clip(table: FrameTable) -> float:
+    """Mean number of actions that happened."""
+    return float((table.labels_NR != NO_EVENT).sum() / max(len(table.labels_NR), 1))
 
 
-class Scorable(Protocol):
-    """What is needed of an evaluation set."""
-
-    features: Any
-    unit: str
-
-    def table(self, scores_ORV: NDArray[np.float32]) -> FrameTable:
-        """Scores beside what happened."""
-        ...
-
-    def timed_events(self) -> TimedEvents:
-        """What happened, to the millisecond."""
-        ...
-
-    def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:
-        """The official scorer's counts of each match."""
-        ...
+FIGURES: dict[str, Callable[[FrameTable], float]] = {
+    "predictions per clip": predictions_per_clip,
+    "events per clip": events_per_clip,
+}
+"""Figures that ``playahead evaluate`` prints beside the benchmark's."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +48,12 @@ class Evaluation:
     """Scores of one model, submission or frame table.
 
     Attributes:
-        counts: of the official scorer.
-        tables: what the official scorer sees.
-        timed: (events, predictions) in continuous time for each frame table: what the exact score is made from.
+        counts: counts of the official scorer.
+        tables: frame tables that the official scorer sees.
+        timed: (events, predictions) of each frame table in continuous time, for the exact score.
         by_match: counts of each match, for the intervals; None where matches are not known.
-        unit: what the intervals resample.
-        reliability: confidences beside what happened, of a model; None of what was read from a file.
+        unit: unit that the intervals resample.
+        reliability: a model's confidences beside what happened; None for scores read from a file.
     """
 
     counts: ThresholdCounts
@@ -100,7 +75,7 @@ class Evaluation:
 
     @cached_property
     def interval(self) -> Interval | None:
-        """Rough range of ``average`` over other test sets of as many matches; None where matches are not known."""
+        """``average`` with its rough range over other test sets of as many matches; None where they are not known."""
         return mean_interval([self.by_match.resampled]) if self.by_match else None
 
     @cached_property
@@ -108,42 +83,85 @@ class Evaluation:
         """The exact area with the 95 % interval of its value on very many matches; None where they are not known."""
         return mean_interval([self.by_match.resampled_area], AREA) if self.by_match else None
 
-    def least_difference(self, size: int) -> dict[str, float]:
-        """How far apart two systems must be on ``size`` matches each: ``"area"`` and ``"average"``, as fractions.
+    def min_difference(self, noise_at: int) -> dict[str, float]:
+        """Smallest significant difference of two systems on ``noise_at`` matches each: ``"area"``, ``"average"``.
 
         Raises:
-            InputError: fewer than two matches are known, or a size below 1.
+            InputError: fewer than two matches are known, or ``noise_at`` below 1.
         """
         counts, ranked = (self.by_match.counts_M, self.by_match.ranked_M) if self.by_match else ([], [])
-        return {"area": least_difference(ranked, size, AREA), "average": least_difference(counts, size)}
+        return {"area": min_difference(ranked, noise_at, AREA), "average": min_difference(counts, noise_at)}
 
     @property
     def figures(self) -> dict[str, float]:
-        """Figures beside the benchmark's (``evaluation.figures``), mean over the tables."""
+        """Every entry of ``FIGURES``, mean over the tables."""
         return {name: float(np.mean([figure(t) for t in self.tables])) for name, figure in FIGURES.items()}
 
     @cached_property
     def exact(self) -> list[ExactScores]:
-        """The same question with every threshold and continuous time, for each frame table."""
+        """Scores of each frame table with every threshold and in continuous time."""
         return [score_exactly(*pair) for pair in self.timed]
 
 
+class ScoredDecoder(Protocol):
+    """Part of a decoder that ``evaluate`` calls."""
+
+    def decode(self, predictions: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(scores_ORV on the official scorer's scale, confidences_ORV that people are shown) of predictions."""
+        ...
+
+
+class ScoredPredictor(Protocol):
+    """Part of a predictor that ``evaluate`` calls."""
+
+    def check(self, features: Any) -> None:
+        """Refuse features that it was not trained on."""
+        ...
+
+    def decoder(self, name: str = "marginal") -> ScoredDecoder:
+        """The decoding of that name that was chosen on validation."""
+        ...
+
+    def predict_all(self, evaluation_set: Any, show: Show = quiet) -> Any:
+        """Predictions of every example of a set, in its order."""
+        ...
+
+
+class ScoredSet(Protocol):
+    """Part of an evaluation set that ``evaluate`` calls."""
+
+    features: Any
+    unit: str
+
+    def table(self, scores_ORV: NDArray[np.float32]) -> FrameTable:
+        """Scores beside what happened."""
+        ...
+
+    def timed_events(self) -> TimedEvents:
+        """Events that happened, to the millisecond."""
+        ...
+
+    def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:
+        """The official scorer's counts of each match."""
+        ...
+
+
 def evaluate(
-    predictor: Predicts,
-    evaluation_set: Scorable,
-    decoder: DecodesPredictions | None = None,
+    predictor: ScoredPredictor,
+    evaluation_set: ScoredSet,
+    decoder: ScoredDecoder | None = None,
     show: Show = quiet,
 ) -> Evaluation:
-    """Score a predictor on a set.
+    """Score a predictor on an evaluation set.
 
     Args:
-        predictor: refused where it was trained on other features than the set holds.
-        evaluation_set: examples, and what followed each.
-        decoder: the marginal one that the weights carry if None.
-        show: told how far it is.
+        predictor: a ``Predictor``.
+        evaluation_set: examples, and what followed each (``datasets.evaluation_set``).
+        decoder: decoder of the predictions; the marginal one that the weights carry if None.
+        show: function that is called with the progress.
 
     Raises:
-        InputError: other features, or no such decoding.
+        InputError: the predictor was trained on other features, or has no such decoding.
     """
     predictor.check(evaluation_set.features)
     decoder = decoder or predictor.decoder()
@@ -159,7 +177,7 @@ def evaluate_frame_case(path: Path) -> Evaluation:
     """Score a .npz in the golden cases' layout.
 
     Raises:
-        InputError: missing or damaged file.
+        InputError: a missing or damaged file.
     """
     tables = load_frame_case(path)
     return Evaluation(score_videos(tables), tables, [timed_events_of_frames(table) for table in tables])

@@ -1,8 +1,8 @@
-"""The same question without the official scorer's rounding: every threshold, continuous time.
+"""The official score without its rounding: every threshold, continuous time.
 
 The official scorer looks at 200 fixed thresholds and 32 frames. Here every distinct confidence is a threshold and
-times are milliseconds; matching and averaging are the same. What differs between the two is what the 200-threshold
-rule hides.
+times are milliseconds; matching and averaging are the same. So the difference between the two figures is what the
+200 thresholds hide.
 
 Axes: P predictions, E events (later: rows, a clip and class with events), D tolerances, C classes.
 """
@@ -22,7 +22,14 @@ from playahead.evaluation.official import RECALL_LEVELS, TOLERANCES_S, Threshold
 
 @dataclass(frozen=True)
 class TimedEvents:
-    """Events, or predictions when ``score`` is given: clip, class index, ms within the 5 s; of annotated classes."""
+    """Events, or predictions if they have a ``score``.
+
+    Attributes:
+        clip, class_index: clip and class of each.
+        time_ms: time within the 5 s.
+        score: confidence; None for events.
+        classes: indices of the annotated classes.
+    """
 
     clip: NDArray[np.integer]
     class_index: NDArray[np.integer]
@@ -41,7 +48,7 @@ class ExactScores:
     """Average precision of each tolerance and class, as fractions.
 
     Attributes:
-        eleven_point_DC: 11-point interpolation over every threshold: the official figure's limit.
+        eleven_point_DC: 11-point interpolation over every threshold, the official figure's limit.
         area_DC: area under the interpolated precision-recall curve, the usual average precision.
     """
 
@@ -87,21 +94,27 @@ def score_exactly(events: TimedEvents, predictions: TimedEvents) -> ExactScores:
     events_C = np.bincount(events.class_index, minlength=len(ACTIONS))
     for d, hit_P in enumerate(hits(events, predictions)):
         for c in range(len(ACTIONS)):
-            mine = predictions.class_index == c
-            precision, recall = _curve(score_P[mine], hit_P[mine], int(events_C[c]))
-            eleven_DC[d, c] = _eleven_point(precision, recall)
-            area_DC[d, c] = _area(precision, recall)
-    kept = list(events.classes)
-    return ExactScores(eleven_DC[:, kept], area_DC[:, kept])
+            of_class = predictions.class_index == c
+            precision, recall = _curve(score_P[of_class], hit_P[of_class], int(events_C[c]))
+            # Best precision at each of the eleven levels of recall or beyond it, and the area under its envelope.
+            best = [precision[recall >= level].max(initial=0.0) for level in RECALL_LEVELS]
+            envelope = np.maximum.accumulate(precision[::-1])[::-1]
+            eleven_DC[d, c] = float(np.mean(best))
+            area_DC[d, c] = float((np.diff(recall, prepend=0.0) * envelope).sum())
+    annotated = list(events.classes)
+    return ExactScores(eleven_DC[:, annotated], area_DC[:, annotated])
 
 
 def hits(events: TimedEvents, predictions: TimedEvents) -> NDArray[np.bool_]:
     """hit_DP: at each tolerance, the predictions that take an event; each event counts for one at most."""
+    # A padded row for each clip and class with events, as the official matching takes them; predictions in other
+    # clips and classes can hit nothing.
     keys = np.unique(events.row_key)
     event_time_EK, present_EK, _ = _pad_rows(events, keys)
-    time_EP, held_EP, source_EP = _pad_rows(predictions, keys)
+    time_EP, is_prediction_EP, source_EP = _pad_rows(predictions, keys)
     score_P = np.zeros(0) if predictions.score is None else predictions.score.astype(np.float64)
-    scores_EP = np.where(held_EP, score_P[source_EP] if len(score_P) else 0.0, -1.0)
+    scores_EP = np.where(is_prediction_EP, score_P[source_EP] if len(score_P) else 0.0, -1.0)
+    # Match at each tolerance (half of it either way, in ms), and carry the hits back to the predictions' own order.
     hit_DP = np.zeros((len(TOLERANCES_S), len(score_P)), bool)
     for hit_P, tolerance_s in zip(hit_DP, TOLERANCES_S, strict=True):
         hit_P[source_EP[match_rows(scores_EP, time_EP, event_time_EK, present_EK, tolerance_s * 500)]] = True
@@ -112,11 +125,12 @@ def _pad_rows(
     timed: TimedEvents, keys: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.intp]]:
     """TimedEvents of the rows named by ``keys``, in time order: (times, present, index into ``timed``), padded."""
+    # Sort those whose row is among the keys by row, then by time.
     row_P = np.searchsorted(keys, timed.row_key)
-    known = np.isin(timed.row_key, keys)
-    index = np.flatnonzero(known)
+    index = np.flatnonzero(np.isin(timed.row_key, keys))
     order = index[np.lexsort((timed.time_ms[index], row_P[index]))]
     row = row_P[order]
+    # The place of each in its row: its place in all less where the row begins.
     count = np.bincount(row, minlength=len(keys))
     rank = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
     shape = (len(keys), int(count.max(initial=0)))
@@ -132,28 +146,18 @@ def _curve(
     if not n_events or not len(score_P):
         return np.zeros(0), np.zeros(0)
     order = np.argsort(-score_P, kind="stable")
-    last_of_tie = np.append(np.diff(score_P[order]) != 0, True)
-    hits = np.cumsum(hit_P[order])[last_of_tie]
-    made = np.arange(1, len(order) + 1)[last_of_tie]
-    return hits / made, hits / n_events
+    last_of_tie = np.append(np.diff(score_P[order]) != 0, True)  # equal confidences pass the threshold together
+    n_hits = np.cumsum(hit_P[order])[last_of_tie]
+    n_predictions = np.arange(1, len(order) + 1)[last_of_tie]
+    return n_hits / n_predictions, n_hits / n_events
 
 
 def area_of_counts(counts: ThresholdCounts) -> NDArray[np.float64]:
-    """area_GDC under the interpolated precision-recall curve through the thresholds that were counted.
+    """area_GDC under the interpolated precision-recall curve through the counted thresholds.
 
-    Counted on scores whose ranks are spread over the thresholds (``decoding.calibrate.fit_log_ranks``) it is the exact
-    area but for a few tenths of a percent, and like all counts it can be added up and drawn again match by match.
+    On scores whose ranks are spread over the thresholds (``score_scale.fit_log_ranks``) it is the exact area to a few
+    tenths of a percent. Unlike that, it comes from counts, which can be added up and resampled match by match.
     """
     precision, recall = precision_recall(counts)
     envelope = np.maximum.accumulate(precision, axis=-1)
     return (-np.diff(recall, append=0.0, axis=-1) * envelope).sum(axis=-1)
-
-
-def _eleven_point(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> float:
-    best = [precision[recall >= level].max(initial=0.0) for level in RECALL_LEVELS]
-    return float(np.mean(best))
-
-
-def _area(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> float:
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float((np.diff(recall, prepend=0.0) * envelope).sum())

@@ -1,4 +1,4 @@
-"""What the official scorer sees: 32 frames per clip, a class vector in each.
+"""Frame tables, which the official scorer sees: 32 frames per clip, a class vector in each.
 
 Axes: N clips, R raster frames (32), V vector entries (background first, then C = 10 classes), P predictions.
 """
@@ -16,7 +16,7 @@ from playahead.domain.records import Clip
 from playahead.io.errors import InputError
 from playahead.io.files import require_archive
 
-_MOST_BYTES = 1 << 30
+_MAX_BYTES = 1 << 30  # of a file of frame tables, unpacked
 NO_EVENT = 255
 """Label of a frame without an event, as the golden cases and upstream write it."""
 
@@ -24,11 +24,11 @@ VECTOR_LENGTH = len(ACTIONS) + 1
 """Background, then the ten classes."""
 
 ALL_CLASSES = tuple(range(len(ACTIONS)))
-"""What a source annotates, unless it says otherwise."""
+"""Classes that a source annotates, unless it says otherwise."""
 
 
 def common_classes(annotated: Iterable[Collection[int]]) -> tuple[int, ...]:
-    """Those that all sources annotate: of any other, nothing labelled does not mean that nothing happened."""
+    """Classes that all sources annotate; for any other, no label does not mean that nothing happened."""
     sources = list(annotated)
     return tuple(c for c in ALL_CLASSES if all(c in classes for classes in sources))
 
@@ -38,10 +38,10 @@ class FrameTable:
     """Labels and scores of one video's clips (for the benchmark: of one split).
 
     Attributes:
-        labels_NR: 1..10 the event's class in that frame, 255 none.
-        visibility_NR: 1 visible, -1 "not shown", 0 none.
+        labels_NR: class of the event in each frame, 1..10; 255 for none.
+        visibility_NR: 1 for a visible event, -1 for one that is "not shown", 0 for none.
         scores_NRV: float32 confidence vectors after rasterising.
-        classes: indices of the classes that are annotated: no other is scored.
+        classes: indices of the annotated classes; no other is scored.
     """
 
     labels_NR: NDArray[np.int32]
@@ -56,22 +56,22 @@ class FrameTable:
             "visibility": (self.visibility_NR.shape, (n_clips, RASTER_FRAMES)),
             "scores": (self.scores_NRV.shape, (n_clips, RASTER_FRAMES, VECTOR_LENGTH)),
         }
-        for name, (found, wanted) in expected.items():
-            if found != wanted:
-                raise InputError("frame table", f"{name} have shape {found} instead of {wanted}")
+        for name, (shape, required) in expected.items():
+            if shape != required:
+                raise InputError("FrameTable", f"{name} have shape {shape} instead of {required}")
         for name in ("labels_NR", "visibility_NR"):
             if not np.issubdtype(getattr(self, name).dtype, np.integer):
-                raise InputError("frame table", f"{name} holds {getattr(self, name).dtype}, not whole numbers")
+                raise InputError("FrameTable", f"{name} holds {getattr(self, name).dtype}, not whole numbers")
         if not (((self.labels_NR >= 1) & (self.labels_NR <= len(ACTIONS))) | (self.labels_NR == NO_EVENT)).all():
-            raise InputError("frame table", f"a label is not in 1..{len(ACTIONS)} or {NO_EVENT}")
+            raise InputError("FrameTable", f"a label is not in 1..{len(ACTIONS)} or {NO_EVENT}")
         if not (np.abs(self.visibility_NR) <= 1).all():
-            raise InputError("frame table", "a visibility is not -1, 0 or 1")
+            raise InputError("FrameTable", "a visibility is not -1, 0 or 1")
         if not np.issubdtype(self.scores_NRV.dtype, np.floating) or not np.isfinite(self.scores_NRV).all():
-            raise InputError("frame table", "scores hold NaN, infinity or something that is not a number")
+            raise InputError("FrameTable", "scores hold NaN, infinity or something that is not a number")
 
 
 def frame_of_ms(position_ms: NDArray[np.integer]) -> NDArray[np.int32]:
-    """Frame of a time counted from the clip's start, by upstream's own float arithmetic.
+    """Frame of a time that counts from the clip's start, in upstream's own float arithmetic.
 
     Upstream: ``int(ms / 1000 * 25 / 4 - 750 / 4)``. 35000 ms falls in frame 31, the last.
     """
@@ -80,22 +80,22 @@ def frame_of_ms(position_ms: NDArray[np.integer]) -> NDArray[np.int32]:
 
 
 def label_frames(
-    clip_P: NDArray[np.integer],
-    frame_P: NDArray[np.integer],
-    class_P: NDArray[np.integer],
-    visible_P: NDArray[np.bool_],
+    clip: NDArray[np.integer],
+    frame: NDArray[np.integer],
+    class_index: NDArray[np.integer],
+    visible: NDArray[np.bool_],
     n_clips: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Events (in reading order) to the label and visibility frames; the last one in a frame stays."""
+    """(labels_NR, visibility_NR) of events in reading order; the last one in a frame stays, as upstream has it."""
     labels_NR = np.full((n_clips, RASTER_FRAMES), NO_EVENT, np.int32)
     visibility_NR = np.zeros((n_clips, RASTER_FRAMES), np.int32)
-    labels_NR[clip_P, frame_P] = class_P + 1
-    visibility_NR[clip_P, frame_P] = np.where(visible_P, 1, -1)
+    labels_NR[clip, frame] = class_index + 1
+    visibility_NR[clip, frame] = np.where(visible, 1, -1)
     return labels_NR, visibility_NR
 
 
 def clip_labels(clips: Sequence[Clip]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """(labels_NR, visibility_NR) of what is to be anticipated in each clip; withheld labels count as none."""
+    """(labels_NR, visibility_NR) of the events to anticipate in each clip; withheld labels count as none."""
     events = [(n, event) for n, clip in enumerate(clips) for event in clip.anticipation or ()]
     return label_frames(
         np.array([n for n, _ in events], np.int64),
@@ -107,50 +107,50 @@ def clip_labels(clips: Sequence[Clip]) -> tuple[NDArray[np.int32], NDArray[np.in
 
 
 def rasterise(
-    clip_P: NDArray[np.integer],
-    frame_P: NDArray[np.integer],
-    vector_PV: NDArray[np.float32],
+    clip: NDArray[np.integer],
+    frame: NDArray[np.integer],
+    vectors: NDArray[np.float32],
     n_clips: int,
 ) -> NDArray[np.float32]:
-    """Predictions in slot order to (n_clips, 32, 11) frames, averaging collisions as upstream does.
+    """Frames (n_clips, 32, 11) of predictions, averaging collisions as upstream does.
 
     A second vector in a frame gives (old + new) / 2, a third is averaged with that, and so on.
+
+    Args:
+        clip, frame: place of each prediction, (P,); predictions of a clip are in slot order.
+        vectors: confidence vector of each, (P, 11).
+        n_clips: number of clips.
     """
-    scores_NRV = np.zeros((n_clips, RASTER_FRAMES, VECTOR_LENGTH), np.float32)
-    cell_P = clip_P.astype(np.int64) * RASTER_FRAMES + frame_P
+    # Rank of each prediction among those in its frame: 0 for the first, 1 for the next ...
+    cell_P = clip.astype(np.int64) * RASTER_FRAMES + frame
     order = np.argsort(cell_P, kind="stable")
     first = np.r_[True, np.diff(cell_P[order]) > 0] if len(order) else np.zeros(0, bool)
     starts = np.flatnonzero(first)
     rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
-    flat = scores_NRV.reshape(-1, VECTOR_LENGTH)
+    # One turn for each rank: within a turn no two predictions share a frame, so whole arrays can be averaged at once.
+    flat = np.zeros((n_clips * RASTER_FRAMES, VECTOR_LENGTH), np.float32)
     for turn in range(int(rank.max(initial=-1)) + 1):
         chosen = order[rank == turn]
-        old, new = flat[cell_P[chosen]], vector_PV[chosen].astype(np.float32)
-        taken = old.sum(axis=1, keepdims=True) > 0
-        flat[cell_P[chosen]] = np.where(taken, (old + new) / np.float32(2), new)
-    return scores_NRV
+        old, new = flat[cell_P[chosen]], vectors[chosen].astype(np.float32)
+        occupied = old.sum(axis=1, keepdims=True) > 0
+        flat[cell_P[chosen]] = np.where(occupied, (old + new) / np.float32(2), new)
+    return flat.reshape(n_clips, RASTER_FRAMES, VECTOR_LENGTH)
 
 
 def load_frame_case(path: Path) -> list[FrameTable]:
-    """Read a ``.npz`` of the golden cases' layout (``v{i}_target_labels`` and so on).
+    """Read a ``.npz`` in the golden cases' layout (``v{i}_target_labels`` and so on).
 
     Raises:
         InputError: the file is missing, truncated, or lacks an array.
     """
-    require_archive(path, _MOST_BYTES)
+    require_archive(path, _MAX_BYTES)
     try:
         with np.load(path, allow_pickle=False) as case:
             n_videos = int(case["n_videos"])
             if not 1 <= n_videos <= len(case.files):
                 raise InputError(path, f"n_videos is {n_videos}")
-            return [
-                FrameTable(
-                    case[f"v{i}_target_labels"],
-                    case[f"v{i}_target_visibility"],
-                    case[f"v{i}_pred_scores"],
-                )
-                for i in range(n_videos)
-            ]
+            arrays = ("target_labels", "target_visibility", "pred_scores")
+            return [FrameTable(*(case[f"v{i}_{name}"] for name in arrays)) for i in range(n_videos)]
     except InputError as reason:
         raise InputError(path, reason) from None
     except KeyError as missing:

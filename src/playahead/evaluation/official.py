@@ -1,9 +1,9 @@
 """The benchmark's score, to the last bit, in NumPy.
 
-Same answers as FAANTRA's ``multi_aux_evaluate`` over ``SoccerNet.Evaluation.ActionSpotting.average_mAP`` 0.2.0.
-Everything that upstream computes depends on the detections only through *counts* at 200 thresholds, and
-counts add up over clips: so they are taken once, in ``count_detections``, and the same counts give the score,
-the per-match bootstrap and the precision-recall curves.
+The figures equal those of FAANTRA's ``multi_aux_evaluate`` over ``SoccerNet.Evaluation.ActionSpotting.average_mAP``
+0.2.0. Whatever upstream computes depends on the detections only through *counts* at 200 thresholds, and counts add up
+over clips. So ``count_detections`` takes them once, and the score, the bootstrap over matches and the precision-recall
+curves are all made from them.
 
 Axes: N clips, R frames, C classes, D tolerances, H thresholds,
 G groups of events (all, visible, unshown), E rows (a clip and class with events), K event's rank in its row,
@@ -23,7 +23,7 @@ from playahead.domain.grid import RASTER_FRAMES, RASTER_HZ
 from playahead.evaluation.frames import ALL_CLASSES, FrameTable
 
 INFINITY_S = 11
-"""Upstream's stand-in for an infinite tolerance: every frame of the window is in reach."""
+"""Upstream's infinite tolerance: every frame of the window is in reach."""
 TOLERANCES_S: tuple[int, ...] = (1, 2, 3, 4, 5, INFINITY_S)
 METRICS: dict[str, tuple[int, ...]] = {
     **{f"at{tolerance_s}": (tolerance_s,) for tolerance_s in TOLERANCES_S[:-1]},
@@ -32,7 +32,7 @@ METRICS: dict[str, tuple[int, ...]] = {
     "tightV2": (1, 5, INFINITY_S),
 }
 BENCHMARK_METRICS = ("at1", "at2", "at3", "at4", "at5", "atInfty")
-"""The six whose mean is the benchmark's figure."""
+"""The six metrics whose mean is the benchmark's figure."""
 
 THRESHOLDS_H = np.linspace(0, 1, 200)
 _SHIFT = 1e-6  # upstream subtracts it (in float32) so that an empty frame is below threshold 0
@@ -46,9 +46,9 @@ class ThresholdCounts:
 
     Attributes:
         detections_GCH: detections with at least that score.
-        hits_GDCH: those of them matched to an event within the tolerance.
+        hits_GDCH: detections among them that are matched to an event within the tolerance.
         events_GC: events to find.
-        classes: indices of the classes whose figures are made of them.
+        classes: indices of the classes that have figures.
     """
 
     detections_GCH: NDArray[np.float64]
@@ -67,9 +67,12 @@ class ThresholdCounts:
 
 @dataclass(frozen=True)
 class _EventRows:
-    """One row per (clip, class) that has an event; K = the most events in such a row.
+    """One row for each (clip, class) that has an event, as long as the row with most events.
 
-    ``frame_EK`` holds the events' frames in time order, -1 where there are fewer; ``value_EK`` +1 visible, -1 unshown.
+    Attributes:
+        clip_E, class_E: clip and class of the row.
+        frame_EK: frames of its events in time order, -1 beyond the last.
+        value_EK: +1 for a visible event, -1 for an unshown one.
     """
 
     clip_E: NDArray[np.intp]
@@ -79,11 +82,13 @@ class _EventRows:
 
 
 def _gather_events(table: FrameTable) -> _EventRows:
+    # Group the events by clip and class; np.nonzero gives them in time order, and a stable sort keeps that.
     is_event = (table.labels_NR <= len(ACTIONS)) & (table.labels_NR >= 1) & (table.visibility_NR != 0)
     clip, frame = np.nonzero(is_event)
     row_key = clip * len(ACTIONS) + table.labels_NR[clip, frame] - 1
-    order = np.argsort(row_key, kind="stable")  # keeps the events of a row in time order
+    order = np.argsort(row_key, kind="stable")
     keys, row, count = np.unique(row_key[order], return_inverse=True, return_counts=True)
+    # The rank of an event in its row is its place in all, less where the row begins.
     rank = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
     frame_EK = np.full((len(keys), int(count.max(initial=0))), -1, np.intp)
     value_EK = np.zeros(frame_EK.shape, np.int32)
@@ -99,37 +104,39 @@ def match_rows(
     present_EK: NDArray[np.bool_],
     reach: float,
 ) -> NDArray[np.bool_]:
-    """Which detections are hits: events in time order, each takes the best free detection in reach.
+    """Match detections to events: in time order, each event takes the best free detection in reach.
 
     Args:
-        scores_EP: detection scores of each row in time order, negative where there is none.
-        time_EP: their times, in any unit (the official scorer's is the frame).
-        event_time_EK: the row's events in time order.
+        scores_EP: scores of each row's detections in time order, negative where there is none.
+        time_EP: times of the detections, in any unit (the official scorer's is the frame).
+        event_time_EK: times of the row's events, in order.
         present_EK: False beyond a row's last event.
         reach: largest distance in that unit, inclusive.
 
     Returns:
-        hits_EP; of equal scores the first in time wins.
+        hits_EP: True for detections that an event took; of equal scores the first in time is taken.
     """
     hits_EP = np.zeros(scores_EP.shape, bool)
     if not hits_EP.size:
         return hits_EP
+    # All rows at once: their first events choose, then their second ones ...
     for event_time_E, present_E in zip(event_time_EK.T, present_EK.T, strict=True):
         rows = np.flatnonzero(present_E)
         in_reach = np.abs(time_EP[rows] - event_time_E[rows, None]) <= reach
         free = np.where(in_reach & ~hits_EP[rows], scores_EP[rows], -1)
         best = free.argmax(axis=1)
-        found = free[np.arange(len(rows)), best] >= 0
-        hits_EP[rows[found], best[found]] = True
+        matched = free[np.arange(len(rows)), best] >= 0
+        hits_EP[rows[matched], best[matched]] = True
     return hits_EP
 
 
 def _closest_event(events: _EventRows, n_clips: int) -> NDArray[np.int32]:
-    """Visibility of the event closest to each frame of a row, with upstream's slip kept.
+    """Visibility of the event closest to each frame of a row, with upstream's mistake.
 
-    Upstream ends an event's interval at the *number of clips* where it means the number of frames, which shows
-    for fewer than 32 clips. It only touches the visible / unshown figures (golden case 09).
+    Upstream ends an event's interval at the *number of clips* where it means the number of frames, which matters below
+    32 clips. It only touches the visible / unshown figures (golden case 09).
     """
+    # An event's interval reaches to the middle between it and the next; the last one's to the end.
     frames_R = np.arange(RASTER_FRAMES)
     closest_ER = np.full((len(events.clip_E), RASTER_FRAMES), -1, np.int32)
     end = np.full(len(events.clip_E), 2 * n_clips)
@@ -148,6 +155,8 @@ def _closest_event(events: _EventRows, n_clips: int) -> NDArray[np.int32]:
 
 def _threshold_histogram(class_P: NDArray[np.intp], score_P: NDArray[np.float32]) -> NDArray[np.float64]:
     """counts_CH of the detections that reach each threshold."""
+    # Count the detections of each class by the number of thresholds that they reach, from 0 to 200. The reversed
+    # cumulative sum turns "exactly so many" into "at least so many".
     reached = np.searchsorted(THRESHOLDS_H, score_P.astype(np.float64), side="right")
     width = len(THRESHOLDS_H) + 1
     cells = np.bincount(class_P * width + reached, minlength=len(ACTIONS) * width)
@@ -157,6 +166,7 @@ def _threshold_histogram(class_P: NDArray[np.intp], score_P: NDArray[np.float32]
 
 def count_detections(table: FrameTable) -> ThresholdCounts:
     """Assign detections to events at each tolerance and count them at each threshold."""
+    # A score counts for its class in every row of a clip with such an event; row_* are those detections, flat.
     shifted_NRC = (table.scores_NRV - np.float32(_SHIFT))[:, :, 1:]
     events = _gather_events(table)
     scores_ER = shifted_NRC[events.clip_E, :, events.class_E]
@@ -164,11 +174,13 @@ def count_detections(table: FrameTable) -> ThresholdCounts:
     row, frame = np.nonzero(scores_ER >= 0)
     row_class, row_score, row_closest = events.class_E[row], scores_ER[row, frame], closest_ER[row, frame]
 
+    # Detections, also of classes without an event in their clip; those are in the group "unshown".
     clip_P, frame_P, class_P = np.nonzero(shifted_NRC >= 0)
     every = _threshold_histogram(class_P, shifted_NRC[clip_P, frame_P, class_P])
     visible = _threshold_histogram(row_class[row_closest > 0], row_score[row_closest > 0])
-    detections_GCH = np.stack([every, visible, every - visible])  # no event of the class: "unshown"
+    detections_GCH = np.stack([every, visible, every - visible])
 
+    # Hits at each tolerance: half of it either way, in frames.
     hits_GDCH = np.zeros((3, len(TOLERANCES_S), len(ACTIONS), len(THRESHOLDS_H)))
     frame_ER = np.broadcast_to(np.arange(RASTER_FRAMES), scores_ER.shape)
     present = events.frame_EK >= 0
@@ -179,10 +191,8 @@ def count_detections(table: FrameTable) -> ThresholdCounts:
             hits_GDCH[g, d] = _threshold_histogram(row_class[chosen], row_score[chosen])
 
     groups = (present, events.value_EK > 0, events.value_EK < 0)
-    events_GC = np.stack([np.bincount(events.class_E, m.sum(axis=1), minlength=len(ACTIONS)) for m in groups]).astype(
-        np.float64
-    )
-    return ThresholdCounts(detections_GCH, hits_GDCH, events_GC, table.classes)
+    events_GC = np.stack([np.bincount(events.class_E, m.sum(axis=1), minlength=len(ACTIONS)) for m in groups])
+    return ThresholdCounts(detections_GCH, hits_GDCH, events_GC.astype(np.float64), table.classes)
 
 
 def precision_recall(
@@ -198,11 +208,11 @@ def precision_recall(
 
 
 def average_precision(counts: ThresholdCounts) -> NDArray[np.float64]:
-    """ap_GDC by 11-point interpolation, of ``counts.classes``; one without events has 0."""
+    """ap_GDC by 11-point interpolation, of ``counts.classes``; a class without events has 0."""
     precision, recall = precision_recall(counts)
-    best = np.maximum.accumulate(
-        precision, axis=-1
-    )  # recall falls from threshold to threshold: a level's are the first
+    # Recall falls from threshold to threshold, so the thresholds that reach a level of recall are the first ones: their
+    # best precision is the running maximum at the last of them.
+    best = np.maximum.accumulate(precision, axis=-1)
     total = np.zeros(precision.shape[:-1])
     for level in RECALL_LEVELS:
         reached = np.count_nonzero(recall >= level, axis=-1)
@@ -212,7 +222,7 @@ def average_precision(counts: ThresholdCounts) -> NDArray[np.float64]:
 
 
 def _trapezoid_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over the first axis as upstream integrates it: in order, by trapezoids."""
+    """Mean over the first axis, summed by trapezoids in upstream's order."""
     pairs = [(low + high) / 2 for low, high in pairwise(values)]
     return reduce(lambda total, pair: total + pair, pairs, np.zeros_like(values[0])) / len(pairs)
 
@@ -236,7 +246,7 @@ def _one_metric(ap_GDC: NDArray[np.float64]) -> dict[str, object]:
         else:
             mean, per_class = _trapezoid_mean(map_D), _trapezoid_mean(ap_DC)
             if group == "_unshown":
-                mean = mean * 17 / 13  # upstream's, kept
+                mean = mean * 17 / 13  # as upstream does, for no reason that we know
         figures[f"a_mAP{group}"] = float(mean)
         figures[f"a_mAP_per_class{group}"] = per_class.tolist()
     figures["a_mAP_stable"] = figures["a_mAP"]
@@ -244,10 +254,10 @@ def _one_metric(ap_GDC: NDArray[np.float64]) -> dict[str, object]:
 
 
 def benchmark_average(counts: ThresholdCounts) -> float:
-    """The headline: mean of the mAP at 1, 2, 3, 4, 5 and infinity seconds, as a fraction."""
+    """Mean of the mAP at 1, 2, 3, 4, 5 and infinity seconds, as a fraction: the benchmark's figure."""
     return float(average_precision(counts)[0].mean())
 
 
 def score_videos(tables: Sequence[FrameTable]) -> ThresholdCounts:
-    """Counts over several videos; each is cut at its own number of clips, as upstream does."""
+    """Counts over several videos, each counted by itself, as upstream does."""
     return reduce(ThresholdCounts.__add__, (count_detections(table) for table in tables))

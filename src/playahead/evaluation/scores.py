@@ -1,6 +1,9 @@
-"""What a run scored on a split, small enough to keep: counts by match, from which every interval can be made.
+"""Scores of a run on a split: counts by match, and the figures and 95 % intervals that are made from them.
 
-Axes: O examples, R frames, V vector entries, M matches, G groups (here one: all events), C classes, H thresholds.
+Intervals draw whole matches again, because the examples of one match are not independent.
+
+Axes: M matches, S bootstrap samples, U distinct samples, R runs, X all counts of a match, G groups (here one: all
+events), D tolerances, C classes, H thresholds.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,24 +14,78 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.evaluation.bootstrap import AREA, Resampled, average_of, resample
-from playahead.evaluation.figures import mean_predictions
+from playahead.evaluation.exact import area_of_counts
 from playahead.evaluation.official import ThresholdCounts, average_precision
 from playahead.evaluation.score_scale import fit_log_ranks
+from playahead.io.errors import InputError
 from playahead.io.files import atomic_write
 
-CountByMatch = Callable[[NDArray[np.float32]], list[ThresholdCounts]]
-"""scores_ORV -> counts of each match (``EvaluationSet.count_by_match``)."""
+SAMPLES = 1000
+_CHUNK = 50  # samples computed at a time
+_ARRAYS = ("detections_GCH", "hits_GDCH", "events_GC")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure, and the question that its interval answers.
+
+    The benchmark's figure falls with the size of the test set, so no interval around it holds the value that more
+    matches would give: the percentile interval says where *another test set of as many matches* would lie. The area
+    hardly moves with the size: its basic interval holds the value of *very many matches* (docs/metric.md, measured by
+    benchmarks/coverage.py).
+
+    Attributes:
+        precision: function from counts to precision_GDC.
+        is_basic: whether the interval is mirrored around the figure.
+    """
+
+    precision: Callable[[ThresholdCounts], NDArray[np.float64]]
+    is_basic: bool
+
+
+OFFICIAL = Measure(average_precision, is_basic=False)
+AREA = Measure(area_of_counts, is_basic=True)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its 95 % interval (fractions)."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of_samples(cls, value: float, samples: NDArray[np.float64], is_basic: bool = False) -> "Interval":
+        """Percentile interval of a figure's bootstrap samples, or the basic one: mirrored around the figure."""
+        low, high = np.percentile(samples, (2.5, 97.5))
+        if is_basic:
+            low, high = 2 * value - high, 2 * value - low
+        return cls(value, float(low), float(high))
+
+    def __str__(self) -> str:
+        if self.low == self.high:  # of one match
+            return f"{100 * self.value:.2f}"
+        return f"{100 * self.value:.2f} [{100 * self.low:.2f}, {100 * self.high:.2f}]"
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """A run's figure on all matches, and on each bootstrap sample of them."""
+
+    value: float
+    sampled_S: NDArray[np.float64]
+    n_matches: int
 
 
 @dataclass(frozen=True)
 class Scores:
-    """A run (or a baseline, an ensemble) with one decoding, on one split.
+    """Counts of a run (or a baseline, an ensemble) with one decoding, on one split.
 
     Attributes:
-        counts_M: of the official scorer.
-        ranked_M: the same on scores whose ranks are spread over the thresholds, for the exact area.
-        predictions_per_clip: frames with any score, on average.
+        counts_M: counts of the official scorer.
+        ranked_M: counts on scores whose ranks are spread over the thresholds, for the exact area.
+        predictions_per_clip: mean number of frames with any score.
     """
 
     counts_M: list[ThresholdCounts]
@@ -47,7 +104,7 @@ class Scores:
 
     @cached_property
     def resampled(self) -> Resampled:
-        """The benchmark's average on samples of the matches; a comparison asks for the reference's once a row."""
+        """The benchmark's average on samples of the matches, cached because every row needs the reference's."""
         return resample(self.counts_M)
 
     @cached_property
@@ -61,54 +118,157 @@ class Scores:
         return 100 * average_precision(sum(self.counts_M[1:], start=self.counts_M[0]))[0]
 
 
-def score(scores_ORV: NDArray[np.float32], count_by_match: CountByMatch) -> Scores:
-    """Count once for the benchmark's figure, once for the area."""
-    ranked_ORV = fit_log_ranks(scores_ORV)(scores_ORV)
-    counts, ranked = (_all_events(count_by_match(scores)) for scores in (scores_ORV, ranked_ORV))
-    return Scores(counts, ranked, mean_predictions(scores_ORV))
+def score(
+    scores: NDArray[np.float32], count_by_match: Callable[[NDArray[np.float32]], list[ThresholdCounts]]
+) -> Scores:
+    """Count once for the benchmark's figure, once for the area.
+
+    Args:
+        scores: decoded scores, (O, 32, 11).
+        count_by_match: function from scores to the counts of each match (``EvaluationSet.count_by_match``).
+    """
+    counts, ranked = (
+        [replace(c, **{name: getattr(c, name)[:1] for name in _ARRAYS}) for c in count_by_match(scaled)]
+        for scaled in (scores, fit_log_ranks(scores)(scores))
+    )
+    return Scores(counts, ranked, mean_predictions(scores))
 
 
-def _all_events(counts_M: Sequence[ThresholdCounts]) -> list[ThresholdCounts]:
-    return [replace(c, **{name: getattr(c, name)[:1] for name in _ARRAYS}) for c in counts_M]
+def mean_predictions(scores: NDArray[np.float32]) -> float:
+    """Mean number of frames with any score, of scores (O, 32, 11)."""
+    return float((scores[:, :, 1:] > 0).any(axis=2).sum() / max(len(scores), 1))
 
 
-_ARRAYS = ("detections_GCH", "hits_GDCH", "events_GC")
+def average_of(matches: Sequence[ThresholdCounts], measure: Measure = OFFICIAL) -> float:
+    """Average over tolerances and classes on all matches, as a fraction."""
+    return float(measure.precision(sum(matches[1:], start=matches[0]))[0].mean())
+
+
+def bootstrap_averages(
+    matches: Sequence[ThresholdCounts],
+    samples: int = SAMPLES,
+    seed: int = 0,
+    measure: Measure = OFFICIAL,
+    size: int | None = None,
+) -> NDArray[np.float64]:
+    """Average over tolerances and classes of each bootstrap sample: averages_S.
+
+    Args:
+        matches: counts of each match.
+        samples: number of samples.
+        seed: seed of the draws; one seed draws the same matches for every system, which makes comparisons paired.
+        measure: figure to average.
+        size: matches in a sample; as many as there are if None.
+    """
+    if not matches:
+        raise InputError("matches", "there are none to draw from")
+    rng = np.random.default_rng(seed)
+    drawn_SM = rng.multinomial(size or len(matches), np.full(len(matches), 1 / len(matches)), size=samples)
+    # Few matches can be drawn in few ways: each distinct sample is computed once.
+    draws_UM, which_S = np.unique(drawn_SM, axis=0, return_inverse=True)
+    # Counts add up, so a sample's counts are one matrix product: how often each match was drawn, times its counts.
+    hits_MX = np.stack([m.hits_GDCH[0].ravel() for m in matches])
+    detections_MX = np.stack([m.detections_GCH[0].ravel() for m in matches])
+    events_MC = np.stack([m.events_GC[0] for m in matches])
+    shape_DCH = matches[0].hits_GDCH.shape[1:]
+    averages = []
+    for start in range(0, len(draws_UM), _CHUNK):
+        draw = draws_UM[start : start + _CHUNK].astype(np.float64)
+        resampled = ThresholdCounts(
+            (draw @ detections_MX).reshape(len(draw), *shape_DCH[1:]),
+            (draw @ hits_MX).reshape(len(draw), *shape_DCH),
+            draw @ events_MC,
+            matches[0].classes,
+        )
+        averages.append(measure.precision(resampled).mean(axis=(1, 2)))
+    return np.concatenate(averages)[which_S.ravel()]
+
+
+def resample(matches: Sequence[ThresholdCounts], measure: Measure = OFFICIAL) -> Resampled:
+    """Figure of all matches, and of samples that are the same for every run on as many matches."""
+    return Resampled(average_of(matches, measure), bootstrap_averages(matches, measure=measure), len(matches))
+
+
+def mean_interval(runs: Sequence[Resampled], measure: Measure = OFFICIAL) -> Interval:
+    """Mean of the average over runs (seeds) on the same matches; each sample draws the same matches for all runs."""
+    return Interval.of_samples(_mean(runs), np.mean([run.sampled_S for run in runs], axis=0), measure.is_basic)
+
+
+def paired_difference(ours: Sequence[Resampled], theirs: Sequence[Resampled], measure: Measure = OFFICIAL) -> Interval:
+    """Mean over our runs minus mean over theirs, on the same matches in the same order.
+
+    Each sample draws the same matches for every run of both, so that what matches have in common does not count. It
+    also resamples seeds, paired when both have equally many, because another seed gives another figure.
+    """
+    lengths = {run.n_matches for run in (*ours, *theirs)}
+    if len(lengths) != 1:
+        raise InputError("theirs", f"runs are scored on {max(lengths)} matches and on {min(lengths)}")
+    # Each sample draws runs with replacement and takes their mean. The generator begins anew for each side, so it draws
+    # the same runs of both where there are equally many.
+    means = []
+    for runs in (ours, theirs):
+        sampled_RS = np.stack([run.sampled_S for run in runs])
+        drawn_SR = np.random.default_rng([0, 1]).integers(len(runs), size=(sampled_RS.shape[1], len(runs)))
+        means.append(np.take_along_axis(sampled_RS.T, drawn_SR, axis=1).mean(axis=1))
+    return Interval.of_samples(_mean(ours) - _mean(theirs), means[0] - means[1], measure.is_basic)
+
+
+def _mean(runs: Sequence[Resampled]) -> float:
+    return float(np.mean([run.value for run in runs]))
+
+
+def min_difference(matches: Sequence[ThresholdCounts], noise_at: int, measure: Measure = OFFICIAL) -> float:
+    """Smallest significant difference, as a fraction, between two systems that are scored on different matches.
+
+    On the same matches less is enough, as far as the systems find the same ones hard (``paired_difference``).
+
+    Args:
+        matches: counts of each match to draw from.
+        noise_at: matches that each system is scored on.
+        measure: figure that is compared.
+
+    Raises:
+        InputError: fewer than two matches to draw from, or ``noise_at`` below 1.
+    """
+    if len(matches) < 2 or noise_at < 1:
+        raise InputError("noise_at", f"{noise_at} matches drawn from {len(matches)} say nothing", "score more matches")
+    return 1.96 * float(np.sqrt(2) * bootstrap_averages(matches, measure=measure, size=noise_at).std(ddof=1))
 
 
 def save_scores(path: Path, scored: dict[str, Scores], key: str) -> None:
-    """Keep what a run scored, by decoding; ``key`` says what it was made from."""
+    """Write what a run scored, by decoding; ``key`` says what it was made from."""
     arrays: dict[str, NDArray] = {"key": np.array(key), "names": np.array(list(scored))}
-    for place, found in enumerate(scored.values()):
-        arrays[f"{place}.predictions_per_clip"] = np.array(found.predictions_per_clip)
-        arrays[f"{place}.classes"] = np.array(found.counts_M[0].classes)
+    for index, scores in enumerate(scored.values()):
+        arrays[f"{index}.predictions_per_clip"] = np.array(scores.predictions_per_clip)
+        arrays[f"{index}.classes"] = np.array(scores.counts_M[0].classes)
         for kind in ("counts_M", "ranked_M"):
             for name in _ARRAYS:
-                stacked = np.stack([getattr(c, name) for c in getattr(found, kind)])
-                arrays[f"{place}.{kind}.{name}"] = stacked.astype(np.int32)
+                stacked = np.stack([getattr(c, name) for c in getattr(scores, kind)])
+                arrays[f"{index}.{kind}.{name}"] = stacked.astype(np.int32)
     with atomic_write(path) as part, part.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
 
 
 def load_scores(path: Path, key: str) -> dict[str, Scores] | None:
-    """What ``save_scores`` kept; None where there is nothing, it is damaged, or it was made from something else."""
+    """Read what ``save_scores`` wrote; None if there is nothing, it is damaged, or it was made from something else."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
-            if str(kept["key"]) != key:
+        with np.load(path, allow_pickle=False) as arrays:
+            if str(arrays["key"]) != key:
                 return None
-            return {str(name): _scored(kept, place) for place, name in enumerate(kept["names"])}
+            return {str(name): _load_one(arrays, index) for index, name in enumerate(arrays["names"])}
     except FileNotFoundError:
         return None
     except Exception:  # damaged: zipfile, zlib and numpy raise their own kinds; it is made again
         return None
 
 
-def _scored(kept: np.lib.npyio.NpzFile, place: int) -> Scores:
-    classes = tuple(kept[f"{place}.classes"].tolist())
+def _load_one(arrays: np.lib.npyio.NpzFile, index: int) -> Scores:
+    classes = tuple(arrays[f"{index}.classes"].tolist())
     counts, ranked = (
         [
             ThresholdCounts(*match, classes=classes)
-            for match in zip(*(kept[f"{place}.{kind}.{name}"].astype(np.float64) for name in _ARRAYS), strict=True)
+            for match in zip(*(arrays[f"{index}.{kind}.{name}"].astype(np.float64) for name in _ARRAYS), strict=True)
         ]
         for kind in ("counts_M", "ranked_M")
     )
-    return Scores(counts, ranked, float(kept[f"{place}.predictions_per_clip"]))
+    return Scores(counts, ranked, float(arrays[f"{index}.predictions_per_clip"]))

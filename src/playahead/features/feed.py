@@ -1,23 +1,23 @@
 """Event feed -> step features on the paper's grid: each 5-s window is 33 steps of 5/33 s.
 
-Two rules keep a window honest, and make it cheap:
+Three rules keep a window honest, and make it cheap:
 
 * A step sees only rows whose ``t_ms + delay_ms + late_ms`` lies *before the step's end*. Nothing later can change it.
-* A window sees only rows that became visible *inside that window*. So an example of six windows rests on
-  30 s and no more, and the window is the same in all six examples that hold it: it is encoded once.
-
-A third rule is about one kind of row. A row with a delay is an inference (a drive, from the pass before it and the time
-until the next action), and providers give it the place of that *next* action: a pass's end is the next event's start.
-So the place of a delayed row is never looked at; the ball stays where it was last seen.
+* A window sees only rows that became visible *inside that window*. So an example of six windows depends on 30 s and no
+  more, and a window is the same in all six examples that contain it: it is encoded once.
+* The position of a row with a delay is never used. Such a row is an inference: a drive, from the pass before it and the
+  time until the next action. Providers give it the position of that *next* action, as a pass ends where the next event
+  starts. The ball stays where it was last seen.
 
 Positions are turned to the side in possession at that step (the acting side where none is known), so "x near 1" is
 always near the goal under attack. Rows of an unknown team keep the direction in which their own team attacks.
 
-What the source does not say is told apart from what did not happen: the last columns say what is known.
+The last columns say what is known: they distinguish what the source does not report from what did not happen.
 
-Axes: P windows asked for, N steps (33), F features, K codes (14), E rows of the half.
+Axes: P windows, N steps (33), F features, K codes (14), E rows of the half.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,32 +48,31 @@ FEATURE_NAMES: tuple[str, ...] = (
 )
 N_FEATURES = len(FEATURE_NAMES)
 FEED_FEATURES = {"kind": "feed", "names": list(FEATURE_NAMES)}
-"""What weights trained on them say of their features."""
+"""Description of these features in weights that were trained on them."""
 
-_MIRRORED = [FEATURE_NAMES.index(name) for name in ("y", "dy")]
-_SIDE = FEATURE_NAMES.index("side")
-_REPORTS = slice(FEATURE_NAMES.index("reports_0"), FEATURE_NAMES.index("reports_0") + N_CODES)
-_LONG_AGO = [FEATURE_NAMES.index(name) for name in ("gap", "age")]  # at 1 where nothing was seen
+_COLUMN = {name: index for index, name in enumerate(FEATURE_NAMES)}
 
 
 @dataclass(frozen=True)
 class FeedTrack:
-    """A half made ready for looking up what was known at any moment; rows in order of *visibility*.
+    """A half prepared for looking up what was known at any moment; rows in order of *visibility*.
 
     Attributes:
-        half: where it comes from.
-        visible_ms_E: when each row became visible.
-        team_E: -1 unknown.
-        weight_EK: confidence, in percent, of all rows of each code that were visible before row e (E + 1 rows); 100
-            where unknown.
-        last_ms_EK: latest visibility of each code up to and including row e.
+        half: the half itself.
+        visible_ms_E: time at which each row became visible.
+        code_E: code of each row.
+        team_E: team of each row, -1 unknown.
+        setpiece_E: set piece of each row, or ``UNKNOWN``.
+        weight_EK: sum of the confidences, in percent, of all rows of each code before row e (E + 1 rows); an unknown
+            confidence counts as 100.
+        last_ms_EK: latest visibility of each code up to and including row e, -1 none.
         played_E: latest row up to e that plays the ball (its team is in possession), -1 none.
         next_played_E: first such row from e on.
-        gained_ms_E: when the team in possession after row e gained it.
-        xy_E2: ball position in team 0's frame, -1 to 1, NaN unknown or not to be looked at.
-        located_E: latest row up to e whose position is known, -1 none.
-        confidence_E: percent, or ``UNKNOWN``.
-        late_ms_E: how long after it could be known each row arrived.
+        gained_ms_E: time at which the team in possession after row e gained it.
+        xy_E2: position of the ball in team 0's frame, -1 to 1, NaN unknown or not to be used.
+        located_E: latest row up to e with a position, -1 none.
+        confidence_E: confidence in percent, or ``UNKNOWN``.
+        late_ms_E: time by which each row arrived later than it could be known.
     """
 
     half: FeedHalf
@@ -92,7 +91,7 @@ class FeedTrack:
     late_ms_E: NDArray[np.uint16]
 
     def seen_ms(self, until_ms: int) -> int:
-        """How much of the 30 s before a time are observed."""
+        """Observed part of the 30 s before a time."""
         return until_ms - max(until_ms - GRID.observation_ms, min(self.half.seen_from_ms, until_ms), 0)
 
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -102,23 +101,32 @@ class FeedTrack:
 
 
 def prepare_track(half: FeedHalf) -> FeedTrack:
-    """Order rows by when they can be seen and run through them once; those from before the observation are left out."""
+    """Sort rows by when they become visible and run through them once; those before the observation are left out."""
     all_visible_ms = half.visible_ms
     order = np.argsort(all_visible_ms, kind="stable")
     order = order[all_visible_ms[order] >= half.seen_from_ms]
     visible_ms, code = all_visible_ms[order], half.code[order].astype(np.intp)
     team = np.where(half.team[order] == UNKNOWN, -1, half.team[order].astype(np.intp))
+    row_E = np.arange(len(code))
+
+    # For each code: when it was last seen, and the running sum of its rows' confidences.
     is_code_EK = np.arange(N_CODES) == code[:, None]
     last_ms_EK = np.maximum.accumulate(np.where(is_code_EK, visible_ms[:, None], -1), axis=0)
     confidence = half.confidence[order]
     weight_EK = is_code_EK * np.where(confidence == UNKNOWN, 100, confidence.astype(np.int64))[:, None]
+
+    # Possession: the team of the latest row that plays the ball, gained where that team changes.
     plays_ball = ~np.isin(code, (DUEL, STOPPAGE, Action.OUT.class_index))
-    row_E = np.arange(len(code))
     played_E = np.maximum.accumulate(np.where(plays_ball, row_E, -1))
     next_played_E = np.minimum.accumulate(np.where(plays_ball, row_E, len(code) - 1)[::-1])[::-1]
     side_E = np.where(played_E >= 0, team[played_E], -1)
     gained = np.diff(side_E, prepend=-2) != 0
-    xy_E2 = _common_frame(half.x[order], half.y[order], team)
+
+    # Positions in team 0's frame: rows are in the frame of their own team's attack. NaN unknown, or of a delayed row.
+    x, y = half.x[order], half.y[order]
+    xy_E2 = np.stack([x, y], axis=1).astype(np.float32) / 50 - 1
+    xy_E2[(x == UNKNOWN) | (y == UNKNOWN)] = np.nan
+    xy_E2 = np.where(team[:, None] == 1, -xy_E2, xy_E2)
     xy_E2[half.delay_ms[order] > 0] = np.nan
     return FeedTrack(
         half=half,
@@ -138,139 +146,124 @@ def prepare_track(half: FeedHalf) -> FeedTrack:
     )
 
 
-def _common_frame(x: NDArray[np.uint8], y: NDArray[np.uint8], team: NDArray[np.intp]) -> NDArray[np.float32]:
-    xy_E2 = np.stack([x, y], axis=1).astype(np.float32) / 50 - 1
-    xy_E2[(x == UNKNOWN) | (y == UNKNOWN)] = np.nan
-    return np.where(team[:, None] == 1, -xy_E2, xy_E2)
-
-
 def window_features(track: FeedTrack, end_ms_P: NDArray[np.integer]) -> NDArray[np.float32]:
     """Features of the 5-s windows that end at the given times.
 
     Args:
         track: a prepared half.
-        end_ms_P: window ends, ms from the half's start; may lie before 5000 (nothing was seen then).
+        end_ms_P: ends of the windows, ms from the half's start; may lie before 5000 (nothing was seen then).
 
     Returns:
         features_PNF, float32, N = 33 steps, F = ``N_FEATURES``, roughly within [-1, 1].
     """
+    half = track.half
+    features_PNF = np.zeros((len(end_ms_P), GRID.n_snippets, N_FEATURES), np.float32)
+
+    def put(name: str, values: NDArray) -> None:
+        """Write a column, or a group of columns from this one on."""
+        columns = values if values.ndim == 3 else values[..., None]
+        features_PNF[..., _COLUMN[name] : _COLUMN[name] + columns.shape[-1]] = columns
+
+    # Each step's end, and two numbers of rows: those visible before it, and those visible before its window began.
     start_P1 = np.asarray(end_ms_P, np.float64)[:, None] - GRID.window_ms
     step_end_PN = start_P1 + np.arange(1, GRID.n_snippets + 1) * (GRID.window_ms / GRID.n_snippets)
     known_PN = np.searchsorted(track.visible_ms_E, step_end_PN, side="left")
     first_P1 = np.searchsorted(track.visible_ms_E, start_P1, side="left")
-    features_PNF = np.zeros((*known_PN.shape, N_FEATURES), np.float32)
     if len(track.visible_ms_E):
-        _fill(features_PNF, track, step_end_PN, known_PN, first_P1)
-    else:
-        features_PNF[..., _LONG_AGO] = 1.0
-    half = track.half
+        _put_rows(put, track, step_end_PN, known_PN, first_P1)
+    else:  # nothing was ever seen: as long ago as can be
+        put("gap", np.array(True))
+        put("age", np.array(True))
+
+    # Facts about the source and the time, which need no rows.
     if half.clock_known:
-        features_PNF[..., FEATURE_NAMES.index("clock")] = step_end_PN / _HALF_LENGTH_MS - 0.5
-    features_PNF[..., _REPORTS] = [code in half.reports for code in range(N_CODES)]
-    features_PNF[..., FEATURE_NAMES.index("observed")] = step_end_PN > half.seen_from_ms
-    features_PNF[..., FEATURE_NAMES.index("clock_known")] = half.clock_known
+        put("clock", step_end_PN / _HALF_LENGTH_MS - 0.5)
+    put("reports_0", np.array([[[code in half.reports for code in range(N_CODES)]]]))
+    put("observed", step_end_PN > half.seen_from_ms)
+    put("clock_known", np.array(half.clock_known))
     return features_PNF
 
 
-def _fill(
-    out_PNF: NDArray[np.float32],
+def _put_rows(
+    put: Callable[[str, NDArray], None],
     track: FeedTrack,
     step_end_PN: NDArray[np.float64],
     known_PN: NDArray[np.intp],
     first_P1: NDArray[np.intp],
 ) -> None:
-    """Everything that rests on rows: ``known_PN`` rows are visible, those from ``first_P1`` on in this window."""
-    seen_PN = known_PN > first_P1
-    row_PN = np.maximum(known_PN - 1, 0)
-    before_PN = np.concatenate([first_P1, known_PN[:, :-1]], axis=1)
-    start_ms_P1 = step_end_PN[:, -1:] - GRID.window_ms
-    put = _Writer(out_PNF)
-    put(np.minimum(track.weight_EK[known_PN] - track.weight_EK[before_PN], 100) / 100)
-    put((np.arange(N_CODES) == track.code_E[row_PN][..., None]) & seen_PN[..., None])
-    last_ms = track.last_ms_EK[row_PN]
-    recency = np.exp((last_ms - step_end_PN[..., None]) / (_RECENCY_S * 1000))
-    put(np.where((last_ms >= np.maximum(start_ms_P1, 0)[..., None]) & seen_PN[..., None], recency, 0))
+    """Write all features that depend on rows: row ``first_P1`` is the window's first, ``known_PN`` - 1 the latest."""
+    seen_PN = known_PN > first_P1  # anything of this window
+    row_PN = np.maximum(known_PN - 1, 0)  # the latest row, of no meaning unless seen
 
+    # Codes: what arrived in this step (at most 1, less where doubtful), what came last, how recently each code came.
+    before_PN = np.concatenate([first_P1, known_PN[:, :-1]], axis=1)
+    put("arrived_0", np.minimum(track.weight_EK[known_PN] - track.weight_EK[before_PN], 100) / 100)
+    put("last_0", (np.arange(N_CODES) == track.code_E[row_PN][..., None]) & seen_PN[..., None])
+    last_ms = track.last_ms_EK[row_PN]
+    start_ms = np.maximum(step_end_PN[:, -1:] - GRID.window_ms, 0)[..., None]
+    recency = np.exp((last_ms - step_end_PN[..., None]) / (_RECENCY_S * 1000))
+    put("recency_0", np.where((last_ms >= start_ms) & seen_PN[..., None], recency, 0))
+
+    # Possession: the side that played the ball last in this window, as +1, -1 or 0; whether the acting team has it.
     played_PN = track.played_E[row_PN]
     side = np.where(seen_PN & (played_PN >= first_P1), track.team_E[played_PN], -1)
     actor = track.team_E[row_PN]
-    turn = np.where(np.where(side >= 0, side, actor) == 1, -1.0, 1.0)
-    put(seen_PN)
-    put(np.where(side >= 0, 1.0 - 2.0 * side, 0.0))
-    put(np.where(seen_PN & (side >= 0) & (actor >= 0), np.where(actor == side, 1.0, -1.0), 0.0))
-    located_PN = _put_movement(put, track, row_PN, seen_PN, first_P1, turn)
-    gap_s = (track.visible_ms_E[row_PN] - track.visible_ms_E[np.maximum(row_PN - 1, 0)]) / 1000
-    put(np.where(seen_PN & (row_PN > first_P1), np.minimum(gap_s, 5.0) / 5, 1.0))
-    age_s = np.where(seen_PN, (step_end_PN - track.visible_ms_E[row_PN]) / 1000, 5.0)
-    put(age_s / 5)
-    put(np.where(seen_PN, np.exp(-age_s / _INSTANT_S), 0.0))
-    setpiece = track.setpiece_E[row_PN][..., None] == np.arange(1, N_SETPIECES)
-    put(setpiece & seen_PN[..., None])
+    put("seen", seen_PN)
+    put("side", np.where(side >= 0, 1.0 - 2.0 * side, 0.0))
+    both_known = seen_PN & (side >= 0) & (actor >= 0)
+    put("actor_in_possession", np.where(both_known, np.where(actor == side, 1.0, -1.0), 0.0))
+    put("team_known", seen_PN & (actor >= 0))
+
+    # How long that side has had the ball, counted from no earlier than its first touch in this window.
     first_played_P1 = track.next_played_E[np.minimum(first_P1, len(track.next_played_E) - 1)]
     since_ms = np.maximum(track.gained_ms_E[row_PN], track.visible_ms_E[first_played_P1])
-    put(np.where(side >= 0, (step_end_PN - since_ms) / GRID.window_ms, 0.0))
-    put((known_PN - first_P1) / 5)
-    put.skip("clock")
-    put(seen_PN & (actor >= 0))
-    put(located_PN)
-    put(seen_PN & (track.setpiece_E[row_PN] != UNKNOWN))
-    confident = seen_PN & (track.confidence_E[row_PN] != UNKNOWN)
-    put(np.where(confident, track.confidence_E[row_PN] / 100, 0.0))
-    put(confident)
-    put(np.where(seen_PN, np.minimum(track.late_ms_E[row_PN] / _VERY_LATE_MS, 1.0), 0.0))
+    put("possession", np.where(side >= 0, (step_end_PN - since_ms) / GRID.window_ms, 0.0))
 
-
-def _put_movement(
-    put: "_Writer",
-    track: FeedTrack,
-    row_PN: NDArray[np.intp],
-    seen_PN: NDArray[np.bool_],
-    first_P1: NDArray[np.intp],
-    turn_PN: NDArray[np.float64],
-) -> NDArray[np.bool_]:
-    """Where the ball was last seen in this window, and how it came there; returns at which steps that is known."""
+    # Position: where the ball was last seen in this window and where before that, turned to the side in possession.
+    turn_PN1 = np.where(np.where(side >= 0, side, actor) == 1, -1.0, 1.0)[..., None]
     at_PN = np.where(seen_PN, track.located_E[row_PN], -1)
     from_PN = np.where(at_PN > 0, track.located_E[np.maximum(at_PN - 1, 0)], -1)
-    known, moved_known = at_PN >= first_P1, from_PN >= first_P1
-    here = np.where(known[..., None], track.xy_E2[at_PN], 0) * turn_PN[..., None]
-    there = np.where(moved_known[..., None], track.xy_E2[from_PN], 0) * turn_PN[..., None]
-    moved = np.where(moved_known[..., None], here - there, 0)
+    located, moved_known = at_PN >= first_P1, from_PN >= first_P1
+    xy = np.where(located[..., None], track.xy_E2[at_PN], 0) * turn_PN1
+    earlier_xy = np.where(moved_known[..., None], track.xy_E2[from_PN], 0) * turn_PN1
+    put("x", xy)
+    put("off_centre", np.abs(xy[..., 1]))
+    put("goal_distance", np.where(located, np.hypot(1 - xy[..., 0], 0.65 * xy[..., 1]) / 2, 0.0))
+    put("position_known", located)
+
+    # Movement between these two positions, and its speed in half pitches a second, at most 3.
+    moved = np.where(moved_known[..., None], xy - earlier_xy, 0)
     took_s = (track.visible_ms_E[at_PN] - track.visible_ms_E[from_PN]) / 1000
-    put(here)
-    put(np.abs(here[..., 1]))
-    put(np.where(known, np.hypot(1 - here[..., 0], 0.65 * here[..., 1]) / 2, 0.0))
-    put(moved)
-    put(np.minimum(np.hypot(moved[..., 0], moved[..., 1]) / np.maximum(took_s, 0.2), 3.0) / 3)
-    return known
+    put("dx", moved)
+    put("speed", np.minimum(np.hypot(moved[..., 0], moved[..., 1]) / np.maximum(took_s, 0.2), 3.0) / 3)
 
+    # Time: between the latest two rows, since the latest row, and how many rows there were.
+    gap_s = (track.visible_ms_E[row_PN] - track.visible_ms_E[np.maximum(row_PN - 1, 0)]) / 1000
+    put("gap", np.where(seen_PN & (row_PN > first_P1), np.minimum(gap_s, 5.0) / 5, 1.0))
+    age_s = np.where(seen_PN, (step_end_PN - track.visible_ms_E[row_PN]) / 1000, 5.0)
+    put("age", age_s / 5)
+    put("instant", np.where(seen_PN, np.exp(-age_s / _INSTANT_S), 0.0))
+    put("actions", (known_PN - first_P1) / 5)
 
-class _Writer:
-    """Appends feature columns in the order of ``FEATURE_NAMES``."""
-
-    def __init__(self, out_PNF: NDArray[np.float32]) -> None:
-        self._out = out_PNF
-        self._next = 0
-
-    def __call__(self, values: NDArray) -> None:
-        columns = values if values.ndim == 3 else values[..., None]
-        self._out[..., self._next : self._next + columns.shape[-1]] = columns
-        self._next += columns.shape[-1]
-
-    def skip(self, name: str) -> None:
-        """Past a column that is written elsewhere."""
-        assert FEATURE_NAMES[self._next] == name
-        self._next += 1
+    # The latest row itself: its set piece, its confidence, how late it came.
+    setpiece = track.setpiece_E[row_PN]
+    put("setpiece_1", (setpiece[..., None] == np.arange(1, N_SETPIECES)) & seen_PN[..., None])
+    put("setpiece_known", seen_PN & (setpiece != UNKNOWN))
+    confident = seen_PN & (track.confidence_E[row_PN] != UNKNOWN)
+    put("confidence", np.where(confident, track.confidence_E[row_PN] / 100, 0.0))
+    put("confidence_known", confident)
+    put("lateness", np.where(seen_PN, np.minimum(track.late_ms_E[row_PN] / _VERY_LATE_MS, 1.0), 0.0))
 
 
 def mirror(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Left and right exchanged (y -> -y): the same play on a mirrored pitch."""
+    """Exchange left and right (y -> -y): the same play on a mirrored pitch."""
     mirrored = features.copy()
-    mirrored[..., _MIRRORED] *= -1
+    mirrored[..., [_COLUMN["y"], _COLUMN["dy"]]] *= -1
     return mirrored
 
 
 def swap_sides(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Team 0 and 1 exchanged: positions are turned to possession, so only the side's name changes."""
+    """Exchange teams 0 and 1: positions are turned to possession, so only the side's sign changes."""
     swapped = features.copy()
-    swapped[..., _SIDE] *= -1
+    swapped[..., _COLUMN["side"]] *= -1
     return swapped

@@ -2,15 +2,14 @@
 
 ``windows/3f/3f09...npy`` holds float16 (N, F), named by the hash of the window's frames: two workers that meet the same
 window write the same bytes, so sharing, resuming, shards and other machines need no locks. ``videos/NAME.jsonl``
-lists a video's windows in order, a line each as it is done; a last line closes it. A torn line is as if it were not
-there.
-``manifest.json`` says which weights and input_size made all of it.
+lists a video's windows in order, each in a line that is written when it is done; a last line closes it. A torn line is
+ignored. ``manifest.json`` names the weights and the input size of all features.
 
 Axes: W windows, N snippets, F features.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,22 +22,22 @@ from playahead.io.files import FORMAT, atomic_write, require_file, require_forma
 from playahead.io.settings import build
 
 MANIFEST = "manifest.json"
-_MOST_BYTES = 1 << 20  # of a manifest
-_MOST_PIXELS = 16_384
-_MOST_FEATURES = 65_536
+_MAX_BYTES = 1 << 20  # of a manifest
+_MAX_PIXELS = 16_384
+_MAX_FEATURES = 65_536
 
 
 @dataclass(frozen=True)
 class StoreFacts:
-    """What made the features of a store; features of two kinds never meet in one.
+    """Description of a store's features; a store holds features of one kind.
 
     Attributes:
-        weights: sha256 of the backbone's weights.
+        weights: SHA-256 of the backbone's weights.
         input_size: width, height and luma range.
         precision: "float32", "tf32" (CUDA) or "bfloat16".
-        snippets: N of a window.
-        feature_dim: F of a snippet.
-        provenance: where the weights come from, and what to know about them.
+        snippets: snippets of a window, N.
+        feature_dim: features of a snippet, F.
+        provenance: origin of the weights, and a notice about them if there is one.
     """
 
     weights: str
@@ -51,12 +50,12 @@ class StoreFacts:
     def __post_init__(self) -> None:
         width, height, luma = self.input_size
         if not (self.weights and self.weights.isprintable()):
-            raise InputError("weights", f"{self.weights!r} is not a digest")
-        if not (0 < width <= _MOST_PIXELS and 0 < height <= _MOST_PIXELS and luma in ("limited", "full")):
-            raise InputError("input_size", f"{self.input_size} is not a width, a height and limited or full")
+            raise InputError("StoreFacts.weights", f"{self.weights!r} is not a digest")
+        if not (0 < width <= _MAX_PIXELS and 0 < height <= _MAX_PIXELS and luma in ("limited", "full")):
+            raise InputError("StoreFacts.input_size", f"{self.input_size} is not a width, a height and limited or full")
         for name in ("snippets", "feature_dim"):
-            if not 1 <= getattr(self, name) <= _MOST_FEATURES:
-                raise InputError(name, f"{getattr(self, name)} is not in 1..{_MOST_FEATURES}")
+            if not 1 <= getattr(self, name) <= _MAX_FEATURES:
+                raise InputError(f"StoreFacts.{name}", f"{getattr(self, name)} is not in 1..{_MAX_FEATURES}")
 
     @property
     def window_bytes(self) -> int:
@@ -66,18 +65,18 @@ class StoreFacts:
 
 @dataclass
 class Journal:
-    """What is known of one video: its windows so far, and whether that is all of them.
+    """State of one video: its windows so far, and whether these are all.
 
     Attributes:
-        keys: of its windows, in time order, 5 s each from the video's start.
-        closed: the video was read to its end.
-        notes: warnings from reading it.
-        failed: why it cannot be read, where that was found out; the next extraction tries again.
+        keys: names of its windows in time order, 5 s each from the video's start.
+        closed: whether the video was read to its end.
+        notices: what could not be used of it.
+        failed: reason why it could not be read, if so; the next extraction tries again.
     """
 
     keys: list[str] = field(default_factory=list)
     closed: bool = False
-    notes: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     failed: str = ""
 
 
@@ -97,19 +96,20 @@ class FeatureStore:
             write_whole(path, json.dumps({**asdict(facts), "format": FORMAT}, indent=1), shared=True)
         self.facts = _read_facts(path)
         if facts is not None and _identity(facts) != _identity(self.facts):
-            raise InputError(folder, "holds features of other weights, input_size or precision", "choose another --out")
+            what = "holds features of other weights, input size or precision"
+            raise InputError(folder, what, "choose another folder")
 
     @property
     def notice(self) -> str:
-        """A leak that the backbone's weights have, in a sentence; empty if none."""
+        """Notice about the backbone's weights, such as a leak; empty if there is none."""
         return str(self.facts.provenance.get("notice", ""))
 
     def window_path(self, key: str) -> Path:
-        """Where a window's features are, or will be."""
+        """Path of a window's features, existing or not."""
         return self.folder / "windows" / key[:2] / f"{key}.npy"
 
     def has(self, key: str) -> bool:
-        """Whether a window is there."""
+        """Check whether the store holds a window."""
         return self.window_path(key).exists()
 
     def write(self, key: str, features_NF: NDArray[np.float16]) -> None:
@@ -120,7 +120,7 @@ class FeatureStore:
             np.save(file, features_NF, allow_pickle=False)
 
     def read(self, key: str) -> NDArray[np.float16]:
-        """features_NF of a window, memory-mapped.
+        """Read a window, features_NF, memory-mapped.
 
         Raises:
             InputError: missing or damaged.
@@ -129,10 +129,10 @@ class FeatureStore:
             return self._opened[key]
         path = self.window_path(key)
         try:
-            features_NF = np.lib.format.open_memmap(path, mode="r")  # np.load would take an archive or a pickle, too
-        except Exception as reason:  # NumPy lets through whatever the parser of its header raises
-            said = f"not a window of features ({' '.join(str(reason).split())})"
-            raise InputError(path, said, "delete it and extract again") from None
+            features_NF = np.lib.format.open_memmap(path, mode="r")  # np.load would also open an archive or a pickle
+        except Exception as reason:  # NumPy's parser of the header raises errors of many kinds
+            what = f"not a window of features ({' '.join(str(reason).split())})"
+            raise InputError(path, what, "delete it and extract again") from None
         if features_NF.shape != (self.facts.snippets, self.facts.feature_dim) or features_NF.dtype != np.float16:
             raise InputError(path, f"holds {features_NF.dtype} {features_NF.shape}", "delete it and extract again")
         if not np.isfinite(features_NF).all():
@@ -141,11 +141,11 @@ class FeatureStore:
         return features_NF
 
     def journal_path(self, video: str) -> Path:
-        """A video's journal; ``video`` is a relative name such as ``train/clip_1``."""
+        """Path of a video's journal; ``video`` is a relative name such as ``train/clip_1``."""
         return self.folder / "videos" / f"{video}.jsonl"
 
     def journal(self, video: str) -> Journal:
-        """What is known of a video; empty where nothing is."""
+        """Read a video's journal; an empty one if there is none."""
         path, journal = self.journal_path(video), Journal()
         if not path.exists():
             return journal
@@ -158,7 +158,7 @@ class FeatureStore:
             elif "failed" in entry:
                 journal.failed = str(entry["failed"])
             else:
-                journal.closed, journal.notes = True, [str(note) for note in entry["notes"]]
+                journal.closed, journal.notices = True, [str(notice) for notice in entry["notices"]]
         return journal
 
     def videos(self) -> Iterator[str]:
@@ -170,10 +170,10 @@ class FeatureStore:
                 yield name
 
     def windows(self, video: str) -> list[NDArray[np.float16]]:
-        """features_NF of each window of a video that was read to its end, memory-mapped.
+        """Read all windows of a video, features_NF each, memory-mapped.
 
         Raises:
-            InputError: it was not, or a window is missing or damaged.
+            InputError: it was not read to its end, or a window is missing or damaged.
         """
         journal = self.journal(video)
         if not journal.closed:
@@ -182,7 +182,7 @@ class FeatureStore:
 
 
 class JournalWriter:
-    """Appends to one video's journal; what a kill tore off is cut away first."""
+    """Appends to one video's journal; a torn line at its end is cut away first."""
 
     def __init__(self, store: FeatureStore, video: str) -> None:
         self.path = store.journal_path(video)
@@ -190,24 +190,19 @@ class JournalWriter:
         self.keys = store.journal(video).keys
         whole = b"".join(_line({"window": key}) for key in self.keys)
         if not self.path.exists() or self.path.read_bytes() != whole:
-            self.restart(self.keys)
-
-    def restart(self, keys: Sequence[str]) -> None:
-        """Windows that are in the store, instead of what was listed."""
-        self.keys = list(keys)
-        write_whole(self.path, b"".join(_line({"window": key}) for key in keys), shared=True)
+            write_whole(self.path, whole, shared=True)
 
     def add(self, key: str) -> None:
-        """A window that is in the store."""
+        """List a window that is in the store."""
         self._append({"window": key})
         self.keys.append(key)
 
-    def close(self, notes: list[str]) -> None:
-        """The video was read to its end."""
-        self._append({"notes": notes})
+    def close(self, notices: list[str]) -> None:
+        """Mark the video as read to its end."""
+        self._append({"notices": notices})
 
     def fail(self, reason: str) -> None:
-        """The video cannot be read on from here."""
+        """Note why the video cannot be read on from here."""
         self._append({"failed": reason})
 
     def _append(self, entry: Mapping[str, object]) -> None:
@@ -224,7 +219,7 @@ def _entry(line: bytes) -> dict | None:
         entry = json.loads(line)
     except ValueError:
         return None
-    return entry if isinstance(entry, dict) and entry.keys() & {"window", "notes", "failed"} else None
+    return entry if isinstance(entry, dict) and entry.keys() & {"window", "notices", "failed"} else None
 
 
 def _identity(facts: StoreFacts) -> tuple:
@@ -234,7 +229,7 @@ def _identity(facts: StoreFacts) -> tuple:
 def _read_facts(path: Path) -> StoreFacts:
     if not path.exists():
         raise InputError(path.parent, "no features here", "run playahead extract")
-    require_file(path, _MOST_BYTES)
+    require_file(path, _MAX_BYTES)
     try:
         values = strict_json(path.read_bytes())
     except (OSError, ValueError, RecursionError) as reason:

@@ -1,4 +1,4 @@
-"""What predictors on features share, whether PyTorch or ONNX Runtime computes them.
+"""The base of predictors on features, whether PyTorch or ONNX Runtime computes them.
 
 Axes: P windows, N snippets (or steps), F features, D model, W windows of an example, O examples.
 """
@@ -99,7 +99,7 @@ class AnyPredictor(ABC):
 
     @property
     def examples_seen(self) -> int:
-        """How many its training went through; 0 where the file does not say."""
+        """Number of examples of its training; 0 if the file does not say."""
         sizes = [self.about.get("step"), self._trained("sequences"), self._trained("examples")]
         return math.prod(n if isinstance(n, int) else 0 for n in sizes)
 
@@ -110,7 +110,7 @@ class AnyPredictor(ABC):
 
     @property
     def objectness_weight(self) -> float:
-        """How much more matched slots than others weighed in training: it is taken out of the objectness again.
+        """Weight of matched slots in training, which is taken out of the objectness again.
 
         With the intensity likelihood among the losses it is 1: that reads the objectness as it is.
         """

@@ -17,7 +17,7 @@ from playahead.inference.open_predictor import DecodingOptions
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, counter, quiet
-from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet import read_baa_split
 
 
 def anticipate_clips(

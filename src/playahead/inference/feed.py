@@ -6,13 +6,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.domain.feed import FeedHalf
+from playahead.domain.actions import ACTIONS
+from playahead.domain.feed import UNKNOWN, FeedHalf
+from playahead.domain.notices import Notices
+from playahead.domain.records import Anticipation, Mark
 from playahead.features.feed import FEED_FEATURES, prepare_track
 from playahead.inference.open_predictor import open_predictor
-from playahead.inference.result import SHORTEST_MS, Expected, PredictConfig, PredictResult, short_notices
+from playahead.inference.result import SHORTEST_MS, PredictConfig, PredictResult, require_kick_offs
+from playahead.io.errors import InputError
 from playahead.io.progress import Show, counter, quiet
-from playahead.sources.feeds import read_feed
-from playahead.sources.notes import SourceNotes
+from playahead.sources.feeds import choose_reader, read_feed
 
 EVERY_S = 5.0
 
@@ -23,21 +26,22 @@ def predict_feed(
     show: Show = quiet,
     companions: Sequence[Path] = (),
 ) -> PredictResult:
-    """Anticipate what comes next, all through a match.
+    """Anticipate what comes next, all through a match; writes an overlay if the options name one.
 
     Args:
         feed: a match as its provider ships it, a compact feed table (.npz), or the halves of one.
-        config: from which weights, at which times, how certain.
-        show: told about every time of a half.
+        config: weights, times and minimum confidence.
+        show: progress, called for every time of a half.
         companions: further files of the match.
 
     Raises:
         InputError: the file or the weights cannot be read.
     """
     config = config or PredictConfig()
-    notes = SourceNotes(kick_offs_ms=config.kick_offs_ms)
+    read, provider = Notices(), ""
     if isinstance(feed, Path):
-        source, halves = feed.name, read_feed(feed, notes, companions, config.provider)
+        source, provider = feed.name, choose_reader(feed, config.provider).provider
+        halves = read_feed(feed, read, companions, provider, kick_offs_ms=config.kick_offs_ms)
     else:
         source, halves = "feed", list(feed)
     predictor = open_predictor(config.weights, FEED_FEATURES, config.device)
@@ -46,18 +50,18 @@ def predict_feed(
     chosen = [half for half in halves if config.half in (None, half.half)]
     first_ms = config.start_ms(SHORTEST_MS)
     times = [times_of(half, first_ms, config.end_ms, every_ms) for half in chosen]
-    notices = [*notes.lines, *short_notices(config, times[0] if times else [], predictor.knows_worse_sources)]
     advance = counter(show, f"predicting {source}", sum(map(len, times)), "times")
-    expected: list[Expected] = []
+    expected: list[Anticipation] = []
     for half, times_ms in zip(chosen, times, strict=True):
         track = prepare_track(half)
         listed = predictor.anticipate_at(track, times_ms, config.min_confidence, decoder)
         expected += [
-            Expected.of(anticipation, int(time_ms), track.seen_ms(int(time_ms)), half.match, half.half)
-            for time_ms, found in zip(times_ms, listed, strict=True)
-            for anticipation in found
+            anticipation.at(time_ms, track.seen_ms(time_ms), half.match, half.half)
+            for time_ms, anticipations in zip(times_ms.tolist(), listed, strict=True)
+            for anticipation in anticipations
         ]
         advance(len(times_ms))
+    of_short = config.short_notices(times[0] if times else [], predictor.knows_worse_sources)
     result = PredictResult(
         source=source,
         kind="feed",
@@ -65,21 +69,44 @@ def predict_feed(
         spotted=(),
         every_ms=every_ms,
         min_confidence=config.min_confidence,
-        notices=notices,
-        provider=notes.provider,
+        notices=[*read.lines, *of_short],
+        provider=provider,
         kick_offs_ms=config.kick_offs_ms,
         times_ms={(half.match, half.half): times_ms for half, times_ms in zip(chosen, times, strict=True)},
     )
     if config.overlay is not None and config.video is not None:
-        from playahead.inference.feed_overlay import write_feed_overlay  # a feed alone needs no video library
-
-        asked = {half.half: times_ms.tolist() for half, times_ms in zip(chosen, times, strict=True)}
-        write_feed_overlay(config.video, config.overlay, result, chosen, asked)
+        _write_overlay(config.video, config.overlay, result, chosen)
     return result
 
 
 def times_of(half: FeedHalf, start_ms: int, end_ms: int | None, every_ms: int) -> NDArray[np.int64]:
-    """When to anticipate in a half: from ``start_ms`` up to the last row."""
+    """Times to anticipate from in a half: from ``start_ms`` up to the last row."""
     last_ms = int(half.t_ms[-1]) if len(half) else 0
     stop_ms = last_ms if end_ms is None else min(end_ms, last_ms)
     return np.arange(start_ms, stop_ms + 1, every_ms, dtype=np.int64)
+
+
+def _write_overlay(video: Path, path: Path, result: PredictResult, halves: Sequence[FeedHalf]) -> None:
+    """Write the match's video from the first time of anticipation to one step after the last."""
+    from playahead.video.overlay import write_overlay  # a feed alone needs no video library
+
+    if len({half.match for half in halves}) > 1:
+        raise InputError("PredictConfig.video", "is of one match, and the feed holds several")
+    require_kick_offs({half.half for half in halves}, result.kick_offs_ms)
+    times_ms = sorted(
+        result.kick_offs_ms[half] + int(time_ms) for (_, half), times in result.times_ms.items() for time_ms in times
+    )
+    if not times_ms:
+        raise InputError("PredictConfig.overlay", "no time to anticipate at lies in the feed")
+    seen = [mark for half in halves for mark in _marks(half, result.kick_offs_ms[half.half])]
+    timeline = result.timeline(sorted(seen, key=lambda mark: mark.time_ms), times_ms)
+    write_overlay(video, path, timeline, (times_ms[0], times_ms[-1] + result.every_ms))
+
+
+def _marks(half: FeedHalf, kick_off_ms: int) -> list[Mark]:
+    """Actions of a half on the video's clock."""
+    return [
+        Mark(kick_off_ms + int(t_ms), ACTIONS[code], 1.0 if confidence == UNKNOWN else confidence / 100)
+        for t_ms, code, confidence in zip(half.t_ms, half.code, half.confidence, strict=True)
+        if code < len(ACTIONS)
+    ]

@@ -22,7 +22,7 @@ class OnnxPredictor(AnyPredictor):
     """An anticipator from the folder that ``playahead export`` wrote.
 
     Args:
-        folder: of the export.
+        folder: folder of the export.
 
     Raises:
         InputError: a file is missing or damaged, or ONNX Runtime is not installed.
@@ -82,7 +82,7 @@ def _session(path: Path, digest: str | None) -> Any:
 
 
 def _run(session: Any, path: Path, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """What a graph computes.
+    """Compute a graph.
 
     Raises:
         InputError: it takes or gives something else than an export, or NaN or infinity.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from playahead.decoding.decoder import Decoder, Kind
 from playahead.inference.any_predictor import AnyPredictor
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 from playahead.paper.inference import Confidence, SlotTime
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class DecodingOptions:
 
     def __post_init__(self) -> None:
         check_choices(self, "DecodingOptions")
+        if self.tau is not None and not 0 <= self.tau < 1:
+            raise InputError("DecodingOptions.tau", f"{self.tau} is not in [0, 1)")
         if self.decoding == "marginal" and self.tau is not None:
             raise InputError(
                 "DecodingOptions.tau", "is for slots that emit", "set decoding to paper or tuned-threshold"

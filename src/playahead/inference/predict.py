@@ -1,4 +1,4 @@
-"""``predict()``: a match in, anticipations out, whatever it is observed through."""
+"""``predict()``: a match in, anticipations out, from a feed or a video."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,9 +22,9 @@ def predict(
     Args:
         match: an event feed or a video; the file's content decides. An address and "-" (standard input) are videos.
             Several files are those of one match of a feed, in any order.
-        config: from which weights, at which times, how certain.
+        config: weights, times and minimum confidence.
         must_be: "feed" refuses a video.
-        show: told how far it is.
+        show: progress, called on the way.
 
     Raises:
         InputError: a file that cannot be read, or an option that does not go with it.
@@ -39,7 +39,7 @@ def predict(
     path = Path(match)
     for name in ("video", "kick_off"):
         if getattr(config, name):
-            raise InputError(f"--{name.replace('_', '-')}", "is for a feed", "leave it out: a video has its own times")
+            raise InputError(f"PredictConfig.{name}", "is for a feed", "leave it out: a video has its own times")
     if path.is_file() and (second := second_file_of(path)):
         raise InputError(path, f"is {second}", "give the file of its events")
     from playahead.inference.video import predict_video  # here and not above: a feed needs no video library
@@ -54,13 +54,13 @@ def predict(
 
 
 def _is_feed(path: Path) -> bool:
-    """An address, standard input or a pipe can only be a video."""
+    """Whether it is a file that a reader of feeds recognises; an address, standard input or a pipe is a video."""
     return path.is_file() and reader_of(path) is not None
 
 
 def _require_no_video_options(config: PredictConfig) -> None:
     for name in ("backbone", "stream"):
         if getattr(config, name) is not None:
-            raise InputError(f"--{name}", "is for video", "leave it out, or give a video instead of a feed")
+            raise InputError(f"PredictConfig.{name}", "is for video", "leave it out, or give a video instead of a feed")
     if config.overlay is not None and config.video is None:
-        raise InputError("--overlay", "of a feed is drawn over its video", "add --video and --kick-off")
+        raise InputError("PredictConfig.overlay", "of a feed is drawn over its video", "give a video and kick-offs")

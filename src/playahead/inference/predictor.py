@@ -20,8 +20,8 @@ from playahead.decoding.predictions import DensePredictions, Predictions, SlotPr
 from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
-from playahead.io.assets import packaged_weights
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.io.progress import Show, counter, quiet
 from playahead.io.runtime import one_thread, pick_device
 from playahead.io.settings import build
@@ -48,7 +48,7 @@ class Predictor(AnyPredictor):
     """A network with trained weights, and their description.
 
     Args:
-        network: in evaluation mode; its ``config`` is a dataclass.
+        network: network in evaluation mode; its ``config`` is a dataclass.
         about: training configuration, features, and the decodings chosen on validation.
         where: file that it comes from, named in error messages.
     """

@@ -1,6 +1,6 @@
 """Anticipations all through a video, and the actions spotted on the way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,20 +13,19 @@ from playahead.decoding.marginal import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.records import Mark
+from playahead.features.encoder import VideoEncoder
 from playahead.features.store import StoreFacts
-from playahead.features.streaming import StreamFeatures, encode_stream
 from playahead.inference.predictor import Predictor
-from playahead.inference.result import Expected, PredictConfig, PredictResult, short_notices
-from playahead.io.assets import packaged_weights
+from playahead.inference.result import PredictConfig, PredictResult
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.io.progress import Progress, Show, counter, quiet
 from playahead.io.runtime import emulates_bfloat16, pick_device
 from playahead.io.settings import build
 from playahead.video.input_size import InputSize
 from playahead.video.overlay import write_overlay
-from playahead.video.reader import probe, read_frames
+from playahead.video.reader import VideoDecoder, ahead
 from playahead.video.source import STANDARD_INPUT, is_stream, shown
-from playahead.video.timeline import Timeline
 
 SIMULATED_NOTICE = (
     "these weights were trained on simulated broadcasts only: on real football their output is meaningless; "
@@ -40,14 +39,14 @@ _FRAME_MS = 1000 // GRID.fps
 
 @dataclass(frozen=True)
 class VideoModel:
-    """What turns frames into anticipations.
+    """Backbone and anticipator.
 
     Attributes:
-        predictor: trained on the backbone's features.
-        backbone: on its device.
-        input_size: that frames are drawn at.
-        classes: that the backbone was taught to spot.
-        notices: what a reader must know of both.
+        predictor: anticipator trained on the backbone's features.
+        backbone: backbone on its device.
+        input_size: size of the frames.
+        classes: classes that the backbone was taught to spot.
+        notices: facts about both that a reader should know.
     """
 
     predictor: Predictor
@@ -58,7 +57,7 @@ class VideoModel:
 
     @classmethod
     def open(cls, weights: Path | None, backbone: Path | None, device: str) -> "VideoModel":
-        """Open both, the packaged ones where none are given.
+        """Open both, the packaged ones if none are given.
 
         Raises:
             InputError: they cannot be read, or do not belong together.
@@ -68,22 +67,22 @@ class VideoModel:
         facts = facts_of(predictor)
         predictor.check({"kind": "video", **asdict(facts), "weights": weights_digest(network)})
         taught = provenance.get("classes")
-        precision, told = _precision(facts.precision, device)
+        precision, of_precision = _precision(facts.precision, device)
         leak = [str(provenance["notice"])] if "notice" in provenance else []
         return cls(
             predictor=predictor,
             backbone=FastBackbone(network, precision, device=pick_device(device)),
             input_size=InputSize(*facts.input_size),
             classes=frozenset(taught if isinstance(taught, list) else map(str, ACTIONS)),
-            notices=[*([] if backbone else [SIMULATED_NOTICE]), *leak, *told],
+            notices=[*([] if backbone else [SIMULATED_NOTICE]), *leak, *of_precision],
         )
 
 
 def facts_of(predictor: Predictor) -> StoreFacts:
-    """What made the features that a predictor was trained on.
+    """Facts about the features that a predictor was trained on.
 
     Raises:
-        InputError: they were no features of video, or their description is damaged.
+        InputError: it was not trained on features of video, or their description is damaged.
     """
     features = predictor.about.get("features")
     if not isinstance(features, Mapping) or features.get("kind") != "video":
@@ -92,106 +91,127 @@ def facts_of(predictor: Predictor) -> StoreFacts:
     return build(StoreFacts, values, f"{predictor.where}: features")
 
 
+def _precision(trained: Precision, device: str) -> tuple[Precision, list[str]]:
+    """Precision that the weights were trained with, unless this device emulates it; then float32 and a notice."""
+    if trained == "bfloat16" and emulates_bfloat16(device):
+        return "float32", ["trained on bfloat16 features, which this processor emulates slowly: float32 is used"]
+    return trained, []
+
+
 def predict_video(source: Path | str, config: PredictConfig | None = None, show: Show = quiet) -> PredictResult:
-    """Anticipate what comes next, all through a video; writes the overlay if one is asked for.
+    """Anticipate what comes next, all through a video; writes an overlay if the options name one.
 
     Args:
         source: any file or address that FFmpeg reads, or "-" for standard input.
-        config: from which weights, at which times, how certain.
-        show: told about every second of video.
+        config: weights, times and minimum confidence.
+        show: progress, called for every second of video.
 
     Raises:
         InputError: the video or the weights cannot be read, or they do not belong together.
     """
     config = config or PredictConfig()
-    every_ms = _whole_frames_ms(config.every or EVERY_S)
+    every_ms = round((config.every or EVERY_S) * 1000)
+    if every_ms % _FRAME_MS:
+        what = f"{config.every} s is not a whole number of frames ({_FRAME_MS} ms each)"
+        raise InputError("PredictConfig.every", what)
     if config.overlay is not None and source == STANDARD_INPUT:
-        raise InputError("--overlay", "standard input cannot be read twice", "save the video, then predict on the file")
+        fix = "save the video, then predict on the file"
+        raise InputError("PredictConfig.overlay", "standard input cannot be read twice", fix)
     model = VideoModel.open(config.weights, config.backbone, config.device)
     decoder = config.decoding_options.decoder(model.predictor)
-    stream = _encode(source, model, config, every_ms, show)
-    times_ms = stream.ends_ms(config.start_ms(GRID.window_ms), every_ms)
-    listed = model.predictor.anticipate_at(stream, times_ms, config.min_confidence, decoder)
-    expected = [
-        Expected.of(anticipation, int(time_ms), stream.seen_ms(int(time_ms)))
-        for time_ms, found in zip(times_ms, listed, strict=True)
-        for anticipation in found
-    ]
-    least = max(config.min_confidence, SPOTTED_CONFIDENCE)
+    stretch = _encode(source, model, config, every_ms, show)
+    times_ms = stretch.times_ms(config.start_ms(GRID.window_ms), every_ms)
+    listed = model.predictor.anticipate_at(stretch, times_ms, config.min_confidence, decoder)
     result = PredictResult(
         source=shown(source),
         kind="video",
-        expected=expected,
-        spotted=spotted_marks(stream.spotting_TC, stream.centre_ms_T, least, model.classes),
+        expected=[
+            anticipation.at(time_ms, stretch.seen_ms(time_ms))
+            for time_ms, anticipations in zip(times_ms.tolist(), listed, strict=True)
+            for anticipation in anticipations
+        ],
+        spotted=stretch.spotted(max(config.min_confidence, SPOTTED_CONFIDENCE), model.classes),
         every_ms=every_ms,
         min_confidence=config.min_confidence,
-        notices=[*model.notices, *short_notices(config, times_ms, trained_for_it=False)],
+        notices=[*model.notices, *config.short_notices(times_ms, trained_for_it=False)],
         times_ms={(0, 0): times_ms},
     )
     if config.overlay is not None:
         span_ms = (int(times_ms[0]), config.end_ms)
-        write_overlay(source, config.overlay, _timeline(result, times_ms.tolist()), span_ms, config.stream)
+        write_overlay(
+            source, config.overlay, result.timeline(result.spotted, times_ms.tolist()), span_ms, config.stream
+        )
     return result
 
 
-def _encode(source: Path | str, model: VideoModel, config: PredictConfig, every_ms: int, show: Show) -> StreamFeatures:
-    """Features of the stretch that the times asked for rest on."""
+@dataclass(frozen=True)
+class _Stretch:
+    """A part of a video that was encoded, as an observation source.
+
+    Attributes:
+        start_ms: time of the video at its first frame.
+        encoder: encoder that took all its frames.
+    """
+
+    start_ms: int
+    encoder: VideoEncoder
+
+    def times_ms(self, first_ms: int, every_ms: int) -> NDArray[np.int64]:
+        """Times to anticipate from: after 30 s of the stretch, unless it begins with the video."""
+        first = max(first_ms, self.start_ms + (OBSERVATION_MS if self.start_ms else 0))
+        end_ms = self.start_ms + self.encoder.n_frames * 1000 // GRID.fps
+        return np.arange(first, end_ms + 1, every_ms, dtype=np.int64)
+
+    def seen_ms(self, until_ms: int) -> int:
+        """How much of the 30 s before a time was seen: whole windows."""
+        return min((until_ms - self.start_ms) // GRID.window_ms * GRID.window_ms, OBSERVATION_MS)
+
+    def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Windows (W, N, F) of the examples that end at these times, which lie 5 s apart."""
+        # The first example needs the five windows before its last one; each further example adds one window.
+        ends_W = (end_ms - self.start_ms) * GRID.fps // 1000
+        before_W = ends_W[0] - np.arange(GRID.n_windows - 1, 0, -1) * GRID.window_frames
+        return self.encoder.windows(np.r_[before_W, ends_W])
+
+    def spotted(self, min_confidence: float, classes: frozenset[str]) -> list[Mark]:
+        """Actions that the backbone's classifier sees."""
+        centres, scores_TC = self.encoder.spotted()
+        return spotted_marks(scores_TC, self.start_ms + centres * 1000 // GRID.fps, min_confidence, classes)
+
+
+def _encode(source: Path | str, model: VideoModel, config: PredictConfig, every_ms: int, show: Show) -> _Stretch:
+    """Encode the part of the video that the answers rest on; it is opened once."""
     start_ms = max(0, config.start_ms(GRID.window_ms) - OBSERVATION_MS)
+    stop_s = None if config.end_ms is None else config.end_ms / 1000
     if is_stream(source):
         show(Progress(f"waiting for {shown(source)}", 0, 1, ""))
-    lasts_s = (
-        None if is_stream(source) or config.end_ms is not None else probe(source, config.stream).duration_s
-    ) or 0.0
-    stretch_s = (config.end_ms or lasts_s * 1000) / 1000 - start_ms / 1000
-    advance = counter(show, f"encoding {shown(source)}", max(stretch_s, 1), "s of video")
-    frames = read_frames(
-        source,
-        model.input_size,
-        start_ms / 1000,
-        None if config.end_ms is None else config.end_ms / 1000,
-        config.stream,
-    )
+    # Windows lie as far apart as answers do, and as the grid does: that is a stride of both.
+    stride = int(np.gcd(every_ms * GRID.fps // 1000, GRID.window_frames))
+    encoder = VideoEncoder(model.backbone, stride)
+    decoder = VideoDecoder(source, model.input_size.draw, start_ms / 1000, stop_s, config.stream)
+    advance = None
+    for _, gray_HW in ahead(decoder):
+        if advance is None:  # by now the video is open and says how long it is
+            lasts_s = 0.0 if is_stream(source) else decoder.lasts_s or 0.0
+            stretch_s = (stop_s or lasts_s) - start_ms / 1000
+            advance = counter(show, f"encoding {shown(source)}", max(stretch_s, 1), "s of video")
+        encoder.push(gray_HW)
+        advance(1 / GRID.fps)
     shortest_ms = GRID.window_ms if config.short else OBSERVATION_MS
-    return encode_stream(
-        frames,
-        model.backbone,
-        start_ms,
-        every_ms,
-        shortest_ms,
-        shown(source),
-        lambda n_frames: advance(n_frames / GRID.fps),
-    )
+    if encoder.n_frames * 1000 < shortest_ms * GRID.fps:
+        what = f"{encoder.n_frames / GRID.fps:.1f} s from {start_ms / 1000:.0f} s on"
+        fix = "choose an earlier start or a longer video, or short answers from what there is"
+        raise InputError(shown(source), f"{what}, an observation needs {shortest_ms // 1000} s", fix)
+    return _Stretch(start_ms, encoder)
 
 
 def spotted_marks(
     scores_TC: NDArray[np.float32], time_ms_T: NDArray[np.int64], min_confidence: float, classes: frozenset[str]
 ) -> list[Mark]:
     """Peaks of the backbone's classifier in time order, of the classes that it was taught."""
-    found = pick_peaks(scores_TC, time_ms_T, min_confidence)
+    peaks = pick_peaks(scores_TC, time_ms_T, min_confidence)
     return [
-        Mark(int(found.time_ms[i]), ACTIONS[found.class_index[i]], round(float(found.score[i]), 4))
-        for i in np.argsort(found.time_ms, kind="stable")
-        if ACTIONS[found.class_index[i]] in classes
+        Mark(int(peaks.time_ms[i]), ACTIONS[peaks.class_index[i]], round(float(peaks.score[i]), 4))
+        for i in np.argsort(peaks.time_ms, kind="stable")
+        if ACTIONS[peaks.class_index[i]] in classes
     ]
-
-
-def _timeline(result: PredictResult, times_ms: Sequence[int]) -> Timeline:
-    by_time: dict[int, list[Mark]] = {time_ms: [] for time_ms in times_ms}
-    actions = {str(action): action for action in ACTIONS}
-    for e in result.expected:
-        by_time[e.observed_until_ms].append(Mark(e.time_ms, actions[e.action], e.confidence))
-    return Timeline(result.spotted, times_ms, list(by_time.values()))
-
-
-def _precision(trained: Precision, device: str) -> tuple[Precision, list[str]]:
-    """The precision of the features that the weights were trained on, unless it is emulated; what to say then."""
-    if trained == "bfloat16" and emulates_bfloat16(device):
-        return "float32", ["trained on bfloat16 features, which this processor emulates slowly: float32 is used"]
-    return trained, []
-
-
-def _whole_frames_ms(seconds: float) -> int:
-    every_ms = round(seconds * 1000)
-    if every_ms % _FRAME_MS:
-        raise InputError("--every", f"{seconds} s is not a whole number of frames ({_FRAME_MS} ms each)")
-    return every_ms

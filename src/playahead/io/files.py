@@ -26,26 +26,39 @@ FORMAT = 1
 """Number of the names and settings in weights, states, manifests and exports."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, IndexError)
-"""What reading a damaged zip raises; RuntimeError: encrypted, or a method that is not known."""
+"""Errors of reading a damaged zip; RuntimeError: encrypted, or an unknown method."""
+
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def packaged_weights(name: str = "feed") -> Path:
+    """``feed`` (real matches), ``simulated-video`` or ``simulated-backbone`` (simulated broadcasts)."""
+    return _PACKAGE / "weights" / f"{name}.safetensors"
+
+
+def shipped_grids() -> dict[str, Path]:
+    """Grids for ``compare``, by name."""
+    return {path.stem: path for path in sorted((_PACKAGE / "grids").glob("*.yaml"))}
 
 
 def part_of(path: Path) -> Path:
-    """Where a file is written until it is whole."""
+    """Path that a file is written to until it is whole."""
     return path.with_name(path.name + ".part")
 
 
 def promote(part: Path, path: Path) -> None:
-    """Give a file that is whole its name; the only place that renames."""
+    """Give a complete file its name; the only place that renames."""
     part.replace(path)
 
 
 @contextmanager
 def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
-    """A path to write to instead of ``path``; on success the file gets its name, on failure it is removed.
+    """Give a path to write to instead of ``path``; on success the file gets its name, on failure it is removed.
 
     Args:
         path: the file to write.
-        shared: other processes may write the same file at the same time: each gets a path of its own.
+        shared: whether other processes may write the same file at the same time; then each gets a path of its own.
 
     Raises:
         InputError: the path is a folder, a device, a pipe or a socket.
@@ -61,52 +74,52 @@ def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: str | bytes, shared: bool = False) -> None:
-    """Write a small file; nobody ever reads half of it."""
+    """Write a small file in one step: readers see all of it or nothing."""
     with atomic_write(path, shared) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def require_replaceable(path: Path) -> None:
-    """Refuse what is no file where one is to be written: a device such as ``/dev/null`` would be gone for everybody.
+    """Refuse to replace anything but a file: a device such as ``/dev/null`` would be gone for everybody.
 
     Raises:
-        InputError: a folder (an empty path is the one that we are in), a pipe, a device or a socket.
+        InputError: a folder (an empty path is the current one), a pipe, a device or a socket.
     """
     try:
         mode = path.stat().st_mode if path.name else stat.S_IFDIR
-    except (OSError, ValueError):  # nothing is there yet, or writing says what is wrong
+    except (OSError, ValueError):  # nothing is there yet, or writing reports the error
         return
     if not stat.S_ISREG(mode):
         raise InputError(path, f"is {_kind_of_file(mode)}, not a file to write")
 
 
 def require_file(path: Path, most_bytes: int | None = None) -> None:
-    """Refuse what is not an ordinary file: a pipe would be waited for, a device read without end.
+    """Refuse anything but an ordinary file: reading a pipe would wait, reading a device would not end.
 
     Args:
-        path: what somebody named.
-        most_bytes: a larger file cannot be what is expected.
+        path: the path to check.
+        most_bytes: maximum size.
 
     Raises:
         InputError: missing, a folder, a pipe, a device, a socket, or too large.
     """
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         raise InputError(path, "no such file") from None
     except (OSError, ValueError) as reason:  # ValueError: a name with a null byte
         raise InputError(path, f"cannot be read ({getattr(reason, 'strerror', None) or reason})") from None
-    if not stat.S_ISREG(found.st_mode):
-        raise InputError(path, f"is {_kind_of_file(found.st_mode)}, not a file")
-    if most_bytes is not None and found.st_size > most_bytes:
-        raise InputError(path, f"is too large ({readable_size(found.st_size)}, at most {readable_size(most_bytes)})")
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(path, f"is {_kind_of_file(status.st_mode)}, not a file")
+    if most_bytes is not None and status.st_size > most_bytes:
+        raise InputError(path, f"is too large ({readable_size(status.st_size)}, at most {readable_size(most_bytes)})")
 
 
 def read_bytes(path: Path, most_bytes: int) -> bytes:
-    """A whole file.
+    """Read a whole file.
 
     Raises:
-        InputError: no ordinary file, too large, or not to be read.
+        InputError: no ordinary file, too large, or unreadable.
     """
     require_file(path, most_bytes)
     try:
@@ -116,7 +129,7 @@ def read_bytes(path: Path, most_bytes: int) -> bytes:
 
 
 def strict_json(content: str | bytes) -> object:
-    """Parsed JSON in which no key stands twice in one object: which of the two would count?
+    """Parse JSON in which no key stands twice in one object.
 
     Raises:
         ValueError: not JSON, or such a key.
@@ -126,12 +139,12 @@ def strict_json(content: str | bytes) -> object:
 
 
 def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"key {twice!r} twice in one object")
-    return found
+    return members
 
 
 def require_archive(path: Path, most_bytes: int) -> None:
@@ -147,8 +160,8 @@ def require_archive(path: Path, most_bytes: int) -> None:
     except (*DAMAGED_ZIP, OSError) as reason:
         raise InputError(path, f"not a readable {path.suffix or 'zip'} ({reason})", "is it complete?") from None
     if unpacked_bytes > most_bytes:
-        what = f"unpacks to {readable_size(unpacked_bytes)}, at most {readable_size(most_bytes)} are read"
-        raise InputError(path, what)
+        sizes = readable_size(unpacked_bytes), readable_size(most_bytes)
+        raise InputError(path, f"unpacks to {sizes[0]}, at most {sizes[1]} are read")
 
 
 def _kind_of_file(mode: int) -> str:
@@ -162,38 +175,27 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def require_writable(folder: Path) -> None:
-    """Make a folder for output, or say at once that it cannot be written.
-
-    Raises:
-        InputError: it cannot.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as reason:
-        raise InputError(folder, f"cannot be written to ({reason})", "choose another --out") from None
-
-
 @contextmanager
-def holding(folder: Path, part: str = "") -> Iterator[None]:
-    """Make a folder for output and keep other processes out of it; a process that is killed lets go.
+def lock_folder(folder: Path, part: str = "") -> Iterator[None]:
+    """Make a folder for output and keep other processes out of it; a process that is killed releases it.
 
     Args:
-        folder: made if need be.
-        part: of the folder's work: processes on different parts may share it.
+        folder: output folder, made if need be.
+        part: part of the work, as ``2/4``; processes on different parts may share the folder.
 
     Raises:
         InputError: it cannot be written, or another process writes to it.
     """
-    require_writable(folder)
-    with (folder / f".in-use{'-' if part else ''}{part.replace('/', '-of-')}").open("a+") as mark:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        mark = (folder / f".in-use{'-' if part else ''}{part.replace('/', '-of-')}").open("a+")
+    except OSError as reason:
+        raise InputError(folder, f"cannot be written to ({reason})", "choose another folder") from None
+    with mark:
         if not is_alone(mark):
             mark.seek(0)
             who = mark.read().strip() or "another process"
-            raise InputError(folder, f"is in use by {who}", "wait for it, or choose another --out")
+            raise InputError(folder, f"is in use by {who}", "wait for it, or choose another folder")
         mark.truncate(0)
         mark.write(f"process {os.getpid()}")
         mark.flush()
@@ -201,7 +203,7 @@ def holding(folder: Path, part: str = "") -> Iterator[None]:
 
 
 def is_alone(file: IO) -> bool:
-    """Whether nobody else has locked an open file; it is locked here then, until it is closed."""
+    """Lock an open file until it is closed; False if another process has locked it."""
     if fcntl is None:
         return True
     try:
@@ -212,7 +214,7 @@ def is_alone(file: IO) -> bool:
 
 
 def readable_size(size_bytes: float) -> str:
-    """Bytes -> ``"31.4 GB"``, ``"820 MB"``, ``"12 kB"`` or ``"7 bytes"``."""
+    """Format a size as ``"31.4 GB"``, ``"820 MB"``, ``"12 kB"`` or ``"7 bytes"``."""
     if size_bytes >= 1_000_000_000:
         return f"{size_bytes / 1e9:.1f} GB"
     if size_bytes >= 1_000_000:
@@ -221,7 +223,7 @@ def readable_size(size_bytes: float) -> str:
 
 
 def free_bytes(folder: Path) -> int:
-    """Free room where ``folder`` is, or will be."""
+    """Free space where ``folder`` is, or will be."""
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     with disk_errors(folder):
         return shutil.disk_usage(existing).free
@@ -233,13 +235,13 @@ def file_size(path: Path) -> int:
 
 
 def are_few(bad: int, of: int) -> bool:
-    """Whether so many bad files are set aside and the rest goes on: one in a hundred. With more, the set is broken."""
+    """Check whether at most one file in a hundred is bad, so that the rest can be used."""
     return 100 * bad <= of
 
 
 @contextmanager
 def disk_errors(where: object) -> Iterator[None]:
-    """Turn what the operating system refuses into an ``InputError``. Not for code that talks to a network."""
+    """Turn an ``OSError`` into an ``InputError``. Not for code that talks to a network."""
     try:
         yield
     except OSError as reason:

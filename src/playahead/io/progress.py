@@ -1,4 +1,4 @@
-"""How a library function reports how far it is: it calls back, and prints nothing."""
+"""Progress of a library function: it calls back, and prints nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a piece of work is.
+    """Progress of a task.
 
     Attributes:
-        task: what is being done, as "extracting 12 videos"; one bar a task.
-        done, total: in ``unit``.
-        unit: "steps", "bytes", "s of video" ...; empty where a plain count says enough.
-        note: what else there is to say, as a loss.
+        task: description, as "extracting 12 videos"; one bar a task.
+        done, total: amounts in ``unit``.
+        unit: "steps", "bytes", "s of video" ...; empty for a plain count.
+        note: anything else to show, as a loss.
     """
 
     task: str
@@ -30,7 +30,7 @@ def quiet(progress: Progress) -> None:
 
 
 def counter(show: Show, task: str, total: float, unit: str = "") -> Callable[..., None]:
-    """A function that advances a task by one, or by as much as it is given."""
+    """Make a function that advances a task by one, or by a given amount."""
     done = 0.0
 
     def advance(more: float = 1) -> None:

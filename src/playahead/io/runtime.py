@@ -1,4 +1,4 @@
-"""What a process runs on: its memory allocator, its device, Ray, its end, and what ``run.json`` says of it."""
+"""The process and its machine: memory allocator, threads, device, Ray, ending, and ``run.json``, which describes it."""
 
 import ctypes
 import json
@@ -23,11 +23,11 @@ _MIB = 1 << 20
 def keep_freed_memory() -> bool:
     """Keep freed memory instead of giving it back: training touches the same large tensors every step.
 
-    glibc's defaults map every large tensor anew and pay a page fault for each 4 KiB; on two cores that alone cost a
-    third of a training step (docs/log.md).
+    glibc's defaults map every large tensor anew, with a page fault for each 4 KiB; on two cores that took a third of a
+    training step (docs/log.md).
 
     Returns:
-        False where there is no glibc to ask; then nothing changes.
+        False where there is no glibc, so that nothing changes.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -41,15 +41,15 @@ def keep_freed_memory() -> bool:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute with this thread alone, whatever number PyTorch is set to; other threads keep theirs.
+    """Compute with this thread alone, whatever number PyTorch is set to; other threads keep their number.
 
-    A window of a feed is too small to share: threads that wait for each other spin, which beside other work cost
+    A window of a feed is too small to share. Threads that wait for each other spin, and beside other work that took
     fourteen times the processor time (docs/log.md). ``torch.set_num_threads`` would change every thread of the process.
     Nothing changes where PyTorch was built without OpenMP and MKL.
     """
     import torch
 
-    torch.get_num_threads()  # what PyTorch sets in a thread that is new to it, it sets now
+    torch.get_num_threads()  # PyTorch sets up a thread that is new to it now, not later
     openmp, mkl = _parallel_libraries()
     if openmp is None:
         yield
@@ -66,7 +66,7 @@ def one_thread() -> Iterator[None]:
 
 @cache
 def _parallel_libraries() -> tuple[Any, Any]:
-    """OpenMP, and what sets the number of MKL's threads for one thread alone; None where PyTorch has them not."""
+    """OpenMP, and MKL's function for the number of threads of one thread alone; None where PyTorch lacks them."""
     import torch
 
     try:
@@ -81,11 +81,11 @@ def _parallel_libraries() -> tuple[Any, Any]:
     return openmp, mkl
 
 
-def leave(code: int) -> NoReturn:
+def end_process(code: int) -> NoReturn:
     """End this program.
 
-    Where it trained with others it ends at once: the threads of Gloo and of Fabric's observer may abort a process that
-    the interpreter takes down while they run.
+    A rank of a distributed run ends at once: threads of Gloo and of Fabric's observer may abort a process that the
+    interpreter takes down while they run.
     """
     distributed = sys.modules.get("torch.distributed")
     if distributed is not None and distributed.is_available() and distributed.is_initialized():
@@ -97,45 +97,45 @@ def leave(code: int) -> NoReturn:
 
 
 def started_ray(part: str, extras: str) -> tuple[Any, Any]:
-    """Ray, running on this machine or on the cluster that it is connected to, and one of its parts.
+    """Start Ray, on this machine or on the cluster that it is connected to, and import one of its parts.
 
     Args:
-        part: as ``ray.data``.
-        extras: of this package that hold what is needed.
+        part: module such as ``ray.data``.
+        extras: extras of this package to install where it is missing.
 
     Raises:
         InputError: ray is not installed.
     """
     try:
-        ray, found = import_module("ray"), import_module(part)
+        ray, module = import_module("ray"), import_module(part)
     except ImportError:
-        raise InputError("--engine ray", "ray is not installed", f"pip install 'playahead[{extras}]'") from None
+        raise InputError("engine", "ray is not installed", f"pip install 'playahead[{extras}]'") from None
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False)
-    return ray, found
+    return ray, module
 
 
-def pick_device(name: str = "auto") -> str:
-    """A device by its name, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; ``auto`` is the first of cuda, mps and cpu here.
+def pick_device(device: str = "auto") -> str:
+    """Check the name of a device: ``cpu``, ``cuda``, ``cuda:1`` or ``mps``; ``auto`` takes the first of cuda, mps, cpu.
 
-    From here on float32 is float32 on CUDA, whose convolutions and recurrent layers would round to TF32 by default.
+    From here on float32 is float32: TF32, to which CUDA rounds convolutions and recurrent layers by default, is off.
 
     Raises:
-        InputError: no such device, or none here.
+        InputError: no such device, or not on this machine.
     """
     import torch
 
     _allow_tf32(False)
-    here = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available()), "cpu": 1}
-    if name == "auto":
-        return next(kind for kind, count in here.items() if count)
-    kind, colon, index = name.partition(":")
-    if kind not in here or (colon and not index.isdecimal()):
-        raise InputError("--device", f"{name!r} is not auto, {', '.join(here)} or such as cuda:1")
-    if int(index or 0) >= here[kind]:
-        found = ", ".join(known for known, count in here.items() if count)
-        raise InputError("--device", f"{name} is not on this machine", f"here: {found}")
-    return name
+    counts = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available()), "cpu": 1}
+    if device == "auto":
+        return next(kind for kind, count in counts.items() if count)
+    kind, colon, index = device.partition(":")
+    if kind not in counts or (colon and not index.isdecimal()):
+        raise InputError("device", f"{device!r} is not auto, {', '.join(counts)} or such as cuda:1")
+    if int(index or 0) >= counts[kind]:
+        available = ", ".join(kind for kind, count in counts.items() if count)
+        raise InputError("device", f"{device} is not on this machine", f"available: {available}")
+    return device
 
 
 @contextmanager
@@ -152,26 +152,26 @@ def float32_as(precision: str) -> Iterator[None]:
 
 
 def _allow_tf32(allowed: bool) -> None:
-    """cuDNN's switch is for convolutions and recurrent layers, cuBLAS has one of its own."""
+    """Set cuDNN's switch, for convolutions and recurrent layers, and cuBLAS's, for products."""
     import torch
 
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = allowed
 
 
 def emulates_bfloat16(device: str = "auto") -> bool:
-    """Whether bfloat16 is emulated on a device, several times slower than float32: a CPU without AVX-512."""
+    """Check whether a device emulates bfloat16, several times slower than float32: a CPU without AVX-512."""
     import torch
 
     return pick_device(device) == "cpu" and torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2")
 
 
 def describe_run(folder: Path, about: Mapping[str, object]) -> None:
-    """Write ``run.json``: what was asked for, on what, and where it runs."""
+    """Write ``run.json``: settings, data and environment of a run."""
     write_whole(folder / "run.json", json.dumps({**about, "environment": environment()}, indent=1))
 
 
 def environment() -> dict[str, object]:
-    """Versions and machine, as far as they bear on results."""
+    """Versions and machine, as far as they can affect results."""
     import torch
 
     return {

@@ -1,4 +1,4 @@
-"""Tensors with a JSON description on disk: safetensors, whole or not there at all."""
+"""Tensors with a JSON description on disk: safetensors files, written whole or not at all."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -32,10 +32,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str,
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What ``write_tensors`` wrote.
+    """Read the tensors and the description that ``write_tensors`` wrote.
 
     Raises:
-        InputError: no such file, a damaged one, or not one of ours.
+        InputError: missing or damaged file, or not written by ``write_tensors``.
     """
     require_file(path)
     try:
@@ -51,12 +51,12 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def fill(make: Callable[[], Network], tensors: Mapping[str, Tensor], where: object) -> Network:
-    """A network with the tensors of a file as its weights; nothing is allocated before they are known to fit.
+    """Make a network with the tensors of a file as its weights; nothing is allocated before they are known to fit.
 
     Args:
-        make: builds the network.
-        tensors: of the file.
-        where: the file.
+        make: function that builds the network.
+        tensors: tensors of the file.
+        where: the file, for errors.
 
     Raises:
         InputError: tensors of other names, shapes or kinds, or with NaN or infinity in them.
@@ -70,9 +70,9 @@ def fill(make: Callable[[], Network], tensors: Mapping[str, Tensor], where: obje
         more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
         raise InputError(where, f"its tensors do not fit the network: {odd[0]}{more}")
     for name, tensor in tensors.items():
-        shape, wanted = tuple(tensor.shape), tuple(expected[name].shape)
-        if (shape, tensor.dtype) != (wanted, expected[name].dtype):
-            what = f"{name} is {tensor.dtype} {shape} instead of {expected[name].dtype} {wanted}"
+        is_, should_be = ((value.dtype, tuple(value.shape)) for value in (tensor, expected[name]))
+        if is_ != should_be:
+            what = f"{name} is {is_[0]} {is_[1]} instead of {should_be[0]} {should_be[1]}"
             raise InputError(where, f"its tensors do not fit the network: {what}")
         if not torch.isfinite(tensor).all():
             raise InputError(where, f"{name} holds NaN or infinity", "train again")

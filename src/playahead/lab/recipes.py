@@ -1,27 +1,27 @@
-"""Named runs. Each is the paper's, with the changes that its docstring gives reasons for."""
+"""Recipes: named runs. Each is the paper's with changes, for which its docstring gives the reasons."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar, overload
 
-from playahead.backbone.config import BackboneConfig
+from playahead.backbone.network import BackboneConfig
 from playahead.domain.actions import ACTIONS
 from playahead.features.feed import N_FEATURES
 from playahead.io.errors import InputError
+from playahead.lab.faantra.end_to_end import EndToEndConfig
 from playahead.lab.faantra.network import EndToEndModelConfig
-from playahead.lab.faantra.trainer import EndToEndConfig
-from playahead.lab.pretrain.trainer import PretrainConfig
+from playahead.lab.pretrain.spotting import PretrainConfig
 from playahead.training.trainer import TrainConfig
 from playahead.variants.config import AnticipatorConfig, CriterionConfig, OptimConfig
 
 _SHORT_RUN = (0.9, 0.98)
-"""AdamW's betas where a run has some thousand steps: its second moment forgets in 50 steps and not in 1,000."""
+"""AdamW's betas for runs of some thousand steps: the second moment forgets in 50 steps, not in 1,000."""
 
 
 def paper(feature_dim: int = 1280) -> TrainConfig:
-    """docs/paper.md 1.2-1.4 as it stands, on features of any length (video: 1280); its epoch is 4,587 examples.
+    """The paper (docs/paper.md 1.2-1.4) on features of any length (video: 1280); an epoch is 4,587 examples.
 
-    The settings' own defaults are the paper's, but for two that only feeds of ours augment and decode otherwise.
+    Defaults of the settings are the paper's, except for augmentation and the decoding of the validation.
     """
     return TrainConfig(model=AnticipatorConfig(feature_dim=feature_dim), augment=False, decoding="paper")
 
@@ -32,10 +32,10 @@ def paper_feed() -> TrainConfig:
 
 
 def paper_small() -> TrainConfig:
-    """``paper-feed`` at a size that two CPU cores train in minutes: what the paper's claims are compared on.
+    """``paper-feed`` at a size that two CPU cores train in minutes; the paper's claims are compared on it.
 
-    Half the width and half the decoder, four sequences of sixteen examples for a batch, one cosine cycle at a
-    higher rate; everything that the paper says of losses, sampling and mixing stands.
+    Half the width and half the decoder, a batch of four sequences of sixteen examples, one cosine cycle at a higher
+    rate. Losses, sampling and mixing are the paper's.
     """
     base = paper_feed()
     return replace(
@@ -54,10 +54,11 @@ def paper_small() -> TrainConfig:
 def faantra() -> TrainConfig:
     """The organisers' baseline, FAANTRA (arXiv 2504.12021), on the same features, at ``paper-small``'s size.
 
-    Its own: the last 10 s (64 frames at 6.25 a second there, 66 steps here) in one row, four layers of attention over
-    15 neighbours with positions of their own, two decoder layers with 8 static queries, actionness times class, first
-    query for first event, time regressed, steps segmented as the auxiliary task, classes weighed by inverse frequency.
-    Ours, where it differs: pre-LN layers, and the others' width, optimiser and batch, to compare at equal budgets.
+    As in its paper: the last 10 s (64 frames at 6.25 a second there, 66 steps here) in one row, four layers of
+    attention over 15 neighbours with positions of their own, two decoder layers with 8 static queries, actionness times
+    class, the first query for the first event, time regressed, steps segmented as the auxiliary task, classes weighted
+    by inverse frequency. Ours: pre-LN layers, and the width, optimiser and batch of the others, so that budgets are
+    equal.
     """
     base = paper_small()
     return replace(
@@ -101,15 +102,15 @@ def faantra_frames() -> EndToEndConfig:
 
 
 def feed() -> TrainConfig:
-    """Event feed, slots read by marginal decoding, sized for two CPU cores.
+    """An event feed read by marginal decoding, sized for two CPU cores.
 
-    Against the paper: half the width and half the decoder, a third encoder layer; no dropout and no MixUp (a feed
-    gives endless windows: nothing to regularise); no rare-class sampler, objectness weight 1 and no label smoothing
-    (marginal decoding needs probabilities); the intensity likelihood, with a fifth of the matched losses beside it; the
-    last window's tokens in the memory; no observation head (a feed's input already says what happened); Muon, which
-    is ahead at equal steps (docs/log.md); one cosine cycle; sixteen sequences of eight examples for a batch,
-    so that a window is encoded twice and not six times; and most sequences observed through a worse source than the
-    feed's, so that one model serves all of them.
+    Its differences from the paper: half the width and half the decoder, a third encoder layer; no dropout and no
+    MixUp (a feed gives endless windows, so there is nothing to regularise); no rare-class sampler, objectness weight
+    1 and no label smoothing (marginal decoding needs probabilities); the intensity likelihood, with a fifth of the
+    matched losses beside it; the last window's tokens in the memory; no observation head (a feed's input already says
+    what happened); Muon, which is ahead at equal steps (docs/log.md); one cosine cycle; batches of sixteen sequences
+    of eight examples, so that a window is encoded twice and not six times; and most sequences observed through a
+    source worse than the feed, so that one model serves all of them.
     """
     base = paper_small()
     return replace(
@@ -147,10 +148,10 @@ def video() -> TrainConfig:
 
 
 def video_small() -> TrainConfig:
-    """Video features of few and short matches, sized for two CPU cores.
+    """Stored features of few and short matches, sized for two CPU cores.
 
-    ``feed`` with what a small set of videos needs: dropout and MixUp against learning it by heart, the observation head
-    on every window (the features must be read before the future can), and one example a sequence.
+    ``feed`` with dropout and MixUp, which keep a model from memorising a small set of videos, with the observation head
+    on every window, which teaches it to read the features, and with one example in a sequence.
     """
     base = feed()
     return replace(
@@ -169,7 +170,7 @@ def video_small() -> TrainConfig:
 
 
 def demo() -> TrainConfig:
-    """A minute of training on simulated broadcasts: smaller still, to show the road and not a result."""
+    """A minute of training on simulated broadcasts: it shows the pipeline, not a result."""
     base = video_small()
     return replace(
         base, model=replace(base.model, d_model=64, heads=2, ffn_dim=128, slots=12), epochs=6, steps_per_epoch=100
@@ -179,7 +180,8 @@ def demo() -> TrainConfig:
 def backbone() -> PretrainConfig:
     """The published spotting network at its published size, on one card of 24 GB.
 
-    A step's 16 snippets go through four at a time: by what autograd saves, 12 of some 15 GiB, where 16 need about 50.
+    The 16 snippets of a step go through four at a time, because their activations take about 12 GiB, and those of 16
+    about 50.
     """
     return PretrainConfig(
         imagenet=True,
@@ -192,7 +194,7 @@ def backbone() -> PretrainConfig:
 
 
 def backbone_small() -> PretrainConfig:
-    """A network that two CPU cores train in minutes, for small pictures: RegNetX-200MF to 1/16, two 3D blocks."""
+    """A network for small pictures, which two CPU cores train in minutes: RegNetX-200MF to 1/16, two 3D blocks."""
     network = BackboneConfig(
         encoder="regnetx_002", stage=3, maps=64, blocks_3d=2, squeeze=8, projection=64, classes=len(ACTIONS)
     )
@@ -231,12 +233,12 @@ def recipe(name: str) -> TrainConfig: ...
 @overload
 def recipe(name: str, kind: type[Config]) -> Config: ...
 def recipe(name: str, kind: Any = TrainConfig) -> Any:
-    """A named run of one kind: to train an anticipator if none is given.
+    """Find a recipe of one kind: of an anticipator by default.
 
     Raises:
         InputError: no recipe of that kind has that name.
     """
     of_kind = {known: made for known, make in RECIPES.items() if isinstance(made := make(), kind)}
     if name not in of_kind:
-        raise InputError("--recipe", f"{name!r} is not one of {', '.join(of_kind)}")
+        raise InputError("recipe", f"{name!r} is not one of {', '.join(of_kind)}")
     return of_kind[name]

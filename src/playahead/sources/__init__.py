@@ -1,1 +1,1 @@
-"""Where football comes from. A provider's quirks and field names stop at its reader."""
+"""Sources of football: every provider's files to rows. Quirks and field names stop at the reader."""

@@ -2,28 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from math import nan
-from pathlib import Path
 from typing import Any
 
-from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
-from playahead.domain.pitch import PITCH_M
-from playahead.io.errors import InputError
-from playahead.sources.jsonfile import as_object, field, number, read_json
+from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
+from playahead.domain.notices import Notices
+from playahead.domain.pitch import distance_m
 from playahead.sources.match_clock import CLOCK_STARTS_MS
-from playahead.sources.match_ids import match_id
-from playahead.sources.notes import SourceNotes
-from playahead.sources.provider_events import (
-    CORNER,
-    DIRECT_SHOT,
-    FREE_KICK,
-    GOAL_KICK,
-    THROW_IN,
-    Kind,
-    ProviderEvent,
-    Unreadable,
-    halves_of,
-    read_each,
-)
+from playahead.sources.provider_events import Kind, ProviderEvent, Unreadable, halves_of, read_each, team_number
+from playahead.sources.reading import FeedFile, as_object, field, match_id, number, read_json
 
 _KINDS: dict[str, Kind] = {
     **{"correctPasses": "pass", "incorrectPasses": "pass", "throwIn": "pass", "cornerKicks": "pass"},
@@ -31,17 +17,14 @@ _KINDS: dict[str, Kind] = {
 }
 _SILENT = {"status", "goals", "goalkick", "substitutions", "redCards", "yellowCards", "nutmegs", "sombreroFlick"}
 _SHOOT_OUT = "penaltyShootout"
-_RESTARTS = {46: THROW_IN, 28: CORNER}
+_RESTARTS = {46: SetPiece.THROW_IN, 28: SetPiece.CORNER}
 _OWN_GOAL, _FREE_KICK_GOAL, _HEADED_GOAL, _PENALTIES = 10, 12, 11, {13, 43, 44, 45}
 _NOT_PLAYED = {"status", "goals", "redCards", "yellowCards", "substitutions", _SHOOT_OUT}
 
 
-def read_datafactory(path: Path, notes: SourceNotes) -> list[FeedHalf]:
-    """The halves of one match, extra time as halves 3 and 4; the home side is team 0.
-
-    Raises:
-        InputError: no such file, or most of it unreadable.
-    """
+def read_datafactory(file: FeedFile) -> list[FeedHalf]:
+    """The halves of one match, extra time as halves 3 and 4; the home side is team 0."""
+    path, notices = file.path, file.notices
     root = as_object(read_json(path), str(path))
     match = as_object(field(root, "match", str(path)), f"{path}: match")
     teams = {str(match.get(f"{side}TeamId")): team for team, side in enumerate(("home", "away"))}
@@ -56,11 +39,8 @@ def read_datafactory(path: Path, notes: SourceNotes) -> list[FeedHalf]:
             pairs.append((one, before))
         if one[0] not in _NOT_PLAYED:
             before = one
-    events = read_each(path, pairs, lambda pair: _events_of(pair[0], pair[1], teams, notes), notes)
-    halves = halves_of(match_id(match.get("matchId", path.stem)), events, False, notes, knows_outs=False)
-    if not halves:
-        raise InputError(path, "DataFactory: none of its events is one that becomes a row")
-    return halves
+    events = read_each(path, pairs, lambda pair: _events_of(pair[0], pair[1], teams, notices), notices)
+    return halves_of(match_id(match.get("matchId", path.stem)), events, False, notices, knows_outs=False)
 
 
 def _order(listed: tuple[str, str, Any]) -> tuple[float, float, float, str]:
@@ -75,17 +55,15 @@ def _events_of(
     listed: tuple[str, str, Mapping[str, Any]],
     before: tuple[str, str, Mapping[str, Any]] | None,
     teams: Mapping[str, int],
-    notes: SourceNotes,
+    notices: Notices,
 ) -> Iterator[ProviderEvent]:
-    """What an entry stands for, after the last entry ``before`` it that was played."""
+    """Events of an entry that follows ``before``, the last entry that was played."""
     name, _, entry = listed
     half = int(entry["t"]["half"])
     if name == _SHOOT_OUT or half not in PERIODS:
-        notes.left_out["events of the shoot-out"] += 1
+        notices.count("events of the shoot-out not read")
         return
-    team = teams.get(str(entry["team"])) if entry.get("team") is not None else UNKNOWN
-    if team is None:
-        raise Unreadable(f"a third team ({entry['team']})")
+    team = team_number(None if entry.get("team") is None else str(entry["team"]), teams)
     if entry["t"].get("s") is None:
         raise Unreadable("no second")
     if name not in _KINDS:
@@ -100,11 +78,11 @@ def _events_of(
     if before is not None and not setpiece and number(before[2]["t"]["half"]) == half:
         others = before[2].get("team") != entry.get("team")
         if before[0] == "goalkick" and not others:
-            setpiece = GOAL_KICK
+            setpiece = SetPiece.GOAL_KICK
         elif before[0] in ("fouls", "offsides") and others:
-            setpiece = FREE_KICK
-    if kind == "shot" and (setpiece == FREE_KICK or type_id in (_FREE_KICK_GOAL, *_PENALTIES)):
-        setpiece = DIRECT_SHOT
+            setpiece = SetPiece.FREE_KICK
+    if kind == "shot" and type_id in (_FREE_KICK_GOAL, *_PENALTIES):
+        setpiece = SetPiece.DIRECT_SHOT
     yield ProviderEvent(
         half=half,
         time_ms=(number(entry["t"]["m"]) * 60 + number(entry["t"]["s"])) * 1000 - CLOCK_STARTS_MS[half],
@@ -113,7 +91,7 @@ def _events_of(
         player=str(entry["plyrId"]) if entry.get("plyrId") is not None else None,
         x=50 + 50 * side * x,
         y=50 + 50 * side * y,
-        length_m=(((end_x - x) * PITCH_M[0] / 2) ** 2 + ((end_y - y) * PITCH_M[1] / 2) ** 2) ** 0.5,
+        length_m=distance_m(x, y, end_x, end_y, size=(2.0, 2.0)),
         headed=type_id == _HEADED_GOAL,
         setpiece=setpiece,
     )

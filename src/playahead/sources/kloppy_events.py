@@ -1,78 +1,65 @@
-"""Any event dataset of kloppy -> halves of a feed, whoever provided it.
+"""Events by way of kloppy, an extra: any dataset that it has loaded, and Wyscout's files of version 3.
 
 Which event is what, by kloppy's types and qualifiers, is here; which rows that gives is in ``provider_events``.
 """
 
+import io
+import json
+import warnings
+from collections import Counter
 from collections.abc import Iterator
+from math import nan
 from typing import TYPE_CHECKING, Any
 
-from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
-from playahead.domain.pitch import PITCH_M
-from playahead.io.errors import InputError
-from playahead.sources.match_ids import match_id
-from playahead.sources.notes import SourceNotes
-from playahead.sources.provider_events import (
-    CORNER,
-    DIRECT_SHOT,
-    FREE_KICK,
-    GOAL_KICK,
-    THROW_IN,
-    Kind,
-    ProviderEvent,
-    halves_of,
-)
+from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf, SetPiece
+from playahead.domain.notices import Notices
+from playahead.domain.pitch import distance_m
+from playahead.io.errors import InputError, RecordError
+from playahead.sources.provider_events import Kind, ProviderEvent, halves_of
+from playahead.sources.reading import FeedFile, as_object, list_in, match_id, number, read_json
 
 if TYPE_CHECKING:
     from kloppy.domain import EventDataset
 
 _SETPIECES = {
-    "THROW_IN": THROW_IN,
-    "GOAL_KICK": GOAL_KICK,
-    "CORNER_KICK": CORNER,
-    "FREE_KICK": FREE_KICK,
-    "PENALTY": DIRECT_SHOT,
+    **{"THROW_IN": SetPiece.THROW_IN, "GOAL_KICK": SetPiece.GOAL_KICK, "CORNER_KICK": SetPiece.CORNER},
+    **{"FREE_KICK": SetPiece.FREE_KICK, "PENALTY": SetPiece.DIRECT_SHOT},
 }
 _HIGH = {"HIGH_PASS", "LAUNCH", "CHIPPED_PASS"}
 _HEADED = {"HEAD_PASS", "FLICK_ON"}
 _HEADS = {"HEAD", "HEAD_OTHER"}
 _SAVES = {"SAVE", "PUNCH", "SMOTHER", "REFLEX", "SAVE_ATTEMPT"}
 _PLAIN: dict[str, Kind] = {
-    "TAKE_ON": "take on",
-    "CARRY": "carry",
-    "CLEARANCE": "clearance",
-    "INTERCEPTION": "block",
-    "RECOVERY": "touch",
-    "MISCONTROL": "touch",
-    "BALL_OUT": "out",
-    "FOUL_COMMITTED": "stoppage",
+    **{"TAKE_ON": "take on", "CARRY": "carry", "CLEARANCE": "clearance", "INTERCEPTION": "block"},
+    **{"RECOVERY": "touch", "MISCONTROL": "touch", "BALL_OUT": "out", "FOUL_COMMITTED": "stoppage"},
 }
 _BY_NAME: dict[str, Kind] = {
-    "block": "block",
-    "clearances": "clearance",
-    "offside": "stoppage",
-    "offsides": "stoppage",
-    "injury stoppage": "stoppage",
-    "game_interruption": "out",
+    **{"block": "block", "clearances": "clearance", "game_interruption": "out"},
+    **{"offside": "stoppage", "offsides": "stoppage", "injury stoppage": "stoppage"},
 }
 """Events that kloppy calls generic, by the provider's own name."""
+_PERIODS, _SHOOT_OUT = ("1H", "2H", "1E", "2E"), "P"
+_PRIMARY = {
+    *("acceleration", "clearance", "corner", "duel", "fairplay", "free_kick", "game_interruption", "goal_kick"),
+    *("goalkeeper_exit", "infraction", "interception", "offside", "own_goal", "pass", "penalty", "received_pass"),
+    *("shot", "shot_against", "throw_in", "touch", "postmatch_penalty", "postmatch_penalty_faced"),
+}
+MOST_UNREADABLE = 20
+"""Events that may be left out of a match before it is refused."""
 
 
-def read_kloppy_dataset(dataset: "EventDataset", notes: SourceNotes | None = None) -> list[FeedHalf]:
-    """The halves of one match.
+def read_kloppy_dataset(dataset: "EventDataset", notices: Notices | None = None) -> list[FeedHalf]:
+    """The halves of one match; none if none of its events is one that becomes a row.
 
     Args:
-        dataset: as any ``load`` of kloppy's event providers returns it.
-        notes: told what was not read.
-
-    Raises:
-        InputError: no event in it becomes a row.
+        dataset: dataset that any ``load`` of kloppy's event providers returns.
+        notices: collector of what was not read.
     """
     from kloppy.exceptions import KloppyError
 
-    notes = notes or SourceNotes()
+    notices = notices or Notices()
     played = [event for event in dataset.events if event.period.id in PERIODS]
-    if len(played) < len(dataset.events):
-        notes.left_out["events of the shoot-out"] += len(dataset.events) - len(played)
+    notices.count("events of the shoot-out not read", len(dataset.events) - len(played))
     # kloppy turns no event of an unknown team: nobody's attack is its direction. Nor any of the shoot-out.
     turnable = dataset.filter(lambda event: event.team is not None and event.period.id in PERIODS)
     turned, are_turned = turnable, True
@@ -80,25 +67,16 @@ def read_kloppy_dataset(dataset: "EventDataset", notes: SourceNotes | None = Non
         turned = turnable.transform(to_orientation="ACTION_EXECUTING_TEAM", to_coordinate_system="kloppy")
     except KloppyError as reason:
         are_turned = False
-        notes.doubts.append(f"places are unknown, because nothing says which way the teams attack ({reason})")
-    events: list[Any] = [*turned.records, *(event for event in played if event.team is None)]
+        notices.add(f"places are unknown, because nothing says which way the teams attack ({reason})")
+    listed: list[Any] = [*turned.records, *(event for event in played if event.team is None)]
     teams = {str(team.team_id): number for number, team in enumerate(dataset.metadata.teams[:2])}
-    pass_types = {name for event in events for name in _names(event, "PassQualifier")}
-    found: list[ProviderEvent] = []
-    for event in events:
-        found += _events(event, teams, are_turned)
-    halves = halves_of(_match_id(dataset), found, bool(pass_types & _HIGH), notes)
-    if not halves:
-        raise InputError(_provider(dataset), "none of its events is one that becomes a row")
-    return halves
-
-
-def _provider(dataset: "EventDataset") -> str:
-    return str(getattr(dataset.metadata.provider, "value", dataset.metadata.provider))
+    knows_height = any(_names(event, "PassQualifier") & _HIGH for event in listed)
+    events = [event for raw in listed for event in _events(raw, teams, are_turned)]
+    return halves_of(_match_id(dataset), events, knows_height, notices)
 
 
 def _match_id(dataset: "EventDataset") -> int:
-    """The provider's id; of a dataset without one, a number that stands for its first events."""
+    """The provider's id; for a dataset without one, a number that stands for its first events."""
     if dataset.metadata.game_id:
         return match_id(dataset.metadata.game_id)
     first = [(event.event_id, event.timestamp.total_seconds()) for event in dataset.events[:50]]
@@ -118,19 +96,19 @@ def _events(event: Any, teams: dict[str, int], are_turned: bool) -> Iterator[Pro
             kind=kind,
             team=teams.get(str(event.team.team_id), UNKNOWN) if event.team else UNKNOWN,
             player=str(event.player.player_id) if event.player else None,
-            x=place.x * 100 if place else float("nan"),
-            y=place.y * 100 if place else float("nan"),
-            length_m=_length_m(event.coordinates, arrives) if are_turned else float("nan"),
+            x=place.x * 100 if place else nan,
+            y=place.y * 100 if place else nan,
+            length_m=_length_m(event.coordinates, arrives) if are_turned else nan,
             lasts_ms=_lasts_ms(event),
             headed=bool(body & _HEADS or passed & _HEADED),
             high=bool(passed & _HIGH),
             crossed="CROSS" in passed,
-            setpiece=DIRECT_SHOT if kind == "shot" and setpiece == FREE_KICK else setpiece,
+            setpiece=setpiece,
         )
 
 
 def _kinds(event: Any) -> Iterator[Kind]:
-    """What an event is: nothing, one thing, or two (a pass into offside)."""
+    """Kinds of an event: none, one, or two (a pass into offside)."""
     name, result = event.event_type.name, getattr(getattr(event, "result", None), "name", "")
     if name in _PLAIN:
         yield _PLAIN[name]
@@ -161,16 +139,127 @@ def _duel(types: set[str], result: str) -> Iterator[Kind]:
 
 def _names(event: Any, qualifier: str) -> set[str]:
     """Values of one kind of qualifier."""
-    found = getattr(event, "qualifiers", None) or []
-    return {one.value.name for one in found if type(one).__name__ == qualifier}
+    qualifiers = getattr(event, "qualifiers", None) or []
+    return {one.value.name for one in qualifiers if type(one).__name__ == qualifier}
 
 
 def _length_m(start: Any, end: Any) -> float:
     if start is None or end is None:
-        return float("nan")
-    return float((((end.x - start.x) * PITCH_M[0]) ** 2 + ((end.y - start.y) * PITCH_M[1]) ** 2) ** 0.5)
+        return nan
+    return distance_m(start.x, start.y, end.x, end.y, size=(1.0, 1.0))
 
 
 def _lasts_ms(event: Any) -> float:
     until = getattr(event, "receive_timestamp", None) or getattr(event, "end_timestamp", None)
-    return (until - event.timestamp).total_seconds() * 1000 if until is not None else float("nan")
+    return (until - event.timestamp).total_seconds() * 1000 if until is not None else nan
+
+
+def read_wyscout_v3(file: FeedFile) -> list[FeedHalf]:
+    """The halves of one match in Wyscout's format of version 3, extra time as halves 3 and 4.
+
+    Raises:
+        InputError: kloppy is not installed, or cannot read the file, even without some of its events.
+    """
+    path, notices = file.path, file.notices
+    try:
+        import kloppy.wyscout  # noqa: F401
+    except ImportError:
+        what, fix = "is a match of Wyscout v3, which needs kloppy", "pip install 'playahead[kloppy]'"
+        raise InputError(path, what, fix) from None
+    root = as_object(read_json(path), str(path))
+    events = _of_periods_in_order(list_in(root, "events", str(path)), notices)
+    # kloppy's own warnings become notices, the same one once.
+    try:
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            dataset = _load_tolerantly(root, [_to_the_millisecond(event) for event in events], notices)
+    except Exception as reason:  # kloppy raises whatever its parser does
+        what = f"cannot be read as a match of Wyscout v3 ({type(reason).__name__}: {_line(reason)})"
+        raise InputError(path, what, "is it whole?") from None
+    texts = Counter(_line(one.message) for one in warned if type(one.message).__module__.startswith("kloppy"))
+    times = ((text, f" ({count:,} times)" if count > 1 else "") for text, count in texts.items())
+    notices.add_all(f"kloppy: {text}{often}" for text, often in times)
+    try:
+        return read_kloppy_dataset(dataset, notices)
+    except (InputError, RecordError) as reason:
+        raise InputError(path, f"Wyscout v3: {reason}") from None
+
+
+def _of_periods_in_order(events: list[Any], notices: Notices) -> list[Any]:
+    """Events in the order of the match, without those of the shoot-out, which kloppy reads after extra time alone.
+
+    An event of a type that Wyscout does not have is one that kloppy passes over in silence: it is counted.
+    """
+    played = [event for event in events if not (isinstance(event, dict) and event.get("matchPeriod") == _SHOOT_OUT)]
+    notices.count("events of the shoot-out not read", len(events) - len(played))
+    for event in played:
+        primary = _primary(event)
+        if isinstance(primary, str) and primary not in _PRIMARY:
+            notices.count(f"events with an unknown type ({primary[:40]}) not read")
+    try:
+        return sorted(played, key=lambda e: (_PERIODS.index(e["matchPeriod"]), e["minute"], e["second"]))
+    except (KeyError, TypeError, ValueError):  # kloppy says what is wrong with them
+        return played
+
+
+def _primary(event: Any) -> object:
+    what = event.get("type") if isinstance(event, dict) else None
+    return what.get("primary") if isinstance(what, dict) else None
+
+
+def is_wyscout_v3(root: object) -> bool:
+    """True if the events of a match are those of version 3, wherever in the file they stand."""
+    listed = root.get("events") if isinstance(root, dict) else None
+    return isinstance(listed, list) and bool(listed) and isinstance(_primary(listed[0]), str)
+
+
+def _to_the_millisecond(event: Any) -> Any:
+    """kloppy reads ``minute`` and ``second``, which are whole; ``matchTimestamp`` (00:45:08.841) is finer."""
+    if not isinstance(event, dict) or not isinstance(event.get("second"), int):
+        return event
+    _, dot, fraction = str(event.get("matchTimestamp", "")).partition(".")
+    seconds = number(f"0.{fraction}") if dot else 0.0
+    return event | {"second": event["second"] + seconds} if 0 < seconds < 1 else event
+
+
+def _load_tolerantly(root: dict[str, Any], events: list[Any], notices: Notices) -> "EventDataset":
+    """The dataset that kloppy makes; an event that it stumbles over is left out and counted.
+
+    kloppy reads events in order and stops at the first that it does not know: the shortest beginning of the list that
+    it refuses ends with that one.
+    """
+    fine = 0
+    for left_out in range(MOST_UNREADABLE + 1):
+        reason = _refusal(root, events)
+        if reason is None:
+            break
+        low, high = fine, len(events)  # a beginning of `low` events is read, one of `high` is refused
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if _refusal(root, events[:middle]) else (middle, high)
+        if left_out == MOST_UNREADABLE or high != low + 1 or (low and _refusal(root, events[:low])):
+            raise reason
+        notices.count(f"events that kloppy does not read ({_line(reason)})")
+        fine = low
+        del events[low]
+    return _load(root, events)
+
+
+def _refusal(root: dict[str, Any], events: list[Any]) -> Exception | None:
+    try:
+        _load(root, events)
+    except Exception as reason:
+        return reason
+    return None
+
+
+def _load(root: dict[str, Any], events: list[Any]) -> "EventDataset":
+    """From memory: kloppy is given bytes and never a name, which it would fetch if it looked like an address."""
+    from kloppy import wyscout
+
+    return wyscout.load(event_data=io.BytesIO(json.dumps(root | {"events": events}).encode()), data_version="V3")
+
+
+def _line(reason: object) -> str:
+    text = " ".join(str(reason).split())
+    return text if len(text) <= 120 else f"{text[:117]}..."

@@ -5,53 +5,31 @@ Neither file says which way a team attacks: its goal kicks and shots do, half by
 
 import csv
 import io
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from playahead.domain.feed import PERIODS, FeedHalf
-from playahead.domain.pitch import PITCH_M
+from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
+from playahead.domain.notices import Notices
+from playahead.domain.pitch import distance_m
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import InputError
-from playahead.sources.jsonfile import as_list, as_object, field, number, read_json
-from playahead.sources.match_ids import match_id
-from playahead.sources.notes import SourceNotes
-from playahead.sources.opened import read_source_text
-from playahead.sources.provider_events import (
-    CORNER,
-    DIRECT_SHOT,
-    FREE_KICK,
-    GOAL_KICK,
-    THROW_IN,
-    Kind,
-    ProviderEvent,
-    Unreadable,
-    halves_of,
-    read_each,
-    two_teams,
-)
-from playahead.sources.xmlfile import read_xml
+from playahead.sources import reading
+from playahead.sources.provider_events import Kind, ProviderEvent, Unreadable, halves_of, read_each, two_teams
+from playahead.sources.reading import FeedFile, match_id, number, read_source, read_source_text
 
 HEADER = "Team,Type,Subtype,Period,Start Frame,Start Time [s]"
 _TEAMS = {"Home": 0, "Away": 1}
-_SETPIECES = {"THROW IN": THROW_IN, "CORNER KICK": CORNER, "FREE KICK": FREE_KICK, "PENALTY": DIRECT_SHOT}
+_SETPIECES = {
+    **{"THROW IN": SetPiece.THROW_IN, "CORNER KICK": SetPiece.CORNER},
+    **{"FREE KICK": SetPiece.FREE_KICK, "PENALTY": SetPiece.DIRECT_SHOT},
+}
 _FORWARD, _BACKWARD = 1, -1
 _SHOOT_OUT = 5
-_TYPES = {
-    "PASS",
-    "SHOT",
-    "CARRY",
-    "BALL OUT",
-    "BALL LOST",
-    "RECOVERY",
-    "CHALLENGE",
-    "FAULT RECEIVED",
-    "SET PIECE",
-    "CARD",
-}
+_TYPES = {"PASS", "SHOT", "CARRY", "BALL OUT", "BALL LOST", "RECOVERY", "CHALLENGE", "FAULT RECEIVED"}
+_TYPES |= {"SET PIECE", "CARD"}
 _KICKS = {"PASS", "SHOT", "BALL OUT", "BALL LOST"}
 KICKED_AFTER_S = 0.5
 """A set piece is entered up to so long before the pass or shot that it is."""
@@ -61,51 +39,39 @@ SLACK_S = 60.0
 Entry = Mapping[str, str]
 
 
-def read_metrica_csv(path: Path, notes: SourceNotes | None = None) -> list[FeedHalf]:
-    """The halves of one match.
-
-    Raises:
-        InputError: a column is missing, or an entry cannot be: which line, and why.
-    """
-    notes = notes or SourceNotes()
-    text = read_source_text(path)
+def read_metrica_csv(file: FeedFile) -> list[FeedHalf]:
+    """The halves of one match."""
+    text = read_source_text(file.path)
     table = csv.DictReader(io.StringIO(text))
     columns = [*HEADER.split(","), "End Time [s]", "From", "Start X", "Start Y", "End X", "End Y"]
     missing = [name for name in columns if name not in (table.fieldnames or ())]
     if missing:
-        raise InputError(path, f"Metrica: has no column {missing[0]!r}")
+        raise InputError(file.path, f"has no column {missing[0]!r}")
     entries: list[tuple[int, Entry]] = []
     for line, entry in enumerate(table, start=2):
+        where = f"{file.path}: line {line}"
         try:
-            entries += _checked(f"{path}: line {line}", entry)
+            entries += _checked(where, entry)
         except InputError as reason:
-            notes.bad_row(reason)
+            file.bad_row(reason)
         if len(entries) > 1 and entries[-1][0] < entries[-2][0]:
             what = f"Metrica: Period goes back to {entries[-1][0]}, as if another match began"
-            raise InputError(f"{path}: line {line}", what, "give each match a file of its own")
-    return _halves(path, match_id(text.encode()), entries, notes)  # the file names no match
+            raise InputError(where, what, "give each match a file of its own")
+    return _halves(match_id(text.encode()), entries, file.notices)  # the file names no match
 
 
-def read_metrica_json(path: Path, metadata: Path | None, notes: SourceNotes) -> list[FeedHalf]:
-    """The halves of one match.
-
-    Args:
-        path: the events.
-        metadata: EPTS metadata, to check that both are of one match.
-        notes: counts events that cannot be read.
-
-    Raises:
-        InputError: no such file, most of it unreadable, or the metadata of another match.
-    """
-    root = as_object(read_json(path), str(path))
-    listed = as_list(field(root, "data", str(path)), f"{path}: data")
-    named = (as_object(raw, "event").get("team") for raw in listed if isinstance(raw, dict))
+def read_metrica_json(file: FeedFile) -> list[FeedHalf]:
+    """The halves of one match."""
+    path = file.path
+    content = read_source(path)  # its checksum is the match's number: the file names no match
+    listed = reading.list_in(reading.as_object(reading.parse_json(content, path), str(path)), "data", str(path))
+    named = (raw.get("team") for raw in listed if isinstance(raw, dict))
     teams = two_teams(path, (team.get("id") for team in named if isinstance(team, dict)))
     sides = dict(zip(teams, _TEAMS, strict=False))
-    entries = read_each(path, listed, lambda raw: _checked("event", _entry(raw, sides)), notes)
-    if metadata is not None:
-        _require_same_match(metadata, teams, entries)
-    return _halves(path, match_id(json.dumps(listed).encode()), entries, notes)
+    entries = read_each(path, listed, lambda raw: _checked("event", _entry(raw, sides)), file.notices)
+    if file.companion is not None:
+        _require_same_match(file.companion, teams, entries)
+    return _halves(match_id(content), entries, file.notices)
 
 
 def _entry(raw: Any, sides: Mapping[object, str]) -> Entry:
@@ -115,13 +81,8 @@ def _entry(raw: Any, sides: Mapping[object, str]) -> Entry:
     subtypes = raw["subtypes"] or []
     subtypes = [subtypes] if isinstance(subtypes, dict) else subtypes
     who = raw["from"] or {}
-    values = {
-        "Team": sides[raw["team"]["id"]],
-        "Type": raw["type"]["name"],
-        "Period": raw["period"],
-        "From": who.get("id"),
-    }
-    values["Subtype"] = "-".join(subtype["name"] for subtype in subtypes)
+    values = {"Team": sides[raw["team"]["id"]], "Type": raw["type"]["name"], "Period": raw["period"]}
+    values |= {"From": who.get("id"), "Subtype": "-".join(subtype["name"] for subtype in subtypes)}
     for end in ("Start", "End"):
         at = raw[end.lower()]
         values |= {f"{end} Time [s]": at["time"], f"{end} X": at.get("x"), f"{end} Y": at.get("y")}
@@ -130,34 +91,31 @@ def _entry(raw: Any, sides: Mapping[object, str]) -> Entry:
 
 def _require_same_match(metadata: Path, teams: Sequence[object], entries: Sequence[tuple[int, Entry]]) -> None:
     """Refuse metadata of other teams, or whose halves are at other times than the events."""
-    root = read_xml(metadata)
+    root = reading.read_xml(metadata)
     listed = {element.get("id") for element in root.iter("Team")}
     if not set(teams) <= listed:
         raise InputError(metadata, f"is of another match: its teams are {', '.join(sorted(map(str, listed)))}")
-    said = {element.findtext("Name"): number(element.findtext("Value")) for element in root.iter("ProviderParameter")}
+    facts = {element.findtext("Name"): number(element.findtext("Value")) for element in root.iter("ProviderParameter")}
     frame_rate = number(root.findtext(".//FrameRate"))
     for half, name in enumerate(("first_half", "second_half", "first_extra_half", "second_extra_half"), start=1):
         times_s = [_number(entry, "Start Time [s]") for period, entry in entries if period == half]
-        start_s, end_s = (said.get(f"{name}_{end}", math.nan) / frame_rate for end in ("start", "end"))
+        start_s, end_s = (facts.get(f"{name}_{end}", math.nan) / frame_rate for end in ("start", "end"))
         if times_s and (abs(min(times_s) - start_s) > SLACK_S or max(times_s) - end_s > SLACK_S):
             what = f"its half {half} is from {start_s:.0f} to {end_s:.0f} s, the events' from {min(times_s):.0f}"
             raise InputError(metadata, f"is of another match: {what} to {max(times_s):.0f} s")
 
 
-def _halves(path: Path, match: int, entries: Sequence[tuple[int, Entry]], notes: SourceNotes) -> list[FeedHalf]:
+def _halves(match: int, entries: Sequence[tuple[int, Entry]], notices: Notices) -> list[FeedHalf]:
     periods = Counter(half for half, _ in entries)
     for half in periods.keys() - set(PERIODS):
-        what = "events of the shoot-out" if half == _SHOOT_OUT else f"events of an unknown period ({half})"
-        notes.left_out[what] += periods[half]
-    unknown = Counter(entry["Type"] for _, entry in entries if entry["Type"] not in _TYPES)
-    notes.left_out.update({f"events with an unknown type ({name})": count for name, count in unknown.items()})
+        of = "of the shoot-out" if half == _SHOOT_OUT else f"of an unknown period ({half})"
+        notices.count(f"events {of} not read", periods[half])
+    for name in (entry["Type"] for _, entry in entries if entry["Type"] not in _TYPES):
+        notices.count(f"events with an unknown type ({name}) not read")
     events: list[ProviderEvent] = []
     for half in PERIODS:
         events += _half_events(half, [entry for period, entry in entries if period == half])
-    halves = halves_of(match, events, knows_height=False, notes=notes)
-    if not halves:
-        raise InputError(path, "Metrica: none of its events is one that becomes a row")
-    return halves
+    return halves_of(match, events, knows_height=False, notices=notices)
 
 
 def _checked(where: str, entry: Entry) -> Iterator[tuple[int, Entry]]:
@@ -207,12 +165,12 @@ def _half_events(half: int, entries: Sequence[Entry]) -> Iterator[ProviderEvent]
                 lasts_ms=end_ms - start_ms,
                 headed="HEAD" in subtype,
                 crossed="CROSS" in subtype,
-                setpiece=GOAL_KICK if "GOAL KICK" in subtype else setpiece,
+                setpiece=SetPiece.GOAL_KICK if "GOAL KICK" in subtype else setpiece,
             )
 
 
 def _kinds(what: str, subtype: str, setpiece: int) -> Iterator[Kind]:
-    """What an entry is: nothing, one thing, or two (a pass that goes out)."""
+    """Kinds of an entry: none, one, or two (a pass that goes out)."""
     match what:
         case "PASS":
             yield "pass"
@@ -240,7 +198,7 @@ def _kinds(what: str, subtype: str, setpiece: int) -> Iterator[Kind]:
 
 
 def _setpieces(entries: Sequence[Entry]) -> Iterator[int]:
-    """Of each entry: a set piece has an entry of its own, at the time of the pass or shot that it is or just before."""
+    """The set piece of each entry; it has an entry of its own, at the time of its pass or shot or just before."""
     taken: dict[tuple[str, float], int] = {}
     kicks = [(entry["Team"], _number(entry, "Start Time [s]")) for entry in entries if entry["Type"] in _KICKS]
     for entry in entries:
@@ -251,8 +209,7 @@ def _setpieces(entries: Sequence[Entry]) -> Iterator[int]:
             if kick is not None:
                 taken[kick] = setpiece
     for entry in entries:
-        found = taken.get((entry["Team"], _number(entry, "Start Time [s]")), 0)
-        yield DIRECT_SHOT if found == FREE_KICK and entry["Type"] == "SHOT" else found
+        yield taken.get((entry["Team"], _number(entry, "Start Time [s]")), 0)
 
 
 def _directions(entries: Sequence[Entry]) -> dict[str, int]:
@@ -275,7 +232,7 @@ def _directions(entries: Sequence[Entry]) -> dict[str, int]:
 def _place(entry: Entry, direction: int) -> tuple[float, float, float]:
     """Percent along and across the team's attack (NaN unknown), and the length in metres."""
     x, y, end_x, end_y = (_number(entry, name) for name in ("Start X", "Start Y", "End X", "End Y"))
-    length_m = math.hypot((end_x - x) * PITCH_M[0], (end_y - y) * PITCH_M[1])
+    length_m = distance_m(x, y, end_x, end_y, size=(1.0, 1.0))
     if not direction:
         return math.nan, math.nan, length_m
     turned = (x, y) if direction == _FORWARD else (1 - x, 1 - y)

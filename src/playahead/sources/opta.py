@@ -1,10 +1,10 @@
-"""Reader of Opta's event feed, as Opta (F24, XML) and Stats Perform (MA3, JSON or XML) ship it.
+"""Readers of Opta's events, as Opta (F24, XML), Stats Perform (MA3, JSON or XML) and WhoScored (JSON) ship them.
 
-Type and qualifier numbers are Opta's; both files hold the same ones. The second file of a match (F7, MA1) is not
-needed; given, it must be of the same match.
+Type and qualifier numbers are Opta's. F24 and MA3 hold the same events; their second files (F7, MA1) are not needed.
+WhoScored's match centre has them by name, at whole seconds of the match clock.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import isfinite, nan
@@ -13,104 +13,120 @@ from statistics import median
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
-from playahead.domain.pitch import PITCH_M
-from playahead.domain.time import format_clock
+from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf, SetPiece
+from playahead.domain.notices import Notices
+from playahead.domain.pitch import distance_m
+from playahead.domain.time import LONGEST_HALF_MS, format_clock
 from playahead.io.errors import InputError
-from playahead.sources.jsonfile import as_list, number, read_json
+from playahead.sources import reading
 from playahead.sources.match_clock import CLOCK_STARTS_MS
-from playahead.sources.match_ids import match_id
-from playahead.sources.notes import SourceNotes
-from playahead.sources.opened import head_of
 from playahead.sources.provider_events import (
-    CORNER,
-    DIRECT_SHOT,
-    FREE_KICK,
-    GOAL_KICK,
-    THROW_IN,
     Kind,
     ProviderEvent,
     Unreadable,
     halves_of,
+    once,
     read_each,
+    team_number,
     two_teams,
 )
-from playahead.sources.xmlfile import read_xml
+from playahead.sources.reading import FeedFile, match_id, number, read_json, read_xml
 
-_PASS, _OFFSIDE_PASS, _FOUL, _TACKLE, _SAVE, _AERIAL, _TOUCH, _FIFTY_FIFTY = 1, 2, 4, 7, 10, 44, 61, 67
+_PASS, _OFFSIDE_PASS, _SAVE = 1, 2, 10
 _START, _DELETED, _LATEST = 32, 43, 100
 _PLAIN: dict[int, Kind] = {
-    **{3: "take on", 5: "out", 6: "out", 8: "block", 74: "block", 12: "clearance", 13: "shot", 14: "shot", 15: "shot"},
-    **{16: "shot", 41: "save", 54: "save", 11: "touch", 52: "touch", 49: "touch"},
+    **{_PASS: "pass", 3: "take on", 5: "out", 6: "out", 8: "block", 74: "block", 12: "clearance"},
+    **{13: "shot", 14: "shot", 15: "shot", 16: "shot", 41: "save", 54: "save", 11: "touch", 52: "touch", 49: "touch"},
 }
-"""Take on; out, corner awarded; interception, blocked pass; clearance; miss, post, attempt saved, goal; punch, smother;
-claim, pick-up, recovery."""
-_SETPIECES = {6: CORNER, 5: FREE_KICK, 26: FREE_KICK, 9: DIRECT_SHOT, 107: THROW_IN, 124: GOAL_KICK}
+"""Pass, take on; out, corner awarded; interception, blocked pass; clearance; miss, post, attempt saved, goal; punch,
+smother; claim, pick-up, recovery."""
+_WON: dict[int, Kind] = {7: "tackle", 44: "aerial", 67: "duel"}
+_LOST: dict[int, Kind] = {4: "stoppage", 7: "duel", 61: "touch"}
+"""By outcome: tackle, aerial, fifty-fifty; foul (the other team has an entry of it, too, as won), tackle, touch."""
+_SETPIECES = {
+    **{6: SetPiece.CORNER, 5: SetPiece.FREE_KICK, 26: SetPiece.FREE_KICK},
+    **{9: SetPiece.DIRECT_SHOT, 107: SetPiece.THROW_IN, 124: SetPiece.GOAL_KICK},
+}
 _CROSS, _HIGH, _HEADED, _OWN_GOAL, _BY_DEFENDER = 2, {155, 157}, {3, 15, 168}, 28, 94
 _END_X, _END_Y, _GOAL_CLOCK = 140, 141, 375
 _MA3_NAMES = {
     **{"type_id": "typeId", "period_id": "periodId", "min": "timeMin", "sec": "timeSec", "timestamp": "timeStamp"},
     **{"team_id": "contestantId", "player_id": "playerId"},
 }
-"""What MA3 calls the attributes of an F24 event."""
+"""MA3's names of the attributes of an F24 event."""
 SLACK_MS = 2500.0
 """Time stamps agree to so much with the match clock (whole seconds) where they say when an event happened."""
 MOST_DRIFTING = 0.05
 """Share of a half's events whose time stamps may contradict the clock before all of them are given up."""
 
+_TYPE_OF_NAME = {
+    **{"Pass": _PASS, "OffsidePass": _OFFSIDE_PASS, "TakeOn": 3, "Foul": 4, "Tackle": 7, "Interception": 8},
+    **{"Save": _SAVE, "Claim": 11, "Clearance": 12, "MissedShots": 13, "ShotOnPost": 14, "SavedShot": 15, "Goal": 16},
+    **{"Punch": 41, "Aerial": 44, "BallRecovery": 49, "KeeperPickup": 52, "Smother": 54, "BlockedPass": 74},
+}
+"""WhoScored's names of types that mean what they mean in Opta's files ..."""
+_KIND_OF_NAME: dict[str, Kind] = {
+    **{"Out": "out", "KeeperSweeper": "touch", "BallTouch": "touch", "OffsideGiven": "stoppage"},
+}
+"""... and those that mean something else; an Out is written once for each team."""
+_SILENT_NAMES = {
+    *("", "Start", "End", "Card", "SubstitutionOff", "SubstitutionOn", "FormationSet", "FormationChange", "Error"),
+    *("CornerAwarded", "Dispossessed", "Challenge", "GoodSkill", "ShieldBallOpp", "PenaltyFaced", "ChanceMissed"),
+    *("CrossNotClaimed", "OffsideProvoked", "Carry", "PlayerChangedPosition", "TeamSetUp", "CollectionEnd"),
+}
+_QUALIFIER_OF_NAME = {
+    **{"Cross": _CROSS, "HeadPass": 3, "FreekickTaken": 5, "CornerTaken": 6, "Penalty": 9, "Head": 15, "Longball": 157},
+    **{"DirectFreekick": 26, "IndirectFreekickTaken": 26, "OutfielderBlock": _BY_DEFENDER, "ThrowIn": 107},
+    **{"GoalKick": 124, "Chipped": 155},
+}
+EARLY_MS = 60_000
+"""A clock may show so much less than the minute at which its half begins."""
 
-def read_opta(path: Path, f7: Path | None, notes: SourceNotes) -> list[FeedHalf]:
-    """The halves of a match in Opta's F24 format, extra time as halves 3 and 4.
 
-    Args:
-        path: the F24 file.
-        f7: the match's F7 file, to check that both are of one match.
-        notes: counts events that cannot be read, and those of a shoot-out; says where time stamps were given up.
-
-    Raises:
-        InputError: no such file, most of it unreadable, or the companion of another match.
-    """
-    games = read_xml(path).findall("Game")
+def read_opta(file: FeedFile) -> list[FeedHalf]:
+    """The halves of a match in Opta's F24 format, extra time as halves 3 and 4."""
+    games = read_xml(file.path).findall("Game")
     if len(games) != 1:
         what = f"holds {len(games)} <Game>" if games else "holds no <Game>"
-        raise InputError(path, f"Opta: {what}", "give each match a file of its own" if games else "")
+        raise InputError(file.path, what, "give each match a file of its own" if games else "")
     game = games[0]
     sides = [game.get("home_team_id"), game.get("away_team_id")]
-    file = _File(path, "Opta", game.get("id"), sides, [_from_f24(event) for event in game.iter("Event")])
-    if f7 is not None:
-        root = read_xml(f7)
+    match = _Match(file.path, game.get("id"), sides, [_from_f24(event) for event in game.iter("Event")])
+    if file.companion is not None:
+        root = read_xml(file.companion)
         ids = [(document.get("uID") or "").lstrip("f") for document in root.iter("SoccerDocument")]
         teams = [(team.get("TeamRef") or "").lstrip("t") for team in root.iter("TeamData")]
-        file.require_companion(f7, "F7 file", ids, teams)
-    return file.halves(notes)
+        match.require_companion(file.companion, "F7 file", ids, teams)
+    return match.halves(file.notices)
 
 
-def read_stats_perform(path: Path, ma1: Path | None, notes: SourceNotes) -> list[FeedHalf]:
-    """The halves of a match in Stats Perform's MA3 format (JSON or XML); arguments and errors as of ``read_opta``."""
-    info, entries = _ma(path)
+def read_stats_perform(file: FeedFile) -> list[FeedHalf]:
+    """The halves of a match in Stats Perform's MA3 format (JSON or XML)."""
+    info, entries = _ma(file.path)
     sides = {str(team.get("position")): team.get("id") for team in info["contestant"]}
-    file = _File(path, "Stats Perform", info.get("id"), [sides.get("home"), sides.get("away")], entries)
-    if ma1 is not None:
-        theirs, _ = _ma(ma1)
-        file.require_companion(ma1, "MA1 file", [theirs.get("id")], [team.get("id") for team in theirs["contestant"]])
-    return file.halves(notes)
+    match = _Match(file.path, info.get("id"), [sides.get("home"), sides.get("away")], entries)
+    if file.companion is not None:
+        theirs, _ = _ma(file.companion)
+        teams = [team.get("id") for team in theirs["contestant"]]
+        match.require_companion(file.companion, "MA1 file", [theirs.get("id")], teams)
+    return match.halves(file.notices)
 
 
 def _ma(path: Path) -> tuple[dict[str, Any], list[Any]]:
-    """What an MA file says of its match, and its events (none in MA1)."""
-    if head_of(path, 64).lstrip().startswith(b"<"):
+    """Facts about the match in an MA file, and its events (none in MA1)."""
+    if reading.head_of(path, 64).lstrip().startswith(b"<"):
         root = read_xml(path)
         info = root.find("matchInfo")
         teams = [dict(team.attrib) for team in root.iter("contestant")]
-        found: dict[str, Any] = {} if info is None else dict(info.attrib)
-        return found | {"contestant": teams}, [_from_ma3_xml(event) for event in root.iter("event")]
+        facts: dict[str, Any] = {} if info is None else dict(info.attrib)
+        return facts | {"contestant": teams}, [_from_ma3_xml(event) for event in root.iter("event")]
     root = read_json(path)
     if not isinstance(root, dict) or not isinstance(root.get("liveData"), dict):
-        raise InputError(path, "Stats Perform: is no object with liveData")
+        raise InputError(path, "is no object with liveData")
     info = root.get("matchInfo") if isinstance(root.get("matchInfo"), dict) else {}
     listed = info.get("contestant")
     teams = [team for team in listed if isinstance(team, dict)] if isinstance(listed, list) else []
-    return info | {"contestant": teams}, as_list(root["liveData"].get("event") or [], f"{path}: event")
+    return info | {"contestant": teams}, reading.as_list(root["liveData"].get("event") or [], f"{path}: event")
 
 
 def _from_ma3_xml(event: Element) -> dict[str, Any]:
@@ -124,15 +140,17 @@ def _from_f24(event: Element) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _File:
+class _Match:
     """One match's events, under MA3's names.
 
     Attributes:
+        path: the file.
+        id: the provider's id of the match.
         sides: the home and the away team, None where the file does not say.
+        entries: events.
     """
 
     path: Path
-    provider: str
     id: object
     sides: Sequence[object]
     entries: Sequence[Any]
@@ -146,109 +164,102 @@ class _File:
 
     def require_companion(self, path: Path, called: str, ids: Sequence[object], teams: Sequence[object]) -> None:
         """Refuse a second file that is of another match."""
-        theirs = [found for found in ids if found]
+        theirs = [one for one in ids if one]
         if self.id and theirs and self.id not in theirs:
             raise InputError(path, f"is the {called} of another match: its id is {theirs[0]}, the events' {self.id}")
         if not set(self.teams) <= set(teams):
             what = ", ".join(map(str, teams)) or "none"
             raise InputError(path, f"is the {called} of another match: its teams are {what}")
 
-    def halves(self, notes: SourceNotes) -> list[FeedHalf]:
+    def halves(self, notices: Notices) -> list[FeedHalf]:
         """The rows of each half."""
         # An event that was sent again has its id again, perhaps with another time stamp: the last one counts.
-        once = {str(entry["id"]): entry for entry in self.entries if isinstance(entry, dict) and entry.get("id")}
-        entries = [*once.values(), *(e for e in self.entries if not isinstance(e, dict) or not e.get("id"))]
-        if len(entries) < len(self.entries):
-            notes.left_out["events given twice"] += len(self.entries) - len(entries)
-        times = _Times([entry for entry in entries if isinstance(entry, dict)], notes)
+        entries = once(self.entries, notices, lambda e: str(e["id"]) if isinstance(e, dict) and e.get("id") else id(e))
+        times = _Times([entry for entry in entries if isinstance(entry, dict)], notices)
         teams = {team: index for index, team in enumerate(self.teams)}
-        events = read_each(self.path, entries, lambda entry: _events_of(entry, times, teams, notes), notes)
-        said = self.id or self.path.stem
-        halves = halves_of(match_id(said), events, True, notes)
-        if not halves:
-            raise InputError(self.path, f"{self.provider}: none of its events is one that becomes a row")
-        return halves
+        events = read_each(self.path, entries, lambda entry: _events_of(entry, times, teams, notices), notices)
+        return halves_of(match_id(self.id or self.path.stem), events, True, notices)
 
 
 def _events_of(
-    entry: Mapping[str, Any], times: "_Times", teams: Mapping[object, int], notes: SourceNotes
+    entry: Mapping[str, Any], times: "_Times", teams: Mapping[object, int], notices: Notices
 ) -> Iterator[ProviderEvent]:
     what, period = int(entry["typeId"]), int(entry["periodId"])
     qualifiers = {int(q["qualifierId"]): q.get("value") for q in entry.get("qualifier") or ()}
-    kinds = list(_kinds(what, str(entry.get("outcome")) == "1", qualifiers))
+    kinds = _kinds(what, str(entry.get("outcome")) == "1", qualifiers)
     if not kinds:
         return
     if period not in PERIODS:
         if period == 5:
-            notes.left_out["events of the shoot-out"] += 1
+            notices.count("events of the shoot-out not read")
         return
-    team = entry.get("contestantId")
-    if team and team not in teams:
-        raise Unreadable(f"a third team ({team})")
-    x, y = number(entry.get("x")), number(entry.get("y"))
-    end_x, end_y = number(qualifiers.get(_END_X)), number(qualifiers.get(_END_Y))
-    along_m, across_m = (end_x - x) * PITCH_M[0] / 100, (end_y - y) * PITCH_M[1] / 100
-    setpiece = next((piece for q, piece in _SETPIECES.items() if q in qualifiers), 0)
-    event = ProviderEvent(
+    team = team_number(entry.get("contestantId"), teams)
+    event = _event(
         half=period,
         time_ms=times.of(entry, qualifiers),
         kind=kinds[0],
-        team=teams[team] if team else UNKNOWN,
+        team=team,
         player=str(entry["playerId"]) if entry.get("playerId") else None,
-        x=x,
-        y=100 - y,
-        length_m=(along_m**2 + across_m**2) ** 0.5,
-        headed=bool(_HEADED & qualifiers.keys()),
-        high=bool(_HIGH & qualifiers.keys()),
-        crossed=_CROSS in qualifiers,
-        setpiece=DIRECT_SHOT if kinds == ["shot"] and setpiece == FREE_KICK else setpiece,
+        places=[entry.get("x"), entry.get("y"), qualifiers.get(_END_X), qualifiers.get(_END_Y)],
+        qualifiers=qualifiers.keys(),
     )
     for kind in kinds:
         yield replace(event, kind=kind)
 
 
-def _kinds(what: int, won: bool, qualifiers: Mapping[int, object]) -> Iterator[Kind]:
+def _event(
+    half: int,
+    time_ms: float,
+    kind: Kind,
+    team: int,
+    player: str | None,
+    places: Sequence[object],
+    qualifiers: Collection[int],
+) -> ProviderEvent:
+    x, y, end_x, end_y = map(number, places)
+    setpiece = next((piece for q, piece in _SETPIECES.items() if q in qualifiers), 0)
+    return ProviderEvent(
+        half=half,
+        time_ms=time_ms,
+        kind=kind,
+        team=team,
+        player=player,
+        x=x,
+        y=100 - y,  # Opta's y grows to the left of the attack
+        length_m=distance_m(x, y, end_x, end_y),
+        headed=not _HEADED.isdisjoint(qualifiers),
+        high=not _HIGH.isdisjoint(qualifiers),
+        crossed=_CROSS in qualifiers,
+        setpiece=setpiece,
+    )
+
+
+def _kinds(what: int, won: bool, qualifiers: Collection[int]) -> list[Kind]:
     """Kinds of event that a type stands for: none, one, or two (a pass into offside)."""
-    if what == _PASS:
-        yield "pass"
-    elif what == _OFFSIDE_PASS:
-        yield "pass"
-        yield "stoppage"
-    elif what == _FOUL:  # the other team's entry of the same foul says 1
-        if not won:
-            yield "stoppage"
-    elif what == _TACKLE:
-        yield "tackle" if won else "duel"
-    elif what == _AERIAL:
-        if won:
-            yield "aerial"
-    elif what == _FIFTY_FIFTY:
-        if won:
-            yield "duel"
-    elif what == _SAVE:
-        yield "block" if _BY_DEFENDER in qualifiers else "save"
-    elif what == _TOUCH:
-        if not won:
-            yield "touch"
-    elif what in _PLAIN:
-        if _OWN_GOAL not in qualifiers:
-            yield _PLAIN[what]
-    elif not 0 < what <= _LATEST:
+    if what == _OFFSIDE_PASS:
+        return ["pass", "stoppage"]
+    if what == _SAVE:
+        return ["block" if _BY_DEFENDER in qualifiers else "save"]
+    if what in _PLAIN:
+        return [_PLAIN[what]] if _OWN_GOAL not in qualifiers or what == _PASS else []
+    if not 0 < what <= _LATEST:
         raise Unreadable(f"an unknown type ({what})")
+    kind = (_WON if won else _LOST).get(what)
+    return [kind] if kind else []
 
 
 class _Times:
-    """When each event happened.
+    """Times of the events.
 
     Time stamps are finer than the match clock, but of some files they say when an event was *entered*. So the clock
     decides: a stamp that contradicts it is given up, and where many of a half do, all of them.
 
     Args:
-        entries: of the whole match.
-        notes: told what was given up.
+        entries: events of the whole match.
+        notices: collector; it names what was given up.
     """
 
-    def __init__(self, entries: Sequence[Mapping[str, Any]], notes: SourceNotes) -> None:
+    def __init__(self, entries: Sequence[Mapping[str, Any]], notices: Notices) -> None:
         self._start_ms: dict[int, float] = {}
         for half in PERIODS:
             own = [entry for entry in entries if _period_and_type(entry)[0] == half]
@@ -267,7 +278,7 @@ class _Times:
             if drifting_ms:
                 which = f"{len(drifting_ms):,}" if half in self._start_ms else "all"
                 what = f"half {half}: time stamps are up to {format_clock(round(max(drifting_ms)))} off the match clock"
-                notes.doubts.append(f"{what}; {which} of its events are placed by the clock, to the second")
+                notices.add(f"{what}; {which} of its events are placed by the clock, to the second")
 
     def of(self, entry: Mapping[str, Any], qualifiers: Mapping[int, object]) -> float:
         """Milliseconds from the half's start; of a goal, those of the shot."""
@@ -299,3 +310,76 @@ def _stamp_ms(entry: Mapping[str, Any]) -> float:
         return datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp() * 1000 + fraction_ms
     except ValueError:
         return nan
+
+
+def read_whoscored(file: FeedFile) -> list[FeedHalf]:
+    """The halves of a match in WhoScored's match centre."""
+    path, notices = file.path, file.notices
+    root = read_json(path)
+    about = root if isinstance(root, dict) else {"events": root}
+    centre = about.get("matchCentreData", about)
+    listed = reading.as_list(centre.get("events") if isinstance(centre, dict) else centre, f"{path}: events")
+    played: list[tuple[int, int, Mapping[str, object]]] = []
+    for index, raw in enumerate(listed):
+        where = f"{path}: event {index}"
+        entry = reading.as_object(raw, where)
+        half = int(_period(entry.get("period")))
+        if half in PERIODS:
+            try:
+                played.append((half, _since_start_ms(entry, half, where), entry))
+            except InputError as reason:
+                file.bad_row(reason)
+        elif half == 5:
+            notices.count("events of the shoot-out not read")
+    named = (str(entry["teamId"]) for _, _, entry in played if entry.get("teamId") is not None)
+    teams = {team: number for number, team in enumerate(dict.fromkeys(named))}
+    for name in (_name(entry.get("type")) for _, _, entry in played):
+        if name not in _TYPE_OF_NAME and name not in _KIND_OF_NAME and name not in _SILENT_NAMES:
+            notices.count(f"events with an unknown type ({name}) not read")
+    if len(teams) > 2:
+        raise InputError(path, f"more than two teams: {', '.join(teams)}")
+    events = [event for half, time_ms, entry in played for event in _named_events(half, time_ms, entry, teams)]
+    named_id = about.get("matchId")
+    match = match_id(named_id) if isinstance(named_id, int | str) else reading.match_id_of_file(path)
+    return halves_of(match, events, True, notices)
+
+
+def _since_start_ms(entry: Mapping[str, object], half: int, where: str) -> int:
+    """Time from the half's start, which the clock may show a little early; some events have no second."""
+    minute, second = entry.get("minute"), entry.get("second") or 0
+    clock_ms = 1000 * (60 * number(minute) + number(second))
+    if not 0 <= clock_ms <= LONGEST_HALF_MS:
+        raise InputError(where, f"WhoScored: minute {minute!r}, second {second!r} is no time of a match")
+    time_ms = round(clock_ms) - CLOCK_STARTS_MS[half]
+    return max(time_ms, 0) if time_ms > -EARLY_MS else time_ms  # far before it, the time is of another half
+
+
+def _named_events(
+    half: int, time_ms: int, entry: Mapping[str, object], teams: Mapping[str, int]
+) -> Iterator[ProviderEvent]:
+    name, won = _name(entry.get("type")), _name(entry.get("outcomeType")) == "Successful"
+    listed = entry.get("qualifiers")
+    names = {_name(one.get("type")) for one in listed if isinstance(one, dict)} if isinstance(listed, list) else set()
+    qualifiers = {_QUALIFIER_OF_NAME[one] for one in names & _QUALIFIER_OF_NAME.keys()}
+    kinds: list[Kind] = []
+    if name in _KIND_OF_NAME:
+        kinds = [_KIND_OF_NAME[name]] if name != "Out" or not won else []
+    elif name in _TYPE_OF_NAME:
+        kinds = _kinds(_TYPE_OF_NAME[name], won, qualifiers)
+    if not kinds or entry.get("isOwnGoal") is True:
+        return
+    team, player = teams.get(str(entry.get("teamId")), UNKNOWN), entry.get("playerId")
+    places = [entry.get(place) for place in ("x", "y", "endX", "endY")]
+    yield _event(half, time_ms, kinds[0], team, None if player is None else str(player), places, qualifiers)
+    if len(kinds) > 1:  # a pass into offside
+        yield ProviderEvent(half, time_ms, kinds[1], team)
+
+
+def _name(value: object) -> str:
+    return str(value.get("displayName", "")) if isinstance(value, dict) else ""
+
+
+def _period(value: object) -> float:
+    """A period's number, bare or in an object; 0 for anything else."""
+    period = number(value.get("value") if isinstance(value, dict) else value)
+    return period if 0 <= period < 100 else 0

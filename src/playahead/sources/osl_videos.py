@@ -10,8 +10,8 @@ from playahead.domain.actions import ACTIONS, Action, parse_action
 from playahead.domain.records import ActionEvent, in_time_order
 from playahead.io.errors import InputError, RecordError
 from playahead.io.files import write_whole
-from playahead.sources import jsonfile
-from playahead.sources.soccernet_baa import is_visible, side_of
+from playahead.sources.reading import as_list, as_object, field, list_in, read_json, time_ms
+from playahead.sources.soccernet import is_visible, side_of
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class OslVideo:
     """One item of the file.
 
     Attributes:
-        id: of the item.
+        id: the item's id.
         video: path of its video, relative to the file.
-        path: the same, to open it.
+        path: path of its video, to open it.
         events: actions of the ten classes, ms from the video's start.
         classes: indices of the classes that the file's schema lists; of the others, nobody has looked for any.
         dropped: labels outside the ten classes, counted.
@@ -41,13 +41,10 @@ def read_osl_videos(path: Path) -> list[OslVideo]:
     Raises:
         InputError: file, item, event and reason.
     """
-    root = jsonfile.as_object(jsonfile.read_json(path), str(path))
+    root = as_object(read_json(path), str(path))
     classes = _annotated(root, path)
-    items = jsonfile.as_list(jsonfile.field(root, "data", str(path)), f"{path}: data")
-    found = [
-        _item(jsonfile.as_object(raw, f"{path}: data {i}"), f"{path}: data {i}", path, classes)
-        for i, raw in enumerate(items)
-    ]
+    places = [(raw, f"{path}: data {i}") for i, raw in enumerate(list_in(root, "data", str(path)))]
+    found = [_item(as_object(raw, where), where, path, classes) for raw, where in places]
     for name, values in (("id", [item.id for item in found]), ("video", [item.video for item in found])):
         if twice := next((value for value, times in Counter(values).items() if times > 1), None):
             raise InputError(path, f"{name} {str(twice)!r} is listed twice")
@@ -79,11 +76,11 @@ def write_osl_videos(
 
 def _annotated(root: dict[str, object], path: Path) -> tuple[int, ...]:
     """Classes that the schema of any head lists."""
-    heads = jsonfile.as_object(jsonfile.field(root, "labels", str(path)), f"{path}: labels")
+    heads = as_object(field(root, "labels", str(path)), f"{path}: labels")
     known: set[Action] = set()
     for head, schema in heads.items():
         where = f"{path}: labels of {head!r}"
-        listed = jsonfile.as_list(jsonfile.field(jsonfile.as_object(schema, where), "labels", where), where)
+        listed = as_list(field(as_object(schema, where), "labels", where), where)
         known |= {action for label in listed if (action := _action(label)) is not None}
     if not known:
         raise InputError(path, "annotates none of the ten classes", f"known: {', '.join(ACTIONS)}")
@@ -99,14 +96,14 @@ def _action(label: object) -> Action | None:
 
 def _item(entry: dict[str, object], where: str, path: Path, classes: tuple[int, ...]) -> OslVideo:
     events, dropped = [], Counter[str]()
-    for number, raw in enumerate(jsonfile.as_list(entry.get("events", []), f"{where}: events")):
-        at = f"{where}, event {number}"
-        event = jsonfile.as_object(raw, at)
-        action = _action(jsonfile.field(event, "label", at))
+    for index, raw in enumerate(as_list(entry.get("events", []), f"{where}: events")):
+        at = f"{where}, event {index}"
+        event = as_object(raw, at)
+        action = _action(field(event, "label", at))
         if action is None or action.class_index not in classes:
             dropped[str(event["label"])[:40]] += 1
             continue
-        position_ms = jsonfile.time_ms(jsonfile.field(event, "position_ms", at), "position_ms", at)
+        position_ms = time_ms(field(event, "position_ms", at), "position_ms", at)
         try:
             events.append(ActionEvent(position_ms, action, side_of(event), is_visible(event)))
         except RecordError as reason:
@@ -119,14 +116,11 @@ def _item(entry: dict[str, object], where: str, path: Path, classes: tuple[int, 
 
 def _video(entry: dict[str, object], where: str) -> PurePosixPath:
     """The one input that is a video; it lies beside the file or below."""
-    inputs = [
-        jsonfile.as_object(raw, f"{where}: input {i}")
-        for i, raw in enumerate(jsonfile.as_list(jsonfile.field(entry, "inputs", where), f"{where}: inputs"))
-    ]
+    inputs = [as_object(raw, f"{where}: input {i}") for i, raw in enumerate(list_in(entry, "inputs", where))]
     videos = [source for source in inputs if source.get("type") == "video"]
     if len(videos) != 1:
         raise InputError(where, f"has {len(videos)} videos among its inputs instead of one")
-    written = jsonfile.field(videos[0], "path", where)
+    written = field(videos[0], "path", where)
     video = PurePosixPath(written) if isinstance(written, str) else PurePosixPath()
     if not video.name or video.is_absolute() or ".." in video.parts or "\\" in str(written) or "\0" in str(written):
         raise InputError(where, f"path {written!r} is not that of a file beside this one, as train/videos/1.mp4")

@@ -1,50 +1,34 @@
-"""Which rows of a feed a provider's events become, whoever the provider is (Wyscout v2 has rules of its own).
+"""Rules from a provider's events to rows of a feed, the same for all providers (Wyscout v2 has rules of its own).
 
-A provider's reader says what each event is, in the words of ``Kind``; the rules here do the rest, the same for all:
-what counts as a high pass, which drives are implied, which duels are tackles. They go through a half once, in time
-order. Whatever the row tells only in hindsight becomes its delay.
+A provider's reader says what each event is, in the words of ``Kind``; the rules here do the rest: what counts as a high
+pass, which drives are implied, which duels are tackles. They go through a half once, in time order. A row that is known
+only in hindsight gets a delay.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, isnan, nan
 from typing import Any, Literal, TypeVar
 
-import numpy as np
-
 from playahead.domain.actions import Action
-from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN, FeedHalf
+from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN, FeedHalf, FeedRow, SetPiece
+from playahead.domain.notices import Notices
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import InputError, RecordError
-from playahead.sources.match_clock import clock_starts, started_late
-from playahead.sources.notes import SourceNotes
+from playahead.sources.match_clock import late_starts
 
 T = TypeVar("T")
-Kind = Literal[
-    "pass",
-    "shot",
-    "carry",
-    "take on",
-    "clearance",
-    "block",
-    "tackle",
-    "aerial",
-    "duel",
-    "touch",
-    "out",
-    "save",
-    "stoppage",
-]
-"""What an event is. ``tackle`` and ``aerial`` are won by the event's team."""
+Kind = (
+    Literal["pass", "shot", "carry", "take on", "clearance", "block", "tackle", "aerial", "duel"]
+    | Literal["touch", "out", "save", "stoppage"]
+)
+"""Kinds of event. ``tackle`` and ``aerial`` are won by the event's team."""
 
 _PASS, _DRIVE, _HEADER = Action.PASS.class_index, Action.DRIVE.class_index, Action.HEADER.class_index
 _HIGH_PASS, _THROW_IN, _CROSS = Action.HIGH_PASS.class_index, Action.THROW_IN.class_index, Action.CROSS.class_index
 _SHOT, _OUT, _BLOCK = Action.SHOT.class_index, Action.OUT.class_index, Action.BLOCK.class_index
 _TACKLE = Action.TACKLE.class_index
-
-THROW_IN, GOAL_KICK, CORNER, FREE_KICK, DIRECT_SHOT = 1, 2, 3, 4, 5
-"""Values of ``setpiece``."""
 
 LONG_KICK_M = 32.0
 LONG_CLEARANCE_M = 20.0
@@ -66,24 +50,25 @@ AERIAL_CLEARANCE_MS = 4000.0
 _ON_BALL = ("pass", "shot", "carry", "take on", "clearance", "touch", "save")
 _PLAYS = (*_ON_BALL, "block", "tackle", "aerial", "duel")
 _PLAYED_ON = ("pass", "shot", "take on")
+_RESTARTS = (SetPiece.THROW_IN, SetPiece.GOAL_KICK, SetPiece.CORNER)  # after the ball went out
 _ALWAYS = frozenset({_PASS, _DRIVE, _HIGH_PASS, _THROW_IN, _CROSS, _SHOT})
 
 
 @dataclass(frozen=True)
 class ProviderEvent:
-    """One event, as every provider can tell it.
+    """One event, in words that fit every provider.
 
     Attributes:
         half: 1 to 4.
-        time_ms: from the half's start.
-        kind: what it is.
+        time_ms: time from the half's start.
+        kind: kind of event.
         team: 0, 1 or ``UNKNOWN``.
-        player: who, in any spelling; None where it is not said.
-        x, y: percent along and across the acting team's attack; NaN unknown.
-        length_m: of a pass, carry or clearance; NaN unknown. It decides the class, and is no feature.
-        lasts_ms: until the ball arrives, or the carry ends; NaN unknown.
-        headed, high, crossed: of a pass, clearance or shot.
-        setpiece: 0 open play, 1 to 5 as in ``FeedHalf``; 9 of an OUT whose time is a guess.
+        player: acting player, in any spelling; None if unknown.
+        x, y: percent along and across the acting team's attack; NaN if unknown.
+        length_m: length of a pass, carry or clearance; NaN if unknown. It decides the class, and is no feature.
+        lasts_ms: time until the ball arrives, or the carry ends; NaN if unknown.
+        headed, high, crossed: properties of a pass, clearance or shot.
+        setpiece: a ``SetPiece``; 9 for an OUT whose time is estimated.
     """
 
     half: int
@@ -91,10 +76,10 @@ class ProviderEvent:
     kind: Kind
     team: int
     player: str | None = None
-    x: float = float("nan")
-    y: float = float("nan")
-    length_m: float = float("nan")
-    lasts_ms: float = float("nan")
+    x: float = nan
+    y: float = nan
+    length_m: float = nan
+    lasts_ms: float = nan
     headed: bool = False
     high: bool = False
     crossed: bool = False
@@ -102,22 +87,19 @@ class ProviderEvent:
 
 
 class Unreadable(Exception):
-    """An event that no row can be made of: what is wrong with it, as a note says it."""
+    """An event that cannot become a row; the text completes "events with ..."."""
 
 
 def read_each(
-    where: object,
-    entries: Iterable[Any],
-    events_of: Callable[[Any], Iterable[T]],
-    notes: SourceNotes,
+    where: object, entries: Iterable[Any], events_of: Callable[[Any], Iterable[T]], notices: Notices
 ) -> list[T]:
     """Events of a file, entry by entry; an entry that cannot be read is left out and counted.
 
     Args:
         where: the file.
-        entries: what the provider wrote.
-        events_of: gives the events that an entry stands for; raises ``Unreadable``, or what a missing field raises.
-        notes: counts what is left out, by reason.
+        entries: the provider's entries.
+        events_of: function from an entry to its events; raises ``Unreadable``, or what a missing field raises.
+        notices: collector that counts what is left out, by reason.
 
     Raises:
         InputError: most entries cannot be read.
@@ -129,21 +111,31 @@ def read_each(
         try:
             read += list(events_of(entry))
         except Unreadable as reason:
-            left_out[f"events with {reason}"] += 1
+            left_out[f"with {reason}"] += 1
         except InputError as reason:
-            left_out[f"events where {reason.what}"] += 1
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as reason:
-            missing = isinstance(reason, KeyError)
-            left_out[f"events {f'without {reason}' if missing else 'with a field of the wrong kind'}"] += 1
+            left_out[f"where {reason.what}"] += 1
+        except KeyError as reason:
+            left_out[f"without {reason}"] += 1
+        except (IndexError, TypeError, ValueError, AttributeError, OverflowError):
+            left_out["with a field of the wrong kind"] += 1
     if left_out.total() > total / 2:
         reason, count = left_out.most_common(1)[0]
-        raise InputError(where, f"{left_out.total():,} of {total:,} events cannot be read ({count:,} {reason})")
-    notes.left_out.update(left_out)
+        raise InputError(where, f"{left_out.total():,} of {total:,} events cannot be read ({count:,} events {reason})")
+    for reason, count in left_out.items():
+        notices.count(f"events {reason} not read", count)
     return read
 
 
+def once(entries: Iterable[T], notices: Notices, key: Callable[[T], object] = repr) -> list[T]:
+    """Entries without those that the file gives twice, which are counted; the last one of a key stays."""
+    listed = list(entries)
+    by_key = {key(entry): entry for entry in listed}
+    notices.count("events given twice not read", len(listed) - len(by_key))
+    return list(by_key.values())
+
+
 def two_teams(where: object, named: Iterable[object]) -> list[Any]:
-    """The teams of a match, in order of appearance, from the team that each event names.
+    """The teams of a match, in order of appearance, from the team of each event.
 
     Raises:
         InputError: so many events name others that two matches must be in the file.
@@ -156,73 +148,67 @@ def two_teams(where: object, named: Iterable[object]) -> list[Any]:
     return teams
 
 
-@dataclass(frozen=True)
-class _Row:
-    time_ms: float
-    code: int
-    event: ProviderEvent
-    delay_ms: float = 0.0
+def team_number(team: object, teams: Mapping[Any, int]) -> int:
+    """0 or 1; ``UNKNOWN`` of an event without a team.
+
+    Raises:
+        Unreadable: a third team.
+    """
+    if team in (None, ""):
+        return UNKNOWN
+    if team not in teams:
+        raise Unreadable(f"a third team ({team})")
+    return teams[team]
 
 
 def halves_of(
-    match: int, events: Sequence[ProviderEvent], knows_height: bool, notes: SourceNotes, knows_outs: bool = True
+    match: int, events: Sequence[ProviderEvent], knows_height: bool, notices: Notices, knows_outs: bool = True
 ) -> list[FeedHalf]:
     """The halves that have rows, first half first.
 
     Args:
         match: id.
-        events: of all halves, in any order.
+        events: events of all halves, in any order.
         knows_height: the provider marks high passes; else long ones are.
         knows_outs: the provider records when the ball goes out; else that is estimated from pauses before restarts.
-        notes: told how many events are left out: given twice, before their half, or later than any half lasts; of
-            halves whose clock starts late, and of those without a place.
+        notices: collector. It counts events given twice, before their half, or later than any half lasts, and names
+            halves whose clock starts late, and those without a place.
 
     Raises:
         RecordError: most events of a half lie outside it, so that the others are not where they say either.
     """
-    once = list({repr(event): event for event in events}.values())  # of equal fields; NaN is not equal to itself
-    if len(once) < len(events):
-        notes.left_out["events given twice"] += len(events) - len(once)
-    once = _from_half_start(once, notes)
-    _require_mostly_inside(once)
+    # Each event once (by repr: NaN is not equal to itself), its time from the half's own start, in time order.
+    distinct = once(events, notices)
+    late_ms = late_starts(((event.half, event.time_ms) for event in distinct if isfinite(event.time_ms)), notices)
+    timed = [
+        replace(event, time_ms=max(event.time_ms - late_ms[event.half], 0.0)) if event.half in late_ms else event
+        for event in distinct
+    ]
+    _require_mostly_inside(timed)
     ordered = sorted(
-        (event for event in once if 0 <= event.time_ms <= LONGEST_HALF_MS),
+        (event for event in timed if 0 <= event.time_ms <= LONGEST_HALF_MS),
         key=lambda event: (event.half, event.time_ms),
     )
-    if len(ordered) < len(once):
-        notes.left_out["events at an impossible time"] += len(once) - len(ordered)
+    notices.count("events at an impossible time not read", len(timed) - len(ordered))
+    # One OUT a pause; where the provider writes none, one before each restart.
     ordered = list(_one_out_a_pause(_without_borrowed_receptions(ordered)))
     if not knows_outs:
         ordered = list(_with_estimated_outs(ordered))
+    # Carries are implied unless the provider writes them all; a half is gone through once.
     kinds = Counter(event.kind for event in ordered)
     knows_carries = kinds["carry"] > FEW_CARRIES * kinds["pass"]
-    rows_of = {
-        half: sorted(
-            _rows([event for event in ordered if event.half == half], knows_carries, knows_height),
-            key=lambda row: row.time_ms,
-        )
-        for half in sorted({event.half for event in ordered})
-    }
+    rows_of: dict[int, list[FeedRow]] = {}
+    for half in sorted({event.half for event in ordered}):
+        timed_rows = _rows([event for event in ordered if event.half == half], knows_carries, knows_height)
+        rows_of[half] = [row for _, row in sorted(timed_rows, key=lambda timed_row: timed_row[0])]
+    # The codes that these rules make of the provider's kinds: of any other, no row means nothing.
     reports = _ALWAYS | {code for kind, code in _CODE_OF_KIND.items() if kind in kinds}
     reports |= {DUEL} if "tackle" in kinds else set()  # a tackle that does not keep the ball
     reports |= {_HEADER} if "aerial" in kinds else {row.code for rows in rows_of.values() for row in rows} & {_HEADER}
-    placeless = [half for half, rows in rows_of.items() if rows and all(np.isnan(row.event.x) for row in rows)]
-    notes.doubts += [f"half {half}: no place is known" for half in placeless]
-    return [_feed_half(match, half, rows, reports) for half, rows in rows_of.items() if rows]
-
-
-def _from_half_start(events: Sequence[ProviderEvent], notes: SourceNotes) -> list[ProviderEvent]:
-    """Times from each half's own start, also where the clock goes on at 45:00 after the break."""
-    times_ms: dict[int, list[float]] = {}
-    for event in events:
-        if isfinite(event.time_ms):
-            times_ms.setdefault(event.half, []).append(event.time_ms)
-    late_ms = {half: start_ms for half, start_ms in clock_starts(times_ms).items() if start_ms}
-    notes.doubts += [started_late(half, start_ms) for half, start_ms in sorted(late_ms.items())]
-    return [
-        replace(event, time_ms=max(event.time_ms - late_ms[event.half], 0.0)) if event.half in late_ms else event
-        for event in events
-    ]
+    for half, rows in rows_of.items():
+        if rows and all(row.x == UNKNOWN for row in rows):
+            notices.add(f"half {half}: no place is known")
+    return [FeedHalf.from_rows(match, half, rows, reports=reports) for half, rows in rows_of.items() if rows]
 
 
 def _require_mostly_inside(events: Sequence[ProviderEvent]) -> None:
@@ -256,9 +242,7 @@ def _without_borrowed_receptions(events: Sequence[ProviderEvent]) -> list[Provid
     )
     longest_ms = 0.0 if copied > len(passes) / 2 else LONGEST_CARRY_MS
     return [
-        replace(event, lasts_ms=float("nan"))
-        if event.kind == "pass" and not 0 < event.lasts_ms <= longest_ms
-        else event
+        replace(event, lasts_ms=nan) if event.kind == "pass" and not 0 < event.lasts_ms <= longest_ms else event
         for event in events
     ]
 
@@ -289,7 +273,7 @@ def _with_estimated_outs(events: Sequence[ProviderEvent]) -> Iterator[ProviderEv
     """
     last: ProviderEvent | None = None
     for event in events:
-        if event.setpiece in (THROW_IN, GOAL_KICK, CORNER) and last is not None and last.half == event.half:
+        if event.setpiece in _RESTARTS and last is not None and last.half == event.half:
             pause_ms = event.time_ms - last.time_ms
             if pause_ms >= RESTART_PAUSE_MS:
                 out_ms = last.time_ms + min(pause_ms / 2, OUT_AFTER_LAST_MS)
@@ -298,23 +282,32 @@ def _with_estimated_outs(events: Sequence[ProviderEvent]) -> Iterator[ProviderEv
         last = event
 
 
-def _rows(events: Sequence[ProviderEvent], knows_carries: bool, knows_height: bool) -> Iterator[_Row]:
+def _rows(events: Sequence[ProviderEvent], knows_carries: bool, knows_height: bool) -> Iterator[tuple[float, FeedRow]]:
+    """Rows, each with its time before rounding, by which they are put in order."""
     last_drive_ms = float("-inf")
     for index, event in enumerate(events):
         if not knows_carries:
             for drive in _implied_drive(events, index):
-                last_drive_ms = max(last_drive_ms, drive.time_ms)
+                last_drive_ms = max(last_drive_ms, drive[0])
                 yield drive
         if event.kind == "carry":
             if not event.lasts_ms < SHORTEST_CARRY_MS:  # a carry of unknown length is one
                 last_drive_ms = event.time_ms
-                yield _Row(event.time_ms, _DRIVE, event, SHORTEST_CARRY_MS)
+                yield _row(event.time_ms, _DRIVE, event, SHORTEST_CARRY_MS)
         elif event.kind == "take on":
             if event.time_ms - last_drive_ms > TAKE_ON_AFTER_DRIVE_MS:
                 last_drive_ms = event.time_ms
-                yield _Row(event.time_ms, _DRIVE, event)
+                yield _row(event.time_ms, _DRIVE, event)
         else:
-            yield _Row(event.time_ms, _code(events, index, knows_height), event)
+            yield _row(event.time_ms, _code(events, index, knows_height), event)
+
+
+def _row(time_ms: float, code: int, event: ProviderEvent, delay_ms: float = 0.0) -> tuple[float, FeedRow]:
+    x, y = (UNKNOWN if isnan(value) else round(min(max(value, 0.0), 100.0)) for value in (event.x, event.y))
+    setpiece = event.setpiece if code != _DRIVE else SetPiece.OPEN_PLAY
+    if event.kind == "shot" and setpiece == SetPiece.FREE_KICK:
+        setpiece = SetPiece.DIRECT_SHOT
+    return time_ms, FeedRow(event.half, round(time_ms), code, event.team, x, y, setpiece, round(delay_ms))
 
 
 def _code(events: Sequence[ProviderEvent], index: int, knows_height: bool) -> int:
@@ -335,11 +328,11 @@ def _code(events: Sequence[ProviderEvent], index: int, knows_height: bool) -> in
 
 
 def _pass(event: ProviderEvent, knows_height: bool) -> int:
-    if event.setpiece == THROW_IN:
+    if event.setpiece == SetPiece.THROW_IN:
         return _THROW_IN
     if event.headed:
         return _HEADER
-    if event.setpiece == CORNER:
+    if event.setpiece == SetPiece.CORNER:
         return _PASS if event.length_m < SHORT_CORNER_M and not event.crossed else _CROSS
     if event.crossed:
         return _CROSS
@@ -351,7 +344,8 @@ def _clearance(events: Sequence[ProviderEvent], index: int) -> int:
     """Headed where it is said, or where the ball came through the air; else by length."""
     event = events[index]
     last = next((e for e in reversed(events[:index]) if e.kind in _ON_BALL), None)
-    came_high = last is not None and (last.high or last.crossed or last.setpiece in (THROW_IN, CORNER))
+    lofted = (SetPiece.THROW_IN, SetPiece.CORNER)
+    came_high = last is not None and (last.high or last.crossed or last.setpiece in lofted)
     soon = last is not None and event.time_ms - last.time_ms <= AERIAL_CLEARANCE_MS
     if event.headed or (came_high and soon):
         return _HEADER
@@ -359,7 +353,7 @@ def _clearance(events: Sequence[ProviderEvent], index: int) -> int:
 
 
 def _is_same_header(events: Sequence[ProviderEvent], index: int) -> bool:
-    """Whether the winner of an aerial duel has a headed event of his own beside it (looks 1.5 s ahead)."""
+    """True if the winner of an aerial duel has a headed event of his own beside it (looks 1.5 s ahead)."""
     event = events[index]
     near = _around(events, index, DOUBLE_HEADER_MS)
     return any(other.team == event.team and (other.headed or other.kind == "clearance") for other in near)
@@ -374,7 +368,7 @@ def _around(events: Sequence[ProviderEvent], index: int, within_ms: float) -> It
 
 
 def _keeps_ball(events: Sequence[ProviderEvent], index: int) -> bool:
-    """Whether the tackler's side plays the ball next (looks 5 s ahead)."""
+    """True if the tackler's side plays the ball next (looks 5 s ahead)."""
     event = events[index]
     following = next((e for e in events[index + 1 :] if e.kind in _ON_BALL), None)
     if following is None or following.time_ms - event.time_ms > TACKLE_KEEPS_BALL_MS:
@@ -382,7 +376,7 @@ def _keeps_ball(events: Sequence[ProviderEvent], index: int) -> bool:
     return following.team == event.team
 
 
-def _implied_drive(events: Sequence[ProviderEvent], index: int) -> Iterator[_Row]:
+def _implied_drive(events: Sequence[ProviderEvent], index: int) -> Iterator[tuple[float, FeedRow]]:
     """The carry between the reception of the last pass and this event of the receiver's, where none are recorded."""
     event = events[index]
     if event.kind not in _PLAYED_ON or event.headed or event.setpiece or not index:
@@ -395,23 +389,4 @@ def _implied_drive(events: Sequence[ProviderEvent], index: int) -> Iterator[_Row
     flight_ms = sent.lasts_ms if sent.lasts_ms > 0 else RECEPTION_MS + RECEPTION_MS_PER_M * sent.length_m
     received_ms = sent.time_ms + flight_ms
     if event.time_ms - received_ms >= SHORTEST_CARRY_MS and event.time_ms - sent.time_ms < LONGEST_CARRY_MS:
-        yield _Row(received_ms, _DRIVE, event, SHORTEST_CARRY_MS)
-
-
-def _feed_half(match: int, half: int, rows: Sequence[_Row], reports: frozenset[int]) -> FeedHalf:
-    return FeedHalf(
-        match=match,
-        half=half,
-        t_ms=np.array([round(row.time_ms) for row in rows], np.int32),
-        code=np.array([row.code for row in rows], np.uint8),
-        team=np.array([row.event.team for row in rows], np.uint8),
-        x=np.array([_percent(row.event.x) for row in rows], np.uint8),
-        y=np.array([_percent(row.event.y) for row in rows], np.uint8),
-        setpiece=np.array([row.event.setpiece if row.code != _DRIVE else 0 for row in rows], np.uint8),
-        delay_ms=np.array([round(row.delay_ms) for row in rows], np.uint16),
-        reports=reports,
-    )
-
-
-def _percent(value: float) -> int:
-    return UNKNOWN if np.isnan(value) else round(min(max(value, 0.0), 100.0))
+        yield _row(received_ms, _DRIVE, event, SHORTEST_CARRY_MS)

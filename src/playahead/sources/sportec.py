@@ -12,32 +12,29 @@ from math import nan
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
-from playahead.domain.pitch import PITCH_M
+from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
+from playahead.domain.notices import Notices
+from playahead.domain.pitch import PITCH_M, distance_m
 from playahead.io.errors import InputError
-from playahead.sources.jsonfile import number
-from playahead.sources.match_ids import match_id
-from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (
     AERIAL_CLEARANCE_MS,
-    CORNER,
-    DIRECT_SHOT,
-    FREE_KICK,
-    GOAL_KICK,
-    THROW_IN,
     Kind,
     ProviderEvent,
     Unreadable,
     halves_of,
+    once,
     read_each,
+    team_number,
     two_teams,
 )
-from playahead.sources.xmlfile import read_xml
+from playahead.sources.reading import FeedFile, match_id, number, read_xml
 
 _SECTIONS = {"firstHalf": 1, "secondHalf": 2, "firstHalfExtra": 3, "secondHalfExtra": 4}
 _SHOOT_OUT = 5
-_SETPIECES = {"ThrowIn": THROW_IN, "GoalKick": GOAL_KICK, "CornerKick": CORNER, "FreeKick": FREE_KICK}
-_SETPIECES |= {"Penalty": DIRECT_SHOT}
+_SETPIECES = {
+    **{"ThrowIn": SetPiece.THROW_IN, "GoalKick": SetPiece.GOAL_KICK, "CornerKick": SetPiece.CORNER},
+    **{"FreeKick": SetPiece.FREE_KICK, "Penalty": SetPiece.DIRECT_SHOT},
+}
 _STOPPAGES = ("Foul", "Offside")
 _SILENT = {"KickOff", "KickoffWhistle", "FinalWhistle", "Delete", "Substitution", "Caution", "CautionTeamofficial"}
 _SILENT |= {"PlayerNotSentOff", "PenaltyReconsidered", "RefereeBall", "FairPlay"}
@@ -52,11 +49,11 @@ HEADER_AFTER_DUEL_MS = 2200.0
 
 @dataclass(frozen=True)
 class _Event:
-    """One event of the file: the tags of its chain, outermost first, and what they all say (the outer ones first)."""
+    """One event of the file: the tags of its chain, outermost first, and their attributes (the outer ones win)."""
 
     time: datetime
     tags: Sequence[str]
-    said: Mapping[str, str]
+    about: Mapping[str, str]
 
     @property
     def is_pass(self) -> bool:
@@ -65,48 +62,33 @@ class _Event:
     @property
     def is_high(self) -> bool:
         """A high ball over some distance; short ones are chips, flicks and headers."""
-        return self.said.get("Height") == "high" and self.said.get("Distance") != "short"
+        return self.about.get("Height") == "high" and self.about.get("Distance") != "short"
 
 
-def read_sportec(path: Path, information: Path | None, notes: SourceNotes) -> list[FeedHalf]:
-    """The halves of one match, extra time as halves 3 and 4.
-
-    Args:
-        path: the events.
-        information: the match information.
-        notes: counts events that cannot be read, and those of a shoot-out.
-
-    Raises:
-        InputError: no such file, no kick-off in it, most of it unreadable, or the information of another match.
-    """
+def read_sportec(file: FeedFile) -> list[FeedHalf]:
+    """The halves of one match, extra time as halves 3 and 4."""
+    path, notices = file.path, file.notices
     root = read_xml(path)
-    parsed = _parsed(root, path, notes)
-    once = {repr(event): event for event in parsed}.values()
-    if len(once) < len(parsed):
-        notes.left_out["events given twice"] += len(parsed) - len(once)
-    events = sorted(once, key=lambda event: event.time)
-    match = _Match(path, events, *_sides_and_pitch(path, information, root, events))
-    indices = range(len(events))
-    found = read_each(path, indices, lambda index: match.events_of(index, notes), notes)
-    halves = halves_of(match_id(_match_of(root) or path.stem), found, True, notes)
-    if not halves:
-        raise InputError(path, "Sportec: none of its events is one that becomes a row")
-    return halves
+    events = sorted(once(_parsed(root, path, notices), notices), key=lambda event: event.time)
+    match = _Match(path, events, *_sides_and_pitch(path, file.companion, root, events))
+    listed = read_each(path, range(len(events)), lambda index: match.events_of(index, notices), notices)
+    return halves_of(match_id(_match_of(root) or path.stem), listed, True, notices)
 
 
-def _parsed(root: Element, path: Path, notes: SourceNotes) -> list[_Event]:
+def _parsed(root: Element, path: Path, notices: Notices) -> list[_Event]:
     def parsed(element: Element) -> list[_Event]:
+        # The chain of first children, down to the innermost; outer attributes win.
         chain = [element]
         while len(chain[-1]):
             chain.append(chain[-1][0])
         if len(chain) == 1:
             raise Unreadable("nothing in them")
-        said: dict[str, str] = {}
+        about: dict[str, str] = {}
         for link in reversed(chain):
-            said |= link.attrib
-        return [_Event(_time(said["EventTime"]), [link.tag for link in chain[1:]], said)]
+            about |= link.attrib
+        return [_Event(_time(about["EventTime"]), [link.tag for link in chain[1:]], about)]
 
-    return read_each(path, root.iter("Event"), parsed, notes)
+    return read_each(path, root.iter("Event"), parsed, notices)
 
 
 def _time(text: str) -> datetime:
@@ -131,16 +113,16 @@ def _sides_and_pitch(
 ) -> tuple[list[object], tuple[float, float]]:
     """The two teams, the home side first where the match information is at hand, and the pitch in metres."""
     names = ("Team", "WinnerTeam", "TeamFouler")
-    playing = two_teams(path, (event.said.get(name) for event in events for name in names))
+    playing = two_teams(path, (event.about.get(name) for event in events for name in names))
     if information is None:
         return playing, PITCH_M
     info = read_xml(information)
     general, place = info.find(".//General"), info.find(".//Environment")
-    said = {} if general is None else general.attrib
-    ours, theirs = _match_of(root), said.get("MatchId", "")
+    about = {} if general is None else general.attrib
+    ours, theirs = _match_of(root), about.get("MatchId", "")
     if ours and theirs and ours != theirs:
         raise InputError(information, f"is the match information of another match: {theirs}, the events are of {ours}")
-    sides: list[object] = [said.get("HomeTeamId"), said.get("GuestTeamId")]
+    sides: list[object] = [about.get("HomeTeamId"), about.get("GuestTeamId")]
     if not set(playing) <= set(sides):
         what = f"is the match information of another match: its teams are {sides[0]} and {sides[1]}"
         raise InputError(information, what)
@@ -149,17 +131,7 @@ def _sides_and_pitch(
 
 
 class _Match:
-    """What reading one event needs of the others.
-
-    Args:
-        path: the file, for messages.
-        events: all of them, in time order.
-        sides: the two teams.
-        pitch_m: length and width.
-
-    Raises:
-        InputError: no kick-off.
-    """
+    """All events in time order: reading one needs others."""
 
     def __init__(
         self, path: Path, events: Sequence[_Event], sides: Sequence[object], pitch_m: tuple[float, float]
@@ -170,25 +142,23 @@ class _Match:
         if 1 in self._left and 2 in self._start:  # teams change ends
             self._left.setdefault(2, next((side for side in sides if side != self._left[1]), None))
         if not self._start:
-            raise InputError(path, "Sportec: holds no kick-off of a half", "is it a whole match?")
+            raise InputError(path, "holds no kick-off of a half", "is it a whole match?")
         for before, half in pairwise(sorted(self._start)):
             if self._start[half] <= self._start[before]:
-                raise InputError(path, f"Sportec: half {half} kicks off before half {before}")
+                raise InputError(path, f"half {half} kicks off before half {before}")
 
-    def events_of(self, index: int, notes: SourceNotes) -> Iterator[ProviderEvent]:
-        """What an event stands for."""
+    def events_of(self, index: int, notices: Notices) -> Iterator[ProviderEvent]:
+        """The provider's event in common words: none, one or two."""
         event = self._events[index]
         kinds = list(self._kinds(index))
         if not kinds:
             return
         half = max((half for half, start in self._start.items() if start <= event.time), default=min(self._start))
         if half not in PERIODS:
-            notes.left_out["events of the shoot-out"] += 1
+            notices.count("events of the shoot-out not read")
             return
         for kind, team, player, late_ms in kinds:
-            if team is not None and team not in self._teams:
-                raise Unreadable(f"a third team ({team})")
-            number_of_team = UNKNOWN if team is None else self._teams[team]
+            number_of_team = team_number(team, self._teams)
             x, y = self._place(event, half, team)
             setpiece = next((_SETPIECES[tag] for tag in event.tags if tag in _SETPIECES), 0) if kind != "out" else 0
             yield ProviderEvent(
@@ -199,48 +169,48 @@ class _Match:
                 player=player,
                 x=nan if late_ms else x,
                 y=nan if late_ms else y,
-                headed=event.said.get("TypeOfShot") == "head" or self._is_header(index),
+                headed=event.about.get("TypeOfShot") == "head" or self._is_header(index),
                 length_m=self._length_m(index),
                 high=event.is_high,
                 crossed="Cross" in event.tags,
-                setpiece=DIRECT_SHOT if kind == "shot" and setpiece == FREE_KICK else setpiece,
+                setpiece=setpiece,
             )
 
     def _kinds(self, index: int) -> Iterator[tuple[Kind, object, str | None, float]]:
         """Kind, team, player, and how much later than the event's own time, of each thing that an event says."""
         event = self._events[index]
-        said, tags = event.said, event.tags
-        team, player = said.get("Team"), said.get("Player")
+        about, tags = event.about, event.tags
+        team, player = about.get("Team"), about.get("Player")
         if event.is_pass or "ShotAtGoal" in tags:
             others = next((side for side in self._teams if side != team), None)
-            if tags[0] in ("ThrowIn", "GoalKick", "CornerKick") and "DecisionTimestamp" in said:
-                decided_ms = _ms_between(said["EventTime"], said["DecisionTimestamp"])
+            if tags[0] in ("ThrowIn", "GoalKick", "CornerKick") and "DecisionTimestamp" in about:
+                decided_ms = _ms_between(about["EventTime"], about["DecisionTimestamp"])
                 yield "out", others, None, decided_ms  # who restarts did not put it out
             yield "pass" if event.is_pass else "shot", team, player, 0.0
             if "BlockedShot" in tags:
                 yield "block", others, None, AFTER_SHOT_MS
             elif "SavedShot" in tags:
-                yield "save", others, said.get("GoalKeeper"), AFTER_SHOT_MS
+                yield "save", others, about.get("GoalKeeper"), AFTER_SHOT_MS
         elif tags[0] == "TacklingGame":
-            yield self._duel(index), said.get("WinnerTeam"), said.get("Winner"), 0.0
+            yield self._duel(index), about.get("WinnerTeam"), about.get("Winner"), 0.0
         elif tags[0] == "OtherBallAction":
-            cleared = said.get("DefensiveClearance") == "true" or self._is_header(index)
+            cleared = about.get("DefensiveClearance") == "true" or self._is_header(index)
             stops = self._stopped_by(index)
             yield "clearance" if cleared else "touch" if stops is None else "block", team, player, 0.0
         elif tags[0] == "BallClaiming":
-            yield "block" if said.get("Type") == "InterceptedBall" else "touch", team, player, 0.0
+            yield "block" if about.get("Type") == "InterceptedBall" else "touch", team, player, 0.0
         elif tags[0] in _STOPPAGES:
-            yield "stoppage", said.get("TeamFouler", team), said.get("Fouler", player), 0.0
+            yield "stoppage", about.get("TeamFouler", team), about.get("Fouler", player), 0.0
         elif tags[0] not in _SILENT:
             raise Unreadable(f"an unknown type ({tags[0]})")
 
     def _duel(self, index: int) -> Kind:
-        said = self._events[index].said
-        if said.get("WinnerResult") == "dribbledAround":
+        about = self._events[index].about
+        if about.get("WinnerResult") == "dribbledAround":
             return "take on"
-        if said.get("Type") == "air":  # the winner's header has a row of its own, if he plays the ball soon
-            return "duel" if said.get("WinnerResult") == "fouled" or self._header_of(index) is not None else "aerial"
-        took_it = said.get("WinnerRole") == "withoutBallControl" and said.get("WinnerResult") == "ballClaimed"
+        if about.get("Type") == "air":  # the winner's header has a row of its own, if he plays the ball soon
+            return "duel" if about.get("WinnerResult") == "fouled" or self._header_of(index) is not None else "aerial"
+        took_it = about.get("WinnerRole") == "withoutBallControl" and about.get("WinnerResult") == "ballClaimed"
         return "tackle" if took_it else "duel"
 
     def _header_of(self, index: int) -> int | None:
@@ -250,18 +220,21 @@ class _Match:
             event = self._events[later]
             if (event.time - duel.time).total_seconds() * 1000 > HEADER_AFTER_DUEL_MS:
                 return None
-            if event.said.get("Player") == duel.said.get("Winner") and event.tags[0] in ("Play", "OtherBallAction"):
+            if event.about.get("Player") == duel.about.get("Winner") and event.tags[0] in (
+                "Play",
+                "OtherBallAction",
+            ):
                 return later
         return None
 
     def _is_header(self, index: int) -> bool:
-        """Whether an action is what the winner of an air duel did, or stops a high ball of the other side."""
+        """True if the winner of an air duel did it, or if it stops a high ball of the other side."""
         stopped = self._stopped_by(index)
         if stopped is not None:
             return stopped.is_high or "Cross" in stopped.tags
         if self._events[index].tags[0] not in ("Play", "OtherBallAction"):
             return False
-        duels = (i for i in self._before(index) if self._events[i].said.get("Type") == "air")
+        duels = (i for i in self._before(index) if self._events[i].about.get("Type") == "air")
         return any(self._header_of(duel) == index for duel in duels)
 
     def _stopped_by(self, index: int) -> _Event | None:
@@ -271,7 +244,7 @@ class _Match:
             return None
         played = (self._events[i] for i in self._before(index))
         last = next((e for e in played if {"Play", "OtherBallAction", "ShotAtGoal"} & {*e.tags}), None)
-        return last if last is not None and last.is_pass and last.said.get("Team") != event.said.get("Team") else None
+        return last if last is not None and last.is_pass and last.about.get("Team") != event.about.get("Team") else None
 
     def _before(self, index: int) -> Iterator[int]:
         """Earlier events from which the ball may still be in the air, the last one first."""
@@ -283,17 +256,17 @@ class _Match:
     def _length_m(self, index: int) -> float:
         """Metres from a pass to where the next event says that it takes place; NaN unknown."""
         event = self._events[index]
-        following = next((e for e in self._events[index + 1 : index + 4] if "X-Position" in e.said), None)
+        following = next((e for e in self._events[index + 1 : index + 4] if "X-Position" in e.about), None)
         if not event.is_pass or following is None:
             return nan
         (x, y), (end_x, end_y) = (
-            [_number(e.said.get(f"{axis}-Position")) for axis in "XY"] for e in (event, following)
+            [_number(e.about.get(f"{axis}-Position")) for axis in "XY"] for e in (event, following)
         )
-        return ((end_x - x) ** 2 + (end_y - y) ** 2) ** 0.5
+        return distance_m(x, y, end_x, end_y, size=PITCH_M)
 
     def _place(self, event: _Event, half: int, team: object) -> tuple[float, float]:
         """Percent along and across the team's attack; NaN where the place or the direction is unknown."""
-        x, y = _number(event.said.get("X-Position")), _number(event.said.get("Y-Position"))
+        x, y = _number(event.about.get("X-Position")), _number(event.about.get("Y-Position"))
         if half not in self._left or team is None:
             return nan, nan
         along, across = x / self._pitch_m[0] * 100, y / self._pitch_m[1] * 100
@@ -302,29 +275,29 @@ class _Match:
 
 
 def _kick_offs(events: Sequence[_Event]) -> tuple[dict[int, datetime], dict[int, object]]:
-    """When each half began, and the team that attacked to the right (it stands left) in it.
+    """Start of each half, and the team that attacked to the right (it stands left) in it.
 
     Where kick-offs do not name their half, each one that follows the start or a final whistle begins the next.
     """
     start: dict[int, datetime] = {}
     left: dict[int, object] = {}
     names_halves = any(
-        "GameSection" in event.said for event in events if event.tags[0] in ("KickOff", "KickoffWhistle")
+        "GameSection" in event.about for event in events if event.tags[0] in ("KickOff", "KickoffWhistle")
     )
     over = True
     for event in events:
         if event.tags[0] == "FinalWhistle":
             over = True
         elif event.tags[0] in ("KickOff", "KickoffWhistle"):
-            section = event.said.get("GameSection", "")
+            section = event.about.get("GameSection", "")
             half = _SECTIONS.get(section, _SHOOT_OUT) if section else max(start, default=0) + over
             if not section and names_halves and not over:  # after a goal
                 half = 0
             over = False
             if half:
                 start.setdefault(half, event.time)
-                if event.said.get("TeamLeft"):
-                    left.setdefault(half, event.said["TeamLeft"])
+                if event.about.get("TeamLeft"):
+                    left.setdefault(half, event.about["TeamLeft"])
     return start, left
 
 

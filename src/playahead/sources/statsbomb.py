@@ -3,34 +3,29 @@
 Names of types and outcomes are StatsBomb's; what decides nothing here (formations, cards, 360 data) is not looked at.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
-from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
-from playahead.domain.pitch import PITCH_M
+from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
+from playahead.domain.notices import Notices
+from playahead.domain.pitch import distance_m
 from playahead.io.errors import InputError
-from playahead.sources.jsonfile import as_list, number, read_json
-from playahead.sources.match_ids import match_id
-from playahead.sources.notes import SourceNotes
 from playahead.sources.provider_events import (
-    CORNER,
-    DIRECT_SHOT,
-    FREE_KICK,
-    GOAL_KICK,
-    THROW_IN,
     Kind,
     ProviderEvent,
     Unreadable,
     halves_of,
     read_each,
+    team_number,
     two_teams,
 )
+from playahead.sources.reading import FeedFile, as_list, match_id, number, parse_json, read_json, read_source
 
-_LENGTH, _WIDTH = 120.0, 80.0
+_YARDS = (120.0, 80.0)
+"""Length and width of StatsBomb's pitch."""
 _PASS, _SHOT, _DUEL, _FIFTY_FIFTY, _KEEPER, _RECEIPT = 30, 16, 4, 33, 23, 42
 _PLAIN: dict[int, Kind] = {
     **{43: "carry", 14: "take on", 9: "clearance", 6: "block", 10: "block"},
@@ -38,7 +33,10 @@ _PLAIN: dict[int, Kind] = {
 }
 """Carry, dribble, clearance, block, interception; recovery, miscontrol, offside, foul committed, injury stoppage."""
 _SILENT = {3, 5, 17, 18, 19, 20, 21, 24, 25, 26, 27, 28, 29, 34, 35, 36, 37, 39, 41}
-_SETPIECES = {61: CORNER, 62: FREE_KICK, 63: GOAL_KICK, 67: THROW_IN, 88: DIRECT_SHOT}
+_SETPIECES = {
+    **{61: SetPiece.CORNER, 62: SetPiece.FREE_KICK, 63: SetPiece.GOAL_KICK},
+    **{67: SetPiece.THROW_IN, 88: SetPiece.DIRECT_SHOT},
+}
 _INTERCEPTION, _OTHER_PASSES = 64, {65, 66}  # kick-off, recovery
 _GROUND, _LOW, _HIGH = 1, 2, 3
 _HEAD = 37
@@ -56,30 +54,19 @@ _ENDED_OUT = {14, 17}
 Raw = Mapping[str, Any]
 
 
-def read_statsbomb(path: Path, lineup: Path | None, notes: SourceNotes) -> list[FeedHalf]:
-    """The halves of one match, extra time as halves 3 and 4.
-
-    Args:
-        path: the events.
-        lineup: the match's line-up, to check that both are of one match.
-        notes: counts events that cannot be read, and those of a shoot-out.
-
-    Raises:
-        InputError: no event file, most of it unreadable, or the line-up of another match.
-    """
-    entries = [entry for entry in as_list(read_json(path), str(path)) if isinstance(entry, dict)]
+def read_statsbomb(file: FeedFile) -> list[FeedHalf]:
+    """The halves of one match, extra time as halves 3 and 4."""
+    path, notices = file.path, file.notices
+    content = read_source(path)  # its checksum is the match's number: the file names no match
+    entries = [entry for entry in as_list(parse_json(content, path), str(path)) if isinstance(entry, dict)]
     entries.sort(key=lambda entry: _order(entry.get("index")))
     # The file begins with the line-up of the home side.
     teams = {team: number for number, team in enumerate(two_teams(path, (_id(entry, "team") for entry in entries)))}
-    if lineup is not None:
-        _require_same_teams(lineup, teams)
-    match = _Match(entries, teams, notes)
-    events = read_each(path, entries, match.events_of, notes)
-    said = path.stem if path.stem.isdigit() else json.dumps(entries).encode()  # the file names no match
-    halves = halves_of(match_id(said), events, True, notes)
-    if not halves:
-        raise InputError(path, "StatsBomb: none of its events is one that becomes a row")
-    return halves
+    if file.companion is not None:
+        _require_same_teams(file.companion, teams)
+    match = _Match(entries, teams, notices)
+    events = read_each(path, entries, match.events_of, notices)
+    return halves_of(match_id(path.stem if path.stem.isdigit() else content), events, True, notices)
 
 
 def _require_same_teams(lineup: Path, teams: Mapping[object, int]) -> None:
@@ -90,42 +77,39 @@ def _require_same_teams(lineup: Path, teams: Mapping[object, int]) -> None:
 
 
 class _Match:
-    """What reading one event needs of the others."""
+    """Facts about all events that reading one needs."""
 
-    def __init__(self, entries: Sequence[Raw], teams: Mapping[object, int], notes: SourceNotes) -> None:
-        self._teams, self._notes = teams, notes
-        self._by_id = {str(entry.get("id")): entry for entry in entries}
+    def __init__(self, entries: Sequence[Raw], teams: Mapping[object, int], notices: Notices) -> None:
+        self._teams, self._notices = teams, notices
         # Places are given to a yard (the middle of a cell is meant) or to a tenth; shots may differ from the rest.
         self._cell = {is_shot: _cell(e for e in entries if (_id(e, "type") == _SHOT) == is_shot) for is_shot in (0, 1)}
 
     def events_of(self, raw: Raw) -> Iterator[ProviderEvent]:
-        """What an entry stands for: an aerial duel that it won, what it says it is, the ball going out after it."""
+        """Events of an entry: an aerial duel that was won in it, its own kind, the ball going out after it."""
         kinds = list(_kinds(raw))
         if not kinds:
             return
         period = number(raw["period"])
         if period == _SHOOT_OUT:
-            self._notes.left_out["events of the shoot-out"] += 1
+            self._notices.count("events of the shoot-out not read")
             return
         if period not in PERIODS:
             raise Unreadable(f"an unknown period ({raw['period']})")
         what, details = raw["type"]["id"], _details(raw)
-        team = raw["team"]["id"] if raw.get("team") else None
-        if team is not None and team not in self._teams:
-            raise Unreadable(f"a third team ({team})")
+        team = team_number(raw["team"]["id"] if raw.get("team") else None, self._teams)
         setpiece = _SETPIECES.get(_id(details, "type"), 0) if what in (_PASS, _SHOT) else 0
         kicked = ProviderEvent(
             half=int(period),
             time_ms=_time_ms(raw),
             kind=kinds[0],
-            team=UNKNOWN if team is None else self._teams[team],
+            team=team,
             player=str(raw["player"]["id"]) if raw.get("player") else None,
             lasts_ms=number(raw.get("duration")) * 1000,
             length_m=_length_m(raw, details),
             headed=_id(details, "body_part") == _HEAD,
             high=_id(details, "height") == _HIGH,
             crossed=bool(details.get("cross")),
-            setpiece=DIRECT_SHOT if what == _SHOT and setpiece == FREE_KICK else setpiece,
+            setpiece=setpiece,
         )
         besides = replace(kicked, headed=False, high=False, crossed=False, setpiece=0)
         x, y = self._place(raw, raw.get("location"))
@@ -140,10 +124,10 @@ class _Match:
     def _place(self, raw: Raw, location: Sequence[object] | None) -> tuple[float, float]:
         """Percent along and across the acting team's attack; NaN unknown."""
         if not location:
-            return float("nan"), float("nan")
+            return nan, nan
         half_cell = self._cell[raw["type"]["id"] == _SHOT] / 2
         x, y = (number(value) for value in location[:2])
-        return (x - half_cell) / _LENGTH * 100, (y - half_cell) / _WIDTH * 100
+        return (x - half_cell) / _YARDS[0] * 100, (y - half_cell) / _YARDS[1] * 100
 
 
 def _kinds(raw: Raw) -> Iterator[Kind]:
@@ -212,8 +196,8 @@ def _order(index: object) -> float:
 def _details(raw: Raw) -> Raw:
     """The part of an entry that goes with its type."""
     name = {_KEEPER: "goalkeeper", _FIFTY_FIFTY: "50_50"}.get(raw["type"]["id"])
-    found = raw.get(name or str(raw["type"].get("name", "")).lower().replace(" ", "_"))
-    return found if isinstance(found, dict) else {}
+    details = raw.get(name or str(raw["type"].get("name", "")).lower().replace(" ", "_"))
+    return details if isinstance(details, dict) else {}
 
 
 def _id(entry: Raw, name: str) -> Any:
@@ -232,13 +216,10 @@ def _time_ms(raw: Raw) -> float:
 
 
 def _length_m(raw: Raw, details: Raw) -> float:
-    if not raw.get("location") or not details.get("end_location"):
-        return float("nan")
-    (x, y), (end_x, end_y) = (
-        (number(place[0]) / _LENGTH * PITCH_M[0], number(place[1]) / _WIDTH * PITCH_M[1])
-        for place in (raw["location"], details["end_location"])
-    )
-    return ((end_x - x) ** 2 + (end_y - y) ** 2) ** 0.5
+    start, end = raw.get("location"), details.get("end_location")
+    if not start or not end:
+        return nan
+    return distance_m(number(start[0]), number(start[1]), number(end[0]), number(end[1]), size=_YARDS)
 
 
 def _cell(entries: Iterator[Raw]) -> float:

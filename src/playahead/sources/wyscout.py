@@ -1,56 +1,231 @@
 """Reader of Wyscout match files (event format of Pappalardo et al., CC BY 4.0): one JSON per match."""
 
-from pathlib import Path
-
-import numpy as np
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from playahead.domain.feed import FeedHalf
 from playahead.io.errors import InputError
-from playahead.sources.jsonfile import read_json
-from playahead.sources.notes import SourceNotes
-from playahead.sources.wyscout_events import HALF_OF_PERIOD, read_wyscout_events
-from playahead.sources.wyscout_rules import FeedRow, half_rows, is_known
-from playahead.sources.wyscout_v3 import is_wyscout_v3, read_wyscout_v3
+from playahead.sources.kloppy_events import is_wyscout_v3, read_wyscout_v3
+from playahead.sources.match_clock import late_starts
+from playahead.sources.provider_events import once
+from playahead.sources.reading import FeedFile, as_list, as_object, field, read_json
+from playahead.sources.wyscout_rules import Position, WyscoutEvent, half_rows, is_known
+
+HALF_OF_PERIOD = {"1H": 1, "2H": 2, "E1": 3, "E2": 4}
+SHOOT_OUT = "P"
+
+LONGEST_HALF_S = 7200.0
+"""A later ``eventSec`` is a wrong unit, not a long half."""
+POSITION_SLACK = 5.0
+"""Percent by which a position may leave the pitch before it counts as a wrong unit."""
+LARGEST_ID = 2**31 - 1
+"""Ids are stored as int32 in compact feed tables."""
+
+FAMILY_OF_ID = {
+    **{1: "Duel", 2: "Foul", 3: "Free Kick", 4: "Goalkeeper leaving line", 5: "Interruption", 6: "Offside"},
+    **{7: "Others on the ball", 8: "Pass", 9: "Save attempt", 10: "Shot"},
+}
+"""``eventName`` by ``eventId``: some exports give the number alone."""
+KIND_OF_ID = {
+    **{10: "Air duel", 11: "Ground attacking duel", 12: "Ground defending duel", 13: "Ground loose ball duel"},
+    **{20: "Foul", 21: "Hand foul", 22: "Late card foul", 23: "Out of game foul", 24: "Protest", 25: "Simulation"},
+    **{26: "Time lost foul", 27: "Violent Foul", 30: "Corner", 31: "Free Kick", 32: "Free kick cross"},
+    **{33: "Free kick shot", 34: "Goal kick", 35: "Penalty", 36: "Throw in", 40: "Goalkeeper leaving line"},
+    **{50: "Ball out of the field", 51: "Whistle", 70: "Acceleration", 71: "Clearance", 72: "Touch", 80: "Cross"},
+    **{81: "Hand pass", 82: "Head pass", 83: "High pass", 84: "Launch", 85: "Simple pass", 86: "Smart pass"},
+    **{90: "Reflexes", 91: "Save attempt", 100: "Shot"},
+}
+"""``subEventName`` by ``subEventId``."""
 
 
-def read_wyscout_match(path: Path, notes: SourceNotes | None = None) -> list[FeedHalf]:
+def read_wyscout(file: FeedFile) -> list[FeedHalf]:
     """The halves of one match that have rows, first half first.
 
     Gives the rows of the Wyscout-BAA tables exactly. Team 0 is the team of the match's first event.
     Extra time is read as halves 3 and 4. The penalty shoot-out, events given twice and events of an unknown name are
-    passed over and noted.
+    left out and counted. The file is either the list of events or an object whose ``events`` is that list.
 
     Raises:
-        InputError: a file that is missing, not JSON or not of this format, naming the event; more
-            than two teams; or nothing in it that becomes a row.
+        InputError: a file that is missing, not JSON or not of this format, naming the event; more than two teams; a
+            second match; or no event but of the shoot-out.
     """
-    notes = notes or SourceNotes()
-    if is_wyscout_v3(read_json(path)):  # with so much before its events that nothing else told
-        return read_wyscout_v3(path, notes)
-    match, events = read_wyscout_events(path, notes)
+    path, notices = file.path, file.notices
+    root = read_json(path)
+    if is_wyscout_v3(root):  # with so much before its events that nothing else showed it
+        return read_wyscout_v3(file)
+    listed = as_list(field(root, "events", str(path)) if isinstance(root, dict) else root, f"{path}: events")
+    entries = list(_entries(listed, file))
+    played = [entry for entry in entries if entry.half]
+    notices.count("events of the shoot-out not read", len(entries) - len(played))
+    if not played:
+        raise InputError(path, f"no event in {', '.join(HALF_OF_PERIOD)}", "a shoot-out is not read")
+    # eventSec counts from the half's start; in a file that somebody made it may go on at 45:00.
+    late_ms = late_starts(((entry.half, entry.time_ms) for entry in played), notices)
+    played = [replace(one, time_ms=max(one.time_ms - late_ms.get(one.half, 0), 0.0)) for one in played]
+    played.sort(key=lambda entry: (entry.half, entry.time_ms))
+    team_of_id, match = _number_teams(played), _single_match(played)
+    events = list(_events(played, team_of_id, file))
     for event in events:
         if not is_known(event):
-            notes.left_out[f"events with an unknown name ({event.kind or event.family})"] += 1
-    halves: list[FeedHalf] = []
-    for half in HALF_OF_PERIOD.values():
-        rows = half_rows([event for event in events if event.half == half])
-        if rows:
-            halves.append(_feed_half(match, half, rows))
-    if not halves:
-        raise InputError(path, "none of its events is of a known name", "is it in the Wyscout v2 format?")
-    return halves
+            notices.count(f"events with an unknown name ({event.kind or event.family}) not read")
+    rows_of = {half: half_rows([event for event in events if event.half == half]) for half in HALF_OF_PERIOD.values()}
+    return [FeedHalf.from_rows(match, half, rows) for half, rows in rows_of.items() if rows]
 
 
-def _feed_half(match: int, half: int, rows: list[FeedRow]) -> FeedHalf:
-    t_ms, code, team, x, y, setpiece, delay_ms = np.array(rows, dtype=np.int32).T
-    return FeedHalf(
-        match=match,
-        half=half,
-        t_ms=np.ascontiguousarray(t_ms),
-        code=code.astype(np.uint8),
-        team=team.astype(np.uint8),
-        x=x.astype(np.uint8),
-        y=y.astype(np.uint8),
-        setpiece=setpiece.astype(np.uint8),
-        delay_ms=delay_ms.astype(np.uint16),
-    )
+@dataclass(frozen=True)
+class _Entry:
+    """One raw event, in its half and time.
+
+    Attributes:
+        where: the file and the event, for messages.
+        raw: the provider's fields.
+        half: 1 to 4; 0 in the shoot-out, of which nothing else is read.
+        time_ms: time from the half's start.
+    """
+
+    where: str
+    raw: Mapping[str, object]
+    half: int
+    time_ms: float
+
+    def text(self, name: str) -> str:
+        return _text(self.raw, name, self.where)
+
+    def whole(self, name: str) -> int:
+        value = field(self.raw, name, self.where)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_ID:
+            raise InputError(self.where, f"{name} {_shown(value)} is not a whole number in 0..{LARGEST_ID}")
+        return value
+
+    def event(self, team_of_id: Mapping[int, int]) -> WyscoutEvent:
+        start, end = self._positions()
+        return WyscoutEvent(
+            half=self.half,
+            family=self._name("eventName", FAMILY_OF_ID),
+            kind=self._name("subEventName", KIND_OF_ID),
+            time_ms=self.time_ms,
+            team=team_of_id[self.whole("teamId")],
+            player=self.whole("playerId"),
+            tags=self._tags(),
+            start=start,
+            end=end,
+        )
+
+    def _name(self, name: str, of_id: Mapping[int, str]) -> str:
+        """A name, or the number that stands for it."""
+        value = field(self.raw, name, self.where)
+        number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+        if not isinstance(number, int) or isinstance(number, bool):
+            return self.text(name)
+        if number not in of_id:
+            raise InputError(self.where, f"{name} {_shown(value)} is no event that Wyscout numbers")
+        return of_id[number]
+
+    def _tags(self) -> frozenset[int]:
+        where = f"{self.where}, tags"
+        ids = []
+        for tag in as_list(field(self.raw, "tags", self.where), where):
+            tag_id = field(as_object(tag, where), "id", where)
+            if not isinstance(tag_id, int) or isinstance(tag_id, bool):
+                raise InputError(where, f"id {_shown(tag_id)} is not a whole number")
+            ids.append(tag_id)
+        return frozenset(ids)
+
+    def _positions(self) -> tuple[Position | None, Position | None]:
+        raw = self.raw.get("positions")
+        places = [] if raw is None else as_list(raw, f"{self.where}, positions")
+        start, end, *_ = *(self._position(place) for place in places[:2]), None, None
+        return start, end
+
+    def _position(self, place: object) -> Position | None:
+        if place is None:
+            return None
+        where = f"{self.where}, positions"
+        axes = as_object(place, where)
+        percent: list[float] = []
+        for name in ("x", "y"):
+            value = _as_number(field(axes, name, where))
+            if not _is_number(value) or not -POSITION_SLACK <= value <= 100 + POSITION_SLACK:
+                raise InputError(where, f"{name} {_shown(value)} is not in 0..100", "percent of the pitch are needed")
+            percent.append(float(min(max(value, 0), 100)))
+        return Position(*percent)
+
+
+def _entries(listed: Sequence[object], file: FeedFile) -> Iterator[_Entry]:
+    """Entries that can be placed in time, each once."""
+    for index, raw in once(enumerate(listed), file.notices, key=lambda numbered: repr(numbered[1])):
+        where = f"{file.path}: event {index}"
+        try:
+            entry = as_object(raw, where)
+            period = _text(entry, "matchPeriod", where)
+            if period not in HALF_OF_PERIOD and period != SHOOT_OUT:
+                raise InputError(where, f"matchPeriod {period!r} is none of {', '.join((*HALF_OF_PERIOD, SHOOT_OUT))}")
+            half = HALF_OF_PERIOD.get(period, 0)
+            yield _Entry(where, entry, half, _time_ms(entry, where) if half else 0.0)
+        except InputError as reason:
+            file.bad_row(reason)
+
+
+def _events(entries: Sequence[_Entry], team_of_id: Mapping[int, int], file: FeedFile) -> Iterator[WyscoutEvent]:
+    for entry in entries:
+        try:
+            yield entry.event(team_of_id)
+        except InputError as reason:
+            file.bad_row(reason)
+
+
+def _number_teams(entries: Sequence[_Entry]) -> dict[int, int]:
+    team_of_id: dict[int, int] = {}
+    for entry in entries:
+        team_id = entry.whole("teamId")
+        if team_of_id.setdefault(team_id, len(team_of_id)) > 1:
+            first, second = list(team_of_id)[:2]
+            raise InputError(entry.where, f"a third team: teamId {team_id} beside {first} and {second}")
+    return team_of_id
+
+
+def _single_match(entries: Sequence[_Entry]) -> int:
+    match = entries[0].whole("matchId")
+    for entry in entries:
+        if entry.whole("matchId") != match:
+            what = f"matchId {entry.whole('matchId')} in a file of match {match}"
+            raise InputError(entry.where, what, "one file per match")
+    return match
+
+
+def _text(raw: Mapping[str, object], name: str, where: str) -> str:
+    value = field(raw, name, where)
+    if not isinstance(value, str):
+        raise InputError(where, f"{name} {_shown(value)} is not a text")
+    return value
+
+
+def _time_ms(raw: Mapping[str, object], where: str) -> float:
+    value = field(raw, "eventSec", where)
+    # Written so that NaN, which compares false with everything, is refused.
+    if not _is_number(value) or not 0 <= value <= LONGEST_HALF_S:
+        what = f"eventSec {_shown(value)} is not in 0..{LONGEST_HALF_S:.0f}"
+        raise InputError(where, what, "seconds from the half's start are needed")
+    return float(value) * 1000
+
+
+def _as_number(value: object) -> object:
+    """The number that some exports write as text; any other value unchanged."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shown(value: object) -> str:
+    """A value for a one-line message, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        text = "of thousands of digits"
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,4 +1,4 @@
-"""Which rows of a feed the events of one Wyscout half become.
+"""Rules from the events of one Wyscout half to rows of a feed.
 
 The rules are those of the Wyscout-BAA tables (``MAPPING.md`` beside them), and reproduce these
 row by row. They go through the half once, in time order, with a memory of what came before; the
@@ -14,25 +14,11 @@ few that look ahead (tackle, won air duel, touch) say so. Three terms recur:
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
 
 from playahead.domain.actions import Action
-from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN
-from playahead.sources import wyscout_names as names
-from playahead.sources.provider_events import (
-    AERIAL_CLEARANCE_MS,
-    LONG_CLEARANCE_M,
-    LONG_KICK_M,
-    LONGEST_CARRY_MS,
-    OUT_AFTER_LAST_MS,
-    RECEPTION_MS,
-    RECEPTION_MS_PER_M,
-    RESTART_PAUSE_MS,
-    SHORTEST_CARRY_MS,
-    TACKLE_KEEPS_BALL_MS,
-    TAKE_ON_AFTER_DRIVE_MS,
-)
-from playahead.sources.wyscout_events import Position, WyscoutEvent
+from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN, FeedRow, SetPiece
+from playahead.domain.pitch import distance_m
+from playahead.sources import provider_events as shared
 
 _PASS, _DRIVE, _HEADER = Action.PASS.class_index, Action.DRIVE.class_index, Action.HEADER.class_index
 _HIGH_PASS, _CROSS, _OUT = Action.HIGH_PASS.class_index, Action.CROSS.class_index, Action.OUT.class_index
@@ -49,21 +35,79 @@ BLOCK_REACTION_MS = 4000.0
 TOUCH_AFTER_DRIVE_MS = 1000.0
 
 
-class FeedRow(NamedTuple):
-    """One row of a feed, columns as in ``FeedHalf``."""
+# Wyscout's tag ids and names, grouped as the rules need them. A kind is a ``subEventName``.
 
-    t_ms: int
-    code: int
+HEAD_OR_BODY_TAG = 403
+WON_TAG = 703
+HIGH_BALL_TAG = 801
+MISSED_BALL_TAG = 1302
+INTERCEPTION_TAG = 1401
+SLIDING_TACKLE_TAG = 1601
+TAKE_ON_TAGS = frozenset({501, 502, 503, 504})
+"""Free space right, left; take on left, right."""
+
+SETPIECE_OF_KIND = {
+    **{"Throw in": SetPiece.THROW_IN, "Goal kick": SetPiece.GOAL_KICK, "Corner": SetPiece.CORNER},
+    **dict.fromkeys(("Free Kick", "Free kick cross"), SetPiece.FREE_KICK),
+    **dict.fromkeys(("Penalty", "Free kick shot"), SetPiece.DIRECT_SHOT),
+}
+RESTARTS_AFTER_OUT = frozenset({"Throw in", "Goal kick", "Corner"})
+OPEN_PASSES = frozenset({"Simple pass", "Smart pass", "Hand pass", "High pass", "Launch", "Head pass", "Cross"})
+PASSES = OPEN_PASSES | RESTARTS_AFTER_OUT | {"Free Kick", "Free kick cross"}
+CARRIED_TO = (OPEN_PASSES - {"Head pass"}) | {"Acceleration", "Touch", "Ground attacking duel"}
+"""Events, beside a shot with the foot, that a carry may lead to."""
+AERIAL_DELIVERIES = frozenset({"Cross", "Corner", "Free kick cross", "High pass", "Launch", "Throw in"})
+SHOTS_AND_SAVES = frozenset({"Shot", "Free kick shot", "Penalty", "Reflexes", "Save attempt"})
+ON_BALL_KINDS = PASSES | SHOTS_AND_SAVES | {"Acceleration", "Clearance", "Touch"}
+STOPPAGE_FAMILIES = frozenset({"Foul", "Offside"})
+SILENT_KINDS = frozenset({"Goalkeeper leaving line"})
+"""Known events that never yield a row."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in percent: ``x`` along, ``y`` across the acting team's attack, both 0 to 100."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class WyscoutEvent:
+    """One event of a half.
+
+    Attributes:
+        half: 1 to 4.
+        family: ``eventName`` ("Pass", "Duel", ...).
+        kind: ``subEventName`` ("Simple pass", ...); the provider leaves it empty for an offside.
+        time_ms: time from the half's start, not rounded.
+        team: 0 for the team that acts first in the match, 1 for the other.
+        player: the provider's id; 0 if it does not know the player.
+        tags: the provider's tag ids.
+        start, end: None where the file gives no position.
+    """
+
+    half: int
+    family: str
+    kind: str
+    time_ms: float
     team: int
-    x: int
-    y: int
-    setpiece: int = 0
-    delay_ms: int = 0
+    player: int
+    tags: frozenset[int] = field(default_factory=frozenset)
+    start: Position | None = None
+    end: Position | None = None
+
+    @property
+    def length_m(self) -> float | None:
+        """Metres from start to end; None where one of them is missing."""
+        if self.start is None or self.end is None:
+            return None
+        return distance_m(self.start.x, self.start.y, self.end.x, self.end.y)
 
 
 @dataclass
 class _Memory:
-    """What the half has shown so far.
+    """Memory of the half so far.
 
     Attributes:
         last: the last event, on-ball or not.
@@ -82,9 +126,9 @@ class _Memory:
     last_header_ms: dict[int, float] = field(default_factory=dict)
 
     def add(self, event: WyscoutEvent, code: int | None) -> None:
-        """Take in an event and the code that it was given."""
-        on_ball = event.kind in names.ON_BALL_KINDS
-        if event.kind in names.PASSES:
+        """Take in an event and its code."""
+        on_ball = event.kind in ON_BALL_KINDS
+        if event.kind in PASSES:
             self.pass_in_flight = event
         elif on_ball or code in (_TACKLE, _OUT, STOPPAGE):
             self.pass_in_flight = None
@@ -128,7 +172,7 @@ def half_rows(events: Sequence[WyscoutEvent]) -> list[FeedRow]:
     """Rows of one half in time order; rows of the same millisecond keep the order of their events.
 
     Args:
-        events: of one half, by time; unknown ones are left out.
+        events: events of one half by time; unknown ones are left out.
     """
     events = [event for event in events if is_known(event)]
     memory, rows = _Memory(), list[FeedRow]()
@@ -146,12 +190,9 @@ def half_rows(events: Sequence[WyscoutEvent]) -> list[FeedRow]:
 
 
 def is_known(event: WyscoutEvent) -> bool:
-    """Whether the rules know an event's name."""
+    """True if the rules know an event's name."""
     return (
-        event.family in names.STOPPAGE_FAMILIES
-        or event.kind in _PLAIN
-        or event.kind in _JUDGED
-        or event.kind in names.SILENT_KINDS
+        event.family in STOPPAGE_FAMILIES or event.kind in _PLAIN or event.kind in _JUDGED or event.kind in SILENT_KINDS
     )
 
 
@@ -161,7 +202,7 @@ def _next_on_ball(events: Sequence[WyscoutEvent]) -> list[WyscoutEvent | None]:
     upcoming: WyscoutEvent | None = None
     for event in reversed(events):
         following.append(upcoming)
-        if event.kind in names.ON_BALL_KINDS:
+        if event.kind in ON_BALL_KINDS:
             upcoming = event
     return following[::-1]
 
@@ -170,9 +211,9 @@ def _row(moment: _Moment, code: int) -> FeedRow:
     event = moment.event
     t_ms = _block_ms(moment) if code == _BLOCK else event.time_ms
     # A touch is a drive only because the next action leaves time for one.
-    delay_ms = round(SHORTEST_CARRY_MS) if code == _DRIVE and event.kind == "Touch" else 0
-    setpiece = names.SETPIECE_OF_KIND.get(event.kind, 0)
-    return FeedRow(round(t_ms), code, event.team, *_percent(event.start), setpiece, delay_ms)
+    delay_ms = round(shared.SHORTEST_CARRY_MS) if code == _DRIVE and event.kind == "Touch" else 0
+    setpiece = SETPIECE_OF_KIND.get(event.kind, 0)
+    return FeedRow(event.half, round(t_ms), code, event.team, *_percent(event.start), setpiece, delay_ms)
 
 
 def _percent(place: Position | None) -> tuple[int, int]:
@@ -200,12 +241,12 @@ def _estimated_out(moment: _Moment) -> Iterator[FeedRow]:
     It is put 3 s into the pause, at most in its middle, for the team of the last event.
     """
     event, last = moment.event, moment.past.last
-    if event.kind not in names.RESTARTS_AFTER_OUT or last is None or moment.past.ball_is_out:
+    if event.kind not in RESTARTS_AFTER_OUT or last is None or moment.past.ball_is_out:
         return
     pause_ms = event.time_ms - last.time_ms
-    if pause_ms >= RESTART_PAUSE_MS:
-        out_ms = last.time_ms + min(pause_ms / 2, OUT_AFTER_LAST_MS)
-        yield FeedRow(round(out_ms), _OUT, last.team, *_percent(None), ESTIMATED_OUT)
+    if pause_ms >= shared.RESTART_PAUSE_MS:
+        out_ms = last.time_ms + min(pause_ms / 2, shared.OUT_AFTER_LAST_MS)
+        yield FeedRow(event.half, round(out_ms), _OUT, last.team, *_percent(None), ESTIMATED_OUT)
 
 
 def _reception_drive(moment: _Moment) -> Iterator[FeedRow]:
@@ -218,23 +259,23 @@ def _reception_drive(moment: _Moment) -> Iterator[FeedRow]:
         return
     if event.team != sent.team or event.player == sent.player:
         return
-    received_ms = sent.time_ms + RECEPTION_MS + RECEPTION_MS_PER_M * sent.length_m
-    carry_ms = event.time_ms - received_ms
-    if carry_ms >= SHORTEST_CARRY_MS and event.time_ms - sent.time_ms < LONGEST_CARRY_MS:
-        delay_ms = round(SHORTEST_CARRY_MS)
-        yield FeedRow(round(received_ms), _DRIVE, event.team, *_percent(event.start), 0, delay_ms)
+    received_ms = sent.time_ms + shared.RECEPTION_MS + shared.RECEPTION_MS_PER_M * sent.length_m
+    long_enough = event.time_ms - received_ms >= shared.SHORTEST_CARRY_MS
+    if long_enough and event.time_ms - sent.time_ms < shared.LONGEST_CARRY_MS:
+        delay_ms = round(shared.SHORTEST_CARRY_MS)
+        yield FeedRow(event.half, round(received_ms), _DRIVE, event.team, *_percent(event.start), 0, delay_ms)
 
 
 def _may_end_a_carry(event: WyscoutEvent) -> bool:
     if event.kind == "Shot":
-        return names.HEAD_OR_BODY_TAG not in event.tags
-    return event.kind in names.CARRIED_TO
+        return HEAD_OR_BODY_TAG not in event.tags
+    return event.kind in CARRIED_TO
 
 
 def _code(moment: _Moment) -> int | None:
     """Class or token of the event's own row; None where it yields none."""
     event = moment.event
-    if event.family in names.STOPPAGE_FAMILIES:
+    if event.family in STOPPAGE_FAMILIES:
         return STOPPAGE
     if event.kind in _JUDGED:
         return _JUDGED[event.kind](moment)
@@ -242,13 +283,13 @@ def _code(moment: _Moment) -> int | None:
 
 
 def _placed_kick(moment: _Moment) -> int:
-    return _HIGH_PASS if (moment.event.length_m or 0) >= LONG_KICK_M else _PASS
+    return _HIGH_PASS if (moment.event.length_m or 0) >= shared.LONG_KICK_M else _PASS
 
 
 def _corner(moment: _Moment) -> int:
     event = moment.event
     into_the_box = event.end is not None and event.end.x >= SHORT_CORNER_X
-    return _CROSS if into_the_box or names.HIGH_BALL_TAG in event.tags else _PASS
+    return _CROSS if into_the_box or HIGH_BALL_TAG in event.tags else _PASS
 
 
 def _clearance(moment: _Moment) -> int:
@@ -256,17 +297,17 @@ def _clearance(moment: _Moment) -> int:
     last = moment.past.last_on_ball
     if (
         last is not None
-        and last.kind in names.AERIAL_DELIVERIES
-        and moment.is_soon_after(last.time_ms, AERIAL_CLEARANCE_MS)
+        and last.kind in AERIAL_DELIVERIES
+        and moment.is_soon_after(last.time_ms, shared.AERIAL_CLEARANCE_MS)
     ):
         return _HEADER
-    return _HIGH_PASS if (moment.event.length_m or 0) >= LONG_CLEARANCE_M else _PASS
+    return _HIGH_PASS if (moment.event.length_m or 0) >= shared.LONG_CLEARANCE_M else _PASS
 
 
 def _air_duel(moment: _Moment) -> int | None:
     """The winner heads the ball, unless a row beside it is the same header (looks 1.5 s ahead)."""
     event = moment.event
-    if names.WON_TAG not in event.tags:
+    if WON_TAG not in event.tags:
         return None
     last_header_ms = moment.past.last_header_ms.get(event.team, float("-inf"))
     if moment.is_soon_after(last_header_ms, DOUBLE_HEADER_BEFORE_MS):
@@ -276,61 +317,51 @@ def _air_duel(moment: _Moment) -> int | None:
 
 
 def _is_headed(event: WyscoutEvent) -> bool:
-    return event.kind in ("Head pass", "Clearance") or (event.kind == "Shot" and names.HEAD_OR_BODY_TAG in event.tags)
+    return event.kind in ("Head pass", "Clearance") or (event.kind == "Shot" and HEAD_OR_BODY_TAG in event.tags)
 
 
 def _loose_ball_duel(moment: _Moment) -> int | None:
-    return DUEL if names.WON_TAG in moment.event.tags else None
+    return DUEL if WON_TAG in moment.event.tags else None
 
 
 def _defending_duel(moment: _Moment) -> int:
     """A tackle where the duel is won and the ball stays with the winner (looks 5 s ahead)."""
     event, next_on_ball = moment.event, moment.next_on_ball
-    if names.WON_TAG not in event.tags or next_on_ball is None:
+    if WON_TAG not in event.tags or next_on_ball is None:
         return DUEL
-    if next_on_ball.time_ms - event.time_ms > TACKLE_KEEPS_BALL_MS:
+    if next_on_ball.time_ms - event.time_ms > shared.TACKLE_KEEPS_BALL_MS:
         return DUEL
-    slid = names.SLIDING_TACKLE_TAG in event.tags and next_on_ball.team == event.team
+    slid = SLIDING_TACKLE_TAG in event.tags and next_on_ball.team == event.team
     return _TACKLE if slid or next_on_ball.player == event.player else DUEL
 
 
 def _attacking_duel(moment: _Moment) -> int | None:
     """A drive where the attacker takes his man on, unless a drive has a row shortly before."""
-    just_drove = moment.is_soon_after(moment.past.last_drive_ms, TAKE_ON_AFTER_DRIVE_MS)
-    return _DRIVE if names.TAKE_ON_TAGS & moment.event.tags and not just_drove else None
+    just_drove = moment.is_soon_after(moment.past.last_drive_ms, shared.TAKE_ON_AFTER_DRIVE_MS)
+    return _DRIVE if TAKE_ON_TAGS & moment.event.tags and not just_drove else None
 
 
 def _touch(moment: _Moment) -> int:
     """A block, a drive that the same side continues (looks at its next on-ball event), or a mere touch."""
     event, next_on_ball = moment.event, moment.next_on_ball
-    if names.INTERCEPTION_TAG in event.tags:
+    if INTERCEPTION_TAG in event.tags:
         return _BLOCK
-    if names.MISSED_BALL_TAG in event.tags or next_on_ball is None or next_on_ball.team != event.team:
+    if MISSED_BALL_TAG in event.tags or next_on_ball is None or next_on_ball.team != event.team:
         return TOUCH
-    if next_on_ball.time_ms - event.time_ms < SHORTEST_CARRY_MS:
+    if next_on_ball.time_ms - event.time_ms < shared.SHORTEST_CARRY_MS:
         return TOUCH
     just_drove = moment.is_soon_after(moment.past.last_drive_ms, TOUCH_AFTER_DRIVE_MS)
     return TOUCH if just_drove else _DRIVE
 
 
 _PLAIN = {
-    "Simple pass": _PASS,
-    "Smart pass": _PASS,
-    "Hand pass": _PASS,
-    "High pass": _HIGH_PASS,
-    "Launch": _HIGH_PASS,
-    "Head pass": _HEADER,
-    "Cross": _CROSS,
-    "Free kick cross": _CROSS,
-    "Throw in": Action.THROW_IN.class_index,
-    "Shot": Action.SHOT.class_index,
-    "Free kick shot": Action.SHOT.class_index,
-    "Penalty": Action.SHOT.class_index,
-    "Ball out of the field": _OUT,
-    "Acceleration": _DRIVE,
-    "Reflexes": SAVE,
-    "Save attempt": SAVE,
-    "Whistle": STOPPAGE,
+    **dict.fromkeys(("Simple pass", "Smart pass", "Hand pass"), _PASS),
+    **dict.fromkeys(("High pass", "Launch"), _HIGH_PASS),
+    **dict.fromkeys(("Cross", "Free kick cross"), _CROSS),
+    **dict.fromkeys(("Shot", "Free kick shot", "Penalty"), Action.SHOT.class_index),
+    **dict.fromkeys(("Reflexes", "Save attempt"), SAVE),
+    **{"Head pass": _HEADER, "Throw in": Action.THROW_IN.class_index, "Ball out of the field": _OUT},
+    **{"Acceleration": _DRIVE, "Whistle": STOPPAGE},
 }
 _JUDGED: dict[str, Callable[[_Moment], int | None]] = {
     "Free Kick": _placed_kick,

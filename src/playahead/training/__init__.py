@@ -1,1 +1,1 @@
-"""How the model learns (docs/paper.md 1.4): match, compare, descend."""
+"""Training: the resumable loop, the trainer, several devices, and the end of a run."""

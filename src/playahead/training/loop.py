@@ -23,10 +23,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError, NonFiniteLossError
 from playahead.io.files import atomic_write
 from playahead.io.progress import Progress, Show, quiet
+from playahead.io.settings import check_choices
 from playahead.io.tensors import read_tensors, write_tensors
 from playahead.paper.schedule import learning_rate
 from playahead.training.ranks import make_fabric

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import torch
 
 from playahead.io.errors import PlayaheadError
-from playahead.io.files import holding
-from playahead.io.runtime import leave, pick_device
+from playahead.io.files import lock_folder
+from playahead.io.runtime import end_process, pick_device
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -74,7 +74,7 @@ def launch_ranks(settings: RunsOn, out: Path) -> "Iterator[Fabric]":
     fabric.launch()
     try:
         if fabric.is_global_zero:
-            with holding(out):
+            with lock_folder(out):
                 yield fabric
                 fabric.barrier()
         else:
@@ -87,7 +87,7 @@ def launch_ranks(settings: RunsOn, out: Path) -> "Iterator[Fabric]":
         _end_helpers(fabric, reason)
         raise
     if not fabric.is_global_zero:
-        leave(0)
+        end_process(0)
 
 
 def _end_helpers(fabric: "Fabric", reason: BaseException) -> None:
@@ -102,7 +102,7 @@ def _end_helpers(fabric: "Fabric", reason: BaseException) -> None:
         process.kill()
         process.wait()
     if failed and not isinstance(reason, PlayaheadError):
-        leave(failed[0])
+        end_process(failed[0])
 
 
 def _wait_for_one(helpers: list[Any]) -> None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from playahead.domain.actions import ACTIONS
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 from playahead.paper.config import LossConfig, ModelConfig, ScheduleConfig, require
 
 Head = Literal["slots", "dense"]

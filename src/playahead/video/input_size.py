@@ -1,4 +1,4 @@
-"""A decoded picture -> gray, fitted to the backbone's input size.
+"""A decoded picture -> gray pixels, fitted to the backbone's input size.
 
 Axes: H, W.
 """
@@ -12,9 +12,10 @@ from av.video.reformatter import ColorRange, Interpolation
 from numpy.typing import NDArray
 
 from playahead.io.errors import InputError
+from playahead.io.settings import check_choices
 
 Luma = Literal["limited", "full"]
-"""``limited``: the luma plane as broadcast stores it, 16 black to 235 white (what the published predictor reads).
+"""``limited``: the luma plane as broadcast stores it, 16 black to 235 white (the published predictor reads it).
 ``full``: 0 to 255 (what its CPU path, OpenCV's gray, reads)."""
 
 _PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12", "gray"})
@@ -24,7 +25,7 @@ _STRETCH = 255 / 219
 
 @dataclass(frozen=True)
 class InputSize:
-    """What the backbone sees: the picture scaled to fit, zeros around it.
+    """Size of the frames that the backbone sees: the picture scaled to fit, zeros around it.
 
     The published preprocessing puts a 1280 x 720 picture on 1280 x 736, 8 rows of zeros above and below: the network
     halves its input five times, and 736 = 23 x 32.
@@ -38,23 +39,22 @@ class InputSize:
         for name in ("width", "height"):
             size = getattr(self, name)
             if size < 32 or size % 32:
-                raise InputError(f"input_size.{name}", f"{size} is not a multiple of 32 from 32 up")
-        if self.luma not in ("limited", "full"):
-            raise InputError("input_size.luma", f"{self.luma!r} is neither limited nor full")
+                raise InputError(f"InputSize.{name}", f"{size} is not a multiple of 32 from 32 up")
+        check_choices(self)
 
     @property
     def picture(self) -> tuple[int, int]:
-        """Largest (width, height) of a picture: the published rim of 16 rows is not filled by enlarging."""
+        """Maximum (width, height) of a picture: enlarging never fills the published rim of 16 rows."""
         return self.width, self.height * 720 // 736
 
     def fitted(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) of a picture once it is scaled to fit; both even, as chroma needs."""
-        most_w, most_h = self.picture
-        scale = min(most_w / width, most_h / height)
+        """(width, height) of a picture scaled to fit; both even, as chroma needs."""
+        max_width, max_height = self.picture
+        scale = min(max_width / width, max_height / height)
         return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
 
     def draw(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """gray_HW of one frame."""
+        """Draw a decoded frame: gray_HW."""
         width, height = self.fitted(frame.width, frame.height)
         gray = _luma_plane(frame, width, height, self.luma)
         drawn = np.zeros((self.height, self.width), np.uint8)
@@ -64,7 +64,7 @@ class InputSize:
 
 
 def _luma_plane(frame: VideoFrame, width: int, height: int, luma: Luma) -> NDArray[np.uint8]:
-    """The frame's first plane, scaled; one without 8-bit luma becomes limited yuv420p first."""
+    """Scaled first plane of a frame; one without 8-bit luma is converted to limited yuv420p first."""
     is_full = frame.color_range == ColorRange.JPEG or frame.format.name in _ALWAYS_FULL
     if frame.format.name not in _PLANAR:
         frame = frame.reformat(
@@ -94,7 +94,7 @@ _LIMITED_OF_FULL = _table(np.arange(256) / _STRETCH + 16)
 
 
 def parse_input_size(text: str, luma: Luma = "limited") -> InputSize:
-    """``"1280x736"`` -> an input size.
+    """Parse an input size such as ``"1280x736"``.
 
     Raises:
         InputError: not two sizes, or not multiples of 32.
@@ -102,5 +102,5 @@ def parse_input_size(text: str, luma: Luma = "limited") -> InputSize:
     try:
         width, height = (int(part) for part in text.lower().split("x"))
     except ValueError:
-        raise InputError("--input-size", f"{text!r} is not of the form 1280x736") from None
+        raise InputError("input_size", f"{text!r} is not of the form 1280x736") from None
     return InputSize(width, height, luma)

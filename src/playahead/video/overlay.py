@@ -1,28 +1,67 @@
-"""The video with ten lanes under it, drawn as the page draws them: the last 30 s, now, and the coming 5 s."""
+"""The overlay: a video with its sound and ten lanes under it, drawn as the page draws them.
 
-from collections.abc import Iterator
+The lanes show the last 30 s, now, and the coming 5 s.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
+import av
 import numpy as np
-from av import VideoFrame
+from av import AudioFrame, VideoFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.error import FFmpegError
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
+from playahead.domain.notices import Notices
 from playahead.domain.palette import COLOURS, DARK, PAST_SHARE, short_name
-from playahead.domain.records import Mark
+from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import format_clock
-from playahead.video.reader import read_drawn
-from playahead.video.sound import read_sound
-from playahead.video.timeline import Timeline
-from playahead.video.writer import write_video
+from playahead.io.errors import PlayaheadError
+from playahead.video.clock import Continuity
+from playahead.video.reader import read_drawn, report
+from playahead.video.source import is_stream, opened, shown, video_stream
+from playahead.video.writer import SOUND_LAYOUT, SOUND_RATE_HZ, write_video
 
-_LEAST_WIDTH = 960
+_MIN_WIDTH = 960
 _PANEL_SHARE = 0.25  # of the width
 _NAMES_SHARE = 0.1
 _SMOOTH = 4  # dots are drawn so many times larger, then made small
+_SOUND_FRAME = 1024  # samples: the frames that AAC takes
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Actions of a video: spotted ones, and those that were anticipated at each time.
+
+    Attributes:
+        spotted: spotted actions in time order.
+        times_ms: times at which anticipations were made, increasing.
+        anticipated: anticipated actions of each of these times, at their own times in the video.
+    """
+
+    spotted: Sequence[Mark]
+    times_ms: Sequence[int]
+    anticipated: Sequence[Sequence[Anticipation]]
+
+    def past(self, now_ms: int) -> list[Mark]:
+        """Actions spotted in the last 30 s."""
+        return [mark for mark in self.spotted if now_ms - OBSERVATION_MS < mark.time_ms <= now_ms]
+
+    def coming(self, now_ms: int) -> list[Anticipation]:
+        """Actions that the latest anticipation still expects."""
+        latest = bisect_right(self.times_ms, now_ms) - 1
+        return [mark for mark in self.anticipated[latest] if mark.time_ms >= now_ms] if latest >= 0 else []
 
 
 def write_overlay(
@@ -31,33 +70,44 @@ def write_overlay(
     timeline: Timeline,
     span_ms: tuple[int, int | None],
     stream: int | None = None,
-    quality: int = 23,
+    notices: Notices | None = None,
 ) -> None:
-    """Write ``source`` from the start to the end of ``span_ms`` with its timeline and its sound, at 25 fps.
+    """Write a part of a video with its timeline and its sound, at 25 fps.
 
     Small pictures are enlarged until text can be read.
+
+    Args:
+        source: the video.
+        path: the .mp4 to write.
+        timeline: actions to show.
+        span_ms: start and end of the part; None for the end of the video.
+        stream: number of the stream, as for ``read_frames``.
+        notices: collector, as for ``read_frames``.
     """
     start_s, stop_s = span_ms[0] / 1000, None if span_ms[1] is None else span_ms[1] / 1000
-    first = next(iter(read_drawn(source, _rgb, start_s, start_s + 1, stream)))[1]
-    scale = -(-_LEAST_WIDTH // first.shape[1]) if first.shape[1] < _LEAST_WIDTH else 1
+    pictures = read_drawn(source, rgb_of, start_s, stop_s, stream, notices)
+    first_index, first = next(pictures)
+    scale = -(-_MIN_WIDTH // first.shape[1]) if first.shape[1] < _MIN_WIDTH else 1
     panel = Panel(first.shape[1] * scale // 2 * 2, timeline)
     picture_height = first.shape[0] * scale // 2 * 2
 
     def frames() -> Iterator[NDArray[np.uint8]]:
-        for index, rgb_HWC in read_drawn(source, _rgb, start_s, stop_s, stream):
+        for index, rgb_HWC in chain([(first_index, first)], pictures):
             large = rgb_HWC.repeat(scale, axis=0).repeat(scale, axis=1)[:picture_height, : panel.width]
             yield np.concatenate([large, panel.draw(span_ms[0] + index * 1000 // GRID.fps)])
 
     size = (panel.width, picture_height + panel.height)
-    write_video(path, frames(), size, quality=quality, sound=read_sound(source, start_s, stop_s, stream))
+    sound = read_sound(source, start_s, stop_s, stream, notices)
+    write_video(path, frames(), size, sound=sound)
 
 
-def _rgb(frame: VideoFrame) -> NDArray[np.uint8]:
+def rgb_of(frame: VideoFrame) -> NDArray[np.uint8]:
+    """Colours of a decoded frame, (H, W, 3)."""
     return frame.to_ndarray(format="rgb24", interpolation=Interpolation.BILINEAR).astype(np.uint8, copy=False)
 
 
 class Panel:
-    """The lanes under the picture: dots for what was seen, bars as high as they are sure for what is expected."""
+    """The lanes under the picture: dots for spotted actions, bars for expected ones, as high as their confidence."""
 
     def __init__(self, width: int, timeline: Timeline) -> None:
         self.width, self.timeline = width, timeline
@@ -73,7 +123,7 @@ class Panel:
         self._dots = {action: self._dot(COLOURS[action]) for action in ACTIONS}
 
     def draw(self, now_ms: int) -> NDArray[np.uint8]:
-        """(H, W, 3) of the strip at a moment of the video."""
+        """Draw the strip at a moment of the video, (H, W, 3)."""
         image = self._still.copy()
         pen = ImageDraw.Draw(image)
         pen.text(
@@ -88,18 +138,18 @@ class Panel:
         return np.asarray(image)
 
     def past_x(self, since_ms: float) -> float:
-        """Where an action so long ago is drawn."""
+        """Position of an action so long ago."""
         return self.now_x - since_ms / OBSERVATION_MS * (self.now_x - self.left)
 
     def coming_x(self, until_ms: float) -> float:
-        """Where an action so far ahead is drawn."""
+        """Position of an action so far ahead."""
         return self.now_x + until_ms / ANTICIPATION_MS * (self.width - self.rim - self.now_x)
 
-    def _lane_y(self, mark: Mark) -> float:
+    def _lane_y(self, mark: Mark | Anticipation) -> float:
         return self.top + self.lane * (mark.action.class_index + 0.5)
 
     def _draw_still(self) -> Image.Image:
-        """What no moment changes: names and lanes."""
+        """Draw what no moment changes: names and lanes."""
         image = Image.new("RGB", (self.width, self.height), DARK["panel"])
         pen = ImageDraw.Draw(image)
         pen.text((self.left, self.top / 2), "last 30 s", DARK["soft"], self.font, anchor="lm")
@@ -117,7 +167,7 @@ class Panel:
         return large.resize((size, size), Image.Resampling.BOX)
 
     def _draw_coming(self, pen: ImageDraw.ImageDraw, now_ms: int) -> None:
-        """A bar for each action expected; its number where no likelier one of its class stands close."""
+        """Draw a bar for each expected action, with its confidence unless a likelier one of its class is close."""
         coming = self.timeline.coming(now_ms)
         for mark in coming:
             x, y = self.coming_x(mark.time_ms - now_ms), self._lane_y(mark)
@@ -138,3 +188,79 @@ class Panel:
             pen.text((after, y), text, DARK["ink"], self.font, anchor="lm")
         else:
             pen.text((x - self.bar, y), text, DARK["ink"], self.font, anchor="rm")
+
+
+def read_sound(
+    source: Path | str, start_s: float, stop_s: float | None, stream: int | None, notices: Notices | None = None
+) -> Iterator[AudioFrame]:
+    """Read the sound of a part of a video, in frames that an encoder takes, on a clock that begins at ``start_s``.
+
+    A video without sound gives nothing, nor does a stream, which cannot be read twice. Sound that cannot be read any
+    more ends with a notice; the pictures do not need it.
+
+    Args:
+        source: a video.
+        start_s, stop_s: the part on the pictures' clock; None for the end.
+        stream: number of the stream of pictures that it belongs to, as for ``read_frames``.
+        notices: collector, as for ``read_frames``.
+    """
+    if is_stream(source):
+        return
+    try:
+        with opened(source) as container:
+            if container.streams.audio:
+                pictures = video_stream(container, source, stream)
+                origin_s = float((pictures.start_time or 0) * (pictures.time_base or 0))
+                lasts_s = None if stop_s is None else stop_s - start_s
+                yield from _cut_sound(_resampled(container, origin_s, start_s), start_s, lasts_s)
+    except (FFmpegError, PlayaheadError, OSError, ValueError) as reason:
+        report(f"{shown(source)}: no sound from here on ({getattr(reason, 'strerror', None) or reason})", notices)
+
+
+def _resampled(container: InputContainer, origin_s: float, start_s: float) -> Iterator[AudioFrame]:
+    """Frames of the first stream with sound on the pictures' clock, in one layout even if the stream's changes."""
+    sound = container.streams.audio[0]
+    if start_s > 0:
+        container.seek(int((start_s + origin_s) * av.time_base), backward=True)
+    resampler, given = None, None
+    for time_s, frame in _decoded_sound(container, sound, origin_s, start_s):
+        if given != (frame.format.name, frame.layout.name, frame.sample_rate):
+            yield from resampler.resample(None) if resampler else ()
+            given = (frame.format.name, frame.layout.name, frame.sample_rate)
+            resampler = AudioResampler("fltp", SOUND_LAYOUT, SOUND_RATE_HZ, _SOUND_FRAME)
+        assert resampler is not None
+        frame.pts, frame.time_base = round(time_s * frame.sample_rate), Fraction(1, frame.sample_rate)
+        yield from resampler.resample(frame)
+    yield from resampler.resample(None) if resampler else ()
+
+
+def _decoded_sound(
+    container: InputContainer, sound: AudioStream, origin_s: float, start_s: float
+) -> Iterator[tuple[float, AudioFrame]]:
+    """Frames with their times from the first picture on; jumps of the clock are bridged, as those of the pictures."""
+    clock = None
+    for frame in container.decode(sound):
+        stamp_s = None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
+        if clock is None:  # sound may begin long after the pictures
+            first_s = start_s if stamp_s is None else stamp_s - origin_s
+            clock = Continuity(origin_s, 0.0, first_s, lambda _: None)  # the pictures' clock reports the jump
+        yield clock.seconds(stamp_s), frame
+        clock.step_s = frame.samples / frame.sample_rate
+
+
+def _cut_sound(frames: Iterator[AudioFrame], start_s: float, lasts_s: float | None) -> Iterator[AudioFrame]:
+    """Whole frames of the part, on a clock that begins with it; frames that overlap the one before are left out.
+
+    Timestamps are as coarse as the container's: a frame less than half a frame off follows right after the one before.
+    """
+    next_pts = 0
+    for frame in frames:
+        pts = round((frame.time or 0.0) * SOUND_RATE_HZ) - round(start_s * SOUND_RATE_HZ)
+        if lasts_s is not None and pts >= lasts_s * SOUND_RATE_HZ:
+            return
+        if abs(pts - next_pts) <= _SOUND_FRAME // 2:
+            pts = next_pts
+        if pts >= next_pts:
+            frame.pts, frame.time_base = pts, Fraction(1, SOUND_RATE_HZ)
+            next_pts = pts + frame.samples
+            yield frame

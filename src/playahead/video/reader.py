@@ -1,7 +1,5 @@
 """Decoding: a file or stream -> (index, gray_HW) at 25 fps, ahead of its user in a thread of its own."""
 
-import queue
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -15,18 +13,17 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
-from playahead.io.errors import InputError
-from playahead.video.clock import at_rate
-from playahead.video.continuity import Continuity
+from playahead.domain.notices import Notices
+from playahead.io.channel import Channel
+from playahead.io.errors import InputError, PlayaheadError, VideoWarning
+from playahead.video.clock import Continuity, at_rate
 from playahead.video.input_size import InputSize
 from playahead.video.source import is_stream, opened, shown, video_stream
-from playahead.video.track import Track, duration_s
-from playahead.video.upright import Upright
-from playahead.video.warning import VideoWarning
+from playahead.video.track import Track, Upright, duration_s
 
-_SLACK_S = 0.5  # pictures that end so much before the container says are nothing to tell
+_SLACK_S = 0.5  # pictures may end so much before the declared end without a notice
 _REST_BYTES = 2_000  # after the last picture of a transport stream: so much can hold more pictures
-_TOLD = 5  # notes of one video; more of them are counted
+_MAX_NOTICES = 5  # of one video; more of them are counted
 _AHEAD = 64  # frames decoded ahead of their use: 60 MB of 1280 x 736
 
 
@@ -38,12 +35,12 @@ Open = Callable[[Path | str], InputContainer]
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """What the container says before anything is decoded.
+    """Facts that the container declares before anything is decoded.
 
     Attributes:
-        width, height: of the pictures, before any rotation.
-        fps: average rate, 0 where the container does not say.
-        duration_s: None where it does not say, as with live streams.
+        width, height: size of the pictures, before any rotation.
+        fps: average rate, 0 where it is not declared.
+        duration_s: None where it is not declared, as with live streams.
     """
 
     width: int
@@ -53,15 +50,15 @@ class VideoFacts:
 
 
 def probe(source: Path | str, stream: int | None = None, open_source: Open = opened) -> VideoFacts:
-    """Open a source and say what it is.
+    """Open a source and read what it declares.
 
     Raises:
         InputError: missing, unreadable, or without pictures.
     """
     with open_source(source) as container:
-        found = video_stream(container, source, stream)
-        fps = float(found.average_rate or 0)
-        return VideoFacts(found.width, found.height, fps, duration_s(container, found))
+        chosen = video_stream(container, source, stream)
+        fps = float(chosen.average_rate or 0)
+        return VideoFacts(chosen.width, chosen.height, fps, duration_s(container, chosen))
 
 
 def read_frames(
@@ -70,46 +67,53 @@ def read_frames(
     start_s: float = 0.0,
     stop_s: float | None = None,
     stream: int | None = None,
+    notices: Notices | None = None,
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Gray frames on an exact 25 fps clock: (index, gray_HW), index 0 at ``start_s``.
+    """Decode gray frames on an exact 25 fps clock: (index, gray_HW), index 0 at ``start_s``.
 
     Each moment takes the picture nearest to it by timestamp, counted from the first picture of the file. Pictures are
-    upright, with square pixels, and deinterlaced. Damaged packets are passed over (the picture before them stays); a
-    clock that goes back, or forward by more than 30 s, goes on where it was. A ``VideoWarning`` at the end tells.
+    upright, with square pixels, and deinterlaced. Damaged packets are skipped (the picture before them stays). Where
+    the clock jumps back, or forward by more than 30 s, frames continue as if it had not.
 
     Args:
         source: a path, or an address that FFmpeg opens (HLS, RTSP ...).
-        input_size: to draw on; the published 1280 x 736 if none.
+        input_size: size and luma range of the frames; the published 1280 x 736 if None.
         start_s: first moment, from the video's start.
-        stop_s: no frame from here on; None is the end.
-        stream: which of several streams with moving pictures, from 0; the longest if None.
+        stop_s: end, exclusive; None for the end of the video.
+        stream: number of the stream among those with moving pictures, from 0; the longest if None.
+        notices: collector of what could not be used, filled at the end; without one, each is a ``VideoWarning``.
 
     Raises:
         InputError: missing, unreadable, no pictures in it, or none from ``start_s`` on.
     """
-    return read_drawn(source, (input_size or InputSize()).draw, start_s, stop_s, stream)
+    return read_drawn(source, (input_size or InputSize()).draw, start_s, stop_s, stream, notices)
 
 
 def read_drawn(
-    source: Path | str, draw: Draw[Drawn], start_s: float = 0.0, stop_s: float | None = None, stream: int | None = None
+    source: Path | str,
+    draw: Draw[Drawn],
+    start_s: float = 0.0,
+    stop_s: float | None = None,
+    stream: int | None = None,
+    notices: Notices | None = None,
 ) -> Iterator[tuple[int, Drawn]]:
-    """``read_frames`` with pictures made by ``draw`` instead of an input size."""
+    """``read_frames`` with pictures made by ``draw`` instead of gray frames."""
     if start_s < 0 or (stop_s is not None and stop_s <= start_s):
         raise InputError(shown(source), f"no time lies from {start_s} s to {stop_s} s")
-    return _ahead(Decoder(source, draw, start_s, stop_s, stream))
+    return ahead(VideoDecoder(source, draw, start_s, stop_s, stream), notices)
 
 
-class Decoder(Generic[Drawn]):
+class VideoDecoder(Generic[Drawn]):
     """One pass over a source.
 
     Args:
         source, draw, start_s, stop_s, stream: as for ``read_drawn``.
-        is_new: leaves a decoded picture out where it says no; time begins with the first that stays.
+        is_new: filter of decoded pictures; time begins with the first that passes.
         open_source: opens it.
 
     Attributes:
-        told: what could not be used so far.
-        lasts_s: of the source; None of a live stream, and before ``frames`` has opened it.
+        notices: what could not be used so far.
+        lasts_s: duration of the source; None of a live stream, and before ``frames`` has opened it.
     """
 
     def __init__(
@@ -122,45 +126,38 @@ class Decoder(Generic[Drawn]):
         is_new: Callable[[VideoFrame], bool] | None = None,
         open_source: Open = opened,
     ) -> None:
-        self.source, self.draw, self.start_s, self.stop_s, self.wanted = source, draw, start_s, stop_s, stream
+        self.source, self.draw, self.start_s, self.stop_s, self.stream = source, draw, start_s, stop_s, stream
         self.is_new, self.open_source = is_new, open_source
         self.damaged = 0
-        self.told: list[str] = []
+        self.notices = Notices()
         self.lasts_s: float | None = None
 
     def frames(self) -> Iterator[tuple[int, Drawn]]:
         """Decode, seek, resample, draw."""
-        found = -1
+        index = -1
         drawn: tuple[int, Drawn] | None = None  # a picture shown twice is drawn once
         with ExitStack() as stack:
             track = self._track(self.open_source(self.source), stack)
             self.lasts_s = track.lasts_s
-            clock = Continuity(track.origin_s, 1 / track.rate, self.start_s, self._tell)
-            for found, frame in at_rate(self._pictures(track, clock, stack), GRID.fps, self.start_s, self.stop_s):
+            clock = Continuity(track.origin_s, 1 / track.rate, self.start_s, self.notices.add)
+            for index, frame in at_rate(self._pictures(track, clock, stack), GRID.fps, self.start_s, self.stop_s):
                 if drawn is None or drawn[0] != id(frame):
                     drawn = (id(frame), self.draw(frame))
-                yield found, drawn[1]
-            if not clock.is_broken:
-                self._tell_early_end(track.lasts_s, found)
+                yield index, drawn[1]
+            # a file may hold less than it declares, without any damaged packet
+            declared_s = track.lasts_s
+            if index >= 0 and declared_s is not None and not clock.is_broken:
+                ends_s = self.start_s + (index + 1) / GRID.fps
+                if ends_s < min(self.stop_s or declared_s, declared_s) - _SLACK_S:
+                    self.notices.add(f"claims {declared_s:.1f} s, its pictures end after {ends_s:.1f} s")
         if self.damaged:
-            self._tell(f"{self.damaged} damaged packets passed over, the picture before them stays")
-        if found < 0:
+            self.notices.add(f"{self.damaged} damaged packets passed over, the picture before them stays")
+        if index < 0:
             raise InputError(shown(self.source), f"no pictures from {self.start_s} s on")
 
     def _track(self, container: InputContainer, stack: ExitStack) -> Track:
         stack.enter_context(container)
-        return Track(container, video_stream(container, self.source, self.wanted), self._tell)
-
-    def _tell(self, what: str) -> None:
-        if what not in self.told:
-            self.told.append(what)
-
-    def _tell_early_end(self, claimed_s: float | None, found: int) -> None:
-        """A file that holds less than it claims, without a packet that is wrong."""
-        ends_s = self.start_s + (found + 1) / GRID.fps
-        wanted_s = claimed_s if self.stop_s is None or claimed_s is None else min(self.stop_s, claimed_s)
-        if found >= 0 and wanted_s is not None and ends_s < wanted_s - _SLACK_S:
-            self._tell(f"claims {claimed_s:.1f} s, its pictures end after {ends_s:.1f} s")
+        return Track(container, video_stream(container, self.source, self.stream), self.notices.add)
 
     def _pictures(self, track: Track, clock: Continuity, stack: ExitStack) -> Iterator[tuple[float, VideoFrame]]:
         """(seconds from the first picture of the file, upright frame), from a little before ``start_s`` on."""
@@ -173,17 +170,17 @@ class Decoder(Generic[Drawn]):
                 if self.is_new is not None and clock.before_s is None and stamp_s is not None:
                     clock.origin_s = stamp_s
                 if stamp_s is None and clock.before_s is None:
-                    self._tell(f"has no timestamps, read at the {track.rate:g} frames/s that it declares")
+                    self.notices.add(f"has no timestamps, read at the {track.rate:g} frames/s that it declares")
                 yield from upright.take(clock.seconds(stamp_s), frame)
             yield from upright.rest()
             if upright.was_interlaced:
-                self._tell("is interlaced, deinterlaced here")
-            self.damaged += part.damaged
+                self.notices.add("is interlaced, deinterlaced here")
+            self.damaged += part.damaged + upright.damaged
             from_byte += part.last_byte
             part = self._part_after(part, from_byte, stack)
 
     def _part_after(self, part: Track, from_byte: int, stack: ExitStack) -> Track | None:
-        """Where the pictures of a transport stream move to another PID they end; the rest is opened as if alone."""
+        """The rest of a transport stream whose pictures moved to another PID, opened like a file of its own."""
         if part.container.format.name != "mpegts" or is_stream(self.source) or not part.last_byte:
             return None
         if self.open_source is not opened:  # one that is more careful opens whole files
@@ -195,39 +192,35 @@ class Decoder(Generic[Drawn]):
         return None
 
 
-def _ahead(decoder: Decoder[Drawn]) -> Iterator[tuple[int, Drawn]]:
-    """Its frames, made in another thread that ends when we do; its errors, and what it has to tell, come out here."""
-    made: queue.Queue[tuple[int, Drawn] | BaseException | None] = queue.Queue(_AHEAD)
-    stopped = threading.Event()
+def ahead(decoder: VideoDecoder[Drawn], notices: Notices | None = None) -> Iterator[tuple[int, Drawn]]:
+    """Frames made in another thread, which ends with this iterator; errors and notices come out of the iterator."""
 
-    def put(item: tuple[int, Drawn] | BaseException | None) -> None:
-        waiting = True
-        while waiting and not stopped.is_set():
-            with suppress(queue.Full):
-                made.put(item, timeout=0.1)
-                waiting = False
+    def work(made: Channel[tuple[int, Drawn]]) -> None:
+        for item in decoder.frames():
+            if not made.put(item):
+                return
 
-    def work() -> None:
-        end = None
-        try:
-            for item in decoder.frames():
-                put(item)
-                if stopped.is_set():
-                    return
-        except Exception as reason:  # handed to the user's thread
-            end = reason
-        put(end)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    made = Channel.fed_by(work, _AHEAD)
+    error = None
     try:
-        while isinstance(item := made.get(), tuple):
-            yield item
-        more = len(decoder.told) - _TOLD
-        for what in [*decoder.told[:_TOLD], *([f"and {more:,} more of the kind"] if more > 0 else [])]:
-            warnings.warn(f"{shown(decoder.source)}: {what}", VideoWarning, stacklevel=2)
-        if item is not None:
-            raise item
+        try:
+            while (item := made.next()) is not None:
+                yield item
+        except (PlayaheadError, OSError) as reason:
+            error = reason
+        lines = decoder.notices.lines
+        more = len(lines) - _MAX_NOTICES
+        for line in [*lines[:_MAX_NOTICES], *([f"and {more:,} more of the kind"] if more > 0 else [])]:
+            report(f"{shown(decoder.source)}: {line}", notices)
+        if error is not None:
+            raise error
     finally:
-        stopped.set()
-        thread.join(timeout=5)
+        made.close(wait_s=5)
+
+
+def report(text: str, notices: Notices | None) -> None:
+    """Add a notice to a collector, or warn where there is none."""
+    if notices is None:
+        warnings.warn(text, VideoWarning, stacklevel=3)
+    else:
+        notices.add(text)

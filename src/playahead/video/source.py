@@ -1,4 +1,4 @@
-"""What can be opened as video: a file, an address that FFmpeg knows, or standard input (``-``)."""
+"""Sources of video: a file, an address that FFmpeg knows, or standard input (``-``)."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -21,12 +21,12 @@ NOT_A_VIDEO = "cannot be opened as video"
 
 
 def is_address(source: Path | str) -> bool:
-    """Whether FFmpeg is to open it by a protocol of its own (HLS, RTSP, UDP ...)."""
+    """Check whether a source is an address with a protocol of FFmpeg (HLS, RTSP, UDP ...)."""
     return isinstance(source, str) and "://" in source
 
 
 def shown(source: Path | str) -> str:
-    """A source's name for messages and tables: a file's name, an address without credentials and query."""
+    """Name of a source for messages and tables: a file's name, an address without credentials and query."""
     if source == STANDARD_INPUT:
         return "standard input"
     if not is_address(source):
@@ -44,16 +44,16 @@ def opened(
     open_file: Callable[..., object] | None = None,
     from_byte: int = 0,
 ) -> InputContainer:
-    """A container to read from.
+    """Open a container to read from.
 
     Args:
         source: a file, an address, or standard input.
-        options: of FFmpeg, beside or instead of the usual ones.
-        open_file: opens each file instead of FFmpeg, also those that a playlist names.
-        from_byte: of a file: what lies before is as if it were not there.
+        options: options of FFmpeg, beside or instead of the usual ones.
+        open_file: function that opens each file instead of FFmpeg, also those that a playlist names.
+        from_byte: first byte of a file to read; what lies before is ignored.
 
     Raises:
-        InputError: missing, no ordinary file, no answer, or nothing that FFmpeg reads.
+        InputError: missing, no ordinary file, no answer, or no video that FFmpeg reads.
     """
     where = shown(source) if is_stream(source) else source
     try:
@@ -67,25 +67,25 @@ def opened(
     except ExitError:
         raise InputError(where, f"no answer within {_TIMEOUT_S[0]:.0f} s", "is it being sent?") from None
     except (FFmpegError, OSError, ValueError, IndexError, AttributeError) as reason:
-        said = getattr(reason, "strerror", None) or reason
-        raise InputError(where, f"{NOT_A_VIDEO} ({said})", "is it complete?") from None
+        what = f"{NOT_A_VIDEO} ({getattr(reason, 'strerror', None) or reason})"
+        raise InputError(where, what, "is it complete?") from None
 
 
 def _options(source: Path | str) -> dict[str, str]:
-    """A playlist from an address leads to no file of this machine; pictures of a stream may move to another PID."""
-    merged = {"seg_format_options": "merge_pmt_versions=1"}  # of the segments of a playlist
+    """Options of FFmpeg: follow pictures to another PID; let no remote playlist name a local file."""
+    options = {"seg_format_options": "merge_pmt_versions=1"}  # of the segments of a playlist
     if is_address(source):
-        merged |= {"merge_pmt_versions": "1", "protocol_whitelist": _PROTOCOLS}
-    return merged
+        options |= {"merge_pmt_versions": "1", "protocol_whitelist": _PROTOCOLS}
+    return options
 
 
 def is_stream(source: Path | str) -> bool:
-    """Whether it is standard input or an address: nothing that lies on this disk."""
+    """Check whether a source is standard input or an address, not a file on this machine."""
     return source == STANDARD_INPUT or is_address(source)
 
 
 def _for_ffmpeg(source: Path | str, from_byte: int) -> object:
-    """What ``av.open`` takes: a colon in a file's name is no protocol, and a name need not be Unicode."""
+    """Argument of ``av.open``: a colon in a file's name is no protocol, and a name need not be Unicode."""
     if source == STANDARD_INPUT:
         return sys.stdin.buffer
     if is_address(source):
@@ -108,13 +108,13 @@ def _for_ffmpeg(source: Path | str, from_byte: int) -> object:
     return f"file:{path}" if str(path).isprintable() else path.open("rb")
 
 
-def video_stream(container: InputContainer, source: Path | str, wanted: int | None = None) -> VideoStream:
-    """The stream that is the match: the longest one whose pictures move, or the one asked for.
+def video_stream(container: InputContainer, source: Path | str, number: int | None = None) -> VideoStream:
+    """Choose the stream of the match.
 
     Args:
-        container: of the source.
-        source: for messages.
-        wanted: among the streams with pictures, counted from 0; cover art does not count.
+        container: the opened source.
+        source: its name for messages.
+        number: number of the stream among those with moving pictures, from 0; None for the longest.
 
     Raises:
         InputError: no pictures, or no stream of that number.
@@ -122,11 +122,11 @@ def video_stream(container: InputContainer, source: Path | str, wanted: int | No
     moving = [stream for stream in container.streams.video if _moves(stream)]
     if not moving:
         raise InputError(shown(source), "holds no moving pictures", "is it an audio file, or a single picture?")
-    if wanted is None:
+    if number is None:
         return max(moving, key=lambda stream: (_length_s(stream), stream.width * stream.height, -stream.index))
-    if not 0 <= wanted < len(moving):
-        raise InputError("--stream", f"{wanted} is not in 0..{len(moving) - 1}", "streams with moving pictures count")
-    return moving[wanted]
+    if not 0 <= number < len(moving):
+        raise InputError("stream", f"{number} is not in 0..{len(moving) - 1}", "streams with moving pictures count")
+    return moving[number]
 
 
 def _moves(stream: VideoStream) -> bool:
@@ -136,7 +136,7 @@ def _moves(stream: VideoStream) -> bool:
 
 
 def _length_s(stream: VideoStream) -> float:
-    """As declared; streams that do not say (live ones) count alike."""
+    """Declared length; 0 for streams that declare none, such as live ones."""
     if stream.duration is None or stream.time_base is None:
         return 0.0
     return float(stream.duration * stream.time_base)

@@ -1,4 +1,4 @@
-"""Frames -> an H.264 file that any player opens."""
+"""Frames and sound -> an H.264 file that any player opens."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -8,14 +8,14 @@ from typing import Literal
 import av
 import numpy as np
 from av import AudioFrame
-from av.container import OutputContainer
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
 from playahead.io.errors import InputError
 from playahead.io.files import atomic_write
-from playahead.video.sound import LAYOUT, RATE_HZ
 
+SOUND_RATE_HZ = 48_000
+SOUND_LAYOUT = "stereo"
 _OPTIONS = {"preset": "superfast", "bf": "0"}
 
 
@@ -34,15 +34,16 @@ def write_video(
         path: an .mp4.
         frames: (H, W, 3) RGB, or yuv420p planes as (H * 3 / 2, W).
         size: (width, height), both even.
-        pixels: what the frames are.
+        pixels: format of the frames.
         quality: x264's crf; lower is better.
-        key_every: frames from one key frame to the next, which nothing refers across: files can be cut there, and
-            seeking is quick.
-        sound: beside the pictures, on their clock (``read_sound``).
+        key_every: number of frames from one key frame to the next. No frame refers across a key frame, so files can be
+            cut there, and seeking is quick.
+        sound: sound in the format of ``SOUND_LAYOUT`` and ``SOUND_RATE_HZ``, on the frames' clock.
 
     Raises:
         InputError: the file cannot be written.
     """
+    sound = sound or iter(())
     try:
         with atomic_write(path) as part, av.open(f"file:{part}", "w", format="mp4") as container:
             keys = f"keyint={key_every}:min-keyint={key_every}:scenecut=0:open-gop=0"
@@ -50,36 +51,18 @@ def write_video(
             stream = container.add_stream("libx264", rate=GRID.fps, options=options)
             stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
             stream.codec_context.thread_count = 1
-            mix = _Mix(container, sound)
+            piece = next(sound, None)  # a video without sound gets no stream for it
+            sounds = None if piece is None else container.add_stream("aac", rate=SOUND_RATE_HZ, layout=SOUND_LAYOUT)
             for index, array in enumerate(frames):
                 frame = av.VideoFrame.from_ndarray(array, format=pixels)
                 frame.pts, frame.time_base = index, Fraction(1, GRID.fps)
                 container.mux(stream.encode(frame))
-                mix.until((index + 1) / GRID.fps)
+                while sounds is not None and piece is not None and (piece.time or 0.0) < (index + 1) / GRID.fps:
+                    container.mux(sounds.encode(piece))
+                    piece = next(sound, None)
             container.mux(stream.encode())
-            mix.end()
+            if sounds is not None:
+                container.mux(sounds.encode())
     except OSError as reason:
-        said = reason.strerror or reason
-        raise InputError(path, f"cannot be written ({said})", "is the folder there, and is there room?") from None
-
-
-class _Mix:
-    """Sound that is written along with the pictures; a video without any gets no stream for it."""
-
-    def __init__(self, container: OutputContainer, sound: Iterator[AudioFrame] | None) -> None:
-        self._sound, self._container = sound or iter(()), container
-        self._frame = next(self._sound, None)
-        self._stream = None
-        if self._frame is not None:
-            self._stream = container.add_stream("aac", rate=RATE_HZ, layout=LAYOUT)
-
-    def until(self, time_s: float) -> None:
-        """Write what sounds before this moment."""
-        while self._stream is not None and self._frame is not None and (self._frame.time or 0.0) < time_s:
-            self._container.mux(self._stream.encode(self._frame))
-            self._frame = next(self._sound, None)
-
-    def end(self) -> None:
-        """Write what the encoder still holds."""
-        if self._stream is not None:
-            self._container.mux(self._stream.encode())
+        what = f"cannot be written ({reason.strerror or reason})"
+        raise InputError(path, what, "is the folder there, and is there room?") from None

@@ -9,12 +9,12 @@ import yaml
 
 from playahead.cli.main import run
 from playahead.datasets.dataset import FeedDataset
-from playahead.io.errors import InputError
-from playahead.lab.compare.compare import CompareConfig, Comparison, compare as run_grid
-from playahead.lab.compare.grid import read_grid
-from playahead.lab.compare.jobs import jobs_of
+from playahead.lab.compare.compare import CompareConfig, Comparison, compare as run_grid, summarise
+from playahead.lab.compare.grid import open_grid
+from playahead.lab.compare.runs import runs_of
 from playahead.sources.feed_tables import read_split, write_feed_table
 from tests.conftest import simulate
+from tests.support.scores import skilled_scores
 
 SMALL = {
     "model.d_model": 16,
@@ -41,8 +41,19 @@ GRID = {
 }
 
 
+def write_grid(folder, **changes):
+    path = folder / "grid.yaml"
+    path.write_text(yaml.safe_dump({**GRID, **changes}, sort_keys=False))
+    return path
+
+
 def compare(path, data, out, only="") -> Comparison:
-    return run_grid(read_grid(str(path)), FeedDataset(data), out, CompareConfig(only=only))
+    return run_grid(open_grid(str(path)), FeedDataset(data), out, CompareConfig(only=only))
+
+
+def rows_of(out) -> dict:
+    document = json.loads((out / "comparison-val.json").read_text())
+    return {(row["variant"], row["decoding"]): row for row in document["rows"]}
 
 
 @pytest.fixture(scope="module")
@@ -54,59 +65,47 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def compared(data, tmp_path_factory):
-    out = tmp_path_factory.mktemp("compared")
-    path = out / "grid.yaml"
-    path.write_text(yaml.safe_dump(GRID, sort_keys=False))
-    assert not compare(path, data, out=out / "runs").failed
-    return path, out / "runs"
+    folder = tmp_path_factory.mktemp("compared")
+    path = write_grid(folder)
+    assert not compare(path, data, folder / "runs").failed
+    return path, folder / "runs"
 
 
 def test_every_row_is_there_with_its_budget(compared):
+    rows = rows_of(compared[1])
+    slots = {(name, decoding) for name in ("plain", "first", "second") for decoding in ("marginal", "tuned threshold")}
+    assert set(rows) == slots | {(name, "marginal") for name in ("dense", "both", "constant-rate", "markov")}
+    assert rows["plain", "marginal"]["examples"] == rows["second", "marginal"]["examples"] == 16
+    assert rows["both", "marginal"]["examples"] == 32
+    assert rows["markov", "marginal"]["difference"] is not None
+    assert all(row["significant"] == [False, False] for row in rows.values())  # over one match, nothing is
     document = json.loads((compared[1] / "comparison-val.json").read_text())
-    found = {(row["variant"], row["decoding"]): row for row in document["rows"]}
-    assert set(found) == {
-        *(
-            (variant, decoding)
-            for variant in ("plain", "first", "second")
-            for decoding in ("marginal", "tuned threshold")
-        ),
-        ("dense", "marginal"),
-        ("both", "marginal"),
-        ("constant-rate", "marginal"),
-        ("markov", "marginal"),
-    }
-    assert found["plain", "marginal"]["examples"] == found["second", "marginal"]["examples"] == 16
-    assert found["both", "marginal"]["examples"] == 32
-    assert found["markov", "marginal"]["difference"] is not None
-    assert document["failed"] == {}
+    assert (document["failed"], document["matches"], document["notices"]) == ({}, 1, [])
+    described = json.loads((compared[1] / "second-0" / "run.json").read_text())
+    assert described["train"]["model"]["d_model"] == 16
+    assert {"torch", "python", "processor", "threads"} <= described["environment"].keys()
 
 
-def test_a_folder_says_what_its_run_was(compared):
-    told = json.loads((compared[1] / "second-0" / "run.json").read_text())
-    assert told["train"]["model"]["d_model"] == 16
-    assert {"torch", "python", "processor", "threads"} <= told["environment"].keys()
-
-
-def test_run_again_it_trains_and_scores_nothing(compared, data, monkeypatch):
+def test_run_again_it_trains_and_scores_nothing(compared, data):
     path, out = compared
-    kept = {file: file.stat().st_mtime_ns for file in out.rglob("*.*") if file.suffix in (".safetensors", ".npz")}
-    assert not compare(path, data, out=out).failed
-    assert {file: file.stat().st_mtime_ns for file in kept} == kept
+    before = {file: file.stat().st_mtime_ns for file in out.rglob("*.*") if file.suffix in (".safetensors", ".npz")}
+    assert not compare(path, data, out).failed
+    assert {file: file.stat().st_mtime_ns for file in before} == before
 
 
+@pytest.mark.slow
 def test_another_configuration_in_the_same_folder_fails_with_what_rests_on_it(compared, data, tmp_path):
     out = tmp_path / "runs"
     shutil.copytree(compared[1], out)
-    path = tmp_path / "grid.yaml"
     others = {**GRID["variants"], "plain": {"optim.lr": 1e-3}, "first": {"steps_per_epoch": 2, "optim.lr": 1e-3}}
-    path.write_text(yaml.safe_dump({**GRID, "variants": others}, sort_keys=False))
-    found = compare(path, data, out=out)
-    assert set(found.failed) == {"plain-0", "first-0", "second-0"}
-    assert "other settings or data" in found.failed["plain-0"]
-    assert "first-0, which it starts from" in found.failed["second-0"]
-    assert {row.variant for row in found.rows} == {"dense", "constant-rate", "markov"}
+    comparison = compare(write_grid(tmp_path, variants=others), data, out)
+    assert set(comparison.failed) == {"plain-0", "first-0", "second-0"}
+    assert "other settings or data" in comparison.failed["plain-0"]
+    assert "first-0, which it starts from" in comparison.failed["second-0"]
+    assert {row.variant for row in comparison.rows} == {"dense", "constant-rate", "markov"}
 
 
+@pytest.mark.slow
 def test_other_data_under_a_finished_run_is_refused(compared, data, tmp_path):
     """Same labels, other places: the windows differ, so the weights are not of this data."""
     out, moved = tmp_path / "runs", tmp_path / "moved"
@@ -119,49 +118,31 @@ def test_other_data_under_a_finished_run_is_refused(compared, data, tmp_path):
     assert "other settings or data" in compare(compared[0], moved, out=out, only="plain").failed["plain-0"]
 
 
-def test_over_one_match_nothing_is_significant(compared):
-    document = json.loads((compared[1] / "comparison-val.json").read_text())
-    assert document["matches"] == 1
-    assert all(row["significant"] == [False, False] for row in document["rows"])
-
-
 def test_the_first_seed_of_all_comes_before_the_second(tmp_path):
-    path = tmp_path / "grid.yaml"
-    path.write_text(yaml.safe_dump({**GRID, "seeds": [0, 7]}, sort_keys=False))
-    jobs = jobs_of(read_grid(str(path)), tmp_path)
-    assert [job.seed for job in jobs] == [0] * 4 + [7] * 4
-    assert jobs[3].start == jobs[2].folder
-    assert len({job.folder for job in jobs}) == 8
+    runs = runs_of(open_grid(str(write_grid(tmp_path, seeds=[0, 7]))), tmp_path)
+    assert [run.seed for run in runs] == [0] * 4 + [7] * 4
+    assert runs[3].start == runs[2].folder
+    assert len({run.folder for run in runs}) == 8
 
 
 def test_bad_options_are_one_line(data, tmp_path, capsys):
     assert run(["compare", "gone", "--data", str(data), "--out", str(tmp_path)]) == 2
     assert run(["compare", "paper", "--data", str(tmp_path), "--out", str(tmp_path)]) == 2
     assert run(["compare", "paper", "--data", str(data), "--processes", "0"]) == 2
-    told = capsys.readouterr().err
-    assert "no such grid" in told
-    assert "--processes: 0 is below 1" in told
+    errors = capsys.readouterr().err
+    assert "no such grid" in errors
+    assert "processes: 0 is below 1" in errors
 
 
-def test_a_report_of_the_comparison(compared, data, tmp_path, capsys):
+def test_a_report_of_the_comparison_and_of_one_run(compared, data, tmp_path):
     page = tmp_path / "report.html"
     assert run(["report", str(compared[1]), "--data", str(data), "--out", str(page)]) == 0
     written = page.read_text()
-    for said in (
-        "Simulated matches",
-        "markov, marginal",
-        "both, marginal",
-        "No match is in two of these",
-        "model.d_model",
-    ):
-        assert said in written
+    for text in ("Simulated matches", "markov, marginal", "both, marginal", "No match is in two", "model.d_model"):
+        assert text in written
     narrow = ["--run", "second-0", "--decoding", "tuned threshold", "--examples", "2", "--out", str(page)]
     assert run(["report", str(compared[1]), "--data", str(data), *narrow]) == 0
     assert page.read_text().count("<figure") == 4
-
-
-def test_a_report_of_one_run(compared, data, tmp_path):
-    page = tmp_path / "one.html"
     assert run(["report", str(compared[1] / "dense-0"), "--data", str(data), "--out", str(page)]) == 0
     assert "no slots here" in page.read_text()
 
@@ -173,32 +154,31 @@ def test_a_report_of_nothing_is_one_line(compared, data, tmp_path, capsys):
         [str(compared[1]), "--split", "test"],
     ):
         assert run(["report", *arguments, "--data", str(data), "--out", str(tmp_path / "page.html")]) == 2
-    told = capsys.readouterr().err
-    assert "holds neither comparison-val.json nor weights.safetensors" in told
-    assert "--run: secret: no trained run of that name" in told
+    errors = capsys.readouterr().err
+    assert "holds neither comparison-val.json nor weights.safetensors" in errors
+    assert "run: secret: no trained run of that name" in errors
     (tmp_path / "comparison-val.json").write_text('{"rows": [')
     assert run(["report", str(tmp_path), "--data", str(data)]) == 2
     assert "is not a comparison" in capsys.readouterr().err
 
 
 def test_one_model_under_each_past(data, compared, tmp_path):
-    """Rows are variants under pasts; nothing is trained for them, and their scores are kept beside the others'."""
-    path, out = tmp_path / "pasts.yaml", tmp_path / "runs"
-    grid = GRID | {"variants": {"plain": {}}, "ensembles": {"both": ["plain"]}, "baselines": ["markov"]}
-    grid |= {"pasts": ["full feed", "labels only", "greedy spotter"], "decodings": {"marginal": None}}
-    path.write_text(yaml.safe_dump(grid, sort_keys=False))
+    """Rows are variants under pasts; nothing is trained for them, and their scores are cached beside the others'."""
+    pasts, out = ["full feed", "labels only", "greedy spotter"], tmp_path / "runs"
+    changes = {"variants": {"plain": {}}, "ensembles": {"both": ["plain"]}, "baselines": ["markov"]}
+    path = write_grid(tmp_path, **changes, pasts=pasts, decodings={"marginal": None})
     shutil.copytree(compared[1] / "plain-0", out / "plain-0")
     rows = {(row.variant, row.decoding): row for row in compare(path, data, out).rows}
-    assert set(rows) == {(v, p) for v in ("plain", "both", "markov") for p in grid["pasts"]}
+    assert set(rows) == {(v, p) for v in ("plain", "both", "markov") for p in pasts}
     assert rows["plain", "greedy spotter"].against == ("plain", "full feed")
     assert rows["markov", "labels only"].against == ("plain", "labels only")
-    full = json.loads((compared[1] / "comparison-val.json").read_text())["rows"][0]
+    full = rows_of(compared[1])["plain", "marginal"]
     assert rows["plain", "full feed"].area == full["area"]
     assert rows["plain", "greedy spotter"].area != full["area"]
-    kept = out / "plain-0" / "scores-val-greedy-spotter.npz"
-    before = kept.stat().st_mtime_ns
+    cache = out / "plain-0" / "scores-val-greedy-spotter.npz"
+    before = cache.stat().st_mtime_ns
     compare(path, data, out)
-    assert kept.stat().st_mtime_ns == before
+    assert cache.stat().st_mtime_ns == before
 
 
 def test_weights_that_are_there_are_compared_and_reported(data, compared, tmp_path):
@@ -208,7 +188,7 @@ def test_weights_that_are_there_are_compared_and_reported(data, compared, tmp_pa
     grid = {"variants": {"mine": {"weights": ["mine.safetensors", "mine.safetensors"]}}, "ensembles": {"two": ["mine"]}}
     path.write_text(yaml.safe_dump(grid | {"pasts": ["full feed", "labels only"], "baselines": ["markov"]}))
     rows = {(row.variant, row.decoding): row for row in compare(path, data, out).rows}
-    full = json.loads((compared[1] / "comparison-val.json").read_text())["rows"][0]
+    full = rows_of(compared[1])["plain", "marginal"]
     assert rows["mine", "full feed"].areas[0] == full["area"][0]
     assert (rows["mine", "full feed"].examples, len(rows["mine", "full feed"].seeds)) == (full["examples"], 2)
     assert rows["two", "labels only"].area[0] > 0
@@ -219,8 +199,41 @@ def test_weights_that_are_there_are_compared_and_reported(data, compared, tmp_pa
     assert "mine-0, marginal" in page.read_text()
 
 
-def test_pasts_are_of_feeds(tmp_path):
-    path = tmp_path / "pasts.yaml"
-    path.write_text(yaml.safe_dump(GRID | {"pasts": ["foggy"]}))
-    with pytest.raises(InputError, match="pasts: foggy is not one of full feed"):
-        read_grid(str(path))
+def test_rows_are_compared_with_the_reference_in_the_same_decoding():
+    runs = {
+        ("good", "marginal"): [skilled_scores(0, 0.9), skilled_scores(1, 0.9)],
+        ("good", "threshold"): [skilled_scores(0, 0.7), skilled_scores(1, 0.7)],
+        ("poor", "marginal"): [skilled_scores(0, 0.1), skilled_scores(1, 0.1)],
+        ("poor", "threshold"): [skilled_scores(0, 0.1)],
+        ("baseline", "other"): [skilled_scores(0, 0.0)],
+    }
+    examples = dict.fromkeys(("good", "poor", "baseline"), 5)
+    rows = {(row.variant, row.decoding): row for row in summarise(runs, ("good", "marginal"), examples)}
+    assert {key: row.against for key, row in rows.items()} == {
+        ("good", "marginal"): None,
+        ("good", "threshold"): ("good", "marginal"),
+        ("poor", "marginal"): ("good", "marginal"),
+        ("poor", "threshold"): ("good", "threshold"),
+        ("baseline", "other"): ("good", "marginal"),
+    }
+    assert rows["good", "marginal"].difference is None
+    poor = rows["poor", "marginal"]
+    assert poor.difference is not None
+    assert poor.difference[0] == pytest.approx(poor.mean[0] - rows["good", "marginal"].mean[0], abs=0.02)
+    assert poor.difference[2] < 0
+    assert poor.area_difference is not None
+    assert poor.area_difference[2] < 0
+    assert rows["poor", "threshold"].seed_spread == 0
+
+
+def test_one_seed_shows_nothing_and_another_seed_widens_the_interval():
+    one = {("good", "marginal"): [skilled_scores(0, 0.9)], ("poor", "marginal"): [skilled_scores(0, 0.1)]}
+    two = {key: [*runs, skilled_scores(0, 0.2)] for key, runs in one.items()}
+    examples = {"good": 5, "poor": 5}
+    alone, spread = (summarise(runs, ("good", "marginal"), examples)[1] for runs in (one, two))
+    assert alone.significant == (False, False)
+    assert alone.difference is not None
+    assert spread.difference is not None
+    assert spread.difference[2] - spread.difference[1] > alone.difference[2] - alone.difference[1]
+    baseline = summarise(one, ("good", "marginal"), {"good": 5, "poor": 0})[1]
+    assert baseline.significant == (True, True)  # it has no seed to vary

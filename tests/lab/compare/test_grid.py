@@ -6,7 +6,7 @@ import yaml
 from playahead.decoding.choosing import Decoding
 from playahead.io.errors import InputError
 from playahead.io.settings import read_yaml
-from playahead.lab.compare.grid import Ensemble, changed, narrowed, read_grid, referred, shipped_grids
+from playahead.lab.compare.grid import Ensemble, changed, narrowed, open_grid, shipped_grids
 from playahead.lab.recipes import feed
 
 GRID = {
@@ -27,7 +27,7 @@ def written(tmp_path, **changes) -> str:
 
 
 def test_a_grid_is_read(tmp_path):
-    grid = read_grid(written(tmp_path, common={"epochs": 2}))
+    grid = open_grid(written(tmp_path, common={"epochs": 2}))
     assert (grid.name, grid.seeds, grid.reference) == ("mine", (3, 4), ("plain", "marginal"))
     assert [v.config.model.conditioned for v in grid.variants.values()] == [True, False]
     assert {v.config.epochs for v in grid.variants.values()} == {2}
@@ -38,7 +38,7 @@ def test_a_grid_is_read(tmp_path):
 
 @pytest.mark.parametrize("name", ["paper", "decoding", "winner", "pasts"])
 def test_shipped_grids_are_whole(name):
-    grid = read_grid(name)
+    grid = open_grid(name)
     assert grid.about
     assert all(len(grid.seeds_of(variant)) >= 3 for variant in grid.variants if grid.variants[variant].config)
     assert name in shipped_grids()
@@ -47,15 +47,15 @@ def test_shipped_grids_are_whole(name):
 def test_unequal_budgets_are_refused(tmp_path):
     longer = {"plain": {}, "longer": {"epochs": 9}}
     with pytest.raises(InputError, match=r"unequal numbers of examples \(plain 115,200, longer 172,800\)"):
-        read_grid(written(tmp_path, variants=longer, ensembles={}))
+        open_grid(written(tmp_path, variants=longer, ensembles={}))
 
 
 def test_phases_are_added_up(tmp_path):
     phases = {"plain": {}, "first": {"epochs": 2}, "second": {"epochs": 4, "start": "first"}}
-    grid = read_grid(written(tmp_path, variants=phases, ensembles={}))
+    grid = open_grid(written(tmp_path, variants=phases, ensembles={}))
     assert grid.budget_of("second") == grid.budget_of("plain")
     with pytest.raises(InputError, match="unequal"):
-        read_grid(written(tmp_path, variants={**phases, "second": {"epochs": 6, "start": "first"}}, ensembles={}))
+        open_grid(written(tmp_path, variants={**phases, "second": {"epochs": 6, "start": "first"}}, ensembles={}))
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,14 @@ def test_phases_are_added_up(tmp_path):
         ({"decodings": {"odd": {"kind": "tuned-threshold", "tau": "0.1"}}}, "'0.1' is not a number"),
         ({"decodings": {"odd": {"kind": "tuned-threshold", "time": "x"}}}, "is not one of argmax, expected"),
         ({"decodings": {"odd": {"kind": "tuned-threshold", "rescue": 3}}}, "true or false"),
+        ({"pasts": ["foggy"]}, "pasts: foggy is not one of full feed"),
         ({"baselines": ["oracle"]}, "oracle is not one of constant-rate, markov"),
         ({"varients": {}}, "varients is not one of"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path, changes, reason):
+def test_each_mistake_is_named(tmp_path, changes, reason):
     with pytest.raises(InputError, match=reason):
-        read_grid(written(tmp_path, **changes))
+        open_grid(written(tmp_path, **changes))
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a: [", b"[]", b""])
@@ -110,12 +111,12 @@ def test_a_damaged_grid_is_refused(tmp_path, content):
     path = tmp_path / "odd.yaml"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"odd\.yaml"):
-        read_grid(str(path))
+        open_grid(str(path))
 
 
 def test_an_unknown_grid_is_refused():
     with pytest.raises(InputError, match=r"no such grid.*decoding, paper, pasts, winner"):
-        read_grid("papers")
+        open_grid("papers")
 
 
 def test_changed_checks_types_and_leaves_the_rest():
@@ -129,19 +130,19 @@ def test_changed_checks_types_and_leaves_the_rest():
 
 def test_narrowed_keeps_the_reference_and_what_others_start_from(tmp_path):
     phases = {"plain": {}, "first": {"epochs": 2}, "second": {"epochs": 4, "start": "first"}, "extra": {}}
-    grid = read_grid(written(tmp_path, variants=phases, ensembles={"all": ["plain", "extra"]}))
+    grid = open_grid(written(tmp_path, variants=phases, ensembles={"all": ["plain", "extra"]}))
     assert list(narrowed(grid, ["second"]).variants) == ["plain", "first", "second"]
     assert narrowed(grid, ["second"]).ensembles == {}
-    with pytest.raises(InputError, match="--only: gone"):
+    with pytest.raises(InputError, match="only: gone"):
         narrowed(grid, ["gone"])
 
 
 def test_another_variant_may_be_the_reference(tmp_path):
-    grid = read_grid(written(tmp_path))
-    assert referred(grid, "static").reference == ("static", "marginal")
-    assert narrowed(referred(grid, "static"), ["static"]).variants.keys() == {"static"}
-    with pytest.raises(InputError, match="--reference: 'gone'"):
-        referred(grid, "gone")
+    grid = open_grid(written(tmp_path), "static")
+    assert grid.reference == ("static", "marginal")
+    assert narrowed(grid, ["static"]).variants.keys() == {"static"}
+    with pytest.raises(InputError, match="reference: 'gone'"):
+        open_grid(written(tmp_path), "gone")
 
 
 @pytest.mark.parametrize(
@@ -151,10 +152,7 @@ def test_another_variant_may_be_the_reference(tmp_path):
         ("variants: {plain: {}}\nseeds: [0]\nvariants: {other: {}}\n", "line 3: key 'variants' twice"),
         ("variants: {plain: {epochs: 1,\n epochs: 2}}\n", "line 2: key 'epochs' twice"),
         ("variants:\n  1: {}\n  1: {}\n", "line 3: key '1' twice"),
-        (
-            "base: &b {epochs: 1}\nvariants: {plain: {<<: *b, \"epochs\": 2, 'epochs': 3}}\n",
-            "line 2: key 'epochs' twice",
-        ),
+        ("base: &b {a: 1}\nvariants: {plain: {<<: *b, \"a\": 2, 'a': 3}}\n", "line 2: key 'a' twice"),
         ('{"variants": {"plain": {}, "plain": {}}}', "line 1: key 'plain' twice"),
         ("variants: {1: {}, '1': {epochs: 2}}\n", "1, '1' are not names that differ"),
         ("variants: {plain: {}}\nseeds: [0, 1, 0]\n", "seeds: 0 is listed twice"),
@@ -165,7 +163,7 @@ def test_another_variant_may_be_the_reference(tmp_path):
 def test_what_stands_twice_is_refused_with_its_line(tmp_path, text, line):
     (tmp_path / "mine.yaml").write_text(text)
     with pytest.raises(InputError, match=line) as caught:
-        read_grid(str(tmp_path / "mine.yaml"))
+        open_grid(str(tmp_path / "mine.yaml"))
     assert "\n" not in str(caught.value)
 
 

@@ -5,14 +5,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from playahead.decoding.predictions import health
-from playahead.decoding.predictions import DensePredictions, SlotPredictions
+from playahead.decoding.predictions import DensePredictions, SlotPredictions, health
 from playahead.evaluation.frames import NO_EVENT
 from playahead.evaluation.official import benchmark_average, count_detections
 from playahead.lab.report import charts
 from playahead.lab.report.diagnose import ERROR_EDGES_S, confusion, diagnose, gains, sweep, time_errors
 from playahead.lab.report.examples import example
-from tests.lab.report.pages import half, labels, predictions, table
+from tests.support.report_pages import half, labels, predictions
+from tests.support.tables import table_of, with_labels
 
 
 def one_class(n=200, rate=0.5, seed=0):
@@ -22,7 +22,7 @@ def one_class(n=200, rate=0.5, seed=0):
     labels_NR[rng.permutation(n)[: int(n * rate)], 16] = 1
     scores_NRV = np.zeros((n, 32, 11), np.float32)
     scores_NRV[:, 16, 1] = rate
-    return table(labels_NR, scores_NRV)
+    return with_labels(labels_NR, scores_NRV)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.25, 0.7])
@@ -35,7 +35,7 @@ def test_confidences_that_are_right_lie_on_the_diagonal(rate):
 def test_the_sweep_starts_at_the_score_and_falls():
     rng = np.random.default_rng(1)
     read, happened = predictions(rng), labels(rng)
-    scored = diagnose(read, *[table(happened, rng.random((60, 32, 11)).astype(np.float32))] * 2)
+    scored = diagnose(read, *[with_labels(happened, rng.random((60, 32, 11)).astype(np.float32))] * 2)
     counts = count_detections(one_class())
     assert sweep(counts, 200)[0][2] == pytest.approx(100 * benchmark_average(counts))
     kept = [made for _, made, _ in scored.sweep]
@@ -43,32 +43,24 @@ def test_the_sweep_starts_at_the_score_and_falls():
     assert sweep(counts, 200)[-1][1:] == (0.0, 0.0)  # no guess is that sure
 
 
-def test_a_guess_two_frames_late_is_counted_late():
-    labels_NR = np.full((1, 32), NO_EVENT, np.int32)
-    labels_NR[0, [3, 20]] = 4
-    scores_NRV = np.zeros((1, 32, 11), np.float32)
-    scores_NRV[0, 24, 4], scores_NRV[0, 1, 4] = 0.9, 0.2
-    counts_B = time_errors(table(labels_NR, scores_NRV))[3]
+def test_a_late_prediction_is_counted_late():
+    counts_B = time_errors(table_of([(0, 3, 3), (0, 20, 3)], [(0, 24, 3, 0.9), (0, 1, 3, 0.2)]))[3]
     late = counts_B.argmax()
     assert ERROR_EDGES_S[late] < 0.64 < ERROR_EDGES_S[late + 1]  # 4 frames
     assert counts_B.sum() == 1
 
 
 def test_errors_that_are_even_look_even():
-    labels_NR = np.full((63, 32), NO_EVENT, np.int32)
-    scores_NRV = np.zeros((63, 32, 11), np.float32)
-    for clip, off in enumerate(range(-31, 32)):
-        event = 31 if off < 0 else 0
-        labels_NR[clip, event] = 1
-        scores_NRV[clip, event + off, 1] = 0.5
-    counts_B = time_errors(table(labels_NR, scores_NRV))[0]
-    assert counts_B.tolist() == [3] * 21
+    placed = [(clip, 31 if off < 0 else 0, off) for clip, off in enumerate(range(-31, 32))]
+    events = [(clip, event, 0) for clip, event, _ in placed]
+    predictions = [(clip, event + off, 0, 0.5) for clip, event, off in placed]
+    assert time_errors(table_of(events, predictions, 63))[0].tolist() == [3] * 21
 
 
 def test_a_decoding_that_guesses_nothing_can_be_drawn():
     nothing = diagnose(
         predictions(np.random.default_rng(0)),
-        *[table(labels(np.random.default_rng(0)), np.zeros((60, 32, 11), np.float32))] * 2,
+        *[with_labels(labels(np.random.default_rng(0)), np.zeros((60, 32, 11), np.float32))] * 2,
     )
     assert nothing.calibration == []
     assert "<svg" in charts.calibration(nothing)

@@ -2,99 +2,92 @@
 
 import re
 import shutil
-from contextlib import contextmanager
-from html.parser import HTMLParser
 
 import pytest
 
 from playahead.lab.report.page import render
-from tests.lab.report.pages import page, row
+from tests.support.report_pages import page, row
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-class _Ids(HTMLParser):
-    def __init__(self):
-        super().__init__()
-        self.anchors, self.targets, self.loaded = set(), set(), []
-
-    def handle_starttag(self, tag, attrs):
-        found = dict(attrs)
-        if tag == "section":
-            self.anchors.add(found["id"])
-        if tag == "a":
-            self.targets.add(found["href"].lstrip("#"))
-        self.loaded += [found[key] for key in ("src",) if key in found and not found[key].startswith("data:")]
+@pytest.fixture(scope="module")
+def written() -> str:
+    return render(page())
 
 
-def test_it_is_one_file_that_asks_for_nothing():
-    written = render(page())
-    found = _Ids()
-    found.feed(written)
-    assert found.targets == found.anchors
-    assert found.loaded == []
+def test_it_is_one_file_that_asks_for_nothing(written):
+    sections, links = (set(re.findall(p, written)) for p in (r'<section id="(\w+)"', r'<a href="#(\w+)"'))
+    assert sections == links
+    assert written.count("<a ") == len(links)
+    assert all(source.startswith("data:") for source in re.findall(r'\bsrc="([^"]*)', written))
     assert not re.search(r"@import|url\(\s*['\"]?http|<script|<link", written)
 
 
-def test_names_are_escaped_and_colours_are_the_page_s():
-    written = render(page())
+def test_names_are_escaped_and_colours_are_the_page_s(written):
     assert "variant &lt;1&gt;, marginal" in written
     assert "variant <1>" not in re.sub(r"<!--.*?-->", "", written, flags=re.DOTALL)
     assert "#010101" not in written
     assert "var(--accent)" in written
 
 
-@pytest.mark.parametrize(
-    ("changes", "said", "unsaid"),
-    [
-        ({"simulated": True}, "Simulated matches", None),
-        ({"simulated": False}, "No match is in two of these", "Simulated matches"),
-        ({"leaks": ["match 3 is in train and val"]}, "match 3 is in train and val", "No match is in two"),
-        ({"leaks": None}, "was not checked", "No match is in two"),
-        ({"unread": ["test.npz: truncated"]}, "Not read: test.npz: truncated", None),
-        ({"notice": "weights saw the test matches"}, "weights saw the test matches", None),
-        ({"unit": "five-minute runs of clips"}, "examples of 40 five-minute runs of clips", None),
-        ({"rows": [row("cost $a_{b$ x", 20.0)]}, "cost $a_{b$ x, marginal", ">reference<"),
-        ({"n_matches": 2}, "With only 2 matches they mean little", None),
-        ({"importance_W": [], "curves": {}}, "Inside the model", "How much each past window counts"),
-    ],
-)
-def test_it_says_what_bears_on_its_figures(changes, said, unsaid):
-    written = render(page(**changes))
-    assert said in written
-    assert unsaid is None or unsaid not in written
+def test_it_says_what_bears_on_its_figures(written):
+    assert "No match is in two of these" in written
+    assert "How much each past window counts" in written
+    assert ">reference<" in written
+    assert "Simulated matches" not in written
+    other = render(
+        page(
+            simulated=True,
+            leaks=["match 3 is in train and val"],
+            unread=["test.npz: truncated"],
+            notices=["weights saw the test matches"],
+            unit="five-minute runs of clips",
+            rows=[row("cost $a_{b$ x", 20.0)],
+            n_matches=2,
+            importance_W=[],
+            curves={},
+        )
+    )
+    for text in (
+        *("Simulated matches", "match 3 is in train and val", "Not read: test.npz: truncated", "Inside the model"),
+        *("weights saw the test matches", "examples of 2 five-minute runs of clips", "cost $a_{b$ x, marginal"),
+        "With only 2 five-minute runs of clips they mean little",
+    ):
+        assert text in other
+    for text in ("No match is in two", "How much each past window counts", ">reference<"):
+        assert text not in other
+    unchecked = render(page(leaks=None, importance_W=[], curves={}))
+    assert "was not checked" in unchecked
+    assert "No match is in two" not in unchecked
 
 
-@contextmanager
-def opened(path, width, **options):
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_in_a_browser(tmp_path, written):
     from playwright.sync_api import sync_playwright
 
+    path = tmp_path / "report.html"
+    path.write_text(written)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": width, "height": 900}, offline=True, **options)
-        messages = []
-        tab.on("console", lambda message: messages.append(message.text))
-        tab.on("pageerror", lambda error: messages.append(str(error)))
-        tab.goto(path.as_uri())
-        yield tab, messages
+        for width, scheme in ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")):
+            tab = browser.new_page(viewport={"width": width, "height": 900}, offline=True, color_scheme=scheme)
+            messages: list[str] = []
+            tab.on("console", lambda message: messages.append(message.text))  # noqa: B023
+            tab.on("pageerror", lambda error: messages.append(str(error)))  # noqa: B023
+            tab.goto(path.as_uri())
+            assert messages == []
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width  # only tables scroll sideways
+            ink, ground = (tab.evaluate(f"getComputedStyle(document.body).{n}") for n in ("color", "backgroundColor"))
+            assert _contrast(ink, ground) > 7
+            faint = tab.evaluate("getComputedStyle(document.querySelector('.note')).color")
+            card = tab.evaluate("getComputedStyle(document.querySelector('section')).backgroundColor")
+            assert _contrast(faint, card) > 4.5
+            wide = "[...document.querySelectorAll('svg')].every(s => s.getBoundingClientRect().width > 100)"
+            assert tab.evaluate(wide)
+            tab.close()
         browser.close()
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_in_a_browser(tmp_path, width, scheme):
-    path = tmp_path / "report.html"
-    path.write_text(render(page()))
-    with opened(path, width, color_scheme=scheme) as (tab, messages):
-        assert messages == []
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width  # only tables scroll sideways
-        ink, ground = (tab.evaluate(f"getComputedStyle(document.body).{name}") for name in ("color", "backgroundColor"))
-        assert _contrast(ink, ground) > 7
-        faint = tab.evaluate("getComputedStyle(document.querySelector('.note')).color")
-        card = tab.evaluate("getComputedStyle(document.querySelector('section')).backgroundColor")
-        assert _contrast(faint, card) > 4.5
-        assert tab.evaluate("[...document.querySelectorAll('svg')].every(s => s.getBoundingClientRect().width > 100)")
 
 
 def _contrast(first: str, second: str) -> float:

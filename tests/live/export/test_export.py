@@ -14,15 +14,13 @@ from playahead.features.feed import FEED_FEATURES
 from playahead.inference.onnx_predictor import OnnxPredictor
 from playahead.inference.open_predictor import open_predictor
 from playahead.inference.predictor import Predictor
-from playahead.io.assets import packaged_weights
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.lab.simulation.plays import simulate_half
-from playahead.live.export.anticipator import export_anticipator
-from playahead.live.export.backbone import export_backbone
-from playahead.live.export.graphs import TOLERANCE
+from playahead.live.export import TOLERANCE, export_anticipator, export_backbone
 from playahead.paper.anticipator import Anticipator
-from playahead.variants.config import AnticipatorConfig
 from playahead.sources.feed_tables import write_feed_table
+from playahead.variants.config import AnticipatorConfig
 from playahead.video.input_size import InputSize
 
 

@@ -47,6 +47,7 @@ def test_ray_that_is_not_installed_is_said_so(monkeypatch):
         build_app(ServeConfig(engine="ray", device="cpu"))
 
 
+@pytest.mark.slow
 def test_two_workers_keep_their_sessions():
     ray = pytest.importorskip("ray")
     pytest.importorskip("ray.serve")

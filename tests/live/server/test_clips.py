@@ -1,16 +1,11 @@
 """Uploads that would take a decoder's time or memory: bounded, and in processes that end with the server."""
 
-import struct
 import subprocess
 import sys
 import threading
 import time
-import zlib
-from fractions import Fraction
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -18,10 +13,10 @@ from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.live.server import clips
 from playahead.live.server.app import build_app
 from playahead.live.server.config import ServeConfig
+from tests.support.odd_clips import HEIGHT, WIDTH, picture_of, sparse_video, with_length
 
 LOCAL = "http://127.0.0.1"
 VIDEO = {"content-type": "video/mp4"}
-WIDTH, HEIGHT = 96, 64
 WEIGH = """
 import resource, subprocess, sys
 status = subprocess.call(sys.argv[1:])
@@ -38,59 +33,16 @@ def decoded(clip: Path, longest_s: float = 120.0) -> tuple[int, str, int, int]:
     return len(done.stdout) // (WIDTH * HEIGHT), said.strip(), done.returncode, int(used_mib)
 
 
-def video(path: Path, seconds: float, apart_s: float = 0.04) -> Path:
-    """Matroska; its pictures lie so far apart."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "g": "1000"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        stream.time_base = stream.codec_context.time_base = Fraction(1, 25)
-        for number in range(round(seconds / apart_s)):
-            frame = av.VideoFrame.from_ndarray(np.full((HEIGHT * 3 // 2, WIDTH), number % 200, np.uint8), "yuv420p")
-            frame.pts, frame.time_base = round(number * apart_s * 25), Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
-
-
-def with_length(path: Path, seconds: float) -> Path:
-    """The same file with another length in its header."""
-    content = bytearray(path.read_bytes())
-    at = content.index(b"\x44\x89\x88") + 3  # Duration, a double, in ms
-    content[at : at + 8] = struct.pack(">d", seconds * 1000)
-    path.write_bytes(content)
-    return path
-
-
-def picture_of(path: Path, side: int) -> Path:
-    """QuickTime with two PNGs that are small on disk."""
-    squeezed, row = zlib.compressobj(1), bytes(side + 1)
-    data = b"".join(squeezed.compress(row) for _ in range(side)) + squeezed.flush()
-    parts = ((b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)), (b"IDAT", data), (b"IEND", b""))
-    png = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(part)) + kind + part + struct.pack(">I", zlib.crc32(kind + part)) for kind, part in parts
-    )
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("png", rate=1)
-        stream.width, stream.height, stream.pix_fmt = side, side, "gray"
-        for time_s in (0, 5):
-            packet = av.Packet(png)
-            packet.stream, packet.time_base = stream, Fraction(1, 1)
-            packet.pts = packet.dts = time_s
-            packet.duration, packet.is_keyframe = 5, True
-            container.mux(packet)
-    return path
-
-
 def test_no_more_frames_are_made_than_the_header_says(tmp_path):
     """Pictures 29 s apart, 10 minutes in all: what the header claims is read, and of that the last 30 s."""
-    clip = with_length(video(tmp_path / "sparse.mkv", 580, apart_s=29.0), 60)
+    clip = with_length(sparse_video(tmp_path / "sparse.mkv", 580, apart_s=29.0), 60)
     assert decoded(clip)[:3] == (OBSERVATION_MS * GRID.fps // 1000, "", 0)
-    assert decoded(with_length(clip, 580))[1:3] == ("lasts 580 s, at most 120 s are taken", 1)
+    assert decoded(with_length(clip, 580))[1:3] == ("lasts 580 s, the limit is 120 s", 1)
     assert decoded(with_length(clip, 4))[1:3] == ("4.0 s are too few, 5 s are needed", 1)
 
 
 def test_the_end_of_a_clip_is_decoded(tmp_path):
-    assert decoded(video(tmp_path / "short.mkv", 12))[:3] == (10 * GRID.fps, "", 0)
+    assert decoded(sparse_video(tmp_path / "short.mkv", 12))[:3] == (10 * GRID.fps, "", 0)
 
 
 def test_a_large_picture_is_refused_before_it_is_decoded(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from playahead.io.errors import InputError
-from playahead.live.server import content, limits, run
+from playahead.live.server import requests, run
 from playahead.live.server.app import build_app
 from playahead.live.server.config import ServeConfig
 from playahead.live.server.run import make_server, serving
@@ -83,14 +83,14 @@ def test_a_client_that_goes_away_leaves_no_traceback(base, caplog):
 
 def test_json_is_parsed_beside_the_event_loop(base, monkeypatch):
     parsing, go_on = threading.Event(), threading.Event()
-    parse = content._parsed
+    parse = requests._parsed
 
     def slow(*about):
         parsing.set()
         assert go_on.wait(60)
         return parse(*about)
 
-    monkeypatch.setattr(content, "_parsed", slow)
+    monkeypatch.setattr(requests, "_parsed", slow)
     ask = threading.Thread(target=httpx.post, args=(f"{base}/v1/sessions",), kwargs={"json": {}, "timeout": 60})
     ask.start()
     assert parsing.wait(60)
@@ -113,7 +113,7 @@ def test_json_is_small(client):
 
 
 def test_a_body_that_comes_too_slowly_is_given_up(base, monkeypatch):
-    monkeypatch.setattr(limits, "_SILENT_S", 0.3)
+    monkeypatch.setattr(requests, "_SILENT_S", 0.3)
     with opened(base) as slow:
         head = (
             "POST /v1/anticipate HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: video/mp4\r\nContent-Length: 99\r\n\r\nx"

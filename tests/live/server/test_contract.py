@@ -1,5 +1,6 @@
 """The OpenAPI description is true: schemathesis asks everything that it allows, and everything that it does not."""
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
@@ -24,6 +25,7 @@ def _as_it_is(_, value) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
 
 
+@pytest.mark.slow
 @SCHEMA.exclude(path_regex="events$").parametrize()
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_answer_is_undescribed_or_a_server_error(case):

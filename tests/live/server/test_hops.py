@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 from playahead.io.errors import InputError
-from playahead.live.server.allowed import Refused, checked_address
 from playahead.live.server.config import ServeConfig
-from playahead.live.server.gate import Gate
-from tests.live.server.test_clips import picture_of
-from tests.live.session.hls import Broadcast
+from playahead.live.server.sources import Gate, Refused, checked_address
+from tests.support.broadcast import Broadcast
+from tests.support.odd_clips import picture_of
 
 HEAD = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:0\n"
 END = "#EXT-X-ENDLIST\n"
@@ -166,7 +165,7 @@ def test_a_playlist_file_names_files_beside_it(gate, folder):
 def test_a_playlist_file_leads_out_of_no_folder(gate, sites, folder, named):
     named = named.replace("FOLDER", str(folder)).replace("OTHER", sites[1].address)
     (folder / "leads.m3u8").write_text(f"{HEAD}#EXTINF:1.0,\n{named}\n{END}")
-    with pytest.raises(Refused, match="no file in a folder"):
+    with pytest.raises(Refused, match="not a file in a folder"):
         frames_of(gate, str(folder / "leads.m3u8"))
     assert not sites[1].asked
 
@@ -179,5 +178,5 @@ def test_a_session_is_shown_no_picture_that_is_too_large(gate, folder):
 
 def test_a_link_leads_out_of_no_folder(gate, folder):
     (folder / "link.ts").symlink_to(folder.parent / "outside.ts")
-    with pytest.raises(Refused, match="no file in a folder"):
+    with pytest.raises(Refused, match="not a file in a folder"):
         frames_of(gate, str(folder / "link.ts"))

@@ -12,14 +12,15 @@ from fastapi.testclient import TestClient
 
 import playahead
 from playahead.cli.main import run
+from playahead.domain.feed import FeedRow
 from playahead.features.feed import N_FEATURES
 from playahead.io.errors import InputError
-from playahead.live.server.allowed import Refused, allowed_source
 from playahead.live.server.app import build_app
 from playahead.live.server.config import ServeConfig
 from playahead.live.server.run import serving
+from playahead.live.server.sources import Refused, allowed_source
 from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.rows import Row, Tick
+from playahead.live.session.rows import Tick
 from tests.conftest import simulate
 
 LOCAL = "http://127.0.0.1"
@@ -62,8 +63,7 @@ def events_of(text: str) -> list[dict]:
 
 def finish(client, session: str) -> list[dict]:
     """End a session's source, and read all of its events."""
-    actor = client.app.state.sessions.find(session.rpartition("/")[2])
-    actor.feed.close()
+    client.app.state.sessions.find(session.rpartition("/")[2]).feed.close()
     return events_of(client.get(f"{session}/events").text)
 
 
@@ -76,7 +76,12 @@ def test_rows_in_answers_out(client):
     assert events[-1]["event"] == "end"
     assert events[-1]["data"] == {"detail": "the source ended"}
     ours = FeedSession(playahead.Predictor.open(), 0.3)
-    lines = [Row(1, 1_200, 0, 0, 50, 50), Row(1, 2_900, 1, 0), Row(1, 5_100, 3, 0, confidence=70), Tick(1, 9_000)]
+    lines = [
+        FeedRow(1, 1_200, 0, 0, 50, 50),
+        FeedRow(1, 2_900, 1, 0),
+        FeedRow(1, 5_100, 3, 0, confidence=70),
+        Tick(1, 9_000),
+    ]
     expected = []
     for line in lines:
         ours.push(line)
@@ -108,7 +113,7 @@ def test_a_video_is_watched(client, films):
     events = events_of(client.get(f"{session}/events").text)
     answers = [event["data"] for event in events if event["event"] == "answer"]
     assert [answer["now_ms"] for answer in answers][:26] == list(range(5_000, 30_001, 1_000))
-    assert "trained on simulated broadcasts" in answers[0]["told"][0]
+    assert "trained on simulated broadcasts" in answers[0]["notices"][0]
     assert client.post(f"{session}/rows", json={"rows": ROWS}).status_code == 409
     client.delete(session)
 
@@ -133,25 +138,25 @@ def test_single_questions(client, films):
         ("/v1/sessions", {"kind": "video"}, 422, "a video needs one"),
         ("/v1/sessions", {"kind": "feed", "source": "x.mp4"}, 422, "rows are posted"),
         ("/v1/sessions", {"kind": "radio"}, 422, "kind"),
-        ("/v1/sessions", {"kind": "video", "source": "/etc/passwd"}, 403, "no file in a folder"),
-        ("/v1/sessions", {"kind": "video", "source": "{films}/../../../etc/passwd"}, 403, "no file in a folder"),
+        ("/v1/sessions", {"kind": "video", "source": "/etc/passwd"}, 403, "not a file in a folder"),
+        ("/v1/sessions", {"kind": "video", "source": "{films}/../../../etc/passwd"}, 403, "not a file in a folder"),
         ("/v1/sessions", {"kind": "video", "source": "http://127.0.0.1/live.m3u8"}, 403, "not among the addresses"),
         ("/v1/sessions", {"kind": "video", "source": "file:///etc/passwd"}, 403, "addresses begin with"),
-        ("/v1/sessions", {"kind": "video", "source": "rtsp://127.0.0.1/x"}, 403, "rtsp needs --allow-private"),
-        ("/v1/sessions", {"kind": "video", "source": "concat:/etc/passwd|x"}, 403, "no file"),
-        ("/v1/sessions", {"kind": "video", "source": "http://[::1/x"}, 422, "no address"),
+        ("/v1/sessions", {"kind": "video", "source": "rtsp://127.0.0.1/x"}, 403, "rtsp needs private networks"),
+        ("/v1/sessions", {"kind": "video", "source": "concat:/etc/passwd|x"}, 403, "not a file"),
+        ("/v1/sessions", {"kind": "video", "source": "http://[::1/x"}, 422, "not an address"),
         ("/v1/sessions", {"kind": "video", "source": "a\nb"}, 422, "control character"),
         ("/v1/sessions", {"reports": ["GOALS"]}, 422, "'GOALS' is not one of"),
         ("/v1/sessions", [], 422, "body"),
         ("/v1/anticipate", {}, 422, "either rows or features"),
         ("/v1/anticipate", {"features": [[[1]]]}, 422, "features"),
         ("/v1/anticipate", {"features": [[[]] * 34]}, 422, "features.0: List should have at most 33 items"),
-        ("/v1/anticipate", {"rows": [{}] * 5_001}, 422, "rows: List should have at most 5000 items"),
-        ("/v1/anticipate", {"rows": [{"x": 1}] * 100_000}, 422, "rows: List should have at most 5000 items"),
+        ("/v1/anticipate", {"rows": [{"now_ms": 1}] * 5_001}, 422, "rows: List should have at most 5000 items"),
+        ("/v1/anticipate", {"rows": [{"now_ms": 1}] * 50_000}, 422, "rows: List should have at most 5000 items"),
         ("/v1/anticipate", {"features": [[[1], [1, 2]]]}, 422, "not of one length"),
         ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "CHEER"}]}, 422, "rows.0: action 'CHEER'"),
-        ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "GOAL"}]}, 422, "said it reports"),
-        ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "DUEL"}]}, 422, "said it reports"),
+        ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "GOAL"}]}, 422, "was not declared in `reports`"),
+        ("/v1/anticipate", {"rows": [{"t_ms": 1, "action": "DUEL"}]}, 422, "was not declared in `reports`"),
         ("/v1/anticipate", {"rows": [{"t_ms": -1, "action": "PASS"}]}, 422, "rows.0.t_ms"),
         ("/v1/sessions/none/rows", {"rows": []}, 404, "no session"),
         ("/v1/goals", {}, 404, "Not Found"),
@@ -229,8 +234,8 @@ def test_wrong_settings_are_one_line(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("PLAYAHEAD_TOKEN", "short")
     with pytest.raises(InputError, match="fewer than 16 characters"):
         ServeConfig(host="0.0.0.0")
-    for wrong in ({"port": -1}, {"sessions": 0}, {"clip_s": float("nan")}):
-        with pytest.raises(InputError, match="--"):
+    for wrong in ({"port": -1}, {"sessions": 0}, {"session_minutes": float("nan")}):
+        with pytest.raises(InputError, match="ServeConfig"):
             ServeConfig(**wrong)
 
 

@@ -12,14 +12,9 @@ from PIL import Image
 
 from playahead.live.server.config import ServeConfig
 from playahead.live.server.run import serving
-from playahead.video.input_size import InputSize
-from playahead.video.reader import read_frames
-from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
-from tests.inference.test_video import made, video  # noqa: F401 - fixtures
-from tests.live.session.hls import broadcast
+from tests.support.broadcast import broadcast
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 BRIGHT = """() => {
     const canvas = document.getElementById("picture"), pen = canvas.getContext("2d");
     return pen.getImageData(0, 0, canvas.width, canvas.height).data.some((value, n) => n % 4 < 3 && value > 40);
@@ -35,6 +30,8 @@ def base():
 @pytest.fixture
 def page():
     """An empty page of a browser; what is shown in it must not complain."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
     from playwright.sync_api import sync_playwright
 
     complaints = []
@@ -47,6 +44,7 @@ def page():
     assert not complaints
 
 
+@pytest.mark.browser
 def test_a_session_fed_by_rows_is_followed(base, page):
     from playwright.sync_api import expect
 
@@ -59,7 +57,7 @@ def test_a_session_fed_by_rows_is_followed(base, page):
     post({"t_ms": 900, "action": "PASS"}, {"t_ms": 2_400, "action": "DRIVE"}, {"now_ms": 4_000})
     expect(now).to_have_text("0:04.00")
     expect(status).to_contain_text("seen so far: 4 s of 30")
-    page.get_by_label("Confidence at least").fill("0")
+    page.get_by_label("Minimum confidence").fill("0")
     assert page.locator("#expected li").count() > 0
     page.get_by_role("button", name="One frame back").click()
     assert page.text_content("#clock") == "0:03.96"
@@ -77,10 +75,11 @@ def test_a_session_fed_by_rows_is_followed(base, page):
     expect(status).to_contain_text("There is no such session")
 
 
-def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, page, video, made, backbone_file):  # noqa: F811
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, page, frames, made, backbone_file):
     from playwright.sync_api import expect
 
-    frames = [gray_HW for _, gray_HW in read_frames(video, InputSize(96, 64))]
     weights = {"video_weights": made / "run" / "weights.safetensors", "backbone": backbone_file}
     with broadcast(tmp_path, frames, speed=3.0) as sent:
         threading.Thread(target=sent.segments, args=(0, 50), daemon=True).start()
@@ -110,7 +109,7 @@ def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, page, video, made,
             expect(over_the_picture).to_have_text("Over: the session was closed.")
 
 
-def test_pictures_are_a_document_of_jpegs(tmp_path, video, made, backbone_file):  # noqa: F811
+def test_pictures_are_a_document_of_jpegs(tmp_path, video, made, backbone_file):
     weights = {"video_weights": made / "run" / "weights.safetensors", "backbone": backbone_file}
     with serving(ServeConfig(port=0, device="cpu", sources=str(video.parent), **weights)) as (_, address):
         asked = {"kind": "video", "source": str(video), "speed": 4}

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from playahead.cli.main import run
+from playahead.domain.feed import FeedRow
 from playahead.io.errors import InputError
-from playahead.live.session.config import LiveConfig
-from playahead.live.session.frames import Frames
-from playahead.live.session.lines import Lines, of_growing_file
-from playahead.live.session.open import live
-from playahead.live.session.rows import Line, Row, parse_entry, parse_line
+from playahead.live.session.frames import FrameSource
+from playahead.live.session.lines import lines_of, of_growing_file
+from playahead.live.session.open import LiveConfig, live
+from playahead.live.session.rows import Line, parse_entry, parse_line
 from playahead.sources.feeds import read_feed
 from playahead.video.input_size import InputSize
 
@@ -82,24 +82,24 @@ def test_what_differs_in_its_ends_alone_is_read(text, tmp_path):
 
 
 def test_a_bad_line_among_good_ones_is_said_at_once_and_counted(tmp_path):
-    path, told = tmp_path / "rows.jsonl", []
+    path, notices = tmp_path / "rows.jsonl", []
     path.write_text("nonsense\n" * 12 + AS_LINES)
-    answers = list(live(str(path), LiveConfig(speed=0), notice=told.append))
+    answers = list(live(str(path), LiveConfig(speed=0), notice=notices.append))
     assert len(answers) == 11
-    assert [what.partition("nonsense")[0].split(": ")[1] for what in told] == [
+    assert [what.partition("nonsense")[0].split(": ")[1] for what in notices] == [
         "line 1",
         "line 10",
         "12 lines could not be read",
     ]
-    assert len(answers[0].told) == 12
+    assert len(answers[0].notices) == 12
 
 
 def test_many_bad_lines_make_no_long_answer(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text("nonsense\n" * 3_000 + AS_LINES)
     first = next(live(str(path), LiveConfig(speed=0)))
-    assert len(first.told) == 21
-    assert first.told[-1] == "2980 more notices"
+    assert len(first.notices) == 21
+    assert first.notices[0] == "2,980 more notices"
 
 
 def test_a_file_that_begins_badly_is_followed_once_a_line_was_read(tmp_path):
@@ -107,11 +107,11 @@ def test_a_file_that_begins_badly_is_followed_once_a_line_was_read(tmp_path):
     path.write_text("a log line\n" + json.dumps(ROWS[0]) + "\n")
     lines = of_growing_file(path, follow=True)
     assert isinstance(lines.next(5), InputError)
-    assert isinstance(lines.next(5), Row)
+    assert isinstance(lines.next(5), FeedRow)
     with path.open("a") as file:
         file.write("another log line\n" + json.dumps(ROWS[1]) + "\n")
     assert isinstance(lines.next(5), InputError)
-    assert isinstance(lines.next(5), Row)
+    assert isinstance(lines.next(5), FeedRow)
     lines.close()
 
 
@@ -152,18 +152,18 @@ def test_a_reader_that_dies_ends_the_session_with_its_reason(tmp_path, capsys, m
 @pytest.mark.parametrize("death", [TypeError("x"), MemoryError(), KeyError("a"), SystemExit(1), OSError(5, "gone")])
 def test_no_thread_that_died_is_waited_for(death, monkeypatch, tmp_path):
     def dying(_):
-        yield Row(1, 5, 0)
+        yield FeedRow(1, 5, 0)
         raise death
 
-    lines = Lines(dying)
-    assert lines.next(5) == Row(1, 5, 0)
+    lines = lines_of(dying)
+    assert lines.next(5) == FeedRow(1, 5, 0)
     with pytest.raises((InputError, OSError)) as caught:
         lines.next(5)
     assert caught.value is death or caught.value.__cause__ is death
 
-    monkeypatch.setattr(Frames, "_read_again_and_again", lambda self: next(iter(dying(None))) and list(dying(None)))
+    monkeypatch.setattr(FrameSource, "_read_all", lambda *_: list(dying(None)))
     with pytest.raises((InputError, OSError)):
-        Frames(str(tmp_path), InputSize(64, 64)).next(5)
+        FrameSource(str(tmp_path), InputSize(64, 64)).next(5)
 
 
 @pytest.mark.parametrize("label", ["THROW IN", "Corner", "penalty", "Direct free-kick", "FREE KICK", "PASS", "GOAL"])
@@ -173,8 +173,8 @@ def test_a_label_says_the_same_in_a_line_as_in_a_file(label, tmp_path):
     path.write_text(json.dumps({"UrlLocal": "x", "predictions": marks}))
     (half,) = read_feed(path)
     row = parse_entry({"t_ms": 10_000, "action": label}, "line 1")
-    assert isinstance(row, Row)
+    assert isinstance(row, FeedRow)
     assert (row.code, row.setpiece) == (half.code[-1], half.setpiece[-1])
     said = parse_entry({"t_ms": 10_000, "action": label, "setpiece": "open play"}, "line 1")
-    assert isinstance(said, Row)
+    assert isinstance(said, FeedRow)
     assert said.setpiece == 0

@@ -6,23 +6,23 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import playahead
 from playahead.cli.main import run
+from playahead.domain.feed import FeedRow
 from playahead.io.errors import InputError
 from playahead.lab.simulation.plays import simulate_half
-from playahead.live.session.config import LiveConfig
-from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.lines import Lines, of_growing_file, of_stream
-from playahead.live.session.open import live
+from playahead.live.session.answer import Answer
+from playahead.live.session.feed_session import FeedSession, watch_feed
+from playahead.live.session.lines import of_growing_file, of_stream
+from playahead.live.session.open import LiveConfig, live
 from playahead.live.session.record import Record, read_record
-from playahead.live.session.rows import Row, Tick
-from playahead.live.session.watch_feed import watch_feed
+from playahead.live.session.rows import Tick
 from playahead.sources.feed_tables import write_feed_table
 
 ROWS = [
@@ -36,7 +36,7 @@ LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
 
 def answer_line(**changed: object) -> str:
     """A line of a record with an answer, and something wrong in it."""
-    silent = {"half": 0, "now_ms": 5_000, "seen_ms": 5_000, "seen": [], "expected": [], "told": []}
+    silent = {"half": 0, "now_ms": 5_000, "seen_ms": 5_000, "seen": [], "expected": [], "notices": []}
     return json.dumps({"answer": {**silent, "intensity_per_mille": [[0] * 32] * 10, **changed}})
 
 
@@ -61,7 +61,7 @@ def test_rows_from_standard_input():
     assert said.count("\n") == 1
     answers = answers_of(done)
     assert [answer["now_ms"] for answer in answers] == list(range(1_000, 9_001, 1_000))
-    assert answers[0]["told"][0].startswith("standard input: line 1: not JSON")
+    assert answers[0]["notices"][0].startswith("standard input: line 1: not JSON")
     assert [mark["action"] for mark in answers[-1]["seen"]] == ["PASS", "DRIVE", "HIGH PASS"]
     assert any(answer["expected"] for answer in answers)
 
@@ -80,15 +80,15 @@ def test_a_file_that_grows_is_followed(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b'{"t_ms": 100, "action": "PASS"}\n{"t_ms": 200, "act')
     lines = of_growing_file(path, follow=True)
-    assert lines.next(5) == Row(1, 100, 0)
+    assert lines.next(5) == FeedRow(1, 100, 0)
     with pytest.raises(TimeoutError):
         lines.next(0.3)
     with path.open("ab") as file:
         file.write(b'ion": "DRIVE"}\n')
-    assert lines.next(5) == Row(1, 200, 1)
+    assert lines.next(5) == FeedRow(1, 200, 1)
     path.write_bytes(b'{"t_ms": 300, "action": "PASS"}\n')
     assert "cut short or replaced" in str(lines.next(5))
-    assert lines.next(5) == Row(1, 300, 0)
+    assert lines.next(5) == FeedRow(1, 300, 0)
     lines.close()
 
 
@@ -103,24 +103,23 @@ def test_a_recorded_match_is_played_at_its_speed(tmp_path):
     assert abs(answers[-1].now_ms - half.visible_ms[-1]) <= 1_500
 
 
+def watched(session: FeedSession, now_s: list[float], take) -> list[Answer]:
+    """Answers at a clock of our own; ``take`` gives the next line, or None, or raises TimeoutError."""
+    lines = SimpleNamespace(next=take, close=lambda: None)
+    return list(watch_feed(session, lines, 1.0, seconds=lambda: now_s[0]))  # type: ignore[bad-argument-type]
+
+
 def test_a_machine_that_is_too_slow_leaves_moments_out_and_makes_no_row_late(monkeypatch):
     """Each answer takes three seconds of a clock that runs with the machine's; rows arrive in time all the while."""
-    now_s = [0.0]
+    now_s, rows = [0.0], [FeedRow(1, 1_000 * second, 0) for second in range(1, 60)]
 
-    class InTime(Lines):
-        def __init__(self) -> None:
-            self.rows = [Row(1, 1_000 * second, 0) for second in range(1, 60)]
-
-        def next(self, timeout_s):
-            if not self.rows:
-                return None
-            if self.rows[0].t_ms <= now_s[0] * 1000:
-                return self.rows.pop(0)
-            now_s[0] = min(self.rows[0].t_ms / 1000, now_s[0] + (60.0 if timeout_s is None else timeout_s))
-            raise TimeoutError
-
-        def close(self) -> None:
-            pass
+    def take(timeout_s):
+        if not rows:
+            return None
+        if rows[0].t_ms <= now_s[0] * 1000:
+            return rows.pop(0)
+        now_s[0] = min(rows[0].t_ms / 1000, now_s[0] + (60.0 if timeout_s is None else timeout_s))
+        raise TimeoutError
 
     session = FeedSession(playahead.Predictor.open())
     answer = session._answer
@@ -130,37 +129,28 @@ def test_a_machine_that_is_too_slow_leaves_moments_out_and_makes_no_row_late(mon
         return answer()
 
     monkeypatch.setattr(session, "_answer", slow)
-    answers = list(watch_feed(session, InTime(), 1.0, seconds=lambda: now_s[0]))
-    told = [what for found in answers for what in found.told]
-    assert {what.partition(" ")[2] for what in told} == {"s without an answer"}
+    answers = watched(session, now_s, take)
+    assert {text.partition(" ")[2] for one in answers for text in one.notices} == {"s without an answer"}
     assert session._n_rows
     assert not session._rows["late_ms"].any()
     assert 15 < len(answers) < 30
 
 
 def test_the_clock_goes_on_without_rows_and_follows_rows_that_are_ahead():
-    now_s = [100.0]
+    now_s, script = [100.0], [FeedRow(1, 2_000, 0), 1.0, 1.0, FeedRow(1, 9_500, 0), 32.0, 0.0, 0.0, 0.0, 0.0, None]
 
-    class Scripted(Lines):
-        def __init__(self) -> None:
-            self.script = [Row(1, 2_000, 0), 1.0, 1.0, Row(1, 9_500, 0), 32.0, 0.0, 0.0, 0.0, 0.0, None]
+    def take(_):
+        step = script.pop(0)
+        if isinstance(step, float):
+            now_s[0] += step
+            raise TimeoutError
+        return step
 
-        def next(self, timeout_s):
-            step = self.script.pop(0)
-            if isinstance(step, float):
-                now_s[0] += step
-                raise TimeoutError
-            return step
-
-        def close(self) -> None:
-            pass
-
-    session = FeedSession(playahead.Predictor.open())
-    answers = list(watch_feed(session, Scripted(), 1.0, seconds=lambda: now_s[0]))
+    answers = watched(FeedSession(playahead.Predictor.open()), now_s, take)
     assert [answer.now_ms for answer in answers[:9]] == list(range(1_000, 9_001, 1_000))
     assert answers[-1].now_ms == 41_000
-    told = [what for answer in answers for what in answer.told]
-    assert sorted(told) == ["27 s without an answer", "no row for 30 s"]
+    notices = [text for answer in answers for text in answer.notices]
+    assert sorted(notices) == ["27 s without an answer", "no row for 30 s"]
 
 
 def test_a_disk_that_fills_up_is_an_error_and_no_wrong_row(tmp_path):
@@ -221,7 +211,7 @@ def test_a_record_that_is_removed_is_begun_again_and_told(tmp_path, moved):
         if len(answers) == 3:
             kept.rename(tmp_path / "elsewhere.jsonl") if moved else kept.unlink()
     said = "kept.jsonl was removed, and is begun again"
-    assert [said in answer.told for answer in answers[:5]] == [False, False, False, True, False]
+    assert [said in answer.notices for answer in answers[:5]] == [False, False, False, True, False]
     recorded = [value.as_json() for kind, value in read_record(kept) if kind == "answer"]
     assert recorded == [answer.as_json() for answer in answers[3:]]
 
@@ -229,7 +219,7 @@ def test_a_record_that_is_removed_is_begun_again_and_told(tmp_path, moved):
 def test_a_foreign_file_is_not_recorded_into(tmp_path):
     path = tmp_path / "match.mp4"
     path.write_bytes(b"\0" * 100)
-    with pytest.raises(InputError, match="is no recorded session"):
+    with pytest.raises(InputError, match="is not a recorded session"):
         Record(path, {})
     assert path.read_bytes() == b"\0" * 100
 
@@ -267,8 +257,8 @@ def test_a_record_must_be_a_file():
         '{"start": [1]}',
         '{"frames": 7}',
         '{"answer": {}}',
-        answer_line(told=None),
-        answer_line(told=[1]),
+        answer_line(notices=None),
+        answer_line(notices=[1]),
         answer_line(now_ms=None),
         answer_line(now_ms=-1),
         answer_line(now_ms=10**30),
@@ -291,8 +281,8 @@ def test_a_damaged_record_names_the_line(tmp_path, line):
     [
         (["nowhere.jsonl"], "no such file"),
         (["nowhere.mp4"], "no such file"),
-        (["-", "--speed", "-1"], "--speed"),
-        (["-", "--min-confidence", "2"], "--min-confidence"),
+        (["-", "--speed", "-1"], "speed: -1"),
+        (["-", "--min-confidence", "2"], "confidence: 2"),
     ],
 )
 def test_wrong_asks_are_one_line(words, said, capsys, tmp_path, monkeypatch):
@@ -308,18 +298,3 @@ def test_several_matches_in_one_file_are_refused(tmp_path):
     write_feed_table(tmp_path / "two.npz", halves)
     with pytest.raises(InputError, match="holds several matches"):
         list(live(str(tmp_path / "two.npz")))
-
-
-def test_a_session_that_is_closed_stops_reading():
-    reading = threading.Event()
-
-    def endless(stopped):
-        while not stopped.wait(0.01):
-            reading.set()
-            yield Tick(1, 0)
-
-    lines = Lines(endless)
-    assert reading.wait(5)
-    lines.close()
-    lines._thread.join(5)
-    assert not lines._thread.is_alive()

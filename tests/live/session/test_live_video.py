@@ -10,41 +10,30 @@ import av
 import numpy as np
 import pytest
 
-from playahead.inference.video import VideoModel
 from playahead.io.errors import InputError
-from playahead.live.session import watch_video
-from playahead.live.session.config import LiveConfig
-from playahead.live.session.frames import Dropped, Frame, Frames, Lost, Told
-from playahead.live.session.open import live
+from playahead.live.session import video_session
+from playahead.live.session.frames import Dropped, Frame, FrameSource, Lost, Notice
+from playahead.live.session.open import LiveConfig, live
 from playahead.live.session.record import read_record
-from playahead.live.session.video_session import VideoSession
-from playahead.live.session.watch_video import _Pace
+from playahead.live.session.video_session import VideoSession, _Pace
 from playahead.video.input_size import InputSize
-from playahead.video.reader import read_frames
-from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
-from tests.inference.test_video import made, video  # noqa: F401 - fixtures
-from tests.live.session.hls import Broadcast, broadcast
+from tests.support.broadcast import Broadcast, broadcast
 
 SIZE = InputSize(96, 64)
 
 
 @pytest.fixture(scope="module")
-def pictures(video) -> list[np.ndarray]:  # noqa: F811
-    return [gray_HW for _, gray_HW in read_frames(video, SIZE)]
-
-
-@pytest.fixture(scope="module")
-def asked(made, backbone_file) -> LiveConfig:  # noqa: F811
+def asked(made, backbone_file) -> LiveConfig:
     weights = made / "run" / "weights.safetensors"
     return LiveConfig(weights=weights, backbone=backbone_file, min_confidence=0.0, device="cpu")
 
 
-def items_of(frames: Frames, until, patience_s: float = 40.0) -> list:
+def items_of(source: FrameSource, until, patience_s: float = 40.0) -> list:
     """Items until one that ``until`` accepts, or the end."""
     found, deadline = [], time.monotonic() + patience_s
     while time.monotonic() < deadline:
         try:
-            item = frames.next(1.0)
+            item = source.next(1.0)
         except TimeoutError:
             continue
         if item is None:
@@ -55,8 +44,9 @@ def items_of(frames: Frames, until, patience_s: float = 40.0) -> list:
     raise AssertionError(f"nothing of the kind in {patience_s} s: {len(found)} items")
 
 
-def test_a_live_broadcast_is_answered_every_second(tmp_path, pictures, asked):
-    with broadcast(tmp_path, pictures, speed=3.0) as sent:
+@pytest.mark.slow
+def test_a_live_broadcast_is_answered_every_second(tmp_path, frames, asked):
+    with broadcast(tmp_path, frames, speed=3.0) as sent:
         threading.Thread(target=lambda: (sent.segments(0, 12), sent.end()), daemon=True).start()
         while len(sent.entries) < 2:
             time.sleep(0.05)
@@ -68,21 +58,22 @@ def test_a_live_broadcast_is_answered_every_second(tmp_path, pictures, asked):
     assert all(answer.expected for answer in answers if answer.seen_ms)
 
 
-def test_a_source_that_dies_is_opened_again(tmp_path, pictures, asked):
-    with broadcast(tmp_path, pictures, speed=3.0) as sent:
+@pytest.mark.slow
+def test_a_source_that_dies_is_opened_again(tmp_path, frames, asked):
+    with broadcast(tmp_path, frames, speed=3.0) as sent:
         threading.Thread(target=sent.segments, args=(0, 40), daemon=True).start()
         while len(sent.entries) < 4:
             time.sleep(0.05)
-        answers, told = [], []
+        answers, notices = [], []
         for answer in live(sent.address, asked):
             answers.append(answer)
-            told += answer.told
+            notices += answer.notices
             if len(answers) == 2:
                 sent.down()
                 threading.Timer(2.5, sent.up).start()
-            if any("is back" in what for what in told) and answer.seen_ms >= 5_000:
+            if any("is back" in what for what in notices) and answer.seen_ms >= 5_000:
                 break
-    assert any(what.startswith("the source is lost") for what in told)
+    assert any(what.startswith("the source is lost") for what in notices)
     blind = [answer for answer in answers if answer.seen_ms == 0]
     assert blind
     assert not any(answer.expected for answer in blind)
@@ -91,28 +82,29 @@ def test_a_source_that_dies_is_opened_again(tmp_path, pictures, asked):
     assert answers[-1].now_ms > answers[1].now_ms + 5_000
 
 
-def test_what_was_shown_before_a_source_died_does_not_come_again(tmp_path, pictures):
-    with broadcast(tmp_path, pictures, speed=50.0) as sent:
+@pytest.mark.slow
+def test_what_was_shown_before_a_source_died_does_not_come_again(tmp_path, frames):
+    with broadcast(tmp_path, frames, speed=50.0) as sent:
         sent.segments(0, 4)
-        frames = Frames(sent.address, SIZE)
-        before = [item for _ in range(60) for item in items_of(frames, lambda item: isinstance(item, Frame))]
+        source = FrameSource(sent.address, SIZE)
+        before = [item for _ in range(60) for item in items_of(source, lambda item: isinstance(item, Frame))]
         sent.down()
         sent.segments(4, 6)  # FFmpeg begins with the last three: one of them was shown
-        before += items_of(frames, lambda item: isinstance(item, Lost))
+        before += items_of(source, lambda item: isinstance(item, Lost))
         sent.up()
-        after = items_of(frames, lambda item: isinstance(item, Frame))
+        after = items_of(source, lambda item: isinstance(item, Frame))
         with suppress(TimeoutError):
             while True:
-                after.append(frames.next(3.0))
-        frames.close()
+                after.append(source.next(3.0))
+        source.close()
     assert sum(isinstance(item, Frame) for item in before) == 75
     assert 25 < sum(isinstance(item, Frame) for item in after) <= 50, "the last of a live stream wait for the next"
 
 
-def test_a_silent_stream_is_said_to_be_silent_every_second(monkeypatch, asked):
+def test_a_silent_stream_is_said_to_be_silent_every_second(monkeypatch, model):
     """What was expected stays until its 5 s are over; time goes on once the source is lost, and never back."""
-    clock = SimpleNamespace(now_s=0.0, monotonic=lambda: clock.now_s)
-    monkeypatch.setattr(watch_video, "time", clock)
+    clock = SimpleNamespace(now_s=0.0, monotonic=lambda: clock.now_s, perf_counter=time.perf_counter)
+    monkeypatch.setattr(video_session, "time", clock)
     silent = [TimeoutError] * 8
     items = iter([*[Frame(np.zeros((64, 96), np.uint8))] * 125, *silent, Lost("it ended"), *silent, None])
 
@@ -123,26 +115,26 @@ def test_a_silent_stream_is_said_to_be_silent_every_second(monkeypatch, asked):
             raise TimeoutError
         return item
 
-    frames = SimpleNamespace(next=take, close=lambda: None, waiting_s=0.0)
-    session = VideoSession(VideoModel.open(asked.weights, asked.backbone, "cpu"), 0.0)
-    answers = list(watch_video.watch_video(session, frames, 1.0))  # type: ignore[bad-argument-type]
-    assert [answer.told for answer in answers[1:8]] == [[f"no new video for {n} s"] for n in range(2, 9)]
+    source = SimpleNamespace(next=take, close=lambda: None, waiting_s=0.0)
+    session = VideoSession(model, 0.0)
+    answers = list(video_session.watch_video(session, source, 1.0))  # type: ignore[bad-argument-type]
+    assert [answer.notices for answer in answers[1:8]] == [[f"no new video for {n} s"] for n in range(2, 9)]
     assert [answer.seen_ms for answer in answers[:8]] == [5_000] * 5 + [0] * 3
     assert all(answer.expected for answer in answers[:5])
     assert [answer.now_ms for answer in answers[:8]] == [5_000] * 8
     assert [answer.now_ms for answer in answers[8:]] == [13_000, *range(14_000, 22_000, 1_000)]
-    assert answers[8].told == ["the source is lost, opening it again: it ended"]
-    assert answers[-1].told == ["no new video for 16 s"]
+    assert answers[8].notices == ["the source is lost, opening it again: it ended"]
+    assert answers[-1].notices == ["no new video for 16 s"]
 
 
-def test_a_discontinuity_is_told_and_loses_no_frame(tmp_path, pictures):
-    with broadcast(tmp_path, pictures, speed=20.0) as sent:
+def test_a_discontinuity_is_told_and_loses_no_frame(tmp_path, frames):
+    with broadcast(tmp_path, frames, speed=20.0) as sent:
         sent.segments(0, 3)
         threading.Thread(target=lambda: (sent.segments(3, 6, at_s=500), sent.end()), daemon=True).start()
-        frames = Frames(sent.address, SIZE, speed=0)
-        items = items_of(frames, lambda item: False)
-        frames.close()
-    assert any("its clock jumps" in item.what for item in items if isinstance(item, Told))
+        source = FrameSource(sent.address, SIZE, speed=0)
+        items = items_of(source, lambda item: False)
+        source.close()
+    assert any("its clock jumps" in item.text for item in items if isinstance(item, Notice))
     assert sum(isinstance(item, Frame) for item in items) == 150
 
 
@@ -151,43 +143,44 @@ def test_nothing_at_an_address_is_an_error_at_once(asked):
         list(live("http://127.0.0.1:9/live.m3u8", asked))
 
 
-def test_a_folder_that_grows_is_one_video(tmp_path, pictures):
-    written = Broadcast(tmp_path / "hidden", pictures, speed=1e6)
+def test_a_folder_that_grows_is_one_video(tmp_path, frames):
+    written = Broadcast(tmp_path / "hidden", frames, speed=1e6)
     written.folder.mkdir()
     written.segments(0, 5)
     segments = sorted(written.folder.glob("*.ts"))
     for path in segments[:3]:
         path.rename(tmp_path / path.name)
     (tmp_path / "notes.txt").write_text("no video")
-    frames = Frames(str(tmp_path), SIZE, speed=50.0)
-    first = items_of(frames, lambda item: isinstance(item, Frame))
+    source = FrameSource(str(tmp_path), SIZE, speed=50.0)
+    first = items_of(source, lambda item: isinstance(item, Frame))
     segments[3].rename(tmp_path / segments[3].name)
     (tmp_path / "0003a.ts").write_bytes(b"nonsense")
     segments[4].rename(tmp_path / segments[4].name)
     found = first
     while sum(isinstance(item, Frame) for item in found) < 125:
-        found.append(frames.next(20.0))
-    frames.close()
-    assert any("0003a.ts" in item.what for item in found if isinstance(item, Told))
-    flat = Frames(str(tmp_path), SIZE, speed=0)
+        found.append(source.next(20.0))
+    source.close()
+    assert any("0003a.ts" in item.text for item in found if isinstance(item, Notice))
+    flat = FrameSource(str(tmp_path), SIZE, speed=0)
     assert sum(isinstance(item, Frame) for item in items_of(flat, lambda item: False)) == 125
 
 
-def test_frames_that_nobody_takes_are_dropped_and_counted(tmp_path, video):  # noqa: F811
-    frames = Frames(str(video), SIZE, speed=1000.0)
-    time.sleep(2.0)
-    items = items_of(frames, lambda item: False)
-    frames.close()
-    dropped = sum(item.n for item in items if isinstance(item, Dropped))
-    kept = sum(isinstance(item, Frame) for item in items)
-    assert dropped > 0
-    assert dropped + kept == len(list(read_frames(video, SIZE)))
+def test_frames_that_nobody_takes_are_dropped_and_counted(video, frames, monkeypatch):
+    monkeypatch.setattr("playahead.live.session.frames._WAITING", 100)
+    source = FrameSource(str(video), SIZE, speed=1000.0)
+    while not source._items._ended:
+        time.sleep(0.01)
+    items = items_of(source, lambda item: False)
+    source.close()
+    n_dropped = sum(item.n for item in items if isinstance(item, Dropped))
+    assert n_dropped > 0
+    assert n_dropped + sum(isinstance(item, Frame) for item in items) == len(frames)
 
 
-def test_a_file_at_full_speed_waits_for_its_user(video):  # noqa: F811
-    frames = Frames(str(video), SIZE, speed=0)
+def test_a_file_at_full_speed_waits_for_its_user(video):
+    source = FrameSource(str(video), SIZE, speed=0)
     time.sleep(1.0)
-    items = items_of(frames, lambda item: False)
+    items = items_of(source, lambda item: False)
     assert not any(isinstance(item, Dropped | Lost) for item in items)
 
 
@@ -200,11 +193,10 @@ def test_a_slow_machine_answers_less_often_and_comes_back_to_it():
     assert {_Pace(counts=False).after(100.0) for _ in range(600)} == {1}
 
 
-def test_a_video_file_at_full_speed_gives_what_a_session_gives(video, asked, tmp_path):  # noqa: F811
+def test_a_video_file_at_full_speed_gives_what_a_session_gives(video, asked, model, frames, tmp_path):
     answers = list(live(str(video), LiveConfig(**{**vars(asked), "speed": 0.0}), record=tmp_path / "kept.jsonl"))
-    model = VideoModel.open(asked.weights, asked.backbone, "cpu")
     session = VideoSession(model, 0.0)
-    alone = [a for _, gray_HW in read_frames(video, model.input_size) if (a := session.push(gray_HW))]
+    alone = [a for gray_HW in frames if (a := session.push(gray_HW))]
     assert [answer.now_ms for answer in answers] == [answer.now_ms for answer in alone]
     for answer, other in zip(answers, alone, strict=True):
         np.testing.assert_array_equal(answer.intensity_RC, other.intensity_RC)
@@ -215,12 +207,10 @@ def test_a_video_file_at_full_speed_gives_what_a_session_gives(video, asked, tmp
     assert [answer.as_json() for answer in again] == [answer.as_json() for answer in answers]
 
 
-def test_pictures_sent_to_this_machine_are_watched(pictures, asked):
+def test_pictures_sent_to_this_machine_are_watched(frames, asked):
     port = free_udp_port()
     stopped = threading.Event()
-    threading.Thread(
-        target=send, args=(pictures, f"udp://127.0.0.1:{port}?pkt_size=1316", stopped), daemon=True
-    ).start()
+    threading.Thread(target=send, args=(frames, f"udp://127.0.0.1:{port}?pkt_size=1316", stopped), daemon=True).start()
     answers = live(f"udp://127.0.0.1:{port}?timeout=5000000", asked)
     try:
         assert next(answers).now_ms == 5_000
@@ -236,13 +226,13 @@ def free_udp_port() -> int:
         return probe.getsockname()[1]
 
 
-def send(pictures: list[np.ndarray], address: str, stopped: threading.Event) -> None:
+def send(frames: list[np.ndarray], address: str, stopped: threading.Event) -> None:
     """What FFmpeg does for a camera: a transport stream, twice as fast as it was."""
     with av.open(address, "w", format="mpegts") as container:
         options = {"preset": "ultrafast", "tune": "zerolatency", "g": "12"}
         stream = container.add_stream("libx264", rate=25, options=options)
-        stream.height, stream.width = pictures[0].shape
-        for gray_HW in pictures:
+        stream.height, stream.width = frames[0].shape
+        for gray_HW in frames:
             if stopped.wait(0.02):
                 return
             rgb_HWC = np.repeat(gray_HW[..., None], 3, 2)

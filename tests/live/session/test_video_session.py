@@ -3,25 +3,10 @@
 import json
 
 import numpy as np
-import pytest
 
 from playahead.cli.main import run
-from playahead.features.streaming import encode_stream
-from playahead.inference.video import VideoModel
+from playahead.features.encoder import VideoEncoder
 from playahead.live.session.video_session import VideoSession
-from playahead.video.reader import read_frames
-from tests.features.conftest import backbone, backbone_file  # noqa: F401 - fixtures
-from tests.inference.test_video import made, video  # noqa: F401 - fixtures
-
-
-@pytest.fixture(scope="module")
-def model(made, backbone_file) -> VideoModel:  # noqa: F811
-    return VideoModel.open(made / "run" / "weights.safetensors", backbone_file, "cpu")
-
-
-@pytest.fixture(scope="module")
-def frames(model, video) -> list[np.ndarray]:  # noqa: F811
-    return [gray_HW for _, gray_HW in read_frames(video, model.input_size)]
 
 
 def watch(session: VideoSession, frames):
@@ -32,7 +17,7 @@ def lines_of(answers) -> list[tuple]:
     return [(e.observed_until_ms, e.time_ms, e.action, e.confidence, e.seen_ms) for a in answers for e in a.expected]
 
 
-def test_live_equals_offline(model, frames, made, video, backbone_file, capsys):  # noqa: F811
+def test_live_equals_offline(model, frames, made, video, backbone_file, capsys):
     answers = watch(VideoSession(model, 0.0), frames)
     assert [answer.now_ms for answer in answers] == list(range(5_000, len(frames) * 40 + 1, 1_000))
     weights = ["--weights", str(made / "run" / "weights.safetensors"), "--backbone", str(backbone_file)]
@@ -43,14 +28,16 @@ def test_live_equals_offline(model, frames, made, video, backbone_file, capsys):
     assert lines_of(answers) == [tuple(line[key] for key in keys) for line in offline["anticipated"]]
 
 
-def test_what_is_spotted_rests_on_the_same_scores(model, frames):
-    session = VideoSession(model, 0.0)
+def test_spotted_actions_rest_on_the_scores_of_predict(model, frames):
+    session, encoder = VideoSession(model, 0.0), VideoEncoder(model.backbone, 25)
     watch(session, frames[:1000])
-    stream = encode_stream(iter(enumerate(frames[:1000])), model.backbone, 0, 1_000)
-    offline = dict(zip(stream.starts_T.tolist(), stream.spotting_TC, strict=True))
-    assert len(session._spotting) > 200
-    for start, scores_C in session._spotting.items():
-        np.testing.assert_array_equal(scores_C, offline[start])
+    for gray_HW in frames[:1000]:
+        encoder.push(gray_HW)
+    offline = dict(zip(*encoder.spotted(), strict=True))
+    centres, scores_TC = session._encoder.spotted()
+    assert len(centres) > 700
+    for centre, scores_C in zip(centres, scores_TC, strict=True):
+        np.testing.assert_array_equal(scores_C, offline[centre])
 
 
 def test_a_slower_pace_gives_the_same_answers_less_often(model, frames):
@@ -95,11 +82,12 @@ def test_after_a_gap_the_answer_is_whole_again_30_s_later(model, frames):
 def test_memory_stays_flat(model, frames):
     session = VideoSession(model, 0.0)
     watch(session, frames)
-    assert len(session._features) <= 125
-    assert len(session._spotting) <= 250
+    encoder = session._encoder
+    assert len(encoder._features) <= 150
+    assert len(encoder._scores) <= 775
     assert len(session._windows._encoded) <= 30
-    assert len(session._stream._held) <= 40
-    assert len(session._stream._maps) <= 60
+    assert len(encoder._stream._frames) <= 40
+    assert len(encoder._stream._maps) <= 60
 
 
 def test_skipped_frames_are_counted_and_told(model, frames):
@@ -109,13 +97,13 @@ def test_skipped_frames_are_counted_and_told(model, frames):
     assert session.skipped_frames == 50
     (answer,) = watch(session, frames[:125])
     assert answer.now_ms == 15_000
-    assert answer.told == ["2.0 s of video skipped: this machine is too slow"]
+    assert answer.notices == ["2.0 s of video skipped: this machine is too slow"]
 
 
 def test_blindness_is_an_answer_too(model):
     session = VideoSession(model, 0.0)
-    session.tell("the source is lost")
+    session.notices.add("the source is lost")
     answer = session.blind(7_000)
-    assert answer.told == ["the source is lost"]
+    assert answer.notices == ["the source is lost"]
     assert answer.seen_ms == 0
     assert not answer.intensity_RC.any()

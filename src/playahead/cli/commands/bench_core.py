@@ -5,7 +5,7 @@ from playahead.lab.bench.core import BENCHMARK_TEST_CLIPS, EPOCH_EXAMPLES, bench
 
 
 def command(steps: int = 8, json: bool = False) -> None:
-    """How fast training and scoring are on this machine, as ratios measured in one run.
+    """Measure training and scoring on this machine, as ratios measured in one run.
 
     Args:
         steps: training steps to time for each model.

@@ -8,11 +8,11 @@ _PARTS = ("copy_s", "2d_s", "2d_share_of_peak", "3d_s", "3d_share_of_peak", "flo
 
 
 def command(input_size: str = "416x224", compile: bool = False, json: bool = False) -> None:
-    """How fast decoding and encoding video are on this machine, as ratios measured in one run.
+    """Measure decoding and encoding of video on this machine, as ratios measured in one run.
 
     Args:
-        input_size: of the backbone; 1280x736 is the published one (minutes for the naive way).
-        compile: also through torch.compile.
+        input_size: input size of the backbone; 1280x736 is the published one (minutes for the naive way).
+        compile: measure torch.compile, too.
         json: one JSON document on standard output.
     """
     results = bench_extraction(parse_input_size(input_size), compile)

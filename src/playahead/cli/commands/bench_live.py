@@ -7,12 +7,12 @@ from playahead.lab.bench.live import bench_live
 
 
 def command(feed_minutes: int = 120, video_minutes: int = 5, weights: Path | None = None, json: bool = False) -> None:
-    """How long a live answer takes here, how many sessions a core carries, and whether memory stays flat.
+    """Measure the latency of live answers, sessions per core, and memory over time.
 
     Args:
-        feed_minutes: of a simulated match's feed.
-        video_minutes: of video at the packaged backbone's size.
-        weights: of the feed's model, also what ``export`` wrote; the packaged ones if not given.
+        feed_minutes: length of a simulated match's feed.
+        video_minutes: length of video at the packaged backbone's size.
+        weights: model of the feed, or a folder that ``export`` wrote; the packaged model if not given.
         json: one JSON document on standard output.
     """
     with terminal.progress() as show:

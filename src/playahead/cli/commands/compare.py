@@ -5,8 +5,8 @@ from pathlib import Path
 from playahead.cli import terminal
 from playahead.datasets.dataset import open_dataset
 from playahead.lab.compare import compare as experiments
+from playahead.lab.compare.compare import FEW_MATCHES
 from playahead.lab.compare.grid import open_grid
-from playahead.lab.compare.rows import FEW_MATCHES
 
 
 def compare(
@@ -56,5 +56,5 @@ def _print(found: experiments.Comparison, out: Path) -> None:
         console.print(f"{name}: {', '.join(members)}")
     if found.split == "val":
         console.print("Checkpoints and decodings were chosen on val: figures on it are optimistic, for all rows alike.")
-    if found.notice:
-        terminal.notice(found.notice)
+    for notice in found.notices:
+        terminal.notice(notice)

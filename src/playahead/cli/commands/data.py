@@ -11,7 +11,7 @@ from playahead.datasets.check import check_dataset
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.time import parse_kick_offs
 from playahead.sources.audit import Audit
-from playahead.sources.convert import convert_feeds
+from playahead.sources.feeds import convert_feeds
 
 _COLUMNS = ("action", "anticipated", "observed")
 
@@ -82,6 +82,6 @@ def convert(
     """
     with terminal.progress() as show:
         done = convert_feeds(files, out, drop_bad_rows, show, parse_kick_offs(kick_off))
-    for line in done.notes:
+    for line in done.notices:
         terminal.notice(line)
     terminal.out().print(f"{out}: {done.matches:,} matches, {done.rows:,} rows")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from playahead.cli import terminal
-from playahead.lab.download.benchmark import SPLITS, parse_splits, plan_download, run_download
-from playahead.lab.download.encrypted_zip import require_password
+from playahead.lab.download import plan_download, require_password, run_download
+from playahead.sources.soccernet import SPLITS
 
 
 def download(
@@ -23,16 +23,17 @@ def download(
     Args:
         dataset: baa, SoccerNet Ball Action Anticipation.
         out: folder to download to.
-        password: from SoccerNet's NDA. Others on this machine see it on a command line: SOCCERNET_PASSWORD in the
-            environment is read if it is not given, and a terminal asks for it.
-        splits: of train, valid, test and challenge, separated by commas.
-        resolution: of the videos: 224p or 720p.
+        password: password from SoccerNet's NDA. Other users of this machine can see a command line, so rather set
+            SOCCERNET_PASSWORD in the environment, or wait for the prompt.
+        splits: splits to download, separated by commas: train, valid, test, challenge.
+        resolution: resolution of the videos: 224p or 720p.
     """
     password = password or os.environ.get("SOCCERNET_PASSWORD")
     if not password and sys.stdin.isatty():
         password = getpass("Password from SoccerNet's NDA: ")
     password = require_password(password)
-    plan = plan_download(out, password, parse_splits(splits), resolution)
+    named = [split.strip() for split in splits.split(",") if split.strip()]
+    plan = plan_download(out, password, named, resolution)
     terminal.errors.print(str(plan))
     with terminal.progress() as show:
         folders = run_download(plan, password, show)

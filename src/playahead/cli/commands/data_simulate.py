@@ -11,7 +11,7 @@ def command(out: Path, config: SimulationConfig) -> None:
 
     Args:
         out: folder to write to.
-        config: how many, how long, in which layout.
+        config: number, length and layout of the matches.
     """
     with terminal.progress() as show:
         simulate(out, config, show)

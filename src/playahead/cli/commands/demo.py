@@ -17,8 +17,8 @@ def demo(out: Path = Path("playahead-demo"), seed: int = 7, epochs: int | None =
 
     Args:
         out: folder for everything made; run again after an interruption to resume.
-        seed: of everything random.
-        epochs: instead of the recipe's, to make it shorter or longer.
+        seed: seed of everything random.
+        epochs: number of epochs instead of the recipe's.
     """
     started = time.monotonic()
     with terminal.progress() as show:

@@ -6,10 +6,9 @@ from pathlib import Path
 from playahead.cli import terminal
 from playahead.datasets.dataset import FeedDataset, feed_evaluation_set
 from playahead.evaluation.evaluate import evaluate
-from playahead.evaluation.next_action import NextScores
 from playahead.inference.open_predictor import DecodingOptions
 from playahead.inference.predictor import Predictor
-from playahead.lab.compare.next_actions import MODEL, score_next_actions
+from playahead.lab.next_action import MODEL, NextScores, score_next_actions
 
 
 def evaluate_feed(
@@ -65,7 +64,7 @@ def evaluate_next(
     if json:
         terminal.print_json({"split": split, "systems": {name: asdict(scores) for name, scores in found.items()}})
         return
-    title = f"next action, {split}: after each of {found[MODEL].moments:,} actions"
+    title = f"next action, {split}: after each of {found[MODEL].times:,} actions"
     columns = ("system", "accuracy [95 %]", "macro F1 [95 %]", "of five groups", "F1", "time error, s [95 %]")
     terminal.out(130).print(terminal.plain_table(title, columns, [_row(*item) for item in found.items()]))
 

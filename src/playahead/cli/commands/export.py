@@ -3,22 +3,21 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.io.assets import packaged_weights
+from playahead.io.files import packaged_weights
 
 
 def export(out: Path, weights: Path | None = None, backbone: Path | None = None) -> None:
-    """A model as ONNX, checked against PyTorch; ``predict --weights FOLDER`` then runs without PyTorch.
+    """Write a model as ONNX, checked against PyTorch; ``predict --weights FOLDER`` then runs without PyTorch.
 
     Args:
         out: folder to write into.
-        weights: of an anticipator; the packaged event-feed model if not given.
-        backbone: also export this backbone, at the size that the weights' features were made at.
+        weights: weights of an anticipator; the packaged event-feed model if not given.
+        backbone: backbone to export too, at the input size of the weights' features.
     """
     from playahead.backbone.checkpoint import load_backbone
     from playahead.inference.predictor import Predictor
     from playahead.inference.video import facts_of
-    from playahead.live.export.anticipator import export_anticipator
-    from playahead.live.export.backbone import export_backbone
+    from playahead.live.export import export_anticipator, export_backbone
     from playahead.video.input_size import InputSize
 
     predictor = Predictor.open(weights or packaged_weights(), device="cpu")

@@ -23,7 +23,7 @@ def extract(
 
     Args:
         source: a video, a folder of videos, or a dataset in the benchmark's layout.
-        config: how features are made.
+        config: backbone, input size and precision of the features.
         out: the store; it can hold many videos, all made with the same weights and input size.
         shard: 2/4 takes the second quarter of the videos, for any scheduler.
         engine: local, or ray for many machines.
@@ -34,8 +34,8 @@ def extract(
     if json:
         terminal.print_json({"store": str(out), **vars(report)})
         return 2 if report.is_broken else 0
-    for note in report.notes:
-        terminal.notice(note)
+    for notice in report.notices:
+        terminal.notice(notice)
     for name, reason in report.failed.items():
         terminal.complain(reason, name)
     share = report.shared / max(report.windows, 1)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.lab.pretrain import run as spotting
-from playahead.lab.pretrain.trainer import PretrainConfig
+from playahead.lab.pretrain import spotting
+from playahead.lab.pretrain.spotting import PretrainConfig
 
 
 def pretrain(

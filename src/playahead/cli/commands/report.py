@@ -15,9 +15,9 @@ def report(
     Args:
         runs: folder written by compare, or one run's folder.
         data: folder of compact feed tables, or with --features the dataset's splits.
-        config: what the page shows.
+        config: runs and examples to show.
         features: store of video features that the runs were trained on.
-        out: the page.
+        out: page to write.
     """
     with terminal.progress() as show:
         notices = write_report(runs, open_dataset(data, features), out, config, show)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.evaluation.evaluate import evaluate_frame_case
-from playahead.evaluation.submission.evaluate import evaluate_submission as score_submission
+from playahead.evaluation.submission import evaluate_submission as score_submission
 
 
 def evaluate_frames(case: Path, exact: bool = False, json: bool = False) -> None:

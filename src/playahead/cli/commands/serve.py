@@ -9,7 +9,7 @@ def serve(config: ServeConfig) -> None:
     """Anticipate over HTTP: sessions on running matches, and single questions; /docs describes it.
 
     Args:
-        config: how to serve.
+        config: models, address and limits.
     """
     try:
         from playahead.live.server.run import make_server

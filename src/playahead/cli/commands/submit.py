@@ -6,11 +6,10 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.domain.notices import Notices
-from playahead.evaluation.submission.check import check_submission
-from playahead.evaluation.submission.write import perfect_answer, write_submission
+from playahead.evaluation.submission import check_submission, perfect_answer, write_submission
 from playahead.inference.open_predictor import DecodingOptions
 from playahead.io.errors import InputError
-from playahead.sources.soccernet_baa import read_baa_split
+from playahead.sources.soccernet import read_baa_split
 
 
 def submit(

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.lab.faantra import run as endtoend
-from playahead.lab.faantra.trainer import EndToEndConfig
+from playahead.lab.faantra import end_to_end
+from playahead.lab.faantra.end_to_end import EndToEndConfig
 
 
 def train_frames(
@@ -24,5 +24,5 @@ def train_frames(
         cache: folder for decoded frames; inside --out if not given.
     """
     with terminal.progress(terminal.slow_precision(run.precision)) as show:
-        finished = endtoend.train_frames(data, run, out, cache, show)
+        finished = end_to_end.train_frames(data, run, out, cache, show)
     terminal.print_finished(finished.validation, finished.weights, finished.log)

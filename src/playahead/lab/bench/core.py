@@ -1,4 +1,4 @@
-"""How fast training and scoring are here, each beside what it is compared with, in one run."""
+"""Speed of training and scoring on this machine, each beside what it is compared with, in one run."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from playahead.evaluation.frames import NO_EVENT, VECTOR_LENGTH, FrameTable
 from playahead.evaluation.official import METRICS, count_detections, metrics_from_counts
 from playahead.io.errors import InputError
 from playahead.io.runtime import pick_device
-from playahead.lab.bench.rates import best_of, matmul_gflops
+from playahead.lab.bench.measure import best_of, matmul_gflops
 from playahead.lab.recipes import feed, paper
 from playahead.lab.simulation.plays import simulate_match
 from playahead.training.trainer import TrainConfig
@@ -31,10 +31,10 @@ def bench_core(steps: int = 8) -> dict:
     """Training speed of three configurations, and the scorer beside SoccerNet's own, on this machine.
 
     Args:
-        steps: training steps to time for each model; the fastest counts.
+        steps: number of training steps to time for each model; the fastest counts.
     """
     if steps < 1:
-        raise InputError("--steps", f"{steps} is below 1")
+        raise InputError("steps", f"{steps} is below 1")
     return {
         "device": pick_device(),
         "threads": torch.get_num_threads(),

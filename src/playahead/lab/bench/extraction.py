@@ -1,4 +1,4 @@
-"""What a window of video costs, each way beside the naive one, on the same frames.
+"""Cost of a window of video, each way of encoding it beside the naive one, on the same frames.
 
 Axes: T frames, H, W, X stacks, N snippets, S stacks of a snippet, F features.
 """
@@ -14,14 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
-from playahead.backbone.config import BackboneConfig
 from playahead.backbone.fast import FastBackbone
-from playahead.backbone.network import Backbone
+from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.domain.grid import GRID
-from playahead.features.encoder import WindowEncoder, window_key
-from playahead.features.snippet_stream import SnippetStream, every
+from playahead.features.encoder import SnippetStream, WindowEncoder, every, window_key
 from playahead.io.runtime import pick_device
-from playahead.lab.bench.rates import best_of, matmul_gflops
+from playahead.lab.bench.measure import best_of, matmul_gflops
 from playahead.lab.simulation.plays import simulate_half
 from playahead.lab.simulation.rendering import Rendering, render
 from playahead.video.input_size import InputSize
@@ -32,7 +30,7 @@ FRAMES_ANSWERED = 25  # by the frame-by-frame predictor: a second of video
 
 @dataclass(frozen=True)
 class Window:
-    """The frames that everything is timed on, and what its snippets are made of."""
+    """Frames that everything is timed on, and the stacks of its snippets."""
 
     frames_THW: NDArray[np.uint8]
     stacks_XJHW: torch.Tensor
@@ -77,7 +75,7 @@ def _decode(video: Path, input_size: InputSize, backbone: Backbone) -> tuple[Win
 
 
 def _backbone() -> Backbone:
-    """The published network, its statistics such that features are neither nought nor huge."""
+    """The published network with random weights; batch norm has seen noise, so that features are of usual size."""
     torch.manual_seed(0)
     backbone = Backbone(BackboneConfig()).eval()
     with torch.inference_mode():
@@ -101,10 +99,10 @@ def _time_window(backbone: Backbone, window: Window, compiled: bool) -> dict:
     rows: dict = {}
     expected = None
     for name, way in ways.items():
-        found = way()
-        expected = found if expected is None else expected
+        features_NF = way()
+        expected = features_NF if expected is None else expected
         seconds = best_of(way, 1 if name.startswith("naive") else 3, warm=False)
-        error = float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+        error = float(np.linalg.norm(features_NF - expected) / np.linalg.norm(expected))
         first = next(iter(rows.values()), {"s": seconds})["s"]
         rows[name] = {"s": round(seconds, 3), "times_faster": round(first / seconds, 2), "relative_error": error}
     return rows

@@ -1,4 +1,4 @@
-"""What a live session costs: how long an answer takes, how many sessions a core carries, and that memory stays flat."""
+"""Cost of a live session: time of an answer, sessions that a core carries, and memory, which must stay flat."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from playahead.inference.open_predictor import open_predictor
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import VideoModel
 from playahead.io.progress import Show, counter, quiet
-from playahead.lab.bench.rates import matmul_gflops
+from playahead.lab.bench.measure import matmul_gflops, resident_mib
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.session.feed_session import FeedSession
 from playahead.live.session.lines import rows_of
@@ -32,10 +32,10 @@ def bench_live(feed_minutes: int, video_minutes: int, weights: Path | None = Non
     """Run a session on a simulated feed and one on noise at the demo's size, as fast as this machine can.
 
     Args:
-        feed_minutes: of football.
-        video_minutes: of frames.
-        weights: of the feed's model; the packaged ones if not given.
-        show: told about every answer.
+        feed_minutes: length of the simulated feed.
+        video_minutes: length of the video.
+        weights: weights of the feed's model; the packaged ones if None.
+        show: called with every answer.
     """
     return {
         "threads": torch.get_num_threads(),
@@ -58,10 +58,10 @@ def _feed(minutes: int, weights: Path | None, show: Show) -> dict:
             for _ in session.answers():
                 yield session.took_s
 
-    found = _run(answers, minutes * 60, "feed", show)
+    figures = _run(answers, minutes * 60, "feed", show)
     if isinstance(predictor, Predictor):
-        found["gflop_an_answer"] = _gflop(predictor)
-    return found
+        figures["gflop_an_answer"] = _gflop(predictor)
+    return figures
 
 
 def _video(minutes: int, show: Show) -> dict:
@@ -76,9 +76,9 @@ def _video(minutes: int, show: Show) -> dict:
             if session.push(frames_THW[index % _DISTINCT_FRAMES]):
                 yield session.took_s
 
-    found = _run(answers, minutes * 60, "video", show)
-    found["input_size"] = [model.input_size.width, model.input_size.height]
-    return found
+    figures = _run(answers, minutes * 60, "video", show)
+    figures["input_size"] = [model.input_size.width, model.input_size.height]
+    return figures
 
 
 def _run(answers: Callable[[], Iterator[float]], total_s: int, kind: str, show: Show) -> dict:
@@ -104,15 +104,9 @@ def _run(answers: Callable[[], Iterator[float]], total_s: int, kind: str, show: 
 
 
 def _gflop(predictor: Predictor) -> float:
-    """Of one new window and one answer, alone: a session computes pieces of several."""
+    """GFLOP of one new window and one answer, each alone."""
     network = cast(Anticipator, predictor.network)
     with FlopCounterMode(display=False) as counted:
         encoded_PND = network.encode_windows(torch.zeros(1, GRID.n_snippets, N_FEATURES))
         network.answer(encoded_PND.expand(GRID.n_windows, -1, -1)[None])
     return round(counted.get_total_flops() / 1e9, 4)
-
-
-def resident_mib() -> float:
-    """Memory that this process holds; 0 where the system does not say."""
-    status = Path("/proc/self/statm")
-    return int(status.read_text().split()[1]) * 4096 / 2**20 if status.exists() else 0.0

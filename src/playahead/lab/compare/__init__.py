@@ -1,1 +1,1 @@
-"""Many runs side by side: what a grid asks for, what each run scored, which differences are significant."""
+"""Comparisons of many runs: a grid, the runs' scores, and which differences are significant."""

@@ -6,38 +6,81 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from playahead.datasets.dataset import Dataset
 from playahead.datasets.evaluation_set import EvaluationSet
 from playahead.decoding.choosing import Decoding, choose
 from playahead.decoding.predictions import Predictions, join_predictions
-from playahead.evaluation.scores import Scores, score
-from playahead.io.choices import check_choices
+from playahead.evaluation.scores import AREA, Interval, Scores, mean_interval, paired_difference, score
 from playahead.io.errors import InputError
-from playahead.io.files import holding, write_whole
+from playahead.io.files import lock_folder, write_whole
 from playahead.io.progress import Show, quiet
-from playahead.lab.baselines.fit import fit_baseline
+from playahead.io.settings import check_choices
+from playahead.lab.baselines import fit_baseline
 from playahead.lab.compare.grid import Grid, narrowed
-from playahead.lab.compare.jobs import jobs_of, run_folder, runs_of
 from playahead.lab.compare.members import Members
-from playahead.lab.compare.pool import run_jobs
-from playahead.lab.compare.rows import Key, Row, summarise
+from playahead.lab.compare.runs import run_folder, runs_of, train_runs
 
-VERSION = 1
-"""Of ``comparison-SPLIT.json``."""
+VERSION = 2
+"""Version of ``comparison-SPLIT.json``."""
+FEW_MATCHES = 5
+"""With fewer matches, no difference is called significant."""
+
+Key = tuple[str, str]
+"""(variant, decoding), or (variant, past)."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant with one decoding (or under one past); all figures in percent.
+
+    Attributes:
+        variant, decoding: names of both.
+        seeds: the benchmark's average of each seed.
+        seed_spread: standard deviation of ``seeds`` (0 for one).
+        mean: mean of ``seeds`` as [mean, low, high], a rough range over other test sets of as many matches.
+        areas, area: exact area of each seed, and [mean, low, high] with the 95 % interval of its value on very many
+            matches.
+        predictions_per_clip: mean number of predictions for a clip.
+        by_tolerance, by_class: mean over seeds.
+        examples: number of examples that training has seen; 0 for baselines.
+        against: row that this one is compared with: the reference variant with the same decoding, or the reference.
+        difference, area_difference: difference to that row, resampling matches and seeds jointly, in pairs; None for
+            the reference.
+        significant: whether the difference, and that of the area, is significant: its interval excludes 0, there are at
+            least ``FEW_MATCHES`` matches and, for trained variants, two seeds.
+    """
+
+    variant: str
+    decoding: str
+    seeds: list[float]
+    seed_spread: float
+    mean: list[float]
+    areas: list[float]
+    area: list[float]
+    predictions_per_clip: float
+    by_tolerance: list[float]
+    by_class: list[float]
+    examples: int
+    against: Key | None
+    difference: list[float] | None
+    area_difference: list[float] | None
+    significant: tuple[bool, bool]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a grid's runs scored on one split.
+    """Scores of a grid's runs on one split.
 
     Attributes:
-        grid: what was asked for.
-        split, n_matches, unit: what they were scored on; intervals resample ``n_matches`` of ``unit``.
-        notice: a leak that the features have; empty if none.
-        classes: that were scored: those that are annotated.
+        grid: grid that was compared.
+        split, n_matches, unit: split that was scored; intervals resample its ``n_matches`` of ``unit``.
+        notices: sentences that a reader should know, such as a leak in the features.
+        classes: names of the annotated classes; no other is scored.
         data: digest of val and the split.
-        rows: one for each configuration and decoding.
-        members: of each ensemble, the runs that it was made of.
+        rows: one row for each variant and decoding.
+        members: runs that each ensemble is made of.
         failed: runs that failed, with the reason.
     """
 
@@ -45,7 +88,7 @@ class Comparison:
     split: str
     n_matches: int
     unit: str
-    notice: str
+    notices: Sequence[str]
     classes: Sequence[str]
     data: str
     rows: Sequence[Row]
@@ -53,7 +96,7 @@ class Comparison:
     failed: Mapping[str, str]
 
     def as_dict(self) -> dict[str, object]:
-        """``comparison-SPLIT.json``."""
+        """Document in ``comparison-SPLIT.json``."""
         return {
             "version": VERSION,
             "grid": self.grid.name,
@@ -61,7 +104,7 @@ class Comparison:
             "split": self.split,
             "matches": self.n_matches,
             "unit": self.unit,
-            "notice": self.notice,
+            "notices": list(self.notices),
             "classes": list(self.classes),
             "data": self.data,
             "reference": list(self.grid.reference),
@@ -69,7 +112,7 @@ class Comparison:
             "decodings": {name: asdict(decoding) for name, decoding in self.grid.decodings.items()},
             "pasts": list(self.grid.pasts),
             "weights": {name: [str(path) for path in v.weights] for name, v in self.grid.variants.items() if v.weights},
-            "rows": [row.as_dict() for row in self.rows],
+            "rows": [asdict(row) for row in self.rows],
             "ensembles": {name: list(members) for name, members in self.members.items()},
             "failed": dict(self.failed),
         }
@@ -77,15 +120,15 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class CompareConfig:
-    """What is scored, and how.
+    """Options of a comparison.
 
     Attributes:
-        split: what is scored; decodings are chosen on val either way, so figures on val are optimistic; look at test
-            once.
+        split: split to score, val or test. Decodings are chosen on val either way, so figures on val are optimistic;
+            look at test once.
         processes: runs at a time, each with its share of the cores.
-        only: names of variants, separated by commas, to train no others (the reference, always); rows hold every run
-            that has been scored before, too.
-        reference: a variant to compare all others with, instead of the grid's own.
+        only: names of variants to train, separated by commas, beside the reference; rows also hold every run that has
+            been scored before.
+        reference: variant to compare all others with, instead of the grid's own.
     """
 
     split: Literal["val", "test"] = "val"
@@ -94,9 +137,9 @@ class CompareConfig:
     reference: str = ""
 
     def __post_init__(self) -> None:
-        check_choices(self, "-")
+        check_choices(self, "CompareConfig")
         if self.processes < 1:
-            raise InputError("--processes", f"{self.processes} is below 1")
+            raise InputError("CompareConfig.processes", f"{self.processes} is below 1")
 
 
 def compare(
@@ -105,11 +148,11 @@ def compare(
     """Train every variant with every seed, score all, and write ``out/comparison-SPLIT.json``; resumes after a kill.
 
     Args:
-        grid: what to compare.
-        dataset: trained on its train split; checkpoints and decodings are chosen on val.
-        out: a folder for each run, and the comparison.
-        config: what is scored, and how.
-        show: told how many steps of all runs are done.
+        grid: grid to compare (``open_grid``).
+        dataset: data to train on; checkpoints and decodings are chosen on its val split.
+        out: folder for a folder of each run, and the comparison.
+        config: options.
+        show: function that is called with the number of steps done, of all runs.
 
     Raises:
         InputError: the data cannot be read, or a name is not in the grid.
@@ -118,39 +161,42 @@ def compare(
     split, only = config.split, [name.strip() for name in config.only.split(",")] if config.only else []
     if "markov" in grid.baselines and dataset.features["kind"] != "feed":
         raise InputError("baselines", "markov predicts from what happened, which video does not say")
-    chosen = narrowed(grid, only) if only else grid
+    trained = narrowed(grid, only) if only else grid
     dataset.check("val", split)
-    with holding(out):
-        failed = run_jobs(jobs_of(chosen, out), chosen, dataset, split, config.processes, show)
-        rows, members = _rows(grid, chosen, dataset, out, split, failed)
+    with lock_folder(out):
+        failed = train_runs(runs_of(trained, out), trained, dataset, split, config.processes, show)
+        rows, members = _score_all(grid, trained, dataset, out, split, failed)
         evaluation_set = dataset.evaluation_set(split)
-        found = Comparison(
+        comparison = Comparison(
             grid=grid,
             split=split,
             n_matches=len(evaluation_set.matches),
             unit=evaluation_set.unit,
-            notice=dataset.notice,
+            notices=dataset.notices.lines,
             classes=evaluation_set.class_names,
             data=dataset.digest("val", split),
             rows=rows,
             members=members,
             failed=failed,
         )
-        write_whole(out / f"comparison-{split}.json", json.dumps(found.as_dict(), indent=1))
-        return found
+        write_whole(out / f"comparison-{split}.json", json.dumps(comparison.as_dict(), indent=1))
+        return comparison
 
 
-def _rows(
-    grid: Grid, chosen: Grid, dataset: Dataset, out: Path, split: str, failed: Mapping[str, str]
+def _score_all(
+    grid: Grid, trained: Grid, dataset: Dataset, out: Path, split: str, failed: Mapping[str, str]
 ) -> tuple[list[Row], dict[str, list[str]]]:
-    """A row for each variant, ensemble and baseline with each decoding; without what failed and what rests on it."""
+    """Rows of every variant, ensemble and baseline with each decoding, and the members of each ensemble.
+
+    Runs that failed, and what rests on them, have no row.
+    """
     scored: dict[Key, list[Scores]] = {}
     examples: dict[str, int] = {}
     members_of: dict[str, list[str]] = {}
 
-    def add(name: str, found: Mapping[str, Scores], budget: int) -> None:
+    def add(name: str, scores: Mapping[str, Scores], budget: int) -> None:
         examples[name] = budget
-        for decoding, one in found.items():
+        for decoding, one in scores.items():
             scored.setdefault((name, decoding), []).append(one)
 
     weights: dict[tuple[str, int], Path] = {}
@@ -158,30 +204,27 @@ def _rows(
         if run.folder.name not in failed:
             weights[run.name, run.seed] = run.weights
             members = Members([run.weights], dataset)
-            found = _scored(members, grid, split, run.folder, run.name not in chosen.variants)
-            given = grid.variants[run.name].config is None
-            add(run.name, found, members.predictors[0].examples_seen if given else grid.budget_of(run.name))
-    for name, ensemble in chosen.ensembles.items():
+            scores = _scores(members, grid, split, run.folder, only_cached=run.name not in trained.variants)
+            add(run.name, scores, grid.budget_of(run.name) if run.config else members.predictors[0].examples_seen)
+    for name, ensemble in trained.ensembles.items():
         candidates = [runs for runs in grid.candidates(ensemble) if all(run in weights for run in runs)]
-        if not candidates:
-            continue
-        runs, members = _best_on_val(candidates, weights, dataset)
-        members_of[name] = [f"{variant}/{seed}" for variant, seed in runs]
-        budget = sum(grid.budget_of(variant) for variant, _ in runs)
-        add(name, _scored(members, grid, split, run_folder(out, name, "ensemble")), budget)
+        if candidates:
+            runs, members = _best_on_val(candidates, weights, dataset)
+            members_of[name] = [f"{variant}/{seed}" for variant, seed in runs]
+            scores = _scores(members, grid, split, run_folder(out, name, "ensemble"))
+            add(name, scores, sum(grid.budget_of(variant) for variant, _ in runs))
     for name in grid.baselines:
         add(name, score_baseline(name, dataset, split, grid.pasts), 0)
     return summarise(scored, grid.reference, examples), members_of
 
 
-def _scored(members: Members, grid: Grid, split: str, folder: Path, cached: bool = False) -> dict[str, Scores]:
-    """Scores with each decoding, or with the first one under each past; of ``cached`` ones, those that there are."""
+def _scores(members: Members, grid: Grid, split: str, folder: Path, only_cached: bool = False) -> dict[str, Scores]:
+    """Scores with each decoding, or with the first one under each past."""
     if not grid.pasts:
-        return (members.cached if cached else members.scores)(grid.decodings, split, folder) or {}
+        return members.scores(grid.decodings, split, folder, only_cached=only_cached)
     first = dict(list(grid.decodings.items())[:1])
-    seeing = {past: members.under(past) for past in grid.pasts}
-    found = {past: (m.cached if cached else m.scores)(first, split, folder) for past, m in seeing.items()}
-    return {past: next(iter(scores.values())) for past, scores in found.items() if scores}
+    by_past = {past: members.scores(first, split, folder, past, only_cached) for past in grid.pasts}
+    return {past: next(iter(scores.values())) for past, scores in by_past.items() if scores}
 
 
 def _best_on_val(
@@ -197,14 +240,67 @@ def _best_on_val(
 
 
 def score_baseline(name: str, dataset: Dataset, split: str, pasts: Sequence[str] = ()) -> dict[str, Scores]:
-    """A baseline fitted on train, its score scale chosen on val: marginal decoding, or a score under each past."""
+    """Scores of a baseline fitted on train, its score scale chosen on val: with marginal decoding, or by past."""
     fitted = fit_baseline(name, *dataset.training_halves())
 
-    def predict(found: EvaluationSet) -> Predictions:
-        seen = zip(found.observed, found.end_ms, strict=True)
-        return join_predictions([fitted.predict(half, end_ms) for half, end_ms in seen])
+    def predict(examples: EvaluationSet) -> Predictions:
+        halves = zip(examples.observed, examples.end_ms, strict=True)
+        return join_predictions([fitted.predict(half, end_ms) for half, end_ms in halves])
 
     validation = dataset.evaluation_set("val")
     decoder = choose(Decoding(), predict(validation), validation.table)
     sets = {past: dataset.seen_as(past, split) for past in pasts} or {"marginal": dataset.evaluation_set(split)}
-    return {reading: score(decoder.scores(predict(found)), found.count_by_match) for reading, found in sets.items()}
+    return {key: score(decoder.scores(predict(examples)), examples.count_by_match) for key, examples in sets.items()}
+
+
+def summarise(scored: Mapping[Key, Sequence[Scores]], reference: Key, examples: Mapping[str, int]) -> list[Row]:
+    """Rows of each variant and decoding, in the given order; ``examples`` says how many each variant was trained on."""
+    return [_row(key, _against(key, scored, reference), scored, examples[key[0]]) for key in scored]
+
+
+def _against(key: Key, scored: Mapping[Key, Sequence[Scores]], reference: Key) -> Key | None:
+    """Variants are compared under the same decoding, the reference's other decodings with the reference itself."""
+    same_decoding = (reference[0], key[1])
+    against = same_decoding if same_decoding in scored and same_decoding != key else reference
+    return against if against in scored and against != key else None
+
+
+def _row(key: Key, against: Key | None, scored: Mapping[Key, Sequence[Scores]], examples: int) -> Row:
+    runs, others = scored[key], scored[against] if against else []
+    averages, areas = [run.resampled for run in runs], [run.resampled_area for run in runs]
+    difference = area_difference = None
+    if others:
+        difference = _percent(paired_difference(averages, [run.resampled for run in others]))
+        area_difference = _percent(paired_difference(areas, [run.resampled_area for run in others], AREA))
+    is_enough = averages[0].n_matches >= FEW_MATCHES and (len(runs) > 1 or not examples)
+    precision_SDC = np.stack([run.precision_DC for run in runs])
+    seeds = [run.average for run in runs]
+    return Row(
+        variant=key[0],
+        decoding=key[1],
+        seeds=_rounded(seeds),
+        seed_spread=round(float(np.std(seeds, ddof=1)), 2) if len(seeds) > 1 else 0.0,
+        mean=_percent(mean_interval(averages)),
+        areas=_rounded([run.area for run in runs]),
+        area=_percent(mean_interval(areas, AREA)),
+        predictions_per_clip=round(float(np.mean([run.predictions_per_clip for run in runs])), 2),
+        by_tolerance=_rounded(precision_SDC.mean(axis=(0, 2))),
+        by_class=_rounded(precision_SDC.mean(axis=(0, 1))),
+        examples=examples,
+        against=against,
+        difference=difference,
+        area_difference=area_difference,
+        significant=(is_enough and _excludes_0(difference), is_enough and _excludes_0(area_difference)),
+    )
+
+
+def _excludes_0(interval: list[float] | None) -> bool:
+    return interval is not None and (interval[1] > 0 or interval[2] < 0)
+
+
+def _percent(interval: Interval) -> list[float]:
+    return _rounded([100 * interval.value, 100 * interval.low, 100 * interval.high])
+
+
+def _rounded(values: Sequence[float] | np.ndarray) -> list[float]:
+    return [round(float(value), 2) for value in values]

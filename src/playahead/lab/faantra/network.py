@@ -1,34 +1,88 @@
-"""Frames -> steps -> anticipations.
+"""Frames -> steps -> anticipations: FAANTRA's network, from gray frames on.
 
-Axes: B clips, T frames of a clip, H, W, P = B x T, F features.
+Axes: B clips, T frames of a clip, H, W, P = B x T frames, C channels that are exchanged, D half of them, F features.
 """
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from playahead.backbone.fast import channels_last
-from playahead.backbone.timm_guard import import_timm
+from playahead.backbone.network import import_timm
+from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
-from playahead.lab.faantra.gate_shift_fuse import GateShiftFuse
+from playahead.io.runtime import pick_device
+from playahead.io.settings import build
+from playahead.io.tensors import fill, read_tensors
 from playahead.paper.anticipator import AnticipatorOutput
 from playahead.variants.config import AnticipatorConfig
-from playahead.variants.model import build
+from playahead.variants.model import build as build_anticipator
+
+_SHARE = 4  # one channel in so many takes part
+
+
+class GateShiftFuse(nn.Module):
+    """Half of the channels that take part look one frame ahead, half one frame back, as much as a gate lets them.
+
+    Args:
+        channels: number of channels of the features.
+        frames: T, frames of a clip: the batch holds B x T frames.
+    """
+
+    def __init__(self, channels: int, frames: int) -> None:
+        super().__init__()
+        self.frames = frames
+        self.taking_part = max(channels // _SHARE // 2 * 2, 2)
+        half = self.taking_part // 2
+        self.norm = nn.BatchNorm3d(self.taking_part)
+        self.gate = nn.Conv3d(self.taking_part, 2, 3, padding=1, groups=2)
+        self.fuse = nn.ModuleList(nn.Conv2d(2, 1, 3, padding=1) for _ in range(2))
+        self.half_taking_part = half
+
+    def forward(self, features_PCHW: Tensor) -> Tensor:
+        """Features of the same shape; channels that take no part are unchanged."""
+        moving, resting = features_PCHW[:, : self.taking_part], features_PCHW[:, self.taking_part :]
+        moving_BCTHW = moving.unflatten(0, (-1, self.frames)).transpose(1, 2)
+        gate_B2THW = self.gate(self.norm(moving_BCTHW).relu()).tanh()
+        parts = []
+        for index, step in enumerate((-1, 1)):
+            own_BDTHW = moving_BCTHW[:, index * self.half_taking_part : (index + 1) * self.half_taking_part]
+            gated = own_BDTHW * gate_B2THW[:, index : index + 1]
+            parts.append(self._fused(_shifted(gated, step), own_BDTHW - gated, self.fuse[index]))
+        return torch.cat([torch.cat(parts, dim=1).transpose(1, 2).flatten(0, 1), resting], dim=1)
+
+    @staticmethod
+    def _fused(shifted_BDTHW: Tensor, rest_BDTHW: Tensor, weigh: nn.Module) -> Tensor:
+        """Sum of what came from the neighbour and what stayed, weighted for each channel and frame."""
+        pooled_B2DT = torch.stack([shifted_BDTHW.mean(dim=(3, 4)), rest_BDTHW.mean(dim=(3, 4))], dim=1)
+        weight_BDT11 = weigh(pooled_B2DT).sigmoid()[:, 0, :, :, None, None]
+        return shifted_BDTHW * weight_BDT11 + rest_BDTHW * (1 - weight_BDT11)
+
+
+def _shifted(x_BDTHW: Tensor, step: int) -> Tensor:
+    """Features moved by one frame; zeros come in at the other end."""
+    nothing = torch.zeros_like(x_BDTHW[:, :, :1])
+    if step > 0:
+        return torch.cat([nothing, x_BDTHW[:, :, :-1]], dim=2)
+    return torch.cat([x_BDTHW[:, :, 1:], nothing], dim=2)
+
 
 _LATER_STAGES = ("s3", "s4")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EndToEndModelConfig:
-    """The network.
+    """Settings of the network.
 
     Attributes:
-        encoder: a RegNet of timm's (published: regnety_004 and larger).
+        encoder: name of a RegNet in timm (published: regnety_004 and larger).
         frames: T, frames of an example (published: 64).
-        stride_frames: between them, at 25 a second (published: 4, 6.25 a second).
-        input_size: of the frames, as 224x128.
+        stride_frames: step between them, at 25 frames a second (published: 4, 6.25 a second).
+        input_size: size of the frames, as 224x128.
         imagenet: start the encoder from ImageNet weights, through timm's hub.
-        anticipator: what reads the steps; its feature_dim, n_windows and n_snippets are set by the rest.
+        anticipator: settings of what reads the steps; its feature_dim, n_windows and n_snippets are set by the rest.
     """
 
     encoder: str = "regnety_004"
@@ -41,9 +95,9 @@ class EndToEndModelConfig:
     def __post_init__(self) -> None:
         for name in ("frames", "stride_frames"):
             if getattr(self, name) < 1:
-                raise InputError(f"model.{name}", f"{getattr(self, name)} is below 1")
+                raise InputError(f"EndToEndModelConfig.{name}", f"{getattr(self, name)} is below 1")
         if self.anticipator.encoder != "steps":
-            raise InputError("model.anticipator.encoder", "end to end it reads steps")
+            raise InputError("AnticipatorConfig.encoder", "is not steps, which end to end must be read")
 
     @property
     def span_frames(self) -> int:
@@ -64,7 +118,7 @@ class EndToEnd(nn.Module):
         self.frame_encoder = _frame_encoder(config)
         features = int(self.frame_encoder.num_features)  # type: ignore[arg-type]
         sized = replace(config.anticipator, feature_dim=features, n_windows=1, n_snippets=config.frames)
-        self.anticipator = build(sized)
+        self.anticipator = build_anticipator(sized)
 
     def forward(self, frames_BTHW: Tensor) -> AnticipatorOutput:
         """Gray frames, uint8 or in [0, 1], the oldest first -> logits, as of any anticipator."""
@@ -79,15 +133,35 @@ def _frame_encoder(config: EndToEndModelConfig) -> nn.Module:
     try:
         encoder = create(config.encoder, pretrained=config.imagenet, in_chans=1, num_classes=0)
     except (OSError, ValueError) as reason:
-        said, fix = str(reason).split("\n")[0], "connect, or train without ImageNet weights"
-        raise InputError(config.encoder, f"its ImageNet weights cannot be fetched ({said})", fix) from None
+        first_line, fix = str(reason).split("\n")[0], "connect, or train without ImageNet weights"
+        raise InputError(config.encoder, f"its ImageNet weights cannot be fetched ({first_line})", fix) from None
     except RuntimeError as reason:
-        raise InputError("model.encoder", f"{config.encoder!r}: timm has no such encoder ({reason})") from None
+        raise InputError(
+            "EndToEndModelConfig.encoder", f"{config.encoder!r}: timm has no such encoder ({reason})"
+        ) from None
     stages = [getattr(encoder, name, None) for name in _LATER_STAGES]
     if None in stages:
-        raise InputError("model.encoder", f"{config.encoder!r} is no RegNet: its later half is not found")
+        raise InputError(
+            "EndToEndModelConfig.encoder", f"{config.encoder!r} is no RegNet: it has no stages {_LATER_STAGES}"
+        )
     for stage in stages:
         for block in stage.children():  # type: ignore[union-attr]
             first = block.conv1
             block.conv1 = nn.Sequential(GateShiftFuse(first.conv.in_channels, config.frames), first)
     return channels_last(encoder)
+
+
+KIND = "end to end"
+
+
+def open_end_to_end(path: Path, device: str = "auto") -> Predictor:
+    """Open weights that were trained end to end, as a predictor on frames.
+
+    Raises:
+        InputError: missing, damaged, or weights of another kind.
+    """
+    tensors, about = read_tensors(path)
+    if about.get("kind") != KIND:
+        raise InputError(path, "was not trained end to end", "give the store of features that it was trained on")
+    config = replace(build(EndToEndModelConfig, about.get("model"), f"{path}: model"), imagenet=False)
+    return Predictor(fill(lambda: EndToEnd(config), tensors, path).to(pick_device(device)), about, path)

@@ -1,4 +1,4 @@
-"""Snippets to train a spotter on: half of them on actions, augmented (docs/paper.md 1.1 says what a snippet is).
+"""Snippets to train a spotter on, half of them on actions, augmented (a snippet: docs/paper.md 1.1).
 
 Axes: B snippets, J frames of a snippet (15), H, W, C classes, E events.
 """
@@ -27,12 +27,12 @@ CENTRE_FRAMES = GRID.snippet_span_frames // 2
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How snippets are changed, each as a whole (C).
+    """Random changes of snippets, each changed as a whole (C).
 
     Attributes:
-        flip: mirrored left to right, half of them.
-        zoom: cut to as little as 1 - zoom of the picture, anywhere.
-        brightness: a factor within 1 +- brightness, and as much added.
+        flip: mirror half of them left to right.
+        zoom: largest share of the picture's sides that is cut off.
+        brightness: largest change of the factor 1, and of the constant 0 that is added.
     """
 
     flip: bool = True
@@ -44,11 +44,11 @@ class SnippetSampler:
     """Draws snippets and what happens at their centre.
 
     Args:
-        videos: with their actions.
-        cache: holds their frames.
-        reach_frames: an action so near the centre is what the snippet shows (C).
-        action_share: of the snippets that are drawn on actions.
-        augmentation: of the frames.
+        videos: videos with their actions.
+        cache: frames of the videos.
+        reach_frames: distance from the centre within which an action counts as shown (C).
+        action_share: share of the snippets that are drawn on actions.
+        augmentation: changes of the frames.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class SnippetSampler:
         self.reach_frames, self.action_share, self.augmentation = reach_frames, action_share, augmentation
         long_enough = [(v, f) for v in videos if len(f := cache.frames(v.path)) >= GRID.snippet_span_frames]
         if not long_enough:
-            raise InputError("pretrain", "no video is as long as a snippet of 29 frames")
+            raise InputError("videos", "no video is as long as a snippet of 29 frames")
         self.names = [video.name for video, _ in long_enough]
         self.frames = [frames for _, frames in long_enough]
         self.lengths = np.array([len(frames) for frames in self.frames])
@@ -74,13 +74,13 @@ class SnippetSampler:
         ]
         rows = [row for row in rows if row[2] < self.lengths[row[0]]]
         if not rows:
-            raise InputError("pretrain", "no action is labelled within the videos")
+            raise InputError("videos", "no action is labelled within the videos")
         self.video_E, self.class_E, self.frame_E = (np.array(column) for column in zip(*rows, strict=True))
         rarity_C = 1 / np.sqrt(np.maximum(np.bincount(self.class_E, minlength=len(ACTIONS)), 1))
         self._probability_E = rarity_C[self.class_E] / rarity_C[self.class_E].sum()
 
     def batch(self, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str]]:
-        """(frames_BJHW in [0, 1], happens_BC, names)."""
+        """(frames_BJHW in [0, 1], happens_BC, names) of ``size`` snippets."""
         drawn = [self._draw(rng) for _ in range(size)]
         with ThreadPoolExecutor(min(size, os.cpu_count() or 1)) as threads:  # compressed frames are decoded here
             frames = list(threads.map(self._frames, drawn))

@@ -1,1 +1,1 @@
-"""One self-contained page that says what runs scored, and why."""
+"""One self-contained page about a comparison or a run: scores, and what lies behind them."""

@@ -1,4 +1,4 @@
-"""Charts as SVG that takes its colours from the page, so that they follow it into the dark and onto paper.
+"""Charts as SVG that takes its colours from the page, so that they suit dark mode and print.
 
 Axes: D tolerances, C classes, H thresholds, B bins.
 """
@@ -47,20 +47,21 @@ _TOLERANCES = {0: "within 1 s", 2: "within 3 s", 5: "at any time"}
 
 
 def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, NDArray]:
-    """A figure of so many inches (72 points each: what the page shows them in) and its axes."""
+    """A figure of so many inches, at the page's 72 points each, and its axes."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     return figure, axes
 
 
 def _svg(figure: Figure, title: str) -> str:
-    """The figure as an element of the page, named for those who do not see it."""
+    """The figure as an element of the page, with a name for screen readers."""
     written = StringIO()
     figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = written.getvalue()
     text = text[text.index("<svg") :]
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, f"var({variable})")
+    # Colours become the page's variables, and the font the page's own.
     text = re.sub(r"font:\s*([\d.]+px) [^;\"]*", r"font-size: \1", text)
     return re.sub(r"<svg ", f'<svg role="img" aria-label="{title}" ', text, count=1)
 
@@ -77,36 +78,36 @@ def forest(rows: Sequence[Mapping], title: str) -> str:
             _forest(
                 axes[0, place], [row[key] for row in compared], [row["significant"][index] for row in compared], label
             )
-        names = [f"{row['variant']}, {row['decoding']}".replace("$", r"\$") for row in compared]  # no mathematics
+        names = [f"{row['variant']}, {row['decoding']}".replace("$", r"\$") for row in compared]  # "$" begins a formula
         axes[0, 0].set_yticks(range(len(compared)), names)
         axes[0, 1].set_yticks(range(len(compared)), [""] * len(compared))
         return _svg(figure, title)
 
 
-def _forest(axis: Axes, found: Sequence[Sequence[float]], significant: Sequence[bool], label: str) -> None:
-    value, low, high = np.array(found).T
-    place = np.arange(len(found))
+def _forest(axis: Axes, intervals: Sequence[Sequence[float]], significant: Sequence[bool], label: str) -> None:
+    value, low, high = np.array(intervals).T
+    place = np.arange(len(intervals))
     for sure, colour in ((True, _ACCENT), (False, _FAINT)):
         chosen = np.array(significant) == sure
         axis.hlines(place[chosen], low[chosen], high[chosen], color=colour, linewidth=1.6)
         axis.plot(value[chosen], place[chosen], "o", color=colour, markersize=3.5)
     axis.axvline(0, color=_INK, linewidth=0.8)
     axis.set_xlabel(f"difference in {label}, points")
-    axis.set_ylim(len(found) - 0.4, -0.6)
+    axis.set_ylim(len(intervals) - 0.4, -0.6)
     axis.grid(axis="y", visible=False)
 
 
 def pasts(rows: Sequence[Mapping], names: Sequence[str]) -> str:
-    """The exact area of each variant under each past, in the grid's order; what is not trained is drawn fainter."""
+    """Exact area of each variant under each past, in the grid's order; baselines are drawn fainter."""
     variants = list(dict.fromkeys(row["variant"] for row in rows))
     place = {name: float(index) for index, name in enumerate(names)}
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(7.2, 0.9 + 0.26 * len(names))
         axis = axes[0, 0]
         for variant, style in zip(variants, _markers(rows, variants), strict=True):
-            mine = [row for row in rows if row["variant"] == variant]
-            at = [place[row["decoding"]] for row in mine]
-            value, low, high = np.array([row["area"] for row in mine]).T
+            of_variant = [row for row in rows if row["variant"] == variant]
+            at = [place[row["decoding"]] for row in of_variant]
+            value, low, high = np.array([row["area"] for row in of_variant]).T
             axis.hlines(at, low, high, color=style["color"], linewidth=1.4)
             axis.plot(value, at, linestyle="", markersize=4.5, label=variant.replace("$", r"\$"), **style)
             for shown, end, y in zip(value, high, at, strict=True) if variant == variants[0] else ():
@@ -114,11 +115,11 @@ def pasts(rows: Sequence[Mapping], names: Sequence[str]) -> str:
         axis.set(xlabel="exact area, 95 % interval", xlim=(0, None), ylim=(len(names) - 0.5, -0.5))
         axis.set_yticks(range(len(names)), list(names))
         figure.legend(loc="outside upper right", ncols=min(len(variants), 4))
-        return _svg(figure, "what each past is worth")
+        return _svg(figure, "exact area under each past")
 
 
 def _markers(rows: Sequence[Mapping], variants: Sequence[str]) -> list[dict]:
-    """A filled mark for each variant that is trained, a hollow one for each that is not."""
+    """A filled mark for each trained variant, a hollow one for each baseline."""
     trained = {row["variant"] for row in rows if row["examples"]}
     filled, hollow = iter(_cycle("osD^v", (_ACCENT, _OTHER, _INK))), iter(_cycle("o|xsD", (_FAINT,)))
     return [next(filled if variant in trained else hollow) for variant in variants]
@@ -129,7 +130,7 @@ def _cycle(marks: str, colours: Sequence[str]) -> Iterator[dict]:
         yield {"marker": mark, "color": colour, "markerfacecolor": colour if colour != _FAINT else "none"}
 
 
-def precision_recall(found: Diagnosis) -> str:
+def precision_recall(diagnosis: Diagnosis) -> str:
     """A small curve for each class at three tolerances."""
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(7.2, 3.5, 2, 5)
@@ -137,11 +138,11 @@ def precision_recall(found: Diagnosis) -> str:
             axis.set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
             axis.label_outer()
         lines = []
-        _hide_unused(axes, found)
-        for c, (axis, index) in enumerate(zip(axes.flat, found.classes, strict=False)):
+        _hide_unused(axes, diagnosis)
+        for c, (axis, index) in enumerate(zip(axes.flat, diagnosis.classes, strict=False)):
             axis.set_title(short_name(ACTIONS[index]), loc="left")
             lines = [
-                axis.plot(found.recall_DCH[d, c], np.maximum.accumulate(found.precision_DCH[d, c]), **style)[0]
+                axis.plot(diagnosis.recall_DCH[d, c], np.maximum.accumulate(diagnosis.precision_DCH[d, c]), **style)[0]
                 for d, style in zip(_TOLERANCES, _line_styles(), strict=True)
             ]
         figure.legend(lines, _TOLERANCES.values(), loc="outside upper right", ncols=3)
@@ -150,9 +151,9 @@ def precision_recall(found: Diagnosis) -> str:
         return _svg(figure, "precision and recall of each class")
 
 
-def _hide_unused(axes: NDArray, found: Diagnosis) -> None:
-    """The places of classes that are not annotated."""
-    for axis in axes.flat[len(found.classes) :]:
+def _hide_unused(axes: NDArray, diagnosis: Diagnosis) -> None:
+    """Hide the axes that no annotated class needs."""
+    for axis in axes.flat[len(diagnosis.classes) :]:
         axis.set_visible(False)
 
 
@@ -164,9 +165,9 @@ def _line_styles() -> list[dict]:
     ]
 
 
-def threshold_sweep(found: Diagnosis) -> str:
-    """The score against how many predictions per clip are kept."""
-    threshold, predictions_per_clip, score = np.array(found.sweep).T
+def threshold_sweep(diagnosis: Diagnosis) -> str:
+    """mAP against the number of predictions per clip above a threshold."""
+    threshold, predictions_per_clip, score = np.array(diagnosis.sweep).T
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(4.6, 2.9)
         axis = axes[0, 0]
@@ -182,9 +183,9 @@ def threshold_sweep(found: Diagnosis) -> str:
         return _svg(figure, "mAP against predictions per clip")
 
 
-def calibration(found: Diagnosis) -> str:
-    """Confidence against how often it was right."""
-    rows = [(row.stated, row.happened, row.anticipations) for row in found.calibration]
+def calibration(diagnosis: Diagnosis) -> str:
+    """Confidence against the share that happened; larger dots hold more anticipations."""
+    rows = [(row.stated, row.happened, row.anticipations) for row in diagnosis.calibration]
     believed, right, made = np.array(rows).reshape(-1, 3).T
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(4.6, 3.4)
@@ -196,8 +197,8 @@ def calibration(found: Diagnosis) -> str:
         return _svg(figure, "confidence against the share that happened")
 
 
-def time_errors(found: Diagnosis) -> str:
-    """For each class, how far its most confident prediction was off."""
+def time_errors(diagnosis: Diagnosis) -> str:
+    """Histogram of the time error of each class's most confident prediction."""
     centre_B = (ERROR_EDGES_S[:-1] + ERROR_EDGES_S[1:]) / 2
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(7.2, 2.7, 2, 5)
@@ -205,8 +206,8 @@ def time_errors(found: Diagnosis) -> str:
             axis.set(xlim=(-5, 5), xticks=(-4, 0, 4), yticks=())
             axis.grid(axis="y", visible=False)
             axis.label_outer()
-        _hide_unused(axes, found)
-        for counts_B, axis, index in zip(found.error_CB, axes.flat, found.classes, strict=False):
+        _hide_unused(axes, diagnosis)
+        for counts_B, axis, index in zip(diagnosis.error_CB, axes.flat, diagnosis.classes, strict=False):
             axis.bar(centre_B, counts_B / max(counts_B.sum(), 1), width=0.42, color=_ACCENT)
             axis.set_title(f"{short_name(ACTIONS[index])}  {counts_B.sum():,}", loc="left")
         figure.supxlabel("prediction too early (s)  ·  too late (s)", fontsize=8.5, color=_FAINT)
@@ -226,12 +227,12 @@ def window_importance(weight_W: Sequence[float]) -> str:
 
 
 def learning_curves(curves: Mapping[str, Mapping[str, Sequence[float]]], chosen: str) -> str:
-    """Loss and validation score of every run over its training; the chosen one stands out."""
+    """Loss and validation score of every run over its training, the chosen one in colour."""
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(7.2, 2.8, 1, 2)
         for name, curve in sorted(curves.items(), key=lambda item: item[0] == chosen):
-            mine = name == chosen
-            style = {"color": _ACCENT if mine else _FAINT, "linewidth": 1.8 if mine else 0.7}
+            is_chosen = name == chosen
+            style = {"color": _ACCENT if is_chosen else _FAINT, "linewidth": 1.8 if is_chosen else 0.7}
             for axis, x, y in ((axes[0, 0], "step", "loss"), (axes[0, 1], "validated_step", "map")):
                 axis.plot(curve[x], curve[y], marker="" if len(curve[x]) > 1 else "o", markersize=3, **style)
         axes[0, 0].set(xlabel="steps", ylabel="training loss")

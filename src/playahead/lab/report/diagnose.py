@@ -1,4 +1,4 @@
-"""What lies behind a score: where confidence is right, what is taken for what, which slots do the work.
+"""Diagnosis of a score: where confidence is right, which classes are confused, which slots do the work.
 
 Axes: O examples, R raster frames, C classes, D tolerances, H thresholds, K slots, B bins.
 """
@@ -25,26 +25,26 @@ from playahead.evaluation.reliability import ReliabilityRow, reliability
 
 CONFIDENCE_EDGES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 ERROR_EDGES_S = np.arange(-31.5, 32, 3) * RASTER_FRAME_MS / 1000  # three frames a bin, the middle one around 0
-_NEAR_FRAMES = 3  # half a second on either side: where an event's class is read off
-_LEAST_RATE = 1e-7
+_NEAR_FRAMES = 3  # half a second on either side, where the likeliest class is looked up
+_MIN_RATE = 1e-7
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Everything about one model on one split that the page draws.
+    """Figures of one model on one split that the page draws.
 
     Attributes:
-        classes: indices of the annotated classes: the axis C of all that follows.
+        classes: indices of the annotated classes, the axis C of all that follows.
         precision_DC: average precision, percent.
-        precision_DCH, recall_DCH: the curves behind it.
+        precision_DCH, recall_DCH: precision-recall curves.
         sweep: (minimum confidence, predictions per clip, mAP of those alone) at rising thresholds.
-        calibration: confidences beside what happened, all classes; times are those of the frames.
-        error_CB: for every class, windows by the time error of its most confident prediction, three frames a bin.
-        confusion_CC: of each actual class (row), the likeliest class there, share of its events.
-        slot_mass_KC: events a window that each slot accounts for; None without slots.
-        slot_time_K: when each slot fires on average, s.
-        gain_O: nats by which the model explains each window better than the constant rate.
-        health: see there.
+        calibration: confidences of all classes beside what happened, at the frames' times.
+        error_CB: number of examples by the time error of the class's most confident prediction, three frames a bin.
+        confusion_CC: share of each actual class's events (row) at which each class (column) was the likeliest.
+        slot_mass_KC: events per example that each slot accounts for; None without slots.
+        slot_time_K: mean time at which each slot fires, s.
+        gain_O: nats by which the model explains each example better than the constant rate.
+        health: figures that show a training going wrong.
     """
 
     classes: tuple[int, ...]
@@ -67,18 +67,18 @@ class Diagnosis:
 
 
 def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameTable) -> Diagnosis:
-    """Look at a model's predictions on a split.
+    """Diagnose a model's predictions on a split.
 
     Args:
-        predictions: what its heads say.
-        probabilities: decoded, as people are shown, beside what happened.
-        scaled: the same on the scorer's scale.
+        predictions: outputs of its heads.
+        probabilities: decoded probabilities, as people are shown them, beside what happened.
+        scaled: scores, on the scorer's scale, beside what happened.
     """
     counts = count_detections(scaled)
     precision, recall = precision_recall(counts)
     intensity_ORC = predictions.intensity()
     slots = _slots(predictions) if isinstance(predictions, SlotPredictions) else (None, None)
-    kept = list(scaled.classes)
+    annotated = list(scaled.classes)
     return Diagnosis(
         classes=scaled.classes,
         precision_DC=100 * average_precision(counts)[0],
@@ -86,9 +86,9 @@ def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameT
         recall_DCH=recall[0],
         sweep=sweep(counts, len(predictions)),
         calibration=reliability(timed_events_of_frames(probabilities)[0], probabilities, CONFIDENCE_EDGES),
-        error_CB=time_errors(probabilities)[kept],
-        confusion_CC=confusion(intensity_ORC, probabilities.labels_NR)[kept][:, kept],
-        slot_mass_KC=None if slots[0] is None else slots[0][:, kept],
+        error_CB=time_errors(probabilities)[annotated],
+        confusion_CC=confusion(intensity_ORC, probabilities.labels_NR)[annotated][:, annotated],
+        slot_mass_KC=None if slots[0] is None else slots[0][:, annotated],
         slot_time_K=slots[1],
         gain_O=gains(intensity_ORC, probabilities.labels_NR),
         health=health(predictions, int((probabilities.labels_NR != NO_EVENT).sum())),
@@ -96,62 +96,64 @@ def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameT
 
 
 def sweep(counts: ThresholdCounts, n_clips: int) -> list[tuple[float, float, float]]:
-    """What is left of the score when less confident predictions are dropped."""
+    """(threshold, predictions per clip, mAP) when predictions below the threshold are dropped."""
     precision, recall = precision_recall(counts)
-    found = []
+    points = []
     for first in (0, 1, 2, 4, 8, 12, 20, 30, 40, 60, 80, 100, 120, 140, 160):
         best = [
             np.where(recall[0][..., first:] >= level, precision[0][..., first:], 0).max(axis=-1)
             for level in RECALL_LEVELS
         ]
         predictions_per_clip = float(counts.detections_GCH[0, :, first].sum() / max(n_clips, 1))
-        found.append((float(THRESHOLDS_H[first]), predictions_per_clip, 100 * float(np.mean(best))))
-    return found
+        points.append((float(THRESHOLDS_H[first]), predictions_per_clip, 100 * float(np.mean(best))))
+    return points
 
 
 def time_errors(table: FrameTable) -> NDArray[np.int64]:
-    """How far a class's most confident prediction was from the nearest such event: error_CB (late: positive)."""
+    """error_CB: histograms of the time from the nearest event to each class's best prediction (late: positive)."""
     frame_R = np.arange(RASTER_FRAMES)
-    found = []
+    histograms = []
     for c in range(len(ACTIONS)):
+        # In the clips that have both such an event and such a prediction: frames from each event to the prediction,
+        # and of them the smallest. Frames without an event are put far away.
         is_event_NR = table.labels_NR == c + 1
         scores_NR = table.scores_NRV[:, :, c + 1]
         chosen = is_event_NR.any(axis=1) & (scores_NR > 0).any(axis=1)
-        guess_N = scores_NR[chosen].argmax(axis=1)
-        off_NR = guess_N[:, None] - frame_R
+        off_NR = scores_NR[chosen].argmax(axis=1)[:, None] - frame_R
         off_NR = np.where(is_event_NR[chosen], off_NR, 10 * RASTER_FRAMES)
         nearest_N = off_NR[np.arange(len(off_NR)), np.abs(off_NR).argmin(axis=1)]
-        found.append(np.histogram(nearest_N * RASTER_FRAME_MS / 1000, ERROR_EDGES_S)[0])
-    return np.stack(found)
+        histograms.append(np.histogram(nearest_N * RASTER_FRAME_MS / 1000, ERROR_EDGES_S)[0])
+    return np.stack(histograms)
 
 
 def confusion(intensity_ORC: NDArray[np.float32], labels_NR: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Share of each class's events (row) at which each class (column) was held likeliest."""
+    """Share of each class's events (row) at which each class (column) was the likeliest: confusion_CC."""
+    # Intensity near each event, of each class, as a difference of cumulative sums.
     cumulative = np.zeros((len(intensity_ORC), RASTER_FRAMES + 1, len(ACTIONS)), np.float32)
     np.cumsum(intensity_ORC, axis=1, out=cumulative[:, 1:])
     clip, frame = np.nonzero(labels_NR != NO_EVENT)
     low, high = np.maximum(frame - _NEAR_FRAMES, 0), np.minimum(frame + _NEAR_FRAMES + 1, RASTER_FRAMES)
-    held = (cumulative[clip, high] - cumulative[clip, low]).argmax(axis=1)
+    likeliest = (cumulative[clip, high] - cumulative[clip, low]).argmax(axis=1)
     counts_CC = np.zeros((len(ACTIONS), len(ACTIONS)))
-    np.add.at(counts_CC, (labels_NR[clip, frame] - 1, held), 1)
+    np.add.at(counts_CC, (labels_NR[clip, frame] - 1, likeliest), 1)
     return counts_CC / np.maximum(counts_CC.sum(axis=1, keepdims=True), 1)
 
 
 def gains(intensity_ORC: NDArray[np.float32], labels_NR: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Log-likelihood of what happened in each window, less that of the split's own constant rate, in nats."""
+    """Log-likelihood of what happened in each example, less that of the split's own constant rate, in nats: gain_O."""
+    # Of a Poisson process: the log rates at the events, less the number of events expected.
     clip, frame = np.nonzero(labels_NR != NO_EVENT)
     c = labels_NR[clip, frame] - 1
     rate_C = np.bincount(c, minlength=len(ACTIONS)) / max(len(labels_NR) * RASTER_FRAMES, 1)
-    surprise = np.log(intensity_ORC[clip, frame, c] + _LEAST_RATE) - np.log(rate_C[c] + _LEAST_RATE)
-    explained_O = np.bincount(clip, surprise, minlength=len(labels_NR))
+    log_ratio = np.log(intensity_ORC[clip, frame, c] + _MIN_RATE) - np.log(rate_C[c] + _MIN_RATE)
+    explained_O = np.bincount(clip, log_ratio, minlength=len(labels_NR))
     return explained_O - (intensity_ORC.sum(axis=(1, 2)) - rate_C.sum() * RASTER_FRAMES)
 
 
 def _slots(predictions: SlotPredictions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(mass_KC, mean time of each slot's mass, s)."""
-    mass_KC = np.einsum("ok,okc->kc", predictions.objectness_OK, predictions.class_OKC, optimize=True) / len(
-        predictions
-    )
+    mass_KC = np.einsum("ok,okc->kc", predictions.objectness_OK, predictions.class_OKC, optimize=True)
+    mass_KC = mass_KC / len(predictions)
     bins = predictions.offset_OKT.shape[-1]
     centre_T = (np.arange(bins) + 0.5) / bins * ANTICIPATION_MS / 1000
     time_OK = predictions.offset_OKT @ centre_T

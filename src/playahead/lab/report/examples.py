@@ -1,39 +1,50 @@
-"""Single windows as timelines: what happened before and after, and what was expected.
+"""Examples of a page: the best and the worst explained windows as timelines, with a picture where there is video.
 
-Axes: R raster frames, V vector entries.
+Axes: N examples, R raster frames, V vector entries, H height, W width, C colours.
 """
 
+import base64
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.datasets.evaluation_set import EvaluationSet
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, RASTER_FRAME_MS
 from playahead.domain.palette import COLOURS, short_name
 from playahead.domain.time import format_clock
+from playahead.evaluation.frames import NO_EVENT, FrameTable
+from playahead.io.errors import InputError
+
+if TYPE_CHECKING:
+    from av import VideoFrame
 
 PAST_MS = 10_000
+_MIN_APART = 6  # examples: so that two share no video
 _WIDTH, _MARGIN = 380.0, 8.0
 _PER_MS = (_WIDTH - 2 * _MARGIN) / (PAST_MS + ANTICIPATION_MS)
 _LETTER = 5.1  # width of a letter, about
 _LANES = 3
-_GUESSES = 6
-_LEAST = 0.03
+_MAX_EXPECTED = 6
+_MIN_PROBABILITY = 0.03
 
 
 @dataclass(frozen=True)
 class PlacedMark:
-    """Something on a timeline, placed for drawing.
+    """An action on a timeline, placed for drawing.
 
     Attributes:
-        x: from the left.
-        text_x: where its name begins; 0 width of text where ``name`` is empty.
-        name: of the action, empty where there is no room for it.
-        title: the whole of it, for who points at it.
-        colour: of the action.
+        x: distance from the left.
+        text_x: distance of its name from the left.
+        name: name of the action, empty where there is no room for it.
+        title: full text, shown when it is pointed at.
+        colour: colour of the action.
         lane: row of the name, 0 the nearest to the mark.
         share: confidence, 0 to 1 (1 for what happened).
     """
@@ -53,10 +64,10 @@ class Example:
 
     Attributes:
         where: match, half and clock, or the clip's name.
-        gain: nats better than the constant rate.
-        happened, expected: marks.
-        now_x: where the observation ends.
-        picture: the last frame seen, as a data URI; empty where there is no video.
+        gain: nats by which the model explains it better than the constant rate.
+        happened, expected: marks of what happened and of what the model expected.
+        now_x: distance of the observation's end from the left.
+        picture: last frame observed, as a data URI; empty where there is no video.
     """
 
     where: str
@@ -67,27 +78,61 @@ class Example:
     picture: str = ""
 
 
+def best_and_worst(
+    evaluation_set: EvaluationSet, folder: Path, probabilities: FrameTable, gains: NDArray[np.float64], count: int
+) -> tuple[list[Example], list[Example]]:
+    """(best, worst) explained examples in which something happens, none near another.
+
+    Args:
+        evaluation_set: examples that were predicted.
+        folder: folder of the split's videos, for pictures.
+        probabilities: probabilities of the run shown in detail.
+        gains: nats by which it explains each example better than the constant rate.
+        count: number of examples on either side.
+    """
+    happens = np.flatnonzero((probabilities.labels_NR != NO_EVENT).any(axis=1))
+    ranked = happens[np.argsort(-gains[happens])].tolist()
+    starts = np.cumsum([0, *(len(ends) for ends in evaluation_set.end_ms)])
+
+    def show(n: int) -> Example:
+        index = int(np.searchsorted(starts, n, side="right")) - 1
+        half, end_ms = evaluation_set.halves[index], int(evaluation_set.end_ms[index][n - starts[index]])
+        where, picture = f"match {half.match}, half {half.half}, {format_clock(end_ms)[:-2]}", ""
+        if evaluation_set.names:
+            where = evaluation_set.names[index]
+            picture = _picture(folder / where, end_ms)
+        return example(half, where, end_ms, probabilities.scores_NRV[n], float(gains[n]), picture)
+
+    best, worst = ([show(n) for n in _spread(order, count)] for order in (ranked, ranked[::-1]))
+    return best, worst
+
+
+def _spread(ranked: Sequence[int], count: int) -> list[int]:
+    chosen: list[int] = []
+    for n in ranked:
+        if len(chosen) == count:
+            break
+        if all(abs(n - other) >= _MIN_APART for other in chosen):
+            chosen.append(n)
+    return chosen
+
+
 def example(
-    half: FeedHalf, where: str, end_ms: int, probabilities_RV: NDArray[np.float32], gain: float, picture: str = ""
+    half: FeedHalf, where: str, end_ms: int, probabilities: NDArray[np.float32], gain: float, picture: str = ""
 ) -> Example:
-    """A window of a half that is observed until ``end_ms``."""
+    """Timeline of a half that is observed until ``end_ms``, with the probabilities (32, 11) of what follows."""
     shown = half.is_target & (half.t_ms > end_ms - PAST_MS) & (half.t_ms <= end_ms + ANTICIPATION_MS)
     happened = [
         (int(t) - end_ms, ACTIONS[code], 1.0) for t, code in zip(half.t_ms[shown], half.code[shown], strict=True)
     ]
-    probability_RC = probabilities_RV[:, 1:]
-    surest = np.argsort(probability_RC, axis=None)[::-1][:_GUESSES]
+    probability_RC = probabilities[:, 1:]
+    surest = np.argsort(probability_RC, axis=None)[::-1][:_MAX_EXPECTED]
     expected = []
     for frame, c in zip(*np.unravel_index(surest, probability_RC.shape), strict=True):
-        if probability_RC[frame, c] >= _LEAST:
+        if probability_RC[frame, c] >= _MIN_PROBABILITY:
             offset_ms = min((int(frame) + 0.5) * RASTER_FRAME_MS, ANTICIPATION_MS)
             expected.append((int(offset_ms), ACTIONS[c], float(probability_RC[frame, c])))
     return Example(where, gain, _placed(happened), _placed(sorted(expected, key=lambda e: e[0])), picture=picture)
-
-
-def place_of(half: FeedHalf, end_ms: int) -> str:
-    """``"match 2499, half 1, 12:35"``."""
-    return f"match {half.match}, half {half.half}, {format_clock(end_ms)[:-2]}"
 
 
 def _placed(events: Sequence[tuple[int, Action, float]]) -> list[PlacedMark]:
@@ -103,9 +148,30 @@ def _placed(events: Sequence[tuple[int, Action, float]]) -> list[PlacedMark]:
             free[lane] = text_x + len(name) * _LETTER + 4
         when = f"{abs(offset_ms) / 1000:.1f} s {'before' if offset_ms <= 0 else 'after'}"
         title = f"{short_name(action)}, {when}" + ("" if share == 1.0 else f", {100 * share:.0f} %")
-        marks.append(
-            PlacedMark(
-                round(x, 1), round(text_x, 1), name if lane >= 0 else "", title, COLOURS[action], max(lane, 0), share
-            )
-        )
+        name, colour = name if lane >= 0 else "", COLOURS[action]
+        marks.append(PlacedMark(round(x, 1), round(text_x, 1), name, title, colour, max(lane, 0), share))
     return marks
+
+
+def _picture(place: Path, end_ms: int) -> str:
+    """Last frame observed, as a small JPEG in a data URI; empty where the video is missing."""
+    from PIL import Image  # here and not above: a feed has no pictures
+
+    from playahead.video.reader import read_drawn
+
+    path = next(iter(sorted(place.glob("*.mp4"))), None) if place.is_dir() else place
+    if path is None or not path.is_file():
+        return ""
+    try:
+        _, rgb_HWC = next(iter(read_drawn(path, _rgb, end_ms / 1000 - 0.04)))
+    except (InputError, StopIteration):
+        return ""
+    image = Image.fromarray(rgb_HWC)
+    image.thumbnail((320, 180))
+    jpeg = io.BytesIO()
+    image.save(jpeg, "JPEG", quality=70)
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg.getvalue()).decode()}"
+
+
+def _rgb(frame: "VideoFrame") -> NDArray[np.uint8]:
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)

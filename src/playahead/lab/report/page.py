@@ -1,4 +1,4 @@
-"""The page: everything that it shows, put into its template."""
+"""The page and its template."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ PUBLISHED = (
 
 @dataclass(frozen=True)
 class Split:
-    """What a split holds; ``empty`` is the share of examples without any action."""
+    """Numbers of a split; ``empty`` is the share of examples without any action."""
 
     name: str
     matches: int
@@ -37,24 +37,23 @@ class Split:
 
 @dataclass(frozen=True)
 class Page:
-    """What the page shows.
+    """Content of the page.
 
     Attributes:
-        title: of the page.
-        about: what the comparison is about, in a sentence.
-        split, n_matches, n_examples: what was scored; ``unit`` is what ``n_matches`` counts.
-        notice: a leak that the features' backbone has; empty if none.
-        simulated: simulated matches; the page says so.
-        rows: of ``comparison-SPLIT.json``; ``reference`` is the variant and the decoding that they are compared with.
-        pasts: what the rows were observed through, if that is what they differ in.
+        title, about: title, and what is compared, in a sentence.
+        split, n_matches, n_examples, unit: split that was scored, and its size; ``n_matches`` counts ``unit``.
+        simulated: whether the matches are simulated; the page says so.
+        rows: rows of ``comparison-SPLIT.json``.
         chosen: name of the run shown in detail, and its decoding.
-        diagnosis: of it.
-        best, worst: examples of it.
-        importance_W: its learned weight of each past window, oldest first; empty if it has none.
-        curves: of every run: step, loss, validated_step, map.
-        splits, leaks, unread: the data, what of it is in two splits (None: not checked), what could not be read.
-        settings: the chosen run's configuration, flat.
-        environment: where it was trained.
+        diagnosis, best, worst: diagnosis of that run, and its best and worst explained examples.
+        reference: variant and decoding that the rows are compared with.
+        pasts: pasts that the rows were observed through, if that is what they differ in.
+        notices: sentences that a reader should know, such as a leak in the features.
+        importance_W: learned weight of each past window, oldest first; empty if the model has none.
+        curves: step, loss, validated_step and map of every run.
+        splits, leaks, unread: the data, what is in two splits (None: not checked), and what could not be read.
+        settings: configuration of the run shown in detail, flat.
+        environment: machine that trained it.
     """
 
     title: str
@@ -69,7 +68,7 @@ class Page:
     reference: tuple[str, str] = ("", "")
     pasts: Sequence[str] = ()
     unit: str = "matches"
-    notice: str = ""
+    notices: Sequence[str] = ()
     best: Sequence[Example] = ()
     worst: Sequence[Example] = ()
     importance_W: Sequence[float] = ()
@@ -82,7 +81,7 @@ class Page:
 
 
 def render(page: Page) -> str:
-    """One HTML document that needs nothing else."""
+    """Render one HTML document that needs no other file."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,

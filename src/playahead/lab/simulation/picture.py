@@ -1,7 +1,9 @@
-"""Frames of a scene, drawn: the pitch in perspective, players, the ball, the camera's noise.
+"""A scene drawn as a camera in the main stand sees it: the pitch in perspective, players, the ball, noise.
+
+The camera pans after the ball. Camera axes: right, down, forward.
 
 Luma is drawn at full size; colour is a class for each 2 x 2 pixels, looked up at the end, as video stores it.
-Axes: T frames, J players, H, W.
+Axes: T frames, J players, P points, 2 or 3 coordinates (pixels or metres), H, W.
 """
 
 from collections.abc import Iterator
@@ -10,14 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from scipy.signal import lfilter
 
+from playahead.domain.grid import GRID
 from playahead.domain.pitch import PITCH_M
-from playahead.lab.simulation.camera import Camera, follow
 from playahead.lab.simulation.scene import ARMS_UP, JUMPING, SLIDING, Scene
 
 _PX_PER_M = 8
 _RIM_M = (60.0, 60.0)  # ground beyond the lines, along and across: grass, then the stands
 _VERGE_M = 6.0
+_GROUND_TO_TEXTURE = np.diag([_PX_PER_M, _PX_PER_M, 1.0]) @ np.array([[1, 0, _RIM_M[0]], [0, 1, _RIM_M[1]], [0, 0, 1]])
+_HALF_SIZE = np.diag([2.0, 2.0, 1.0])  # pixels of colour to pixels of luma
 _LINE_OVER_GRASS, _BALL_LUMA = 70, 250
 _BALL_M = 0.45  # larger than life: a real ball is half a pixel at 224 lines
 _BALL_PX = 1.6
@@ -25,10 +30,74 @@ _JUMP_M = 0.5
 _GRASS, _STAND, _KIT_0, _KIT_1, _PLAIN = range(5)
 _CHUNK = 250  # frames projected together
 
+_STAND_M = np.array([PITCH_M[0] / 2, -30.0, 17.0])
+_SHOWN_M = 46.0  # width of the pitch in the picture, where the camera looks
+_LAG_S = 0.5
+_FOLLOWS = 0.25  # the camera itself moves so far along the stand
+_AIM_M, _TILTS = 28.0, 0.45  # how far across the pitch it aims, and how much of the ball's way it follows there
+_SHAKE_M = 0.05
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pose for every frame.
+
+    Attributes:
+        position_T3: metres.
+        turn_T33: world to camera.
+        focal_px: focal length.
+        width, height: size of the picture.
+    """
+
+    position_T3: NDArray[np.float64]
+    turn_T33: NDArray[np.float64]
+    focal_px: float
+    width: int
+    height: int
+
+    def project(self, points_TP3: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(pixels_TP2, pixels_per_metre_TP) of world points, one set for each frame."""
+        seen_TP3 = np.einsum("tij,tpj->tpi", self.turn_T33, points_TP3 - self.position_T3[:, None])
+        scale_TP = self.focal_px / np.maximum(seen_TP3[..., 2], 0.1)
+        centre = np.array([self.width / 2, self.height / 2])
+        return centre + seen_TP3[..., :2] * scale_TP[..., None], scale_TP
+
+    def ground_of_pixels(self, frame: int) -> NDArray[np.float64]:
+        """3 x 3: homogeneous pixels of one frame -> homogeneous metres on the ground."""
+        turn, position = self.turn_T33[frame], self.position_T3[frame]
+        lens = np.array([[self.focal_px, 0, self.width / 2], [0, self.focal_px, self.height / 2], [0, 0, 1]])
+        ground_to_pixels = lens @ np.column_stack([turn[:, 0], turn[:, 1], -turn @ position])
+        return np.linalg.inv(ground_to_pixels)
+
+
+def follow(ball_T3: NDArray[np.floating], width: int, height: int, rng: np.random.Generator) -> Camera:
+    """A camera that pans after the ball, half a second late."""
+    keep = np.exp(-1 / (_LAG_S * GRID.fps))
+    start = ball_T3[:1, :2].astype(np.float64)
+    # The camera aims at the ball's smoothed place, less far across the pitch, and shakes a little.
+    smooth_T2, _ = lfilter([1 - keep], [1, -keep], ball_T3[:, :2], axis=0, zi=keep * start)
+    x_T = np.clip(smooth_T2[:, 0], 20, PITCH_M[0] - 20)
+    y_T = _AIM_M + _TILTS * (smooth_T2[:, 1] - PITCH_M[1] / 2)
+    shake_T3 = _SHAKE_M * rng.standard_normal((len(ball_T3), 3))
+    target_T3 = np.column_stack([x_T, y_T, np.zeros(len(x_T))]) + shake_T3
+    position_T3 = np.repeat(_STAND_M[None], len(x_T), axis=0)
+    position_T3[:, 0] += _FOLLOWS * (x_T - PITCH_M[0] / 2)
+    # Its axes: forward to the target, right along the ground, down at right angles to both.
+    forward_T3 = _unit(target_T3 - position_T3)
+    right_T3 = _unit(np.cross(forward_T3, [0.0, 0.0, 1.0]))
+    down_T3 = np.cross(forward_T3, right_T3)
+    away_m = float(np.linalg.norm(np.array([PITCH_M[0] / 2, PITCH_M[1] / 2, 0]) - _STAND_M))
+    turn_T33 = np.stack([right_T3, down_T3, forward_T3], axis=1)
+    return Camera(position_T3, turn_T33, width * away_m / _SHOWN_M, width, height)
+
+
+def _unit(vectors_T3: NDArray[np.float64]) -> NDArray[np.float64]:
+    return vectors_T3 / np.linalg.norm(vectors_T3, axis=1, keepdims=True)
+
 
 @dataclass(frozen=True)
 class Look:
-    """How one match looks: light, kits, noise. Drawn anew for every match."""
+    """Light, kits and noise of one match."""
 
     grass: int
     stripe: int
@@ -75,28 +144,32 @@ class _Painter:
             self.camera.width,
             self.camera.height,
         )
+        # Everything is projected for all frames of the part at once: feet (lifted in a jump), ball and its shadow.
         players_TJ2, pose_TJ = scene.players_TJ2[frames], scene.pose_TJ[frames]
         lift_TJ = np.where(pose_TJ == JUMPING, _JUMP_M, 0.0)
         feet_TJ2, scale_TJ = part.project(np.concatenate([players_TJ2, lift_TJ[..., None]], axis=2))
         ball_T13 = scene.ball_T3[frames][:, None]
         ball_T2, ball_scale_T = (value[:, 0] for value in part.project(ball_T13))
         shadow_T2 = part.project(ball_T13 * [1, 1, 0])[0][:, 0]
+        # Python floats: the same bits as NumPy scalars, and faster one by one.
+        feet, scales, poses = feet_TJ2.tolist(), scale_TJ.tolist(), pose_TJ.tolist()
+        balls, shadows, ball_scales = ball_T2.tolist(), shadow_T2.tolist(), ball_scale_T.tolist()
         for t in range(len(ball_T2)):
             luma, chroma = self._pitch(part.ground_of_pixels(t))
             pens = (ImageDraw.Draw(luma), ImageDraw.Draw(chroma))
-            stride_J = np.sin((players_TJ2[t].sum(axis=1)) * 2.2)
-            for j in np.argsort(feet_TJ2[t, :, 1]):
-                self._player(pens, feet_TJ2[t, j], scale_TJ[t, j], int(j), int(pose_TJ[t, j]), float(stride_J[j]))
-            self._ball(pens, ball_T2[t], shadow_T2[t], ball_scale_T[t])
+            strides = np.sin((players_TJ2[t].sum(axis=1)) * 2.2).tolist()
+            for j in np.argsort(feet_TJ2[t, :, 1]).tolist():  # the nearest is drawn last
+                self._player(pens, feet[t][j], scales[t][j], j, poses[t][j], strides[j])
+            self._ball(pens, balls[t], shadows[t], ball_scales[t])
             yield self._finished(luma, chroma)
 
     def _pitch(self, ground_of_pixels: NDArray[np.float64]) -> tuple[Image.Image, Image.Image]:
-        to_texture = np.diag([_PX_PER_M, _PX_PER_M, 1.0]) @ _shift(*_RIM_M) @ ground_of_pixels
+        to_texture = _GROUND_TO_TEXTURE @ ground_of_pixels
         size = (self.camera.width, self.camera.height)
         luma = self.ground.transform(
             size, Image.Transform.PERSPECTIVE, _coefficients(to_texture), Image.Resampling.BILINEAR
         )
-        small = to_texture @ np.diag([2.0, 2.0, 1.0])
+        small = to_texture @ _HALF_SIZE
         half = (size[0] // 2, size[1] // 2)
         chroma = self.ground_class.transform(half, Image.Transform.PERSPECTIVE, _coefficients(small), fillcolor=_STAND)
         return luma, chroma
@@ -104,7 +177,7 @@ class _Painter:
     def _player(
         self,
         pens: tuple[ImageDraw.ImageDraw, ImageDraw.ImageDraw],
-        foot: NDArray[np.float64],
+        foot: list[float],
         px_per_m: float,
         player: int,
         pose: int,
@@ -136,8 +209,8 @@ class _Painter:
     def _ball(
         self,
         pens: tuple[ImageDraw.ImageDraw, ImageDraw.ImageDraw],
-        at: NDArray[np.float64],
-        shadow: NDArray[np.float64],
+        at: list[float],
+        shadow: list[float],
         px_per_m: float,
     ) -> None:
         radius = max(_BALL_M * px_per_m, _BALL_PX)
@@ -156,12 +229,8 @@ class _Painter:
         return np.concatenate(planes).reshape(-1, self.camera.width)
 
 
-def _shift(x: float, y: float) -> NDArray[np.float64]:
-    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], float)
-
-
 def _coefficients(matrix: NDArray[np.float64]) -> list[float]:
-    """A 3 x 3 map of pixels, as Pillow wants it."""
+    """A 3 x 3 map of pixels, in Pillow's form."""
     return (matrix / matrix[2, 2]).ravel()[:8].tolist()
 
 
@@ -176,6 +245,7 @@ def _ground(look: Look, rng: np.random.Generator) -> tuple[Image.Image, Image.Im
         rng.integers(40, 170, (-(-height // 6), -(-width // 6))).repeat(6, axis=0).repeat(6, axis=1)[:height, :width]
     )
     boards_HW = 60 + 110 * (np.floor((x_W + y_H1) / 9) % 2)
+    # Grass within the verge, then two metres of boards, then the crowd.
     luma_HW = np.where(beyond_HW < 0, stripes_W, np.where(beyond_HW < 2, boards_HW, crowd_HW))
     class_HW = np.where(beyond_HW < 0, _GRASS, _STAND).astype(np.uint8)
     luma = Image.fromarray(luma_HW.astype(np.uint8))

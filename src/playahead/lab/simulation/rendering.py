@@ -1,15 +1,18 @@
 """Rendered halves on disk: clips as the anticipation benchmark has them, or a whole half as the spotting one does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from fractions import Fraction
 from multiprocessing import get_context
 from pathlib import Path
+
+import av
 
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.io.errors import InputError
-from playahead.lab.simulation.cut import cut
+from playahead.io.files import atomic_write
 from playahead.lab.simulation.picture import draw_frames
 from playahead.lab.simulation.scene import stage
 from playahead.video.writer import write_video
@@ -21,14 +24,14 @@ _CLIP_FRAMES = OBSERVATION_MS * GRID.fps // 1000
 
 @dataclass(frozen=True)
 class Rendering:
-    """A half to render, and what to make of its video.
+    """A half to render, and the files to make of its video.
 
     Attributes:
-        half: what is played.
-        seed: of its look.
-        width, height: of the picture, both even.
-        path: where the video goes; removed again where ``clips`` are cut from it.
-        clips: the benchmark's clips, one every 5 s from the start; none keeps the whole video.
+        half: actions to play.
+        seed: seed of its look.
+        width, height: size of the picture, both even.
+        path: the video; removed again if ``clips`` are cut from it.
+        clips: the benchmark's clips, one every 5 s from the start; the whole video if there are none.
     """
 
     half: FeedHalf
@@ -40,17 +43,17 @@ class Rendering:
 
     @property
     def n_frames(self) -> int:
-        """A second more than the last row."""
+        """Length: a second more than the last row."""
         return (int(self.half.t_ms[-1]) // 1000 + 1) * GRID.fps
 
     @property
     def done(self) -> bool:
-        """Everything that it makes is there."""
+        """Whether every file that it makes is there."""
         return all(path.exists() for path in self.clips or (self.path,))
 
 
 def render(rendering: Rendering) -> None:
-    """Draw, encode and cut one half; what is already there stays."""
+    """Draw, encode and cut one half, unless it is done."""
     if rendering.done:
         return
     for path in (*rendering.clips, rendering.path):
@@ -65,7 +68,7 @@ def render(rendering: Rendering) -> None:
 
 
 def render_all(renderings: Sequence[Rendering], processes: int) -> Iterator[Rendering]:
-    """Render every half, in so many processes; yields each as it is done.
+    """Render every half in several processes; yields each once it is done.
 
     Raises:
         InputError: a picture that cannot be encoded.
@@ -78,3 +81,31 @@ def render_all(renderings: Sequence[Rendering], processes: int) -> Iterator[Rend
         for job in as_completed(jobs):
             job.result()
             yield jobs[job]
+
+
+def cut(source: Path, pieces: Iterable[tuple[Path, int, int]]) -> None:
+    """Copy pieces of a file that ``write_video`` wrote, unchanged: the same frames decode to the same pixels.
+
+    Args:
+        source: the whole recording.
+        pieces: (path, first frame, frames) each; the first frame is a multiple of 125, where a key frame is.
+    """
+    with av.open(f"file:{source}") as container:
+        stream = container.streams.video[0]
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        for path, first, count in pieces:
+            with atomic_write(path) as part, av.open(f"file:{part}", "w", format="mp4") as clip:
+                copied = clip.add_stream_from_template(stream)
+                for index, packet in enumerate(_copies(packets[first : first + count])):
+                    packet.pts = packet.dts = index
+                    packet.stream = copied
+                    clip.mux(packet)
+
+
+def _copies(packets: list[av.Packet]) -> Iterator[av.Packet]:
+    for packet in packets:
+        copy = av.Packet(bytes(packet))
+        copy.is_keyframe = packet.is_keyframe
+        copy.time_base = Fraction(1, GRID.fps)
+        copy.duration = 1
+        yield copy

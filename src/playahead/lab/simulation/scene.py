@@ -1,4 +1,4 @@
-"""Where ball and players are at every frame of a half, given its actions.
+"""Places of ball and players at every frame of a half, given its actions.
 
 The ball goes from each action to the next as the action sends it: rolling, in the air, carried, dead for the rest of a
 long gap. Players keep their formation around it, and whoever acts next runs there beforehand.
@@ -102,12 +102,13 @@ def _events_of(half: FeedHalf) -> _Events:
     chosen = np.flatnonzero(half.is_target)
     if not len(chosen):
         raise InputError(f"match {half.match}, half {half.half}", "holds no actions to show")
+    # Places in metres in team 0's frame; an unknown place is where the ball was last known to be.
     share_E2 = np.stack([half.x[chosen], half.y[chosen]], axis=1).astype(np.float64)
     known_E = (share_E2 != UNKNOWN).all(axis=1)
     share_E2[~known_E] = 50.0
     team_E = half.team[chosen].astype(np.int64)
     common_E2 = np.where(team_E[:, None] == 0, share_E2, 100 - share_E2)
-    latest_E = np.maximum.accumulate(np.where(known_E, np.arange(len(chosen)), 0))  # an unknown place: where it was
+    latest_E = np.maximum.accumulate(np.where(known_E, np.arange(len(chosen)), 0))
     return _Events(
         time_s_E=half.t_ms[chosen] / 1000,
         action_E=[ACTIONS[code] for code in half.code[chosen]],
@@ -117,6 +118,7 @@ def _events_of(half: FeedHalf) -> _Events:
 
 
 def _ball(events: _Events, time_s_T: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Each frame lies between the last action (now) and the next one (then); share is how far the ball has gone.
     at_T = np.searchsorted(events.time_s_E, time_s_T, side="right") - 1
     last = len(events.time_s_E) - 1
     now_T, then_T = np.maximum(at_T, 0), np.minimum(at_T + 1, last)
@@ -127,6 +129,7 @@ def _ball(events: _Events, time_s_T: NDArray[np.float64]) -> NDArray[np.float64]
     along_T = np.where(rolls_E[now_T], 1 - (1 - share_T) ** 1.5, share_T)[:, None]
     xy_T2 = events.xy_E2[now_T] * (1 - along_T) + events.xy_E2[then_T] * along_T
 
+    # Height: a line from release to arrival, an arc over it, and the wait in a thrower's hands.
     release_E = np.array([_RELEASE_M.get(action, _GROUND_M) for action in events.action_E])
     arrival_E = np.array([2.0 if action is Action.HEADER else _GROUND_M for action in events.action_E])
     loft_E = np.array([_loft_m(a, s) for a, s in zip(events.action_E, flight_s_E, strict=True)])
@@ -139,14 +142,14 @@ def _ball(events: _Events, time_s_T: NDArray[np.float64]) -> NDArray[np.float64]
 
 
 def _flight_s(events: _Events) -> NDArray[np.float64]:
-    """How long the ball travels after each action: all the way to the next one if it is carried."""
+    """Time that the ball travels after each action: until the next one if it is carried."""
     gap_s_E = np.diff(events.time_s_E, append=events.time_s_E[-1] + 1)
     step_E2 = np.diff(events.xy_E2, axis=0, append=events.xy_E2[-1:])
     distance_E = np.hypot(step_E2[:, 0], step_E2[:, 1])
     speed_E = np.array([_SPEED_M_S.get(action, 1e-3) for action in events.action_E])
-    wanted_s_E = np.maximum(distance_E / speed_E, _SHORTEST_FLIGHT_S)
+    free_s_E = np.maximum(distance_E / speed_E, _SHORTEST_FLIGHT_S)
     carried_E = np.array([action is Action.DRIVE for action in events.action_E])
-    return np.maximum(np.where(carried_E, gap_s_E, np.minimum(gap_s_E, wanted_s_E)), 0.04)
+    return np.maximum(np.where(carried_E, gap_s_E, np.minimum(gap_s_E, free_s_E)), 0.04)
 
 
 def _loft_m(action: Action, flight_s: float) -> float:
@@ -172,7 +175,7 @@ def _formations(
 
 
 def _actors(events: _Events, formation_TJ2: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Who acts: after a drive the same player, else the nearest of the team who did not act last."""
+    """Acting player of each event: after a drive the same, else the nearest of the team who did not act last."""
     actors: list[int] = []
     for e, (time_s, team) in enumerate(zip(events.time_s_E, events.team_E, strict=True)):
         own = np.arange(11) + 11 * team
@@ -194,8 +197,9 @@ def _smooth(share: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _run(path_T2: NDArray[np.float64], events: _Events, own: NDArray[np.intp], time_s_T: NDArray[np.float64]) -> None:
-    """Bend a player's path through the actions that are his."""
+    """Bend a player's path through his own actions: he runs there beforehand and returns afterwards."""
     own_s, own_xy = events.time_s_E[own], events.xy_E2[own]
+    # Between two of his actions he is partly on the way back (leaving) and partly on the way there (coming).
     following_T = np.searchsorted(own_s, time_s_T, side="right")
     has_next_T, has_last_T = following_T < len(own), following_T > 0
     next_T, last_T = np.minimum(following_T, len(own) - 1), np.maximum(following_T - 1, 0)

@@ -1,4 +1,4 @@
-"""``simulate()``: matches that never were, as tables, labels or video."""
+"""``simulate()``: invented matches, as tables, labels or video."""
 
 import os
 from dataclasses import dataclass, replace
@@ -8,38 +8,39 @@ from typing import Literal
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
 from playahead.domain.records import Clip
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
-from playahead.io.files import holding, write_whole
+from playahead.io.files import lock_folder, write_whole
 from playahead.io.progress import Show, counter, quiet
+from playahead.io.settings import check_choices
 from playahead.lab.simulation.plays import actions_of, clips_of, simulate_half, write_bas_labels
 from playahead.lab.simulation.rendering import Rendering, render_all
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS, read_feed_table, write_feed_table
 from playahead.sources.layouts import SIMULATED_MARKER
 from playahead.sources.osl_videos import write_osl_videos
-from playahead.sources.soccernet_baa import LABELS_NAME, SPLITS, write_baa_split
+from playahead.sources.soccernet import LABELS_NAME, SPLITS, write_baa_split
 
 Halves = list[FeedHalf]
 Layout = Literal["feed", "baa", "bas", "osl"]
 _IN_OSL = tuple(action for action in ACTIONS if action not in (Action.DRIVE, Action.BLOCK))
-"""What the layout's files annotate: some of the classes, as the public sets in it do."""
+"""Classes that files in this layout annotate: some of the ten, as in the public sets."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulationConfig:
-    """Simulated matches.
+    """Number, length and layout of simulated matches.
 
     Attributes:
         layout: feed (train.npz, val.npz, test.npz), baa (clips of four splits), bas (whole matches of four splits) or
             osl (annotations_train.json beside train/videos and so on; eight of the ten classes).
-        matches: 4 or more; the last three become val, test and, for baa, challenge.
+        matches: number of matches, 4 or more; the last three become val, test and challenge (in layout feed the last
+            two, val and test).
         minutes: length of a half.
-        halves: halves of a match, 1 or 2.
-        video: render them too (not of layout feed), at 25 frames a second.
-        width: of the picture.
-        height: of the picture.
-        real_plays: play out the real action sequences of this compact feed table (.npz) instead of invented ones.
-        seed: of everything random.
+        halves: number of halves of a match, 1 or 2.
+        video: render them too (not in layout feed), at 25 frames a second.
+        width: width of the picture.
+        height: height of the picture.
+        real_plays: compact feed table (.npz) whose real action sequences are played out instead of invented ones.
+        seed: seed of everything random.
     """
 
     layout: Layout = "feed"
@@ -53,36 +54,38 @@ class SimulationConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_choices(self, "-")
+        check_choices(self, "SimulationConfig")
         if self.matches < 4:
-            raise InputError("--matches", f"{self.matches}: at least 4 are needed, one for each split")
+            raise InputError("SimulationConfig.matches", f"{self.matches}: at least 4 are needed, one for each split")
         if self.halves not in (1, 2):
-            raise InputError("--halves", f"{self.halves} is neither 1 nor 2")
+            raise InputError("SimulationConfig.halves", f"{self.halves} is neither 1 nor 2")
         if self.video and self.layout == "feed":
-            raise InputError("--video", "does not go with the feed layout", "choose --layout baa, bas or osl")
+            raise InputError(
+                "SimulationConfig.video", "does not go with the layout feed", "choose the layout baa, bas or osl"
+            )
 
 
 def simulate(out: Path, config: SimulationConfig | None = None, show: Show = quiet) -> None:
-    """Write simulated matches; their figures are meaningless for football. Called again after a kill, it resumes.
+    """Write simulated matches, whose figures say nothing about football. Called again after a kill, it resumes.
 
     Args:
         out: folder to write to.
-        config: how many, how long, in which layout.
-        show: told about every half that is rendered.
+        config: number, length and layout of the matches.
+        show: called with every half that is rendered.
 
     Raises:
-        InputError: settings that cannot be, or a folder that cannot be written.
+        InputError: impossible settings, or a folder that cannot be written.
     """
     config = config or SimulationConfig()
     played = real_plays(config) if config.real_plays else invented(config)
-    with holding(out):
-        said = "Simulated: these matches never were, and no figure made from them is about football.\n"
-        write_whole(out / SIMULATED_MARKER, said)
+    with lock_folder(out):
+        marker = "Simulated: these matches never were, and no figure made from them is about football.\n"
+        write_whole(out / SIMULATED_MARKER, marker)
         parts = dict(zip(SPLITS, (played[:-3], played[-3:-2], played[-2:-1], played[-1:]), strict=True))
         if config.layout == "feed":
             tables = zip(FEED_SPLITS, (played[:-2], played[-2:-1], played[-1:]), strict=True)
-            for split, chosen in tables:
-                write_feed_table(out / f"{split}.npz", [half for match in chosen for half in match])
+            for split, matches in tables:
+                write_feed_table(out / f"{split}.npz", [half for match in matches for half in match])
             return
         write = {"baa": _write_baa, "bas": _write_bas, "osl": _write_osl}[config.layout]
         renderings = write(out, parts, config)
@@ -102,7 +105,7 @@ def invented(config: SimulationConfig) -> list[Halves]:
 
 
 def real_plays(config: SimulationConfig) -> list[Halves]:
-    """The first minutes of the halves of so many matches of a table.
+    """The first minutes of the halves of the table's first matches.
 
     Raises:
         InputError: the table cannot be read or holds too few matches.
@@ -111,20 +114,16 @@ def real_plays(config: SimulationConfig) -> list[Halves]:
     assert table is not None
     by_match: dict[int, Halves] = {}
     for half in read_feed_table(table):
-        by_match.setdefault(half.match, []).append(_first_minutes(half, config.minutes))
-    chosen = [found[: config.halves] for found in by_match.values() if len(found) >= config.halves][: config.matches]
-    if len(chosen) < config.matches:
-        wanted = f"{config.matches} were asked for"
-        raise InputError(table, f"holds {len(chosen)} matches of {config.halves} halves, {wanted}")
-    return chosen
-
-
-def _first_minutes(half: FeedHalf, minutes: float) -> FeedHalf:
-    return half.take(half.t_ms < minutes * 60_000)
+        by_match.setdefault(half.match, []).append(half.take(half.t_ms < config.minutes * 60_000))
+    matches = [halves[: config.halves] for halves in by_match.values() if len(halves) >= config.halves]
+    if len(matches) < config.matches:
+        what = f"holds {len(matches)} matches of {config.halves} halves"
+        raise InputError(table, what, f"simulate at most so many instead of {config.matches}")
+    return matches[: config.matches]
 
 
 def _write_baa(out: Path, splits: dict[str, list[Halves]], config: SimulationConfig) -> list[Rendering]:
-    """Labels of each split's clips; returns what is to be rendered."""
+    """Write the labels of each split's clips; returns the halves to render."""
     name = f"{config.height if config.video else 224}p.mp4"
     renderings = []
     for split, played in splits.items():
@@ -147,7 +146,7 @@ def _write_baa(out: Path, splits: dict[str, list[Halves]], config: SimulationCon
 
 
 def _write_bas(out: Path, splits: dict[str, list[Halves]], config: SimulationConfig) -> list[Rendering]:
-    """Labels of each match; returns what is to be rendered."""
+    """Write the labels of each match; returns the halves to render."""
     renderings = []
     for split, played in splits.items():
         for halves in played:
@@ -160,7 +159,7 @@ def _write_bas(out: Path, splits: dict[str, list[Halves]], config: SimulationCon
 
 
 def _write_osl(out: Path, splits: dict[str, list[Halves]], config: SimulationConfig) -> list[Rendering]:
-    """Annotations of train, valid and test, a video for each half; returns what is to be rendered."""
+    """Write annotations of train, valid and test, one video for each half; returns the halves to render."""
     renderings = []
     for split, played in splits.items():
         if split == "challenge":

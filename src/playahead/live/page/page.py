@@ -1,4 +1,4 @@
-"""Predictions, and what there is beside them, put into one page."""
+"""The page of a match: predictions beside the video and the feed or labels, or a running session."""
 
 import html
 import json
@@ -17,21 +17,21 @@ from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.palette import COLOURS, DARK, LIGHT, PAST_SHARE, short_name
 from playahead.io.errors import InputError, RecordError
 from playahead.io.files import write_whole
-from playahead.sources import jsonfile
+from playahead.sources import reading
 from playahead.sources.feeds import read_feed, reader_of
 
 _ASSETS = files("playahead.live.page") / "assets"
-_MOST_TIMES = 100_000  # of a part: a second apart, a day
+_MOST_TIMES = 100_000  # of a part: more than a day, a second apart
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What the files of a page are.
+    """Files of a page.
 
     Attributes:
-        predictions: what ``predict --format json`` wrote.
-        video: of the match, or None.
-        halves: the match's feed, or its labels; empty if not given.
+        predictions: output of ``predict --format json``.
+        video: video of the match, or None.
+        halves: feed or labels of the match; empty if not given.
     """
 
     predictions: Mapping[str, object]
@@ -49,32 +49,32 @@ def recognise(paths: Sequence[Path]) -> Shown:
     videos: list[Path] = []
     feeds: list[Sequence[FeedHalf]] = []
     for path in paths:
-        if (found := _predictions(path)) is not None:
-            predictions.append(found)
+        if (document := _predictions(path)) is not None:
+            predictions.append(document)
         elif reader_of(path) is not None:
             feeds.append(read_feed(path))
         else:
             videos.append(path)
     if len(predictions) != 1:
         fix = "playahead predict match.mp4 --format json > predictions.json"
-        raise InputError("view", f"needs one file of predictions, {len(predictions)} are given", fix)
+        raise InputError("files", f"one file of predictions is needed, {len(predictions)} are given", fix)
     if len(videos) > 1 or len(feeds) > 1:
-        raise InputError("view", "needs at most one video, and one feed or file of labels")
+        raise InputError("files", "at most one video, and one feed or file of labels, can be shown")
     return Shown(predictions[0], videos[0] if videos else None, feeds[0] if feeds else ())
 
 
 def _predictions(path: Path) -> dict[str, object] | None:
     if path.suffix.lower() != ".json":
         return None
-    found = jsonfile.read_json(path)
-    return found if isinstance(found, dict) and isinstance(found.get("anticipated"), list) else None
+    document = reading.read_json(path)
+    return document if isinstance(document, dict) and isinstance(document.get("anticipated"), list) else None
 
 
 def write_page(shown: Shown, out: Path) -> None:
     """Write the page; a video stays where it is, and is named relative to it.
 
     Raises:
-        InputError: a prediction that no ``predict`` wrote, or the page cannot be written.
+        InputError: a prediction that is not of ``predict``, or the page cannot be written.
     """
     title, about = _printable(str(shown.predictions.get("source", "match"))[:200]), {}
     if shown.video is not None:
@@ -84,16 +84,16 @@ def write_page(shown: Shown, out: Path) -> None:
 
 
 def _printable(text: str) -> str:
-    """A name from outside: without line ends, and without what no page can hold."""
+    """A name from outside, without line ends and other letters that no page can hold."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def live_page(title: str, session: str) -> str:
-    """The page of a running match.
+    """Page of a running match.
 
     Args:
-        title: of the page.
-        session: its address.
+        title: title of the page.
+        session: address of the session.
     """
     part = {"name": "", "answers": [], "seen": [], "labels": [], "lengthMs": 0}
     return _page(title, {"live": session, "parts": [part]})
@@ -108,7 +108,7 @@ def _page(title: str, about: Mapping[str, object]) -> str:
         "pastShare": PAST_SHARE,
         **about,
     }
-    # At once, so that a name in one piece stands for no other piece.
+    # All pieces at once, so that a name inside one piece is not taken for another piece.
     return Template((_ASSETS / "viewer.html").read_text("utf-8")).substitute(
         title=html.escape(title),
         style=_colours() + (_ASSETS / "viewer.css").read_text("utf-8"),
@@ -118,14 +118,14 @@ def _page(title: str, about: Mapping[str, object]) -> str:
 
 
 def _colours() -> str:
-    """The palette as CSS variables, by day and by night."""
+    """Palette as CSS variables, light and dark."""
     light, dark = ("".join(f"--{name}: {colour}; " for name, colour in theme.items()) for theme in (LIGHT, DARK))
     return f":root {{ {light}}}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n"
 
 
 def _parts(shown: Shown) -> list[dict[str, object]]:
-    """The halves of a feed, or the whole of a video."""
-    spotted = _marks(jsonfile.as_list(shown.predictions.get("spotted", []), "spotted"), "spotted")
+    """Parts of the page: the halves of a feed, or the whole of a video."""
+    spotted = _marks(reading.as_list(shown.predictions.get("spotted", []), "spotted"), "spotted")
     entries: dict[tuple[int, int], list[dict[str, object]]] = {}
     times: dict[tuple[int, int], list[int]] = {}
     for where, entry in _objects(shown.predictions, "times"):
@@ -144,31 +144,31 @@ def _parts(shown: Shown) -> list[dict[str, object]]:
 
 
 def _objects(document: Mapping[str, object], name: str) -> Iterator[tuple[str, dict[str, object]]]:
-    """(where, object) of each entry of a list; of none where there is no such list."""
-    for index, raw in enumerate(jsonfile.as_list(document.get(name, []), name)):
-        yield f"{name} {index}", jsonfile.as_object(raw, f"{name} {index}")
+    """(where, object) of each entry of a list; nothing if there is no such list."""
+    for index, raw in enumerate(reading.as_list(document.get(name, []), name)):
+        yield f"{name} {index}", reading.as_object(raw, f"{name} {index}")
 
 
 def _half_of(entry: dict[str, object], where: str) -> tuple[int, int]:
-    """(match, half) of a feed's; zeros of a video's."""
+    """(match, half) of an entry; zeros for a video."""
     match, half = (int(_number(entry, name, where)) if name in entry else 0 for name in ("match", "half"))
     return match, half
 
 
 def _times(entry: dict[str, object], where: str) -> range:
-    """The times that were asked about, also those at which nothing was expected."""
+    """Times of anticipation, also those without an action."""
     first, last, every = (int(_number(entry, name, where)) for name in ("from_ms", "to_ms", "every_ms"))
-    found = range(first, last + 1, max(every, 1))
-    if len(found) > _MOST_TIMES:
+    times_ms = range(first, last + 1, max(every, 1))
+    if len(times_ms) > _MOST_TIMES:
         raise InputError(where, f"holds more than {_MOST_TIMES:,} times")
-    return found
+    return times_ms
 
 
 def _feed_of(halves: Sequence[FeedHalf], match: int, half: int) -> FeedHalf | None:
-    """The half of a feed or of labels that predictions are about; a video without halves is the first."""
-    same = [found for found in halves if half in (0, found.half)]
-    if len({found.match for found in halves}) > 1:
-        same = [found for found in same if found.match == match]
+    """Half of a feed or of labels that predictions are about; the first for a video without halves."""
+    same = [one for one in halves if half in (0, one.half)]
+    if len({one.match for one in halves}) > 1:
+        same = [one for one in same if one.match == match]
     return next(iter(same), None)
 
 
@@ -179,12 +179,14 @@ def _part(
     feed: FeedHalf | None,
     spotted: list[dict[str, object]],
 ) -> dict[str, object]:
+    # An answer for each time, also for those without an action.
     answers: dict[int, list[dict[str, object]]] = {time_ms: [] for time_ms in times}
     for entry in entries:
         now_ms, confidence = int(_number(entry, "observed_until_ms", name)), _number(entry, "confidence", name, 1)
         answers.setdefault(now_ms, []).append({**_mark(entry, name), "p": confidence})
     seen = spotted or ([] if feed is None else _rows(feed))
     labels = None if feed is None else [row for row in _rows(feed) if row.pop("target")]
+    # Seen: what the backbone spotted, else the rows of the feed. Labels: the rows that are anticipated and scored.
     latest = max([*answers, *(int(str(mark["t"])) for mark in seen)], default=0)
     return {
         "name": name,
@@ -196,36 +198,33 @@ def _part(
 
 
 def _rows(half: FeedHalf) -> list[dict[str, object]]:
-    """A feed's actions: time, class, and team and place where they are known."""
+    """Actions of a feed: time, class, and team and place if they are known."""
     rows = []
     for row in np.flatnonzero(half.code < len(ACTIONS)):
-        found: dict[str, object] = {
-            "t": int(half.t_ms[row]),
-            "c": int(half.code[row]),
-            "target": bool(half.is_target[row]),
-        }
+        mark: dict[str, object] = {"t": int(half.t_ms[row]), "c": int(half.code[row])}
+        mark["target"] = bool(half.is_target[row])
         if half.team[row] != UNKNOWN and half.x[row] != UNKNOWN and half.y[row] != UNKNOWN:
-            found |= {"team": int(half.team[row]), "x": int(half.x[row]), "y": int(half.y[row])}
-        rows.append(found)
+            mark |= {"team": int(half.team[row]), "x": int(half.x[row]), "y": int(half.y[row])}
+        rows.append(mark)
     return rows
 
 
 def _marks(entries: Sequence[object], where: str) -> list[dict[str, object]]:
-    return [_mark(jsonfile.as_object(entry, f"{where} {index}"), where) for index, entry in enumerate(entries)]
+    return [_mark(reading.as_object(entry, f"{where} {index}"), where) for index, entry in enumerate(entries)]
 
 
 def _mark(entry: dict[str, object], where: str) -> dict[str, object]:
     try:
-        action = parse_action(str(jsonfile.field(entry, "action", where)))
+        action = parse_action(str(reading.field(entry, "action", where)))
     except RecordError as reason:
         raise InputError(where, reason) from None
     if action is None:
-        raise InputError(where, f"action {entry['action']!r} is none that is anticipated")
+        raise InputError(where, f"action {entry['action']!r} is not anticipated")
     return {"t": int(_number(entry, "time_ms", where)), "c": action.class_index}
 
 
 def _number(entry: dict[str, object], name: str, where: str, most: float = 1e9) -> float:
-    found = jsonfile.number(jsonfile.field(entry, name, where))
-    if not 0 <= found <= most:
+    number = reading.number(reading.field(entry, name, where))
+    if not 0 <= number <= most:
         raise InputError(where, f"{name} {str(entry[name])[:40]!r} is not a number from 0 to {most:,.0f}")
-    return round(found, 4)
+    return round(number, 4)

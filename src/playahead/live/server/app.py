@@ -1,4 +1,4 @@
-"""The routes."""
+"""Routes of the server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -13,24 +13,20 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from playahead.domain.grid import GRID, OBSERVATION_MS
-from playahead.inference.result import Expected
 from playahead.live.page.page import live_page
-from playahead.live.server.allowed import allowed_source
-from playahead.live.server.bodies import AnswerOut, QuestionBody, RowBody, RowsBody, SessionBody, SessionOut, TakenOut
-from playahead.live.server.by_ray import SessionsByRay
+from playahead.live.server.bodies import AnswerOut, QuestionBody, RowsBody, SessionBody, SessionOut, TakenOut
+from playahead.live.server.by_ray import RaySession, RaySessions
 from playahead.live.server.clips import Clips
 from playahead.live.server.config import ServeConfig
-from playahead.live.server.content import described_body, kind_of, read_json
-from playahead.live.server.here import SessionsHere
-from playahead.live.server.limits import Limits
-from playahead.live.server.metrics import Metrics
-from playahead.live.server.models import Models
-from playahead.live.server.problems import Problem, described, say_problems
-from playahead.live.server.session import Session, Sessions
+from playahead.live.server.requests import Limits, Problem, add_problems, described, described_body, kind_of, read_json
+from playahead.live.server.sessions import LocalSession, LocalSessions, Metrics, Models
+from playahead.live.server.sources import allowed_source
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession
 from playahead.live.session.rows import Line, Reports, Tick, parse_entry
 
+Session = LocalSession | RaySession
+Sessions = LocalSessions | RaySessions
 _EVERYWHERE = (403, 421, 429)
 _ALWAYS = (*_EVERYWHERE, 400, 401, 408, 413, 415, 422, 503)
 _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold small pieces back
@@ -41,21 +37,21 @@ SessionId = Annotated[str, Path(max_length=64)]
 
 
 def build_app(config: ServeConfig) -> FastAPI:
-    """Everything that is served. Whoever runs it calls ``app.state.close`` at the end.
+    """Build the app. Whoever runs it calls ``app.state.close`` at the end.
 
     Args:
-        config: how.
+        config: models and limits.
 
     Raises:
         InputError: weights that cannot be read.
     """
     models, metrics = Models(config), Metrics()
-    sessions: Sessions = (
-        SessionsByRay(config, metrics) if config.engine == "ray" else SessionsHere(config, models, metrics)
-    )
-
+    if config.engine == "ray":
+        sessions: Sessions = RaySessions(config, metrics)
+    else:
+        sessions = LocalSessions(config, models, metrics)
     app = FastAPI(title="playahead", version=version("playahead"), redoc_url=None)
-    clips = Clips(config, models)
+    clips = Clips(models)
     app.state.sessions = sessions
 
     def close() -> None:
@@ -63,7 +59,7 @@ def build_app(config: ServeConfig) -> FastAPI:
         sessions.close()
 
     app.state.close = close
-    say_problems(app, lambda status: metrics.problems.labels(str(status)).inc())
+    add_problems(app, lambda status: metrics.problems.labels(str(status)).inc())
     _add_health(app, sessions)
     _add_page(app)
     _add_questions(app, models, clips)
@@ -74,12 +70,12 @@ def build_app(config: ServeConfig) -> FastAPI:
 
 def _add_health(app: FastAPI, sessions: Sessions) -> None:
     @app.head("/healthz", include_in_schema=False)
-    @app.get("/healthz", summary="It is running", responses=described(403, 421))
+    @app.get("/healthz", summary="Whether the server runs", responses=described(403, 421))
     async def healthz() -> dict[str, str]:
         return {"status": "running"}
 
     @app.head("/readyz", include_in_schema=False)
-    @app.get("/readyz", summary="Its model is loaded, and it takes sessions", responses=described(*_EVERYWHERE))
+    @app.get("/readyz", summary="Whether the model is loaded and sessions can begin", responses=described(*_EVERYWHERE))
     async def readyz() -> dict[str, str]:
         return {"status": "ready"}
 
@@ -113,7 +109,7 @@ def _add_questions(app: FastAPI, models: Models, clips: Clips) -> None:
 
     @app.post(
         "/v1/anticipate",
-        summary="What follows these rows, these features or this clip",
+        summary="Anticipate after these rows, these features or this clip",
         responses=described(*_ALWAYS),
         response_model_exclude_none=True,
         openapi_extra=described_body(QuestionBody, **video),
@@ -131,7 +127,7 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
     @app.post(
         "/v1/sessions",
         status_code=201,
-        summary="Begin",
+        summary="Begin a session",
         responses=described(*_ALWAYS),
         openapi_extra=described_body(SessionBody),
     )
@@ -141,18 +137,18 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
         response.headers["Location"] = f"/v1/sessions/{begun.id}"
         return _shown(begun)
 
-    @app.get("/v1/sessions/{session}", summary="How it is", responses=described(*_ALWAYS, 404))
+    @app.get("/v1/sessions/{session}", summary="State of a session", responses=described(*_ALWAYS, 404))
     def look(session: SessionId) -> SessionOut:
         return _shown(sessions.find(session))
 
-    @app.delete("/v1/sessions/{session}", status_code=204, summary="End", responses=described(*_ALWAYS, 404))
+    @app.delete("/v1/sessions/{session}", status_code=204, summary="End a session", responses=described(*_ALWAYS, 404))
     def end(session: SessionId) -> None:
         sessions.remove(session)
 
     @app.post(
         "/v1/sessions/{session}/rows",
         status_code=202,
-        summary="Rows as they happen: all are taken, or none",
+        summary="Post rows as they happen: all are taken, or none",
         responses=described(*_ALWAYS, 404, 409),
         openapi_extra=described_body(RowsBody),
     )
@@ -169,55 +165,54 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
         responses={200: {"content": {"text/event-stream": {}}}, **described(*_ALWAYS, 404)},
     )
     def events(session: SessionId, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
-        found = sessions.find(session)
-        after = _number(last_event_id)
-        return StreamingResponse(_stream(found, after), media_type="text/event-stream", headers=_UNBUFFERED)
+        stream = _stream(sessions.find(session), _number(last_event_id))
+        return StreamingResponse(stream, media_type="text/event-stream", headers=_UNBUFFERED)
 
     @app.get(
         "/v1/sessions/{session}/pictures",
-        summary="A video's pictures as they are shown, as one JPEG after the other",
+        summary="Pictures of a video as they are shown, one JPEG after the other",
         response_class=StreamingResponse,
         responses={200: {"content": {"multipart/x-mixed-replace": {}}}, **described(*_ALWAYS, 404, 409)},
     )
     def pictures(session: SessionId) -> StreamingResponse:
-        found = sessions.find(session)
-        if found.kind != "video":
+        watched = sessions.find(session)
+        if watched.kind != "video":
             raise Problem(409, "this session watches a feed")
         kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
-        return StreamingResponse(_parts(found), media_type=kind, headers=_UNBUFFERED)
+        return StreamingResponse(_parts(watched), media_type=kind, headers=_UNBUFFERED)
 
 
 async def _parts(session: Session) -> AsyncIterator[bytes]:
     """Pictures as parts of one endless document."""
-    number, over = 0, False
+    after, over = 0, False
     while not over:
-        found, over = await session.pictures(number)
-        for picture in found:
-            number = picture.number
-            head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.jpeg)}\r\n"
-            yield f"{head}Time-Ms: {picture.time_ms}\r\n\r\n".encode() + picture.jpeg + b"\r\n"
+        pictures, over = await session.pictures(after)
+        for number, picture in pictures:
+            after = number
+            head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.data)}\r\n"
+            yield f"{head}Time-Ms: {picture.time_ms}\r\n\r\n".encode() + picture.data + b"\r\n"
     yield f"--{_BOUNDARY}--\r\n".encode()
 
 
 async def _stream(session: Session, after: int) -> AsyncIterator[str]:
-    """Events in the format of the standard; what was lost in between is said."""
+    """Events in the format of the standard; an event of its own says which ones were lost."""
     yield "retry: 2000\n\n"
     over = False
     while not over:
-        found, over = await session.wait(after)
-        if not found and not over:
+        events, over = await session.wait(after)
+        if not events and not over:
             yield ": nothing new\n\n"
-        for event in found:
-            if event.number > after + 1:
-                yield f'event: lost\ndata: {{"from":{after + 1},"to":{event.number - 1}}}\n\n'
-            after = event.number
-            yield f"id: {event.number}\nevent: {event.kind}\ndata: {event.data}\n\n"
+        for number, event in events:
+            if number > after + 1:
+                yield f'event: lost\ndata: {{"from":{after + 1},"to":{number - 1}}}\n\n'
+            after = number
+            yield f"id: {number}\nevent: {event.kind}\ndata: {event.data}\n\n"
 
 
 def _number(last_event_id: str | None) -> int:
     text = (last_event_id or "0").strip()
     if not text.isascii() or not text.isdecimal() or len(text) > 12:
-        raise Problem(422, "Last-Event-ID: is none of ours")
+        raise Problem(422, "Last-Event-ID: is not the number of an event")
     return int(text)
 
 
@@ -234,52 +229,49 @@ def _begin(body: SessionBody, config: ServeConfig, sessions: Sessions) -> Sessio
 def _reports(labels: Sequence[str] | None) -> Reports | None:
     if labels is None:
         return None
-    found = parse_entry({"reports": list(labels)}, "reports")
-    assert isinstance(found, Reports)
-    return found
+    reports = parse_entry({"reports": list(labels)}, "reports")
+    assert isinstance(reports, Reports)
+    return reports
 
 
-def _lines(rows: Sequence[RowBody]) -> list[Line]:
-    return [parse_entry(row.model_dump(exclude_none=True), f"rows.{index}") for index, row in enumerate(rows)]
-
-
-def _put(session: Session, rows: Sequence[RowBody]) -> int:
-    lines = _lines(rows)
-    session.put(lines)
+def _put(session: Session, lines: Sequence[Line]) -> int:
+    session.put(list(lines))
     return len(lines)
 
 
-def _answer_to(asked: QuestionBody, models: Models) -> Answer:
-    if (asked.rows is None) == (asked.features is None):
+def _answer_to(question: QuestionBody, models: Models) -> Answer:
+    if (question.rows is None) == (question.features is None):
         raise Problem(422, "body: needs either rows or features")
-    if asked.features is not None:
-        return _of_features(asked, models)
-    session = FeedSession(models.feed, asked.min_confidence)
-    lines = _lines(asked.rows or [])
-    if (reports := _reports(asked.reports)) is not None:
+    if question.features is not None:
+        return _of_features(question, models)
+    session = FeedSession(models.feed, question.min_confidence)
+    lines = question.rows or []
+    if (reports := _reports(question.reports)) is not None:
         session.push(reports)
-    latest_half = max((line.half for line in lines if not isinstance(line, Reports)), default=1)
-    lines = [line for line in lines if not isinstance(line, Reports) and line.half == latest_half]
+    # Only the latest half counts; without a moment, answer a full second after its last row.
+    latest_half = max((line.half for line in lines), default=1)
+    lines = [line for line in lines if line.half == latest_half]
     times_ms = [line.now_ms if isinstance(line, Tick) else line.t_ms + line.delay_ms for line in lines]
-    now_ms = asked.now_ms or max([*times_ms, 0]) // 1000 * 1000 + 1000
+    now_ms = question.now_ms or max([*times_ms, 0]) // 1000 * 1000 + 1000
     session.push(Tick(latest_half, 0))
     for line in lines:
         session.push(line)
     return session.answer_at(now_ms)
 
 
-def _of_features(asked: QuestionBody, models: Models) -> Answer:
+def _of_features(question: QuestionBody, models: Models) -> Answer:
     predictor = models.feed
     try:
-        windows_WNF = np.asarray(asked.features, np.float32)
+        windows_WNF = np.asarray(question.features, np.float32)
     except ValueError:
         raise Problem(422, "features: the lists are not of one length") from None
     shape = (GRID.n_windows, GRID.n_snippets, predictor.network.config.feature_dim)  # type: ignore[union-attr]
     if windows_WNF.shape != shape or not np.isfinite(windows_WNF).all():
         raise Problem(422, f"features: {windows_WNF.shape} are not {shape} finite numbers")
+    # Six windows are one example.
     predictions = predictor.answer(predictor.encode(windows_WNF), np.arange(GRID.n_windows)[None])
-    (found,) = predictor.decoder().anticipations(predictions, asked.min_confidence)
-    expected = [Expected.of(one, OBSERVATION_MS, OBSERVATION_MS) for one in found]
+    (anticipations,) = predictor.decoder().anticipations(predictions, question.min_confidence)
+    expected = [one.at(OBSERVATION_MS, OBSERVATION_MS) for one in anticipations]
     return Answer(0, OBSERVATION_MS, OBSERVATION_MS, (), expected, (), predictions.intensity()[0])
 
 

@@ -1,11 +1,15 @@
-"""What requests and answers hold, for the OpenAPI description. ``live.rows`` has the last word on a row."""
+"""What requests and answers hold, for the OpenAPI description."""
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
+from playahead.domain.feed import FeedRow
 from playahead.domain.grid import GRID
 from playahead.domain.time import LONGEST_HALF_MS
+from playahead.io.errors import InputError
+from playahead.live.session.rows import ROW_SCHEMA, Reports, Tick, parse_entry
 
 MOST_ROWS = 5_000
 _MOST_FEATURES = 4_096
@@ -20,21 +24,18 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class RowBody(_Body):
-    """An event, or with ``now_ms`` alone, how late it is."""
-
-    half: Annotated[int, Field(ge=1, le=4)] = 1
-    t_ms: TimeMs | None = None
-    now_ms: TimeMs | None = None
-    action: Annotated[str, Field(max_length=40)] | None = None
-    team: Literal["home", "away"] | None = None
-    x: Annotated[float, Field(ge=0, le=100)] | None = None
-    y: Annotated[float, Field(ge=0, le=100)] | None = None
-    setpiece: Literal["open play", "throw-in", "goal kick", "corner", "free kick", "penalty"] | None = None
-    delay_ms: Annotated[int, Field(ge=0, le=65_535)] | None = None
-    confidence: Confidence | None = None
+def _row(entry: object) -> FeedRow | Tick:
+    """A row as ``live`` reads it from a line."""
+    try:
+        line = parse_entry(entry, "row")
+    except InputError as reason:
+        raise PydanticCustomError("row", "{reason}", {"reason": reason.what}) from None
+    if isinstance(line, Reports):
+        raise PydanticCustomError("row", "reports belong to the session, not to its rows")
+    return line
 
 
+RowBody = Annotated[FeedRow | Tick, PlainValidator(_row), WithJsonSchema(ROW_SCHEMA)]
 Rows = Annotated[list[RowBody], Field(max_length=MOST_ROWS, fail_fast=True)]
 Step = Annotated[list[float], Field(max_length=_MOST_FEATURES, fail_fast=True)]
 Window = Annotated[list[Step], Field(max_length=GRID.n_snippets, fail_fast=True)]
@@ -47,7 +48,7 @@ class RowsBody(_Body):
 
 
 class QuestionBody(_Body):
-    """What follows these rows, or six windows of features: six times 33 steps of the model's features."""
+    """A question after these rows, or after six windows of features: six times 33 steps of the model's features."""
 
     rows: Rows | None = None
     features: Annotated[list[Window], Field(max_length=GRID.n_windows, fail_fast=True)] | None = None
@@ -78,35 +79,30 @@ class SessionOut(BaseModel):
     page: str
 
 
-class MarkOut(BaseModel):
-    """An action, seen or expected."""
+class ActionOut(BaseModel):
+    """An action, seen or expected; of one seen in a feed, who acted and where, if that is known."""
 
     time_ms: int
     action: str
     confidence: float
-
-
-class SeenOut(MarkOut):
-    """An action that was seen; of a feed, who acted and where, if that is known."""
-
     team: Literal["home", "away"] | None = None
     x: int | None = None
     y: int | None = None
 
 
 class AnswerOut(BaseModel):
-    """What was seen until a moment, and what is expected after it."""
+    """Actions seen until a moment, and actions expected after it."""
 
     half: int
     now_ms: int
     seen_ms: int
-    seen: list[SeenOut]
-    expected: list[MarkOut]
-    told: list[str]
+    seen: list[ActionOut]
+    expected: list[ActionOut]
+    notices: list[str]
     intensity_per_mille: list[list[int]]
 
 
 class TakenOut(BaseModel):
-    """How many rows were taken."""
+    """Number of rows taken."""
 
     taken: int

@@ -1,4 +1,4 @@
-"""Sessions on many machines: each lives in one of the workers that Ray Serve keeps, and its id says in which."""
+"""Sessions on many machines: each lives in one of the workers that Ray Serve keeps, and its id names the worker."""
 
 import logging
 import re
@@ -16,13 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.runtime import started_ray
+from playahead.live.server.backlog import Event, Picture
 from playahead.live.server.config import ServeConfig
-from playahead.live.server.here import SessionsHere
-from playahead.live.server.metrics import Metrics
-from playahead.live.server.models import Models
-from playahead.live.server.problems import Problem
-from playahead.live.server.session import Event
-from playahead.live.session.pictures import Picture
+from playahead.live.server.requests import Problem
+from playahead.live.server.sessions import LocalSessions, Metrics, Models, no_session
 from playahead.live.session.rows import Line, Reports
 
 _PATIENCE_S, _LONG_S = 5.0, 60.0
@@ -32,80 +29,62 @@ _GONE = '{"detail":"the session is gone: it was closed, or its worker died"}'
 
 
 class Worker:
-    """One process with its own models and sessions; what goes wrong is carried to the front as a value."""
+    """One process with its own models and sessions; errors travel to the front as values."""
 
     def __init__(self, config: ServeConfig) -> None:
-        metrics = Metrics()
-        self._sessions = SessionsHere(config, Models(config), metrics)
+        self._sessions = LocalSessions(config, Models(config), Metrics())
 
     async def ask(self, method: str, *about: Any) -> tuple[bool, Any]:
-        """(True, answer) or (False, (status, detail, headers)) of ``_of_...``."""
-        return await _carried(run_in_threadpool(getattr(self, f"_of_{method}"), *about))
+        """(True, answer) or (False, (status, detail, headers)) of a method of ``LocalSessions`` or of one session."""
+        return await _carried(run_in_threadpool(self._answer, method, *about))
 
-    async def wait(self, name: str, number: int) -> tuple[bool, Any]:
-        """See ``Session``; carried as ``ask`` does."""
-        return await _carried(self._waited(name, number))
+    def _answer(self, method: str, *about: Any) -> Any:
+        if method in ("of_feed", "of_video"):
+            return getattr(self._sessions, method)(*about).id
+        if method == "about":
+            session = self._sessions.find(*about)
+            return session.kind, session.source, session.over, session.number
+        if method == "put":
+            name, lines = about
+            return self._sessions.find(name).put(lines)
+        return getattr(self._sessions, method)(*about)
 
-    async def pictures(self, name: str, number: int) -> tuple[bool, Any]:
-        """See ``Session``; carried as ``ask`` does."""
-        return await _carried(self._pictured(name, number))
+    async def stream(self, method: str, name: str, number: int) -> tuple[bool, Any]:
+        """``wait`` or ``pictures`` of a session, carried as by ``ask``."""
 
-    async def _waited(self, name: str, number: int) -> tuple[Sequence[Event], bool]:
-        return await self._sessions.find(name).wait(number)
+        async def entries() -> Any:
+            return await getattr(self._sessions.find(name), method)(number)
 
-    async def _pictured(self, name: str, number: int) -> tuple[Sequence[Picture], bool]:
-        return await self._sessions.find(name).pictures(number)
-
-    def _of_load(self) -> int:
-        return self._sessions.under_way
-
-    def _of_feed(self, *about: Any) -> str:
-        return self._sessions.of_feed(*about).id
-
-    def _of_video(self, *about: Any) -> str:
-        return self._sessions.of_video(*about).id
-
-    def _of_about(self, name: str) -> tuple[str, str, bool, int]:
-        found = self._sessions.find(name)
-        return found.kind, found.source, found.over, found.number
-
-    def _of_put(self, name: str, lines: Sequence[Line]) -> None:
-        self._sessions.find(name).put(lines)
-
-    def _of_remove(self, name: str) -> None:
-        self._sessions.remove(name)
-
-    def _of_figures(self) -> bytes:
-        return self._sessions.figures()
-
-    def _of_close(self) -> None:
-        self._sessions.close()
+        return await _carried(entries())
 
 
-class _There:
-    """A session in a worker, as it was when it was found."""
+class RaySession:
+    """A session in a worker, as it was when it was looked up; see ``LocalSession``."""
 
     def __init__(self, worker: int, handle: Any, name: str) -> None:
         self.id, self._name, self._handle = f"w{worker}-{name}", name, handle
         self.kind, self.source, self.over, self.number = _asked(handle, "about", name)
 
     def put(self, lines: Sequence[Line]) -> None:
+        """Take rows for a feed: all of them, or none."""
         _asked(self._handle, "put", self._name, list(lines))
 
-    async def wait(self, number: int) -> tuple[Sequence[Event], bool]:
-        found = await _streamed(self._handle.wait, self._name, number)
-        return ([Event(number + 1, "end", _GONE)], True) if found is None else found
+    async def wait(self, number: int) -> tuple[Sequence[tuple[int, Event]], bool]:
+        """Events after this one, and whether no more will come."""
+        events = await _streamed(self._handle, "wait", self._name, number)
+        return ([(number + 1, Event("end", _GONE))], True) if events is None else events
 
-    async def pictures(self, number: int) -> tuple[Sequence[Picture], bool]:
-        return await _streamed(self._handle.pictures, self._name, number) or ((), True)
+    async def pictures(self, number: int) -> tuple[Sequence[tuple[int, Picture]], bool]:
+        """Pictures of a video after this one, and whether no more will come."""
+        return await _streamed(self._handle, "pictures", self._name, number) or ((), True)
 
 
-class SessionsByRay:
-    """Workers of Ray Serve, and the sessions in them.
+class RaySessions:
+    """Workers of Ray Serve, and the sessions in them; see ``LocalSessions``.
 
     Args:
-        config: how many; where Ray runs already, on its machines.
-        metrics: of the front.
+        config: number of workers and limits; a Ray cluster that runs already is used.
+        metrics: figures of the front.
 
     Raises:
         InputError: ray is not installed, has fewer CPUs, or the workers do not start.
@@ -118,7 +97,7 @@ class SessionsByRay:
         free = int(ray.available_resources().get("CPU", 0))
         workers = config.workers or max(1, free)
         if workers > free:
-            raise InputError("--workers", f"{workers} workers need a CPU each, Ray has {free} free")
+            raise InputError("ServeConfig.workers", f"{workers} workers need a CPU each, Ray has {free} free")
         self._registry, self._serve = metrics.registry, serve
         self._pool, self._beginning = ThreadPoolExecutor(workers), threading.Lock()
         run = secrets.token_hex(4)
@@ -128,7 +107,7 @@ class SessionsByRay:
         except BaseException as reason:
             self._end()
             if isinstance(reason, RuntimeError):
-                raise InputError("--engine ray", f"the workers do not start ({reason})") from None
+                raise InputError("ServeConfig.engine", f"the workers of Ray do not start ({reason})") from None
             raise
 
     def _started(self, config: ServeConfig) -> list[Any]:
@@ -142,22 +121,22 @@ class SessionsByRay:
         self._serve.start(proxy_location="Disabled")
         return [self._serve.run(worker.bind(config), name=name, route_prefix=None) for name in self._names]
 
-    def of_feed(self, speed: float, min_confidence: float, reports: Reports | None) -> _There:
-        """A session whose rows are posted, in the worker that has the fewest."""
-        return self._begun("feed", speed, min_confidence, reports)
+    def of_feed(self, speed: float, min_confidence: float, reports: Reports | None) -> RaySession:
+        """Begin a session whose rows are posted, in the worker that has the fewest."""
+        return self._begin("of_feed", speed, min_confidence, reports)
 
-    def of_video(self, source: str, speed: float, min_confidence: float) -> _There:
-        """A session that watches a source, in the worker that has the fewest."""
-        return self._begun("video", source, speed, min_confidence)
+    def of_video(self, source: str, speed: float, min_confidence: float) -> RaySession:
+        """Begin a session that watches a source, in the worker that has the fewest."""
+        return self._begin("of_video", source, speed, min_confidence)
 
-    def _begun(self, kind: str, *about: Any) -> _There:
+    def _begin(self, method: str, *about: Any) -> RaySession:
         with self._beginning:
-            number = min(self._everywhere("load").items(), key=lambda found: (found[1], found[0]))[0]
-            name = _asked(self._handles[number], kind, *about, patience_s=_LONG_S)
-        return _There(number, self._handles[number], name)
+            number = min(self._everywhere("under_way").items(), key=lambda worker: (worker[1], worker[0]))[0]
+            name = _asked(self._handles[number], method, *about, patience_s=_LONG_S)
+        return RaySession(number, self._handles[number], name)
 
     def _everywhere(self, method: str) -> dict[int, Any]:
-        """Answers of the workers that answer.
+        """Answers of all workers that answer.
 
         Raises:
             Problem: none does.
@@ -168,15 +147,15 @@ class SessionsByRay:
                 return number, _asked(self._handles[number], method)
             return None
 
-        found = dict(answer for answer in self._pool.map(ask, range(len(self._handles))) if answer is not None)
-        if not found:
+        answers = dict(answer for answer in self._pool.map(ask, range(len(self._handles))) if answer is not None)
+        if not answers:
             raise _unreachable()
-        return found
+        return answers
 
-    def find(self, name: str) -> _There:
+    def find(self, name: str) -> RaySession:
         """A session by its id, which names its worker."""
         worker, its_name = self._worker_of(name)
-        return _There(worker, self._handles[worker], its_name)
+        return RaySession(worker, self._handles[worker], its_name)
 
     def remove(self, name: str) -> None:
         """End a session and forget it."""
@@ -184,13 +163,13 @@ class SessionsByRay:
         _asked(self._handles[worker], "remove", its_name)
 
     def _worker_of(self, name: str) -> tuple[int, str]:
-        found = _ID.fullmatch(name)
-        if found is None or int(found[1]) >= len(self._handles):
-            raise Problem(404, "there is no session of this id (any more)")
-        return int(found[1]), found[2]
+        parts = _ID.fullmatch(name)
+        if parts is None or int(parts[1]) >= len(self._handles):
+            raise no_session()
+        return int(parts[1]), parts[2]
 
     def figures(self) -> bytes:
-        """Of the front and of all workers that answer, each series with its worker's number."""
+        """Figures of the front and of all workers that answer; each series has its worker's number."""
         merged = CollectorRegistry()
         merged.register(_Merged(generate_latest(self._registry), self._everywhere("figures")))
         return generate_latest(merged)
@@ -213,7 +192,7 @@ class _Merged:
         self._texts = {"front": front, **{str(number): text for number, text in workers.items()}}
 
     def collect(self) -> Iterator[Metric]:
-        """Series of one name together, told apart by the label ``worker``."""
+        """Series of one name together; the label ``worker`` tells them apart."""
         families: dict[str, Metric] = {}
         for worker, text in self._texts.items():
             for family in text_string_to_metric_families(text.decode()):
@@ -224,7 +203,7 @@ class _Merged:
 
 
 async def _carried(answer: Awaitable[Any]) -> tuple[bool, Any]:
-    """An answer, or the problem instead of it, as a value."""
+    """An answer, or the problem in its place, as a value."""
     try:
         return True, await answer
     except Problem as problem:
@@ -237,7 +216,7 @@ def _asked(handle: Any, method: str, *about: Any, patience_s: float = _PATIENCE_
     """A worker's answer.
 
     Raises:
-        Problem: what it refuses, or it does not answer.
+        Problem: the worker refuses, or does not answer.
     """
     try:
         fine, answer = handle.ask.remote(method, *about).result(timeout_s=patience_s)
@@ -248,10 +227,10 @@ def _asked(handle: Any, method: str, *about: Any, patience_s: float = _PATIENCE_
     return answer
 
 
-async def _streamed(method: Any, name: str, number: int) -> Any:
+async def _streamed(handle: Any, method: str, name: str, number: int) -> Any:
     """A worker's next piece of a stream; None where the worker is gone, or was started again without the session."""
     try:
-        fine, answer = await method.remote(name, number)
+        fine, answer = await handle.stream.remote(method, name, number)
     except _ray_errors():
         return None
     return answer if fine else None

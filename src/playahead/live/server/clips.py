@@ -1,4 +1,4 @@
-"""Uploaded clips -> what follows them: a few at a time, each decoded in a process that can be ended."""
+"""Answers about uploaded clips: a few at a time, each decoded in a process that can be ended."""
 
 import asyncio
 import os
@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.live.server.config import ServeConfig
-from playahead.live.server.models import Models
-from playahead.live.server.problems import Problem
+from playahead.live.server.requests import Problem
+from playahead.live.server.sessions import Models
 from playahead.live.session.answer import Answer
 from playahead.live.session.video_session import PACES_S, VideoSession
 from playahead.video.input_size import InputSize
 
 _AT_ONCE = 4
+_LONGEST_S = 120.0
 _DECODING_S = 60.0
 _LOOK_S = 0.5
 
@@ -31,26 +31,25 @@ class Clips:
     """All uploads of a server.
 
     Args:
-        config: how long a clip may be.
-        models: that answer.
+        models: models that answer.
     """
 
-    def __init__(self, config: ServeConfig, models: Models) -> None:
-        self._config, self._models = config, models
+    def __init__(self, models: Models) -> None:
+        self._models = models
         self._pool, self._in_hand = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="clip"), 0
         self._closing = threading.Event()
 
     async def answer(self, body: AsyncIterator[bytes], min_confidence: float) -> Answer:
-        """What follows a clip, from its last 30 s, or less where it is shorter.
+        """Anticipate after a clip, from its last 30 s, or from all of a shorter one.
 
         Raises:
-            Problem: no room for it, no video, too long, too short, or it cannot be decoded in time.
+            Problem: too many clips; or not a video, too long, too short, or not decoded in time.
         """
         if self._in_hand >= _AT_ONCE:
-            raise Problem(429, f"{_AT_ONCE} clips are being read, the most there can be", {"Retry-After": "5"})
+            raise Problem(429, f"{_AT_ONCE} clips are being read, the maximum", {"Retry-After": "5"})
         self._in_hand += 1
         try:
-            async with _kept(body) as path:
+            async with _stored(body) as path:
                 loop = asyncio.get_running_loop()
                 return await loop.run_in_executor(self._pool, self._answer_after, path, min_confidence)
         finally:
@@ -68,8 +67,8 @@ class Clips:
         return answer
 
     def _decoded(self, clip: Path, size: InputSize) -> Iterator[NDArray[np.uint8]]:
-        """gray_HW of the clip's end, from a process that is ended with this generator, or where it takes too long."""
-        words = [clip, self._config.clip_s, size.width, size.height, size.luma]
+        """gray_HW of the clip's end, from a process that is ended with this generator or when it takes too long."""
+        words = [clip, _LONGEST_S, size.width, size.height, size.luma]
         command = [sys.executable, "-m", "playahead.live.server.decode", *map(str, words)]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -83,14 +82,14 @@ class Clips:
                 while len(content := child.stdout.read(n_bytes)) == n_bytes:
                     with patience.paused():
                         yield np.frombuffer(content, np.uint8).reshape(size.height, size.width)
-                said = child.stderr.read(10_000).decode("utf-8", "replace").strip()
+                message = child.stderr.read(10_000).decode("utf-8", "replace").strip()
                 status = child.wait()
             finally:
                 over.set()
                 child.kill()
         self._require_open()
         if status:
-            why = said.rpartition("\n")[2] if status == 1 else "takes too long, or too much memory, to decode"
+            why = message.rpartition("\n")[2] if status == 1 else "takes too long, or too much memory, to decode"
             raise Problem(422, f"clip: {why}")
 
     def _end_in_time(self, child: subprocess.Popen, patience: "_Patience", over: threading.Event) -> None:
@@ -103,12 +102,12 @@ class Clips:
             raise Problem(503, "the server is ending")
 
     def close(self) -> None:
-        """End what is under way."""
+        """End all decoding."""
         self._closing.set()
 
 
 class _Patience:
-    """Time that a decoder may take; what its reader takes does not count."""
+    """Time limit of a decoder; its reader's time does not count."""
 
     def __init__(self, seconds: float) -> None:
         self._ends_s = time.monotonic() + seconds
@@ -125,8 +124,8 @@ class _Patience:
 
 
 @asynccontextmanager
-async def _kept(body: AsyncIterator[bytes]) -> AsyncIterator[Path]:
-    """A clip on disk, under a name of our own, until the end of the block."""
+async def _stored(body: AsyncIterator[bytes]) -> AsyncIterator[Path]:
+    """Store a clip on disk, under a name of our own, until the end of the block."""
     with tempfile.NamedTemporaryFile(prefix="playahead-", suffix=".clip") as file:
         async for piece in body:
             file.write(piece)

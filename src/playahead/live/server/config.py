@@ -1,4 +1,4 @@
-"""What a server serves, to whom, and how much of it."""
+"""Settings of a server: models, clients, and limits."""
 
 import ipaddress
 import math
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from playahead.io.choices import check_choices
 from playahead.io.errors import InputError
 from playahead.io.files import read_bytes
+from playahead.io.settings import check_choices
 
 TOKEN_VARIABLE = "PLAYAHEAD_TOKEN"
 _SHORTEST_TOKEN = 16
@@ -20,7 +20,6 @@ _LIMITS = (
     "idle_minutes",
     "connections",
     "upload_mib",
-    "clip_s",
     "requests_per_s",
 )
 
@@ -31,28 +30,26 @@ class ServeConfig:
 
     Attributes:
         host: address to listen on; anything but this machine itself needs a token.
-        port: to listen on; 0 is any free one.
-        weights: of feeds; the packaged ones if not given.
-        video_weights: of video; the packaged ones (trained on simulated broadcasts) if not given.
-        backbone: of video features; the packaged one if not given.
+        port: port to listen on; 0 is any free one.
+        weights: weights for feeds; the packaged ones if not given.
+        video_weights: weights for video; the packaged ones (trained on simulated broadcasts) if not given.
+        backbone: backbone of video features; the packaged one if not given.
         device: cpu, cuda, cuda:1, mps, or auto.
-        token_file: holds the bearer token that clients send; or it is in the variable PLAYAHEAD_TOKEN.
-        hosts: names under which clients reach the server, with commas between them, as live.example.org: of a proxy
-            in front of it. On this machine alone, its loopback names count always and no other; with a token on other
-            addresses, any name where none is given.
-        proxies: addresses of proxies, with commas between them, whose X-Forwarded-For is believed. None if not given.
-        sources: what sessions may watch, by how it begins: addresses and folders, with commas between them, as
+        token_file: file with the bearer token that clients send; else the variable PLAYAHEAD_TOKEN holds it.
+        hosts: names of a proxy under which clients reach the server, with commas between them, as live.example.org.
+            On this machine alone, its loopback names always count; on other addresses, any name does if none is given.
+        proxies: addresses of proxies whose X-Forwarded-For is believed, with commas between them; none if not given.
+        sources: beginnings of what sessions may watch, addresses and folders, with commas between them, as
             https://cdn.example.org/,/srv/video. Nothing if not given.
-        allow_private: also addresses in private networks.
+        allow_private: also allow addresses in private networks.
         engine: local, or ray: sessions in workers on one or many machines.
-        workers: of ray; one for each CPU if 0.
-        sessions: at most, at the same time; of ray, in each worker.
-        session_minutes: after which one ends.
-        idle_minutes: without rows and without readers, after which one ends.
-        connections: at most, at the same time.
-        upload_mib: of one clip; JSON has at most 2 MiB.
-        clip_s: of an uploaded clip.
-        requests_per_s: of one client, on average; ten times as many at once.
+        workers: number of Ray workers; one for each CPU if 0.
+        sessions: most sessions at the same time; with ray, in each worker.
+        session_minutes: longest duration of a session.
+        idle_minutes: longest time without rows and readers before a session ends.
+        connections: most connections at the same time.
+        upload_mib: size limit of one clip; JSON has at most 2 MiB.
+        requests_per_s: average rate limit of one client; ten times as many at once.
     """
 
     host: str = "127.0.0.1"
@@ -73,21 +70,21 @@ class ServeConfig:
     idle_minutes: float = 30.0
     connections: int = 500
     upload_mib: int = 64
-    clip_s: float = 120.0
     requests_per_s: float = 50.0
 
     def __post_init__(self) -> None:
-        check_choices(self, "-")
+        check_choices(self, "ServeConfig")
         if not 0 <= self.workers <= 1_000:
-            raise InputError("--workers", f"{self.workers} is not in 0 to 1000")
+            raise InputError("ServeConfig.workers", f"{self.workers} is not in 0 to 1000")
         if not 0 <= self.port <= 65_535:
-            raise InputError("--port", f"{self.port} is not in 0 to 65535")
+            raise InputError("ServeConfig.port", f"{self.port} is not in 0 to 65535")
         for name in _LIMITS:
             if not 0 < getattr(self, name) < math.inf:
-                raise InputError(f"--{name.replace('_', '-')}", f"{getattr(self, name)} is not above 0")
+                raise InputError(f"ServeConfig.{name}", f"{getattr(self, name)} is not above 0")
         if not self.is_loopback and not self.token:
-            fix = f"put one of {_SHORTEST_TOKEN} or more characters into --token-file or {TOKEN_VARIABLE}"
-            raise InputError("--host", f"{self.host} can be reached from other machines, and there is no token", fix)
+            fix = f"put one of {_SHORTEST_TOKEN} or more characters into a token file or {TOKEN_VARIABLE}"
+            what = f"{self.host} can be reached from other machines, and there is no token"
+            raise InputError("ServeConfig.host", what, fix)
 
     @property
     def allowed(self) -> list[str]:
@@ -101,7 +98,7 @@ class ServeConfig:
 
     @property
     def names(self) -> frozenset[str]:
-        """Names that ``Host`` and ``Origin`` may say; none where any will do, since every client needs the token."""
+        """Names allowed in ``Host`` and ``Origin``; empty if any name is, since every client needs the token."""
         named = frozenset(name.lower() for name in _listed(self.hosts))
         if self.is_loopback:
             return named | LOOPBACK | {self.host.lower()}
@@ -109,7 +106,7 @@ class ServeConfig:
 
     @property
     def is_loopback(self) -> bool:
-        """Only this machine can reach it."""
+        """Whether only this machine can reach the server."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -117,10 +114,10 @@ class ServeConfig:
 
     @property
     def token(self) -> str:
-        """What clients must send; empty where nothing is asked for.
+        """Token that clients must send; empty if none is needed.
 
         Raises:
-            InputError: the file cannot be read, or the token is too short to mean anything.
+            InputError: the file cannot be read, or the token is too short.
         """
         if self.token_file is not None:
             token = read_bytes(self.token_file, 4096).decode("utf-8", "replace").strip()

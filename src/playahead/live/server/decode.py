@@ -2,9 +2,9 @@
 
 ``python -m playahead.live.server.decode CLIP LONGEST_S WIDTH HEIGHT LUMA``
 
-It writes gray frames of the clip's last 30 s to standard output, one after the other, and what is wrong with the clip
-to standard error (and ends with 1). Whatever a file of a stranger does to a decoder, it does to this process, which
-has little memory and can be ended.
+It writes gray frames of the clip's last 30 s to standard output, one after the other. An error in the clip goes to
+standard error, with exit code 1. A stranger's file that breaks the decoder breaks this process, which has little memory
+and can be ended.
 """
 
 import sys
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.io.errors import InputError
-from playahead.live.server.opening import opened_clip
+from playahead.live.server.sources import opened_clip
 from playahead.video.input_size import InputSize
-from playahead.video.reader import Decoder, probe
+from playahead.video.reader import VideoDecoder, probe
 
 _MOST_BYTES = 1536 * 1024 * 1024
 _MOST_CPU_S = 120
@@ -25,26 +25,26 @@ def main(clip: str, longest_s: str, width: str, height: str, luma: str) -> None:
     """Decode one clip.
 
     Raises:
-        InputError: no video, too long, too short, or it cannot be decoded.
+        InputError: not a video, too long, too short, or it cannot be decoded.
     """
     limit_this_process()
     path, size = Path(clip), InputSize(int(width), int(height), luma)  # type: ignore[bad-argument-type]
     lasts_s = probe(path, open_source=opened_clip).duration_s
     if lasts_s is None or not 0 < lasts_s <= float(longest_s):
-        length = "says no length" if lasts_s is None else f"lasts {lasts_s:.0f} s"
-        raise InputError("clip", f"{length}, at most {float(longest_s):g} s are taken")
+        length = "has no length" if lasts_s is None else f"lasts {lasts_s:.0f} s"
+        raise InputError("clip", f"{length}, the limit is {float(longest_s):g} s")
     windows = min(int(lasts_s * 1000), OBSERVATION_MS) // GRID.window_ms
     if not windows:
         raise InputError("clip", f"{lasts_s:.1f} s are too few, {GRID.window_ms // 1000} s are needed")
-    # The header's length is only a claim: what lies after it is not read.
+    # The header's length is only a claim: nothing after it is read.
     start_s = max(0.0, lasts_s - windows * GRID.window_ms / 1000)
-    decoder = Decoder(path, size.draw, start_s, lasts_s, None, open_source=opened_clip)
+    decoder = VideoDecoder(path, size.draw, start_s, lasts_s, None, open_source=opened_clip)
     for _, gray_HW in decoder.frames():
         sys.stdout.buffer.write(gray_HW.tobytes())
 
 
 def limit_this_process() -> None:
-    """Memory, and time of the processor; where the system knows such limits."""
+    """Limit memory and processor time, if the system has such limits."""
     try:
         import resource
     except ImportError:

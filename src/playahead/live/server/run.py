@@ -1,4 +1,4 @@
-"""A server that ends its sessions before it waits for their readers, and gives up on clients who send nothing."""
+"""Running a server: it ends sessions before it waits for their readers, and drops clients who send nothing."""
 
 import asyncio
 import socket
@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
 
     @property
     def address(self) -> str:
-        """What a browser on this machine opens."""
+        """Address for a browser on this machine."""
         host, port = self.config.host, self.servers[0].sockets[0].getsockname()[1]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -55,12 +55,12 @@ class _Server(uvicorn.Server):
 class _Connection(H11Protocol):
     """A client that must send a whole request in time.
 
-    Where there are too many connections, the one that has sent no request for longest makes room: those who ask
-    properly, such as health checks, get through a crowd of those who do not.
+    If there are too many connections, the one that has sent no request for longest makes room. So health checks get
+    through a crowd of clients who send nothing.
 
     Args:
-        most: connections at the same time.
-        waiting: for a request, the oldest first; shared by all connections of a server.
+        most: most connections at the same time.
+        waiting: connections without a request, the oldest first; shared by all connections of a server.
     """
 
     def __init__(self, *, most: int, waiting: dict["_Connection", None], **settings: Any) -> None:
@@ -84,7 +84,7 @@ class _Connection(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self._asks:  # uvicorn closes it where nothing at all comes
+        if not self._has_request:  # uvicorn closes it if nothing at all comes
             self._waiting[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -92,12 +92,12 @@ class _Connection(H11Protocol):
         self._stop_waiting()
 
     @property
-    def _asks(self) -> bool:
+    def _has_request(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
     def _wait(self) -> None:
-        """From the first byte of a request, or the connection, to the last byte of its headers."""
-        if self._asks or self.transport.is_closing():
+        """Start the clock: from the connection, or the first byte of a request, to the last byte of its headers."""
+        if self._has_request or self.transport.is_closing():
             self._stop_waiting()
         elif self._gives_up is None:
             self._waiting[self] = None
@@ -111,11 +111,11 @@ class _Connection(H11Protocol):
 
 
 def make_server(config: ServeConfig, ready: Callable[[str], object] = id) -> _Server:
-    """A server, ready to run until SIGTERM or Ctrl-C.
+    """Make a server, ready to run until SIGTERM or Ctrl-C.
 
     Args:
-        config: what it serves.
-        ready: called with its address once it listens.
+        config: models and limits.
+        ready: called with the server's address once it listens.
 
     Raises:
         InputError: weights that cannot be read, or more connections than the system allows.
@@ -140,21 +140,23 @@ def make_server(config: ServeConfig, ready: Callable[[str], object] = id) -> _Se
 
 
 def _require_files(connections: int) -> None:
-    """Where the system gives no more files, a server answers nobody, and says so thousands of times a second."""
+    """Refuse more connections than the system gives files: a server without files answers nobody."""
     if resource is None:
         return
     allowed, needed = resource.getrlimit(resource.RLIMIT_NOFILE)[0], connections + _ACCEPTED_AT_ONCE + _OTHER_FILES
     if allowed != resource.RLIM_INFINITY and needed > allowed:
         fix = f"allow fewer, or more files: ulimit -n {needed}"
-        raise InputError("connections", f"{connections} need {needed} open files, the system allows {allowed}", fix)
+        raise InputError(
+            "ServeConfig.connections", f"{connections} need {needed} open files, the system allows {allowed}", fix
+        )
 
 
 @contextmanager
 def serving(config: ServeConfig) -> Iterator[tuple[uvicorn.Server, str]]:
-    """A server in a thread of this process, and its address, which is the thread's name; it has ended after the block.
+    """Run a server in a thread of this process until the end of the block; (server, address).
 
     Args:
-        config: what it serves.
+        config: models and limits.
 
     Raises:
         InputError: weights that cannot be read.

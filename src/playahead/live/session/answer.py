@@ -1,9 +1,9 @@
-"""What a session says at one moment.
+"""An answer of a session, its JSON, and the encoded windows that the next answers need.
 
-Axes: R raster frames, C classes.
+Axes: P windows, N steps, F features, D model, R raster frames, C classes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS, Action
-from playahead.domain.grid import RASTER_FRAMES
-from playahead.domain.records import Mark
-from playahead.inference.result import Expected
-from playahead.io.errors import InputError
+from playahead.domain.grid import GRID, RASTER_FRAMES
+from playahead.domain.records import Anticipation, Mark
+from playahead.inference.any_predictor import AnyPredictor
+from playahead.io.errors import InputError, RecordError
 
-_NO_TIME_MS = 2**53  # more is no whole number of JSON
+_MAX_TIME_MS = 2**53  # larger numbers are not exact in JSON
+_BEFORE_MS = np.arange(GRID.n_windows - 1, -1, -1, dtype=np.int64) * GRID.window_ms
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,15 @@ class SeenRow(Mark):
 
 @dataclass(frozen=True)
 class Answer:
-    """What was seen until a moment, and what is expected after it.
+    """Actions seen until a moment, and actions expected after it.
 
     Attributes:
-        half: of a feed; 0 of a video.
+        half: half of a feed; 0 for a video.
         now_ms: the moment, from the start of the half or of the stream.
         seen_ms: how much of the 30 s before it was seen.
         seen: actions of those 30 s, in the order in which they became known.
-        expected: in the next 5 s.
-        told: what happened to the source since the last answer: rows that came late, a gap, a clock that went back.
+        expected: actions of the next 5 s.
+        notices: events at the source since the last answer: late rows, a gap, a clock that went back.
         intensity_RC: events per frame that the model expects.
     """
 
@@ -46,8 +47,8 @@ class Answer:
     now_ms: int
     seen_ms: int
     seen: Sequence[Mark]
-    expected: Sequence[Expected]
-    told: Sequence[str]
+    expected: Sequence[Anticipation]
+    notices: Sequence[str]
     intensity_RC: NDArray[np.float32]
 
     def as_json(self) -> dict[str, object]:
@@ -57,32 +58,32 @@ class Answer:
             "now_ms": self.now_ms,
             "seen_ms": self.seen_ms,
             "seen": [_mark_as_json(mark) for mark in self.seen],
-            "expected": [_mark_as_json(line) for line in self.expected],
-            "told": list(self.told),
+            "expected": [_mark_as_json(one) for one in self.expected],
+            "notices": list(self.notices),
             "intensity_per_mille": (1000 * self.intensity_RC.T).round().astype(int).tolist(),
         }
 
 
-def _mark_as_json(mark: Mark | Expected) -> dict[str, object]:
-    found: dict[str, object] = {"time_ms": mark.time_ms, "action": str(mark.action), "confidence": mark.confidence}
+def _mark_as_json(mark: Mark | Anticipation) -> dict[str, object]:
+    fields: dict[str, object] = {"time_ms": mark.time_ms, "action": str(mark.action), "confidence": mark.confidence}
     if isinstance(mark, SeenRow):
-        found |= {name: known for name in ("team", "x", "y") if (known := getattr(mark, name)) is not None}
-    return found
+        fields |= {name: known for name in ("team", "x", "y") if (known := getattr(mark, name)) is not None}
+    return fields
 
 
 def read_answer(entry: Mapping[str, Any]) -> Answer:
-    """What ``as_json`` gave, up to its rounding.
+    """Read what ``as_json`` gave; numbers are as exact as written there.
 
     Raises:
-        InputError: it is no answer.
+        InputError: it is not an answer.
     """
     try:
         now_ms, half, seen_ms = entry["now_ms"], entry["half"], entry["seen_ms"]
         intensity_RC = np.array(entry["intensity_per_mille"], np.float32).T / np.float32(1000)
-        if {type(number) for number in (now_ms, half, seen_ms)} != {int} or not _is_text(entry["told"]):
-            raise ValueError("times are no whole numbers, or told is no list of texts")
-        if not 0 <= now_ms < _NO_TIME_MS:
-            raise ValueError(f"no time is {str(now_ms)[:40]} ms")
+        if {type(number) for number in (now_ms, half, seen_ms)} != {int} or not _is_text(entry["notices"]):
+            raise ValueError("a time is not a whole number, or notices is not a list of texts")
+        if not 0 <= now_ms < _MAX_TIME_MS:
+            raise ValueError(f"{str(now_ms)[:40]} ms is not a time")
         if intensity_RC.shape != (RASTER_FRAMES, len(ACTIONS)) or not np.isfinite(intensity_RC).all():
             raise ValueError(f"intensities of shape {intensity_RC.shape}")
         return Answer(
@@ -91,20 +92,60 @@ def read_answer(entry: Mapping[str, Any]) -> Answer:
             seen_ms=seen_ms,
             seen=[_read_seen(**mark) for mark in entry["seen"]],
             expected=[_read_expected(half, now_ms, seen_ms, **mark) for mark in entry["expected"]],
-            told=entry["told"],
+            notices=entry["notices"],
             intensity_RC=intensity_RC,
         )
-    except (KeyError, TypeError, ValueError, IndexError) as reason:
-        raise InputError("answer", f"is none of a recorded session ({reason})") from None
+    except (KeyError, TypeError, ValueError, IndexError, RecordError) as reason:
+        raise InputError("answer", f"is not of a recorded session ({reason})") from None
 
 
 def _read_seen(action: str, time_ms: int, confidence: float, **place: Any) -> SeenRow:
     return SeenRow(int(time_ms), Action(action), float(confidence), **place)
 
 
-def _read_expected(half: int, now_ms: int, seen_ms: int, action: str, time_ms: int, confidence: float) -> Expected:
-    return Expected(0, half, now_ms, int(time_ms), str(Action(action)), float(confidence), seen_ms)
+def _read_expected(half: int, now_ms: int, seen_ms: int, action: str, time_ms: int, confidence: float) -> Anticipation:
+    """A record keeps the confidence of the likeliest class alone."""
+    by_class = tuple(confidence if name == action else 0.0 for name in ACTIONS)
+    return Anticipation(Action(action), time_ms - now_ms, confidence, by_class, now_ms, seen_ms, half=half)
 
 
-def _is_text(told: object) -> bool:
-    return isinstance(told, list) and all(isinstance(what, str) for what in told)
+def _is_text(notices: object) -> bool:
+    return isinstance(notices, list) and all(isinstance(text, str) for text in notices)
+
+
+class RecentWindows:
+    """The encoded windows of the last 25 s, so that each window is encoded once.
+
+    Args:
+        predictor: model that encodes and predicts.
+        min_confidence: minimum confidence of expected actions.
+    """
+
+    def __init__(self, predictor: AnyPredictor, min_confidence: float) -> None:
+        self._predictor, self._decoder, self._min_confidence = predictor, predictor.decoder(), min_confidence
+        self._encoded: dict[int, NDArray[np.float32]] = {}
+
+    def clear(self) -> None:
+        """Forget all windows: a new half, or a stream that starts again."""
+        self._encoded.clear()
+
+    def anticipate(
+        self, time_ms: int, features_of: Callable[[NDArray[np.int64]], NDArray[np.float32]]
+    ) -> tuple[list[Anticipation], NDArray[np.float32]]:
+        """Anticipations after this time, and intensity_RC.
+
+        Args:
+            time_ms: end of the observation; not before that of any earlier call.
+            features_of: ends of windows in ms, increasing -> features_PNF; called for windows not encoded yet.
+        """
+        # An answer looks at six windows. Only those that no earlier answer looked at are encoded.
+        ends_W = time_ms - _BEFORE_MS
+        missing = np.array([end for end in ends_W if int(end) not in self._encoded], np.int64)
+        if len(missing):
+            self._encoded.update(zip(missing.tolist(), self._predictor.encode(features_of(missing)), strict=True))
+        # The oldest window is not needed again: the next answer is later.
+        encoded_WND = np.stack([self._encoded[end] for end in ends_W.tolist()])
+        self._encoded = {end: encoded for end, encoded in self._encoded.items() if end > ends_W[0]}
+        predictions = self._predictor.answer(encoded_WND, np.arange(len(ends_W))[None])
+        (anticipations,) = self._decoder.anticipations(predictions, self._min_confidence)
+        return anticipations, predictions.intensity()[0]

@@ -1,28 +1,30 @@
-"""A running match through its event feed: rows in, an answer every second."""
+"""A running match through its event feed: rows in, an answer every second, each when it is due."""
 
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from itertools import islice
 from operator import attrgetter
 
 import numpy as np
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf
-from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow
+from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
+from playahead.domain.notices import Notices
 from playahead.features.feed import prepare_track, window_features
 from playahead.inference.any_predictor import AnyPredictor
-from playahead.inference.result import Expected
+from playahead.io.channel import Channel
 from playahead.io.errors import InputError
-from playahead.live.session.answer import Answer, SeenRow
-from playahead.live.session.rows import Line, Reports, Row, Tick
-from playahead.live.session.windows import RecentWindows
+from playahead.live.session.answer import Answer, RecentWindows, SeenRow
+from playahead.live.session.rows import Line, Reports, Tick
 
 EVERY_MS = 1_000
 MOST_ROWS = 5_000
 """Rows in the 35 s that answers look at: 140 a second, where a full feed has one or two."""
-_LATE_MS = 1_000  # less is nothing to tell
-_MOST_TOLD = 20  # in one answer
+_LATE_MS = 1_000  # a smaller delay deserves no notice
+_MOST_NOTICES = 20  # of one answer
+_SILENT_S = 30.0
 _TEN_ACTIONS = frozenset(range(len(ACTIONS)))
 _TEAMS = {0: "home", 1: "away"}
 _NEEDS_MS = OBSERVATION_MS + GRID.window_ms
@@ -33,31 +35,30 @@ _COLUMNS = np.dtype([*_TIMES, *((name, np.uint8) for name in _ABOUT)])
 
 
 class FeedSession:
-    """What is expected all through a half, as its rows arrive.
+    """Anticipates all through a half, as its rows arrive.
 
-    Rows may come in any order. One that comes after its moment was answered for is seen from the next answer on, as a
-    late row (``late_ms``), so no answer changes: the numbers are those of ``predict`` on the rows with their
+    Rows may come in any order. A row that comes after its moment was answered for counts from the next answer on, as a
+    late row (``late_ms``). No answer changes afterwards: the numbers are those of ``predict`` on the rows with their
     ``late_ms``. Rows are kept for as long as an answer can look at them.
 
     Args:
-        predictor: on event feeds.
-        min_confidence: of what is expected.
+        predictor: model trained on event feeds.
+        min_confidence: minimum confidence of expected actions.
 
     Attributes:
-        took_s: that the latest answer took.
+        notices: what to say with the next answer.
+        took_s: duration of computing the latest answer.
     """
 
     def __init__(self, predictor: AnyPredictor, min_confidence: float = 0.1) -> None:
-        self._decoder, self._least = predictor.decoder(), min_confidence
-        self._windows = RecentWindows(predictor)
+        self._windows = RecentWindows(predictor, min_confidence)
         self._reports = _TEN_ACTIONS
-        self._counts: Counter[str] = Counter()
-        self._told: list[str] = []
+        self.notices = Notices(_MOST_NOTICES)
         self.took_s = 0.0
         self._start(half=0, now_ms=0)
 
     def _start(self, half: int, now_ms: int) -> None:
-        """A half that is watched from this moment on."""
+        """Begin a half that is watched from this moment on."""
         self.half_number, self._from_ms, self.now_ms = half, now_ms, now_ms
         self._rows, self._n_rows = np.zeros(MOST_ROWS, _COLUMNS), 0  # in order of arrival
         self._forgot_ms = now_ms
@@ -65,10 +66,10 @@ class FeedSession:
         self._windows.clear()
 
     def push(self, line: Line) -> None:
-        """Take a row, or what the source says of itself; ``answers`` says what follows from it.
+        """Take a row, a tick, or what the source reports.
 
         Raises:
-            InputError: a row of what the source said it does not report, or ``Reports`` after the first row.
+            InputError: a row of a code that the source does not report, or ``Reports`` after the first row.
         """
         if isinstance(line, Reports):
             if self.half_number and line.codes != self._reports:
@@ -76,40 +77,34 @@ class FeedSession:
             self._reports = line.codes or _TEN_ACTIONS
             return
         if line.half < self.half_number:
-            self._counts[f"rows of half {line.half}, which is over"] += 1
+            self.notices.count(f"rows of half {line.half}, which is over")
             return
         at_ms = line.now_ms if isinstance(line, Tick) else line.t_ms
-        if isinstance(line, Row) and line.code not in self._reports:
-            raise InputError("action", "is none that the source said it reports", 'name it in {"reports": [...]} first')
+        if isinstance(line, FeedRow) and line.code not in self._reports:
+            raise InputError("action", "was not declared in `reports`", 'name it in {"reports": [...]} first')
         if line.half > self.half_number:
             self._start(line.half, at_ms // EVERY_MS * EVERY_MS if at_ms > OBSERVATION_MS else 0)
-        if isinstance(line, Row):
+        if isinstance(line, FeedRow):
             self._take(line)
         elif at_ms < self._newest_ms:
-            self._counts["ticks that went back"] += 1
+            self.notices.count("ticks that went back")
         self._newest_ms = max(self._newest_ms, at_ms)
 
-    def _take(self, row: Row) -> None:
+    def _take(self, row: FeedRow) -> None:
+        # A row that became known before the latest answer is late by the time since then.
         late_ms = max(0, self.now_ms - row.t_ms - row.delay_ms)
         if late_ms > LONGEST_DELAY_MS:
-            self._counts["rows over a minute late, not used"] += 1
+            self.notices.count("rows over a minute late, not used")
             return
         if late_ms >= _LATE_MS:
-            self._counts["rows over a second late"] += 1
+            self.notices.count("rows over a second late")
         if self._n_rows == MOST_ROWS and self._forgot_ms != self.now_ms:
             self._forget()
         if self._n_rows == MOST_ROWS:
-            self._counts[f"rows not used: more than {MOST_ROWS:,} in {_NEEDS_MS // 1000} s"] += 1
+            self.notices.count(f"rows not used: more than {MOST_ROWS:,} in {_NEEDS_MS // 1000} s")
             return
         self._rows[self._n_rows] = (row.t_ms, row.delay_ms, late_ms, *_attributes(row))
         self._n_rows += 1
-
-    def tell(self, what: str) -> None:
-        """Something that happened to the source, for the next answer."""
-        if len(self._told) < _MOST_TOLD:
-            self._told.append(what)
-        else:
-            self._counts["more notices"] += 1
 
     @property
     def newest_ms(self) -> int:
@@ -117,25 +112,25 @@ class FeedSession:
         return self._newest_ms
 
     def answers(self, now_ms: int | None = None, most_behind_ms: int = OBSERVATION_MS) -> Iterator[Answer]:
-        """What is expected at every full second up to a moment that was not answered for yet.
+        """Answer for every full second up to a moment that was not answered for yet.
 
         Args:
-            now_ms: of the half under way; the newest row's or tick's time if None.
-            most_behind_ms: moments that lie further back than this are left out, and told.
+            now_ms: time of the half under way; the newest row's or tick's time if None.
+            most_behind_ms: longest time to look back; earlier moments are left out, with a notice.
         """
         until_ms = self._newest_ms if now_ms is None else now_ms
         if not self.half_number:
             return
         skipped_ms = (until_ms - most_behind_ms - self.now_ms) // EVERY_MS * EVERY_MS
         if skipped_ms > 0:  # what is past cannot be anticipated
-            self.tell(f"{skipped_ms // 1000} s without an answer")
+            self.notices.add(f"{skipped_ms // 1000} s without an answer")
             self.now_ms += skipped_ms
         while self.now_ms + EVERY_MS <= until_ms:
             self.now_ms += EVERY_MS
             yield self._answer()
 
     def answer_at(self, now_ms: int) -> Answer:
-        """What is expected at one moment, not before the latest that was answered for."""
+        """Answer for one moment, not before the latest that was answered for."""
         self.now_ms = now_ms
         return self._answer()
 
@@ -144,34 +139,32 @@ class FeedSession:
         self._forget()
         now_ms, known = self.now_ms, self.half()
         track = prepare_track(known)
-        predictions = self._windows.predict(now_ms, lambda ends_ms: window_features(track, ends_ms))
-        (found,) = self._decoder.anticipations(predictions, self._least)
+        anticipations, intensity_RC = self._windows.anticipate(now_ms, lambda ends_ms: window_features(track, ends_ms))
         seen_ms = track.seen_ms(now_ms)
-        told = [*self._told, *(f"{count} {what}" for what, count in self._counts.items())]
-        self._told.clear()
-        self._counts.clear()
         self.took_s = time.perf_counter() - started_s
         return Answer(
             half=self.half_number,
             now_ms=now_ms,
             seen_ms=seen_ms,
             seen=_seen(known, now_ms),
-            expected=[Expected.of(one, now_ms, seen_ms, half=self.half_number) for one in found],
-            told=told,
-            intensity_RC=predictions.intensity()[0],
+            expected=[one.at(now_ms, seen_ms, half=self.half_number) for one in anticipations],
+            notices=self.notices.take(),
+            intensity_RC=intensity_RC,
         )
 
     def _forget(self) -> None:
-        """Rows that no window which is still to be encoded can look at."""
+        """Drop rows that no window still to be encoded can look at."""
         rows = self._rows[: self._n_rows]
+        # A row counts from the moment at which it became visible; 35 s later no window can contain it.
         visible_ms = rows["t_ms"].astype(np.int64) + rows["delay_ms"] + rows["late_ms"]
-        kept = rows[visible_ms >= self.now_ms - _NEEDS_MS]
-        self._n_rows = len(kept)
-        self._rows[: self._n_rows] = kept
+        recent = rows[visible_ms >= self.now_ms - _NEEDS_MS]
+        self._n_rows = len(recent)
+        self._rows[: self._n_rows] = recent
         self._forgot_ms = self.now_ms
 
     def half(self, match: int = 0) -> FeedHalf:
-        """What answers from here on look at, of the half under way; ``predict`` gives the session's numbers on it."""
+        """Rows of the half under way that answers from here on look at; ``predict`` gives the same numbers on them."""
+        # Rows lie in order of arrival; a half has them in order of time, equal times as they came.
         rows = self._rows[: self._n_rows]
         ordered = rows[np.argsort(rows["t_ms"], kind="stable")]
         return FeedHalf(
@@ -185,6 +178,7 @@ class FeedSession:
 
 def _seen(half: FeedHalf, now_ms: int) -> list[SeenRow]:
     """Actions known by now, of the last 30 s."""
+    # The ten actions that became visible before now and happened in the last 30 s.
     shown = (half.code < len(ACTIONS)) & (half.visible_ms < now_ms) & (half.t_ms > now_ms - OBSERVATION_MS)
     return [
         SeenRow(
@@ -196,3 +190,99 @@ def _seen(half: FeedHalf, now_ms: int) -> list[SeenRow]:
         )
         for row in np.flatnonzero(shown)
     ]
+
+
+def watch_feed(
+    session: FeedSession,
+    lines: Channel[Line | InputError],
+    speed: float,
+    note: Callable[[Line], object] = id,
+    refuse: Callable[[InputError], object] = id,
+    seconds: Callable[[], float] = time.monotonic,
+) -> Generator[Answer, None, None]:
+    """Push lines as they come; answer at every full second of the match's clock.
+
+    The clock starts with the half's first line and runs ``speed`` times as fast as the machine's. A row that is ahead
+    of it moves it forward; it never goes back. At speed 0 it shows the newest row's time. A machine that is too slow
+    leaves out moments more than 5 s back, with a notice.
+
+    Args:
+        session: session that answers.
+        lines: lines of the source; closed at the end.
+        speed: speed of the match's clock.
+        note: called with each line that was taken.
+        refuse: called with the reason why a line was not taken; it is a notice of the next answer, too.
+        seconds: the machine's clock.
+    """
+    clock = _Clock(speed, seconds)
+    with closing(lines):
+        while True:
+            try:
+                line = lines.next(clock.until(session.now_ms + EVERY_MS))
+            except TimeoutError:  # one answer, then what came meanwhile: no row is late because this machine is slow
+                yield from islice(_due(session, clock, ANTICIPATION_MS), 1)
+                continue
+            if line is None:
+                yield from session.answers()
+                return
+            _push(session, line, note, refuse)
+            if clock.follow(session.half_number, session.newest_ms):
+                yield from _due(session, clock, OBSERVATION_MS)
+
+
+def _due(session: FeedSession, clock: "_Clock", most_behind_ms: int) -> Generator[Answer, None, None]:
+    if clock.is_silent(session.newest_ms):
+        session.notices.add(f"no row for {_SILENT_S:.0f} s")
+    yield from session.answers(clock.now_ms, most_behind_ms)
+
+
+def _push(
+    session: FeedSession,
+    line: Line | InputError,
+    note: Callable[[Line], object],
+    refuse: Callable[[InputError], object],
+) -> None:
+    """Push a line; one that cannot be used becomes a notice and costs nothing else."""
+    try:
+        if isinstance(line, InputError):
+            raise line
+        session.push(line)
+    except InputError as reason:
+        session.notices.add(str(reason))
+        refuse(reason)
+    else:
+        note(line)
+
+
+class _Clock:
+    """The time of the half under way, ``speed`` times as fast as the machine's clock."""
+
+    def __init__(self, speed: float, seconds: Callable[[], float]) -> None:
+        self._speed, self._seconds = speed, seconds
+        self._half, self._started_s, self._was_silent = 0, 0.0, False
+
+    @property
+    def now_ms(self) -> int | None:
+        """Time of the half; None where the newest row's time counts."""
+        return round((self._seconds() - self._started_s) * self._speed * 1000) if self._speed and self._half else None
+
+    def follow(self, half: int, newest_ms: int) -> bool:
+        """Show a row's time if it is of a new half or ahead; whether the clock was moved."""
+        if not self._speed:
+            return True
+        started_s = self._seconds() - newest_ms / 1000 / self._speed
+        if half != self._half or started_s < self._started_s:
+            self._half, self._started_s = half, started_s
+            return True
+        return False
+
+    def until(self, time_ms: int) -> float | None:
+        """Seconds of the machine until then; None if only a line can move the clock there."""
+        now_ms = self.now_ms
+        return None if now_ms is None else max(0.0, (time_ms - now_ms) / 1000 / self._speed)
+
+    def is_silent(self, newest_ms: int) -> bool:
+        """Whether nothing has come for long; True once for each silence."""
+        silent = self.now_ms is not None and self.now_ms - newest_ms >= _SILENT_S * 1000
+        first, self._was_silent = silent and not self._was_silent, silent
+        return first

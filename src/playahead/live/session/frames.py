@@ -1,4 +1,4 @@
-"""Frames of a running video as they arrive: paced, dropped where nobody takes them, opened again where they stop.
+"""Frames of a running video as they arrive: paced, dropped if nobody takes them, opened again if they stop.
 
 Axes: H, W.
 """
@@ -6,6 +6,7 @@ Axes: H, W.
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -15,25 +16,26 @@ from av import VideoFrame
 from numpy.typing import NDArray
 
 from playahead.domain.grid import GRID
+from playahead.io.channel import Channel
 from playahead.io.errors import InputError, PlayaheadError
-from playahead.live.session.folder import segments
-from playahead.live.session.lines import error_of_reader
-from playahead.live.session.pictures import Pictures
 from playahead.video.input_size import InputSize
-from playahead.video.reader import Decoder, Open
+from playahead.video.reader import Open, VideoDecoder
 from playahead.video.source import is_address, opened
 
 _WAITING = 20 * GRID.fps
 """Frames that may wait: a live HLS stream begins with up to three segments at once."""
 _REMEMBERED = 100_000
-"""Pictures, of half an hour at the least: no playlist goes back further."""
+"""Pictures of at least half an hour: no playlist goes back further."""
 _EVERY_LINE = 8
 _PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+_SUFFIXES = frozenset({".ts", ".mp4", ".mkv", ".mov", ".m4s", ".avi", ".flv", ".webm"})
+_WHOLE_AFTER_S = 2.0
+_LOOK_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A gray picture; its JPEG where somebody looks on."""
+    """A gray picture, and its JPEG if somebody is watching."""
 
     gray_HW: NDArray[np.uint8]
     jpeg: bytes | None = None
@@ -48,55 +50,33 @@ class Lost:
 
 @dataclass(frozen=True)
 class Dropped:
-    """So many frames were thrown away, since nobody took them in time."""
+    """Frames were thrown away, because nobody took them in time."""
 
     n: int
 
 
 @dataclass(frozen=True)
-class Told:
-    """Something that the decoder noticed."""
+class Notice:
+    """A notice of the decoder."""
 
-    what: str
-
-
-Item = Frame | Lost | Dropped | Told
+    text: str
 
 
-class _Shown:
-    """Pictures of a stream that were shown before it was opened again: a playlist begins with some of them."""
-
-    def __init__(self) -> None:
-        self._before: deque[tuple[int | None, int]] = deque(maxlen=_REMEMBERED)
-        self._known: frozenset[tuple[int | None, int]] = frozenset()
-
-    def is_new(self, frame: VideoFrame) -> bool:
-        """Whether no picture before the last opening had this time and looked like this one."""
-        plane = frame.planes[0]
-        lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # type: ignore[bad-argument-type]
-        picture = (frame.pts, crc32(lines[::_EVERY_LINE].tobytes()))
-        if picture in self._known:
-            return False
-        self._before.append(picture)
-        return True
-
-    def opened_again(self) -> None:
-        """What was shown until now comes again."""
-        self._known = frozenset(self._before)
+Item = Frame | Lost | Dropped | Notice
 
 
-class Frames:
+class FrameSource:
     """Frames at 25 a second, decoded in a thread of their own.
 
-    A file comes at the speed that is asked for, an endless stream as it is sent. Where a stream stops it is opened
-    again, after pauses that grow; what it showed before does not come again.
+    A file is played at the given speed, an endless stream arrives as it is sent. A stream that stops is opened again,
+    after pauses that grow; pictures shown before do not come again.
 
     Args:
         source: a file, a folder that segments are written into, or an address.
-        input_size: to draw on.
-        speed: of a file; at 0 it waits for its user, and nothing is dropped.
-        pictures: that somebody may look at.
-        open_source: opens it, each time.
+        input_size: size of the gray frames.
+        speed: playback speed of a file; 0 waits for the reader and drops nothing.
+        draw_jpeg: makes the JPEG of a decoded frame, or None.
+        open_source: opens the source, each time.
     """
 
     def __init__(
@@ -104,112 +84,131 @@ class Frames:
         source: str,
         input_size: InputSize,
         speed: float = 1.0,
-        pictures: Pictures | None = None,
+        draw_jpeg: Callable[[VideoFrame], bytes | None] = lambda _: None,
         open_source: Open = opened,
     ) -> None:
-        self._source, self._size, self._speed, self._pictures = source, input_size, speed, pictures
+        self._source, self._size, self._speed, self._draw_jpeg = source, input_size, speed, draw_jpeg
         self._open_source = open_source
-        self._items: deque[Item | BaseException | None] = deque()
-        self._changed = threading.Condition()
-        self._stopped = threading.Event()
-        threading.Thread(target=self._work, daemon=True).start()
+        self._items: Channel[Item] = Channel.fed_by(self._read_all, _WAITING)
+        self.next, self.close = self._items.next, self._items.close
 
     @property
     def waiting_s(self) -> float:
-        """How much video waits to be taken."""
+        """Length of the video that waits to be taken."""
         return len(self._items) / GRID.fps
 
-    def next(self, timeout_s: float) -> Item | None:
-        """The next one, or None at the end.
-
-        Raises:
-            TimeoutError: nothing came in that time.
-            InputError: the source cannot be read.
-        """
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._items, timeout_s):
-                raise TimeoutError
-            item = self._items.popleft()
-            self._changed.notify_all()
-        if isinstance(item, BaseException):
-            raise error_of_reader(item)
-        return item
-
-    def close(self) -> None:
-        """Stop decoding."""
-        self._stopped.set()
-        with self._changed:
-            self._changed.notify_all()
-
-    def _work(self) -> None:
-        try:
-            self._read_again_and_again()
-        except BaseException as reason:  # raised again where the frames are used
-            self._put(reason)
-        else:
-            self._put(None)
-
-    def _read_again_and_again(self) -> None:
+    def _read_all(self, items: Channel[Item]) -> None:
         if not is_address(self._source) and Path(self._source).is_dir():
-            self._read_folder(Path(self._source))
+            self._read_folder(Path(self._source), items)
             return
-        failed, ever = 0, False
-        shown = _Shown() if is_address(self._source) else None
-        while not self._stopped.is_set():
-            is_new = shown.is_new if shown else None
-            decoder = Decoder(self._source, self._draw, 0.0, None, None, is_new, self._open_source)
+        n_failures, was_open = 0, False
+        shown_before = _ShownBefore() if is_address(self._source) else None
+        while not items.closed.is_set():
+            is_new = shown_before.is_new if shown_before else None
+            decoder = VideoDecoder(self._source, self._draw, 0.0, None, None, is_new, self._open_source)
             n_frames, why = 0, "it ended"
             try:
-                n_frames = self._read(decoder, again=ever)
+                n_frames = self._read(decoder, items, again=was_open)
             except (PlayaheadError, OSError) as reason:
-                if not ever:
+                if not was_open:
                     raise
                 why = reason.what if isinstance(reason, InputError) else str(reason)
-            ever, failed = True, 0 if n_frames else failed + 1
+            was_open, n_failures = True, 0 if n_frames else n_failures + 1
             if not is_address(self._source) or decoder.lasts_s is not None:
                 return
-            self._put(Lost(why))
-            if shown:
-                shown.opened_again()
-            self._stopped.wait(_PAUSES_S[min(failed, len(_PAUSES_S) - 1)])
+            self._put(items, Lost(why))
+            if shown_before:
+                shown_before.open_again()
+            items.closed.wait(_PAUSES_S[min(n_failures, len(_PAUSES_S) - 1)])
 
-    def _read_folder(self, folder: Path) -> None:
-        """One segment after the other, as if they were one video; one that cannot be read is told."""
-        for path in segments(folder, self._speed > 0, self._stopped):
+    def _read_folder(self, folder: Path, items: Channel[Item]) -> None:
+        """Read one segment after the other, as one video; a segment that cannot be read becomes a notice."""
+        for path in segments(folder, self._speed > 0, items.closed):
             try:
-                self._read(Decoder(path, self._draw, 0.0, None, None, open_source=self._open_source), again=False)
+                decoder = VideoDecoder(path, self._draw, 0.0, None, None, open_source=self._open_source)
+                self._read(decoder, items, again=False)
             except PlayaheadError as reason:
-                self._put(Told(str(reason)))
+                self._put(items, Notice(str(reason)))
 
     def _draw(self, frame: VideoFrame) -> Frame:
-        return Frame(self._size.draw(frame), self._pictures.draw(frame) if self._pictures else None)
+        return Frame(self._size.draw(frame), self._draw_jpeg(frame))
 
-    def _read(self, decoder: Decoder[Frame], again: bool) -> int:
-        """All frames of one opening; how many. A broadcast that has a length when it is opened again is over."""
-        n_told, started_s, n_frames = 0, time.monotonic(), 0
+    def _read(self, decoder: VideoDecoder[Frame], items: Channel[Item], again: bool) -> int:
+        """Read all frames of one opening; how many. A broadcast that has a length when it is opened again is over."""
+        started_s, n_frames, n_notices = time.monotonic(), 0, 0
         for index, frame in decoder.frames():
             if again and decoder.lasts_s is not None:
                 break
             if decoder.lasts_s is not None and self._speed:
                 due_s = started_s + index / GRID.fps / self._speed
-                self._stopped.wait(max(0.0, due_s - time.monotonic()))
-            for what in decoder.told[n_told:]:
-                self._put(Told(what))
-            n_told, n_frames = len(decoder.told), n_frames + 1
-            self._put(frame)
-            if self._stopped.is_set():
+                items.closed.wait(max(0.0, due_s - time.monotonic()))
+            for text in decoder.notices.lines[n_notices:]:
+                self._put(items, Notice(text))
+            n_notices, n_frames = len(decoder.notices.lines), n_frames + 1
+            if not self._put(items, frame):
                 break
-        for what in decoder.told[n_told:]:
-            self._put(Told(what))
+        for text in decoder.notices.lines[n_notices:]:
+            self._put(items, Notice(text))
         return n_frames
 
-    def _put(self, item: Item | BaseException | None) -> None:
-        with self._changed:
-            if len(self._items) >= _WAITING:
-                if not self._speed:
-                    self._changed.wait_for(lambda: len(self._items) < _WAITING or self._stopped.is_set())
-                else:
-                    others = [waiting for waiting in self._items if not isinstance(waiting, Frame)]
-                    self._items = deque([*others, Dropped(len(self._items) - len(others))])
-            self._items.append(item)
-            self._changed.notify_all()
+    def _put(self, items: Channel[Item], item: Item) -> bool:
+        return items.put(item, _without_frames if self._speed else None)
+
+
+def _without_frames(waiting: Sequence[Item]) -> list[Item]:
+    others = [item for item in waiting if not isinstance(item, Frame)]
+    return [*others, Dropped(len(waiting) - len(others))]
+
+
+class _ShownBefore:
+    """Recognises the pictures of a stream that were shown before it was opened again; a playlist repeats some."""
+
+    def __init__(self) -> None:
+        self._shown: deque[tuple[int | None, int]] = deque(maxlen=_REMEMBERED)
+        self._before: frozenset[tuple[int | None, int]] = frozenset()
+
+    def is_new(self, frame: VideoFrame) -> bool:
+        """Whether no picture before the last opening had this time and looked like this one."""
+        plane = frame.planes[0]
+        lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # type: ignore[bad-argument-type]
+        picture = (frame.pts, crc32(lines[::_EVERY_LINE].tobytes()))
+        if picture in self._before:
+            return False
+        self._shown.append(picture)
+        return True
+
+    def open_again(self) -> None:
+        """Pictures shown until now are old from here on."""
+        self._before = frozenset(self._shown)
+
+
+def segments(folder: Path, follow: bool, stopped: threading.Event) -> Iterator[Path]:
+    """Files of video that a recorder writes into a folder, each once it is whole, by name.
+
+    A file is whole when the next one is there, or when it has not grown for two seconds.
+
+    Args:
+        folder: folder to watch.
+        follow: wait for more; else end after the last file that is there.
+        stopped: ends the wait.
+    """
+    done: set[Path] = set()
+    sizes: dict[Path, tuple[int, float]] = {}
+    while not stopped.is_set():
+        there = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path not in done)
+        ready = there if there and (not follow or _is_still(there[-1], sizes)) else there[:-1]
+        for path in ready:
+            done.add(path)
+            yield path
+        if not follow and not ready:
+            return
+        if not ready:
+            stopped.wait(_LOOK_AGAIN_S)
+
+
+def _is_still(path: Path, sizes: dict[Path, tuple[int, float]]) -> bool:
+    """Whether a file has not grown for long enough."""
+    size, now_s = path.stat().st_size, time.monotonic()
+    before, since_s = sizes.get(path, (-1, now_s))
+    sizes[path] = (size, since_s if size == before else now_s)
+    return size == before and now_s - since_s >= _WHOLE_AFTER_S

@@ -1,25 +1,50 @@
 """``live()``: a source in, an answer every second out."""
 
+import math
 import sys
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from playahead.features.feed import FEED_FEATURES
 from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
 from playahead.live.session.answer import Answer
-from playahead.live.session.config import LiveConfig
-from playahead.live.session.feed_session import FeedSession
+from playahead.live.session.feed_session import FeedSession, watch_feed
 from playahead.live.session.lines import Lines, of_feed, of_growing_file, of_stream
 from playahead.live.session.record import Record, is_record, replay
 from playahead.live.session.rows import EXAMPLE, Line, Reports
-from playahead.live.session.watch_feed import watch_feed
 from playahead.sources.feeds import read_feed, reader_of
 
 STANDARD_INPUT = "-"
 LINES = (".jsonl", ".ndjson")
 """Files of JSON lines, which may still grow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveConfig:
+    """How to watch a running match.
+
+    Attributes:
+        weights: weights of the model; the packaged ones if not given.
+        backbone: backbone of video features; the packaged one (trained on simulated broadcasts) if not given.
+        min_confidence: minimum confidence of what is shown (confidence is a probability).
+        speed: playback speed of a file: 1 as it was played, 10 ten times faster, 0 as fast as this machine can.
+        device: cpu, cuda, cuda:1, mps, or auto.
+    """
+
+    weights: Path | None = None
+    backbone: Path | None = None
+    min_confidence: float = 0.3
+    speed: float = 1.0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_confidence <= 1:
+            raise InputError("LiveConfig.min_confidence", f"{self.min_confidence} is not in [0, 1]")
+        if not 0 <= self.speed < math.inf:
+            raise InputError("LiveConfig.speed", f"{self.speed} is not a number of 0 or more")
 
 
 def live(
@@ -31,15 +56,15 @@ def live(
     """Watch a match while it is being played.
 
     Args:
-        source: JSON lines from standard input ("-") or from a file that grows; an event feed or a video, played at the
-            speed it was; a folder that segments of video are written into; the address of a stream (HLS, RTSP); or a
-            recorded session.
-        config: from which weights, how certain, how fast.
-        record: to keep what was seen and said in.
-        notice: is told at once of a line that cannot be read, and of the tenth, the hundredth and so on.
+        source: JSON lines from standard input ("-") or from a file that grows; an event feed or a video, played as
+            fast as the match was; a folder that segments of video are written into; the address of a stream (HLS,
+            RTSP); or a recorded session.
+        config: weights, minimum confidence and speed.
+        record: file to record rows and answers in.
+        notice: called at once with the first line that cannot be read, and with the tenth, the hundredth and so on.
 
     Raises:
-        InputError: a source or weights that cannot be read, or a source without a line that can.
+        InputError: a source or weights that cannot be read, or a source without a line that can be read.
     """
     config = config or LiveConfig()
     path = Path(source)
@@ -48,66 +73,61 @@ def live(
         return
     lines = _lines_of(source, config)
     with ExitStack() as stack:
-        kept = None
+        recorder = None
         if record is not None:
             kind = "video" if lines is None else "feed"
-            kept = stack.enter_context(Record(record, {"source": name_of(source), "kind": kind}))
-        answers = _of_video(source, config, kept) if lines is None else _of_feed(source, lines, config, kept, notice)
+            recorder = stack.enter_context(Record(record, {"source": name_of(source), "kind": kind}))
+        if lines is None:
+            answers = _of_video(source, config, recorder)
+        else:
+            answers = _of_feed(source, lines, config, recorder, notice)
         for answer in answers:
-            yield kept.answer(answer) if kept else answer
+            yield recorder.answer(answer) if recorder else answer
 
 
 def _of_feed(
-    source: str, lines: Lines, config: LiveConfig, kept: Record | None, notice: Callable[[str], object]
+    source: str, lines: Lines, config: LiveConfig, recorder: Record | None, notice: Callable[[str], object]
 ) -> Generator[Answer, None, None]:
-    tally = _Tally(notice)
+    n_taken = n_refused = 0
 
     def note(line: Line) -> None:
-        tally.taken += not isinstance(line, Reports)
-        if kept:
-            kept.line(line)
+        nonlocal n_taken
+        n_taken += not isinstance(line, Reports)
+        if recorder:
+            recorder.line(line)
+
+    def refuse(reason: InputError) -> None:
+        nonlocal n_refused
+        n_refused += 1
+        if str(n_refused).strip("0") == "1":  # 1, 10, 100 ...
+            notice(f"{reason}" + (f"; {n_refused:,} lines could not be read" if n_refused > 1 else ""))
 
     with closing(lines):
-        yield from watch_feed(_feed_session(config), lines, config.speed, note, tally.refuse)
-    if tally.taken and tally.refused > 1:
-        notice(f"{name_of(source)}: {tally.refused:,} lines could not be read")
-    if not tally.taken:
-        what = "none of its lines can be read" if tally.refused else "ended without a row"
+        yield from watch_feed(_feed_session(config), lines, config.speed, note, refuse)
+    if n_taken and n_refused > 1:
+        notice(f"{name_of(source)}: {n_refused:,} lines could not be read")
+    if not n_taken:
+        what = "none of its lines can be read" if n_refused else "ended without a row"
         raise InputError(name_of(source), what, EXAMPLE)
-
-
-class _Tally:
-    """How many lines were taken and refused; a reader is told of a refused one at once, and of many not of each."""
-
-    def __init__(self, notice: Callable[[str], object]) -> None:
-        self._notice, self.taken, self.refused = notice, 0, 0
-
-    def refuse(self, reason: InputError) -> None:
-        self.refused += 1
-        if str(self.refused).strip("0") == "1":  # 1, 10, 100 ...
-            self._notice(f"{reason}" + (f"; {self.refused:,} lines could not be read" if self.refused > 1 else ""))
 
 
 def _feed_session(config: LiveConfig) -> FeedSession:
     return FeedSession(open_predictor(config.weights, FEED_FEATURES, config.device), config.min_confidence)
 
 
-def _of_video(source: str, config: LiveConfig, kept: Record | None) -> Generator[Answer, None, None]:
+def _of_video(source: str, config: LiveConfig, recorder: Record | None) -> Generator[Answer, None, None]:
     from playahead.inference.video import VideoModel  # a feed needs no video library
-    from playahead.live.session.frames import Frames
-    from playahead.live.session.video_session import VideoSession
-    from playahead.live.session.watch_video import watch_video
+    from playahead.live.session.frames import FrameSource
+    from playahead.live.session.video_session import VideoSession, watch_video
 
     model = VideoModel.open(config.weights, config.backbone, config.device)
     session = VideoSession(model, config.min_confidence)
-    for notice in model.notices:
-        session.tell(notice)
-    note = (lambda time_ms, _: kept.frame(time_ms)) if kept else None
-    yield from watch_video(session, Frames(source, model.input_size, config.speed), config.speed, note)
+    frames = FrameSource(source, model.input_size, config.speed)
+    yield from watch_video(session, frames, config.speed, lambda time_ms, _: recorder and recorder.frame(time_ms))
 
 
 def name_of(source: str) -> str:
-    """For people: a file's name, an address without credentials."""
+    """A source's name for people: a file's name, an address without credentials."""
     if source == STANDARD_INPUT:
         return "standard input"
     if "://" not in source:
@@ -118,13 +138,13 @@ def name_of(source: str) -> str:
 
 
 def _lines_of(source: str, config: LiveConfig) -> Lines | None:
-    """A feed's lines; None of a video."""
+    """Lines of a feed; None for a video."""
     if source == STANDARD_INPUT:
         return of_stream(sys.stdin.buffer, "standard input")
     path = Path(source)
     if path.suffix in LINES:
         if not path.is_file():
-            raise InputError(path, "no such file", "make it first; what is written to it later is read then")
+            raise InputError(path, "no such file", "make it first; lines that are written later are read then")
         return of_growing_file(path, follow=config.speed > 0)
     if path.is_file() and reader_of(path) is not None:
         halves = read_feed(path)

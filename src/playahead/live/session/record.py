@@ -1,7 +1,7 @@
-"""What a live session saw and said, line by line in a file that survives a kill.
+"""A live session's rows and answers, line by line in a file that survives a kill.
 
 Each line is a JSON object with one key: ``start`` (the source), ``line`` (a row, a tick, or what the source reports),
-``frames`` (of a video, those taken since the last answer: time in the stream and time of the clock, both ms), or
+``frames`` (frames of a video since the last answer: time in the stream and time of the clock, both ms), or
 ``answer``.
 """
 
@@ -16,27 +16,27 @@ from typing import Any
 
 import numpy as np
 
-from playahead.domain.feed import EVERY_CODE, N_CODES, holds
+from playahead.domain.feed import EVERY_CODE, N_CODES, FeedRow, holds
 from playahead.io.errors import InputError
 from playahead.io.files import disk_errors, is_alone, require_file
 from playahead.live.session.answer import Answer, read_answer
 from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.rows import Line, Reports, Row, Tick
+from playahead.live.session.rows import Line, Reports, Tick
 
 _BEGINS = b'{"start":'
-_KINDS = {"row": Row, "tick": Tick}
+_KINDS = {"row": FeedRow, "tick": Tick}
 _MOST_FRAMES = 250  # in one line, where no answer comes
 
 
 class Record:
     """Appends to a file; every line is handed to the operating system before the next is made.
 
-    A file that is there already is continued, after its last whole line. One that is removed while it is written is
-    begun again, and the next answer says so. Two sessions cannot write the same file.
+    An existing record is continued after its last whole line. A file that is removed while it is written is begun
+    again, with a notice in the next answer. Two sessions cannot write the same file.
 
     Args:
-        path: of the file, a ``.jsonl``.
-        start: what is recorded, said in its first line.
+        path: the file, a ``.jsonl``.
+        start: description of the source, for the first line.
     """
 
     def __init__(self, path: Path, start: dict[str, object]) -> None:
@@ -55,27 +55,28 @@ class Record:
                 raise InputError(path, "is being written by another session", "choose another file")
             content = self._file.read()
             if content and not is_record(path):
-                raise InputError(path, "is no recorded session", "choose another file")
+                raise InputError(path, "is not a recorded session", "choose another file")
             self._file.truncate(content.rfind(b"\n") + 1)
             self._file.seek(0, os.SEEK_END)
         self._write("start", self._start)
 
     def line(self, line: Line) -> None:
-        """A line that was taken."""
+        """Add a line that was taken."""
         self._write("line", _as_json(line))
 
     def frame(self, time_ms: int) -> None:
-        """A frame that was taken now."""
+        """Add a frame that was taken now."""
         self._frames.append((time_ms, time.time_ns() // 1_000_000))
         if len(self._frames) == _MOST_FRAMES:
             self._write_frames()
 
     def answer(self, answer: Answer) -> Answer:
-        """What was said, after the frames that it was said of; returned as it was written."""
+        """Add an answer, after the frames that it rests on; returned as it was written."""
         if not self._is_there():
             self._file.close()
             self._open()
-            answer = replace(answer, told=[*answer.told, f"{self._path.name} was removed, and is begun again"])
+            text = f"{self._path.name} was removed, and is begun again"
+            answer = replace(answer, notices=[*answer.notices, text])
         self._write_frames()
         self._write("answer", answer.as_json())
         return answer
@@ -112,7 +113,7 @@ class Record:
 def _as_json(line: Line) -> dict[str, object]:
     if isinstance(line, Reports):
         return {"reports": sorted(line.codes)}
-    return {"row" if isinstance(line, Row) else "tick": asdict(line)}
+    return {"row" if isinstance(line, FeedRow) else "tick": asdict(line)}
 
 
 def is_record(path: Path) -> bool:
@@ -122,10 +123,10 @@ def is_record(path: Path) -> bool:
 
 
 def read_record(path: Path) -> Iterator[tuple[str, object]]:
-    """(kind, value) of every whole line; lines come as ``Row``, ``Tick`` or ``Reports``, answers as ``Answer``.
+    """Read (kind, value) of every whole line; lines as ``FeedRow``, ``Tick`` or ``Reports``, answers as ``Answer``.
 
     Raises:
-        InputError: a line that no session wrote.
+        InputError: a line that is not of a recorded session.
     """
     with disk_errors(path), path.open("rb") as file:
         for number, text in enumerate(file, start=1):
@@ -151,7 +152,7 @@ def _line_of(value: dict[str, Any]) -> Line:
 
 
 def _start_of(value: dict[str, object]) -> str:
-    """What kind of source it is; older records are of feeds."""
+    """Kind of the source."""
     return str(value.get("kind", "feed"))
 
 
@@ -164,17 +165,17 @@ _READERS: dict[str, Callable[[Any], object]] = {
 
 
 def replay(path: Path, make: Callable[[], FeedSession]) -> Generator[Answer, None, None]:
-    """The answers of a record again: a feed's from its rows, a video's as they were (its pictures are not kept).
+    """Repeat the answers of a record: a feed's from its rows, a video's as they were (its pictures are not recorded).
 
     Args:
-        path: of the record.
-        make: a session like the recorded one; one for each start of a feed in the record.
+        path: the record.
+        make: makes a session like the recorded one; called for each start of a feed in the record.
     """
     session = None
     for kind, value in read_record(path):
         if kind == "start":
             session = None if value == "video" else make()
-        elif isinstance(value, Row | Tick | Reports) and session is not None:
+        elif isinstance(value, FeedRow | Tick | Reports) and session is not None:
             session.push(value)
         elif isinstance(value, Answer):
             yield from [value] if session is None else session.answers(value.now_ms)

@@ -3,39 +3,42 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.domain.feed import LONGEST_DELAY_MS, PERIODS, UNKNOWN
-from playahead.domain.time import LONGEST_HALF_MS
+from playahead.domain.feed import RANGES, UNKNOWN, FeedRow
 from playahead.io.errors import InputError
-from playahead.sources import jsonfile
+from playahead.sources.reading import as_list, as_object, field, parse_json
 from playahead.sources.spotting_files import code_of, setpiece_of, team_of
 
 LONGEST_LINE = 65_536
 _TOKENS = {name: len(ACTIONS) + place for place, name in enumerate(OBSERVED_TOKENS)}
-_SETPIECES = {"open play": 0, "throw-in": 1, "goal kick": 2, "corner": 3, "free kick": 4, "penalty": 5}
+_SETPIECES = ("open play", "throw-in", "goal kick", "corner", "free kick", "penalty")  # in the order of SetPiece
+_NUMBERS = {name: RANGES[name] for name in ("half", "t_ms", "x", "y", "delay_ms")} | {"now_ms": RANGES["t_ms"]}
 _OF_A_ROW = frozenset({"half", "t_ms", "action", "team", "x", "y", "setpiece", "delay_ms", "confidence"})
 EXAMPLE = 'one object a line, as {"t_ms": 61200, "action": "PASS"}'
 
-
-@dataclass(frozen=True)
-class Row:
-    """One event, in the terms of ``FeedHalf``; what is not said is ``UNKNOWN``."""
-
-    half: int
-    t_ms: int
-    code: int
-    team: int = UNKNOWN
-    x: int = UNKNOWN
-    y: int = UNKNOWN
-    setpiece: int = UNKNOWN
-    delay_ms: int = 0
-    confidence: int = UNKNOWN
+ROW_SCHEMA = {
+    "type": "object",
+    "description": "An event; or with now_ms alone, the time until which nothing else happened.",
+    "additionalProperties": False,
+    "properties": {
+        **{
+            name: {"type": ["number", "null"], "minimum": low, "maximum": high}
+            for name, (low, high) in _NUMBERS.items()
+        },
+        "action": {"type": ["string", "null"], "maxLength": 40},
+        "team": {"enum": ["home", "away", None]},
+        "setpiece": {"enum": [*_SETPIECES, None]},
+        "confidence": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    },
+}
+"""JSON schema of what ``parse_entry`` takes, ``reports`` aside."""
 
 
 @dataclass(frozen=True)
 class Tick:
-    """Nothing happened until this moment."""
+    """A moment until which nothing else happened."""
 
     half: int
     now_ms: int
@@ -43,22 +46,23 @@ class Tick:
 
 @dataclass(frozen=True)
 class Reports:
-    """The codes that the source reports at all: of any other, no row means nothing."""
+    """The codes that the source reports at all; the absence of any other code means nothing."""
 
     codes: frozenset[int]
 
 
-Line = Row | Tick | Reports
+Line = FeedRow | Tick | Reports
 
 
 def parse_line(line: str, where: str) -> Line:
     """One line, such as ``{"half": 1, "t_ms": 61200, "action": "PASS", "team": "home", "x": 44, "y": 20}``.
 
     A row needs ``t_ms`` (from the half's start) and ``action`` (a label of the benchmark, or DUEL, SAVE, STOPPAGE,
-    TOUCH). It may say ``half`` (1 if not given), ``team`` (home or away), ``x`` and ``y`` (0 to 100, in the acting
-    team's attack), ``setpiece`` (as "corner"), ``confidence`` (0 to 1) and ``delay_ms`` (it could only be known so
-    much later). ``{"half": 1, "now_ms": 65000}`` says that nothing else happened until then. ``{"reports": ["PASS",
-    "DUEL"]}``, before the first row, names what the source reports at all; without it, the ten actions.
+    TOUCH). It may give ``half`` (else 1), ``team`` (home or away), ``x`` and ``y`` (0 to 100, in the acting team's
+    attack), ``setpiece`` (as "corner"), ``confidence`` (0 to 1) and ``delay_ms`` (it could only be known so much
+    later). ``{"half": 1, "now_ms": 65000}`` says that nothing else happened until then. ``{"reports": ["PASS",
+    "DUEL"]}``, before the first row, names what the source reports at all; without it, the ten actions. Numbers are
+    JSON numbers, not text.
 
     Raises:
         InputError: ``where``, and what is wrong.
@@ -68,7 +72,7 @@ def parse_line(line: str, where: str) -> Line:
     if "\0" in line:
         raise InputError(where, "holds zero bytes", "is it UTF-16? write UTF-8")
     try:
-        entry = jsonfile.as_object(jsonfile.parse_json(line.encode("utf-8", "surrogatepass"), where), where)
+        entry = as_object(parse_json(line.encode("utf-8", "surrogatepass"), where), where)
     except InputError as reason:
         raise InputError(where, reason.what, EXAMPLE) from None
     return parse_entry(entry, where)
@@ -76,26 +80,24 @@ def parse_line(line: str, where: str) -> Line:
 
 def parse_entry(entry: object, where: str) -> Line:
     """``parse_line`` of what is parsed already."""
-    entry = jsonfile.as_object(entry, where)
+    entry = as_object(entry, where)
     if entry.keys() == {"reports"}:
-        labels = jsonfile.as_list(entry["reports"], f"{where}: reports")
-        return Reports(frozenset(_code(label, where) for label in labels))
-    half = _whole(entry, "half", *(PERIODS[0], PERIODS[-1]), where, 1)
+        return Reports(frozenset(_code(label, where) for label in as_list(entry["reports"], f"{where}: reports")))
+    half = _whole(entry, "half", where, 1)
     if "now_ms" in entry and entry.keys() <= {"half", "now_ms"}:
-        return Tick(half, _whole(entry, "now_ms", 0, LONGEST_HALF_MS, where))
+        return Tick(half, _whole(entry, "now_ms", where))
     if unknown := sorted(entry.keys() - _OF_A_ROW):
         raise InputError(where, f"{unknown[0][:40]!r} is not one of {', '.join(sorted(_OF_A_ROW))}", EXAMPLE)
-    label = jsonfile.field(entry, "action", where)
-    code = _code(label, where)
-    return Row(
+    label = field(entry, "action", where)
+    return FeedRow(
         half=half,
-        t_ms=_whole(entry, "t_ms", 0, LONGEST_HALF_MS, where),
-        code=code,
+        code=_code(label, where),
+        t_ms=_whole(entry, "t_ms", where),
         team=_team(entry, where),
-        x=_whole(entry, "x", 0, 100, where, UNKNOWN),
-        y=_whole(entry, "y", 0, 100, where, UNKNOWN),
+        x=_whole(entry, "x", where, UNKNOWN),
+        y=_whole(entry, "y", where, UNKNOWN),
         setpiece=_setpiece(entry, where, setpiece_of(str(label))),
-        delay_ms=_whole(entry, "delay_ms", 0, LONGEST_DELAY_MS, where, 0),
+        delay_ms=_whole(entry, "delay_ms", where, 0),
         confidence=_percent(entry, where),
     )
 
@@ -117,32 +119,34 @@ def _team(entry: Mapping[str, object], where: str) -> int:
     return team
 
 
-def _setpiece(entry: Mapping[str, object], where: str, otherwise: int) -> int:
+def _setpiece(entry: Mapping[str, object], where: str, default: int) -> int:
     setpiece = entry.get("setpiece")
     if setpiece is None:
-        return otherwise
+        return default
     if not isinstance(setpiece, str) or setpiece not in _SETPIECES:
         raise InputError(where, f"setpiece {str(setpiece)[:40]!r} is not one of {', '.join(_SETPIECES)}")
-    return _SETPIECES[setpiece]
+    return _SETPIECES.index(setpiece)
 
 
-def _whole(
-    entry: Mapping[str, object], name: str, least: int, most: int, where: str, otherwise: int | None = None
-) -> int:
-    """A whole number in a range; ``otherwise`` where there is none (or null)."""
+def _whole(entry: Mapping[str, object], name: str, where: str, default: int | None = None) -> int:
+    """A number in its range, rounded; the default where there is none (or null)."""
     value = entry.get(name)
-    if value is None and otherwise is not None:
-        return otherwise
-    found = jsonfile.number(value)
-    if not math.isfinite(found) or not least <= round(found) <= most:
-        raise InputError(where, f"{name} {str(value)[:40]!r} is not a number from {least} to {most:,}")
-    return round(found)
+    if value is None and default is not None:
+        return default
+    low, high = _NUMBERS[name]
+    if not _is_number(value) or not low <= round(value) <= high:
+        raise InputError(where, f"{name} {str(value)[:40]!r} is not a number from {low} to {high:,}")
+    return round(value)
 
 
 def _percent(entry: Mapping[str, object], where: str) -> int:
-    if entry.get("confidence") is None:
+    confidence = entry.get("confidence")
+    if confidence is None:
         return UNKNOWN
-    found = jsonfile.number(entry["confidence"])
-    if not 0 <= found <= 1:
-        raise InputError(where, f"confidence {str(entry['confidence'])[:40]!r} is not in [0, 1]")
-    return round(100 * found)
+    if not _is_number(confidence) or not 0 <= confidence <= 1:
+        raise InputError(where, f"confidence {str(confidence)[:40]!r} is not in [0, 1]")
+    return round(100 * confidence)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

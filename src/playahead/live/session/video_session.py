@@ -1,48 +1,55 @@
-"""A running match through its video: frames in, an answer every second.
+"""A running match through its video: frames in, an answer every second; a machine that is too slow answers less often.
 
-Axes: P windows, N snippets, F features, T snippets in time order, C classes, H, W.
+Axes: P windows, N snippets, F features, H, W.
 """
 
 import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.grid import GRID, OBSERVATION_MS, RASTER_FRAMES
-from playahead.domain.records import Mark
-from playahead.features.snippet_stream import SnippetStream, every, of_windows
-from playahead.inference.result import Expected
+from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS, RASTER_FRAMES
+from playahead.domain.notices import Notices
+from playahead.features.encoder import VideoEncoder
 from playahead.inference.video import SPOTTED_CONFIDENCE, VideoModel, spotted_marks
-from playahead.live.session.answer import Answer
-from playahead.live.session.windows import RecentWindows
+from playahead.live.session.answer import Answer, RecentWindows
+from playahead.live.session.frames import Dropped, Frame, FrameSource, Lost, Notice
 
 PACES_S = (1, 5)
-"""Seconds between answers: each, or where the machine is too slow, each fifth. Windows 5 s apart share no snippet with
-others, so that is a fifth of the work."""
+"""Seconds between answers: 1, or 5 if the machine is too slow. Windows 5 s apart share no snippet with others, so that
+is a fifth of the work."""
 _OBSERVED_FRAMES = GRID.n_windows * GRID.window_frames
+_TICK_S = 1.0
+_SILENT_S = 1.5  # a stream without frames for longer is said to be silent: HLS comes in bursts of some seconds
+_BEHIND_S, _LOOK_BACK_S, _CAUGHT_UP_S = 2.0, 10.0, 60.0
 
 
 class VideoSession:
-    """What is expected all through a stream of frames, as they arrive.
+    """Anticipates all through a stream of frames, as they arrive.
 
     Each stack, snippet and window is encoded once. On the same frames the numbers are those of ``predict``.
 
     Args:
-        model: that watches.
-        min_confidence: of what is expected.
+        model: backbone and anticipator.
+        min_confidence: minimum confidence of expected actions.
 
     Attributes:
+        notices: what to say with the next answer.
         pace_s: seconds between answers.
-        took_s: from the latest answer's last frame to that answer.
-        skipped_frames: that never came.
+        took_s: time from the latest answer's last frame to that answer.
+        skipped_frames: number of frames that never came.
     """
 
     def __init__(self, model: VideoModel, min_confidence: float = 0.1) -> None:
         self._backbone, self._classes = model.backbone, model.classes
-        self._decoder, self._least = model.predictor.decoder(), min_confidence
-        self._windows = RecentWindows(model.predictor)
-        self._told: list[str] = []
+        self._windows = RecentWindows(model.predictor, min_confidence)
+        self.notices = Notices()
+        for text in model.notices:
+            self.notices.add(text)
         self.took_s = 0.0
         self.skipped_frames = 0
         self.pace_s = PACES_S[0]
@@ -51,116 +58,158 @@ class VideoSession:
     @property
     def now_ms(self) -> int:
         """Time of the stream after the newest frame."""
-        return self._start_ms + self._stream.n_frames * 1000 // GRID.fps
+        return self._start_ms + self._encoder.n_frames * 1000 // GRID.fps
 
     def restart(self, now_ms: int) -> None:
         """Go on from another moment: nothing before it counts as seen any more.
 
         Args:
-            now_ms: of the stream, at the next frame.
+            now_ms: time of the stream at the next frame.
         """
         self._start_ms = now_ms
-        self._stream = SnippetStream(self._backbone, self._wanted)
-        self._of_windows, self._of_spotting = of_windows(GRID.fps * self.pace_s), every(GRID.snippet_stride)
-        self._features: dict[int, NDArray[np.float16]] = {}
-        self._spotting: dict[int, NDArray[np.float32]] = {}
+        self._encoder = VideoEncoder(self._backbone, GRID.fps * self.pace_s)
         self._windows.clear()
 
     def skip(self, n_frames: int) -> None:
-        """So many frames will never come: this machine was too slow for them."""
+        """Go on after frames that will never come, because this machine was too slow for them."""
         self.skipped_frames += n_frames
-        self.tell(f"{n_frames / GRID.fps:.1f} s of video skipped: this machine is too slow")
+        self.notices.add(f"{n_frames / GRID.fps:.1f} s of video skipped: this machine is too slow")
         self.restart(self.now_ms + n_frames * 1000 // GRID.fps)
 
-    def tell(self, what: str) -> None:
-        """Something that happened to the source, for the next answer."""
-        self._told.append(what)
-
     def set_pace(self, pace_s: int) -> None:
-        """Answer every so many seconds, one of ``PACES_S``; where that is more often, only from here on."""
-        if pace_s == self.pace_s:
-            return
-        oftener, self.pace_s = pace_s < self.pace_s, pace_s
-        if oftener:
+        """Answer every so many seconds, one of ``PACES_S``; a faster pace sees nothing from before."""
+        if pace_s > self.pace_s:
+            self._encoder.thin_out(GRID.fps * pace_s)
+        is_faster, self.pace_s = pace_s < self.pace_s, pace_s
+        if is_faster:
             self.restart(self.now_ms)
-        self._of_windows = of_windows(GRID.fps * pace_s)
-
-    def _wanted(self, frame: int) -> bool:
-        return self._of_windows(frame) or self._of_spotting(frame)
 
     def push(self, frame_HW: NDArray[np.uint8]) -> Answer | None:
-        """Take the next frame, 40 ms after the one before it; the answer where one is due."""
+        """Take the next frame, 40 ms after the one before it; the answer if one is due."""
         started_s = time.perf_counter()
-        self._stream.push(frame_HW)
-        n_frames = self._stream.n_frames
-        if n_frames % (GRID.fps * self.pace_s) == 0:
-            self._collect()
-            answer = self._answer() if n_frames >= GRID.window_frames else None
-            self.took_s = time.perf_counter() - started_s
-            return answer
-        if n_frames % self._stream.batch == 0:  # in between, so that little is left to do when an answer is due
-            self._collect()
-        return None
-
-    def _collect(self) -> None:
-        """Features of what can be encoded by now; those that no answer needs any more are forgotten."""
-        starts, features_BF = self._stream.ready()
-        self._features |= zip(starts, features_BF, strict=True)
-        spotted = [place for place, start in enumerate(starts) if self._of_spotting(start)]
-        if spotted:
-            self._spotting |= zip(
-                (starts[place] for place in spotted), self._backbone.spot(features_BF[spotted]), strict=True
-            )
-        n_frames = self._stream.n_frames
-        self._features = _since(self._features, n_frames - GRID.window_frames)
-        self._spotting = _since(self._spotting, n_frames - _OBSERVED_FRAMES)
+        self._encoder.push(frame_HW)
+        n_frames = self._encoder.n_frames
+        if n_frames % (GRID.fps * self.pace_s):
+            return None
+        self._encoder.forget(GRID.window_frames, _OBSERVED_FRAMES)
+        answer = self._answer() if n_frames >= GRID.window_frames else None
+        self.took_s = time.perf_counter() - started_s
+        return answer
 
     def _answer(self) -> Answer:
-        now_ms, n_frames = self.now_ms, self._stream.n_frames
-        predictions = self._windows.predict(n_frames * 1000 // GRID.fps, self._windows_ending)
-        (found,) = self._decoder.anticipations(predictions, self._least)
+        now_ms, n_frames = self.now_ms, self._encoder.n_frames
+        anticipations, intensity_RC = self._windows.anticipate(
+            n_frames * 1000 // GRID.fps, lambda ends_ms: self._encoder.windows(ends_ms * GRID.fps // 1000)
+        )
         seen_ms = min(n_frames // GRID.window_frames * GRID.window_ms, OBSERVATION_MS)
-        told, self._told = self._told, []
+        centres, scores_TC = self._encoder.spotted()
+        times_ms = self._start_ms + centres * 1000 // GRID.fps
         return Answer(
             half=0,
             now_ms=now_ms,
             seen_ms=seen_ms,
-            seen=self._marks(),
-            expected=[Expected.of(one, now_ms, seen_ms) for one in found],
-            told=told,
-            intensity_RC=predictions.intensity()[0],
+            seen=spotted_marks(scores_TC, times_ms, SPOTTED_CONFIDENCE, self._classes),
+            expected=[one.at(now_ms, seen_ms) for one in anticipations],
+            notices=self.notices.take(),
+            intensity_RC=intensity_RC,
         )
 
     def blind(self, now_ms: int) -> Answer:
-        """What there is to say while nothing is seen."""
-        told, self._told = self._told, []
-        return Answer(
-            half=0,
-            now_ms=now_ms,
-            seen_ms=0,
-            seen=(),
-            expected=(),
-            told=told,
-            intensity_RC=np.zeros((RASTER_FRAMES, len(ACTIONS)), np.float32),
-        )
-
-    def _windows_ending(self, ends_ms: NDArray[np.int64]) -> NDArray[np.float32]:
-        """features_PNF; a window that begins before the first frame counts as not seen: zeros."""
-        windows_PNF = np.zeros((len(ends_ms), GRID.n_snippets, self._backbone.config.feature_dim), np.float32)
-        for window_NF, end_ms in zip(windows_PNF, ends_ms, strict=True):
-            start = int(end_ms) * GRID.fps // 1000 - GRID.window_frames
-            if start >= 0:
-                window_NF[:] = [self._features[start + n * GRID.snippet_stride] for n in range(GRID.n_snippets)]
-        return windows_PNF
-
-    def _marks(self) -> list[Mark]:
-        """Actions spotted in the last 30 s."""
-        starts_T = np.array(list(self._spotting), np.int64)
-        if not len(starts_T):
-            return []
-        centre_ms_T = self._start_ms + (starts_T + GRID.snippet_span_frames // 2) * 1000 // GRID.fps
-        return spotted_marks(np.stack(list(self._spotting.values())), centre_ms_T, SPOTTED_CONFIDENCE, self._classes)
+        """Answer while nothing is seen: notices alone."""
+        nothing_RC = np.zeros((RASTER_FRAMES, len(ACTIONS)), np.float32)
+        return Answer(0, now_ms, 0, (), (), self.notices.take(), nothing_RC)
 
 
-def _since(kept: dict[int, NDArray], first: int) -> dict[int, NDArray]:
-    return {start: value for start, value in kept.items() if start >= first}
+def watch_video(
+    session: VideoSession, frames: FrameSource, speed: float, note: Callable[[int, Frame], object] = lambda *_: None
+) -> Generator[Answer, None, None]:
+    """Push frames as they come. While none come, an answer a second says so.
+
+    Args:
+        session: session that answers.
+        frames: frames of the source; closed at the end.
+        speed: playback speed of the video; at 0 nothing is late, and the pace stays.
+        note: called with the stream's time after each frame that was taken, and that frame.
+
+    Raises:
+        InputError: a source that cannot be read.
+    """
+    last_s: float | None = None  # when the newest frame came
+    latest: Answer | None = None
+    is_lost, pace = False, _Pace(speed > 0)
+    with closing(frames):
+        while True:
+            try:
+                item = frames.next(_TICK_S)
+            except TimeoutError:
+                if last_s is not None and speed > 0 and (silent_s := time.monotonic() - last_s) > _SILENT_S:
+                    session.notices.add(f"no new video for {silent_s:.0f} s")
+                    blind = session.blind(_later(session, last_s) if is_lost else session.now_ms)
+                    if is_lost or silent_s * 1000 > ANTICIPATION_MS:
+                        latest = None
+                    # actions that the latest answer expects may still come
+                    yield blind if latest is None else replace(latest, notices=blind.notices)
+                continue
+            if item is None:
+                return
+            if isinstance(item, Dropped):
+                session.skip(item.n)
+            elif isinstance(item, Notice):
+                session.notices.add(item.text)
+            elif isinstance(item, Lost):
+                last_s, is_lost = time.monotonic() if last_s is None else last_s, True
+                session.notices.add(f"the source is lost, opening it again: {item.why}")
+                yield session.blind(_later(session, last_s))
+            else:
+                if is_lost and last_s is not None:
+                    session.notices.add(f"the source is back after {time.monotonic() - last_s:.0f} s")
+                    session.restart(_later(session, last_s))
+                last_s, is_lost = time.monotonic(), False
+                answer = session.push(item.gray_HW)
+                _follow(pace.after(frames.waiting_s), session)
+                note(session.now_ms, item)
+                if answer:
+                    latest = answer
+                    yield answer
+
+
+def _follow(pace_s: int, session: VideoSession) -> None:
+    if pace_s != session.pace_s:
+        slow = f"this machine is too slow: an answer every {pace_s} s"
+        session.notices.add(slow if pace_s > 1 else "an answer every second")
+        session.set_pace(pace_s)
+
+
+def _later(session: VideoSession, last_s: float) -> int:
+    """Time of the stream by the machine's clock, which goes on after the newest frame; whole frames."""
+    frames = round((time.monotonic() - last_s) * GRID.fps)
+    return session.now_ms + frames * 1000 // GRID.fps
+
+
+class _Pace:
+    """Seconds between answers: slow down while a backlog persists, speed up once it has stayed empty."""
+
+    def __init__(self, counts: bool) -> None:
+        self._counts, self._pace_s, self._patience_s = counts, PACES_S[0], _CAUGHT_UP_S
+        self._start()
+
+    def _start(self) -> None:
+        self._n_frames, self._min_waiting_s = 0, float("inf")
+
+    def after(self, waiting_s: float) -> int:
+        """Seconds between answers from here on, when so much video waits after a frame."""
+        if not self._counts:
+            return self._pace_s
+        self._n_frames += 1
+        self._min_waiting_s = min(self._min_waiting_s, waiting_s)
+        watched_s = self._n_frames / GRID.fps
+        if self._pace_s == PACES_S[0]:
+            if watched_s >= _LOOK_BACK_S:
+                if self._min_waiting_s > _BEHIND_S:
+                    self._pace_s = PACES_S[-1]
+                self._start()
+        elif watched_s >= self._patience_s:
+            if self._min_waiting_s < 1 / GRID.fps:
+                self._pace_s, self._patience_s = PACES_S[0], 2 * self._patience_s
+            self._start()
+        return self._pace_s

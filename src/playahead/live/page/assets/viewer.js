@@ -4,7 +4,7 @@ const $ = (name) => document.getElementById(name);
 const PAST_MS = 30000, FUTURE_MS = 5000, FRAME_MS = 40, NEAR_MS = 1000;
 const PICTURES_MS = 300000, JUMP_MS = 15000, STALE_MS = 2000;
 const video = $("video");
-const state = { part: match.parts[0], nowMs: 0, playing: false, least: 0.3, shown: new Set(match.classes.map((_, c) => c)), before: 0, following: false, pictures: [], drawn: null, glided: 0, over: false, token: "" };
+const state = { part: match.parts[0], nowMs: 0, playing: false, minConfidence: 0.3, shown: new Set(match.classes.map((_, c) => c)), before: 0, following: false, pictures: [], drawn: null, glided: 0, over: false, token: "" };
 
 const colour = (c) => match.colours[c];
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -20,13 +20,13 @@ function answerAt(nowMs) {
   return answer && nowMs - answer.now <= FUTURE_MS ? answer : null;
 }
 
-const wanted = (one) => one.p >= state.least && state.shown.has(one.c);
+const isShown = (one) => one.p >= state.minConfidence && state.shown.has(one.c);
 
-// What came true of an answer: each anticipation that is shown -> the action that it named, one of its class within a
-// second, after the observation ended. An action counts once; in time order, the earliest first, most find one.
+// Anticipations of an answer that came true -> the action: one of the same class within a second, after the observation
+// ended. Each action counts once; taking anticipations and actions in time order matches as many as possible.
 function named(answer) {
   const found = new Map(), taken = new Set();
-  for (const one of (answer?.expected ?? []).filter(wanted).sort((a, b) => a.t - b.t)) {
+  for (const one of (answer?.expected ?? []).filter(isShown).sort((a, b) => a.t - b.t)) {
     const near = (state.part.labels ?? []).filter((label) => label.c === one.c && Math.abs(label.t - one.t) <= NEAR_MS && label.t > answer.now && !taken.has(label));
     if (!near.length) continue;
     const first = near.reduce((a, b) => b.t < a.t ? b : a);
@@ -35,11 +35,11 @@ function named(answer) {
   return found;
 }
 
-// Whether anybody can say what came of an anticipation: not without labels, nor before a live match has come so far.
+// Whether it is known if an anticipation came true: not without labels, nor before a live match has come that far.
 const isKnown = (one) => Boolean(state.part.labels) && !(match.live && one.t + NEAR_MS > (state.part.answers.at(-1)?.now ?? 0));
 
-// Whether an action was asked about: it lies in the five seconds after an answer.
-const isAsked = (label) => { const answer = answerAt(label.t - 1); return answer !== null && label.t - answer.now <= FUTURE_MS; };
+// Whether an action lies in the five seconds after an answer.
+const isCovered = (label) => { const answer = answerAt(label.t - 1); return answer !== null && label.t - answer.now <= FUTURE_MS; };
 
 function fitted(canvas) {
   const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
@@ -52,7 +52,7 @@ function fitted(canvas) {
   return { pen, width, height };
 }
 
-// The lanes: names, the past 30 s, now, the coming 5 s. Returns how a time becomes a place, for clicks.
+// Layout of the lanes: names, the past 30 s, now, the coming 5 s; x maps a time to a place.
 function lanesGeometry(width, height) {
   const left = width < 600 ? 74 : 118, nowX = left + (width - left) * match.pastShare, top = 20;
   const lane = (height - top - 4) / match.classes.length;
@@ -75,14 +75,14 @@ function drawLanes() {
   if (state.part.labels) for (const label of state.part.labels) {
     if (label.t > state.nowMs && label.t <= state.nowMs + FUTURE_MS && state.shown.has(label.c)) dot(pen, x(label.t), top + lane * (label.c + 0.5), Math.min(7, lane * 0.32), ink, false);
   }
-  const coming = (answer?.expected ?? []).filter((one) => wanted(one) && one.t > state.nowMs), came = named(answer);
+  const coming = (answer?.expected ?? []).filter((one) => isShown(one) && one.t > state.nowMs), came = named(answer);
   for (const one of coming) {
     const outdone = coming.some((other) => other.c === one.c && other.p > one.p && Math.abs(x(other.t) - x(one.t)) < 40);
     drawExpected(pen, one, x(one.t), top + lane * (one.c + 0.5), lane, !outdone, isKnown(one) ? came.has(one) : null);
   }
   pen.strokeStyle = style("--now"); pen.lineWidth = 2; pen.beginPath(); pen.moveTo(nowX, 2); pen.lineTo(nowX, height - 2); pen.stroke(); pen.lineWidth = 1;
-  const said = (answer?.expected ?? []).filter(wanted).map((one) => `${match.classes[one.c]} in ${((one.t - state.nowMs) / 1000).toFixed(1)} s, ${percent(one.p)}`);
-  $("lanes").setAttribute("aria-label", said.length ? `Expected: ${said.join("; ")}` : "Nothing expected");
+  const inWords = (answer?.expected ?? []).filter(isShown).map((one) => `${match.classes[one.c]} in ${((one.t - state.nowMs) / 1000).toFixed(1)} s, ${percent(one.p)}`);
+  $("lanes").setAttribute("aria-label", inWords.length ? `Expected: ${inWords.join("; ")}` : "Nothing expected");
 }
 
 function drawIntensity(pen, answer, top, lane, x) {
@@ -99,11 +99,11 @@ function drawIntensity(pen, answer, top, lane, x) {
   });
 }
 
-function drawExpected(pen, one, x, y, lane, isNamed, right) {
+function drawExpected(pen, one, x, y, lane, hasNumber, right) {
   const height = lane * 0.9 * one.p;
   pen.fillStyle = colour(one.c); pen.fillRect(x - 4, y - height / 2, 8, height);
   if (right !== null) { pen.strokeStyle = style(right ? "--good" : "--bad"); pen.lineWidth = 2; pen.strokeRect(x - 5, y - height / 2 - 1, 10, height + 2); pen.lineWidth = 1; }
-  if (isNamed) { pen.fillStyle = style("--ink"); pen.textAlign = "left"; pen.fillText(percent(one.p), x + 9, y); }
+  if (hasNumber) { pen.fillStyle = style("--ink"); pen.textAlign = "left"; pen.fillText(percent(one.p), x + 9, y); }
 }
 
 function dot(pen, x, y, radius, fill, filled) {
@@ -113,12 +113,12 @@ function dot(pen, x, y, radius, fill, filled) {
 
 const pastOf = (nowMs) => state.part.seen.filter((one) => one.t <= nowMs && one.t > nowMs - PAST_MS);
 
-// The whole part in one line: how sure each answer was, above; how surprising what followed was, below.
+// The whole part in one line. Above: confidence of each answer; below: surprise at what followed.
 function drawStrip() {
   const { pen, width, height } = fitted($("strip")), part = state.part, x = (t) => t / Math.max(part.lengthMs, 1) * width;
   const sure = style("--soft"), bad = style("--bad"), middle = height / 2;
   part.answers.forEach((answer) => {
-    const best = Math.max(0, ...answer.expected.filter(wanted).map((one) => one.p));
+    const best = Math.max(0, ...answer.expected.filter(isShown).map((one) => one.p));
     pen.fillStyle = sure; pen.fillRect(x(answer.now), middle - best * middle, Math.max(1, x(1000)), best * middle);
     if (answer.surprise > 0) { pen.fillStyle = bad; pen.fillRect(x(answer.now), middle + 1, Math.max(1, x(1000)), answer.surprise * (middle - 2)); }
   });
@@ -148,12 +148,12 @@ function drawPitch() {
   pen.globalAlpha = 1;
 }
 
-// Everything that is expected at this moment, as words: for readers without the picture.
+// Everything expected at this moment in words, for readers without the picture.
 function listExpected() {
   const answer = answerAt(state.nowMs), came = named(answer);
-  const found = (answer?.expected ?? []).filter(wanted).sort((a, b) => a.t - b.t).map((one) => [one, isKnown(one) ? came.has(one) : null]);
+  const found = (answer?.expected ?? []).filter(isShown).sort((a, b) => a.t - b.t).map((one) => [one, isKnown(one) ? came.has(one) : null]);
   const same = JSON.stringify(found);
-  if (same === $("expected").dataset.shown) return; // a button that is being pressed stays
+  if (same === $("expected").dataset.shown) return; // keep a button that is being pressed
   $("expected").dataset.shown = same; $("silent").hidden = found.length > 0;
   $("expected").replaceChildren(...found.map(([one, right]) => {
     const line = document.createElement("li"), jump = document.createElement("button");
@@ -165,30 +165,30 @@ function listExpected() {
   }));
 }
 
-// Of all anticipations of the part that are shown: how many came true, and how much of what happened they named.
+// Counts over the part: anticipations that came true, and the share of actions that they named.
 function countRight() {
   if (match.live && !state.part.labels.length) { $("right").textContent = "Nothing has come yet."; return; }
   const labels = state.part.labels;
-  if (!labels) { $("right").textContent = "Nobody labelled this match: give the labels as a third file."; return; }
+  if (!labels) { $("right").textContent = "This match has no labels: give them as a third file."; return; }
   let made = 0, true_ = 0;
-  const found = new Set(), asked = new Set(labels.filter((label) => state.shown.has(label.c) && isAsked(label)));
+  const found = new Set(), covered = new Set(labels.filter((label) => state.shown.has(label.c) && isCovered(label)));
   for (const answer of state.part.answers) {
     const came = named(answer);
-    for (const one of answer.expected.filter((one) => wanted(one) && isKnown(one))) {
+    for (const one of answer.expected.filter((one) => isShown(one) && isKnown(one))) {
       made += 1;
       if (!came.has(one)) continue;
       true_ += 1;
-      if (asked.has(came.get(one))) found.add(came.get(one));
+      if (covered.has(came.get(one))) found.add(came.get(one));
     }
   }
-  if (!made) { $("right").textContent = "Nothing is expected with so much confidence."; return; }
+  if (!made) { $("right").textContent = "Nothing is expected above this confidence."; return; }
   const hits = `${true_.toLocaleString("en")} of ${made.toLocaleString("en")} anticipations came within a second (${percent(true_ / made)}).`;
-  const recall = `They named ${percent(found.size / Math.max(asked.size, 1))} of the ${asked.size.toLocaleString("en")} actions that came in the five seconds after an answer.`;
-  $("right").textContent = asked.size ? `${hits} ${recall}` : hits;
+  const recall = `They named ${percent(found.size / Math.max(covered.size, 1))} of the ${covered.size.toLocaleString("en")} actions that came in the five seconds after an answer.`;
+  $("right").textContent = covered.size ? `${hits} ${recall}` : hits;
 }
 
 function listMoments() {
-  const best = (answer) => Math.max(0, ...answer.expected.filter(wanted).map((one) => one.p));
+  const best = (answer) => Math.max(0, ...answer.expected.filter(isShown).map((one) => one.p));
   const lines = [...apart(best).map((a) => [a, `surest (${percent(best(a))})`]), ...apart((a) => a.missed.length).map((a) => [a, `surprised by ${a.missed.map((c) => match.classes[c].toLowerCase()).join(", ")}`])];
   $("moments").replaceChildren(...lines.map(([answer, what]) => {
     const line = document.createElement("li"), jump = document.createElement("button");
@@ -197,7 +197,7 @@ function listMoments() {
   }));
 }
 
-// The three answers of the highest score that lie over ten seconds apart.
+// The three answers with the highest scores, over ten seconds apart.
 function apart(score) {
   const found = [];
   for (const answer of [...state.part.answers].sort((a, b) => score(b) - score(a))) {
@@ -207,7 +207,7 @@ function apart(score) {
   return found;
 }
 
-// How much of what followed an answer had not expected: the mean of one minus the confidence that it gave each action.
+// Surprise of each answer: mean of one minus the confidence that it gave each action that followed.
 function judge(part) {
   for (const answer of part.answers) {
     answer.surprise = 0; answer.missed = [];
@@ -229,8 +229,8 @@ function draw() {
   $("scrub").setAttribute("aria-valuetext", clock(state.nowMs));
 }
 
-// Somebody looks back: what comes in meanwhile does not move what is shown.
-function leaveLive() {
+// Stop following: what comes in meanwhile does not move what is shown.
+function exitLive() {
   state.following = false; $("live").hidden = !match.live; $("play").textContent = state.playing ? "Pause" : "Play";
 }
 
@@ -240,14 +240,14 @@ function goLive() {
 }
 
 function go(ms) {
-  leaveLive();
+  exitLive();
   state.nowMs = Math.min(Math.max(0, Math.round(ms / FRAME_MS) * FRAME_MS), state.part.lengthMs);
   if (!video.hidden && Math.abs(video.currentTime * 1000 - state.nowMs) > FRAME_MS / 2) video.currentTime = (state.nowMs + FRAME_MS / 4) / 1000;
   draw();
 }
 
 function play(on) {
-  if (state.following) { leaveLive(); return; }
+  if (state.following) { exitLive(); return; }
   state.playing = on; $("play").textContent = on ? "Pause" : "Play"; state.before = performance.now();
   if (!video.hidden) { if (on) video.play().catch(() => play(false)); else video.pause(); }
   if (on) requestAnimationFrame(tick);
@@ -270,7 +270,7 @@ function choosePart(index) {
 
 function filterChanged() { countRight(); listMoments(); draw(); }
 
-// A request to the session; asks for the server's token where it wants one.
+// Request to the session; prompts for the server's token if it needs one.
 async function ask(path, headers = {}) {
   for (;;) {
     const response = await fetch(match.live + path, { headers: { ...headers, ...(state.token && { Authorization: `Bearer ${state.token}` }) } });
@@ -309,18 +309,18 @@ async function follow() {
   }
 }
 
-// Something that nobody should miss: beside the title, and over the picture.
+// Important notice, beside the title and over the picture.
 function say(what) {
   $("status").textContent = $("nothing").textContent = what; $("nothing").hidden = false;
   if (!state.part.answers.length) $("stage").hidden = false;
 }
 
-// Nothing but that is on the page: there is no match.
+// Hide everything but the notice: there is no match.
 function nothingElse() {
   for (const section of document.querySelectorAll("main > section:not(#stage)")) section.hidden = true;
 }
 
-// What the session watches; of a video, its pictures.
+// Ask what the session watches; for a video, follow its pictures.
 async function look() {
   const response = await ask("");
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
@@ -361,7 +361,7 @@ function keepPicture(t, blob) {
   part.lengthMs = Math.max(part.lengthMs, t); if (state.part === part) $("scrub").max = part.lengthMs;
 }
 
-// The picture of this moment, if it is kept: those that came in the last five minutes are.
+// Draw the picture of this moment, if it came in the last five minutes.
 function drawPicture() {
   const found = state.pictures.findLast((one) => one.t <= state.nowMs && state.nowMs - one.t < STALE_MS) ?? null;
   if (found === state.drawn) return;
@@ -375,7 +375,7 @@ function drawPicture() {
   });
 }
 
-// A stream comes in bursts: what is shown runs at the match's own speed behind it, and never ahead.
+// A stream comes in bursts: show it at the match's own speed, behind the newest picture and never ahead of it.
 function glide(now) {
   const sinceMs = now - state.glided, latestMs = match.parts[match.parts.length - 1].lengthMs, behindMs = latestMs - state.nowMs;
   if (state.following && sinceMs >= FRAME_MS && behindMs) {
@@ -385,7 +385,7 @@ function glide(now) {
   if (!state.over || (state.following && behindMs)) requestAnimationFrame(glide);
 }
 
-// One answer of a running match. What is seen later tells what came true.
+// Take one answer of a running match. Actions seen later show which anticipations came true.
 function take(answer) {
   const part = partOf(answer), mark = (one) => ({ t: one.time_ms, c: match.labels.indexOf(one.action), p: one.confidence, x: one.x, y: one.y, team: { home: 0, away: 1 }[one.team] });
   const seen = answer.seen.map(mark), again = (one) => seen.some((other) => other.t === one.t && other.c === one.c);
@@ -393,14 +393,14 @@ function take(answer) {
   if (part.seen.some((one) => one.x !== undefined && one.team !== undefined)) $("stage").hidden = $("pitch").hidden = false;
   part.answers.push({ now: answer.now_ms, expected: answer.expected.map(mark), lanes: answer.intensity_per_mille, surprise: 0, missed: [] });
   part.lengthMs = Math.max(part.lengthMs, answer.now_ms); judge({ answers: part.answers.slice(-8), labels: part.labels });
-  tellNews(answer, part);
+  showNotices(answer, part);
   if (state.part === part) $("scrub").max = part.lengthMs;
   if (state.following && $("picture").hidden) state.nowMs = answer.now_ms;
   if (part.answers.length % 5 === 0) { countRight(); listMoments(); }
   draw();
 }
 
-// The part that an answer belongs to: a new half begins a new one.
+// Part that an answer belongs to: a new half begins a new one.
 function partOf(answer) {
   const name = answer.half ? `Half ${answer.half}` : "Match";
   let part = match.parts[match.parts.length - 1];
@@ -412,20 +412,20 @@ function partOf(answer) {
   return part;
 }
 
-// What happened to the source, and how much was seen; where nothing is seen, over the picture as well.
-function tellNews(answer, part) {
-  if (answer.told.length) state.told = answer.told.join("; ");
+// Show notices and how much was seen; if nothing is seen, over the picture as well.
+function showNotices(answer, part) {
+  if (answer.notices.length) state.notices = answer.notices.join("; ");
   const blind = !answer.seen_ms && !$("picture").hidden;
-  const news = answer.told.length ? ` — ${answer.told.join("; ")}` : answer.seen_ms < PAST_MS ? ` — seen so far: ${answer.seen_ms / 1000} s of 30` : "";
+  const news = answer.notices.length ? ` — ${answer.notices.join("; ")}` : answer.seen_ms < PAST_MS ? ` — seen so far: ${answer.seen_ms / 1000} s of 30` : "";
   $("status").textContent = `Live, ${part.name.toLowerCase()} ${clock(answer.now_ms)}${news}`;
-  $("nothing").hidden = !blind; $("nothing").textContent = blind ? state.told ?? "Nothing is seen" : "";
+  $("nothing").hidden = !blind; $("nothing").textContent = blind ? state.notices ?? "Nothing is seen" : "";
 }
 
 function saveShown() {
   const from = state.nowMs - PAST_MS, to = state.nowMs + FUTURE_MS, within = (one) => one.t >= from && one.t <= to;
   const shown = { source: match.title, part: state.part.name, from_ms: from, now_ms: state.nowMs, to_ms: to,
     seen: pastOf(state.nowMs).filter((one) => state.shown.has(one.c)).map((one) => ({ time_ms: one.t, action: match.labels[one.c] })),
-    expected: (answerAt(state.nowMs)?.expected ?? []).filter(wanted).filter(within).map((one) => ({ time_ms: one.t, action: match.labels[one.c], confidence: one.p })) };
+    expected: (answerAt(state.nowMs)?.expected ?? []).filter(isShown).filter(within).map((one) => ({ time_ms: one.t, action: match.labels[one.c], confidence: one.p })) };
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([JSON.stringify(shown, null, 1)], { type: "application/json" }));
   link.download = `playahead-${clock(state.nowMs).replace(":", "-")}.json`; link.click(); URL.revokeObjectURL(link.href);
@@ -440,7 +440,7 @@ function onKey(event) {
 
 function clickLanes(event) {
   const box = $("lanes").getBoundingClientRect(), { x } = lanesGeometry(box.width, box.height), at = event.clientX - box.left;
-  const near = [...pastOf(state.nowMs), ...(answerAt(state.nowMs)?.expected ?? []).filter(wanted)].map((one) => [Math.abs(x(one.t) - at), one.t]).sort((a, b) => a[0] - b[0])[0];
+  const near = [...pastOf(state.nowMs), ...(answerAt(state.nowMs)?.expected ?? []).filter(isShown)].map((one) => [Math.abs(x(one.t) - at), one.t]).sort((a, b) => a[0] - b[0])[0];
   if (near && near[0] < 12) go(near[1]);
 }
 
@@ -461,7 +461,7 @@ function begin() {
   $("stage").hidden = Boolean(match.live);
   $("legend").textContent = match.parts[0].labels ? "Above: how sure the model was. Below: how much it was surprised by what followed." : "How sure the model was.";
   $("play").onclick = () => play(!state.playing); $("back").onclick = () => go(state.nowMs - FRAME_MS); $("forward").onclick = () => go(state.nowMs + FRAME_MS);
-  $("least").oninput = () => { state.least = Number($("least").value); $("least-shown").textContent = percent(state.least); filterChanged(); };
+  $("min-confidence").oninput = () => { state.minConfidence = Number($("min-confidence").value); $("min-confidence-shown").textContent = percent(state.minConfidence); filterChanged(); };
   $("scrub").oninput = () => { play(false); go(Number($("scrub").value)); };
   $("strip").onclick = (event) => go((event.clientX - $("strip").getBoundingClientRect().left) / $("strip").clientWidth * state.part.lengthMs);
   $("lanes").onclick = clickLanes; $("export").onclick = saveShown; $("part").onchange = () => choosePart(Number($("part").value));

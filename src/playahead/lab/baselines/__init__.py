@@ -1,1 +1,0 @@
-"""What any model must beat: no more than how often things happen, or what follows the last action seen."""

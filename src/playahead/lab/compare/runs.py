@@ -1,0 +1,200 @@
+"""The runs of a grid: a folder each, trained in processes of their own, each with its share of the cores."""
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+from playahead.datasets.dataset import Dataset
+from playahead.decoding.choosing import Decoding
+from playahead.io.errors import InputError, PlayaheadError
+from playahead.io.files import file_digest, write_whole
+from playahead.io.progress import Progress, Show, quiet
+from playahead.io.runtime import keep_freed_memory
+from playahead.lab.compare.grid import Grid, plain_name
+from playahead.lab.compare.members import Members
+from playahead.training.run import train
+from playahead.training.trainer import TrainConfig
+
+_CHANGE_NO_FIGURE = ("device", "deterministic")  # settings; others make another run
+
+
+@dataclass(frozen=True)
+class Run:
+    """A variant with a seed.
+
+    Attributes:
+        name: name of the variant.
+        seed: seed of the run; index of weights that are there already.
+        folder: folder of the run.
+        weights: weights file, there once it is trained.
+        config: whole configuration; None for weights that are there already.
+        start: folder of the run that it starts from, if any.
+    """
+
+    name: str
+    seed: int
+    folder: Path
+    weights: Path
+    config: TrainConfig | None = None
+    start: Path | None = None
+
+
+def runs_of(grid: Grid, out: Path) -> list[Run]:
+    """Every variant with the first seed, then with the second ...: a grid that is stopped early still compares."""
+    order = list(grid.variants)
+    every = [(name, seed) for name in order for seed in grid.seeds_of(name)]
+    runs = []
+    for name, seed in sorted(every, key=lambda run: (run[1], order.index(run[0]))):
+        variant, folder = grid.variants[name], run_folder(out, name, seed)
+        if variant.config is None:
+            runs.append(Run(name, seed, folder, variant.weights[seed]))
+        else:
+            start = run_folder(out, variant.start, seed) if variant.start else None
+            config = replace(variant.config, seed=seed)
+            runs.append(Run(name, seed, folder, folder / "weights.safetensors", config, start))
+    return runs
+
+
+def run_folder(out: Path, variant: str, seed: int | str) -> Path:
+    """``out/static-0``."""
+    return out / f"{plain_name(variant)}-{seed}"
+
+
+def train_runs(
+    runs: Sequence[Run], grid: Grid, dataset: Dataset, split: str, processes: int, show: Show = quiet
+) -> dict[str, str]:
+    """Train and score all runs that have a configuration, each after the run that it starts from.
+
+    Returns:
+        Folder name -> reason, for the runs that failed.
+    """
+    decodings = {} if grid.pasts else grid.decodings  # scores under pasts are made afterwards
+    done = _done(runs, dataset, decodings, split)
+    steps_of = {run.folder: run.config.total_steps for run in runs if run.config and run.folder not in done}
+    runs = [run for run in runs if run.folder in steps_of]
+    failed: dict[str, str] = {}
+    waiting, running = list(runs), dict[Future[str], Run]()
+    task, steps = f"{grid.name}: {len(runs)} runs", sum(steps_of.values())
+    with _threads(max(1, (os.cpu_count() or 1) // processes)), _pool(processes) as pool:
+        while waiting or running:
+            # Submit what can begin: its start, if any, has ended. What starts from a failed run fails with it.
+            pending = {run.folder for run in (*waiting, *running.values())}
+            for run in [run for run in waiting if run.start not in pending]:
+                waiting.remove(run)
+                if run.start and run.start.name in failed:
+                    failed[run.folder.name] = f"{run.start.name}, which it starts from, has failed"
+                else:
+                    running[pool.submit(_work, run, dataset, decodings, split)] = run
+            # Collect what has ended, and show progress every two seconds.
+            for future in wait(running, timeout=2, return_when=FIRST_COMPLETED).done:
+                run = running.pop(future)
+                try:
+                    reason = future.result()
+                except Exception as died:  # its process was killed
+                    reason = f"{type(died).__name__}: {died}"
+                if reason:
+                    failed[run.folder.name] = reason
+            under_way = [run.folder.name for run in list(running.values())[:processes]]
+            steps_done = sum(_steps_done(run, steps_of[run.folder]) for run in runs)
+            show(Progress(task, steps_done, steps, "steps", ", ".join(under_way[:4])))
+    return failed
+
+
+def _done(runs: Sequence[Run], dataset: Dataset, decodings: Mapping[str, Decoding], split: str) -> set[Path]:
+    """Folders of runs that need no process: they, and those that they start from, are trained and scored already."""
+    done: set[Path] = set()
+    for run in runs:
+        record = run.folder / "trained.json"
+        if run.config and run.weights.exists() and record.exists() and (run.start is None or run.start in done):
+            is_same = record.read_text() == _inputs(run, dataset)
+            members = Members([run.weights], dataset)
+            if is_same and (not decodings or members.scores(decodings, split, run.folder, only_cached=True)):
+                done.add(run.folder)
+    return done
+
+
+@contextmanager
+def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that end with the block; waiting runs are dropped, and resume when compared again."""
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), max_tasks_per_child=1)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _threads(each: int) -> Iterator[None]:
+    """Number of threads of each process that is started within."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = str(each)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
+
+
+def _work(run: Run, dataset: Dataset, decodings: Mapping[str, Decoding], split: str) -> str:
+    """Train and score a run in a process of its own; returns what went wrong, or nothing."""
+    keep_freed_memory()
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with (run.folder / "output.txt").open("a") as output:
+        tenth = -1
+
+        def show(progress: Progress) -> None:
+            nonlocal tenth
+            if (now := int(10 * progress.done / max(progress.total, 1))) != tenth:
+                tenth = now
+                print(f"{progress.task}: {10 * now} % {progress.note}", file=output, flush=True)
+
+        try:
+            train_run(run, dataset, show)
+            if decodings:
+                Members([run.weights], dataset).scores(decodings, split, run.folder)
+        except Exception as reason:  # the other runs go on, and the table names this one
+            print(f"failed: {reason}", file=output)
+            return str(reason) if isinstance(reason, PlayaheadError) else f"{type(reason).__name__}: {reason}"
+    return ""
+
+
+def train_run(run: Run, dataset: Dataset, show: Show = quiet) -> None:
+    """Train a run, unless its weights are there and were made by this configuration on this data.
+
+    Raises:
+        InputError: the folder holds a run with other settings or data.
+    """
+    record, inputs = run.folder / "trained.json", _inputs(run, dataset)
+    if record.exists() and record.read_text() != inputs:
+        raise InputError(run.folder, "holds a run with other settings or data", "choose another folder")
+    if not (record.exists() and run.weights.exists()):
+        assert run.config is not None
+        train(dataset, run.config, run.folder, run.start / "weights.safetensors" if run.start else None, show=show)
+        write_whole(record, inputs)
+
+
+def _inputs(run: Run, dataset: Dataset) -> str:
+    """Everything that decides what a run becomes: its settings, the weights that it starts from, the data."""
+    assert run.config is not None
+    settings = {name: value for name, value in asdict(run.config).items() if name not in _CHANGE_NO_FIGURE}
+    start = file_digest(run.start / "weights.safetensors") if run.start else None
+    return json.dumps({**settings, "start": start, "data": dataset.digest("train", "val")}, sort_keys=True)
+
+
+def _steps_done(run: Run, total: int) -> int:
+    """Steps in its log, which is a few kB."""
+    if run.weights.exists():
+        return total
+    try:
+        with (run.folder / "log.csv").open(newline="") as file:
+            return max((int(row["step"]) for row in csv.DictReader(file)), default=0)
+    except (OSError, KeyError, ValueError, TypeError, csv.Error):
+        return 0

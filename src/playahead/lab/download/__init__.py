@@ -1,1 +1,0 @@
-"""The benchmark's videos and labels, from its hub."""

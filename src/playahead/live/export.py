@@ -1,0 +1,193 @@
+"""Trained models as ONNX files for programs without PyTorch, each checked against the model that it was made from.
+
+Axes: P windows, N snippets, F features, D model, O examples, W windows of an example, K slots, C classes or channels, T
+bins, X stacks, J frames, H, W, B snippets or batch, S stacks of a snippet.
+"""
+
+import json
+import math
+import warnings
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from playahead.backbone.fast import fold_batch_norms
+from playahead.backbone.network import Backbone
+from playahead.inference.onnx_predictor import ABOUT, ANSWER, ENCODE
+from playahead.inference.predictor import Predictor
+from playahead.io.errors import InputError
+from playahead.io.files import FORMAT, atomic_write, disk_errors, file_digest, write_whole
+from playahead.paper.anticipator import Anticipator
+from playahead.paper.slots import SlotLogits
+from playahead.video.input_size import InputSize
+
+STACKS, SNIPPETS = "stacks.onnx", "snippets.onnx"
+OPSET = 18
+TOLERANCE = 1e-4
+"""Largest allowed difference between an exported model's answers and PyTorch's."""
+_BATCHES = (1, 2, 5)
+
+
+def export_anticipator(predictor: Predictor, out: Path) -> dict[str, float]:
+    """Write an anticipator's two graphs and its description, a folder that ``OnnxPredictor`` opens.
+
+    Args:
+        predictor: predictor with its weights.
+        out: folder to write into.
+
+    Returns:
+        The largest difference from PyTorch of each graph.
+
+    Raises:
+        InputError: the folder cannot be written, or answers differ.
+    """
+    network = cast(Anticipator, predictor.network.cpu())
+    config = network.config
+    windows_PNF = torch.zeros(2, config.n_snippets, config.feature_dim)
+    with torch.inference_mode():
+        encoded_PND = network.encode_windows(windows_PNF)
+    encoded_OWND = torch.zeros(2, config.n_windows, *encoded_PND.shape[1:])
+    has_slots = isinstance(network.answer(encoded_OWND).slots, SlotLogits)
+    names = ["objectness", "class", "offset"] if has_slots else ["probability"]
+    differences = {
+        ENCODE: export_graph(_Encode(network), windows_PNF, out / ENCODE, ["encoded"]),
+        ANSWER: export_graph(_Answer(network, predictor.objectness_weight), encoded_OWND, out / ANSWER, names),
+    }
+    digests = {name: file_digest(out / name) for name in differences}
+    write_whole(out / ABOUT, json.dumps({**predictor.about, "format": FORMAT, "sha256": digests}, indent=1) + "\n")
+    return differences
+
+
+class _Encode(nn.Module):
+    def __init__(self, network: Anticipator) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, windows_PNF: Tensor) -> Tensor:
+        return self.network.encode_windows(windows_PNF)
+
+
+class _Answer(nn.Module):
+    """Encoded windows -> probabilities, as ``Predictor`` gives them."""
+
+    def __init__(self, network: Anticipator, objectness_weight: float) -> None:
+        super().__init__()
+        self.network, self.log_weight = network, math.log(objectness_weight)
+
+    def forward(self, encoded_OWND: Tensor) -> tuple[Tensor, ...]:
+        slots = self.network.answer(encoded_OWND).slots
+        if not isinstance(slots, SlotLogits):
+            return (slots.sigmoid(),)
+        objectness_OK = (slots.objectness_OK - self.log_weight).sigmoid()
+        return objectness_OK, slots.class_OKC.softmax(dim=-1), slots.offset_OKT.softmax(dim=-1)
+
+
+def export_backbone(backbone: Backbone, input_size: InputSize, out: Path) -> dict[str, float]:
+    """Write a backbone's two graphs for frames of one size: stacks of frames, and snippets of five stacks' maps.
+
+    Args:
+        backbone: backbone to export.
+        input_size: size of its frames.
+        out: folder to write into.
+
+    Returns:
+        The largest difference from PyTorch of each graph.
+
+    Raises:
+        InputError: the folder cannot be written, or answers differ.
+    """
+    folded, config = fold_batch_norms(backbone), backbone.config
+    stacks_XJHW = torch.zeros(2, config.stack_frames, input_size.height, input_size.width, dtype=torch.uint8)
+    with torch.inference_mode():
+        maps_XCHW = folded.encode_stacks(stacks_XJHW.float())
+    maps_BSCHW = torch.zeros(2, config.stacks, *maps_XCHW.shape[1:])
+    return {
+        STACKS: export_graph(_Stacks(folded), stacks_XJHW, out / STACKS, ["maps"]),
+        SNIPPETS: export_graph(_Snippets(folded), maps_BSCHW, out / SNIPPETS, ["snippet_features"]),
+    }
+
+
+class _Stacks(nn.Module):
+    """uint8 stacks_XJHW -> maps_XCHW."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, stacks_XJHW: Tensor) -> Tensor:
+        return self.backbone.encode_stacks(stacks_XJHW.float() / 255)
+
+
+class _Snippets(nn.Module):
+    """maps_BSCHW -> features_BF."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, maps_BSCHW: Tensor) -> Tensor:
+        return self.backbone.fuse(maps_BSCHW)
+
+
+def export_graph(module: nn.Module, example: Tensor, path: Path, names: Sequence[str]) -> float:
+    """Write one graph with a dynamic batch, and run it beside the module on random inputs.
+
+    Args:
+        module: (B, ...) -> one or more (B, ...).
+        example: an input of batch 2.
+        path: the .onnx file.
+        names: names of the outputs.
+
+    Returns:
+        The largest difference from PyTorch.
+
+    Raises:
+        InputError: the answers differ by more than ``TOLERANCE``, or a library is missing.
+    """
+    try:
+        import onnxruntime
+        import onnxscript  # noqa: F401 - the exporter needs it, and says so less clearly
+    except ModuleNotFoundError as missing:
+        raise InputError("export", f"needs {missing.name}", "pip install 'playahead[export]'") from None
+    module = module.eval()
+    with disk_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as part, warnings.catch_warnings(), redirect_stdout(StringIO()):
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            (example,),
+            part,
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=4096)},),
+            input_names=["features"],
+            output_names=list(names),
+            opset_version=OPSET,
+            external_data=False,
+        )
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    worst = max(_difference(module, session, example, batch) for batch in _BATCHES)
+    if worst > TOLERANCE:
+        path.unlink()
+        raise InputError(path, f"answers differ from PyTorch's by {worst:.1e}", "please report it with the weights")
+    return worst
+
+
+@torch.inference_mode()
+def _difference(module: nn.Module, session: object, example: Tensor, batch: int) -> float:
+    generator = torch.Generator().manual_seed(batch)
+    shape = (batch, *example.shape[1:])
+    if example.is_floating_point():
+        inputs = torch.randn(shape, generator=generator)
+    else:
+        inputs = torch.randint(0, 256, shape, generator=generator, dtype=example.dtype)
+    theirs = session.run(None, {"features": inputs.numpy()})  # type: ignore[missing-attribute]
+    ours = module(inputs)
+    pairs = zip(ours if isinstance(ours, tuple) else (ours,), theirs, strict=True)
+    return max(float(np.abs(our.numpy() - their).max()) for our, their in pairs)

@@ -1,1 +1,0 @@
-"""Trained models for programs without PyTorch: ONNX files, checked against what they were made from."""

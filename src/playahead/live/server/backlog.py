@@ -1,0 +1,153 @@
+"""The newest events and pictures of a session, for any number of readers."""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Generic, TypeVar
+
+from av import VideoFrame
+
+from playahead.live.session.frames import Frame
+
+MOST_EVENTS = 300
+"""Events that a reader who comes back can still have: five minutes."""
+EVENT_BYTES = 8 * 1024 * 1024
+"""An unusually dense feed keeps fewer events."""
+_MOST_PICTURES, _PICTURE_BYTES = 64, 16 * 1024 * 1024
+_WIDTH = 640
+_EVERY = 4  # decoded pictures: 6.25 of 25 a second
+_QUALITY = 80
+_WATCHED_S = 3.0
+
+Entry = TypeVar("Entry", bound="Event | Picture")
+
+
+@dataclass(frozen=True)
+class Event:
+    """A server-sent event: its kind (answer or end), and its data as JSON."""
+
+    kind: str
+    data: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A JPEG, and the time of the stream at which it was shown."""
+
+    time_ms: int
+    data: bytes
+
+
+class Backlog(Generic[Entry]):
+    """The newest entries that a thread adds, numbered from 1, for any number of readers on event loops.
+
+    Args:
+        size: most entries to keep.
+        n_bytes: most bytes of their data to keep; the newest entry is always kept.
+
+    Attributes:
+        number: number of the newest entry.
+        over: whether the last entry has been added.
+    """
+
+    def __init__(self, size: int, n_bytes: int) -> None:
+        self._size, self._most_bytes, self._n_bytes = size, n_bytes, 0
+        self._entries: deque[tuple[int, Entry]] = deque()
+        self._readers: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
+        self._lock = threading.Lock()
+        self.number, self.over = 0, False
+
+    def add(self, entry: Entry, last: bool = False) -> None:
+        """Add an entry, and wake the readers."""
+        with self._lock:
+            self.number += 1
+            self._entries.append((self.number, entry))
+            self._n_bytes += len(entry.data)
+            while len(self._entries) > self._size or (self._n_bytes > self._most_bytes and len(self._entries) > 1):
+                self._n_bytes -= len(self._entries.popleft()[1].data)
+            self.over = last
+            self._wake_readers()
+
+    def end(self) -> None:
+        """End without a further entry."""
+        with self._lock:
+            self.over = True
+            self._wake_readers()
+
+    def _wake_readers(self) -> None:
+        for changed, loop in self._readers.items():
+            with suppress(RuntimeError):  # its loop is closed: nobody reads there any more
+                loop.call_soon_threadsafe(changed.set)
+
+    def clear(self) -> None:
+        """Forget all entries."""
+        with self._lock:
+            self._entries.clear()
+            self._n_bytes = 0
+
+    @property
+    def newest(self) -> Entry | None:
+        """The entry added last, if it was not forgotten."""
+        with self._lock:
+            return self._entries[-1][1] if self._entries else None
+
+    def after(self, number: int) -> tuple[list[tuple[int, Entry]], bool]:
+        """(number, entry) of entries after this one that are still there, and whether no more will come."""
+        with self._lock:
+            return [(its_number, entry) for its_number, entry in self._entries if its_number > number], self.over
+
+    async def wait(self, number: int, patience_s: float) -> tuple[list[tuple[int, Entry]], bool]:
+        """``after`` as soon as there are entries; without any once the patience is over."""
+        changed = asyncio.Event()
+        with self._lock:
+            self._readers[changed] = asyncio.get_running_loop()
+        try:
+            entries, over = self.after(number)
+            if not entries and not over:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), patience_s)
+                entries, over = self.after(number)
+            return entries, over
+        finally:
+            with self._lock:
+                self._readers.pop(changed, None)
+
+
+class Pictures:
+    """Pictures of a running video for a browser: small, in colour, and made only while somebody watches."""
+
+    def __init__(self) -> None:
+        self._watched_s, self._n_frames = -_WATCHED_S, 0
+        self.backlog: Backlog[Picture] = Backlog(_MOST_PICTURES, _PICTURE_BYTES)
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody has asked for pictures lately."""
+        return time.monotonic() - self._watched_s < _WATCHED_S
+
+    def draw(self, frame: VideoFrame) -> bytes | None:
+        """JPEG of every fourth frame while somebody is watching, else None."""
+        self._n_frames += 1
+        if not self.watched or self._n_frames % _EVERY:
+            return None
+        width = min(_WIDTH, frame.width) // 2 * 2
+        height = max(2, round(frame.height * width / frame.width / 2) * 2)
+        file = BytesIO()
+        frame.to_image(width=width, height=height).save(file, "JPEG", quality=_QUALITY)
+        return file.getvalue()
+
+    def show(self, time_ms: int, frame: Frame) -> None:
+        """Add the picture that the session has come to; a picture that stays is added once."""
+        newest = self.backlog.newest
+        if frame.jpeg and (newest is None or newest.data is not frame.jpeg):
+            self.backlog.add(Picture(time_ms, frame.jpeg))
+
+    def watch(self) -> None:
+        """Somebody watches from now on; pictures from before are forgotten."""
+        if not self.watched:
+            self.backlog.clear()
+        self._watched_s = time.monotonic()
