@@ -1,4 +1,4 @@
-"""The paper trained on a toy, top to bottom: ``python examples/paper_loop.py`` (about ten seconds).
+"""The paper trained on a toy, top to bottom: ``python examples/paper_loop.py`` (some ten seconds).
 
 In the toy, what happened in the last five seconds happens again in the next five, at the same times. A snippet's
 features are noise, and 1 for an action that happens there. ``playahead train feed`` does the same on real matches.
