@@ -1,6 +1,7 @@
 """Size and shape of the source, a column for each checkout: ``python benchmarks/house.py [CHECKOUT ...] [--json]``.
 
-This checkout comes last. Options are counted in the help that a checkout's own ``.venv`` prints.
+This checkout comes last. Options are counted in the help that a checkout's own ``.venv`` prints. ``--into PAGE`` writes
+the table between the page's two comments that say ``house``.
 """
 
 import argparse
@@ -12,7 +13,9 @@ import re
 import subprocess
 import tokenize
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "src/playahead/"
@@ -77,7 +80,7 @@ def imports_of(tree: ast.Module) -> set[str]:
     return found
 
 
-def house(tree: Path) -> dict[str, object]:
+def house(tree: Path) -> dict[str, Any]:
     """All figures of a checkout."""
     texts = files_of(tree)
     source = {name[len(PACKAGE) :]: text for name, text in texts.items() if name.startswith(PACKAGE)}
@@ -134,19 +137,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkouts", nargs="*", type=Path)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--into", type=Path)
     options = parser.parse_args()
-    columns = {tree.name: house(tree) for tree in (*options.checkouts, ROOT)}
+    columns = {commit_of(tree): house(tree) for tree in (*options.checkouts, ROOT)}
     if options.json:
         print(json.dumps(columns, indent=1))
         return
-    print(f"| | {' | '.join(columns)} |\n|---{'|---' * len(columns)}|")
+    table = "\n".join(rows_of(columns))
+    if options.into is None:
+        print(table)
+        return
+    page = options.into.read_text()
+    begin, end = "<!-- house: begin -->\n", "<!-- house: end -->"
+    before, after = page.split(begin)[0], page.split(end)[1]
+    options.into.write_text(f"{before}{begin}{table}\n{end}{after}")
+
+
+def commit_of(tree: Path) -> str:
+    """Short name of a checkout's commit."""
+    ended = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=tree, capture_output=True, text=True, check=True
+    )
+    return ended.stdout.strip()
+
+
+def rows_of(columns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Lines of a Markdown table."""
+    yield f"| | {' | '.join(columns)} |"
+    yield f"|---{'|---' * len(columns)}|"
     for figure in next(iter(columns.values())):
         if figure != "areas":
-            print(f"| {figure} | {' | '.join(f'{column[figure]:,}' for column in columns.values())} |")
-    rooms = dict.fromkeys(room for column in columns.values() for room in column["areas"])  # type: ignore[union-attr]
-    for room in rooms:
-        counts = (column["areas"].get(room, 0) for column in columns.values())  # type: ignore[union-attr]
-        print(f"| `{room}` | {' | '.join(f'{count:,}' if count else '' for count in counts)} |")
+            yield f"| {figure} | {' | '.join(f'{column[figure]:,}' for column in columns.values())} |"
+    for room in dict.fromkeys(room for column in columns.values() for room in column["areas"]):
+        counts = (column["areas"].get(room, 0) for column in columns.values())
+        yield f"| lines of `{room}` | {' | '.join(f'{count:,}' if count else '' for count in counts)} |"
 
 
 if __name__ == "__main__":

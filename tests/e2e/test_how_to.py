@@ -9,14 +9,13 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from playahead.model import heads
 
 from playahead.cli import registry
 from playahead.cli.main import run
 from playahead.evaluation import evaluate as evaluation
 from playahead.inference.predictor import Predictor
-from playahead.paper.anticipator import Anticipator
 from playahead.sources import feeds
+from playahead.variants import model
 from playahead.variants.config import AnticipatorConfig
 from tests.support.paths import ROOT
 
@@ -59,17 +58,20 @@ def test_a_provider(tmp_path, monkeypatch, capsys):
 
 def test_a_head(tmp_path, monkeypatch):
     (code,) = blocks("add-a-head.md")
-    names = {"nn": torch.nn, "Tensor": torch.Tensor, "ACTIONS": heads.ACTIONS}
-    exec(compile(code, "heads.py", "exec"), names)
-    monkeypatch.setitem(heads.FRAME_HEADS, "two-layer", names["TwoLayerHead"])
-    monkeypatch.setitem(AnticipatorConfig.__annotations__, "head", Literal["slots", "dense", "two-layer"])
+    names = dict(vars(model))
+    exec(compile(code, "model.py", "exec"), names)
+    monkeypatch.setitem(model.FRAME_HEADS, "two-layer", names["TwoLayerHead"])
+    for kind in (AnticipatorConfig, AnticipatorConfig.__init__):  # what editing ``Head`` does
+        monkeypatch.setitem(kind.__annotations__, "head", Literal["slots", "dense", "two-layer"])
     sizes = {"feature_dim": 8, "d_model": 16, "heads": 2, "ffn_dim": 16, "decoder_layers": 1}
     config = AnticipatorConfig(**sizes, head="two-layer")  # type: ignore[arg-type]
-    network = Anticipator(config).eval()
+    network = model.build(config).eval()
     Predictor(network, {}).save(tmp_path / "weights.safetensors")
-    output = network(torch.zeros(2, 7, 33, 8))
-    assert output.dense_ORC.shape == (4, 32, 10)
-    assert output.dense_ORC.sigmoid().mean() < 0.2
+    logits_ORC = network(torch.zeros(2, 7, 33, 8)).slots
+    assert logits_ORC.shape == (4, 32, 10)
+    assert logits_ORC.sigmoid().mean() < 0.2
+    opened = Predictor.open(tmp_path / "weights.safetensors").network
+    assert torch.equal(opened(torch.ones(1, 6, 33, 8)).slots, network(torch.ones(1, 6, 33, 8)).slots)
 
 
 def test_a_metric(tmp_path, monkeypatch, capsys):

@@ -25,20 +25,27 @@ class Mutation:
     test: str
 
 
-_ANTICIPATOR, _MODEL = "model/anticipator.py", "model/test_anticipator.py::"
-_ENCODER, _LAYERS, _MEMORY, _DECODER = (f"model/{n}.py" for n in ("local_encoder", "layers", "memory", "slot_decoder"))
-_MATCHER, _CRITERION, _TARGETS = "training/matcher.py", "training/criterion.py", "training/targets.py"
-_TRAINER, _LOOP, _OPTIM = "training/trainer.py", "training/loop.py", "training/optim.py"
-_SAMPLING, _MIXUP, _SLOTS = "datasets/sampling.py", "datasets/mixup.py", "decoding/decoder.py"
+_CONFIG, _ENCODER, _MEMORY, _SLOTS, _ANTICIPATOR, _TARGETS, _MATCHER, _CRITERION, _SAMPLING, _SCHEDULE, _INFERENCE = (
+    f"paper/{name}.py"
+    for name in (
+        *("config", "encoder", "memory", "slots", "anticipator", "targets", "matcher", "losses"),
+        *("sampling", "schedule", "inference"),
+    )
+)
+_VARIANT_CONFIG, _VARIANT_MODEL, _VARIANT_LOSSES = (f"variants/{name}.py" for name in ("config", "model", "losses"))
+_TRAINER, _LOOP, _DECODER = "training/trainer.py", "training/loop.py", "decoding/decoder.py"
 _LOGITS = "paper/test_golden.py::test_every_logit_in_training_is_the_golden_one"
 _LOSSES = "paper/test_golden.py::test_losses_of_six_steps_are_the_golden_ones"
 _GRADIENTS = "paper/test_golden.py::test_clipped_gradients_are_the_golden_ones"
 _WEIGHTS = "paper/test_golden.py::test_weights_go_where_the_golden_ones_went"
 _AVERAGE = "paper/test_golden.py::test_the_moving_average_follows_the_golden_one"
-_FAITHFUL = "training/test_faithful.py::"
+_FAITHFUL, _MODEL, _MATCHING = (f"paper/test_{name}.py::" for name in ("faithful", "model", "matcher"))
+_LOSS, _DRAWS, _EMITS = (f"paper/test_{name}.py::" for name in ("losses", "sampling", "inference"))
+_RATE = "paper/test_schedule.py::test_the_rate_warms_up_and_restarts"
 _VALUES = f"{_FAITHFUL}test_every_value_of_a_faithful_recipe_is_a_statement"
-_RATE = f"{_FAITHFUL}test_the_rate_warms_up_and_restarts"
-_MATCHING, _LOSS = "training/test_matcher.py::", "training/test_criterion.py::"
+_DEFAULTS = "variants/test_papers_defaults.py::"
+_SAME_MODEL = f"{_DEFAULTS}test_the_default_model_is_the_papers_module_for_module"
+_SAME_LOSSES = f"{_DEFAULTS}test_default_losses_are_the_papers_loss_for_loss"
 _EXAMPLES, _DECODING = "datasets/test_feed_examples.py::", "decoding/test_decoder.py::"
 
 _CROSS = "        slots_OKD = self.residual(slots_OKD, self.cross(self.norm_cross(slots_OKD), memory_OMD))\n"
@@ -74,28 +81,28 @@ MODEL = [
     ),
     Mutation(
         "DropPath without its rescaling",
-        _LAYERS,
-        "(kept_B11 / (1 - self.drop_path))",
-        "kept_B11",
+        _ENCODER,
+        "(stays_B11 / (1 - self.drop_path))",
+        "stays_B11",
         f"{_MODEL}test_drop_path_drops_whole_branches_and_keeps_the_mean",
     ),
     Mutation(
         "DropPath step by step",
-        _LAYERS,
+        _ENCODER,
         "torch.rand(len(x_BSD), 1, 1, device",
         "torch.rand(len(x_BSD), x_BSD.shape[1], 1, device",
         f"{_MODEL}test_drop_path_drops_whole_branches_and_keeps_the_mean",
     ),
-    Mutation("DropPath in the decoder", _DECODER, "Residual(config.dropout)", "Residual(config.dropout, 0.1)", _LOGITS),
-    Mutation("attention scaled by 1 / d", _LAYERS, "query.shape[-1] ** -0.5", "query.shape[-1] ** -1.0", _LOGITS),
+    Mutation("DropPath in the decoder", _SLOTS, "Residual(config.dropout)", "Residual(config.dropout, 0.1)", _LOGITS),
+    Mutation("attention scaled by 1 / d", _ENCODER, "query.shape[-1] ** -0.5", "query.shape[-1] ** -1.0", _LOGITS),
     Mutation(
         "no position embeddings",
         _ENCODER,
-        "self.project(features_PNF) + self.position_ND",
-        "self.project(features_PNF)",
+        "self.project(features_BWNF.flatten(0, 1)) + self.position_ND",
+        "self.project(features_BWNF.flatten(0, 1))",
         _LOGITS,
     ),
-    Mutation("max pooling", _MEMORY, "start:stop].mean(dim=1)", "start:stop].amax(dim=1)", _LOGITS),
+    Mutation("max pooling", _MEMORY, "start:stop].mean(dim=2)", "start:stop].amax(dim=2)", _LOGITS),
     Mutation(
         "window importance without its sigmoid",
         _MEMORY,
@@ -106,15 +113,17 @@ MODEL = [
     Mutation(
         "window importance on the GRU's outputs",
         _MEMORY,
-        'config.importance_on == "outputs"',
-        'config.importance_on == "inputs"',
-        f"{_FAITHFUL}test_window_importance_scales_all_steps_of_a_window_alike",
+        """        summaries_OWSD = summaries_OWSD * self.importance_W.sigmoid()[:, None, None]
+        memory_OMD = run_gru(self.gru, summaries_OWSD.flatten(1, 2))""",
+        """        memory_OMD = run_gru(self.gru, summaries_OWSD.flatten(1, 2))
+        memory_OMD = memory_OMD * self.importance_W.sigmoid().repeat_interleave(self.n_summaries)[:, None]""",
+        f"{_MODEL}test_window_importance_scales_a_window_uniformly",
     ),
     Mutation(
         "a GRU from the latest step to the first",
         _MEMORY,
-        "self.gru(summaries_OWSD.flatten(1, 2).float())",
-        "self.gru(summaries_OWSD.flatten(1, 2).flip(1).float())",
+        "run_gru(self.gru, summaries_OWSD.flatten(1, 2))",
+        "run_gru(self.gru, summaries_OWSD.flatten(1, 2).flip(1))",
         _LOGITS,
     ),
     Mutation(
@@ -127,32 +136,25 @@ MODEL = [
         "memory_OMD, memory_OMD.mean(dim=1)",
         _LOGITS,
     ),
-    Mutation("alpha of one half", _DECODER, "float(config.conditioned)", "0.5 * float(config.conditioned)", _LOGITS),
+    Mutation("alpha of one half", _SLOTS, "float(config.conditioned)", "0.5 * float(config.conditioned)", _LOGITS),
     Mutation(
         "static queries",
-        _DECODER,
-        "slots_OKD + self.alpha * self.condition(context_OD)[:, None]",
-        "slots_OKD + 0 * self.condition(context_OD)[:, None]",
+        _SLOTS,
+        "slots_OKD + self.alpha * self.condition(memory.context_OD)[:, None]",
+        "slots_OKD + 0 * self.condition(memory.context_OD)[:, None]",
         f"{_MODEL}test_queries_follow_the_input_only_when_conditioned",
     ),
-    Mutation("slots look at each other before the memory", _DECODER, _CROSS + _SELF, _SELF + _CROSS, _LOGITS),
+    Mutation("slots look at each other before the memory", _SLOTS, _CROSS + _SELF, _SELF + _CROSS, _LOGITS),
     Mutation(
         "post-LN around the decoder's feed-forward",
-        _DECODER,
+        _SLOTS,
         "return self.residual(slots_OKD, self.ffn(self.norm_ffn(slots_OKD)))",
         "return self.norm_ffn(self.residual(slots_OKD, self.ffn(slots_OKD)))",
         _LOGITS,
     ),
     Mutation(
-        "the last window's tokens in the memory",
-        _ANTICIPATOR,
-        "if self.config.memory_tail else memory_OMD, context_OD",
-        "if not self.config.memory_tail else memory_OMD, context_OD",
-        _LOGITS,
-    ),
-    Mutation(
         "class losses do not reach the slots",
-        "model/heads.py",
+        _SLOTS,
         "self.action(slots_OKD)",
         "self.action(slots_OKD.detach())",
         _GRADIENTS,
@@ -160,19 +162,25 @@ MODEL = [
     Mutation(
         "observation head on the first window",
         _ANTICIPATOR,
-        "last_BWND = tokens_BWND[:, self.config.n_windows - 1 :]",
-        "last_BWND = tokens_BWND[:, : tokens_BWND.shape[1] - self.config.n_windows + 1]",
+        "tokens_BWND[:, self.first_window :]",
+        "tokens_BWND[:, : tokens_BWND.shape[1] - self.first_window]",
         _LOGITS,
     ),
 ]
 
 MATCHING = [
-    Mutation("Eq. (5) multiplied", _MATCHER, "return cost_OKE / weight_O1E", "return cost_OKE * weight_O1E", _LOSSES),
+    Mutation(
+        "Eq. (5) multiplied",
+        _MATCHER,
+        "/ self.class_weight_C[class_OE]",
+        "* self.class_weight_C[class_OE]",
+        f"{_MATCHING}test_every_cost_is_equation_five",
+    ),
     Mutation(
         "the likeliest class costs most",
         _MATCHER,
-        "-log_p_OKE if",
-        "log_p_OKE if",
+        "(-log_p_OKE + self",
+        "(log_p_OKE + self",
         f"{_MATCHING}test_each_event_goes_to_the_slot_that_says_so",
     ),
     Mutation(
@@ -180,14 +188,14 @@ MATCHING = [
         _MATCHER,
         "np.abs(slots.time_OK[:, :, None] - time_OE[:, None])",
         "np.square(slots.time_OK[:, :, None] - time_OE[:, None])",
-        f"{_MATCHING}test_no_assignment_is_cheaper",
+        f"{_MATCHING}test_every_cost_is_equation_five",
     ),
     Mutation(
         "a bin's time is where it begins",
         _MATCHER,
         "(slots.offset_OKT.argmax(dim=-1) + 0.5) / n_bins",
         "slots.offset_OKT.argmax(dim=-1) / n_bins",
-        f"{_MATCHING}test_no_assignment_is_cheaper",
+        f"{_MATCHING}test_the_slots_cross_to_the_host_as_they_are",
     ),
     Mutation(
         "every event takes the slot it likes best, shared or not",
@@ -199,8 +207,8 @@ MATCHING = [
     Mutation(
         "the trainer's w_c all 1",
         _TRAINER,
-        "Criterion(config.criterion, weight_C,",
-        "Criterion(config.criterion, np.ones_like(weight_C),",
+        "config.criterion, config.model.head, weight_C,",
+        "config.criterion, config.model.head, np.ones_like(weight_C),",
         _LOSSES,
     ),
     Mutation(
@@ -208,7 +216,7 @@ MATCHING = [
         _SAMPLING,
         "counts[list(classes)].mean() / counts",
         "counts / counts[list(classes)].mean()",
-        f"{_EXAMPLES}test_inverse_frequency_is_mean_over_count",
+        f"{_DRAWS}test_inverse_frequency_is_mean_over_count",
     ),
 ]
 
@@ -230,9 +238,9 @@ LOSSES = [
     Mutation(
         "no label smoothing",
         _CRITERION,
-        "label_smoothing=smoothing",
-        "label_smoothing=0 * smoothing",
-        f"{_FAITHFUL}test_the_class_target_is_smoothed",
+        "label_smoothing=self.config.label_smoothing",
+        "label_smoothing=0 * self.config.label_smoothing",
+        f"{_LOSS}test_the_class_target_is_smoothed",
     ),
     Mutation("one-hot offset targets", _CRITERION, "n_bins, self.config.sigma_bins)", "n_bins, 0.0)", _LOSSES),
     Mutation(
@@ -259,78 +267,78 @@ LOSSES = [
     Mutation(
         "no focal factor",
         _CRITERION,
-        "(1 - torch.exp(-error)) ** self.config.focal_gamma * error",
-        "error",
-        f"{_FAITHFUL}test_the_focal_loss_is_the_formula",
+        "(1 - torch.exp(-error_PNC)) ** self.focal_gamma * error_PNC",
+        "error_PNC",
+        f"{_LOSS}test_the_focal_loss_is_the_formula",
     ),
     Mutation(
         "the focal factor favours what is easy",
         _CRITERION,
-        "(1 - torch.exp(-error)) ** self",
-        "torch.exp(-error) ** self",
-        f"{_FAITHFUL}test_the_focal_loss_is_the_formula",
+        "(1 - torch.exp(-error_PNC)) ** self",
+        "torch.exp(-error_PNC) ** self",
+        f"{_LOSS}test_the_focal_loss_is_the_formula",
     ),
     Mutation(
         "auxiliary loss averaged over its cells",
         _CRITERION,
-        "focal.sum(dim=(2, 3)).mean()",
-        "focal.mean()",
-        f"{_FAITHFUL}test_the_focal_loss_is_the_formula",
+        "focal_PNC.sum(dim=(1, 2)).mean()",
+        "focal_PNC.mean()",
+        f"{_LOSS}test_the_focal_loss_is_the_formula",
     ),
     Mutation(
         "auxiliary labels of the first windows",
         _CRITERION,
-        "targets.presence_BWNC[:, -presence_BWNC.shape[1] :]",
-        "targets.presence_BWNC[:, : presence_BWNC.shape[1]]",
+        "targets.presence_BWNC[:, -n_observed:]",
+        "targets.presence_BWNC[:, :n_observed]",
         _LOSSES,
     ),
     Mutation(
         "auxiliary loss at full weight",
         _CRITERION,
-        'self.config.presence_weight * losses["presence"]',
-        'losses["presence"]',
-        _GRADIENTS,
+        "(config.presence_weight, PresenceLoss",
+        "(1.0, PresenceLoss",
+        f"{_LOSS}test_focal_presence_by_hand",
     ),
     Mutation(
         "matched losses forget how much an example counts",
         _CRITERION,
-        "targets.weight_O[assignment.example]",
-        "torch.ones_like(targets.weight_O[assignment.example])",
+        "targets.weight_O[example_X]",
+        "torch.ones_like(targets.weight_O[example_X])",
         f"{_LOSS}test_an_example_that_counts_twice_costs_twice_in_every_loss",
     ),
     Mutation(
         "both sources of MixUp at full weight",
         _CRITERION,
-        "losses[name] + share * value if name in losses else share * value",
-        "losses[name] + value if name in losses else value",
-        f"{_FAITHFUL}test_mixup_weighs_the_losses_of_both_sources",
+        "summed[name] + share * value if name in summed else share * value",
+        "summed[name] + value if name in summed else value",
+        f"{_LOSS}test_mixup_weighs_the_losses_of_both_sources",
     ),
 ]
 
 DATA = [
     Mutation(
-        "a trainer without MixUp", _TRAINER, "mix(batch, self.config.mixup_alpha, rng)", "mix(batch, 0.0, rng)", _LOSSES
+        "a trainer without MixUp", _TRAINER, "targets, self.config.mixup_alpha, rng)", "targets, 0.0, rng)", _LOSSES
     ),
     Mutation(
         "MixUp with itself",
-        _MIXUP,
-        "rng.permutation(len(batch.features_BWNF))",
-        "np.arange(len(batch.features_BWNF))",
+        _SAMPLING,
+        "rng.permutation(len(features_BWNF))",
+        "np.arange(len(features_BWNF))",
         _LOSSES,
     ),
     Mutation(
         "MixUp with the partner's features and one's own events",
-        _MIXUP,
-        "batch.targets.select(partner_B)",
-        "batch.targets",
-        f"{_EXAMPLES}test_mixup_mixes_inputs_and_keeps_both_futures",
+        _SAMPLING,
+        "targets.select(partner_B)",
+        "targets",
+        f"{_DRAWS}test_mixup_mixes_inputs_and_keeps_both_futures",
     ),
     Mutation(
         "MixUp's share uniform",
-        _MIXUP,
+        _SAMPLING,
         "rng.beta(alpha, alpha)",
         "rng.beta(1.0, 1.0)",
-        f"{_FAITHFUL}test_mixup_draws_its_share_from_beta",
+        f"{_DRAWS}test_mixup_draws_its_share_from_beta",
     ),
     Mutation(
         "a trainer that draws uniformly",
@@ -344,21 +352,21 @@ DATA = [
         _SAMPLING,
         "Action.TACKLE: 4.0",
         "Action.TACKLE: 3.0",
-        f"{_FAITHFUL}test_rare_classes_and_their_factors",
+        f"{_DRAWS}test_rare_classes_and_their_factors",
     ),
     Mutation(
         "factors averaged over an example's events",
         _SAMPLING,
         ".max(axis=1, initial=1.0)",
         ".mean(axis=1)",
-        f"{_EXAMPLES}test_rare_classes_weigh_more",
+        f"{_DRAWS}test_rare_classes_weigh_more",
     ),
     Mutation(
         "drawn more often and counted more, too",
         _SAMPLING,
         "rare_factors(class_OE) / drawn_weight_O",
         "rare_factors(class_OE) * drawn_weight_O",
-        f"{_EXAMPLES}test_drawn_times_counted_is_the_factor_at_every_length_of_a_sequence",
+        f"{_DRAWS}test_drawn_times_weighed_is_the_factor_at_every_length_of_a_sequence",
     ),
     Mutation(
         "windows shifted although the recipe says not",
@@ -371,16 +379,16 @@ DATA = [
 
 OPTIMISATION = [
     Mutation("constant learning rate", _LOOP, 'group["lr"] = lr', 'group["lr"] = settings.optim.lr', _WEIGHTS),
-    Mutation("no warm-up", _OPTIM, "if epoch < config.warmup_epochs:", "if epoch < 0:", _RATE),
-    Mutation("no restarts", _OPTIM, "while since >= length:", "while since >= math.inf:", _RATE),
-    Mutation("cycles of one length", _OPTIM, "length *= config.restart_factor", "length *= 1", _RATE),
-    Mutation("half a cosine", _OPTIM, "math.pi * since / length", "math.pi * since / length / 2", _RATE),
-    Mutation("vectors decayed", _OPTIM, '"weight_decay": 0.0', '"weight_decay": config.weight_decay', _WEIGHTS),
+    Mutation("no warm-up", _SCHEDULE, "if epoch < config.warmup_epochs:", "if epoch < 0:", _RATE),
+    Mutation("no restarts", _SCHEDULE, "while since >= length:", "while since >= math.inf:", _RATE),
+    Mutation("cycles of one length", _SCHEDULE, "length *= config.restart_factor", "length *= 1", _RATE),
+    Mutation("half a cosine", _SCHEDULE, "math.pi * since / length", "math.pi * since / length / 2", _RATE),
+    Mutation("vectors decayed", _SCHEDULE, '"weight_decay": 0.0', '"weight_decay": config.weight_decay', _WEIGHTS),
     Mutation(
         "nothing decayed",
-        _OPTIM,
-        '[p for p in others if p.ndim >= 2], "weight_decay": config.weight_decay',
-        '[p for p in others if p.ndim >= 2], "weight_decay": 0.0',
+        _SCHEDULE,
+        '[p for p in parameters if p.ndim >= 2], "weight_decay": config.weight_decay',
+        '[p for p in parameters if p.ndim >= 2], "weight_decay": 0.0',
         _WEIGHTS,
     ),
     Mutation(
@@ -403,39 +411,39 @@ OPTIMISATION = [
         "training/run.py",
         "{own: Decoder(own), ",
         "{",
-        "training/test_faithful.py::test_a_recipes_own_decoding_chooses_its_checkpoint",
+        "paper/test_faithful.py::test_a_recipes_own_decoding_chooses_its_checkpoint",
     ),
 ]
 
 INFERENCE = [
     Mutation(
         "a threshold on the calibrated objectness",
-        _SLOTS,
-        "o_OK = predictions.network_objectness_OK",
-        "o_OK = predictions.objectness_OK",
+        _DECODER,
+        "anticipate(p.network_objectness_OK,",
+        "anticipate(p.objectness_OK,",
         f"{_DECODING}test_the_papers_threshold_is_on_the_networks_own_objectness",
     ),
     Mutation(
         "the two confidences exchanged",
-        _SLOTS,
+        _INFERENCE,
         'if confidence == "product" else',
         'if confidence != "product" else',
-        f"{_DECODING}test_the_papers_threshold_is_on_the_networks_own_objectness",
+        f"{_EMITS}test_the_class_alone_can_be_the_confidence",
     ),
-    Mutation("another tau", _SLOTS, "TAU = 0.3", "TAU = 0.5", f"{_FAITHFUL}test_decoding_as_the_paper_has_it"),
+    Mutation("another tau", _INFERENCE, "TAU = 0.3", "TAU = 0.5", f"{_EMITS}test_taus_default_is_the_papers"),
     Mutation(
         "a slot at tau emits",
-        _SLOTS,
-        "return o_OK > tau,",
-        "return o_OK >= tau,",
-        f"{_DECODING}test_the_papers_decoding_is_the_papers",
+        _INFERENCE,
+        "emit(o_OK > tau,",
+        "emit(o_OK >= tau,",
+        f"{_EMITS}test_slots_above_tau_emit_their_whole_class_vector_at_their_bins_centre",
     ),
     Mutation(
         "an anticipation where its bin begins",
-        _SLOTS,
+        _INFERENCE,
         "(np.arange(n_bins) + 0.5) / n_bins",
         "np.arange(n_bins) / n_bins",
-        f"{_DECODING}test_the_papers_decoding_is_the_papers",
+        f"{_EMITS}test_slots_above_tau_emit_their_whole_class_vector_at_their_bins_centre",
     ),
     Mutation(
         "the objectness weight put in twice instead of taken out",
@@ -446,22 +454,160 @@ INFERENCE = [
     ),
 ]
 
+COMPOSITION = [
+    Mutation(
+        "a model without its observation head",
+        _ANTICIPATOR,
+        "observer=ObservationHead(config.d_model, config.n_windows - 1),",
+        "observer=None,",
+        f"{_MODEL}test_slot_output",
+    ),
+    Mutation(
+        "losses without the observation head's",
+        _CRITERION,
+        ", (config.presence_weight, PresenceLoss(config.focal_gamma))]",
+        "]",
+        f"{_LOSS}test_mixup_weighs_the_losses_of_both_sources",
+    ),
+    Mutation(
+        "a criterion that forgets the weights of its losses",
+        _CRITERION,
+        "total + weight * sum(",
+        "total + sum(",
+        f"{_LOSS}test_a_criterion_is_the_weighted_sum_of_any_losses",
+    ),
+    Mutation(
+        "FAANTRA's encoder in the default model",
+        _VARIANT_MODEL,
+        'StepEncoder(config) if config.encoder == "steps" else LocalEncoder(config)',
+        'StepEncoder(config) if config.encoder != "steps" else LocalEncoder(config)',
+        _SAME_MODEL,
+    ),
+    Mutation(
+        "FAANTRA's regressed times in the default model",
+        _VARIANT_MODEL,
+        'SlotHeads(config) if config.slot_time == "bins" else RegressionHeads(config)',
+        'SlotHeads(config) if config.slot_time != "bins" else RegressionHeads(config)',
+        _SAME_MODEL,
+    ),
+    Mutation(
+        "our memory in the default model",
+        _VARIANT_MODEL,
+        "ObservationMemory(config) if is_papers and not config.memory_tail else",
+        "ObservationMemory(config) if is_papers and config.memory_tail else",
+        _SAME_MODEL,
+    ),
+    Mutation(
+        "a tail on the default memory",
+        _VARIANT_CONFIG,
+        "memory_tail: bool = False",
+        "memory_tail: bool = True",
+        _SAME_MODEL,
+    ),
+    Mutation(
+        "importance on the GRU's outputs by default",
+        _VARIANT_CONFIG,
+        '"outputs"] = "inputs"',
+        '"outputs"] = "outputs"',
+        _SAME_MODEL,
+    ),
+    Mutation(
+        "the observation head on every window by default",
+        _VARIANT_MODEL,
+        '0 if config.auxiliary == "all" else config.n_windows - 1',
+        "0",
+        _LOGITS,
+    ),
+    Mutation(
+        "as many slots as frames",
+        _VARIANT_MODEL,
+        'config.slots if config.head == "slots" else RASTER_FRAMES',
+        "RASTER_FRAMES",
+        _LOGITS,
+    ),
+    Mutation(
+        "a mask of classes on the default model",
+        _VARIANT_MODEL,
+        "    if config.classes:\n",
+        "    if True:\n",
+        _SAME_MODEL,
+    ),
+    Mutation(
+        "our class loss among the default losses",
+        _VARIANT_LOSSES,
+        "SlotLosses(config) if is_papers else VariantSlotLosses",
+        "SlotLosses(config) if not is_papers else VariantSlotLosses",
+        _SAME_LOSSES,
+    ),
+    Mutation(
+        "FAANTRA's segmentation among the default losses",
+        _VARIANT_LOSSES,
+        "PresenceLoss(config.focal_gamma) if is_focal else",
+        "PresenceLoss(config.focal_gamma) if not is_focal else",
+        _SAME_LOSSES,
+    ),
+    Mutation(
+        "FAANTRA's pairing by default",
+        _VARIANT_LOSSES,
+        'config.pairing == "sequential"',
+        'config.pairing != "sequential"',
+        _SAME_LOSSES,
+    ),
+    Mutation(
+        "a matcher without lambda_off",
+        _VARIANT_LOSSES,
+        "Matcher(class_weight_C, config.offset_weight)",
+        "Matcher(class_weight_C, 0.0)",
+        _SAME_LOSSES,
+    ),
+    Mutation(
+        "the slot losses at half weight",
+        _VARIANT_LOSSES,
+        "losses.append((config.matched_weight, slot_losses))",
+        "losses.append((0.5 * config.matched_weight, slot_losses))",
+        _SAME_LOSSES,
+    ),
+    Mutation(
+        "the likelihood among the default losses",
+        _VARIANT_LOSSES,
+        'head == "slots" and config.intensity_weight:',
+        'head == "slots":',
+        _SAME_LOSSES,
+    ),
+    Mutation(
+        "Muon for the default model",
+        _VARIANT_LOSSES,
+        'if config.kind == "muon" else []',
+        "if config.kind else []",
+        f"{_DEFAULTS}test_the_default_optimiser_is_the_papers",
+    ),
+    Mutation(
+        "another default where a variant repeats the paper's setting",
+        _VARIANT_CONFIG,
+        'encoder: Literal["windows", "steps"] = "windows"',
+        'd_model: int = 64\n    encoder: Literal["windows", "steps"] = "windows"',
+        f"{_DEFAULTS}test_settings_that_both_have_share_their_defaults",
+    ),
+]
+"""Pieces that composition could leave out or exchange: the default settings of ``variants`` must build the paper."""
+
 _DEPARTURES = [
-    ("eight slots", "model/config.py", "slots: int = 16", "slots: int = 8"),
-    ("wider offset bins", "model/config.py", "bins: int = 20", "bins: int = 10"),
-    ("a wider offset target", _CRITERION, "sigma_bins: float = 1.0", "sigma_bins: float = 2.0"),
-    ("half the width", "model/config.py", "d_model: int = 256", "d_model: int = 128"),
-    ("half the decoder", "model/config.py", "decoder_layers: int = 4", "decoder_layers: int = 2"),
-    ("a third encoder layer", "model/config.py", "encoder_layers: int = 2", "encoder_layers: int = 3"),
-    ("no dropout", "model/config.py", "dropout: float = 0.1", "dropout: float = 0.0"),
-    ("no observation head", "model/config.py", 'auxiliary: Auxiliary = "last"', 'auxiliary: Auxiliary = "off"'),
-    ("objectness weight 1", _CRITERION, "positive_weight: float = 5.0", "positive_weight: float = 1.0"),
-    ("no smoothing by default", _CRITERION, "label_smoothing: float = 0.1", "label_smoothing: float = 0.0"),
-    ("the intensity likelihood", _CRITERION, "intensity_weight: float = 0.0", "intensity_weight: float = 1.0"),
+    ("eight slots", _CONFIG, "slots: int = 16", "slots: int = 8"),
+    ("wider offset bins", _CONFIG, "bins: int = 20", "bins: int = 10"),
+    ("a wider offset target", _CONFIG, "sigma_bins: float = 1.0", "sigma_bins: float = 2.0"),
+    ("half the width", _CONFIG, "d_model: int = 256", "d_model: int = 128"),
+    ("half the decoder", _CONFIG, "decoder_layers: int = 4", "decoder_layers: int = 2"),
+    ("a third encoder layer", _CONFIG, "encoder_layers: int = 2", "encoder_layers: int = 3"),
+    ("no dropout", _CONFIG, "dropout: float = 0.1", "dropout: float = 0.0"),
+    ("objectness weight 1", _CONFIG, "positive_weight: float = 5.0", "positive_weight: float = 1.0"),
+    ("no smoothing by default", _CONFIG, "label_smoothing: float = 0.1", "label_smoothing: float = 0.0"),
+    ("one cosine cycle", _CONFIG, "restart_epochs: float | None = 10.0", "restart_epochs: float | None = None"),
+    ("no observation head", _VARIANT_CONFIG, '"all"] = "last"', '"all"] = "off"'),
+    ("the intensity likelihood", _VARIANT_CONFIG, "intensity_weight: float = 0.0", "intensity_weight: float = 1.0"),
+    ("balanced classes", _VARIANT_CONFIG, "class_balance: bool = False", "class_balance: bool = True"),
+    ("Muon", _VARIANT_CONFIG, 'kind: Literal["adamw", "muon"] = "adamw"', 'kind: Literal["adamw", "muon"] = "muon"'),
     ("no rare-class sampler", _TRAINER, "rare_sampler: bool = True", "rare_sampler: bool = False"),
     ("no MixUp by default", _TRAINER, "mixup_alpha: float = 0.2", "mixup_alpha: float = 0.0"),
-    ("Muon", _OPTIM, 'kind: Literal["adamw", "muon"] = "adamw"', 'kind: Literal["adamw", "muon"] = "muon"'),
-    ("one cosine cycle", _OPTIM, "restart_epochs: float | None = 10.0", "restart_epochs: float | None = None"),
     ("augmentation, and marginal decoding", "lab/recipes.py", ', augment=False, decoding="paper")', ")"),
 ]
 """Other settings, most of them the recipe ``feed``'s (docs/paper.md): none may slip into the paper's."""
@@ -473,5 +619,6 @@ MUTATIONS = [
     *DATA,
     *OPTIMISATION,
     *INFERENCE,
+    *COMPOSITION,
     *(Mutation(f"departure: {name}", *change, _VALUES) for name, *change in _DEPARTURES),
 ]

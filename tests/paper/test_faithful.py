@@ -26,9 +26,7 @@ from playahead.paper.slots import SlotDecoder
 from playahead.training import loop, run
 from playahead.training.run import validate
 from playahead.training.trainer import Trainer
-from tests.support.training import always_one, windows
-from tests.training.test_classes import Recorded
-from tests.training.test_trainer import TINY
+from tests.support.training import TINY, Recorded, always_one, windows
 
 SMALL = ModelConfig(feature_dim=4, d_model=16, heads=2, ffn_dim=16)
 STATED = {

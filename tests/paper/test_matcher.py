@@ -37,6 +37,14 @@ def cost(slots: SlotLogits, slot: int, event: tuple[int, float], offset_weight: 
     return (-np.log(p) + offset_weight * abs(offset - time)) / weight_C[action]
 
 
+def test_every_cost_is_equation_five():
+    weight_C, slots, events = np.linspace(0.2, 5, 10), logits(7), [(3, 0.2), (8, 0.9)]
+    class_OE, time_OE = np.array([[c for c, _ in events]]), np.array([[t for _, t in events]])
+    cost_KE = Matcher(weight_C, 0.7).cost(slots_on_host(slots), class_OE, time_OE)[0]
+    by_hand = [[cost(slots, slot, event, 0.7, weight_C) for event in events] for slot in range(4)]
+    np.testing.assert_allclose(cost_KE, by_hand, rtol=1e-5)
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**20), n_events=st.integers(1, 3))
 def test_no_assignment_is_cheaper(seed, n_events):

@@ -21,10 +21,10 @@ def test_a_mutation_still_applies_and_its_test_exists(mutation):
 
 def test_mutations_are_many_and_each_has_a_name():
     names = [mutation.name for mutation in MUTATIONS]
-    assert len(set(names)) == len(names) >= 60
+    assert len(set(names)) == len(names) >= 84
 
 
-def test_a_text_that_is_gone_is_told():
+def test_a_text_that_is_gone_is_refused():
     with pytest.raises(ValueError, match="occurs 0 times"):
         mutated(Mutation("gone", "lab/recipes.py", "no such text", "", ""))
     with pytest.raises(ValueError, match=r"occurs \d+ times"):
@@ -34,8 +34,8 @@ def test_a_text_that_is_gone_is_told():
 RUNNER = """
 from tests.paper.mutate import KILLED, SURVIVED, BROKE, outcomes
 from tests.paper.mutations import Mutation
-file, old = "training/targets.py", "(2 * sigma_bins**2)"
-test = "training/test_criterion.py::test_soft_bins_follow_equation_six"
+file, old = "paper/targets.py", "(2 * sigma_bins**2)"
+test = "paper/test_losses.py::test_soft_bins_follow_equation_six"
 tried = {"1 * sigma_bins**2": KILLED, "(sigma_bins**2 * 2)": SURVIVED, "unknown": BROKE}
 ended = dict((m.new, found) for m, found in outcomes([Mutation(new, file, old, new, test) for new in tried]))
 assert ended == tried, ended

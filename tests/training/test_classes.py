@@ -18,7 +18,7 @@ from playahead.lab.recipes import paper_small
 from playahead.lab.simulation.plays import simulate_half
 from playahead.sources.feed_tables import write_feed_table
 from playahead.training.run import train
-from tests.datasets.test_video_examples import F
+from tests.support.recordings import F
 from tests.support.training import CLASSES, Recorded, annotated
 
 OTHERS = [c for c in range(len(ACTIONS)) if c not in CLASSES]

@@ -13,7 +13,7 @@ from tests.conftest import simulate
 from tests.support.training import TINY
 
 ROOT = Path(__file__).parents[2]
-KINDS = ("anticipator", "backbone", "frames")
+KINDS = ("anticipator", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("backbone", "frames")))
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def run(*words: object) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_both_end_with_the_same_weights_and_one_writes(tmp_path, films, kind):
-    done = run(kind, tmp_path, films)
+def test_both_end_with_the_same_weights_and_one_writes(tmp_path, request, kind):
+    done = run(kind, tmp_path, tmp_path if kind == "anticipator" else request.getfixturevalue("films"))
     assert done.returncode == 0, done.stderr
     said = [(tmp_path / f"rank{n}.txt").read_text().split() for n in (0, 1)]
     (first, written, drawn, due), (second, by_the_other, drawn_there, _) = said
@@ -52,8 +52,8 @@ def test_a_batch_that_devices_cannot_share_evenly_is_refused(config, name):
         replace(config, devices=3)
 
 
-@pytest.mark.parametrize("failing", [0, 1])
-def test_one_that_fails_ends_both_with_one_line(tmp_path, films, failing):
-    done = run("anticipator", tmp_path, films, failing)
+@pytest.mark.parametrize("failing", [pytest.param(0, marks=pytest.mark.slow), 1])
+def test_one_that_fails_ends_both_with_one_line(tmp_path, failing):
+    done = run("anticipator", tmp_path, tmp_path, failing)
     assert done.returncode == 2
     assert [line for line in done.stderr.splitlines() if line] == ["playahead: match 7: cannot be read any more"]

@@ -27,8 +27,7 @@ from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import parse_input_size
 from tests.support.backbone import TINY as TINY_BACKBONE
 from tests.support.faantra import TINY as TINY_FRAMES
-from tests.support.training import always_one
-from tests.training.test_trainer import TINY
+from tests.support.training import TINY, always_one
 
 BRIEF = {"device": "cpu", "devices": 2, "epochs": 2, "steps_per_epoch": 2, "precision": "32-true", "save_every": 1}
 

@@ -44,6 +44,8 @@ def test_default_losses_are_the_papers_loss_for_loss():
     papers = Criterion(build_losses(LossConfig()), Matcher(weight_C, LossConfig().offset_weight), CPU)
     assert [(weight, type(loss)) for weight, loss in ours.losses] == [(w, type(loss)) for w, loss in papers.losses]
     assert type(ours.matcher) is Matcher
+    assert ours.matcher.offset_weight == papers.matcher.offset_weight
+    assert ours.matcher.class_weight_C.tolist() == weight_C.tolist()
     output = AnticipatorOutput(logits(3, examples=2), torch.randn(2, 33, 10))
     parts = [(0.3, targets([(4, 0.33)], [(1, 0.9)])), (0.7, targets([(2, 0.5), (3, 0.7)], []))]
     mine, theirs = ours(output, parts), papers(output, parts)
@@ -52,8 +54,9 @@ def test_default_losses_are_the_papers_loss_for_loss():
 
 def test_the_default_optimiser_is_the_papers():
     model = build(AnticipatorConfig(**SIZES))
-    (ours,), papers = build_optimizers(model, OptimConfig()), build_adamw(list(model.parameters()), ScheduleConfig())
-    assert type(ours) is type(papers)
+    ours, papers = build_optimizers(model, OptimConfig()), build_adamw(list(model.parameters()), ScheduleConfig())
+    assert [type(optimizer) for optimizer in ours] == [type(papers)]
+    ours = ours[0]
     assert ours.defaults == papers.defaults
     for mine, theirs in zip(ours.param_groups, papers.param_groups, strict=True):
         assert mine["weight_decay"] == theirs["weight_decay"]

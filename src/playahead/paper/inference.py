@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 TAU = 0.3
 """Objectness above which a slot emits (L; 1.3 m)."""
 Confidence = Literal["product", "class"]
-"""Of class c from slot k: o_k p_k(c), or p_k(c) alone. The paper does not say which it keeps (C; 1.3 j)."""
+"""Confidence of class c from slot k: o_k p_k(c), or p_k(c) alone. The paper does not say which (C; 1.3 j)."""
 SlotTime = Literal["argmax", "expected"]
 """Time of a slot: the centre of its likeliest bin, or the expectation over bins (an option)."""
 

@@ -27,8 +27,8 @@ class Criterion:
 
     Args:
         losses: (weight, loss) pairs.
-        matcher: what assigns events to slots; None where no loss needs it.
-        device: where outputs are.
+        matcher: assigns events to slots; None where no loss needs it.
+        device: device of the outputs.
     """
 
     def __init__(self, losses: Sequence[tuple[float, Loss]], matcher: Matcher | None, device: torch.device) -> None:
@@ -106,7 +106,7 @@ class PresenceLoss:
         logit_PNC, presence_PNC = output.presence_PNC.float(), observed_presence(output, targets)
         error_PNC = F.binary_cross_entropy_with_logits(logit_PNC, presence_PNC, reduction="none")  # -log p_t
         focal_PNC = (1 - torch.exp(-error_PNC)) ** self.focal_gamma * error_PNC  # -(1 - p_t)^gamma log p_t
-        return {"presence": focal_PNC.sum(dim=(1, 2)).mean()}  # a sum over steps and classes, windows alike (1.4 z)
+        return {"presence": focal_PNC.sum(dim=(1, 2)).mean()}  # sum over steps and classes, mean over windows (1.4 z)
 
 
 def observed_presence(output: AnticipatorOutput, targets: Targets) -> Tensor:

@@ -58,8 +58,8 @@ class Matcher:
         self.class_weight_C, self.offset_weight = class_weight_C, offset_weight
 
     def __call__(self, slots: SlotsOnHost, targets: Targets) -> Assignment:
-        """Assign every event, on the host, to a slot (K of an example's events where there are more; 1.4 e)."""
-        from scipy.optimize import linear_sum_assignment  # here and not above: it takes half a second to import
+        """Assign every event to a slot, or the K cheapest of more events than slots (1.4 e); all on the host."""
+        from scipy.optimize import linear_sum_assignment  # takes half a second to import
 
         class_OE = targets.class_OE.numpy()
         cost_OKE = self.cost(slots, np.maximum(class_OE, 0), targets.time_OE.numpy())

@@ -1,4 +1,4 @@
-"""1.2 e to j: encoded windows -> the memory that the slots look at.
+"""1.2 e to j: from encoded windows to the memory that the slots attend to.
 
 Axes: B sequences, W windows of a sequence or of an example, O examples, N snippets, S summaries of a window, D model,
 M = W x S memory steps.
@@ -13,7 +13,7 @@ from playahead.paper.config import ModelConfig
 
 
 class Memory(NamedTuple):
-    """What the slot decoder looks at."""
+    """Input of the slot decoder."""
 
     steps_OMD: Tensor  # memory of each example, oldest step first
     context_OD: Tensor  # c of Eq. (1)

@@ -45,7 +45,7 @@ class SlotDecoder(nn.Module):
         self.alpha = float(config.conditioned)
         self.embedding_KD = nn.Parameter(torch.empty(n_slots, config.d_model))  # e_k
         self.condition = nn.Linear(config.d_model, config.d_model, bias=False)  # W_c
-        self.condition.requires_grad_(config.conditioned)  # unused, it would stop several devices
+        self.condition.requires_grad_(config.conditioned)  # else several devices would wait for its gradient
         self.layers = nn.ModuleList(SlotLayer(config) for _ in range(config.decoder_layers))
         self.norm = nn.LayerNorm(config.d_model)
 

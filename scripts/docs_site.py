@@ -1,0 +1,12 @@
+"""What the docs site does otherwise than GitHub (a hook of mkdocs.yml): it holds docs/ alone, not the code."""
+
+import re
+
+_LINK = re.compile(r"\[([^\]]+)\]\((?:\.\./)+((?:src|tests|examples)/[^)]+)\)")
+
+
+def on_page_markdown(markdown: str, page: object, config: dict, files: object) -> str:
+    """Links to code lead to the repository, or are text where mkdocs.yml names none (``repo_url``)."""
+    del page, files
+    address = (config.get("repo_url") or "").rstrip("/")
+    return _LINK.sub(rf"[\1]({address}/blob/main/\2)" if address else r"\1", markdown)
