@@ -102,7 +102,7 @@ MODEL = [
         "self.project(features_BWNF.flatten(0, 1))",
         _LOGITS,
     ),
-    Mutation("max pooling", _MEMORY, "start:stop].mean(dim=2)", "start:stop].amax(dim=2)", _LOGITS),
+    Mutation("max pooling", _MEMORY, "start:stop].mean(dim=1)", "start:stop].amax(dim=1)", _LOGITS),
     Mutation(
         "window importance without its sigmoid",
         _MEMORY,

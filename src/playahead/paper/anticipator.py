@@ -86,8 +86,8 @@ class Anticipator(nn.Module):
 
     def answer(self, encoded_BWND: Tensor) -> AnticipatorOutput:
         """Logits of the examples in encoded windows."""
-        presence_PNC = self.observer(encoded_BWND) if self.training and self.observer is not None else None
         slots_OKD = self.decoder(self.memory(encoded_BWND))
+        presence_PNC = self.observer(encoded_BWND) if self.training and self.observer is not None else None
         return AnticipatorOutput(self.heads(slots_OKD), presence_PNC)
 
     def encode_windows(self, features_PNF: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """1.2 e to j: from encoded windows to the memory that the slots attend to.
 
-Axes: B sequences, W windows of a sequence or of an example, O examples, N snippets, S summaries of a window, D model,
-M = W x S memory steps.
+Axes: B sequences, W windows of a sequence or of an example, P = B x W, O examples, N snippets, S summaries of a window,
+D model, M = W x S memory steps.
 """
 
 from typing import NamedTuple
@@ -51,10 +51,10 @@ def run_gru(gru: nn.GRU, steps_OMD: Tensor) -> Tensor:
 def summarise(tokens_BWND: Tensor, count: int) -> Tensor:
     """Adaptive average pooling of each window's N tokens to S -> summaries_BWSD (1.2 e)."""
     # Written out, because the backward pass of CUDA's own is not deterministic.
-    n = tokens_BWND.shape[2]
+    tokens_PND, n = tokens_BWND.flatten(0, 1), tokens_BWND.shape[2]
     starts, stops = [s * n // count for s in range(count)], [-(-(s + 1) * n // count) for s in range(count)]
-    parts = [tokens_BWND[:, :, start:stop].mean(dim=2) for start, stop in zip(starts, stops, strict=True)]
-    return torch.stack(parts, dim=2)
+    parts = [tokens_PND[:, start:stop].mean(dim=1) for start, stop in zip(starts, stops, strict=True)]
+    return torch.stack(parts, dim=1).unflatten(0, tokens_BWND.shape[:2])
 
 
 def examples_of(windows_BWSD: Tensor, n_windows: int) -> Tensor:

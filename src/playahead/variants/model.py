@@ -66,10 +66,10 @@ class VariantMemory(nn.Module):
     def forward(self, tokens_BWND: Tensor) -> Memory:
         """See ``ObservationMemory``."""
         n_windows = self.config.n_windows
-        last_OND = tokens_BWND[:, n_windows - 1 :].flatten(0, 1)
         memory = self._recall(examples_of(summarise(tokens_BWND, self.config.summaries), n_windows))
         if not self.config.memory_tail:
             return memory
+        last_OND = tokens_BWND[:, n_windows - 1 :].flatten(0, 1)
         return memory._replace(steps_OMD=torch.cat([memory.steps_OMD, last_OND], dim=1))
 
     def _recall(self, summaries_OWSD: Tensor) -> Memory:
