@@ -29,12 +29,12 @@ from playahead.lab.simulation.plays import simulate_half
 from playahead.live.page.page import recognise, write_page
 from playahead.live.session.lines import of_growing_file
 from playahead.live.session.rows import Line
-from playahead.paper.anticipator import Anticipator
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
 from playahead.sources.soccernet import cut_into_clips, read_baa_split, read_bas_match
 from playahead.variants.config import AnticipatorConfig
+from playahead.variants.model import build
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text
@@ -311,7 +311,7 @@ class Weights(Group):
             "features": {"kind": "feed", "names": ["a"]},
             "decoders": {"marginal": {"kind": "marginal"}},
         }
-        self.tensors = Anticipator(self.config).state_dict()
+        self.tensors = build(self.config).state_dict()
 
     def damage(self) -> bytes:
         tensors, about = dict(self.tensors), self.about

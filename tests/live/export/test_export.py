@@ -18,9 +18,9 @@ from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.export import TOLERANCE, export_anticipator, export_backbone
-from playahead.paper.anticipator import Anticipator
 from playahead.sources.feed_tables import write_feed_table
 from playahead.variants.config import AnticipatorConfig
+from playahead.variants.model import build
 from playahead.video.input_size import InputSize
 
 
@@ -63,7 +63,7 @@ def test_prediction_imports_no_pytorch(exported, tmp_path):
 def test_every_head_and_encoder_can_be_exported(tmp_path, changes):
     small = {"feature_dim": 85, "d_model": 16, "heads": 2, "ffn_dim": 32, "slots": 5, "decoder_layers": 1}
     about = {"features": FEED_FEATURES, "train": {"criterion": {"positive_weight": 5.0}}}
-    predictor = Predictor(Anticipator(AnticipatorConfig(**small, **changes)), about)
+    predictor = Predictor(build(AnticipatorConfig(**small, **changes)), about)
     differences = export_anticipator(predictor, tmp_path)
     assert max(differences.values()) <= TOLERANCE
     windows = np.random.default_rng(0).normal(size=(7, 33, 85)).astype(np.float32)
