@@ -5,12 +5,12 @@ from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import given, strategies as st
+from playahead.sources.osl_videos import read_osl_videos, write_osl_videos
 
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import ActionEvent, in_time_order
 from playahead.io.errors import InputError
 from playahead.sources.layouts import find_labelled_videos, folder_of_split, match_numbers, name_of_split
-from playahead.sources.osl_videos import read_osl_videos, write_osl_videos
 
 events = st.builds(
     ActionEvent, st.integers(0, 10_000_000), st.sampled_from(ACTIONS), st.sampled_from(["home", "away", None])

@@ -272,9 +272,9 @@ def _corner(moment: _Moment) -> int:
 def _clearance(moment: _Moment) -> int:
     """A header where the ball came through the air, a kick otherwise."""
     last = moment.last_on_ball
-    soon = last is not None and moment.is_soon_after(last.time_ms, shared.AERIAL_CLEARANCE_MS)
-    if soon and last.kind in AERIAL_DELIVERIES:
-        return feed.HEADER
+    if last is not None and last.kind in AERIAL_DELIVERIES:
+        if moment.is_soon_after(last.time_ms, shared.AERIAL_CLEARANCE_MS):
+            return feed.HEADER
     return feed.HIGH_PASS if (moment.event.length_m or 0) >= shared.LONG_CLEARANCE_M else feed.PASS
 
 
