@@ -201,10 +201,10 @@ class SplitFacts:
     observed: Counter[str]
     per_clip: Counter[int]
     withheld: int
-    dropped: Counter[str] = field(default_factory=Counter)
-    rejected: list[str] = field(default_factory=list)
-    sharing: int = 0
-    future_visible: int = 0
+    dropped: Counter[str]
+    rejected: list[str]
+    sharing: int
+    future_visible: int
 
     @property
     def mean_actions(self) -> float:
@@ -247,28 +247,25 @@ class Audit:
 
 def audit_splits(splits: Mapping[str, BaaSplit]) -> Audit:
     """Count, and look for shared video within and across splits."""
-    facts = {name: _facts(split) for name, split in splits.items()}
     stretches = {name: stretches_of(split.clips) for name, split in splits.items()}
-    for name, joined in stretches.items():
-        facts[name].sharing = sum(len(stretch.clips) for stretch in joined if len(stretch.clips) > 1)
-        # Clips whose future (where something happens in it) is in the past of a later clip, up to 30 s on.
-        facts[name].future_visible = sum(bool(clip.anticipation) for one in joined for clip in one.clips[:-1])
+    facts: dict[str, SplitFacts] = {}
+    for name, split in splits.items():
+        known = [clip for clip in split.clips if clip.anticipation is not None]
+        facts[name] = SplitFacts(
+            clips=len(split.clips),
+            actions=Counter(str(e.action) for clip in known for e in clip.anticipation or ()),
+            observed=Counter(str(e.action) for clip in split.clips for e in clip.observation),
+            per_clip=Counter(len(clip.anticipation or ()) for clip in known),
+            withheld=len(split.clips) - len(known),
+            dropped=split.dropped,
+            rejected=split.rejected,
+            sharing=sum(len(one.clips) for one in stretches[name] if len(one.clips) > 1),
+            # Clips whose future (where something happens in it) is in the past of a later clip, up to 30 s on.
+            future_visible=sum(bool(clip.anticipation) for one in stretches[name] for clip in one.clips[:-1]),
+        )
     leaks = [
         f"{ours}/{mine} and {theirs}/{yours} share video ({alike:,} of {alike + unlike:,} labels alike)"
         for ours, theirs in combinations(splits, 2)
         for _, mine, yours, alike, unlike in _overlaps(stretches[ours], stretches[theirs])
     ]
     return Audit(facts, leaks)
-
-
-def _facts(split: BaaSplit) -> SplitFacts:
-    known = [clip for clip in split.clips if clip.anticipation is not None]
-    return SplitFacts(
-        clips=len(split.clips),
-        actions=Counter(str(e.action) for clip in known for e in clip.anticipation or ()),
-        observed=Counter(str(e.action) for clip in split.clips for e in clip.observation),
-        per_clip=Counter(len(clip.anticipation or ()) for clip in known),
-        withheld=len(split.clips) - len(known),
-        dropped=split.dropped,
-        rejected=split.rejected,
-    )

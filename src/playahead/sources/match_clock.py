@@ -128,11 +128,9 @@ def _origins(half: int, start_ms: int, stamps: Sequence[Stamp], one_video: bool)
 
 def _time_ms(stamp: Stamp, start_ms: int, origins: Sequence[int]) -> int | None:
     """A time from the half's start; None where position and clock agree for no origin."""
-    if stamp.position_ms is None:
-        assert stamp.clock_ms is not None
-        return stamp.clock_ms - start_ms
-    if stamp.clock_ms is None:
-        return stamp.position_ms - start_ms
+    if stamp.position_ms is None or stamp.clock_ms is None:
+        given_ms = stamp.clock_ms if stamp.position_ms is None else stamp.position_ms
+        return (given_ms or 0) - start_ms
     clock_ms = stamp.clock_ms - start_ms
     time_ms = min((stamp.position_ms - origin_ms for origin_ms in origins), key=lambda ms: abs(ms - clock_ms))
     return time_ms if abs(time_ms - clock_ms) <= SLACK_MS else None
@@ -149,8 +147,7 @@ def _checked(stamp: Stamp, time_ms: int | None, starts: Mapping[int, int]) -> in
 
 
 def _contradiction(stamp: Stamp) -> str:
-    assert stamp.clock_ms is not None
-    minutes, seconds = divmod(stamp.clock_ms // 1000, 60)
+    minutes, seconds = divmod((stamp.clock_ms or 0) // 1000, 60)
     return f"position {stamp.position_ms} ms contradicts gameTime '{stamp.half} - {minutes:02d}:{seconds:02d}'"
 
 

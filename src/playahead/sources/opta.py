@@ -162,10 +162,10 @@ def _events_of(entry: Mapping[str, Any], times: "_Times", teams: Mapping[object,
         raise ShootOut
     if period not in PERIODS:
         return
-    team = shared.team_number(entry.get("contestantId"), teams)
-    player = str(entry["playerId"]) if entry.get("playerId") else None
+    team, player = shared.team_number(entry.get("contestantId"), teams), entry.get("playerId")
     places = [entry.get("x"), entry.get("y"), qualifiers.get(_END_X), qualifiers.get(_END_Y)]
-    event = _event(ProviderEvent(period, times.of(entry, qualifiers), kinds[0], team, player), places, qualifiers)
+    event = ProviderEvent(period, times.of(entry, qualifiers), kinds[0], team, str(player) if player else None)
+    event = _event(event, places, qualifiers)
     for kind in kinds:
         yield replace(event, kind=kind)
 

@@ -8,7 +8,7 @@ only in hindsight gets a delay.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, takewhile
+from itertools import groupby
 from math import isfinite, isnan, nan
 from typing import Any, Literal, TypeVar
 
@@ -101,13 +101,10 @@ def read_each(
 
     Args:
         where: the file.
-        entries: the provider's entries.
+        entries: the provider's entries; an InputError if most cannot be read.
         events_of: function from an entry to its events; raises ``Unreadable``, ``ShootOut``, or what a missing field
             raises.
         notices: collector that counts what is left out, by reason.
-
-    Raises:
-        InputError: most entries cannot be read.
     """
     read: list[T] = []
     left_out, total, in_shoot_out = Counter[str](), 0, 0
@@ -142,17 +139,11 @@ def once(entries: Iterable[T], notices: Notices, key: Callable[[T], object] = re
 
 
 def two_teams(where: object, named: Iterable[object]) -> list[Any]:
-    """The teams of a match, in order of appearance, from the team of each event.
-
-    Raises:
-        InputError: so many events name others that two matches must be in the file.
-    """
+    """The teams of a match, in order of appearance, from the team of each event; an InputError for two matches."""
     count = Counter(team for team in named if team and isinstance(team, str | int))
-    teams = list(count)[:2]
-    others = count.total() - sum(list(count.values())[:2])
-    if others > MOST_FOREIGN * count.total():
+    if sum(list(count.values())[2:]) > MOST_FOREIGN * count.total():
         raise InputError(where, f"holds events of {len(count)} teams", "give each match a file of its own")
-    return teams
+    return list(count)[:2]
 
 
 def team_number(team: object, teams: Mapping[Any, int]) -> int:
@@ -188,7 +179,11 @@ def halves_of(
         for event in distinct
     ]
     inside = [event for event in timed if 0 <= event.time_ms <= LONGEST_HALF_MS]
-    _require_mostly_inside(timed, inside)
+    n_all, n_inside = (Counter(event.half for event in some) for some in (timed, inside))
+    for half, n in sorted(n_all.items()):
+        if n - n_inside[half] > max(n / 2, FEW_EVENTS):
+            what = f"half {half}: {n - n_inside[half]:,} of {n:,} events lie before its start or hours after it"
+            raise RecordError(f"{what}: are its times in another unit, or those of another half?")
     ordered = sorted(inside, key=lambda event: (event.half, event.time_ms))
     notices.count("events at an impossible time not read", len(timed) - len(ordered))
     # One OUT a pause; where the provider writes none, one before each restart.
@@ -211,14 +206,6 @@ def halves_of(
         if rows and all(row.x == UNKNOWN for row in rows):
             notices.add(f"half {half}: no place is known")
     return [FeedHalf.from_rows(match, half, rows, reports=reports) for half, rows in rows_of.items() if rows]
-
-
-def _require_mostly_inside(events: Sequence[ProviderEvent], inside: Sequence[ProviderEvent]) -> None:
-    n_all, n_inside = (Counter(event.half for event in some) for some in (events, inside))
-    for half, n in sorted(n_all.items()):
-        if n - n_inside[half] > max(n / 2, FEW_EVENTS):
-            what = f"half {half}: {n - n_inside[half]:,} of {n:,} events lie before its start or hours after it"
-            raise RecordError(f"{what}: are its times in another unit, or those of another half?")
 
 
 def _without_borrowed_receptions(events: Sequence[ProviderEvent]) -> list[ProviderEvent]:
@@ -245,17 +232,15 @@ def _one_out_a_pause(events: Sequence[ProviderEvent]) -> Iterator[ProviderEvent]
     Of several, the one of the team that played last is taken.
     """
     last, pending = UNKNOWN, list[ProviderEvent]()
-    for event in events:
-        if pending and (event.half != pending[0].half or event.kind in _PLAYS):
+    for event in (*events, None):
+        if pending and (event is None or event.half != pending[0].half or event.kind in _PLAYS):
             yield next((out for out in pending if out.team == last), pending[0])
             pending = []
-        if event.kind == "out":
+        if event is not None and event.kind == "out":
             pending.append(event)
-            continue
-        last = event.team if event.kind in _PLAYS else last
-        yield event
-    if pending:
-        yield next((out for out in pending if out.team == last), pending[0])
+        elif event is not None:
+            last = event.team if event.kind in _PLAYS else last
+            yield event
 
 
 def _with_estimated_outs(events: Sequence[ProviderEvent]) -> Iterator[ProviderEvent]:
@@ -346,11 +331,8 @@ def _clearance(events: Sequence[ProviderEvent], index: int) -> int:
 def _is_same_header(events: Sequence[ProviderEvent], index: int) -> bool:
     """True if the winner of an aerial duel has a headed event of his own beside it (looks 1.5 s ahead)."""
     event = events[index]
-    for direction in (reversed(events[:index]), events[index + 1 :]):
-        for other in takewhile(lambda e: abs(e.time_ms - event.time_ms) <= DOUBLE_HEADER_MS, direction):
-            if other.team == event.team and (other.headed or other.kind == "clearance"):
-                return True
-    return False
+    beside = [e for e in events if e is not event and abs(e.time_ms - event.time_ms) <= DOUBLE_HEADER_MS]
+    return any(other.team == event.team and (other.headed or other.kind == "clearance") for other in beside)
 
 
 def _keeps_ball(events: Sequence[ProviderEvent], index: int) -> bool:
@@ -370,7 +352,7 @@ def _implied_drive(events: Sequence[ProviderEvent], index: int) -> Iterator[tupl
     if sent is None or sent.kind != "pass" or sent.team != event.team or sent.team == UNKNOWN:
         return
     if sent.player is not None and sent.player == event.player:
-        return  # he played it to himself
+        return
     flight_ms = sent.lasts_ms if sent.lasts_ms > 0 else RECEPTION_MS + RECEPTION_MS_PER_M * sent.length_m
     received_ms = sent.time_ms + flight_ms
     if event.time_ms - received_ms >= SHORTEST_CARRY_MS and event.time_ms - sent.time_ms < LONGEST_CARRY_MS:

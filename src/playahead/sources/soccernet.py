@@ -139,15 +139,12 @@ def write_baa_split(path: Path, clips: Iterable[Clip]) -> None:
 
 
 def _as_entries(events: Sequence[ActionEvent]) -> list[dict[str, object]]:
-    return [
-        {
-            "label": str(event.action),
-            "position": str(event.position_ms),
-            **({"team": event.side} if event.side else {}),
-            "visibility": "visible" if event.visible else "not shown",
-        }
-        for event in events
-    ]
+    entries: list[dict[str, object]] = []
+    for event in events:
+        team = {"team": event.side} if event.side else {}
+        visibility = {"visibility": "visible" if event.visible else "not shown"}
+        entries.append({"label": str(event.action), "position": str(event.position_ms)} | team | visibility)
+    return entries
 
 
 def read_bas_match(path: Path, notices: Notices | None = None) -> dict[int, tuple[ActionEvent, ...]]:

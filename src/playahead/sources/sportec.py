@@ -265,13 +265,11 @@ def _kick_offs(events: Sequence[_Event]) -> tuple[dict[int, datetime], dict[int,
         elif event.tags[0] in _KICK_OFFS:
             section = event.about.get("GameSection", "")
             half = _SECTIONS.get(section, _SHOOT_OUT) if section else max(start, default=0) + over
-            if not section and names_halves and not over:  # after a goal
-                half = 0
-            over = False
-            if half:
+            if section or over or not names_halves:  # else one after a goal
                 start.setdefault(half, event.time)
-                if event.about.get("TeamLeft"):
+                if half and event.about.get("TeamLeft"):
                     left.setdefault(half, event.about["TeamLeft"])
+            over = False
     return start, left
 
 

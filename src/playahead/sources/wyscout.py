@@ -72,14 +72,7 @@ def read_wyscout(file: FeedFile) -> list[FeedHalf]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """One raw event, in its half and time.
-
-    Attributes:
-        where: the file and the event, for messages.
-        raw: the provider's fields.
-        half: 1 to 4; 0 in the shoot-out, of which nothing else is read.
-        time_ms: time from the half's start.
-    """
+    """One raw event: its place in the file, its fields, half (0 in the shoot-out), and time from the half's start."""
 
     where: str
     raw: Mapping[str, object]
@@ -112,13 +105,12 @@ class _Entry:
 
     def _tags(self) -> frozenset[int]:
         where = f"{self.where}, tags"
-        ids = []
-        for tag in as_list(field(self.raw, "tags", self.where), where):
-            tag_id = field(as_object(tag, where), "id", where)
+        listed = as_list(field(self.raw, "tags", self.where), where)
+        ids = [field(as_object(tag, where), "id", where) for tag in listed]
+        for tag_id in ids:
             if not isinstance(tag_id, int) or isinstance(tag_id, bool):
                 raise InputError(where, f"id {_shown(tag_id)} is not a whole number")
-            ids.append(tag_id)
-        return frozenset(ids)
+        return frozenset(ids)  # type: ignore[bad-return]
 
     def _position(self, place: object) -> Position | None:
         if place is None:

@@ -106,7 +106,6 @@ class _Moment:
 
     Attributes:
         events: events of the half; ``event`` is the one at ``index``.
-        next_on_ball: the next on-ball event after it.
         last: the last event, on-ball or not.
         last_on_ball: the last on-ball event or successful tackle.
         pass_in_flight: the last pass, while it may still be received.
@@ -117,7 +116,6 @@ class _Moment:
 
     events: Sequence[WyscoutEvent]
     index: int = 0
-    next_on_ball: WyscoutEvent | None = None
     last: WyscoutEvent | None = None
     last_on_ball: WyscoutEvent | None = None
     pass_in_flight: WyscoutEvent | None = None
@@ -128,6 +126,11 @@ class _Moment:
     @property
     def event(self) -> WyscoutEvent:
         return self.events[self.index]
+
+    @property
+    def next_on_ball(self) -> WyscoutEvent | None:
+        later = islice(self.events, self.index + 1, None)
+        return next((event for event in later if event.kind in ON_BALL_KINDS), None)
 
     def move_on(self, code: int | None) -> None:
         """Take the event, whose row has this code, into the past."""
@@ -164,9 +167,8 @@ def half_rows(events: Sequence[WyscoutEvent]) -> list[FeedRow]:
     Args:
         events: events of one half by time; unknown ones are left out.
     """
-    known = [event for event in events if is_known(event)]
-    moment, rows = _Moment(known), list[FeedRow]()
-    for moment.next_on_ball in _next_on_ball(known):
+    moment, rows = _Moment([event for event in events if is_known(event)]), list[FeedRow]()
+    while moment.index < len(moment.events):
         rows += _estimated_out(moment)
         for drive in _reception_drive(moment):
             moment.last_drive_ms = max(moment.last_drive_ms, drive.t_ms)
@@ -181,17 +183,6 @@ def half_rows(events: Sequence[WyscoutEvent]) -> list[FeedRow]:
 def is_known(event: WyscoutEvent) -> bool:
     """True if the rules know an event's name."""
     return event.family in STOPPAGE_FAMILIES or event.kind in {*_PLAIN, *_JUDGED, *SILENT_KINDS}
-
-
-def _next_on_ball(events: Sequence[WyscoutEvent]) -> list[WyscoutEvent | None]:
-    """For each event the next on-ball event after it."""
-    following: list[WyscoutEvent | None] = []
-    upcoming: WyscoutEvent | None = None
-    for event in reversed(events):
-        following.append(upcoming)
-        if event.kind in ON_BALL_KINDS:
-            upcoming = event
-    return following[::-1]
 
 
 def _row(moment: _Moment, code: int) -> FeedRow:
@@ -238,7 +229,7 @@ def _reception_drive(moment: _Moment) -> Iterator[FeedRow]:
     The reception is estimated from the pass's length. Headers and clearances are played at first touch.
     """
     event, sent = moment.event, moment.pass_in_flight
-    may_end_it = event.kind in CARRIED_TO or (event.kind == "Shot" and HEAD_OR_BODY_TAG not in event.tags)
+    may_end_it = event.kind in CARRIED_TO or (event.kind == "Shot" and not _is_headed(event))
     if sent is None or sent.length_m is None or not may_end_it:
         return
     if event.team != sent.team or event.player == sent.player:
@@ -272,9 +263,9 @@ def _corner(moment: _Moment) -> int:
 def _clearance(moment: _Moment) -> int:
     """A header where the ball came through the air, a kick otherwise."""
     last = moment.last_on_ball
-    if last is not None and last.kind in AERIAL_DELIVERIES:
-        if moment.is_soon_after(last.time_ms, shared.AERIAL_CLEARANCE_MS):
-            return feed.HEADER
+    came_ms = last.time_ms if last is not None and last.kind in AERIAL_DELIVERIES else float("-inf")
+    if moment.is_soon_after(came_ms, shared.AERIAL_CLEARANCE_MS):
+        return feed.HEADER
     return feed.HIGH_PASS if (moment.event.length_m or 0) >= shared.LONG_CLEARANCE_M else feed.PASS
 
 
