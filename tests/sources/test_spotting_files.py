@@ -338,12 +338,6 @@ def test_any_entries_are_read_or_refused(tmp_path, entries, key, seed):
     assert list(map(timeline, again)) == list(map(timeline, halves))
 
 
-@pytest.mark.parametrize("cut", range(1, 40, 8))
-def test_truncated_files_are_refused(tmp_path, cut):
-    with pytest.raises(InputError, match=r"not JSON|not an event feed"):
-        read_feed(written(tmp_path, json.dumps(soccernet(spotted(), spotted()))[:-cut]))
-
-
 def test_files_of_several_matches_go_into_one_table(tmp_path):
     """Spotters call every match's file the same: the folder, or what the file says, tells them apart."""
     files = []

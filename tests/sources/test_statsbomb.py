@@ -127,12 +127,6 @@ def test_what_cannot_be_read_is_one_line(match, spoil, reason):
         read_feed(match)
 
 
-def test_a_truncated_file_is_refused(match):
-    match.write_text(match.read_text()[:-200])
-    with pytest.raises(InputError, match="StatsBomb: not JSON"):
-        read_feed(match)
-
-
 def test_the_provider_can_be_named(match):
     assert len(read_feed(match, provider="statsbomb")) == 2
     with pytest.raises(InputError, match="DataFactory: expected an object"):

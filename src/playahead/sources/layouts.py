@@ -184,14 +184,13 @@ def write_osl_videos(
 def _annotated(root: dict[str, object], path: Path) -> tuple[int, ...]:
     """Classes that the schema of any head lists."""
     heads = as_object(field(root, "labels", str(path)), f"{path}: labels")
-    known: set[Action] = set()
+    known: set[Action | None] = set()
     for head, schema in heads.items():
         where = f"{path}: labels of {head!r}"
-        listed = as_list(field(as_object(schema, where), "labels", where), where)
-        known |= {action for label in listed if (action := _action(label)) is not None}
-    if not known:
+        known |= {_action(label) for label in as_list(field(as_object(schema, where), "labels", where), where)}
+    if not known - {None}:
         raise InputError(path, "annotates none of the ten classes", f"known: {', '.join(ACTIONS)}")
-    return tuple(sorted(action.class_index for action in known))
+    return tuple(sorted(action.class_index for action in known if action is not None))
 
 
 def _action(label: object) -> Action | None:

@@ -308,12 +308,10 @@ def _named_events(
     listed = entry.get("qualifiers")
     names = {_name(one.get("type")) for one in listed if isinstance(one, dict)} if isinstance(listed, list) else set()
     qualifiers = {_QUALIFIER_OF_NAME[one] for one in names & _QUALIFIER_OF_NAME.keys()}
-    kinds: list[Kind] = []
-    if name in _KIND_OF_NAME:
-        kinds = [_KIND_OF_NAME[name]] if name != "Out" or not won else []
-    elif name in _TYPE_OF_NAME:
+    kinds = [_KIND_OF_NAME[name]] if name in _KIND_OF_NAME else []
+    if name in _TYPE_OF_NAME:
         kinds = _kinds(_TYPE_OF_NAME[name], won, qualifiers)
-    if not kinds or entry.get("isOwnGoal") is True:
+    if not kinds or entry.get("isOwnGoal") is True or (name == "Out" and won):
         return
     team, player = teams.get(str(entry.get("teamId")), UNKNOWN), entry.get("playerId")
     places = [entry.get(place) for place in ("x", "y", "endX", "endY")]
