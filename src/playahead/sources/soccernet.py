@@ -141,9 +141,10 @@ def write_baa_split(path: Path, clips: Iterable[Clip]) -> None:
 def _as_entries(events: Sequence[ActionEvent]) -> list[dict[str, object]]:
     entries: list[dict[str, object]] = []
     for event in events:
-        team = {"team": event.side} if event.side else {}
-        visibility = {"visibility": "visible" if event.visible else "not shown"}
-        entries.append({"label": str(event.action), "position": str(event.position_ms)} | team | visibility)
+        entry: dict[str, object] = {"label": str(event.action), "position": str(event.position_ms)}
+        if event.side:
+            entry["team"] = event.side
+        entries.append(entry | {"visibility": "visible" if event.visible else "not shown"})
     return entries
 
 
