@@ -38,7 +38,15 @@ from playahead.variants.model import build
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text
-from tests.support.provider_files import METRICA, SPORTEC, STATSBOMB, datafactory_entry, metrica_json, opta_pass
+from tests.support.provider_files import (
+    METRICA,
+    SPORTEC,
+    STATSBOMB,
+    datafactory_entry,
+    metrica_csv,
+    metrica_json,
+    opta_pass,
+)
 
 
 class Group(ABC):
@@ -125,7 +133,7 @@ class OtherFeeds(Group):
 
     def damage(self) -> bytes:
         document = FEEDS[int(self.rng.integers(0, len(FEEDS)))]
-        if isinstance(document, str):  # XML
+        if isinstance(document, str):  # XML, CSV
             return damaged_bytes(document.encode(), self.rng)
         if self.rng.random() < 0.2:
             return damaged_bytes(gzip.compress(json.dumps(document).encode()), self.rng)
@@ -174,6 +182,7 @@ def _feeds() -> list[object]:
         ma3,
         datafactory,
         {"data": metrica_json(METRICA)},
+        metrica_csv(METRICA),
         f"<PutDataRequest>{''.join(SPORTEC)}</PutDataRequest>",
     ]
     opta = "".join(

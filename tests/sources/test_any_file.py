@@ -1,13 +1,9 @@
-"""A round trip for each provider's file: plays written as it writes them come back as they were.
-
-Whatever is done to the file, what comes back are rows, or one line that names the file and the provider.
-"""
+"""A round trip for each provider's file: plays written as it writes them come back as they were."""
 
 import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -28,21 +24,15 @@ from tests.support.provider_files import (
     save_form as save,
 )
 
-plays = st.lists(
-    st.builds(
-        Play,
-        st.sampled_from([1, 2]),
-        st.integers(1, 2600),
-        st.sampled_from([Action.PASS, Action.THROW_IN, Action.SHOT]),
-        st.integers(0, 1),
-        st.integers(5, 95),
-    ),
-    unique_by=lambda play: (play.half, play.second),
-    min_size=3,
-    max_size=12,
-).map(lambda found: sorted(found, key=lambda play: (play.half, play.second)))
+kinds = st.sampled_from([Action.PASS, Action.THROW_IN, Action.SHOT]), st.integers(0, 1), st.integers(5, 95)
+some_play = st.builds(Play, st.sampled_from([1, 2]), st.integers(1, 2600), *kinds)
 
 
+def when(play: Play) -> tuple[int, int]:
+    return play.half, play.second
+
+
+plays = st.lists(some_play, unique_by=when, min_size=3, max_size=12).map(lambda found: sorted(found, key=when))
 by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.provider)
 
 
@@ -66,52 +56,15 @@ def test_plays_come_back_in_any_order_once_and_where_they_were(tmp_path_factory,
         x = [int(x) for half in halves for x, code in zip(half.x, half.code, strict=True) if ACTIONS[code] != "DRIVE"]
         assert x == pytest.approx([play.x for play in found], abs=2)
     if form.provider != "OSL JSON":  # its items are matches: twice is two
-        head = len(form.entries([]))  # line-ups come first, or kloppy refuses the file
+        head = len(form.entries([]))  # line-ups come first
         twice = [*entries[head:], *rng.sample(entries[head:], 2)]
         rng.shuffle(twice)
         twice = [*entries[:head], *twice]
         if form.provider == "Metrica (CSV)":
             twice.sort(key=lambda entry: entry["Period"])
-        again = read_feed(save(folder, form, form.written(twice)))
-        if form.provider != "SoccerNet spotting":
-            assert rows(again, form) == expected(found, form)
-        else:
-            assert set(rows(again, form)) == set(expected(found, form))
-
-
-WRONG = st.sampled_from([None, "", "soon", float("nan"), -1, 1e18, True, [], {}, [1, 2]])
-
-
-@by_form
-@settings(max_examples=8, deadline=None)
-@given(found=plays, wrong=WRONG, seed=st.integers(0, 999))
-def test_a_value_of_the_wrong_kind_is_read_or_refused_in_one_line(tmp_path_factory, form, found, wrong, seed):
-    rng, entries = random.Random(seed), form.entries(found)
-    entry = entries[rng.randrange(len(entries))]
-    entry[rng.choice(sorted(entry))] = wrong
-    folder = tmp_path_factory.mktemp("any")
-    read_or_refused(save(folder, form, form.written(entries)), form)
-
-
-@by_form
-@settings(max_examples=8, deadline=None)
-@given(found=plays, share=st.floats(0, 1))
-def test_a_file_cut_short_is_read_or_refused_in_one_line(tmp_path_factory, form, found, share):
-    text = form.written(form.entries(found))
-    read_or_refused(save(tmp_path_factory.mktemp("any"), form, text[: int(share * len(text))]), form)
-
-
-def read_or_refused(path: Path, form: Form) -> None:
-    try:
-        halves = read_feed(path)
-    except InputError as refused:
-        said = str(refused)
-        assert path.name in said
-        assert "\n" not in said
-        named = form.provider.split()[0] in said or "is not an event feed of a known provider" in said
-        assert named or str(path) in said
-    else:
-        assert all(len(half) for half in halves)
+        again = rows(read_feed(save(folder, form, form.written(twice))), form)
+        is_list = form.provider == "SoccerNet spotting"  # an action that it gives twice happened twice
+        assert (sorted(set(again)) if is_list else again) == expected(found, form)
 
 
 def test_two_matches_in_one_file(tmp_path):

@@ -99,3 +99,13 @@ def test_clips_are_joined_into_the_halves_that_they_were_cut_from(halves):
     for stretch, half in zip(joined, halves, strict=False):
         is_action = (half.code < 10) & (half.t_ms > 20) & (half.t_ms < (len(stretch.clips) + 6) * 5_000)
         assert len(stretch.frame_E) == pytest.approx(is_action.sum(), abs=3)
+
+
+def test_audit_counts_what_neighbouring_clips_share(halves):
+    clips = clips_of(halves[0])
+    facts = audit_splits({"train": numbered(clips)}).splits["train"]
+    assert facts.clips == sum(facts.per_clip.values()) == len(clips)
+    assert facts.sharing > 0.8 * len(clips)
+    assert facts.future_visible > 0.5 * len(clips)
+    facts = audit_splits({"train": numbered()}).splits["train"]
+    assert (facts.clips, facts.mean_actions, facts.empty) == (0, 0.0, 0)

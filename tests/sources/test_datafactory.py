@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from playahead.domain.feed import ESTIMATED_OUT
 from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
-from tests.support.provider_files import datafactory_entry as entry, rows_of
+from tests.support.provider_files import datafactory_entry as entry, timeline
 
 
 def write(folder: Path, **incidences: list[dict]) -> Path:
@@ -19,43 +18,23 @@ def write(folder: Path, **incidences: list[dict]) -> Path:
     return folder / "match.json"
 
 
-def rows(path: Path, notices: Notices | None = None) -> list[tuple]:
-    return rows_of(read_feed(path, notices), "x", "setpiece")
-
-
 def test_a_small_match(tmp_path):
+    passes = [entry(1, 5), entry(1, 10, player=11, x=0.2), entry(1, 60, 2, 20), entry(1, 70, 2, 21, x=-0.5)]
     path = write(
         tmp_path,
-        correctPasses=[
-            entry(1, 5),
-            entry(1, 10, player=11, x=0.2),
-            entry(1, 60, 2, 20),
-            entry(1, 70, 2, 21, x=-0.5),
-            entry(2, 5, x=0.4),
-            entry(2, 9, player=12, x=0.4),
-        ],
+        correctPasses=[*passes, entry(2, 5, x=0.4), entry(2, 9, player=12, x=0.4)],
         goalkick=[entry(1, 60, 2, 29, 48)],
         throwIn=[entry(1, 30, 2, 20, 46)],
         fouls=[entry(1, 65, 1, 10, 36)],
         shots=[entry(1, 80, kind=33, x=0.9), entry(1, 90, kind=10, x=-0.9)],
         stealings=[entry(2, 20, kind=182)],
     )
-    assert rows(path) == [
-        (1, 5_000, "PASS", 50, 0),
-        (1, 5_975, "DRIVE", 60, 0),
-        (1, 10_000, "PASS", 60, 0),
-        (1, 13_000, "OUT", 255, ESTIMATED_OUT),
-        (1, 30_000, "THROW IN", 50, 1),
-        (1, 33_000, "OUT", 255, ESTIMATED_OUT),
-        (1, 60_000, "PASS", 50, 2),
-        (1, 65_000, "STOPPAGE", 50, 0),
-        (1, 70_000, "PASS", 75, 4),
-        (1, 80_000, "SHOT", 95, 0),
-        (2, 5_000, "PASS", 30, 0),
-        (2, 5_975, "DRIVE", 30, 0),
-        (2, 9_000, "PASS", 30, 0),
-        (2, 20_000, "TOUCH", 50, 0),
-    ]
+    first, second = read_feed(path)
+    assert timeline(first, "x", "setpiece") == (
+        "5000 PASS 50 0; 5975 DRIVE 60 0; 10000 PASS 60 0; 13000 OUT 255 9; 30000 THROW IN 50 1; 33000 OUT 255 9; "
+        "60000 PASS 50 2; 65000 STOPPAGE 50 0; 70000 PASS 75 4; 80000 SHOT 95 0"
+    )
+    assert timeline(second, "x", "setpiece") == "5000 PASS 30 0; 5975 DRIVE 30 0; 9000 PASS 30 0; 20000 TOUCH 50 0"
 
 
 def test_the_shoot_out_odd_entries_and_unknown_kinds_are_counted(tmp_path):
@@ -65,7 +44,7 @@ def test_the_shoot_out_odd_entries_and_unknown_kinds_are_counted(tmp_path):
     path = write(
         tmp_path, correctPasses=[*passes, *timeless], penaltyShootout=[entry(5, 9, kind=13)], hats=[entry(1, 1)]
     )
-    assert len(rows(path, notices)) == len(passes)
+    assert len(read_feed(path, notices)[0]) == len(passes)
     assert notices.counts == {
         "events with no second not read": 1,
         "events with a field of the wrong kind not read": 1,

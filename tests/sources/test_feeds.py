@@ -79,8 +79,7 @@ def test_several_matches_with_their_companions_become_one_table(tmp_path, capsys
     assert "2 matches" in capsys.readouterr().out
     assert run(["evaluate", "feed", files[1], files[0], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["classes"]
-    other = [squad | {"team_id": squad["team_id"] + 70} for squad in statsbomb_line_up()]
-    (tmp_path / "first_lineup.json").write_text(json.dumps(other))
+    (tmp_path / "first_lineup.json").write_text(json.dumps(statsbomb_line_up(71)))
     assert run(["data", "convert", *files, "--out", str(tmp_path / "test.npz")]) == 2
     assert "first_lineup.json: is the line-up of another match" in capsys.readouterr().err.replace("\n", "")
     assert run(["evaluate", "feed", files[1], files[3]]) == 2

@@ -14,6 +14,7 @@ from tests.support.provider_files import (
     metrica_entry as metrica,
     metrica_json as as_json,
     rows_of,
+    timeline,
 )
 
 
@@ -41,20 +42,13 @@ def rows(path: Path, *companions: Path, notices: Notices | None = None) -> list[
 
 def test_both_forms_give_the_same_rows(match, tmp_path):
     (tmp_path / "events.csv").write_text(as_csv(ENTRIES))
-    found = rows(match)
-    assert found == rows(tmp_path / "events.csv")
-    assert [row[1:4] for row in found if row[0] == 1] == [
-        (0, "PASS", 0),
-        (6_000, "SHOT", 0),
-        (7_000, "SAVE", 1),
-        (16_000, "HEADER", 1),
-        (26_000, "PLAYER SUCCESSFUL TACKLE", 0),
-        (27_000, "PASS", 0),
-        (46_000, "PASS", 1),
-        (46_000, "OUT", 1),
-        (56_000, "THROW IN", 0),
-    ]
-    assert found[1][4] == 90, "towards the goal that was shot at"
+    assert rows(match) == rows(tmp_path / "events.csv")
+    half = read_feed(match)[0]
+    assert timeline(half, "team") == (
+        "0 PASS 0; 6000 SHOT 0; 7000 SAVE 1; 16000 HEADER 1; 26000 PLAYER SUCCESSFUL TACKLE 0; 27000 PASS 0; "
+        "46000 PASS 1; 46000 OUT 1; 56000 THROW IN 0"
+    )
+    assert half.x[1] == 90, "towards the goal that was shot at"
 
 
 def test_a_carry_is_a_drive(match):

@@ -1,7 +1,5 @@
 """What was misread in silence, or refused without its reason, in files that somebody made or cut."""
 
-import csv
-import io
 import json
 
 import numpy as np
@@ -11,6 +9,7 @@ from playahead.domain.actions import Action
 from playahead.domain.notices import Notices
 from playahead.io.errors import PlayaheadError
 from playahead.sources.feeds import read_feed
+from tests.support.provider_files import METRICA_COLUMNS, statsbomb_event, statsbomb_pass
 
 THROW_IN = Action.THROW_IN.class_index
 LATE = "half 2: its clock starts at 45:00; its times are counted from there"
@@ -26,60 +25,32 @@ def read(tmp_path, content, name="match.json"):
     return read_feed(path, notices), notices.lines
 
 
+BOTH = [(half, k) for half in (1, 2) for k in range(25)]
+
+
 def statsbomb(start_s=0, **changed):
-    return [
-        {
-            "index": 30 * half + k,
-            "period": half,
-            "timestamp": f"00:{(start_s * (half - 1) + k) // 60:02d}:{k % 60:02d}.000",
-            "type": {"id": 30, "name": "Pass"},
-            "possession_team": {"id": 11},
-            "team": {"id": 11 + k % 2},
-            "player": {"id": k},
-            "location": [60.0, 40.0],
-            "pass": {"end_location": [70.0, 40.0]},
-        }
-        | changed
-        for half in (1, 2)
-        for k in range(25)
-    ]
+    passing = statsbomb_pass()
+    events = [statsbomb_event(30 * n + k, "Pass", start_s * (n - 1) + k, k % 2, n, **passing) for n, k in BOTH]
+    return [event | {"player": {"id": event["index"] % 30}} | changed for event in events]
 
 
 def wyscout(half_2_s=0.0):
+    kind = {"eventName": "Pass", "subEventName": "Simple pass", "tags": [], "matchId": 1}
+    places = {"positions": [{"x": 50, "y": 50}, {"x": 55, "y": 50}]}
     return [
-        {
-            "matchId": 1,
-            "matchPeriod": f"{half}H",
-            "eventSec": k + (half - 1) * half_2_s,
-            "eventName": "Pass",
-            "subEventName": "Simple pass",
-            "teamId": k % 2 + 1,
-            "playerId": k,
-            "tags": [],
-            "positions": [{"x": 50, "y": 50}, {"x": 55, "y": 50}],
-        }
-        for half in (1, 2)
-        for k in range(25)
+        {"matchPeriod": f"{n}H", "eventSec": k + (n - 1) * half_2_s, "teamId": k % 2 + 1, "playerId": k} | kind | places
+        for n, k in BOTH
     ]
 
 
 def whoscored(half_2_min=45, name="Pass"):
-    return {
-        "expandedMinute": 0,
-        "events": [
-            {
-                "minute": (half - 1) * half_2_min,
-                "second": k,
-                "teamId": k % 2 + 1,
-                "period": {"value": half},
-                "type": {"displayName": "Pass" if k % 5 else name},
-                "outcomeType": {"displayName": "Successful"},
-                **{"x": 50, "y": 50, "endX": 60, "endY": 50},
-            }
-            for half in (1, 2)
-            for k in range(25)
-        ],
-    }
+    about = {"outcomeType": {"displayName": "Successful"}, "x": 50, "y": 50, "endX": 60, "endY": 50}
+    events = [
+        {"minute": (n - 1) * half_2_min, "second": k, "teamId": k % 2 + 1, "period": {"value": n}, **about}
+        | {"type": {"displayName": "Pass" if k % 5 else name}}
+        for n, k in BOTH
+    ]
+    return {"expandedMinute": 0, "events": events}
 
 
 def spadl(**changed):
@@ -89,24 +60,22 @@ def spadl(**changed):
         for k in range(25)
     ]
     entries[3] |= changed
-    table = io.StringIO()
-    writer = csv.DictWriter(table, list(entries[0]))
-    writer.writeheader()
-    writer.writerows(entries)
-    return table.getvalue()
+    return "\n".join(",".join(map(str, line)) for line in (entries[0], *(entry.values() for entry in entries))) + "\n"
 
 
 def sportec(sections=SPORTEC_HALVES, left=' TeamLeft="A"', twice=False):
+    def event(time, inner, x=""):
+        return f'<Event EventTime="2022-10-15T{time}.000+02:00"{x}>{inner}</Event>'
+
     events = ""
     for section, start in sections.items():
         named = f' GameSection="{section}"' if section else ""
-        events += f'<Event EventId="1" EventTime="2022-10-15T{start}.000+02:00"><KickOff{named}{left}>'
-        events += '<Play Team="A" Player="a"><Pass/></Play></KickOff></Event>'
+        play = '<Play Team="{}" Player="{}"><Pass/></Play>'
+        events += event(start, f"<KickOff{named}{left}>{play.format('A', 'a')}</KickOff>")
         for k in range(1, 10):
-            event = f'<Event EventId="{k}" EventTime="2022-10-15T{start[:-1]}{k}.000+02:00" X-Position="{30 + 3 * k}"'
-            event += f' Y-Position="30"><Play Team="{"AB"[k % 2]}" Player="p{k}"><Pass/></Play></Event>'
-            events += event * (1 + twice)
-        events += f'<Event EventId="99" EventTime="2022-10-15T{start[:2]}:59:00.000+02:00"><FinalWhistle/></Event>'
+            place = f' X-Position="{30 + 3 * k}" Y-Position="30"'
+            events += event(f"{start[:-1]}{k}", play.format("AB"[k % 2], f"p{k}"), place) * (1 + twice)
+        events += event(f"{start[:2]}:59:00", "<FinalWhistle/>")
     return f"<PutDataRequest>{events}</PutDataRequest>"
 
 
@@ -133,11 +102,9 @@ def test_statsbombs_periods_and_order(tmp_path):
     assert sorted(lines) == ["2 events with an unknown period (7) not read", "3 events of the shoot-out not read"]
 
 
-def test_halves_without_a_place_are_told(tmp_path):
-    _, lines = read(tmp_path, statsbomb(location=None))
-    assert lines == ["half 1: no place is known", "half 2: no place is known"]
-    _, lines = read(tmp_path, sportec(left=""), "match.xml")
-    assert lines == ["half 1: no place is known", "half 2: no place is known"]
+@pytest.mark.parametrize("content", [statsbomb(location=None), sportec(left="")])
+def test_halves_without_a_place_are_told(tmp_path, content):
+    assert read(tmp_path, content)[1] == ["half 1: no place is known", "half 2: no place is known"]
 
 
 def test_wyscouts_events_without_ids_count_once(tmp_path):
@@ -147,24 +114,24 @@ def test_wyscouts_events_without_ids_count_once(tmp_path):
 
 
 def test_sportecs_events_given_twice_count_once_although_the_next_event_tells_their_length(tmp_path):
-    once, _ = read(tmp_path, sportec(), "match.xml")
-    twice, lines = read(tmp_path, sportec(twice=True), "match.xml")
+    once, _ = read(tmp_path, sportec())
+    twice, lines = read(tmp_path, sportec(twice=True))
     assert [len(half) for half in twice] == [len(half) for half in once]
     assert lines == ["18 events given twice not read"]
 
 
 def test_sportecs_kick_offs_in_the_order_of_the_halves(tmp_path):
-    halves, _ = read(tmp_path, sportec({"firstHalf": "15:30:00", "": "16:35:00"}), "match.xml")
+    halves, _ = read(tmp_path, sportec({"firstHalf": "15:30:00", "": "16:35:00"}))
     assert [half.half for half in halves] == [1, 2]
     with pytest.raises(PlayaheadError, match="half 2 kicks off before half 1"):
-        read(tmp_path, sportec({"secondHalf": "15:30:00", "firstHalf": "16:35:00"}), "match.xml")
+        read(tmp_path, sportec({"secondHalf": "15:30:00", "firstHalf": "16:35:00"}))
 
 
 def test_two_games_in_one_f24_are_refused(tmp_path):
     event = '<Event id="1" type_id="1" period_id="1" min="1" sec="1" team_id="1" outcome="1" x="9" y="9"/>'
     game = f'<Game id="1" home_team_id="1" away_team_id="2">{event}</Game>'
     with pytest.raises(PlayaheadError, match="Opta: holds 2 <Game>"):
-        read(tmp_path, f"<Games>{game}{game}</Games>", "f24.xml")
+        read(tmp_path, f"<Games>{game}{game}</Games>")
 
 
 def test_whoscoreds_unknown_types_are_counted_and_an_unknown_team_is_no_third(tmp_path):
@@ -176,19 +143,17 @@ def test_whoscoreds_unknown_types_are_counted_and_an_unknown_team_is_no_third(tm
 
 
 def test_spadls_empty_cells_and_a_line_cut_short(tmp_path):
-    halves, _ = read(tmp_path, spadl(team_id=""), "match.csv")
+    halves, _ = read(tmp_path, spadl(team_id=""))
     assert (halves[0].team == 255).sum() == 1
-    _, lines = read(tmp_path, spadl(period_id=""), "match.csv")
+    _, lines = read(tmp_path, spadl(period_id=""))
     assert lines[0] == "1 actions of an unknown period not read"
     with pytest.raises(PlayaheadError, match="the last line is cut short"):
-        read(tmp_path, spadl()[:-12], "match.csv")
+        read(tmp_path, spadl()[:-12])
 
 
 def test_metricas_throw_in_is_entered_just_before_its_pass(tmp_path):
-    head = (
-        "Team,Type,Subtype,Period,Start Frame,Start Time [s],End Frame,End Time [s],From,To,Start X,Start Y,End X,End Y"
-    )
     rows = [
+        METRICA_COLUMNS,
         "Home,SHOT,ON TARGET,1,1,1.0,2,1.5,P1,,0.8,0.5,1.0,0.5",
         "Home,SET PIECE,THROW IN,1,1,10.0,,10.0,P1,,,,,",
         "Home,PASS,,1,1,10.28,2,11.0,P1,P2,0.5,0.0,0.6,0.2",
@@ -196,7 +161,7 @@ def test_metricas_throw_in_is_entered_just_before_its_pass(tmp_path):
         "Away,BALL LOST,,1,1,20.2,2,21.0,P9,,0.5,0.0,0.6,0.2",
         "Home,PASS,,1,1,25.0,2,26.0,P1,P2,0.5,0.0,0.6,0.2",
     ]
-    halves, _ = read(tmp_path, "\n".join([head, *rows]) + "\n", "match.csv")
+    halves, _ = read(tmp_path, "\n".join(rows) + "\n")
     assert halves[0].t_ms[halves[0].code == THROW_IN].tolist() == [9_280, 19_200]
 
 

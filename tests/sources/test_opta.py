@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -9,19 +10,17 @@ import numpy as np
 import pytest
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import FeedHalf
 from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import read_feed
 from tests.support.provider_files import (
-    LABELS,
     OPTA_AWAY as AWAY,
     OPTA_HOME as HOME,
     OPTA_PASS as PASS,
     OptaEvent as Event,
     opta_event as event,
     opta_pass as pass_,
-    rows_of,
+    timeline,
 )
 
 FOUL, OUT, TACKLE, SAVE, GOAL, START, AERIAL = 4, 5, 7, 10, 16, 32, 44
@@ -30,20 +29,17 @@ FOUL, OUT, TACKLE, SAVE, GOAL, START, AERIAL = 4, 5, 7, 10, 16, 32, 44
 def as_f24(events: Sequence[Event], folder: Path, match: str = "9001") -> list[Path]:
     names = {"typeId": "type_id", "periodId": "period_id", "timeMin": "min", "timeSec": "sec", "timeStamp": "timestamp"}
     names |= {"contestantId": "team_id", "playerId": "player_id"}
+
+    def tag(name: str, **values: object) -> str:
+        return f"<{name} " + " ".join(f"{k}={quoteattr(str(v))}" for k, v in values.items() if v is not None) + ">"
+
     lines = []
     for number, said in enumerate(events):
-        values = {names.get(k, k): v for k, v in said.items() if k != "qualifier" and v is not None}
-        inner = "".join(
-            f"<Q qualifier_id={quoteattr(str(q))} value={quoteattr(str(v))} />" for q, v in said["qualifier"].items()
-        )
-        attributes = " ".join(f"{k}={quoteattr(str(v))}" for k, v in values.items())
-        number = "" if "id" in said else f'id="n{number}" '
-        lines.append(f"<Event {number}{attributes}>{inner}</Event>")
-    (folder / "f24.xml").write_text(
-        f'<?xml version="1.0"?><Games><Game id="{match}" home_team_id="{HOME}" away_team_id="{AWAY}">\n'
-        + "\n".join(lines)
-        + "\n</Game></Games>"
-    )
+        values = {"id": f"n{number}"} | {names.get(k, k): v for k, v in said.items() if k != "qualifier"}
+        inner = "".join(tag("Q", qualifier_id=q, value=v) + "</Q>" for q, v in said["qualifier"].items())
+        lines.append(tag("Event", **values) + inner + "</Event>")
+    game = tag("Game", id=match, home_team_id=HOME, away_team_id=AWAY)
+    (folder / "f24.xml").write_text(f'<?xml version="1.0"?><Games>{game}' + "\n".join(lines) + "</Game></Games>")
     f7 = f'<SoccerFeed><SoccerDocument uID="f9001"><TeamData TeamRef="t{HOME}"/><TeamData TeamRef="t{AWAY}"/>'
     (folder / "f7.xml").write_text(f7 + "</SoccerDocument></SoccerFeed>")
     return [folder / "f24.xml", folder / "f7.xml"]
@@ -52,11 +48,11 @@ def as_f24(events: Sequence[Event], folder: Path, match: str = "9001") -> list[P
 def as_ma3(events: Sequence[Event], folder: Path, match: str = "9001") -> list[Path]:
     teams = [{"id": HOME, "position": "home"}, {"id": AWAY, "position": "away"}]
     listed = [
-        said | {"qualifier": [{"qualifierId": q, "value": str(v)} for q, v in said["qualifier"].items()]}
+        said
+        | {"qualifier": [{"qualifierId": q, "value": str(v)} for q, v in said["qualifier"].items()]}
+        | {"timeStamp": f"{said['timeStamp']}Z"}
         for said in events
     ]
-    for said in listed:
-        said["timeStamp"] = f"{said['timeStamp']}Z"
     for name, info, live in (("ma3", match, {"event": listed}), ("ma1", "9001", {"lineUp": []})):
         root = {"matchInfo": {"id": info, "contestant": teams}, "liveData": live}
         (folder / f"{name}.json").write_text(json.dumps(root))
@@ -67,14 +63,13 @@ Writer = Callable[[Sequence[Event], Path], list[Path]]
 both = pytest.mark.parametrize("write", [as_f24, as_ma3])
 
 
-def rows(halves: Sequence[FeedHalf]) -> list[tuple]:
-    return rows_of(halves, "team")
+KICK_OFF = event(START, 0, timeStamp="2024-03-10T15:00:00.000")
 
 
 @both
 def test_a_small_match(write: Writer, tmp_path):
     events = [
-        event(START, 0, timeStamp="2024-03-10T15:00:00.000"),
+        KICK_OFF,
         pass_(5),
         pass_(10, player="p2", qualifier={140: 60.0, 141: 30.0, 155: ""}),
         event(AERIAL, 12, AWAY, outcome=1),
@@ -89,46 +84,36 @@ def test_a_small_match(write: Writer, tmp_path):
     ]
     notices = Notices()
     path, companion = write(events, tmp_path)
-    halves = read_feed(path, notices, [companion])
-    assert rows(halves) == [
-        (1, 5_100, "PASS", 0),
-        (1, 6_075, "DRIVE", 0),
-        (1, 10_100, "HIGH PASS", 0),
-        (1, 12_100, "HEADER", 1),
-        (1, 20_100, "STOPPAGE", 1),
-        (1, 30_100, "BALL PLAYER BLOCK", 1),
-        (2, 8_100, "THROW IN", 1),
-    ]
-    assert (int(halves[0].x[0]), int(halves[0].y[0])) == (50, 70), "Opta's y grows to the left, ours to the right"
-    assert halves[0].match == 9001
+    first, second = read_feed(path, notices, [companion])
+    assert timeline(first, "team") == (
+        "5100 PASS 0; 6075 DRIVE 0; 10100 HIGH PASS 0; 12100 HEADER 1; 20100 STOPPAGE 1; 30100 BALL PLAYER BLOCK 1"
+    )
+    assert (second.half, timeline(second, "team")) == (2, "8100 THROW IN 1")
+    assert (int(first.x[0]), int(first.y[0])) == (50, 70), "Opta's y grows to the left, ours to the right"
+    assert first.match == 9001
     assert notices.lines == ["1 events of the shoot-out not read"]
 
 
 @both
 def test_an_out_is_one_although_both_teams_write_it(write, tmp_path):
-    start = event(START, 0, timeStamp="2024-03-10T15:00:00.000")
     outs = [event(OUT, 7, outcome=0), event(OUT, 7, AWAY), pass_(20), event(6, 22, AWAY)]
-    path, _ = write([start, pass_(5), *outs], tmp_path)
-    assert [row[1:] for row in rows(read_feed(path)) if row[2] == "OUT"] == [(7_100, "OUT", 0), (22_100, "OUT", 1)]
+    (half,) = read_feed(write([KICK_OFF, pass_(5), *outs], tmp_path)[0])
+    assert timeline(half.take(half.code == 7), "team") == "7100 OUT 0; 22100 OUT 1"
 
 
 @both
 @pytest.mark.parametrize("slower", [1.0, 1.6], ids=["the whistle entered late", "entered slower and slower"])
 def test_the_match_clock_decides_where_time_stamps_say_when_an_event_was_entered(write, slower, tmp_path):
-    events = [event(START, 0)] + [pass_(second) for second in range(10, 2400, 30)]
+    events = [event(START, 0), *(pass_(second) for second in range(10, 2400, 30))]
     for said in events:
-        second = (said["timeMin"] * 60 + said["timeSec"]) * slower + 1800
-        said["timeStamp"] = (
-            f"2024-03-10T{15 + int(second // 3600):02d}:{int(second % 3600 // 60):02d}:{int(second % 60):02d}.500"
-        )
+        entered = datetime(2024, 3, 10, 15, 30) + timedelta(seconds=(said["timeMin"] * 60 + said["timeSec"]) * slower)
+        said["timeStamp"] = f"{entered.isoformat()[:19]}.500"
     events[0]["timeStamp"] = "2024-03-10T15:00:00.000"
     notices = Notices()
     (half,) = read_feed(write(events, tmp_path)[0], notices)
-    passes_ms = half.t_ms[half.code == 0]
-    assert np.abs(passes_ms - np.arange(10_000, 2_400_000, 30_000)).max() <= 1000
+    assert np.abs(half.t_ms[half.code == 0] - np.arange(10_000, 2_400_000, 30_000)).max() <= 1000
     text = "off the match clock; all of its events are placed by the clock"
-    drifts = [line for line in notices.lines if text in line]
-    assert len(drifts) == (slower > 1)
+    assert sum(text in line for line in notices.lines) == (slower > 1)
 
 
 @both
@@ -144,14 +129,14 @@ def test_one_time_stamp_that_contradicts_the_clock(write, tmp_path):
 @both
 def test_a_goal_is_when_the_ball_was_shot_and_an_own_goal_is_no_shot(write, tmp_path):
     goal = event(GOAL, 65, qualifier={375: "1:04.250"})
-    path, _ = write([pass_(5), goal, event(GOAL, 90, qualifier={28: ""})], tmp_path)
-    assert [row[1:3] for row in rows(read_feed(path)) if row[2] == "SHOT"] == [(64_250, "SHOT")]
+    (half,) = read_feed(write([pass_(5), goal, event(GOAL, 90, qualifier={28: ""})], tmp_path)[0])
+    assert half.t_ms[half.code == 6].tolist() == [64_250]
 
 
 @both
 def test_the_companion_is_not_needed_and_must_be_of_the_match(write, tmp_path):
     path, companion = write([pass_(5)], tmp_path)
-    assert rows(read_feed(path)) == rows(read_feed(path, None, [companion]))
+    assert timeline(*read_feed(path)) == timeline(*read_feed(path, None, [companion]))
     path, companion = write([pass_(5)], tmp_path, "9002")
     with pytest.raises(InputError, match="file of another match: its id is 9001, the events' 9002"):
         read_feed(path, None, [companion])
@@ -178,26 +163,17 @@ def test_an_odd_event_is_left_out_and_counted(write, tmp_path):
 def test_an_event_that_was_sent_again_counts_once(write, tmp_path):
     again = pass_(5, id=7) | {"timeStamp": "2024-03-10T15:00:05.107"}
     notices = Notices()
-    path, _ = write([event(START, 0, id=1, timeStamp="2024-03-10T15:00:00.000"), pass_(5, id=7), again], tmp_path)
-    assert rows(read_feed(path, notices)) == [(1, 5_107, "PASS", 0)]
+    (half,) = read_feed(write([KICK_OFF | {"id": 1}, pass_(5, id=7), again], tmp_path)[0], notices)
+    assert timeline(half) == "5107 PASS"
     assert notices.counts == {"events given twice not read": 1}
 
 
 def named(clock: str, kind: str, team: int = 13, *said: str, period: int = 1, won: bool = True, **more) -> dict:
     minute, second = map(int, clock.split(":"))
-    return {
-        "minute": minute,
-        "second": second,
-        "teamId": team,
-        "playerId": 7,
-        "x": 40.0,
-        "y": 30.0,
-        "period": {"value": period, "displayName": "FirstHalf"},
-        "type": {"value": 1, "displayName": kind},
-        "outcomeType": {"value": int(won), "displayName": "Successful" if won else "Unsuccessful"},
-        "qualifiers": [{"type": {"value": 1, "displayName": name}} for name in said],
-        **more,
-    }
+    entry = {"minute": minute, "second": second, "teamId": team, "playerId": 7, "x": 40.0, "y": 30.0}
+    entry |= {"period": {"value": period}, "type": {"displayName": kind}}
+    entry |= {"outcomeType": {"displayName": "Successful" if won else "Unsuccessful"}}
+    return entry | {"qualifiers": [{"type": {"displayName": name}} for name in said]} | more
 
 
 def read_whoscored(tmp_path, *events: dict, notices: Notices | None = None, **about):
@@ -225,20 +201,18 @@ PLAYED = [
 
 
 def test_events_become_rows_of_their_half(tmp_path):
-    first, second = read_whoscored(tmp_path, *PLAYED)
+    notices = Notices()
+    events = (*PLAYED, named("120:00", "Goal", period=5))
+    first, second = read_whoscored(tmp_path, *events, notices=notices)
     assert first.match == 1234
-    assert [(int(t_ms), LABELS[code]) for t_ms, code in zip(first.t_ms, first.code, strict=True)] == [
-        (3_000, "PASS"), (3_975, "DRIVE"), (8_000, "HIGH PASS"), (12_000, "HEADER"), (30_000, "STOPPAGE"),
-        (50_000, "CROSS"), (52_000, "BALL PLAYER BLOCK"), (62_000, "CROSS"), (64_000, "SHOT"), (2_770_000, "THROW IN"),
-    ]  # fmt: skip
-    assert [(int(t_ms), LABELS[code]) for t_ms, code in zip(second.t_ms, second.code, strict=True)] == [
-        (2_000, "PLAYER SUCCESSFUL TACKLE"),
-        (4_000, "PASS"),
-    ]
-    assert first.setpiece.tolist()[5:8] == [4, 0, 3]
+    assert timeline(first, "team", "setpiece") == (
+        "3000 PASS 0 0; 3975 DRIVE 0 0; 8000 HIGH PASS 0 0; 12000 HEADER 0 0; 30000 STOPPAGE 1 0; 50000 CROSS 0 4; "
+        "52000 BALL PLAYER BLOCK 1 0; 62000 CROSS 0 3; 64000 SHOT 0 0; 2770000 THROW IN 1 1"
+    )
+    assert timeline(second) == "2000 PLAYER SUCCESSFUL TACKLE; 4000 PASS"
     assert (first.x[0], first.y[0]) == (40, 70)
-    assert first.team.tolist() == [0, 0, 0, 0, 1, 0, 1, 0, 0, 1]
     assert ACTIONS.index("OUT") not in first.reports
+    assert notices.counts == {"events of the shoot-out not read": 1}
 
 
 def test_a_bare_list_and_one_period_number_do_as_well(tmp_path):
@@ -261,9 +235,3 @@ def test_what_whoscored_cannot_say_is_one_line(tmp_path, events, about, said):
     with pytest.raises(InputError, match=said) as refused:
         read_whoscored(tmp_path, *events, **about)
     assert "match.json" in str(refused.value)
-
-
-def test_whoscoreds_shoot_out_is_counted(tmp_path):
-    notices = Notices()
-    read_whoscored(tmp_path, *PLAYED, named("120:00", "Goal", period=5), notices=notices)
-    assert notices.counts == {"events of the shoot-out not read": 1}

@@ -10,20 +10,17 @@ from hypothesis import given, settings, strategies as st
 from playahead.domain.feed import UNKNOWN, SetPiece
 from playahead.domain.notices import Notices
 from playahead.sources.provider_events import ProviderEvent, halves_of
-from tests.support.provider_files import LABELS
+from tests.support.provider_files import timeline
 
 
 def event(second: float, kind, team: int = 0, player: str = "a", **changed) -> ProviderEvent:
     return replace(ProviderEvent(1, second * 1000, kind, team, player, 50, 50), **changed)
 
 
-def rows(*events: ProviderEvent, knows_height: bool = True) -> list[tuple[int, str, int]]:
-    halves = halves_of(7, events, knows_height, Notices())
-    return [
-        (int(t_ms), LABELS[code], int(delay_ms))
-        for half in halves
-        for t_ms, code, delay_ms in zip(half.t_ms, half.code, half.delay_ms, strict=True)
-    ]
+def played(*events: ProviderEvent, knows_height: bool = True) -> str:
+    """Rows of one half, with their delays where they have one."""
+    (half,) = halves_of(7, events, knows_height, Notices())
+    return timeline(half, "delay_ms").replace(" 0;", ";").removesuffix(" 0")
 
 
 @pytest.mark.parametrize(
@@ -43,27 +40,59 @@ def rows(*events: ProviderEvent, knows_height: bool = True) -> list[tuple[int, s
     ],
 )
 def test_a_pass_is_what_its_qualifiers_say(changes, label):
-    assert rows(event(10, "pass", **changes)) == [(10_000, label, 0)]
+    assert played(event(10, "pass", **changes)) == f"10000 {label}"
+
+
+CROSS = event(10, "pass", crossed=True)
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        # A carry is known once it has lasted.
+        ([event(10, "carry", lasts_ms=900.0), event(20, "carry", lasts_ms=300.0)], "10000 DRIVE 400"),
+        ([event(10, "carry")], "10000 DRIVE 400"),
+        # A take-on is the drive that it belongs to.
+        (
+            [event(10, "carry", lasts_ms=2000.0), event(11, "take on"), event(13, "take on")],
+            "10000 DRIVE 400; 13000 DRIVE",
+        ),
+        # A tackle succeeds if its side plays on.
+        ([event(10, "tackle"), event(12, "pass")], "10000 PLAYER SUCCESSFUL TACKLE; 12000 PASS"),
+        ([event(10, "tackle"), event(12, "pass", team=1)], "10000 DUEL; 12000 PASS"),
+        ([event(10, "tackle"), event(16, "pass")], "10000 DUEL; 16000 PASS"),
+        # An air duel is one header.
+        ([event(10, "aerial")], "10000 HEADER"),
+        ([event(10, "aerial"), event(10.5, "pass", headed=True)], "10000 DUEL; 10500 HEADER"),
+        ([event(10, "aerial"), event(10.5, "pass", team=1, headed=True)], "10000 HEADER; 10500 HEADER"),
+        # A clearance out of the air is a header.
+        (
+            [CROSS, event(12, "clearance", 1, length_m=30.0)],
+            "10000 CROSS; 12000 HEADER",
+        ),
+        (
+            [CROSS, event(15, "clearance", 1, length_m=30.0)],
+            "10000 CROSS; 15000 HIGH PASS",
+        ),
+        ([event(12, "clearance", length_m=10.0)], "12000 PASS"),
+    ],
+)
+def test_rules(events, expected):
+    assert played(*events) == expected
 
 
 def test_long_passes_are_high_where_nobody_says_how_high():
-    assert rows(event(10, "pass", length_m=40.0), knows_height=False) == [(10_000, "HIGH PASS", 0)]
-    assert rows(event(10, "pass", length_m=20.0), knows_height=False) == [(10_000, "PASS", 0)]
-
-
-def test_a_carry_is_known_once_it_has_lasted():
-    long, short = event(10, "carry", lasts_ms=900.0), event(20, "carry", lasts_ms=300.0)
-    assert rows(long, short) == [(10_000, "DRIVE", 400)]
+    long, short = event(10, "pass", length_m=40.0), event(20, "pass", length_m=20.0)
+    assert played(long, short, knows_height=False) == "10000 HIGH PASS; 20000 PASS"
 
 
 def test_a_drive_is_implied_between_reception_and_the_next_pass():
     """Only where the provider records no carries; 10 m take 950 ms."""
     sent, passed_on = event(10, "pass", length_m=10.0), event(13, "pass", player="b")
-    assert rows(sent, passed_on) == [(10_000, "PASS", 0), (10_950, "DRIVE", 400), (13_000, "PASS", 0)]
-    received = replace(sent, lasts_ms=2000.0)
-    assert rows(received, passed_on)[1] == (12_000, "DRIVE", 400)
+    assert played(sent, passed_on) == "10000 PASS; 10950 DRIVE 400; 13000 PASS"
+    assert played(replace(sent, lasts_ms=2000.0), passed_on) == "10000 PASS; 12000 DRIVE 400; 13000 PASS"
     carry = event(30, "carry", lasts_ms=900.0)
-    assert [label for _, label, _ in rows(sent, passed_on, carry)] == ["PASS", "PASS", "DRIVE"]
+    assert played(sent, passed_on, carry) == "10000 PASS; 13000 PASS; 30000 DRIVE 400"
 
 
 @pytest.mark.parametrize(
@@ -80,46 +109,38 @@ def test_a_drive_is_implied_between_reception_and_the_next_pass():
     ids=["opponent", "same player", "header", "free kick", "first touch", "too late", "clearance"],
 )
 def test_no_drive_is_implied(after):
-    found = [label for _, label, _ in rows(event(10, "pass", length_m=10.0), after)]
-    assert "DRIVE" not in found
+    assert "DRIVE" not in played(event(10, "pass", length_m=10.0), after)
+
+
+CHAIN = [event(10 * n, "pass", player="abc"[n % 3], length_m=10.0) for n in range(1, 8)]
 
 
 def test_a_reception_that_is_the_next_events_time_or_no_time_after_the_pass_is_unknown():
     """Of most passes, or it could be chance; 10 m take 950 ms."""
-    chain = [event(10 * n, "pass", player="abc"[n % 3], length_m=10.0) for n in range(1, 8)]
-    expected = rows(*chain)
-    assert next(row for row in expected if row[1] == "DRIVE") == (10_950, "DRIVE", 400)
-    assert rows(*(replace(sent, lasts_ms=10_000.0) for sent in chain)) == expected, "copied from the next event"
-    assert rows(*(replace(sent, lasts_ms=2_700_000.0) for sent in chain)) == expected, "on another clock"
-    assert rows(*(replace(sent, lasts_ms=0.0) for sent in chain)) == expected
-    honest = [replace(sent, lasts_ms=3000.0) for sent in chain]
-    assert (13_000, "DRIVE", 400) in rows(*honest)
+
+    def lasting(lasts_ms: float) -> list[ProviderEvent]:
+        return [replace(sent, lasts_ms=lasts_ms) for sent in CHAIN]
+
+    expected = played(*CHAIN)
+    assert "10950 DRIVE 400" in expected
+    assert played(*lasting(10_000.0)) == expected, "copied from the next event"
+    assert played(*lasting(2_700_000.0)) == expected, "on another clock"
+    assert played(*lasting(0.0)) == expected
+    honest = lasting(3000.0)
+    assert "13000 DRIVE 400" in played(*honest)
     one_touch = [replace(honest[0], lasts_ms=10_000.0), *honest[1:]]
-    assert (10_950, "DRIVE", 400) not in rows(*one_touch), "one that is played on at once"
+    assert "10950 DRIVE 400" not in played(*one_touch), "one that is played on at once"
 
 
 def test_carries_that_are_few_are_not_all():
-    chain = [event(10 * n, "pass", player="abc"[n % 3], length_m=10.0) for n in range(1, 8)]
-    runs = event(200, "carry", lasts_ms=3000.0)
-    drives = [t_ms for t_ms, label, _ in rows(*chain, runs) if label == "DRIVE"]
-    assert drives == [10_950, 20_950, 30_950, 40_950, 50_950, 60_950, 200_000]
-
-
-def test_a_carry_of_unknown_duration_is_a_drive():
-    assert rows(event(10, "carry")) == [(10_000, "DRIVE", 400)]
+    (half,) = halves_of(7, [*CHAIN, event(200, "carry", lasts_ms=3000.0)], True, Notices())
+    assert half.t_ms[half.code == 1].tolist() == [10_950, 20_950, 30_950, 40_950, 50_950, 60_950, 200_000]
 
 
 def test_the_ball_goes_out_once_until_somebody_plays_it():
-    found = rows(
-        event(10, "pass"),
-        event(12, "out", team=1),
-        event(12, "out", team=0),
-        event(12.5, "stoppage"),
-        event(13, "out", team=1),
-        event(30, "pass", setpiece=SetPiece.THROW_IN),
-        event(31, "out"),
-    )
-    assert [row[:2] for row in found if row[1] == "OUT"] == [(12_000, "OUT"), (31_000, "OUT")]
+    outs = [event(12, "out", team=1), event(12, "out", team=0), event(12.5, "stoppage"), event(13, "out", team=1)]
+    found = played(event(10, "pass"), *outs, event(30, "pass", setpiece=SetPiece.THROW_IN), event(31, "out"))
+    assert found == "10000 PASS; 12000 OUT; 12500 STOPPAGE; 30000 THROW IN; 31000 OUT"
 
 
 def test_where_outs_are_not_recorded_they_are_estimated_and_never_scored():
@@ -133,34 +154,7 @@ def test_where_outs_are_not_recorded_they_are_estimated_and_never_scored():
     assert (half.t_ms[out].tolist(), half.team[out].tolist()) == ([13_000], [0])
     assert not half.is_target[out].any()
     assert half.only_estimated == {7}
-    assert rows(*events) == [row for row in rows(*events) if row[1] != "OUT"]
-
-
-def test_a_take_on_is_the_drive_that_it_belongs_to():
-    carry, take_on, later = event(10, "carry", lasts_ms=2000.0), event(11, "take on"), event(13, "take on")
-    assert rows(carry, take_on, later) == [(10_000, "DRIVE", 400), (13_000, "DRIVE", 0)]
-
-
-def test_a_tackle_succeeds_if_its_side_plays_on():
-    tackle = event(10, "tackle")
-    assert rows(tackle, event(12, "pass"))[0][1] == "PLAYER SUCCESSFUL TACKLE"
-    assert rows(tackle, event(12, "pass", team=1))[0][1] == "DUEL"
-    assert rows(tackle, event(16, "pass"))[0][1] == "DUEL"
-
-
-def test_an_air_duel_is_one_header():
-    aerial = event(10, "aerial")
-    assert [label for _, label, _ in rows(aerial)] == ["HEADER"]
-    assert [label for _, label, _ in rows(aerial, event(10.5, "pass", headed=True))] == ["DUEL", "HEADER"]
-    assert [label for _, label, _ in rows(aerial, event(10.5, "pass", team=1, headed=True))] == ["HEADER", "HEADER"]
-
-
-def test_a_clearance_out_of_the_air_is_a_header():
-    cross = event(10, "pass", crossed=True)
-    cleared = event(12, "clearance", team=1, length_m=30.0)
-    assert rows(cross, cleared)[1][1] == "HEADER"
-    assert rows(cross, replace(cleared, time_ms=15_000.0))[1][1] == "HIGH PASS"
-    assert rows(event(12, "clearance", length_m=10.0))[0][1] == "PASS"
+    assert "OUT" not in played(*events)
 
 
 def test_what_a_provider_never_records_is_not_reported():
@@ -180,22 +174,14 @@ def test_events_at_impossible_times_are_counted():
 
 
 KINDS = ("pass", "shot", "carry", "take on", "clearance", "block", "tackle", "aerial", "duel", "touch", "out", "save")
-number = st.one_of(st.floats(-50, 150), st.just(math.nan))
-some_event = st.builds(
-    ProviderEvent,
-    st.integers(1, 4),
-    st.one_of(st.floats(0, 60_000), st.floats(), st.integers(0, 20).map(lambda s: s * 500.0)),
+times = st.one_of(st.floats(0, 60_000), st.floats(), st.integers(0, 20).map(lambda s: s * 500.0))
+kinds, who = (
     st.sampled_from((*KINDS, "stoppage")),
-    st.sampled_from((0, 1, UNKNOWN)),
-    st.sampled_from((None, "a", "b")),
-    number,
-    number,
-    number,
-    st.one_of(st.floats(0, 5000), st.just(math.nan)),
-    st.booleans(),
-    st.booleans(),
-    st.booleans(),
-    st.integers(0, 5),
+    (st.sampled_from((0, 1, UNKNOWN)), st.sampled_from((None, "a", "b"))),
+)
+number, lasts = (st.one_of(st.floats(*span), st.just(math.nan)) for span in ((-50, 150), (0, 5000)))
+some_event = st.builds(
+    ProviderEvent, st.integers(1, 4), times, kinds, *who, *[number] * 3, lasts, *[st.booleans()] * 3, st.integers(0, 5)
 )
 
 

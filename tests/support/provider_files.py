@@ -16,46 +16,28 @@ LABELS = (*map(str, ACTIONS), *OBSERVED_TOKENS)
 
 def rows_of(halves: Iterable[FeedHalf], *columns: str) -> list[tuple]:
     """(half, time, label, further columns) of every row."""
-    return [
-        (half.half, row.t_ms, LABELS[row.code], *(getattr(row, name) for name in columns))
-        for half in halves
-        for row in half.rows
-    ]
+    rows = [(half.half, row) for half in halves for row in half.rows]
+    return [(n, row.t_ms, LABELS[row.code], *(getattr(row, name) for name in columns)) for n, row in rows]
+
+
+def timeline(half: FeedHalf, *columns: str) -> str:
+    """The rows of a half on one line: ``0 PASS 1; 450 DRIVE 1``, time, label, and further columns."""
+    return "; ".join(" ".join(map(str, row[1:])) for row in rows_of([half], *columns))
 
 
 STATSBOMB_TEAMS = ({"id": 1, "name": "Reds"}, {"id": 2, "name": "Blues"}, {"id": 77, "name": "Greens"})
-STATSBOMB_TYPES = {"Pass": 30, "Carry": 43, "Clearance": 9, "Foul Committed": 22}
-STATSBOMB_TYPES |= {
-    "Starting XI": 35,
-    "Half Start": 18,
-    "Half End": 34,
-    "Tactical Shift": 36,
-    "Tunnel Cam": 77,
-    "Duel": 4,
-    "Shot": 16,
+STATSBOMB_TYPES = {
+    **{"Pass": 30, "Carry": 43, "Clearance": 9, "Foul Committed": 22, "Starting XI": 35, "Half Start": 18},
+    **{"Half End": 34, "Tactical Shift": 36, "Tunnel Cam": 77, "Duel": 4, "Shot": 16},
 }
 
 
 def statsbomb_event(index: int, name: str, second: float, team: int = 0, period: int = 1, **details) -> dict:
     minutes, seconds = divmod(second, 60)
-    raw = {
-        "id": f"00000000-0000-0000-0000-{index:012d}",
-        "index": index,
-        "period": period,
-        "timestamp": f"00:{int(minutes):02d}:{seconds:06.3f}",
-        "minute": int(minutes),
-        "second": int(seconds),
-        "type": {"id": STATSBOMB_TYPES[name], "name": name},
-        "possession": 1,
-        "possession_team": STATSBOMB_TEAMS[team],
-        "play_pattern": {"id": 1, "name": "Regular Play"},
-        "team": STATSBOMB_TEAMS[team],
-        "player": {"id": 10 * (team + 1), "name": "Somebody"},
-        "location": [60.0, 40.0],
-        "duration": 1.0,
-        "related_events": [],
-        **details,
-    }
+    raw = {"id": f"{index:012d}", "index": index, "period": period, "minute": int(minutes), "second": int(seconds)}
+    raw |= {"timestamp": f"00:{int(minutes):02d}:{seconds:06.3f}", "type": {"id": STATSBOMB_TYPES[name], "name": name}}
+    raw |= {"possession_team": STATSBOMB_TEAMS[team], "team": STATSBOMB_TEAMS[team], "location": [60.0, 40.0]}
+    raw |= {"player": {"id": 10 * (team + 1), "name": "Somebody"}, "duration": 1.0, **details}
     return {name: value for name, value in raw.items() if value is not None}
 
 
@@ -64,19 +46,14 @@ def statsbomb_pass(kind: dict | None = None, height: int = 1, end: tuple[float, 
     return {"pass": details | (kind or {})}
 
 
-def statsbomb_line_up() -> list[dict]:
-    players = [[{"player_id": 10 * n, "player_name": "Somebody", "jersey_number": 9}] for n in (1, 2)]
-    return [
-        {"team_id": team["id"], "team_name": team["name"], "lineup": squad}
-        for team, squad in zip(STATSBOMB_TEAMS[:2], players, strict=True)
-    ]
+def statsbomb_line_up(first_id: int = 1) -> list[dict]:
+    names = [team["name"] for team in STATSBOMB_TEAMS[:2]]
+    squad = [{"player_id": 10, "player_name": "Somebody", "jersey_number": 9}]
+    return [{"team_id": first_id + n, "team_name": name, "lineup": squad} for n, name in enumerate(names)]
 
 
 STATSBOMB = [
-    *(
-        statsbomb_event(n + 1, "Starting XI", 0, n, tactics={"formation": 442, "lineup": []}, location=None)
-        for n in range(2)
-    ),
+    *(statsbomb_event(n + 1, "Starting XI", 0, n, tactics={"lineup": []}, location=None) for n in range(2)),
     *(statsbomb_event(10 + period, "Half Start", 0, period=period, location=None) for period in (1, 2)),
     *(statsbomb_event(20 + period, "Half End", 2700, period=period, location=None) for period in (1, 2)),
     statsbomb_event(3, "Pass", 1.5, **statsbomb_pass()),
@@ -149,29 +126,33 @@ def sportec_kick_off(half: int, section: str = "", left: str = "H") -> str:
     )
 
 
-SPORTEC_THROW = '<ThrowIn Team="A" DecisionTimestamp="2024-03-10T15:30:43+02:00">'
-SPORTEC_THROW += sportec_play("A", "a1", Height="high") + "</ThrowIn>"
-SPORTEC_CORNER = (
-    '<CornerKick Team="H" DecisionTimestamp="2024-03-10T15:31:30+02:00">' + sportec_play(how="Cross") + "</CornerKick>"
-)
+def _decided(tag: str, team: str, at: str, play: str) -> str:
+    return f'<{tag} Team="{team}" DecisionTimestamp="2024-03-10T{at}+02:00">{play}</{tag}>'
+
+
 SPORTEC = [
     sportec_kick_off(1),
-    sportec_event(5, sportec_play("H", "h2", Height="high", Distance="long")),
-    sportec_event(7, sportec_duel("air", "ballcontactSucceeded")),
-    sportec_event(8, '<OtherBallAction Team="A" Player="a1"/>'),
-    sportec_event(15, sportec_play("A", "a2", how="Cross", Height="high")),
-    sportec_event(17, '<OtherBallAction Team="H" Player="h3"/>'),
-    sportec_event(20, sportec_play("A", "a2", Height="flat")),
-    sportec_event(21, '<OtherBallAction Team="H" Player="h3"/>'),
-    sportec_event(25, '<ShotAtGoal Team="H" Player="h4" TypeOfShot="head"><BlockedShot Player="a9"/></ShotAtGoal>'),
-    sportec_event(28, '<ShotAtGoal Team="H" Player="h4"><SavedShot GoalKeeper="a0"/></ShotAtGoal>'),
-    sportec_event(31, sportec_duel("ground", "ballClaimed")),
-    sportec_event(32, sportec_play("A", "a1", Height="flat")),
-    sportec_event(50, SPORTEC_THROW, x=40, y=68.0),
-    sportec_event(100, SPORTEC_CORNER),
-    sportec_event(120, '<Foul TeamFouler="A" Fouler="a1"/>'),
-    sportec_event(121, "<Delete/>"),
-    sportec_event(150, '<FinalWhistle GameSection="firstHalf"/>'),
+    *(
+        sportec_event(second, inner)
+        for second, inner in (
+            (5, sportec_play("H", "h2", Height="high", Distance="long")),
+            (7, sportec_duel("air", "ballcontactSucceeded")),
+            (8, '<OtherBallAction Team="A" Player="a1"/>'),
+            (15, sportec_play("A", "a2", how="Cross", Height="high")),
+            (17, '<OtherBallAction Team="H" Player="h3"/>'),
+            (20, sportec_play("A", "a2", Height="flat")),
+            (21, '<OtherBallAction Team="H" Player="h3"/>'),
+            (25, '<ShotAtGoal Team="H" Player="h4" TypeOfShot="head"><BlockedShot Player="a9"/></ShotAtGoal>'),
+            (28, '<ShotAtGoal Team="H" Player="h4"><SavedShot GoalKeeper="a0"/></ShotAtGoal>'),
+            (31, sportec_duel("ground", "ballClaimed")),
+            (32, sportec_play("A", "a1", Height="flat")),
+            (100, _decided("CornerKick", "H", "15:31:30", sportec_play(how="Cross"))),
+            (120, '<Foul TeamFouler="A" Fouler="a1"/>'),
+            (121, "<Delete/>"),
+            (150, '<FinalWhistle GameSection="firstHalf"/>'),
+        )
+    ),
+    sportec_event(50, _decided("ThrowIn", "A", "15:30:43", sportec_play("A", "a1", Height="high")), x=40, y=68.0),
     sportec_kick_off(2, left="A"),
     sportec_event(4, sportec_play("H", "h2", Height="flat"), 2, x=10, y=10),
 ]
@@ -190,14 +171,7 @@ class Play:
 
 @dataclass(frozen=True)
 class Form:
-    """How a provider writes: an entry for each play, what comes before them all, and the file around them.
-
-    Attributes:
-        entries: of the plays, in order.
-        written: entries -> the file.
-        beside: its companion, by name.
-        knows_teams, knows_places: what comes back.
-    """
+    """How a provider writes: an entry for each play, the file around them, its companion by name, what comes back."""
 
     provider: str
     name: str
@@ -257,43 +231,28 @@ def metrica_csv(entries: list[dict]) -> str:
 
 def of_spotting(found: Sequence[Play]) -> list[dict]:
     return [
-        {
-            "gameTime": f"{play.half} - {play.second // 60:02d}:{play.second % 60:02d}",
-            "label": str(play.action),
-            "position": str(play.second * 1000),
-            "team": ("home", "away")[play.team],
-            "confidence": "0.5",
-        }
+        {"gameTime": f"{play.half} - {play.second // 60:02d}:{play.second % 60:02d}", "label": str(play.action)}
+        | {"position": str(play.second * 1000), "team": ("home", "away")[play.team], "confidence": "0.5"}
         for play in found
     ]
 
 
 def of_osl(found: Sequence[Play]) -> list[dict]:
     """An item has one clock: both halves of a play are items of their own."""
-    return [
-        {
-            "id": f"half {half}",
-            "inputs": [{"type": "video", "path": f"{half}.mp4", "fps": 25}],
-            "events": [
-                {"head": "action", "label": str(play.action), "position_ms": play.second * 1000}
-                for play in found
-                if play.half == half
-            ],
-        }
-        for half in (1, 2)
-        if any(play.half == half for play in found)
-    ]
+    items = []
+    for half in sorted({play.half for play in found}):
+        own = [(str(play.action), play.second * 1000) for play in found if play.half == half]
+        events = [{"head": "action", "label": label, "position_ms": time_ms} for label, time_ms in own]
+        items.append({"id": f"half {half}", "inputs": [{"type": "video", "path": f"{half}.mp4"}], "events": events})
+    return items
+
+
+def _line_up_file() -> dict[str, str]:
+    return {"lineup.json": json.dumps(statsbomb_line_up())}
 
 
 FORMS = [
-    Form(
-        "StatsBomb",
-        "events.json",
-        of_statsbomb,
-        json.dumps,
-        lambda: {"lineup.json": json.dumps(statsbomb_line_up())},
-        knows_places=True,
-    ),
+    Form("StatsBomb", "events.json", of_statsbomb, json.dumps, _line_up_file, knows_places=True),
     Form("Metrica (CSV)", "events.csv", of_metrica, metrica_csv),
     Form("SoccerNet spotting", "Labels-ball.json", of_spotting, lambda found: json.dumps({"annotations": found})),
     Form("OSL JSON", "osl.json", of_osl, lambda found: json.dumps({"data": found}), knows_teams=False),
@@ -309,36 +268,32 @@ def save_form(folder: Path, form: Form, text: str) -> Path:
 
 def rows_in_form(halves: Sequence[FeedHalf], form: Form) -> list[tuple]:
     """What can be compared; a drive is implied where none is recorded, and nobody wrote one here."""
-    found = []
-    for place, half in enumerate(halves):
-        number = half.half if form.provider != "OSL JSON" else place + 1
-        for t_ms, code, team in zip(half.t_ms, half.code, half.team, strict=True):
-            if code < len(ACTIONS) and ACTIONS[code] is not Action.DRIVE:
-                found.append((number, int(t_ms), ACTIONS[code], int(team)))
-    return found
+    numbers = [half.half if form.provider != "OSL JSON" else place for place, half in enumerate(halves, start=1)]
+    rows = [(number, row) for number, half in zip(numbers, halves, strict=True) for row in half.rows]
+    actions = [(number, row.t_ms, LABELS[row.code], row.team) for number, row in rows if row.code < len(ACTIONS)]
+    return [row for row in actions if row[2] != "DRIVE"]
 
 
 METRICA = [
-    metrica_entry("SET PIECE", "KICK OFF", 1, 14, 0, 50),
-    metrica_entry("PASS", "", 1, 14, 0, 50),
-    metrica_entry("SHOT", "HEAD-ON TARGET-SAVED", 1, 20, 0, 90),
-    metrica_entry("RECOVERY", "SAVED", 1, 21, 1, 90),
-    metrica_entry("CHALLENGE", "AERIAL-WON", 1, 30, 1, 60),
-    metrica_entry("RECOVERY", "THEFT", 1, 40, 0, 60),
-    metrica_entry("PASS", "", 1, 41, 0, 60),
-    metrica_entry("BALL OUT", "CLEARANCE", 1, 60, 1, 60),
-    metrica_entry("SET PIECE", "THROW IN", 1, 70, 0, 60),
-    metrica_entry("PASS", "", 1, 70, 0, 60),
-    metrica_entry("PASS", "", 2, 2803, 1, 50),
+    metrica_entry(*entry)
+    for entry in (
+        ("SET PIECE", "KICK OFF", 1, 14, 0, 50),
+        ("PASS", "", 1, 14, 0, 50),
+        ("SHOT", "HEAD-ON TARGET-SAVED", 1, 20, 0, 90),
+        ("RECOVERY", "SAVED", 1, 21, 1, 90),
+        ("CHALLENGE", "AERIAL-WON", 1, 30, 1, 60),
+        ("RECOVERY", "THEFT", 1, 40, 0, 60),
+        ("PASS", "", 1, 41, 0, 60),
+        ("BALL OUT", "CLEARANCE", 1, 60, 1, 60),
+        ("SET PIECE", "THROW IN", 1, 70, 0, 60),
+        ("PASS", "", 1, 70, 0, 60),
+        ("PASS", "", 2, 2803, 1, 50),
+    )
 ]
 
 
 def metrica_json(entries: Sequence[dict]) -> list[dict]:
     ids = {"Home": "FIFATMA", "Away": "FIFATMB"}
-
-    def at(entry: dict, end: str) -> dict:
-        return {"time": entry[f"{end} Time [s]"], "x": entry[f"{end} X"], "y": entry[f"{end} Y"]}
-
     return [
         {
             "team": {"id": ids[entry["Team"]]},
@@ -346,8 +301,10 @@ def metrica_json(entries: Sequence[dict]) -> list[dict]:
             "subtypes": [{"name": name} for name in entry["Subtype"].split("-")] if entry["Subtype"] else None,
             "period": entry["Period"],
             "from": {"id": entry["From"]},
-            "start": at(entry, "Start"),
-            "end": at(entry, "End"),
+            **{
+                end.lower(): {"time": entry[f"{end} Time [s]"], "x": entry[f"{end} X"], "y": entry[f"{end} Y"]}
+                for end in ("Start", "End")
+            },
         }
         for entry in entries
     ]

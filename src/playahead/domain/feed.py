@@ -16,7 +16,7 @@ from playahead.io.errors import RecordError
 
 N_CODES = len(ACTIONS) + len(OBSERVED_TOKENS)
 """Codes 0-9 are the ten actions, 10-13 the observation-only tokens."""
-DUEL, SAVE, STOPPAGE, TOUCH = range(len(ACTIONS), N_CODES)
+PASS, DRIVE, HEADER, HIGH_PASS, THROW_IN, CROSS, SHOT, OUT, BLOCK, TACKLE, DUEL, SAVE, STOPPAGE, TOUCH = range(N_CODES)
 
 UNKNOWN = 255
 """Team, position, set piece or confidence that the source does not give."""
@@ -57,7 +57,6 @@ _BESIDES = {
     "confidence": (UNKNOWN,),
 }
 EVERY_CODE = frozenset(range(N_CODES))
-
 
 COLUMNS = {
     **{"t_ms": np.int32, "code": np.uint8, "team": np.uint8, "x": np.uint8, "y": np.uint8, "setpiece": np.uint8},

@@ -14,13 +14,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
-from playahead.domain.records import ActionEvent, Clip
+from playahead.domain.records import Clip
 from playahead.sources.soccernet import BaaSplit
 
 _FRAME_MS = 1000 // GRID.fps
@@ -64,21 +65,6 @@ class Stretch:
         return ours if first == last else f"{ours} to {theirs}"
 
 
-@dataclass(frozen=True)
-class Overlap:
-    """Two stretches that show the same video.
-
-    Attributes:
-        ours, theirs: clips that show it, in words.
-        alike, unlike: labels in that part that agree at one offset, and labels of either that have no partner.
-    """
-
-    ours: str
-    theirs: str
-    alike: int
-    unlike: int
-
-
 def stretches_of(clips: Sequence[Clip]) -> list[Stretch]:
     """Clips joined where the next one, in the file's order, shows the same actions 5 s earlier."""
     runs: list[list[Clip]] = []
@@ -90,21 +76,15 @@ def stretches_of(clips: Sequence[Clip]) -> list[Stretch]:
     return [_stretch(run) for run in runs]
 
 
-def find_overlaps(ours: Sequence[Stretch], theirs: Sequence[Stretch]) -> list[Overlap]:
-    """Every two stretches of two splits that share video, the longest agreement of each."""
-    if not any(len(stretch.frame_E) for stretch in ours) or not any(len(stretch.frame_E) for stretch in theirs):
-        return []
+def _overlaps(ours: Sequence[Stretch], theirs: Sequence[Stretch]) -> Iterator[Sequence[Any]]:
+    """Facts of ``_longest_run`` for every two stretches of two splits that share video, the longest agreement each."""
     gain_C = _gains(ours, theirs)
-    best: dict[tuple[int, int], tuple[float, Overlap]] = {}
+    best: dict[tuple[int, int], Sequence[Any]] = {}
     for mine, yours, shift in _offsets(ours, theirs):
-        score, overlap = _longest_run(ours[mine], theirs[yours], shift, gain_C)
-        if score >= _ENOUGH and score > best.get((mine, yours), (0.0, None))[0]:
-            best[mine, yours] = score, overlap
-    return [overlap for _, (_, overlap) in sorted(best.items(), key=lambda item: item[0])]
-
-
-def _events(clip: Clip) -> tuple[ActionEvent, ...]:
-    return (*clip.observation, *(clip.anticipation or ()))
+        run = _longest_run(ours[mine], theirs[yours], shift, gain_C)
+        if run[0] >= _ENOUGH and run[0] > best.get((mine, yours), (0.0,))[0]:
+            best[mine, yours] = run
+    return (best[pair] for pair in sorted(best))
 
 
 def _follows(earlier: Clip, later: Clip) -> bool:
@@ -121,15 +101,13 @@ def _follows(earlier: Clip, later: Clip) -> bool:
 
 def _stretch(clips: Sequence[Clip]) -> Stretch:
     """Each action once: a clip adds what lies after the observation of the clip before it."""
-    rows: set[tuple[int, int]] = set()
-    for index, clip in enumerate(clips):
-        is_last, known_ms = index + 1 == len(clips), OBSERVATION_MS - _STRIDE_MS if index else -1
-        events = _events(clip) if is_last else clip.observation
-        rows |= {
-            (round((e.position_ms + index * _STRIDE_MS) / _FRAME_MS), e.action.class_index)
-            for e in events
-            if e.position_ms > known_ms
-        }
+    shown = [*(clip.observation for clip in clips[:-1]), (*clips[-1].observation, *(clips[-1].anticipation or ()))]
+    rows = {
+        (round((event.position_ms + index * _STRIDE_MS) / _FRAME_MS), event.action.class_index)
+        for index, events in enumerate(shown)
+        for event in events
+        if event.position_ms > (OBSERVATION_MS - _STRIDE_MS if index else -1)
+    }
     table = np.array(sorted(rows), np.int64).reshape(-1, 2)
     return Stretch(clips, table[:, 0], table[:, 1], np.sort(table[:, 1] * _A_CLASS + table[:, 0]))
 
@@ -176,9 +154,8 @@ def _gains(ours: Sequence[Stretch], theirs: Sequence[Stretch]) -> NDArray[np.flo
         for other in longest:
             for shift in range(-20 * stride, 21 * stride, stride):
                 inside = _within(stretch, other, shift)
-                paired_C += np.bincount(
-                    stretch.class_E[inside & _has_partner(stretch, other, shift)], minlength=len(ACTIONS)
-                )
+                paired = inside & _has_partner(stretch, other, shift)
+                paired_C += np.bincount(stretch.class_E[paired], minlength=len(ACTIONS))
                 all_C += np.bincount(stretch.class_E[inside], minlength=len(ACTIONS))
     return -np.log(paired_C / all_C)
 
@@ -189,17 +166,19 @@ def _within(stretch: Stretch, other: Stretch, shift: int) -> NDArray[np.bool_]:
     return (stretch.frame_E >= shift) & (stretch.frame_E <= end + shift)
 
 
-def _longest_run(ours: Stretch, theirs: Stretch, shift: int, gain_C: NDArray[np.float64]) -> tuple[float, Overlap]:
-    """The run of labels that speaks most for the same video, at one offset, and how much it does."""
+def _longest_run(
+    ours: Stretch, theirs: Stretch, shift: int, gain_C: NDArray[np.float64]
+) -> tuple[float, str, str, int, int]:
+    """How much the best run of labels at one offset speaks for the same video; the clips of both that show it; labels
+    in it that agree, and labels of either without a partner."""
     # Labels with a partner in the other stretch, and those of theirs without one where ours look, too.
     our_pairs, their_pairs = _has_partner(ours, theirs, shift), _has_partner(theirs, ours, -shift)
     alone = _within(theirs, ours, -shift) & ~their_pairs
     inside = _within(ours, theirs, shift)
     # Labels of both in time order, a pair once, each with its log-likelihood ratio for the same video.
     frame_E = np.concatenate([ours.frame_E[inside], theirs.frame_E[alone] + shift])
-    evidence_E = np.concatenate(
-        [np.where(our_pairs, gain_C[ours.class_E], -_LOSS)[inside], np.full(alone.sum(), -_LOSS)]
-    )
+    our_evidence_E = np.where(our_pairs, gain_C[ours.class_E], -_LOSS)[inside]
+    evidence_E = np.concatenate([our_evidence_E, np.full(alone.sum(), -_LOSS)])
     order = np.argsort(frame_E, kind="stable")
     frame_E, evidence_E = frame_E[order], evidence_E[order]
     # The run of largest sum ends where the sum so far is furthest above its lowest value before.
@@ -210,7 +189,7 @@ def _longest_run(ours: Stretch, theirs: Stretch, shift: int, gain_C: NDArray[np.
     run = evidence_E[start:stop]
     first, last = (int(frame_E[start]), int(frame_E[stop - 1])) if len(run) else (0, 0)
     names = ours.names(first, last), theirs.names(first - shift, last - shift)
-    return float(above[stop]), Overlap(*names, int((run > 0).sum()), int((run < 0).sum()))
+    return float(above[stop]), *names, int((run > 0).sum()), int((run < 0).sum())
 
 
 @dataclass
@@ -222,10 +201,10 @@ class SplitFacts:
     observed: Counter[str]
     per_clip: Counter[int]
     withheld: int
-    dropped: Counter[str] = field(default_factory=Counter)
-    rejected: list[str] = field(default_factory=list)
-    sharing: int = 0
-    future_visible: int = 0
+    dropped: Counter[str]
+    rejected: list[str]
+    sharing: int
+    future_visible: int
 
     @property
     def mean_actions(self) -> float:
@@ -268,37 +247,25 @@ class Audit:
 
 def audit_splits(splits: Mapping[str, BaaSplit]) -> Audit:
     """Count, and look for shared video within and across splits."""
-    facts = {name: _facts(split) for name, split in splits.items()}
     stretches = {name: stretches_of(split.clips) for name, split in splits.items()}
-    for name, joined in stretches.items():
-        facts[name].sharing = sum(len(stretch.clips) for stretch in joined if len(stretch.clips) > 1)
-        facts[name].future_visible = sum(map(_shown_later, joined))
+    facts: dict[str, SplitFacts] = {}
+    for name, split in splits.items():
+        known = [clip for clip in split.clips if clip.anticipation is not None]
+        facts[name] = SplitFacts(
+            clips=len(split.clips),
+            actions=Counter(str(e.action) for clip in known for e in clip.anticipation or ()),
+            observed=Counter(str(e.action) for clip in split.clips for e in clip.observation),
+            per_clip=Counter(len(clip.anticipation or ()) for clip in known),
+            withheld=len(split.clips) - len(known),
+            dropped=split.dropped,
+            rejected=split.rejected,
+            sharing=sum(len(one.clips) for one in stretches[name] if len(one.clips) > 1),
+            # Clips whose future (where something happens in it) is in the past of a later clip, up to 30 s on.
+            future_visible=sum(bool(clip.anticipation) for one in stretches[name] for clip in one.clips[:-1]),
+        )
     leaks = [
-        _in_words(ours, theirs, overlap)
+        f"{ours}/{mine} and {theirs}/{yours} share video ({alike:,} of {alike + unlike:,} labels alike)"
         for ours, theirs in combinations(splits, 2)
-        for overlap in find_overlaps(stretches[ours], stretches[theirs])
+        for _, mine, yours, alike, unlike in _overlaps(stretches[ours], stretches[theirs])
     ]
     return Audit(facts, leaks)
-
-
-def _facts(split: BaaSplit) -> SplitFacts:
-    known = [clip for clip in split.clips if clip.anticipation is not None]
-    return SplitFacts(
-        clips=len(split.clips),
-        actions=Counter(str(e.action) for clip in known for e in clip.anticipation or ()),
-        observed=Counter(str(e.action) for clip in split.clips for e in clip.observation),
-        per_clip=Counter(len(clip.anticipation or ()) for clip in known),
-        withheld=len(split.clips) - len(known),
-        dropped=split.dropped,
-        rejected=split.rejected,
-    )
-
-
-def _shown_later(stretch: Stretch) -> int:
-    """Clips whose future (where something happens in it) is in the past of a later clip, up to 30 s on."""
-    return sum(bool(clip.anticipation) for clip in stretch.clips[:-1])
-
-
-def _in_words(ours: str, theirs: str, overlap: Overlap) -> str:
-    labels = f"{overlap.alike:,} of {overlap.alike + overlap.unlike:,} labels alike"
-    return f"{ours}/{overlap.ours} and {theirs}/{overlap.theirs} share video ({labels})"

@@ -5,10 +5,10 @@ from math import nan
 from typing import Any
 
 from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
-from playahead.domain.notices import Notices
 from playahead.domain.pitch import distance_m
+from playahead.sources import provider_events as shared
 from playahead.sources.match_clock import CLOCK_STARTS_MS
-from playahead.sources.provider_events import Kind, ProviderEvent, Unreadable, halves_of, read_each, team_number
+from playahead.sources.provider_events import Kind, ProviderEvent, ShootOut, Unreadable
 from playahead.sources.reading import FeedFile, as_object, field, match_id, number, read_json
 
 _KINDS: dict[str, Kind] = {
@@ -39,8 +39,8 @@ def read_datafactory(file: FeedFile) -> list[FeedHalf]:
             pairs.append((one, before))
         if one[0] not in _NOT_PLAYED:
             before = one
-    events = read_each(path, pairs, lambda pair: _events_of(pair[0], pair[1], teams, notices), notices)
-    return halves_of(match_id(match.get("matchId", path.stem)), events, False, notices, knows_outs=False)
+    events = shared.read_each(path, pairs, lambda pair: _events_of(pair[0], pair[1], teams), notices)
+    return shared.halves_of(match_id(match.get("matchId", path.stem)), events, False, notices, knows_outs=False)
 
 
 def _order(listed: tuple[str, str, Any]) -> tuple[float, float, float, str]:
@@ -55,15 +55,13 @@ def _events_of(
     listed: tuple[str, str, Mapping[str, Any]],
     before: tuple[str, str, Mapping[str, Any]] | None,
     teams: Mapping[str, int],
-    notices: Notices,
 ) -> Iterator[ProviderEvent]:
     """Events of an entry that follows ``before``, the last entry that was played."""
     name, _, entry = listed
     half = int(entry["t"]["half"])
     if name == _SHOOT_OUT or half not in PERIODS:
-        notices.count("events of the shoot-out not read")
-        return
-    team = team_number(None if entry.get("team") is None else str(entry["team"]), teams)
+        raise ShootOut
+    team = shared.team_number(None if entry.get("team") is None else str(entry["team"]), teams)
     if entry["t"].get("s") is None:
         raise Unreadable("no second")
     if name not in _KINDS:

@@ -97,17 +97,15 @@ def _good_rows(columns: dict[str, np.ndarray], file: FeedFile) -> dict[str, np.n
 
 def _load_columns(path: Path) -> dict[str, np.ndarray]:
     """The columns by the names of ``FeedHalf``."""
-    needed = [name for column, name in _NAME_OF.items() if column not in _OPTIONAL]
     if not path.exists():
         raise InputError(path, "no such file", "expected train.npz, val.npz and test.npz")
     require_archive(path, MOST_BYTES)
+    needed = {column: name for column, name in _NAME_OF.items() if column not in _OPTIONAL}
     try:
         with np.load(path, allow_pickle=False) as table:
-            columns = {
-                column: table[name] for column, name in _NAME_OF.items() if column not in _OPTIONAL or name in table
-            }
+            columns = {c: table[name] for c, name in _NAME_OF.items() if c in needed or name in table}
     except KeyError as missing:
-        raise InputError(path, missing.args[0], f"columns needed: {', '.join(needed)}") from None
+        raise InputError(path, missing.args[0], f"columns needed: {', '.join(needed.values())}") from None
     except Exception as reason:  # zipfile, zlib and NumPy each raise their own on damaged bytes
         raise InputError(path, f"not a readable .npz ({type(reason).__name__}: {reason})") from None
     for name, column in columns.items():

@@ -7,6 +7,7 @@ A provider is one entry of ``READERS``: how its files are recognised, and the fu
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -43,11 +44,9 @@ def holding(opens: bytes, *patterns: str) -> Recognise:
 
 @dataclass(frozen=True)
 class Companion:
-    """The second file of a match. It is never needed; given, it must be of the same match.
+    """The second file of a match: the provider's name for it, and how it is recognised.
 
-    Attributes:
-        called: the provider's name for it.
-        recognises: test of the first 64 KB of a file.
+    It is never needed; given, it must be of the same match.
     """
 
     called: str
@@ -58,12 +57,9 @@ class Companion:
 class FeedReader:
     """Reader of one provider's matches.
 
-    Attributes:
-        provider: its name.
-        recognises: test of the first 64 KB of a file, without white space and byte order mark before them.
-        read: reader of a file's halves. What it does not read, it adds to the file's notices; an ``InputError``
-            names a file that is missing, mostly unreadable, or the companion of another match.
-        companion: the second file of its matches, if there is one.
+    ``recognises`` tests the first 64 KB of a file, without white space and byte order mark before them. ``read`` adds
+    what it does not read to the file's notices; an ``InputError`` names a file that is missing, mostly unreadable, or
+    the companion of another match.
     """
 
     provider: str
@@ -125,25 +121,17 @@ READERS: tuple[FeedReader, ...] = (
 
 
 def reader_of(path: Path) -> FeedReader | None:
-    """The first reader that recognises a file's content; None if it is no feed.
-
-    Raises:
-        InputError: no such file, or one that cannot be read.
-    """
+    """The first reader that recognises a file's content; None if it is no feed."""
     head = _head(path)
     return next((reader for reader in READERS if reader.recognises(head)), None)
 
 
 def choose_reader(path: Path, provider: str = "") -> FeedReader:
-    """The reader of a provider, by any spelling of its name; else the one that recognises the file.
-
-    Raises:
-        InputError: there is none.
-    """
+    """The reader of a provider, by any spelling of its name; else the one that recognises the file."""
     if provider:
         named = (reader for reader in READERS if _letters(reader.provider) == _letters(provider))
         if (reader := next(named, None)) is None:
-            known = ", ".join(reader.provider for reader in READERS)
+            known = known_providers().removeprefix("known: ")
             raise InputError("provider", f"{provider!r} is not one of {known}")
         return reader
     if (reader := reader_of(path)) is None:
@@ -195,11 +183,7 @@ def read_feed(
 
 
 def matches_among(files: Sequence[Path]) -> list[tuple[Path, list[Path]]]:
-    """Each match in a list of files, with its further files: a companion goes with the feed nearest by name.
-
-    Raises:
-        InputError: no match, or a file that is neither a feed nor the companion of one in the list.
-    """
+    """Each match in a list of files, with its further files: a companion goes with the feed nearest by name."""
     readers = {file: reader_of(file) for file in files}
     matches: list[tuple[Path, list[Path]]] = [(file, []) for file in files if readers[file] is not None]
     for file in (file for file in files if readers[file] is None):
@@ -241,9 +225,7 @@ def _companion(given: Sequence[Path], reader: FeedReader) -> Path | None:
 
 
 def _same_start(first: str, second: str) -> int:
-    """Number of letters that two names begin with alike."""
-    pairs = zip(first, second, strict=False)
-    return next((count for count, (one, other) in enumerate(pairs) if one != other), min(len(first), len(second)))
+    return len([*takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))])
 
 
 # Whether a feed holds about as many actions as football has: the guard against files that are read wrongly.
@@ -259,12 +241,7 @@ SPAN = 20
 
 
 def unusual_rates(halves: Sequence[FeedHalf], provider: str) -> list[str]:
-    """A line on classes whose rates are far from the usual ones, or on places that cannot be; none if all are near.
-
-    Args:
-        halves: halves of one match or many.
-        provider: provider of the file, as the line names it.
-    """
+    """A line on classes whose rates are far from the usual ones, or on places that cannot be; none if all are near."""
     # Places in another unit crowd together.
     x = np.concatenate([half.x[half.x != UNKNOWN] for half in halves])
     if len(x) >= CROWD and np.ptp(x) < SPAN:
@@ -311,9 +288,8 @@ def convert_feeds(
     Args:
         files: matches as their providers ship them (with further files of theirs, in any order), or compact tables.
         out: the table (.npz).
-        drop_bad_rows: leave out rows that cannot be, and count them.
+        drop_bad_rows, kick_offs_ms: options of ``read_feed``.
         show: display of progress, updated after every file.
-        kick_offs_ms: start of each half in the video of a file that holds a whole match on one clock.
 
     Raises:
         InputError: a file that cannot be read, or a half that two files hold.

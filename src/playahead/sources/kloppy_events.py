@@ -72,24 +72,18 @@ def read_kloppy_dataset(dataset: "EventDataset", notices: Notices | None = None)
     teams = {str(team.team_id): number for number, team in enumerate(dataset.metadata.teams[:2])}
     knows_height = any(_names(event, "PassQualifier") & _HIGH for event in listed)
     events = [event for raw in listed for event in _events(raw, teams, are_turned)]
-    return halves_of(_match_id(dataset), events, knows_height, notices)
-
-
-def _match_id(dataset: "EventDataset") -> int:
-    """The provider's id; for a dataset without one, a number that stands for its first events."""
-    if dataset.metadata.game_id:
-        return match_id(dataset.metadata.game_id)
+    # The first events stand for a match without an id.
     first = [(event.event_id, event.timestamp.total_seconds()) for event in dataset.events[:50]]
-    return match_id(repr(first).encode())
+    return halves_of(match_id(dataset.metadata.game_id or repr(first).encode()), events, knows_height, notices)
 
 
 def _events(event: Any, teams: dict[str, int], are_turned: bool) -> Iterator[ProviderEvent]:
     for kind in _kinds(event):
         body, passed = _names(event, "BodyPartQualifier"), _names(event, "PassQualifier")
         setpieces = [_SETPIECES.get(name, 0) for name in _names(event, "SetPieceQualifier")]
-        setpiece = min(filter(None, setpieces), default=0)  # a few are called two things: the throw-in comes first
-        place = event.coordinates if event.team and are_turned else None
-        arrives = getattr(event, "receiver_coordinates", None)
+        start, end = event.coordinates if are_turned else None, getattr(event, "receiver_coordinates", None)
+        place = start if event.team else None
+        until = getattr(event, "receive_timestamp", None) or getattr(event, "end_timestamp", None)
         yield ProviderEvent(
             half=event.period.id,
             time_ms=event.timestamp.total_seconds() * 1000,
@@ -98,12 +92,12 @@ def _events(event: Any, teams: dict[str, int], are_turned: bool) -> Iterator[Pro
             player=str(event.player.player_id) if event.player else None,
             x=place.x * 100 if place else nan,
             y=place.y * 100 if place else nan,
-            length_m=_length_m(event.coordinates, arrives) if are_turned else nan,
-            lasts_ms=_lasts_ms(event),
+            length_m=distance_m(start.x, start.y, end.x, end.y, size=(1.0, 1.0)) if start and end else nan,
+            lasts_ms=(until - event.timestamp).total_seconds() * 1000 if until is not None else nan,
             headed=bool(body & _HEADS or passed & _HEADED),
             high=bool(passed & _HIGH),
             crossed="CROSS" in passed,
-            setpiece=setpiece,
+            setpiece=min(filter(None, setpieces), default=0),  # some are called two things: the throw-in comes first
         )
 
 
@@ -121,20 +115,13 @@ def _kinds(event: Any) -> Iterator[Kind]:
     elif name == "GOALKEEPER":
         yield "save" if _names(event, "GoalkeeperQualifier") & _SAVES else "touch"
     elif name == "DUEL":
-        yield from _duel(_names(event, "DuelQualifier"), result)
+        types = _names(event, "DuelQualifier")
+        if result == "WON":
+            yield "aerial" if "AERIAL" in types else "duel" if "LOOSE_BALL" in types else "tackle"
+        elif not types & {"AERIAL", "LOOSE_BALL"}:
+            yield "duel"
     elif name == "GENERIC" and (known := _BY_NAME.get(str(event.event_name).lower())):
         yield known
-
-
-def _duel(types: set[str], result: str) -> Iterator[Kind]:
-    if "AERIAL" in types:
-        if result == "WON":
-            yield "aerial"
-    elif "LOOSE_BALL" in types:
-        if result == "WON":
-            yield "duel"
-    else:
-        yield "tackle" if result == "WON" else "duel"
 
 
 def _names(event: Any, qualifier: str) -> set[str]:
@@ -143,23 +130,8 @@ def _names(event: Any, qualifier: str) -> set[str]:
     return {one.value.name for one in qualifiers if type(one).__name__ == qualifier}
 
 
-def _length_m(start: Any, end: Any) -> float:
-    if start is None or end is None:
-        return nan
-    return distance_m(start.x, start.y, end.x, end.y, size=(1.0, 1.0))
-
-
-def _lasts_ms(event: Any) -> float:
-    until = getattr(event, "receive_timestamp", None) or getattr(event, "end_timestamp", None)
-    return (until - event.timestamp).total_seconds() * 1000 if until is not None else nan
-
-
 def read_wyscout_v3(file: FeedFile) -> list[FeedHalf]:
-    """The halves of one match in Wyscout's format of version 3, extra time as halves 3 and 4.
-
-    Raises:
-        InputError: kloppy is not installed, or cannot read the file, even without some of its events.
-    """
+    """The halves of one match in Wyscout's format of version 3, extra time as halves 3 and 4."""
     path, notices = file.path, file.notices
     try:
         import kloppy.wyscout  # noqa: F401
@@ -192,8 +164,7 @@ def _of_periods_in_order(events: list[Any], notices: Notices) -> list[Any]:
     """
     played = [event for event in events if not (isinstance(event, dict) and event.get("matchPeriod") == _SHOOT_OUT)]
     notices.count("events of the shoot-out not read", len(events) - len(played))
-    for event in played:
-        primary = _primary(event)
+    for primary in map(_primary, played):
         if isinstance(primary, str) and primary not in _PRIMARY:
             notices.count(f"events with an unknown type ({primary[:40]}) not read")
     try:
@@ -217,8 +188,7 @@ def _to_the_millisecond(event: Any) -> Any:
     """kloppy reads ``minute`` and ``second``, which are whole; ``matchTimestamp`` (00:45:08.841) is finer."""
     if not isinstance(event, dict) or not isinstance(event.get("second"), int):
         return event
-    _, dot, fraction = str(event.get("matchTimestamp", "")).partition(".")
-    seconds = number(f"0.{fraction}") if dot else 0.0
+    seconds = number(f"0.{str(event.get('matchTimestamp', '')).partition('.')[2]}")
     return event | {"second": event["second"] + seconds} if 0 < seconds < 1 else event
 
 

@@ -1,17 +1,19 @@
 """Labelled videos on disk: splits of clips (anticipation benchmark), whole matches (spotting benchmark), or OSL JSON,
 where a split is a file of annotations beside the folder of its videos."""
 
-from collections.abc import Sequence
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from playahead.domain.actions import ACTIONS
+from playahead.domain.actions import ACTIONS, Action, parse_action
 from playahead.domain.notices import Notices
-from playahead.domain.records import ActionEvent, Clip
-from playahead.io.errors import InputError
-from playahead.io.files import are_few
-from playahead.sources.osl_videos import read_osl_videos
-from playahead.sources.soccernet import LABELS_NAME, read_baa_split, read_bas_match
+from playahead.domain.records import ActionEvent, Clip, in_time_order
+from playahead.io.errors import InputError, RecordError
+from playahead.io.files import are_few, write_whole
+from playahead.sources.reading import as_list, as_object, field, list_in, read_json, time_ms
+from playahead.sources.soccernet import LABELS_NAME, is_visible, read_baa_split, read_bas_match, side_of
 
 BLOCK_CLIPS = 60
 """Clips, five minutes of a split, that intervals resample: clips do not say which match they are of."""
@@ -54,7 +56,7 @@ def find_labelled_videos(folder: Path, notices: Notices | None = None) -> list[L
     """
     notices = notices or Notices()
     if folder.is_file():
-        return _osl_videos(folder, notices)
+        return _present(read_osl_videos(folder, notices))
     if is_clip_split(folder):
         return _baa_videos(folder)
     matches = sorted(path.parent for path in folder.rglob(LABELS_NAME))
@@ -133,21 +135,95 @@ def _bas_videos(match: Path, name: str, notices: Notices) -> list[LabelledVideo]
     ]
 
 
-def _osl_videos(path: Path, notices: Notices) -> list[LabelledVideo]:
-    items = read_osl_videos(path)
-    for item in items:
-        for label, count in item.dropped.items():
-            notices.count(f"actions labelled {label!r} not read", count)
-    return _present(
-        [
-            LabelledVideo(item.id, item.path, item.events, item.id, str(item.video.with_suffix("")), item.classes)
-            for item in items
-        ]
-    )
-
-
 def _present(videos: Sequence[LabelledVideo]) -> list[LabelledVideo]:
     missing = [video.path for video in videos if not video.path.is_file()]
     if missing:
         raise InputError(missing[0], f"no such video ({len(missing)} of {len(videos)} missing)")
     return list(videos)
+
+
+def read_osl_videos(path: Path, notices: Notices) -> list[LabelledVideo]:
+    """Items of ``{"labels": {head: {"labels": [...]}}, "data": [{"id", "inputs", "events"}]}``; videos may be missing.
+
+    ``notices`` counts labels outside the classes that the file's schema lists: nobody has looked for any of these.
+    """
+    root = as_object(read_json(path), str(path))
+    classes = _annotated(root, path)
+    places = [(raw, f"{path}: data {i}") for i, raw in enumerate(list_in(root, "data", str(path)))]
+    videos = [_osl_video(as_object(raw, where), where, path, classes, notices) for raw, where in places]
+    files = [video.path.relative_to(path.parent).as_posix() for video in videos]
+    for name, values in (("id", [video.name for video in videos]), ("video", files)):
+        if twice := next((value for value, times in Counter(values).items() if times > 1), None):
+            raise InputError(path, f"{name} {twice!r} is listed twice")
+    if not videos:
+        raise InputError(path, "lists no videos")
+    return videos
+
+
+def write_osl_videos(
+    path: Path, videos: Mapping[PurePosixPath, Sequence[ActionEvent]], classes: Sequence[Action] = ACTIONS
+) -> None:
+    """Write what ``read_osl_videos`` reads: actions of these classes in each video; the others are left out."""
+    items = [
+        {
+            "id": video.stem,
+            "inputs": [{"type": "video", "path": str(video), "fps": 25.0}],
+            "events": [
+                {"head": "action", "label": str(e.action), "position_ms": e.position_ms, "team": e.side}
+                for e in events
+                if e.action in classes
+            ],
+        }
+        for video, events in videos.items()
+    ]
+    schema = {"action": {"type": "single_label", "labels": [str(action) for action in classes]}}
+    root = {"version": "2.0", "task": "action_spotting", "modalities": ["video"], "labels": schema, "data": items}
+    write_whole(path, json.dumps(root, indent=1))
+
+
+def _annotated(root: dict[str, object], path: Path) -> tuple[int, ...]:
+    """Classes that the schema of any head lists."""
+    heads = as_object(field(root, "labels", str(path)), f"{path}: labels")
+    known: set[Action | None] = set()
+    for head, schema in heads.items():
+        where = f"{path}: labels of {head!r}"
+        known |= {_action(label) for label in as_list(field(as_object(schema, where), "labels", where), where)}
+    if not known - {None}:
+        raise InputError(path, "annotates none of the ten classes", f"known: {', '.join(ACTIONS)}")
+    return tuple(sorted(action.class_index for action in known if action is not None))
+
+
+def _action(label: object) -> Action | None:
+    try:
+        return parse_action(str(label))
+    except RecordError:
+        return None
+
+
+def _osl_video(
+    entry: dict[str, object], where: str, path: Path, classes: tuple[int, ...], notices: Notices
+) -> LabelledVideo:
+    events = []
+    for index, raw in enumerate(as_list(entry.get("events", []), f"{where}: events")):
+        at = f"{where}, event {index}"
+        event = as_object(raw, at)
+        action = _action(field(event, "label", at))
+        if action is None or action.class_index not in classes:
+            notices.count(f"actions labelled {str(event['label'])[:40]!r} not read")
+            continue
+        position_ms = time_ms(field(event, "position_ms", at), "position_ms", at)
+        try:
+            events.append(ActionEvent(position_ms, action, side_of(event), is_visible(event)))
+        except RecordError as reason:
+            raise InputError(at, reason) from None
+    # The one input that is a video; it lies beside the file or below.
+    inputs = [as_object(raw, f"{where}: input {i}") for i, raw in enumerate(list_in(entry, "inputs", where))]
+    videos = [source for source in inputs if source.get("type") == "video"]
+    if len(videos) != 1:
+        raise InputError(where, f"has {len(videos)} videos among its inputs instead of one")
+    written = field(videos[0], "path", where)
+    video = PurePosixPath(written) if isinstance(written, str) else PurePosixPath()
+    if not video.name or video.is_absolute() or ".." in video.parts or "\\" in str(written) or "\0" in str(written):
+        raise InputError(where, f"path {written!r} is not that of a file beside this one, as train/videos/1.mp4")
+    name, stored = str(entry.get("id", video.stem)), str(video.with_suffix(""))
+    return LabelledVideo(name, path.parent / video, in_time_order(events), name, stored, classes)

@@ -24,14 +24,7 @@ _MOST = 0.9  # of a half's times: so many are no mistake
 
 
 class Stamp(NamedTuple):
-    """Time of one action, as its file gives it.
-
-    Attributes:
-        where: the file and the entry, for messages.
-        half: 1 or 2; 3 or 4 in extra time.
-        clock_ms: value of ``gameTime``; None if there is none.
-        position_ms: value of ``position``; None if there is none.
-    """
+    """Time of one action, as its file gives it: place in the file, half, ``gameTime`` and ``position`` if there are."""
 
     where: str
     half: int
@@ -107,7 +100,11 @@ def times_in_halves(stamps: Sequence[Stamp], notices: Notices, one_video: bool =
         moved = any(s.half == half and s.position_ms != t for s, t in zip(stamps, times, strict=True))
         if moved and start_ms:
             notices.add(_started_late(half, start_ms))
-    notices.add_all(_placed(half, *origin) for half, origin in sorted(origins.items()) if len(origin) == 1)
+    for half, (origin_ms, *others) in sorted(origins.items()):
+        if not others:  # a place in a video
+            clock, part = format_clock(abs(origin_ms)), "half" if origin_ms < 0 else "video"
+            starts_at = f"its video starts at {clock}" if origin_ms < 0 else f"starts at {clock}"
+            notices.add(f"half {half}: {starts_at} of the {part}, by its game times")
     return [_checked(stamp, time_ms, starts) for stamp, time_ms in zip(stamps, times, strict=True)]
 
 
@@ -129,19 +126,11 @@ def _origins(half: int, start_ms: int, stamps: Sequence[Stamp], one_video: bool)
     return (min(ms for ms in apart if abs(ms - middle_ms) <= SLACK_MS),)
 
 
-def _placed(half: int, origin_ms: int) -> str:
-    if origin_ms < 0:
-        return f"half {half}: its video starts at {format_clock(-origin_ms)} of the half, by its game times"
-    return f"half {half}: starts at {format_clock(origin_ms)} of the video, by its game times"
-
-
 def _time_ms(stamp: Stamp, start_ms: int, origins: Sequence[int]) -> int | None:
     """A time from the half's start; None where position and clock agree for no origin."""
-    if stamp.position_ms is None:
-        assert stamp.clock_ms is not None
-        return stamp.clock_ms - start_ms
-    if stamp.clock_ms is None:
-        return stamp.position_ms - start_ms
+    if stamp.position_ms is None or stamp.clock_ms is None:
+        given_ms = stamp.clock_ms if stamp.position_ms is None else stamp.position_ms
+        return (given_ms or 0) - start_ms
     clock_ms = stamp.clock_ms - start_ms
     time_ms = min((stamp.position_ms - origin_ms for origin_ms in origins), key=lambda ms: abs(ms - clock_ms))
     return time_ms if abs(time_ms - clock_ms) <= SLACK_MS else None
@@ -158,18 +147,14 @@ def _checked(stamp: Stamp, time_ms: int | None, starts: Mapping[int, int]) -> in
 
 
 def _contradiction(stamp: Stamp) -> str:
-    assert stamp.clock_ms is not None
-    minutes, seconds = divmod(stamp.clock_ms // 1000, 60)
+    minutes, seconds = divmod((stamp.clock_ms or 0) // 1000, 60)
     return f"position {stamp.position_ms} ms contradicts gameTime '{stamp.half} - {minutes:02d}:{seconds:02d}'"
 
 
 def _unit(apart: Sequence[Stamp], starts: Mapping[int, int]) -> str:
     """Unit of the positions, by how many of them pass in a second of the game."""
-    rates = [
-        1000 * stamp.position_ms / (stamp.clock_ms - starts[stamp.half])
-        for stamp in apart
-        if stamp.clock_ms is not None and stamp.position_ms is not None and stamp.clock_ms > starts[stamp.half]
-    ]
+    played = [(one, (one.clock_ms or 0) - starts[one.half]) for one in apart]
+    rates = [1000 * (one.position_ms or 0) / clock_ms for one, clock_ms in played if clock_ms > 0]
     rate = median(rates) if rates else 0.0
     if 0.9 < rate < 1.1:
         return "seconds"
@@ -177,11 +162,7 @@ def _unit(apart: Sequence[Stamp], starts: Mapping[int, int]) -> str:
 
 
 def half_at(time_ms: int, kick_offs_ms: Mapping[int, int]) -> tuple[int, int] | None:
-    """The half that a time of a video lies in, and the time from that half's start; None before the first kick-off.
-
-    Raises:
-        InputError: a half starts before the one before it.
-    """
+    """The half that a time of a video lies in, and the time from that half's start; None before the first kick-off."""
     for before, half in pairwise(sorted(kick_offs_ms)):
         if kick_offs_ms[half] <= kick_offs_ms[before]:
             raise InputError("kick_off", f"half {half} does not start after half {before}", "as 0:12,58:40")

@@ -26,11 +26,10 @@ _SETPIECES = {
     **{"THROW IN": SetPiece.THROW_IN, "CORNER KICK": SetPiece.CORNER},
     **{"FREE KICK": SetPiece.FREE_KICK, "PENALTY": SetPiece.DIRECT_SHOT},
 }
-_FORWARD, _BACKWARD = 1, -1
 _SHOOT_OUT = 5
-_TYPES = {"PASS", "SHOT", "CARRY", "BALL OUT", "BALL LOST", "RECOVERY", "CHALLENGE", "FAULT RECEIVED"}
-_TYPES |= {"SET PIECE", "CARD"}
 _KICKS = {"PASS", "SHOT", "BALL OUT", "BALL LOST"}
+_TYPES = {*_KICKS, "CARRY", "RECOVERY", "CHALLENGE", "FAULT RECEIVED", "SET PIECE", "CARD"}
+_PLACES = ("Start X", "Start Y", "End X", "End Y")
 KICKED_AFTER_S = 0.5
 """A set piece is entered up to so long before the pass or shot that it is."""
 SLACK_S = 60.0
@@ -43,7 +42,7 @@ def read_metrica_csv(file: FeedFile) -> list[FeedHalf]:
     """The halves of one match."""
     text = read_source_text(file.path)
     table = csv.DictReader(io.StringIO(text))
-    columns = [*HEADER.split(","), "End Time [s]", "From", "Start X", "Start Y", "End X", "End Y"]
+    columns = [*HEADER.split(","), "End Time [s]", "From", *_PLACES]
     missing = [name for name in columns if name not in (table.fieldnames or ())]
     if missing:
         raise InputError(file.path, f"has no column {missing[0]!r}")
@@ -62,8 +61,7 @@ def read_metrica_csv(file: FeedFile) -> list[FeedHalf]:
 
 def read_metrica_json(file: FeedFile) -> list[FeedHalf]:
     """The halves of one match."""
-    path = file.path
-    content = read_source(path)  # its checksum is the match's number: the file names no match
+    path, content = file.path, read_source(file.path)  # its checksum is the match's number: the file names no match
     listed = reading.list_in(reading.as_object(reading.parse_json(content, path), str(path)), "data", str(path))
     named = (raw.get("team") for raw in listed if isinstance(raw, dict))
     teams = two_teams(path, (team.get("id") for team in named if isinstance(team, dict)))
@@ -112,9 +110,8 @@ def _halves(match: int, entries: Sequence[tuple[int, Entry]], notices: Notices) 
         notices.count(f"events {of} not read", periods[half])
     for name in (entry["Type"] for _, entry in entries if entry["Type"] not in _TYPES):
         notices.count(f"events with an unknown type ({name}) not read")
-    events: list[ProviderEvent] = []
-    for half in PERIODS:
-        events += _half_events(half, [entry for period, entry in entries if period == half])
+    own = {half: [entry for period, entry in entries if period == half] for half in PERIODS if half in periods}
+    events = [event for half in own for event in _half_events(half, own[half])]
     return halves_of(match, events, knows_height=False, notices=notices)
 
 
@@ -129,7 +126,7 @@ def _checked(where: str, entry: Entry) -> Iterator[tuple[int, Entry]]:
     for name in ("Start Time [s]", "End Time [s]"):
         if not 0 <= _number(entry, name) <= 3 * LONGEST_HALF_MS / 1000:
             raise InputError(where, f"Metrica: {name} {entry[name]!r} is not a time in seconds")
-    for name in ("Start X", "Start Y", "End X", "End Y"):
+    for name in _PLACES:
         value = _number(entry, name)
         if not math.isnan(value) and not -0.5 <= value <= 1.5:
             raise InputError(where, f"Metrica: {name} {entry[name]!r} is not a share of the pitch")
@@ -144,14 +141,16 @@ def _number(entry: Entry, name: str) -> float:
 
 
 def _half_events(half: int, entries: Sequence[Entry]) -> Iterator[ProviderEvent]:
-    if not entries:
-        return
     start_s = min(_number(entry, "Start Time [s]") for entry in entries)
-    direction = _directions(entries)
+    home = _home_direction(entries)
     for entry, setpiece in zip(entries, _setpieces(entries), strict=True):
         subtype = entry["Subtype"]
         start_ms, end_ms = ((_number(entry, f"{name} Time [s]") - start_s) * 1000 for name in ("Start", "End"))
-        x, y, length_m = _place(entry, direction.get(entry["Team"], 0))
+        x, y, end_x, end_y = (_number(entry, name) for name in _PLACES)
+        length_m = distance_m(x, y, end_x, end_y, size=(1.0, 1.0))
+        direction = home if entry["Team"] == "Home" else -home
+        if direction < 0:
+            x, y = 1 - x, 1 - y
         for kind in _kinds(entry["Type"], subtype, setpiece):
             yield ProviderEvent(
                 half=half,
@@ -159,8 +158,8 @@ def _half_events(half: int, entries: Sequence[Entry]) -> Iterator[ProviderEvent]
                 kind=kind,
                 team=_TEAMS[entry["Team"]],
                 player=entry["From"] or None,
-                x=math.nan if kind == "out" else x,
-                y=math.nan if kind == "out" else y,
+                x=x * 100 if direction and kind != "out" else math.nan,
+                y=y * 100 if direction and kind != "out" else math.nan,
                 length_m=length_m,
                 lasts_ms=end_ms - start_ms,
                 headed="HEAD" in subtype,
@@ -199,21 +198,22 @@ def _kinds(what: str, subtype: str, setpiece: int) -> Iterator[Kind]:
 
 def _setpieces(entries: Sequence[Entry]) -> Iterator[int]:
     """The set piece of each entry; it has an entry of its own, at the time of its pass or shot or just before."""
-    taken: dict[tuple[str, float], int] = {}
-    kicks = [(entry["Team"], _number(entry, "Start Time [s]")) for entry in entries if entry["Type"] in _KICKS]
-    for entry in entries:
+    taken: dict[tuple[str, float] | None, int] = {}
+    places = [(entry["Team"], _number(entry, "Start Time [s]")) for entry in entries]
+    kicks = [place for place, entry in zip(places, entries, strict=True) if entry["Type"] in _KICKS]
+    for (team, at_s), entry in zip(places, entries, strict=True):
         setpiece = _SETPIECES.get(entry["Subtype"].removesuffix("-RETAKEN"), 0)
         if entry["Type"] == "SET PIECE" and setpiece:
-            team, at_s = entry["Team"], _number(entry, "Start Time [s]")
-            kick = min((k for k in kicks if k[0] == team and 0 <= k[1] - at_s <= KICKED_AFTER_S), default=None)
-            if kick is not None:
-                taken[kick] = setpiece
-    for entry in entries:
-        yield taken.get((entry["Team"], _number(entry, "Start Time [s]")), 0)
+            near = (kick for kick in kicks if kick[0] == team and 0 <= kick[1] - at_s <= KICKED_AFTER_S)
+            taken[min(near, default=None)] = setpiece
+    return (taken.get(place, 0) for place in places)
 
 
-def _directions(entries: Sequence[Entry]) -> dict[str, int]:
-    """Each team's attack along x: away from its goal kicks and towards its shots; unknown (absent) without either."""
+def _home_direction(entries: Sequence[Entry]) -> float:
+    """The home side's attack along x: away from its goal kicks and towards its shots; negative is backwards, 0 unknown.
+
+    The away side's, which goes the other way, count as well.
+    """
     votes: dict[str, float] = defaultdict(float)
     for entry in entries:
         x = _number(entry, "Start X")
@@ -223,17 +223,4 @@ def _directions(entries: Sequence[Entry]) -> dict[str, int]:
             votes[entry["Team"]] += x - 0.5
         elif "GOAL KICK" in entry["Subtype"]:
             votes[entry["Team"]] -= x - 0.5
-    home = votes["Home"] - votes["Away"]
-    if home == 0:
-        return {}
-    return {"Home": _FORWARD, "Away": _BACKWARD} if home > 0 else {"Home": _BACKWARD, "Away": _FORWARD}
-
-
-def _place(entry: Entry, direction: int) -> tuple[float, float, float]:
-    """Percent along and across the team's attack (NaN unknown), and the length in metres."""
-    x, y, end_x, end_y = (_number(entry, name) for name in ("Start X", "Start Y", "End X", "End Y"))
-    length_m = distance_m(x, y, end_x, end_y, size=(1.0, 1.0))
-    if not direction:
-        return math.nan, math.nan, length_m
-    turned = (x, y) if direction == _FORWARD else (1 - x, 1 - y)
-    return turned[0] * 100, turned[1] * 100, length_m
+    return votes["Home"] - votes["Away"]

@@ -5,7 +5,7 @@ WhoScored's match centre has them by name, at whole seconds of the match clock.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite, nan
 from pathlib import Path
@@ -18,18 +18,9 @@ from playahead.domain.notices import Notices
 from playahead.domain.pitch import distance_m
 from playahead.domain.time import LONGEST_HALF_MS, format_clock
 from playahead.io.errors import InputError
-from playahead.sources import reading
+from playahead.sources import provider_events as shared, reading
 from playahead.sources.match_clock import CLOCK_STARTS_MS
-from playahead.sources.provider_events import (
-    Kind,
-    ProviderEvent,
-    Unreadable,
-    halves_of,
-    once,
-    read_each,
-    team_number,
-    two_teams,
-)
+from playahead.sources.provider_events import Kind, ProviderEvent, ShootOut, Unreadable
 from playahead.sources.reading import FeedFile, match_id, number, read_json, read_xml
 
 _PASS, _OFFSIDE_PASS, _SAVE = 1, 2, 10
@@ -91,25 +82,23 @@ def read_opta(file: FeedFile) -> list[FeedHalf]:
         raise InputError(file.path, what, "give each match a file of its own" if games else "")
     game = games[0]
     sides = [game.get("home_team_id"), game.get("away_team_id")]
-    match = _Match(file.path, game.get("id"), sides, [_from_f24(event) for event in game.iter("Event")])
+    theirs: _Theirs | None = None
     if file.companion is not None:
         root = read_xml(file.companion)
         ids = [(document.get("uID") or "").lstrip("f") for document in root.iter("SoccerDocument")]
-        teams = [(team.get("TeamRef") or "").lstrip("t") for team in root.iter("TeamData")]
-        match.require_companion(file.companion, "F7 file", ids, teams)
-    return match.halves(file.notices)
+        theirs = "F7 file", ids, [(team.get("TeamRef") or "").lstrip("t") for team in root.iter("TeamData")]
+    return _halves(file, game.get("id"), sides, [_from_f24(event) for event in game.iter("Event")], theirs)
 
 
 def read_stats_perform(file: FeedFile) -> list[FeedHalf]:
     """The halves of a match in Stats Perform's MA3 format (JSON or XML)."""
     info, entries = _ma(file.path)
     sides = {str(team.get("position")): team.get("id") for team in info["contestant"]}
-    match = _Match(file.path, info.get("id"), [sides.get("home"), sides.get("away")], entries)
+    theirs: _Theirs | None = None
     if file.companion is not None:
-        theirs, _ = _ma(file.companion)
-        teams = [team.get("id") for team in theirs["contestant"]]
-        match.require_companion(file.companion, "MA1 file", [theirs.get("id")], teams)
-    return match.halves(file.notices)
+        about, _ = _ma(file.companion)
+        theirs = "MA1 file", [about.get("id")], [team.get("id") for team in about["contestant"]]
+    return _halves(file, info.get("id"), [sides.get("home"), sides.get("away")], entries, theirs)
 
 
 def _ma(path: Path) -> tuple[dict[str, Any], list[Any]]:
@@ -117,9 +106,9 @@ def _ma(path: Path) -> tuple[dict[str, Any], list[Any]]:
     if reading.head_of(path, 64).lstrip().startswith(b"<"):
         root = read_xml(path)
         info = root.find("matchInfo")
-        teams = [dict(team.attrib) for team in root.iter("contestant")]
         facts: dict[str, Any] = {} if info is None else dict(info.attrib)
-        return facts | {"contestant": teams}, [_from_ma3_xml(event) for event in root.iter("event")]
+        events = [{**e.attrib, "qualifier": [q.attrib for q in e.iter("qualifier")]} for e in root.iter("event")]
+        return facts | {"contestant": [dict(team.attrib) for team in root.iter("contestant")]}, events
     root = read_json(path)
     if not isinstance(root, dict) or not isinstance(root.get("liveData"), dict):
         raise InputError(path, "is no object with liveData")
@@ -129,108 +118,70 @@ def _ma(path: Path) -> tuple[dict[str, Any], list[Any]]:
     return info | {"contestant": teams}, reading.as_list(root["liveData"].get("event") or [], f"{path}: event")
 
 
-def _from_ma3_xml(event: Element) -> dict[str, Any]:
-    return {**event.attrib, "qualifier": [qualifier.attrib for qualifier in event.iter("qualifier")]}
-
-
 def _from_f24(event: Element) -> dict[str, Any]:
     """An F24 event under the names that MA3 has for the same."""
     qualifiers = [{"qualifierId": q.get("qualifier_id"), "value": q.get("value")} for q in event.iter("Q")]
     return {_MA3_NAMES.get(name, name): value for name, value in event.attrib.items()} | {"qualifier": qualifiers}
 
 
-@dataclass(frozen=True)
-class _Match:
-    """One match's events, under MA3's names.
+_Theirs = tuple[str, Sequence[object], Sequence[object]]
+"""What a companion is called, its ids of matches, and its teams."""
 
-    Attributes:
-        path: the file.
-        id: the provider's id of the match.
-        sides: the home and the away team, None where the file does not say.
-        entries: events.
-    """
 
-    path: Path
-    id: object
-    sides: Sequence[object]
-    entries: Sequence[Any]
-
-    @property
-    def teams(self) -> list[object]:
-        """Home and away; in order of appearance where the file does not say who plays at home."""
-        if all(isinstance(side, str | int) for side in self.sides):
-            return list(self.sides)
-        return two_teams(self.path, (entry.get("contestantId") for entry in self.entries if isinstance(entry, dict)))
-
-    def require_companion(self, path: Path, called: str, ids: Sequence[object], teams: Sequence[object]) -> None:
-        """Refuse a second file that is of another match."""
-        theirs = [one for one in ids if one]
-        if self.id and theirs and self.id not in theirs:
-            raise InputError(path, f"is the {called} of another match: its id is {theirs[0]}, the events' {self.id}")
-        if not set(self.teams) <= set(teams):
+def _halves(
+    file: FeedFile, match: object, sides: Sequence[object], entries: Sequence[Any], theirs: _Theirs | None
+) -> list[FeedHalf]:
+    """The halves of a match whose entries have MA3's names; sides are None where the file does not say who is home."""
+    path, notices = file.path, file.notices
+    if not all(isinstance(side, str | int) for side in sides):
+        sides = shared.two_teams(path, (entry.get("contestantId") for entry in entries if isinstance(entry, dict)))
+    if theirs is not None:
+        called, ids, teams = theirs
+        named = [one for one in ids if one]
+        if match and named and match not in named:
+            what = f"is the {called} of another match: its id is {named[0]}, the events' {match}"
+            raise InputError(file.companion, what)
+        if not set(sides) <= set(teams):
             what = ", ".join(map(str, teams)) or "none"
-            raise InputError(path, f"is the {called} of another match: its teams are {what}")
-
-    def halves(self, notices: Notices) -> list[FeedHalf]:
-        """The rows of each half."""
-        # An event that was sent again has its id again, perhaps with another time stamp: the last one counts.
-        entries = once(self.entries, notices, lambda e: str(e["id"]) if isinstance(e, dict) and e.get("id") else id(e))
-        times = _Times([entry for entry in entries if isinstance(entry, dict)], notices)
-        teams = {team: index for index, team in enumerate(self.teams)}
-        events = read_each(self.path, entries, lambda entry: _events_of(entry, times, teams, notices), notices)
-        return halves_of(match_id(self.id or self.path.stem), events, True, notices)
+            raise InputError(file.companion, f"is the {called} of another match: its teams are {what}")
+    # An event that was sent again has its id again, perhaps with another time stamp: the last one counts.
+    entries = shared.once(entries, notices, lambda e: str(e["id"]) if isinstance(e, dict) and e.get("id") else id(e))
+    times = _Times([entry for entry in entries if isinstance(entry, dict)], notices)
+    numbers = {team: index for index, team in enumerate(sides)}
+    events = shared.read_each(path, entries, lambda entry: _events_of(entry, times, numbers), notices)
+    return shared.halves_of(match_id(match or path.stem), events, True, notices)
 
 
-def _events_of(
-    entry: Mapping[str, Any], times: "_Times", teams: Mapping[object, int], notices: Notices
-) -> Iterator[ProviderEvent]:
+def _events_of(entry: Mapping[str, Any], times: "_Times", teams: Mapping[object, int]) -> Iterator[ProviderEvent]:
     what, period = int(entry["typeId"]), int(entry["periodId"])
     qualifiers = {int(q["qualifierId"]): q.get("value") for q in entry.get("qualifier") or ()}
     kinds = _kinds(what, str(entry.get("outcome")) == "1", qualifiers)
     if not kinds:
         return
+    if period == 5:
+        raise ShootOut
     if period not in PERIODS:
-        if period == 5:
-            notices.count("events of the shoot-out not read")
         return
-    team = team_number(entry.get("contestantId"), teams)
-    event = _event(
-        half=period,
-        time_ms=times.of(entry, qualifiers),
-        kind=kinds[0],
-        team=team,
-        player=str(entry["playerId"]) if entry.get("playerId") else None,
-        places=[entry.get("x"), entry.get("y"), qualifiers.get(_END_X), qualifiers.get(_END_Y)],
-        qualifiers=qualifiers.keys(),
-    )
+    team, player = shared.team_number(entry.get("contestantId"), teams), entry.get("playerId")
+    places = [entry.get("x"), entry.get("y"), qualifiers.get(_END_X), qualifiers.get(_END_Y)]
+    event = ProviderEvent(period, times.of(entry, qualifiers), kinds[0], team, str(player) if player else None)
+    event = _event(event, places, qualifiers)
     for kind in kinds:
         yield replace(event, kind=kind)
 
 
-def _event(
-    half: int,
-    time_ms: float,
-    kind: Kind,
-    team: int,
-    player: str | None,
-    places: Sequence[object],
-    qualifiers: Collection[int],
-) -> ProviderEvent:
+def _event(event: ProviderEvent, places: Sequence[object], qualifiers: Collection[int]) -> ProviderEvent:
+    """An event with what its places (x, y, and where it ends) and its qualifiers say."""
     x, y, end_x, end_y = map(number, places)
-    setpiece = next((piece for q, piece in _SETPIECES.items() if q in qualifiers), 0)
-    return ProviderEvent(
-        half=half,
-        time_ms=time_ms,
-        kind=kind,
-        team=team,
-        player=player,
+    return replace(
+        event,
         x=x,
         y=100 - y,  # Opta's y grows to the left of the attack
         length_m=distance_m(x, y, end_x, end_y),
         headed=not _HEADED.isdisjoint(qualifiers),
         high=not _HIGH.isdisjoint(qualifiers),
         crossed=_CROSS in qualifiers,
-        setpiece=setpiece,
+        setpiece=next((piece for q, piece in _SETPIECES.items() if q in qualifiers), 0),
     )
 
 
@@ -262,13 +213,13 @@ class _Times:
     def __init__(self, entries: Sequence[Mapping[str, Any]], notices: Notices) -> None:
         self._start_ms: dict[int, float] = {}
         for half in PERIODS:
-            own = [entry for entry in entries if _period_and_type(entry)[0] == half]
+            own = [(number(e.get("typeId")), e) for e in entries if number(e.get("periodId")) == half]
             # The stamp of the half's start as each event implies it: all agree to the second where stamps are right.
-            implied = [_stamp_ms(entry) - _clock_ms(entry) for entry in own if _period_and_type(entry)[1] != _DELETED]
+            implied = [_stamp_ms(entry) - _clock_ms(entry) for what, entry in own if what != _DELETED]
             implied = [start_ms for start_ms in implied if isfinite(start_ms)]
             if not implied:
                 continue
-            whistles = [_stamp_ms(entry) for entry in own if _period_and_type(entry)[1] == _START]
+            whistles = [_stamp_ms(entry) for what, entry in own if what == _START]
             start_ms = next(filter(isfinite, whistles), nan)
             if not abs(median(implied) - start_ms) <= SLACK_MS:  # no whistle, or one that was entered late itself
                 start_ms = median(implied) - 500
@@ -291,10 +242,6 @@ class _Times:
             return clock_ms
         time_ms = _stamp_ms(entry) - start_ms
         return time_ms if abs(time_ms - clock_ms) <= SLACK_MS else clock_ms
-
-
-def _period_and_type(entry: Mapping[str, Any]) -> tuple[float, float]:
-    return number(entry.get("periodId")), number(entry.get("typeId"))
 
 
 def _clock_ms(entry: Mapping[str, Any]) -> float:
@@ -323,25 +270,25 @@ def read_whoscored(file: FeedFile) -> list[FeedHalf]:
     for index, raw in enumerate(listed):
         where = f"{path}: event {index}"
         entry = reading.as_object(raw, where)
-        half = int(_period(entry.get("period")))
+        period = entry.get("period")
+        half = number(period.get("value") if isinstance(period, dict) else period)
         if half in PERIODS:
             try:
-                played.append((half, _since_start_ms(entry, half, where), entry))
+                played.append((int(half), _since_start_ms(entry, int(half), where), entry))
             except InputError as reason:
                 file.bad_row(reason)
-        elif half == 5:
-            notices.count("events of the shoot-out not read")
+        notices.count("events of the shoot-out not read", half == 5)
     named = (str(entry["teamId"]) for _, _, entry in played if entry.get("teamId") is not None)
     teams = {team: number for number, team in enumerate(dict.fromkeys(named))}
     for name in (_name(entry.get("type")) for _, _, entry in played):
-        if name not in _TYPE_OF_NAME and name not in _KIND_OF_NAME and name not in _SILENT_NAMES:
+        if not any(name in known for known in (_TYPE_OF_NAME, _KIND_OF_NAME, _SILENT_NAMES)):
             notices.count(f"events with an unknown type ({name}) not read")
     if len(teams) > 2:
         raise InputError(path, f"more than two teams: {', '.join(teams)}")
     events = [event for half, time_ms, entry in played for event in _named_events(half, time_ms, entry, teams)]
     named_id = about.get("matchId")
     match = match_id(named_id) if isinstance(named_id, int | str) else reading.match_id_of_file(path)
-    return halves_of(match, events, True, notices)
+    return shared.halves_of(match, events, True, notices)
 
 
 def _since_start_ms(entry: Mapping[str, object], half: int, where: str) -> int:
@@ -361,25 +308,18 @@ def _named_events(
     listed = entry.get("qualifiers")
     names = {_name(one.get("type")) for one in listed if isinstance(one, dict)} if isinstance(listed, list) else set()
     qualifiers = {_QUALIFIER_OF_NAME[one] for one in names & _QUALIFIER_OF_NAME.keys()}
-    kinds: list[Kind] = []
-    if name in _KIND_OF_NAME:
-        kinds = [_KIND_OF_NAME[name]] if name != "Out" or not won else []
-    elif name in _TYPE_OF_NAME:
+    kinds = [_KIND_OF_NAME[name]] if name in _KIND_OF_NAME else []
+    if name in _TYPE_OF_NAME:
         kinds = _kinds(_TYPE_OF_NAME[name], won, qualifiers)
-    if not kinds or entry.get("isOwnGoal") is True:
+    if not kinds or entry.get("isOwnGoal") is True or (name == "Out" and won):
         return
     team, player = teams.get(str(entry.get("teamId")), UNKNOWN), entry.get("playerId")
     places = [entry.get(place) for place in ("x", "y", "endX", "endY")]
-    yield _event(half, time_ms, kinds[0], team, None if player is None else str(player), places, qualifiers)
+    event = ProviderEvent(half, time_ms, kinds[0], team, None if player is None else str(player))
+    yield _event(event, places, qualifiers)
     if len(kinds) > 1:  # a pass into offside
         yield ProviderEvent(half, time_ms, kinds[1], team)
 
 
 def _name(value: object) -> str:
     return str(value.get("displayName", "")) if isinstance(value, dict) else ""
-
-
-def _period(value: object) -> float:
-    """A period's number, bare or in an object; 0 for anything else."""
-    period = number(value.get("value") if isinstance(value, dict) else value)
-    return period if 0 <= period < 100 else 0

@@ -8,11 +8,12 @@ only in hindsight gets a delay.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from math import isfinite, isnan, nan
 from typing import Any, Literal, TypeVar
 
-from playahead.domain.actions import Action
-from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN, FeedHalf, FeedRow, SetPiece
+from playahead.domain import feed
+from playahead.domain.feed import ESTIMATED_OUT, UNKNOWN, FeedHalf, FeedRow, SetPiece
 from playahead.domain.notices import Notices
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import InputError, RecordError
@@ -24,11 +25,6 @@ Kind = (
     | Literal["touch", "out", "save", "stoppage"]
 )
 """Kinds of event. ``tackle`` and ``aerial`` are won by the event's team."""
-
-_PASS, _DRIVE, _HEADER = Action.PASS.class_index, Action.DRIVE.class_index, Action.HEADER.class_index
-_HIGH_PASS, _THROW_IN, _CROSS = Action.HIGH_PASS.class_index, Action.THROW_IN.class_index, Action.CROSS.class_index
-_SHOT, _OUT, _BLOCK = Action.SHOT.class_index, Action.OUT.class_index, Action.BLOCK.class_index
-_TACKLE = Action.TACKLE.class_index
 
 LONG_KICK_M = 32.0
 LONG_CLEARANCE_M = 20.0
@@ -51,7 +47,11 @@ _ON_BALL = ("pass", "shot", "carry", "take on", "clearance", "touch", "save")
 _PLAYS = (*_ON_BALL, "block", "tackle", "aerial", "duel")
 _PLAYED_ON = ("pass", "shot", "take on")
 _RESTARTS = (SetPiece.THROW_IN, SetPiece.GOAL_KICK, SetPiece.CORNER)  # after the ball went out
-_ALWAYS = frozenset({_PASS, _DRIVE, _HIGH_PASS, _THROW_IN, _CROSS, _SHOT})
+_ALWAYS = frozenset({feed.PASS, feed.DRIVE, feed.HIGH_PASS, feed.THROW_IN, feed.CROSS, feed.SHOT})
+_CODE_OF_KIND = {
+    **{"shot": feed.SHOT, "block": feed.BLOCK, "tackle": feed.TACKLE, "duel": feed.DUEL, "aerial": feed.DUEL},
+    **{"out": feed.OUT, "save": feed.SAVE, "stoppage": feed.STOPPAGE, "touch": feed.TOUCH},
+}
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,10 @@ class Unreadable(Exception):
     """An event that cannot become a row; the text completes "events with ..."."""
 
 
+class ShootOut(Exception):
+    """An event of the penalty shoot-out, which is not read."""
+
+
 def read_each(
     where: object, entries: Iterable[Any], events_of: Callable[[Any], Iterable[T]], notices: Notices
 ) -> list[T]:
@@ -97,19 +101,19 @@ def read_each(
 
     Args:
         where: the file.
-        entries: the provider's entries.
-        events_of: function from an entry to its events; raises ``Unreadable``, or what a missing field raises.
+        entries: the provider's entries; an InputError if most cannot be read.
+        events_of: function from an entry to its events; raises ``Unreadable``, ``ShootOut``, or what a missing field
+            raises.
         notices: collector that counts what is left out, by reason.
-
-    Raises:
-        InputError: most entries cannot be read.
     """
     read: list[T] = []
-    left_out, total = Counter[str](), 0
+    left_out, total, in_shoot_out = Counter[str](), 0, 0
     for entry in entries:
         total += 1
         try:
             read += list(events_of(entry))
+        except ShootOut:
+            in_shoot_out += 1
         except Unreadable as reason:
             left_out[f"with {reason}"] += 1
         except InputError as reason:
@@ -121,7 +125,7 @@ def read_each(
     if left_out.total() > total / 2:
         reason, count = left_out.most_common(1)[0]
         raise InputError(where, f"{left_out.total():,} of {total:,} events cannot be read ({count:,} events {reason})")
-    for reason, count in left_out.items():
+    for reason, count in {**left_out, "of the shoot-out": in_shoot_out}.items():
         notices.count(f"events {reason} not read", count)
     return read
 
@@ -135,25 +139,15 @@ def once(entries: Iterable[T], notices: Notices, key: Callable[[T], object] = re
 
 
 def two_teams(where: object, named: Iterable[object]) -> list[Any]:
-    """The teams of a match, in order of appearance, from the team of each event.
-
-    Raises:
-        InputError: so many events name others that two matches must be in the file.
-    """
+    """The teams of a match, in order of appearance, from the team of each event; an InputError for two matches."""
     count = Counter(team for team in named if team and isinstance(team, str | int))
-    teams = list(count)[:2]
-    others = count.total() - sum(list(count.values())[:2])
-    if others > MOST_FOREIGN * count.total():
+    if sum(list(count.values())[2:]) > MOST_FOREIGN * count.total():
         raise InputError(where, f"holds events of {len(count)} teams", "give each match a file of its own")
-    return teams
+    return list(count)[:2]
 
 
 def team_number(team: object, teams: Mapping[Any, int]) -> int:
-    """0 or 1; ``UNKNOWN`` of an event without a team.
-
-    Raises:
-        Unreadable: a third team.
-    """
+    """0 or 1; ``UNKNOWN`` of an event without a team. A third team is ``Unreadable``."""
     if team in (None, ""):
         return UNKNOWN
     if team not in teams:
@@ -184,11 +178,13 @@ def halves_of(
         replace(event, time_ms=max(event.time_ms - late_ms[event.half], 0.0)) if event.half in late_ms else event
         for event in distinct
     ]
-    _require_mostly_inside(timed)
-    ordered = sorted(
-        (event for event in timed if 0 <= event.time_ms <= LONGEST_HALF_MS),
-        key=lambda event: (event.half, event.time_ms),
-    )
+    inside = [event for event in timed if 0 <= event.time_ms <= LONGEST_HALF_MS]
+    n_all, n_inside = (Counter(event.half for event in some) for some in (timed, inside))
+    for half, n in sorted(n_all.items()):
+        if n - n_inside[half] > max(n / 2, FEW_EVENTS):
+            what = f"half {half}: {n - n_inside[half]:,} of {n:,} events lie before its start or hours after it"
+            raise RecordError(f"{what}: are its times in another unit, or those of another half?")
+    ordered = sorted(inside, key=lambda event: (event.half, event.time_ms))
     notices.count("events at an impossible time not read", len(timed) - len(ordered))
     # One OUT a pause; where the provider writes none, one before each restart.
     ordered = list(_one_out_a_pause(_without_borrowed_receptions(ordered)))
@@ -198,32 +194,18 @@ def halves_of(
     kinds = Counter(event.kind for event in ordered)
     knows_carries = kinds["carry"] > FEW_CARRIES * kinds["pass"]
     rows_of: dict[int, list[FeedRow]] = {}
-    for half in sorted({event.half for event in ordered}):
-        timed_rows = _rows([event for event in ordered if event.half == half], knows_carries, knows_height)
+    for half, own in groupby(ordered, key=lambda event: event.half):
+        timed_rows = _rows(list(own), knows_carries, knows_height)
         rows_of[half] = [row for _, row in sorted(timed_rows, key=lambda timed_row: timed_row[0])]
     # The codes that these rules make of the provider's kinds: of any other, no row means nothing.
     reports = _ALWAYS | {code for kind, code in _CODE_OF_KIND.items() if kind in kinds}
-    reports |= {DUEL} if "tackle" in kinds else set()  # a tackle that does not keep the ball
-    reports |= {_HEADER} if "aerial" in kinds else {row.code for rows in rows_of.values() for row in rows} & {_HEADER}
+    reports |= {feed.DUEL} if "tackle" in kinds else set()  # a tackle that does not keep the ball
+    if "aerial" in kinds or any(row.code == feed.HEADER for rows in rows_of.values() for row in rows):
+        reports |= {feed.HEADER}
     for half, rows in rows_of.items():
         if rows and all(row.x == UNKNOWN for row in rows):
             notices.add(f"half {half}: no place is known")
     return [FeedHalf.from_rows(match, half, rows, reports=reports) for half, rows in rows_of.items() if rows]
-
-
-def _require_mostly_inside(events: Sequence[ProviderEvent]) -> None:
-    for half in sorted({event.half for event in events}):
-        times_ms = [event.time_ms for event in events if event.half == half]
-        outside = sum(not 0 <= time_ms <= LONGEST_HALF_MS for time_ms in times_ms)
-        if outside > max(len(times_ms) / 2, FEW_EVENTS):
-            what = f"half {half}: {outside:,} of {len(times_ms):,} events lie before its start or hours after it"
-            raise RecordError(f"{what}: are its times in another unit, or those of another half?")
-
-
-_CODE_OF_KIND = {
-    **{"block": _BLOCK, "tackle": _TACKLE, "duel": DUEL, "aerial": DUEL},
-    **{"out": _OUT, "save": SAVE, "stoppage": STOPPAGE, "touch": TOUCH},
-}
 
 
 def _without_borrowed_receptions(events: Sequence[ProviderEvent]) -> list[ProviderEvent]:
@@ -233,13 +215,10 @@ def _without_borrowed_receptions(events: Sequence[ProviderEvent]) -> list[Provid
     event, the source only copies that time: it does not know when the ball arrived.
     """
     passes = [(i, event) for i, event in enumerate(events) if event.kind == "pass" and event.lasts_ms > 0]
-    copied = sum(
-        any(
-            later.half == event.half and abs(later.time_ms - event.time_ms - event.lasts_ms) < 0.5
-            for later in events[i + 1 : i + 3]
-        )
-        for i, event in passes
-    )
+    copied = 0
+    for i, event in passes:
+        next_ms = [later.time_ms for later in events[i + 1 : i + 3] if later.half == event.half]
+        copied += any(abs(time_ms - event.time_ms - event.lasts_ms) < 0.5 for time_ms in next_ms)
     longest_ms = 0.0 if copied > len(passes) / 2 else LONGEST_CARRY_MS
     return [
         replace(event, lasts_ms=nan) if event.kind == "pass" and not 0 < event.lasts_ms <= longest_ms else event
@@ -253,17 +232,15 @@ def _one_out_a_pause(events: Sequence[ProviderEvent]) -> Iterator[ProviderEvent]
     Of several, the one of the team that played last is taken.
     """
     last, pending = UNKNOWN, list[ProviderEvent]()
-    for event in events:
-        if pending and (event.half != pending[0].half or event.kind in _PLAYS):
+    for event in (*events, None):
+        if pending and (event is None or event.half != pending[0].half or event.kind in _PLAYS):
             yield next((out for out in pending if out.team == last), pending[0])
             pending = []
-        if event.kind == "out":
+        if event is not None and event.kind == "out":
             pending.append(event)
-            continue
-        last = event.team if event.kind in _PLAYS else last
-        yield event
-    if pending:
-        yield next((out for out in pending if out.team == last), pending[0])
+        elif event is not None:
+            last = event.team if event.kind in _PLAYS else last
+            yield event
 
 
 def _with_estimated_outs(events: Sequence[ProviderEvent]) -> Iterator[ProviderEvent]:
@@ -290,21 +267,19 @@ def _rows(events: Sequence[ProviderEvent], knows_carries: bool, knows_height: bo
             for drive in _implied_drive(events, index):
                 last_drive_ms = max(last_drive_ms, drive[0])
                 yield drive
-        if event.kind == "carry":
-            if not event.lasts_ms < SHORTEST_CARRY_MS:  # a carry of unknown length is one
+        if event.kind in ("carry", "take on"):
+            is_carry, since_ms = event.kind == "carry", event.time_ms - last_drive_ms
+            # A carry of unknown length is one; a man is taken on in the drive that there is.
+            if not event.lasts_ms < SHORTEST_CARRY_MS if is_carry else since_ms > TAKE_ON_AFTER_DRIVE_MS:
                 last_drive_ms = event.time_ms
-                yield _row(event.time_ms, _DRIVE, event, SHORTEST_CARRY_MS)
-        elif event.kind == "take on":
-            if event.time_ms - last_drive_ms > TAKE_ON_AFTER_DRIVE_MS:
-                last_drive_ms = event.time_ms
-                yield _row(event.time_ms, _DRIVE, event)
+                yield _row(event.time_ms, feed.DRIVE, event, SHORTEST_CARRY_MS if is_carry else 0.0)
         else:
             yield _row(event.time_ms, _code(events, index, knows_height), event)
 
 
 def _row(time_ms: float, code: int, event: ProviderEvent, delay_ms: float = 0.0) -> tuple[float, FeedRow]:
     x, y = (UNKNOWN if isnan(value) else round(min(max(value, 0.0), 100.0)) for value in (event.x, event.y))
-    setpiece = event.setpiece if code != _DRIVE else SetPiece.OPEN_PLAY
+    setpiece = event.setpiece if code != feed.DRIVE else SetPiece.OPEN_PLAY
     if event.kind == "shot" and setpiece == SetPiece.FREE_KICK:
         setpiece = SetPiece.DIRECT_SHOT
     return time_ms, FeedRow(event.half, round(time_ms), code, event.team, x, y, setpiece, round(delay_ms))
@@ -315,65 +290,57 @@ def _code(events: Sequence[ProviderEvent], index: int, knows_height: bool) -> in
     match event.kind:
         case "pass":
             return _pass(event, knows_height)
-        case "shot":
-            return _SHOT
         case "clearance":
             return _clearance(events, index)
         case "aerial":
-            return DUEL if _is_same_header(events, index) else _HEADER
+            return feed.DUEL if _is_same_header(events, index) else feed.HEADER
+        case "tackle" if _keeps_ball(events, index):
+            return feed.TACKLE
         case "tackle":
-            return _TACKLE if _keeps_ball(events, index) else DUEL
+            return feed.DUEL
         case kind:
             return _CODE_OF_KIND[kind]
 
 
 def _pass(event: ProviderEvent, knows_height: bool) -> int:
     if event.setpiece == SetPiece.THROW_IN:
-        return _THROW_IN
+        return feed.THROW_IN
     if event.headed:
-        return _HEADER
+        return feed.HEADER
     if event.setpiece == SetPiece.CORNER:
-        return _PASS if event.length_m < SHORT_CORNER_M and not event.crossed else _CROSS
+        return feed.PASS if event.length_m < SHORT_CORNER_M and not event.crossed else feed.CROSS
     if event.crossed:
-        return _CROSS
+        return feed.CROSS
     is_long = event.length_m >= LONG_KICK_M and (event.setpiece or not knows_height)
-    return _HIGH_PASS if event.high or is_long else _PASS
+    return feed.HIGH_PASS if event.high or is_long else feed.PASS
 
 
 def _clearance(events: Sequence[ProviderEvent], index: int) -> int:
     """Headed where it is said, or where the ball came through the air; else by length."""
     event = events[index]
     last = next((e for e in reversed(events[:index]) if e.kind in _ON_BALL), None)
-    lofted = (SetPiece.THROW_IN, SetPiece.CORNER)
-    came_high = last is not None and (last.high or last.crossed or last.setpiece in lofted)
-    soon = last is not None and event.time_ms - last.time_ms <= AERIAL_CLEARANCE_MS
-    if event.headed or (came_high and soon):
-        return _HEADER
-    return _PASS if event.length_m < LONG_CLEARANCE_M else _HIGH_PASS
+    if last is not None and event.time_ms - last.time_ms <= AERIAL_CLEARANCE_MS:
+        came_high = last.high or last.crossed or last.setpiece in (SetPiece.THROW_IN, SetPiece.CORNER)
+    else:
+        came_high = False
+    if event.headed or came_high:
+        return feed.HEADER
+    return feed.PASS if event.length_m < LONG_CLEARANCE_M else feed.HIGH_PASS
 
 
 def _is_same_header(events: Sequence[ProviderEvent], index: int) -> bool:
     """True if the winner of an aerial duel has a headed event of his own beside it (looks 1.5 s ahead)."""
     event = events[index]
-    near = _around(events, index, DOUBLE_HEADER_MS)
-    return any(other.team == event.team and (other.headed or other.kind == "clearance") for other in near)
-
-
-def _around(events: Sequence[ProviderEvent], index: int, within_ms: float) -> Iterator[ProviderEvent]:
-    for step in (-1, 1):
-        other = index + step
-        while 0 <= other < len(events) and abs(events[other].time_ms - events[index].time_ms) <= within_ms:
-            yield events[other]
-            other += step
+    beside = [e for e in events if e is not event and abs(e.time_ms - event.time_ms) <= DOUBLE_HEADER_MS]
+    return any(other.team == event.team and (other.headed or other.kind == "clearance") for other in beside)
 
 
 def _keeps_ball(events: Sequence[ProviderEvent], index: int) -> bool:
     """True if the tackler's side plays the ball next (looks 5 s ahead)."""
     event = events[index]
-    following = next((e for e in events[index + 1 :] if e.kind in _ON_BALL), None)
-    if following is None or following.time_ms - event.time_ms > TACKLE_KEEPS_BALL_MS:
-        return False
-    return following.team == event.team
+    following = next((e for e in events[index + 1 :] if e.kind in _ON_BALL), event)
+    soon = following is not event and following.time_ms - event.time_ms <= TACKLE_KEEPS_BALL_MS
+    return soon and following.team == event.team
 
 
 def _implied_drive(events: Sequence[ProviderEvent], index: int) -> Iterator[tuple[float, FeedRow]]:
@@ -389,4 +356,4 @@ def _implied_drive(events: Sequence[ProviderEvent], index: int) -> Iterator[tupl
     flight_ms = sent.lasts_ms if sent.lasts_ms > 0 else RECEPTION_MS + RECEPTION_MS_PER_M * sent.length_m
     received_ms = sent.time_ms + flight_ms
     if event.time_ms - received_ms >= SHORTEST_CARRY_MS and event.time_ms - sent.time_ms < LONGEST_CARRY_MS:
-        yield _row(received_ms, _DRIVE, event, SHORTEST_CARRY_MS)
+        yield _row(received_ms, feed.DRIVE, event, SHORTEST_CARRY_MS)

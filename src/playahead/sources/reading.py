@@ -19,7 +19,8 @@ MOST_BYTES = 256 * 1024 * 1024
 """Largest size of a file, unpacked. The largest real files (a season's labels, a submission) hold a tenth of that."""
 _GZIP = b"\x1f\x8b"
 _XML_ENCODING = re.compile(rb"""^(<\?xml[^>]*?)\s+encoding\s*=\s*["'][^"']*["']""")
-_LARGEST_ID = 2**31 - 1
+LARGEST_ID = 2**31 - 1
+"""Ids are stored as int32 in compact feed tables."""
 _SAYS_NO_MATCH = re.compile(
     r"(labels|results|predictions|annotations|actions|events|spadl|match|matchcentre(data)?)"
     r"([-_](ball|spotting|action|actions|events|spadl|atomic|v\d))*",
@@ -47,14 +48,9 @@ class FeedFile:
     kick_offs_ms: Mapping[int, int] = attribute(default_factory=dict)
 
     def bad_row(self, reason: InputError) -> None:
-        """Count a row that cannot be.
-
-        Raises:
-            InputError: ``reason``, unless bad rows are dropped.
-        """
+        """Count a row that cannot be; raise the reason unless bad rows are dropped."""
         if not self.drop_bad_rows:
-            fix = reason.fix or "drop_bad_rows leaves such rows out"
-            raise InputError(reason.where, reason.what, fix)
+            raise InputError(reason.where, reason.what, reason.fix or "drop_bad_rows leaves such rows out")
         self.notices.count("bad rows dropped", example=f"{reason.where}: {reason.what}")
 
 
@@ -62,21 +58,17 @@ def read_source(path: Path) -> bytes:
     """A whole file, unpacked, its text in UTF-8 without a byte order mark.
 
     Raises:
-        InputError: no ordinary file, larger than ``MOST_BYTES``, damaged, or not the text that it begins as.
+        InputError: no ordinary file, larger than ``MOST_BYTES``, damaged, or not the text that it begins as. So do all
+            readers of whole files below.
     """
-    content = read_unpacked(path)
     try:
-        return _as_utf8(content, "strict")
+        return _as_utf8(read_unpacked(path), "strict")
     except UnicodeDecodeError as reason:
         raise InputError(path, f"not text ({reason})", "is the file whole?") from None
 
 
 def read_source_text(path: Path) -> str:
-    """A whole text file in a Unicode encoding, unpacked.
-
-    Raises:
-        InputError: as ``read_source``, or not text in Unicode.
-    """
+    """A whole text file in a Unicode encoding, unpacked."""
     try:
         return read_source(path).decode("utf-8")
     except UnicodeDecodeError as reason:
@@ -84,11 +76,7 @@ def read_source_text(path: Path) -> str:
 
 
 def read_unpacked(path: Path) -> bytes:
-    """A whole file, unpacked if it is gzipped, its bytes as they are.
-
-    Raises:
-        InputError: no ordinary file, larger than ``MOST_BYTES``, or damaged.
-    """
+    """A whole file, unpacked if it is gzipped, its bytes as they are."""
     content = read_bytes(path, MOST_BYTES)
     if not content.startswith(_GZIP):
         return content
@@ -103,11 +91,7 @@ def read_unpacked(path: Path) -> bytes:
 
 
 def head_of(path: Path, n_bytes: int) -> bytes:
-    """The first bytes of what ``read_source`` gives; of a damaged file, what can be read of them.
-
-    Raises:
-        InputError: no such file, or one that cannot be read.
-    """
+    """The first bytes of what ``read_source`` gives; of a damaged file, what can be read of them."""
     require_file(path)
     try:
         with path.open("rb") as file:
@@ -132,21 +116,12 @@ def _as_utf8(content: bytes, errors: str) -> bytes:
 
 
 def read_json(path: Path) -> object:
-    """Parsed JSON, in UTF-8, UTF-16 or UTF-32, with or without a byte order mark, gzipped or not.
-
-    Raises:
-        InputError: missing, no ordinary file, too large, truncated, a key given twice, or not JSON (with line and
-            column).
-    """
+    """Parsed JSON, in UTF-8, UTF-16 or UTF-32, with or without a byte order mark, gzipped or not."""
     return parse_json(read_source(Path(path)), path)
 
 
 def parse_json(content: bytes, where: object) -> object:
-    """JSON from bytes, as strict as ``read_json``.
-
-    Raises:
-        InputError: not JSON, or a key given twice.
-    """
+    """JSON from bytes; an InputError for what is not JSON (with line and column), and for a key given twice."""
     try:
         return strict_json(content)
     except UnicodeDecodeError as reason:
@@ -156,11 +131,7 @@ def parse_json(content: bytes, where: object) -> object:
 
 
 def read_xml(path: Path) -> ElementTree.Element:
-    """The root of an XML file, in any encoding that it declares; nothing outside the file is opened.
-
-    Raises:
-        InputError: missing, no ordinary file, too large, truncated, or not XML.
-    """
+    """The root of an XML file, in any encoding that it declares; nothing outside the file is opened."""
     try:
         return ElementTree.fromstring(read_source(path))
     except (ElementTree.ParseError, LookupError, ValueError) as reason:  # also an encoding that Python does not know
@@ -169,16 +140,16 @@ def read_xml(path: Path) -> ElementTree.Element:
 
 def as_object(value: object, where: str) -> dict[str, object]:
     """A JSON object, or an error that says where one was expected."""
-    if not isinstance(value, dict):
-        raise InputError(where, f"expected an object, found {_kind(value)}")
-    return value
+    if isinstance(value, dict):
+        return value
+    raise InputError(where, f"expected an object, found {'nothing' if value is None else type(value).__name__}")
 
 
 def as_list(value: object, where: str) -> list[object]:
     """A JSON array, or an error that says where one was expected."""
-    if not isinstance(value, list):
-        raise InputError(where, f"expected a list, found {_kind(value)}")
-    return value
+    if isinstance(value, list):
+        return value
+    raise InputError(where, f"expected a list, found {'nothing' if value is None else type(value).__name__}")
 
 
 def field(entry: Mapping[str, object], name: str, where: str) -> object:
@@ -204,19 +175,11 @@ def number(value: object) -> float:
 
 
 def time_ms(value: object, name: str, where: str) -> int:
-    """A time within a half, in whole milliseconds.
-
-    Raises:
-        InputError: anything else.
-    """
+    """A time within a half, in whole milliseconds; an InputError for anything else."""
     time = number(value)
     if not 0 <= time <= LONGEST_HALF_MS:
         raise InputError(where, f"{name} {value!r} is not a time in milliseconds")
     return round(time)
-
-
-def _kind(value: object) -> str:
-    return "nothing" if value is None else type(value).__name__
 
 
 def match_id(text: object) -> int:
@@ -225,12 +188,12 @@ def match_id(text: object) -> int:
     Args:
         text: the provider's id or a file's name; or bytes, the content of a file that names no match.
     """
-    if isinstance(text, bytes):
-        return zlib.crc32(text) >> 1
-    words = str(text).strip()
-    if words.isascii() and words.isdigit() and int(words) <= _LARGEST_ID:
-        return int(words)
-    return zlib.crc32(words.encode("utf-8", "surrogatepass")) >> 1
+    if not isinstance(text, bytes):
+        words = str(text).strip()
+        if words.isascii() and words.isdigit() and int(words) <= LARGEST_ID:
+            return int(words)
+        text = words.encode("utf-8", "surrogatepass")
+    return zlib.crc32(text) >> 1
 
 
 def match_id_of_file(path: Path) -> int:

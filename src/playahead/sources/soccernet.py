@@ -7,8 +7,9 @@ visibility, clocks that go on after the break.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field as attribute
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field as attribute, replace
 from pathlib import Path, PurePosixPath
 
 from playahead.domain.actions import parse_action
@@ -53,86 +54,56 @@ def read_baa_split(path: Path, keep_going: bool = False) -> BaaSplit:
 
     Args:
         path: ``Labels-ball.json`` or the folder that holds it.
-        keep_going: collect bad entries in ``rejected`` instead of stopping at the first.
-
-    Raises:
-        InputError: file, entry and reason.
+        keep_going: collect bad entries in ``rejected`` instead of stopping at the first with an InputError.
     """
     path = labels_path(path)
-    videos = list_in(as_object(read_json(path), str(path)), "videos", str(path))
     split = BaaSplit(path, [])
-    reader = _ClipReader(split, keep_going)
-    for index, entry in enumerate(videos):
-        reader.read(entry, f"{path}: video {index}")
-    names = Counter(clip.name for clip in split.clips)
-    twice = [name for name, count in names.items() if count > 1]
-    if twice and not keep_going:
-        raise InputError(path, f"{twice[0]} is listed {names[twice[0]]} times")
-    split.rejected += [f"{path}: {name} is listed {names[name]} times" for name in twice]
+
+    @contextmanager
+    def stopping_or_noting(where: str) -> Iterator[None]:
+        try:
+            yield
+        except (InputError, RecordError) as reason:
+            refusal = reason if isinstance(reason, InputError) else InputError(where, reason)
+            if not keep_going:
+                raise refusal from None
+            split.rejected.append(str(refusal))
+
+    def events_in(value: object, where: str) -> tuple[ActionEvent, ...]:
+        events = []
+        for index, raw in enumerate(as_list(value if value is not None else [], where)):
+            with stopping_or_noting(at := f"{where} {index}"):
+                item = as_object(raw, at)
+                label = str(field(item, "label", at))
+                action, position_ms = parse_action(label), whole_ms(field(item, "position", at))
+                if action:
+                    events.append(ActionEvent(position_ms, action, side_of(item), is_visible(item)))
+                else:
+                    split.dropped[label] += 1
+        return in_time_order(events)
+
+    for index, raw in enumerate(list_in(as_object(read_json(path), str(path)), "videos", str(path))):
+        with stopping_or_noting(where := f"{path}: video {index}"):
+            entry = as_object(raw, where)
+            video = field(entry, "path", where)
+            if not isinstance(video, str):
+                raise InputError(where, f"path {video!r} is not text")
+            name = clip_name(video, where)
+            annotations = as_object(entry.get("annotations", {}), f"{path}: {name}, annotations")
+            observed = events_in(annotations.get("observation"), f"{path}: {name}, observation")
+            coming = annotations.get("anticipation")
+            if coming is not None:
+                coming = events_in(coming, f"{path}: {name}, anticipation")
+            split.clips.append(Clip(name, video, observed, coming))
+    for name, count in Counter(clip.name for clip in split.clips).items():
+        if count > 1:
+            with stopping_or_noting(""):
+                raise InputError(path, f"{name} is listed {count} times")
     return split
 
 
-class _ClipReader:
-    """Reads entries into a split, stopping at a bad one or noting it."""
-
-    def __init__(self, split: BaaSplit, keep_going: bool) -> None:
-        self.split, self.keep_going = split, keep_going
-
-    def read(self, entry: object, where: str) -> None:
-        try:
-            self.split.clips.append(self._clip(as_object(entry, where), where))
-        except (InputError, RecordError) as reason:
-            self._reject(reason, where)
-
-    def _reject(self, reason: InputError | RecordError, where: str) -> None:
-        refusal = reason if isinstance(reason, InputError) else InputError(where, reason)
-        if not self.keep_going:
-            raise refusal
-        self.split.rejected.append(str(refusal))
-
-    def _clip(self, entry: dict[str, object], where: str) -> Clip:
-        video = field(entry, "path", where)
-        if not isinstance(video, str):
-            raise InputError(where, f"path {video!r} is not text")
-        name = clip_name(video, where)
-        where = f"{self.split.path}: {name}"
-        annotations = as_object(entry.get("annotations", {}), f"{where}, annotations")
-        withheld = annotations.get("anticipation") is None
-        return Clip(
-            name=name,
-            video=video,
-            observation=self._events(annotations.get("observation"), f"{where}, observation"),
-            anticipation=None if withheld else self._events(annotations["anticipation"], f"{where}, anticipation"),
-        )
-
-    def _events(self, value: object, where: str) -> tuple[ActionEvent, ...]:
-        events = []
-        for index, item in enumerate(as_list(value if value is not None else [], where)):
-            at = f"{where} {index}"
-            try:
-                event = self._event(as_object(item, at), at)
-            except (InputError, RecordError) as reason:
-                self._reject(reason, at)
-            else:
-                events += [event] if event else []
-        return in_time_order(events)
-
-    def _event(self, item: dict[str, object], where: str) -> ActionEvent | None:
-        label = str(field(item, "label", where))
-        action = parse_action(label)
-        position_ms = whole_ms(field(item, "position", where))
-        if action is None:
-            self.split.dropped[label] += 1
-            return None
-        return ActionEvent(position_ms, action, side_of(item), is_visible(item))
-
-
 def is_visible(item: Mapping[str, object]) -> bool:
-    """True if the broadcast shows the action: unless the entry denies it.
-
-    Raises:
-        RecordError: another word than the benchmark's.
-    """
+    """True if the broadcast shows the action: unless the entry denies it; a RecordError for any other word."""
     visibility = item.get("visibility", "visible")
     if visibility not in ("visible", "not shown", None):
         raise RecordError(f"visibility {visibility!r} is neither 'visible' nor 'not shown'")
@@ -140,11 +111,7 @@ def is_visible(item: Mapping[str, object]) -> bool:
 
 
 def side_of(item: Mapping[str, object]) -> Side | None:
-    """The side that acted; None where the entry does not give it in the benchmark's words.
-
-    Raises:
-        RecordError: a team that is not text.
-    """
+    """The side that acted; None where the entry does not give it in the benchmark's words."""
     team = item.get("team")
     if not isinstance(team, str | None):
         raise RecordError(f"team {team!r} is not text")
@@ -152,11 +119,7 @@ def side_of(item: Mapping[str, object]) -> Side | None:
 
 
 def clip_name(video: str, where: object) -> str:
-    """``clip_7/224p.mp4`` or ``clip_7`` -> ``clip_7``; nothing that leaves the split's folder.
-
-    Raises:
-        InputError: absolute, empty, with ``..`` in it, or with what cannot be printed.
-    """
+    """``clip_7/224p.mp4`` or ``clip_7`` -> ``clip_7``; an InputError for what leaves the split's folder."""
     path = PurePosixPath(video.replace("\\", "/"))
     parts = path.parts
     if not parts or ".." in parts or path.is_absolute() or ":" in parts[0] or not video.isprintable():
@@ -172,20 +135,17 @@ def write_baa_split(path: Path, clips: Iterable[Clip]) -> None:
         if clip.anticipation is not None:
             annotations["anticipation"] = _as_entries(clip.anticipation)
         videos.append({"path": clip.video, "annotations": annotations})
-    target = path / LABELS_NAME if path.is_dir() else path
-    write_whole(target, json.dumps({"videos": videos}, indent=1))
+    write_whole(labels_path(path), json.dumps({"videos": videos}, indent=1))
 
 
 def _as_entries(events: Sequence[ActionEvent]) -> list[dict[str, object]]:
-    return [
-        {
-            "label": str(event.action),
-            "position": str(event.position_ms),
-            **({"team": event.side} if event.side else {}),
-            "visibility": "visible" if event.visible else "not shown",
-        }
-        for event in events
-    ]
+    entries: list[dict[str, object]] = []
+    for event in events:
+        entry: dict[str, object] = {"label": str(event.action), "position": str(event.position_ms)}
+        if event.side:
+            entry["team"] = event.side
+        entries.append(entry | {"visibility": "visible" if event.visible else "not shown"})
+    return entries
 
 
 def read_bas_match(path: Path, notices: Notices | None = None) -> dict[int, tuple[ActionEvent, ...]]:
@@ -198,9 +158,6 @@ def read_bas_match(path: Path, notices: Notices | None = None) -> dict[int, tupl
         path: the label file.
         notices: collector. It counts labels outside the ten classes and actions of extra time, and names halves whose
             times were moved.
-
-    Raises:
-        InputError: file, entry and reason.
     """
     notices = notices or Notices()
     read: list[tuple[Stamp, dict[str, object]]] = []
@@ -246,18 +203,12 @@ def cut_into_clips(events: tuple[ActionEvent, ...], duration_ms: int, stride_ms:
         raise InputError("stride_ms", f"{stride_ms} ms is not positive")
     clips = []
     for start_ms in range(0, duration_ms - OBSERVATION_MS - ANTICIPATION_MS + 1, stride_ms):
-        name = f"clip_{len(clips) + 1}"
-        split_ms = start_ms + OBSERVATION_MS
-        observed = _between(events, start_ms, start_ms, split_ms)
-        coming = _between(events, start_ms, split_ms, split_ms + ANTICIPATION_MS)
+        name, split_ms = f"clip_{len(clips) + 1}", start_ms + OBSERVATION_MS
+        # Actions in (start, split] are observed, those in (split, end] are coming; times count from the clip's start.
+        parts = ((start_ms, split_ms), (split_ms, split_ms + ANTICIPATION_MS))
+        observed, coming = (
+            tuple(replace(e, position_ms=e.position_ms - start_ms) for e in events if after < e.position_ms <= until)
+            for after, until in parts
+        )
         clips.append(Clip(name, f"{name}/{video}" if video else name, observed, coming))
     return clips
-
-
-def _between(events: tuple[ActionEvent, ...], origin_ms: int, after_ms: int, until_ms: int) -> tuple[ActionEvent, ...]:
-    """Actions in (after, until], their times counted from the origin."""
-    return tuple(
-        ActionEvent(e.position_ms - origin_ms, e.action, e.side, e.visible)
-        for e in events
-        if after_ms < e.position_ms <= until_ms
-    )

@@ -10,7 +10,7 @@ import importlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ ATOMIC_TYPES = (
     *("receival", "", "out", "offside", "goal", "owngoal", "yellow_card", "red_card", "corner", "freekick"),
 )
 """Those of atomic SPADL; 24 is called an interception, too, but means only that the other team has the ball next."""
+_RESULTS = ("fail", "success", "offside", "owngoal", "yellow_card", "red_card")
+_BODY_PARTS = ("foot", "head", "other", "head/other", "foot_left", "foot_right")
 _HEAD, _HEAD_OR_OTHER, _SUCCESS, _OFFSIDE = 1, 3, 1, 2
 _SHOOT_OUT = 5
 _NEEDED = ("game_id", "period_id", "time_seconds", "team_id", "player_id")
@@ -103,16 +105,14 @@ def read_spadl_file(file: FeedFile) -> list[FeedHalf]:
 
     A team's shots, crosses and goal kicks show which way it attacks: socceraction's converters leave one team's
     places the other way round, its ``play_left_to_right`` does not.
-
-    Raises:
-        InputError: not such a table, a column is missing or holds what it cannot, or Parquet without pyarrow.
     """
     path = file.path
     columns = {name: _typed(values) for name, values in _columns(path).items()}
-    if len({len(column) for column in columns.values()}) > 1:
+    lengths = {len(column) for column in columns.values()}
+    if len(lengths) > 1:
         raise InputError(path, "columns differ in length")
     if "game_id" not in columns and columns:
-        columns["game_id"] = np.full(len(next(iter(columns.values()))), match_id_of_file(path))
+        columns["game_id"] = np.full(max(lengths), match_id_of_file(path))
     halves: list[FeedHalf] = []
     try:
         table = _numbered(columns)
@@ -130,18 +130,11 @@ def read_spadl_file(file: FeedFile) -> list[FeedHalf]:
 def _halves(
     table: Mapping[str, NDArray], turned: Set[object], placeless: Set[object], notices: Notices
 ) -> list[FeedHalf]:
-    """The halves of one match.
-
-    Args:
-        table: columns that ``_numbered`` gives.
-        turned: teams whose places are given the other way round, as they attack from right to left.
-        placeless: teams whose attack nobody knows, so that their places are unknown.
-        notices: collector of what was not read.
-    """
+    """The halves of one match; ``turned`` teams attack from right to left, ``placeless`` ones nobody knows where to."""
     named = (team for team in dict.fromkeys(table["team_id"].tolist()) if _is_named(team))
     teams = {team: number for number, team in enumerate(named)}
     if len(teams) > 2:
-        raise InputError("SPADL", f"more than two teams: {', '.join(str(team) for team in teams)}")
+        raise InputError("SPADL", f"more than two teams: {', '.join(map(str, teams))}")
     if len(set(table["game_id"].tolist())) > 1:
         raise InputError("SPADL", "more than one match", "give one game_id at a time")
     played = np.isin(table["period_id"], PERIODS)
@@ -150,9 +143,8 @@ def _halves(
     notices.count("actions of an unknown period not read", int((~(played | shoot_out)).sum()))
     notices.count("actions of an unknown type not read", int((table["type"] == -1).sum()))
     table = {name: column[played] for name, column in table.items()}
-    events = list(_events(table, teams, turned, placeless))
-    match = match_id(table["game_id"][0]) if len(table["game_id"]) else 0
-    return halves_of(match, events, knows_height=False, notices=notices)
+    match = match_id(table["game_id"][0]) if played.any() else 0
+    return halves_of(match, list(_events(table, teams, turned, placeless)), knows_height=False, notices=notices)
 
 
 def _numbered(actions: Any) -> dict[str, NDArray]:
@@ -160,10 +152,8 @@ def _numbered(actions: Any) -> dict[str, NDArray]:
     table = {name: _column(actions, name) for name in _NEEDED}
     # Atomic SPADL has a place and a way instead of two places.
     is_atomic = all(_has(actions, name) for name in _ATOMIC_PLACES) and not _has(actions, "start_x")
-    table |= {
-        name: _column(actions, source)
-        for name, source in zip(_PLACES, _ATOMIC_PLACES if is_atomic else _PLACES, strict=True)
-    }
+    sources = zip(_PLACES, _ATOMIC_PLACES if is_atomic else _PLACES, strict=True)
+    table |= {name: _column(actions, source) for name, source in sources}
     for name in ("period_id", "time_seconds", *_PLACES):
         try:
             table[name] = table[name].astype(np.float64)
@@ -176,22 +166,11 @@ def _numbered(actions: Any) -> dict[str, NDArray]:
     if is_atomic:  # says no result: a tackle counts as won, and what follows says whether it keeps the ball
         table["result"] = np.full(len(table["type"]), _SUCCESS)
     else:
-        table["result"] = _coded(
-            actions, "result", ("fail", "success", "offside", "owngoal", "yellow_card", "red_card")
-        )
-    body = ("foot", "head", "other", "head/other", "foot_left", "foot_right")
-    table["bodypart"] = _coded(actions, "bodypart", body)
+        table["result"] = _coded(actions, "result", _RESULTS)
+    table["bodypart"] = _coded(actions, "bodypart", _BODY_PARTS)
     # Files need not be in order of time.
     order = np.lexsort((table["time_seconds"], table["period_id"]))
     return {name: column[order] for name, column in table.items()}
-
-
-def _has(actions: Any, name: str) -> bool:
-    try:
-        actions[name]
-    except Exception:  # each kind of table has an error of its own
-        return False
-    return True
 
 
 def _column(actions: Any, name: str) -> NDArray:
@@ -201,13 +180,19 @@ def _column(actions: Any, name: str) -> NDArray:
         raise InputError("SPADL", f"no column {name!r}") from None
 
 
+def _has(actions: Any, name: str) -> bool:
+    try:
+        return _column(actions, name) is not None
+    except InputError:
+        return False
+
+
 def _coded(actions: Any, name: str, known: tuple[str, ...]) -> NDArray[np.intp]:
     """``type_id`` or ``type_name`` as ids; -1 for what is not SPADL's."""
-    try:
-        ids = np.asarray(actions[f"{name}_id"])
-    except Exception:  # as above
+    if not _has(actions, f"{name}_id"):
         names = _column(actions, f"{name}_name")
         return np.array([known.index(str(one)) if str(one) in known else -1 for one in names], np.intp)
+    ids = _column(actions, f"{name}_id")
     if not np.issubdtype(ids.dtype, np.integer):
         raise InputError("SPADL", f"column {name}_id does not hold whole numbers")
     return np.where((ids >= 0) & (ids < len(known)), ids, -1).astype(np.intp)
@@ -235,7 +220,7 @@ def _events(
             time_ms=float(table["time_seconds"][i]) * 1000,
             kind=kind,
             team=teams.get(team, UNKNOWN),
-            player=_player(table["player_id"][i]),
+            player=str(player) if _is_named(player := table["player_id"][i]) else None,
             x=100 * x / PITCH_M[0],
             y=100 * (1 - y / PITCH_M[1]),  # SPADL's y grows to the left of the attack
             length_m=length_m,
@@ -247,10 +232,6 @@ def _events(
         yield event
         if kind == "pass" and table["result"][i] == _OFFSIDE:
             yield ProviderEvent(event.half, event.time_ms, "stoppage", event.team)
-
-
-def _player(player_id: object) -> str | None:
-    return str(player_id) if _is_named(player_id) else None
 
 
 def _is_named(value: object) -> bool:
@@ -282,50 +263,43 @@ def _columns(path: Path) -> Mapping[str, Sequence[object]]:
     if content.startswith(_PARQUET):
         return _from_parquet(content, path)
     text = reading.read_source_text(path)
-    if not text.lstrip().startswith(("{", "[")):
+    if text.lstrip().startswith(("{", "[")):
+        rows = _from_json(text.strip(), path)
+    else:
         try:
-            rows = list(csv.DictReader(io.StringIO(text), delimiter=_delimiter(text)))
-            if rows and None in rows[-1].values():
-                raise InputError(path, "the last line is cut short", "is the file whole?")
-            return _from_rows(rows, path)
+            delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
+            rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
         except csv.Error as reason:
             raise InputError(path, f"not CSV ({reason})") from None
-    return _from_json(text.strip(), path)
-
-
-def _delimiter(text: str) -> str:
-    header = text.split("\n", 1)[0]
-    return max(",;\t", key=header.count)
-
-
-def _from_json(text: str, path: Path) -> Mapping[str, Sequence[object]]:
-    """Records, lines of records, or a table by columns; ``data`` and ``columns`` as pandas writes them."""
-    first, _, more = text.partition("\n")
-    if first.rstrip().endswith("}") and more.startswith("{"):
-        lines = (line for line in text.splitlines() if line.strip())
-        return _from_rows((parse_json(line.encode(), path) for line in lines), path)
-    root = parse_json(text.encode(), path)
-    if isinstance(root, dict) and isinstance(root.get("columns"), list):
-        names = [str(name) for name in root["columns"]]
-        rows = reading.list_in(root, "data", str(path))
-        return _from_rows((dict(zip(names, reading.as_list(row, f"{path}: data"), strict=False)) for row in rows), path)
-    if isinstance(root, dict):
-        listed = next((root[name] for name in ("data", "actions", "events") if isinstance(root.get(name), list)), None)
-        if listed is None:
-            return {name: _values(column, f"{path}: {name}") for name, column in root.items()}
-        root = listed
-    return _from_rows(reading.as_list(root, str(path)), path)
-
-
-def _values(column: object, where: str) -> Sequence[object]:
-    """A column as a list, or as values by row number."""
-    return list(column.values()) if isinstance(column, dict) else reading.as_list(column, where)
-
-
-def _from_rows(rows: Iterable[object], path: Path) -> Mapping[str, Sequence[object]]:
+        if rows and None in rows[-1].values():
+            raise InputError(path, "the last line is cut short", "is the file whole?")
+    if isinstance(rows, dict):
+        return rows
     records = [reading.as_object(row, f"{path}: action {index}") for index, row in enumerate(rows)]
     names = dict.fromkeys(name for record in records for name in record if name)
     return {name: [record.get(name) for record in records] for name in names}
+
+
+def _from_json(text: str, path: Path) -> dict[str, Sequence[object]] | Sequence[object]:
+    """Columns, or records, from records, lines of records, or a table as pandas writes it."""
+    first, _, more = text.partition("\n")
+    if first.rstrip().endswith("}") and more.startswith("{"):
+        return [parse_json(line.encode(), path) for line in text.splitlines() if line.strip()]
+    root = parse_json(text.encode(), path)
+    if not isinstance(root, dict):
+        return reading.as_list(root, str(path))
+    if isinstance(root.get("columns"), list):
+        names = [str(name) for name in root["columns"]]
+        rows = reading.list_in(root, "data", str(path))
+        return [dict(zip(names, reading.as_list(row, f"{path}: data"), strict=False)) for row in rows]
+    listed = next((root[name] for name in ("data", "actions", "events") if isinstance(root.get(name), list)), None)
+    if listed is not None:
+        return listed
+    # A column is a list, or values by row number.
+    return {
+        name: list(column.values()) if isinstance(column, dict) else reading.as_list(column, f"{path}: {name}")
+        for name, column in root.items()
+    }
 
 
 def _from_parquet(content: bytes, path: Path) -> Mapping[str, Sequence[object]]:
@@ -349,15 +323,10 @@ def _typed(values: Sequence[object]) -> NDArray:
     """Whole numbers, else numbers (NaN where there is none), else text and whatever else there is."""
     # A column with one value that is neither a number nor empty is text.
     numbers = np.array([number(value) for value in values])
-    if any(np.isnan(found) and not _is_empty(value) for found, value in zip(numbers, values, strict=True)):
-        return np.array(
-            [value if isinstance(value, str) else json.dumps(value, default=str) for value in values], object
-        )
+    texts = (str(value).lower() for n, value in zip(numbers, values, strict=True) if np.isnan(n) and value is not None)
+    if any(text not in ("", "nan") for text in texts):
+        return np.array([v if isinstance(v, str) else json.dumps(v, default=str) for v in values], object)
     if len(numbers) and np.isfinite(numbers).all() and (numbers == np.rint(numbers)).all():
         whole = np.rint(numbers)
         return whole.astype(np.int64) if (np.abs(whole) < 2**53).all() else np.array([str(v) for v in values], object)
     return numbers
-
-
-def _is_empty(value: object) -> bool:
-    return value is None or value == "" or (isinstance(value, float) and np.isnan(value)) or str(value).lower() == "nan"

@@ -13,20 +13,10 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
-from playahead.domain.notices import Notices
 from playahead.domain.pitch import PITCH_M, distance_m
 from playahead.io.errors import InputError
-from playahead.sources.provider_events import (
-    AERIAL_CLEARANCE_MS,
-    Kind,
-    ProviderEvent,
-    Unreadable,
-    halves_of,
-    once,
-    read_each,
-    team_number,
-    two_teams,
-)
+from playahead.sources import provider_events as shared
+from playahead.sources.provider_events import AERIAL_CLEARANCE_MS, Kind, ProviderEvent, ShootOut, Unreadable
 from playahead.sources.reading import FeedFile, match_id, number, read_xml
 
 _SECTIONS = {"firstHalf": 1, "secondHalf": 2, "firstHalfExtra": 3, "secondHalfExtra": 4}
@@ -35,12 +25,14 @@ _SETPIECES = {
     **{"ThrowIn": SetPiece.THROW_IN, "GoalKick": SetPiece.GOAL_KICK, "CornerKick": SetPiece.CORNER},
     **{"FreeKick": SetPiece.FREE_KICK, "Penalty": SetPiece.DIRECT_SHOT},
 }
-_STOPPAGES = ("Foul", "Offside")
-_SILENT = {"KickOff", "KickoffWhistle", "FinalWhistle", "Delete", "Substitution", "Caution", "CautionTeamofficial"}
-_SILENT |= {"PlayerNotSentOff", "PenaltyReconsidered", "RefereeBall", "FairPlay"}
-_SILENT |= {"SpectacularPlay", "PenaltyNotAwarded", "Nutmeg", "Run", "PossessionLossBeforeGoal", "BallDeflection"}
-_SILENT |= {"ChanceWithoutShot", "VideoAssistantAction", "OutSubstitution", "SendOff", "GoalDisallowed", "OwnGoal"}
-_SILENT |= {"SitterPrevented", "PlayerSetting", "TacticalFormationChange", "GameInterruption", "GameContinuation"}
+_STOPPAGES, _TOUCHES, _KICK_OFFS = ("Foul", "Offside"), ("Play", "OtherBallAction"), ("KickOff", "KickoffWhistle")
+_SILENT = {
+    *("KickOff", "KickoffWhistle", "FinalWhistle", "Delete", "Substitution", "Caution", "CautionTeamofficial"),
+    *("PlayerNotSentOff", "PenaltyReconsidered", "RefereeBall", "FairPlay", "SpectacularPlay", "PenaltyNotAwarded"),
+    *("Nutmeg", "Run", "PossessionLossBeforeGoal", "BallDeflection", "ChanceWithoutShot", "VideoAssistantAction"),
+    *("OutSubstitution", "SendOff", "GoalDisallowed", "OwnGoal", "SitterPrevented", "PlayerSetting"),
+    *("TacticalFormationChange", "GameInterruption", "GameContinuation"),
+}
 AFTER_SHOT_MS = 400.0
 """A block or a save is written with the shot that it stops; it comes so much later."""
 HEADER_AFTER_DUEL_MS = 2200.0
@@ -64,36 +56,35 @@ class _Event:
         """A high ball over some distance; short ones are chips, flicks and headers."""
         return self.about.get("Height") == "high" and self.about.get("Distance") != "short"
 
+    def ms_after(self, earlier: "_Event") -> float:
+        return (self.time - earlier.time).total_seconds() * 1000
+
 
 def read_sportec(file: FeedFile) -> list[FeedHalf]:
     """The halves of one match, extra time as halves 3 and 4."""
     path, notices = file.path, file.notices
-    root = read_xml(path)
-    events = sorted(once(_parsed(root, path, notices), notices), key=lambda event: event.time)
-    match = _Match(path, events, *_sides_and_pitch(path, file.companion, root, events))
-    listed = read_each(path, range(len(events)), lambda index: match.events_of(index, notices), notices)
-    return halves_of(match_id(_match_of(root) or path.stem), listed, True, notices)
+    elements = list(read_xml(path).iter("Event"))
+    match_named = elements[0].get("MatchId", "") if elements else ""
+    events = sorted(
+        shared.once(shared.read_each(path, elements, _parsed, notices), notices), key=lambda event: event.time
+    )
+    match = _Match(path, events, *_sides_and_pitch(path, file.companion, match_named, events))
+    listed = shared.read_each(path, range(len(events)), match.events_of, notices)
+    return shared.halves_of(match_id(match_named or path.stem), listed, True, notices)
 
 
-def _parsed(root: Element, path: Path, notices: Notices) -> list[_Event]:
-    def parsed(element: Element) -> list[_Event]:
-        # The chain of first children, down to the innermost; outer attributes win.
-        chain = [element]
-        while len(chain[-1]):
-            chain.append(chain[-1][0])
-        if len(chain) == 1:
-            raise Unreadable("nothing in them")
-        about: dict[str, str] = {}
-        for link in reversed(chain):
-            about |= link.attrib
-        return [_Event(_time(about["EventTime"]), [link.tag for link in chain[1:]], about)]
-
-    return read_each(path, root.iter("Event"), parsed, notices)
-
-
-def _time(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+def _parsed(element: Element) -> list[_Event]:
+    # The chain of first children, down to the innermost; outer attributes win.
+    chain = [element]
+    while len(chain[-1]):
+        chain.append(chain[-1][0])
+    if len(chain) == 1:
+        raise Unreadable("nothing in them")
+    about: dict[str, str] = {}
+    for link in reversed(chain):
+        about |= link.attrib
+    time = datetime.fromisoformat(about["EventTime"])
+    return [_Event(time if time.tzinfo else time.replace(tzinfo=UTC), [link.tag for link in chain[1:]], about)]
 
 
 def _ms_between(first: str, second: str) -> float:
@@ -104,28 +95,23 @@ def _ms_between(first: str, second: str) -> float:
     return (times[1] - times[0]).total_seconds() * 1000
 
 
-def _match_of(root: Element) -> str:
-    return next((event.get("MatchId", "") for event in root.iter("Event")), "")
-
-
 def _sides_and_pitch(
-    path: Path, information: Path | None, root: Element, events: Sequence[_Event]
+    path: Path, information: Path | None, ours: str, events: Sequence[_Event]
 ) -> tuple[list[object], tuple[float, float]]:
     """The two teams, the home side first where the match information is at hand, and the pitch in metres."""
     names = ("Team", "WinnerTeam", "TeamFouler")
-    playing = two_teams(path, (event.about.get(name) for event in events for name in names))
+    playing = shared.two_teams(path, (event.about.get(name) for event in events for name in names))
     if information is None:
         return playing, PITCH_M
     info = read_xml(information)
     general, place = info.find(".//General"), info.find(".//Environment")
     about = {} if general is None else general.attrib
-    ours, theirs = _match_of(root), about.get("MatchId", "")
+    theirs, other = about.get("MatchId", ""), "is the match information of another match"
     if ours and theirs and ours != theirs:
-        raise InputError(information, f"is the match information of another match: {theirs}, the events are of {ours}")
+        raise InputError(information, f"{other}: {theirs}, the events are of {ours}")
     sides: list[object] = [about.get("HomeTeamId"), about.get("GuestTeamId")]
     if not set(playing) <= set(sides):
-        what = f"is the match information of another match: its teams are {sides[0]} and {sides[1]}"
-        raise InputError(information, what)
+        raise InputError(information, f"{other}: its teams are {sides[0]} and {sides[1]}")
     size = [_number(None if place is None else place.get(name)) for name in ("PitchX", "PitchY")]
     return sides, (size[0], size[1]) if min(size) > 0 else PITCH_M
 
@@ -147,7 +133,7 @@ class _Match:
             if self._start[half] <= self._start[before]:
                 raise InputError(path, f"half {half} kicks off before half {before}")
 
-    def events_of(self, index: int, notices: Notices) -> Iterator[ProviderEvent]:
+    def events_of(self, index: int) -> Iterator[ProviderEvent]:
         """The provider's event in common words: none, one or two."""
         event = self._events[index]
         kinds = list(self._kinds(index))
@@ -155,25 +141,23 @@ class _Match:
             return
         half = max((half for half, start in self._start.items() if start <= event.time), default=min(self._start))
         if half not in PERIODS:
-            notices.count("events of the shoot-out not read")
-            return
+            raise ShootOut
+        setpiece = next((_SETPIECES[tag] for tag in event.tags if tag in _SETPIECES), 0)
         for kind, team, player, late_ms in kinds:
-            number_of_team = team_number(team, self._teams)
-            x, y = self._place(event, half, team)
-            setpiece = next((_SETPIECES[tag] for tag in event.tags if tag in _SETPIECES), 0) if kind != "out" else 0
+            x, y = (nan, nan) if late_ms else self._place(event, half, team)
             yield ProviderEvent(
                 half=half,
                 time_ms=(event.time - self._start[half]).total_seconds() * 1000 + late_ms,
                 kind=kind,
-                team=number_of_team,
+                team=shared.team_number(team, self._teams),
                 player=player,
-                x=nan if late_ms else x,
-                y=nan if late_ms else y,
+                x=x,
+                y=y,
                 headed=event.about.get("TypeOfShot") == "head" or self._is_header(index),
                 length_m=self._length_m(index),
                 high=event.is_high,
                 crossed="Cross" in event.tags,
-                setpiece=setpiece,
+                setpiece=setpiece if kind != "out" else 0,
             )
 
     def _kinds(self, index: int) -> Iterator[tuple[Kind, object, str | None, float]]:
@@ -216,14 +200,10 @@ class _Match:
     def _header_of(self, index: int) -> int | None:
         """The event in which the winner of an air duel heads the ball."""
         duel = self._events[index]
-        for later in range(index + 1, len(self._events)):
-            event = self._events[later]
-            if (event.time - duel.time).total_seconds() * 1000 > HEADER_AFTER_DUEL_MS:
+        for later, event in enumerate(self._events[index + 1 :], start=index + 1):
+            if event.ms_after(duel) > HEADER_AFTER_DUEL_MS:
                 return None
-            if event.about.get("Player") == duel.about.get("Winner") and event.tags[0] in (
-                "Play",
-                "OtherBallAction",
-            ):
+            if event.about.get("Player") == duel.about.get("Winner") and event.tags[0] in _TOUCHES:
                 return later
         return None
 
@@ -232,10 +212,8 @@ class _Match:
         stopped = self._stopped_by(index)
         if stopped is not None:
             return stopped.is_high or "Cross" in stopped.tags
-        if self._events[index].tags[0] not in ("Play", "OtherBallAction"):
-            return False
         duels = (i for i in self._before(index) if self._events[i].about.get("Type") == "air")
-        return any(self._header_of(duel) == index for duel in duels)
+        return self._events[index].tags[0] in _TOUCHES and any(self._header_of(duel) == index for duel in duels)
 
     def _stopped_by(self, index: int) -> _Event | None:
         """The other side's pass that an uncontrolled action ends."""
@@ -243,13 +221,13 @@ class _Match:
         if event.tags[0] != "OtherBallAction":
             return None
         played = (self._events[i] for i in self._before(index))
-        last = next((e for e in played if {"Play", "OtherBallAction", "ShotAtGoal"} & {*e.tags}), None)
+        last = next((e for e in played if {*_TOUCHES, "ShotAtGoal"} & {*e.tags}), None)
         return last if last is not None and last.is_pass and last.about.get("Team") != event.about.get("Team") else None
 
     def _before(self, index: int) -> Iterator[int]:
         """Earlier events from which the ball may still be in the air, the last one first."""
         for earlier in range(index - 1, -1, -1):
-            if (self._events[index].time - self._events[earlier].time).total_seconds() * 1000 > AERIAL_CLEARANCE_MS:
+            if self._events[index].ms_after(self._events[earlier]) > AERIAL_CLEARANCE_MS:
                 return
             yield earlier
 
@@ -259,10 +237,8 @@ class _Match:
         following = next((e for e in self._events[index + 1 : index + 4] if "X-Position" in e.about), None)
         if not event.is_pass or following is None:
             return nan
-        (x, y), (end_x, end_y) = (
-            [_number(e.about.get(f"{axis}-Position")) for axis in "XY"] for e in (event, following)
-        )
-        return distance_m(x, y, end_x, end_y, size=PITCH_M)
+        places = (_number(e.about.get(f"{axis}-Position")) for e in (event, following) for axis in "XY")
+        return distance_m(*places, size=PITCH_M)
 
     def _place(self, event: _Event, half: int, team: object) -> tuple[float, float]:
         """Percent along and across the team's attack; NaN where the place or the direction is unknown."""
@@ -281,23 +257,19 @@ def _kick_offs(events: Sequence[_Event]) -> tuple[dict[int, datetime], dict[int,
     """
     start: dict[int, datetime] = {}
     left: dict[int, object] = {}
-    names_halves = any(
-        "GameSection" in event.about for event in events if event.tags[0] in ("KickOff", "KickoffWhistle")
-    )
+    names_halves = any("GameSection" in event.about for event in events if event.tags[0] in _KICK_OFFS)
     over = True
     for event in events:
         if event.tags[0] == "FinalWhistle":
             over = True
-        elif event.tags[0] in ("KickOff", "KickoffWhistle"):
+        elif event.tags[0] in _KICK_OFFS:
             section = event.about.get("GameSection", "")
             half = _SECTIONS.get(section, _SHOOT_OUT) if section else max(start, default=0) + over
-            if not section and names_halves and not over:  # after a goal
-                half = 0
-            over = False
-            if half:
+            if section or over or not names_halves:  # else one after a goal
                 start.setdefault(half, event.time)
-                if event.about.get("TeamLeft"):
+                if half and event.about.get("TeamLeft"):
                     left.setdefault(half, event.about["TeamLeft"])
+            over = False
     return start, left
 
 

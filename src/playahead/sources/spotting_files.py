@@ -5,7 +5,7 @@ They hold actions of a match without places: a feed that knows classes and times
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from contextlib import suppress
 from typing import NamedTuple
 
 from playahead.domain.actions import ACTIONS, ALIASES, Action, label_words
@@ -69,9 +69,6 @@ def read_soccernet_spotting(file: FeedFile) -> list[FeedHalf]:
     """The halves of a match in ``results_spotting.json``, ``Labels-ball.json`` or ``Labels-v2.json``.
 
     Labels that are none of ours are counted, not read; a shoot-out as well.
-
-    Raises:
-        InputError: file, entry and reason.
     """
     path = file.path
     root = as_object(read_json(path), str(path))
@@ -95,7 +92,10 @@ def read_soccernet_spotting(file: FeedFile) -> list[FeedHalf]:
     last_ms = max((time for time in times if not isinstance(time, InputError)), default=0)
     if later_ms is not None and last_ms > later_ms and all(mark.stamp.half == 1 for mark in marks):
         marks, times = _split(marks, times, file)
-    return _halves([_Match(_match_of(root, path), "", marks, times)], file)
+    # The match's number, by its name in the file or else by the file's own.
+    named = (str(value) for key in _MATCH_NAMES if isinstance(value := root.get(key), str | int))
+    name = next(named, "").replace("\\", "/").strip("/ ")
+    return _halves([_Match(match_id(name) if name else match_id_of_file(path), "", marks, times)], file)
 
 
 def read_osl(file: FeedFile) -> list[FeedHalf]:
@@ -103,9 +103,6 @@ def read_osl(file: FeedFile) -> list[FeedHalf]:
 
     A video's halves are those of the kick-offs, or else those that its events' game times name; without either, it is
     one half.
-
-    Raises:
-        InputError: file, item, event and reason; or kick-offs although there are several videos.
     """
     path = file.path
     items = list_in(as_object(read_json(path), str(path)), "data", str(path))
@@ -118,7 +115,12 @@ def read_osl(file: FeedFile) -> list[FeedHalf]:
     for index, raw in enumerate(items):
         where = f"{path}: data {index}"
         item = as_object(raw, where)
-        name = _name_of(item) or f"{match_id_of_file(path)} {index}"
+        # An item's id and its first input: either alone is often the same in every file.
+        inputs = item.get("inputs")
+        first = inputs[0] if isinstance(inputs, list) and inputs else None
+        named = (item.get("id"), first.get("path") if isinstance(first, dict) else None)
+        name = " ".join(str(part) for part in named if isinstance(part, str | int))
+        name = name or f"{match_id_of_file(path)} {index}"
         names[name] += 1
         marks = list(_osl_marks(item, where, file))
         times = times_in_halves([mark.stamp for mark in marks], moved, one_video=True)
@@ -132,19 +134,16 @@ def read_osl(file: FeedFile) -> list[FeedHalf]:
 
 def _stamp(entry: Mapping[str, object], where: str) -> Stamp:
     """``gameTime`` and ``position``; where the first is missing, ``half`` says the half."""
-    half, clock_ms, position_ms = 0, None, None
+    half, clock_ms, position_ms = entry.get("half"), None, None
     if "gameTime" in entry:
         half, clock_ms = parse_game_time(str(entry["gameTime"]))
-    else:
-        value = entry.get("half")
-        if isinstance(value, bool) or not (str(value).strip().isascii() and str(value).strip().isdigit()):
-            raise InputError(where, f"SoccerNet: neither gameTime nor half says which half it is of ({value!r})")
-        half = int(str(value))
+    elif isinstance(half, bool) or not (str(half).isascii() and str(half).strip().isdigit()):
+        raise InputError(where, f"SoccerNet: neither gameTime nor half says which half it is of ({half!r})")
     if entry.get("position") not in (None, ""):
         position_ms = reading.time_ms(entry["position"], "position", where)
     elif clock_ms is None:
         raise InputError(where, "SoccerNet: neither gameTime nor position says when it was")
-    return Stamp(where, half, clock_ms, position_ms)
+    return Stamp(where, int(str(half)), clock_ms, position_ms)
 
 
 def _osl_marks(item: Mapping[str, object], where: str, file: FeedFile) -> Iterator[_Mark]:
@@ -154,8 +153,9 @@ def _osl_marks(item: Mapping[str, object], where: str, file: FeedFile) -> Iterat
             entry = as_object(event, at)
             if entry.get("head") == "anticipation":  # our own, of what had not happened yet
                 continue
-            half, clock_ms = _game_time(entry)
-            position_ms = None
+            half, clock_ms, position_ms = 1, None, None
+            with suppress(RecordError):  # OSL needs no game time
+                half, clock_ms = parse_game_time(str(entry.get("gameTime")))
             if "position_ms" in entry or clock_ms is None:
                 position_ms = reading.time_ms(reading.field(entry, "position_ms", at), "position_ms", at)
         except InputError as reason:
@@ -165,14 +165,6 @@ def _osl_marks(item: Mapping[str, object], where: str, file: FeedFile) -> Iterat
             yield _Mark(Stamp(at, half, clock_ms, position_ms), entry)
         else:
             file.notices.count("actions of the shoot-out not read")
-
-
-def _game_time(entry: Mapping[str, object]) -> tuple[int, int | None]:
-    """Half and clock; half 1 and no clock where there is none that can be read: OSL needs none."""
-    try:
-        return parse_game_time(str(entry.get("gameTime")))
-    except RecordError:
-        return 1, None
 
 
 def _split(
@@ -191,27 +183,16 @@ def _split(
     return [mark for mark, _ in split], [time for _, time in split]
 
 
-def _match_of(root: Mapping[str, object], path: Path) -> int:
-    """The match's number, by its name in the file or else by the file's own."""
-    named = (root.get(name) for name in _MATCH_NAMES)
-    name = next((str(value).replace("\\", "/").strip("/ ") for value in named if isinstance(value, str | int)), "")
-    return match_id(name) if name else match_id_of_file(path)
-
-
-def _name_of(item: Mapping[str, object]) -> str:
-    """An item's id and its first input: either alone is often the same in every file."""
-    inputs = item.get("inputs")
-    first = inputs[0] if isinstance(inputs, list) and inputs else None
-    path = first.get("path") if isinstance(first, dict) else None
-    return " ".join(str(part) for part in (item.get("id"), path) if isinstance(part, str | int))
-
-
 def _halves(matches: Sequence[_Match], file: FeedFile) -> list[FeedHalf]:
     """A file reports the classes that it names: all ten if one is known to ball action spotting alone."""
-    in_percent = _are_percent([mark.entry for match in matches for mark in match.marks])
+    # In percent are confidences that are mostly above 1, some above any logit, and none beyond what can be.
+    written = [_written_confidence(mark.entry) for match in matches for mark in match.marks]
+    values = sorted(number(value) for value in written if value is not None)
+    in_percent = bool(values) and all(0 <= value <= 100 for value in values)
+    in_percent = in_percent and values[len(values) // 2] > 1 and values[-1] > _SURELY_PERCENT
     if in_percent:
         file.notices.add("confidences are read as percent")
-    labels: Counter[str] = Counter()
+    labels: set[str] = set()
     halves: list[tuple[int, int, list[FeedRow]]] = []
     too_long: list[str] = []
     for match in matches:
@@ -219,7 +200,7 @@ def _halves(matches: Sequence[_Match], file: FeedFile) -> list[FeedHalf]:
         for mark, time in zip(match.marks, match.times, strict=True):
             try:
                 rows = by_half.setdefault(mark.stamp.half, [])
-                rows.extend(_row(mark, time, in_percent, labels, file.notices))
+                rows += _row(mark, time, in_percent, labels, file.notices)
             except InputError as reason:
                 file.bad_row(reason)
         if by_half.keys() == {1} and (text := break_inside([row.t_ms for row in by_half[1]])):
@@ -229,13 +210,13 @@ def _halves(matches: Sequence[_Match], file: FeedFile) -> list[FeedHalf]:
     if not labels:
         raise InputError(file.path, "holds no action of ours", f"labels known: {', '.join(_CODES)}")
     reports = {_CODES[label] for label in labels}
-    if _BALL_LABELS & labels.keys():
+    if _BALL_LABELS & labels:
         reports |= set(range(len(ACTIONS)))
     return [FeedHalf.from_rows(match, half, rows, reports=frozenset(reports)) for match, half, rows in halves]
 
 
 def _row(
-    mark: _Mark, time: int | InputError, in_percent: bool, labels: Counter[str], notices: Notices
+    mark: _Mark, time: int | InputError, in_percent: bool, labels: set[str], notices: Notices
 ) -> Iterator[FeedRow]:
     if isinstance(time, InputError):
         raise time
@@ -249,9 +230,8 @@ def _row(
         notices.count(f"actions labelled {written[:40]!r} not read")
         return
     confidence = _confidence(mark, in_percent)
-    labels[label] += 1
-    setpiece = _SETPIECES.get(label, UNKNOWN)
-    yield FeedRow(mark.stamp.half, time, code, team, setpiece=setpiece, confidence=confidence)
+    labels.add(label)
+    yield FeedRow(mark.stamp.half, time, code, team, setpiece=_SETPIECES.get(label, UNKNOWN), confidence=confidence)
 
 
 def code_of(label: str) -> int | None:
@@ -272,15 +252,6 @@ def team_of(name: object) -> int:
 def _written_confidence(entry: Mapping[str, object]) -> object:
     """A confidence under any of its names; None if the entry has none."""
     return next((entry[name] for name in _CONFIDENCES if entry.get(name) not in (None, "")), None)
-
-
-def _are_percent(entries: Sequence[Mapping[str, object]]) -> bool:
-    """True if a file's confidences are in percent: most above 1, some above any logit, none that cannot be."""
-    written = [_written_confidence(entry) for entry in entries]
-    values = sorted(number(value) for value in written if value is not None)
-    if not values or not all(0 <= value <= 100 for value in values):
-        return False
-    return values[len(values) // 2] > 1 and values[-1] > _SURELY_PERCENT
 
 
 def _confidence(mark: _Mark, in_percent: bool) -> int:

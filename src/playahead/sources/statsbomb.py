@@ -6,22 +6,13 @@ Names of types and outcomes are StatsBomb's; what decides nothing here (formatio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite, nan
-from pathlib import Path
 from typing import Any
 
 from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
-from playahead.domain.notices import Notices
 from playahead.domain.pitch import distance_m
 from playahead.io.errors import InputError
-from playahead.sources.provider_events import (
-    Kind,
-    ProviderEvent,
-    Unreadable,
-    halves_of,
-    read_each,
-    team_number,
-    two_teams,
-)
+from playahead.sources import provider_events as shared
+from playahead.sources.provider_events import Kind, ProviderEvent, ShootOut, Unreadable
 from playahead.sources.reading import FeedFile, as_list, match_id, number, parse_json, read_json, read_source
 
 _YARDS = (120.0, 80.0)
@@ -59,75 +50,69 @@ def read_statsbomb(file: FeedFile) -> list[FeedHalf]:
     path, notices = file.path, file.notices
     content = read_source(path)  # its checksum is the match's number: the file names no match
     entries = [entry for entry in as_list(parse_json(content, path), str(path)) if isinstance(entry, dict)]
-    entries.sort(key=lambda entry: _order(entry.get("index")))
+    entries.sort(key=lambda entry: index if isfinite(index := number(entry.get("index"))) else 0.0)
     # The file begins with the line-up of the home side.
-    teams = {team: number for number, team in enumerate(two_teams(path, (_id(entry, "team") for entry in entries)))}
+    teams = {
+        team: number for number, team in enumerate(shared.two_teams(path, (_id(entry, "team") for entry in entries)))
+    }
     if file.companion is not None:
-        _require_same_teams(file.companion, teams)
-    match = _Match(entries, teams, notices)
-    events = read_each(path, entries, match.events_of, notices)
-    return halves_of(match_id(path.stem if path.stem.isdigit() else content), events, True, notices)
+        listed = as_list(read_json(file.companion), str(file.companion))
+        squads = {squad.get("team_id") for squad in listed if isinstance(squad, dict)}
+        if not set(teams) <= squads:
+            ours, theirs = (", ".join(sorted(map(str, ids))) for ids in (teams, squads))
+            what = f"is the line-up of another match: teams {theirs}; the events' are {ours}"
+            raise InputError(file.companion, what)
+    # Places are given to a yard (the middle of a cell is meant) or to a tenth; shots may differ from the rest.
+    cells = {is_shot: _cell(e for e in entries if (_id(e, "type") == _SHOT) == is_shot) for is_shot in (0, 1)}
+    events = shared.read_each(path, entries, lambda raw: _events_of(raw, teams, cells), notices)
+    return shared.halves_of(match_id(path.stem if path.stem.isdigit() else content), events, True, notices)
 
 
-def _require_same_teams(lineup: Path, teams: Mapping[object, int]) -> None:
-    listed = {squad.get("team_id") for squad in as_list(read_json(lineup), str(lineup)) if isinstance(squad, dict)}
-    if not set(teams) <= listed:
-        ours, theirs = (", ".join(sorted(map(str, ids))) for ids in (teams, listed))
-        raise InputError(lineup, f"is the line-up of another match: teams {theirs}; the events' are {ours}")
-
-
-class _Match:
-    """Facts about all events that reading one needs."""
-
-    def __init__(self, entries: Sequence[Raw], teams: Mapping[object, int], notices: Notices) -> None:
-        self._teams, self._notices = teams, notices
-        # Places are given to a yard (the middle of a cell is meant) or to a tenth; shots may differ from the rest.
-        self._cell = {is_shot: _cell(e for e in entries if (_id(e, "type") == _SHOT) == is_shot) for is_shot in (0, 1)}
-
-    def events_of(self, raw: Raw) -> Iterator[ProviderEvent]:
-        """Events of an entry: an aerial duel that was won in it, its own kind, the ball going out after it."""
-        kinds = list(_kinds(raw))
-        if not kinds:
-            return
-        period = number(raw["period"])
-        if period == _SHOOT_OUT:
-            self._notices.count("events of the shoot-out not read")
-            return
-        if period not in PERIODS:
-            raise Unreadable(f"an unknown period ({raw['period']})")
-        what, details = raw["type"]["id"], _details(raw)
-        team = team_number(raw["team"]["id"] if raw.get("team") else None, self._teams)
-        setpiece = _SETPIECES.get(_id(details, "type"), 0) if what in (_PASS, _SHOT) else 0
-        kicked = ProviderEvent(
-            half=int(period),
-            time_ms=_time_ms(raw),
-            kind=kinds[0],
-            team=team,
-            player=str(raw["player"]["id"]) if raw.get("player") else None,
-            lasts_ms=number(raw.get("duration")) * 1000,
-            length_m=_length_m(raw, details),
-            headed=_id(details, "body_part") == _HEAD,
-            high=_id(details, "height") == _HIGH,
-            crossed=bool(details.get("cross")),
-            setpiece=setpiece,
+def _events_of(raw: Raw, teams: Mapping[object, int], cells: Mapping[int, float]) -> Iterator[ProviderEvent]:
+    """Events of an entry: an aerial duel that was won in it, its own kind, the ball going out after it."""
+    kinds = list(_kinds(raw))
+    if not kinds:
+        return
+    period = number(raw["period"])
+    if period == _SHOOT_OUT:
+        raise ShootOut
+    if period not in PERIODS:
+        raise Unreadable(f"an unknown period ({raw['period']})")
+    what, details = raw["type"]["id"], _details(raw)
+    start, end = raw.get("location"), details.get("end_location")
+    (x, y), (end_x, end_y) = _place(start), _place(end)
+    kicked = ProviderEvent(
+        half=int(period),
+        time_ms=_time_ms(raw),
+        kind=kinds[0],
+        team=shared.team_number(raw["team"]["id"] if raw.get("team") else None, teams),
+        player=str(raw["player"]["id"]) if raw.get("player") else None,
+        lasts_ms=number(raw.get("duration")) * 1000,
+        length_m=distance_m(x, y, end_x, end_y, size=_YARDS),
+        headed=_id(details, "body_part") == _HEAD,
+        high=_id(details, "height") == _HIGH,
+        crossed=bool(details.get("cross")),
+        setpiece=_SETPIECES.get(_id(details, "type"), 0) if what in (_PASS, _SHOT) else 0,
+    )
+    besides = replace(kicked, headed=False, high=False, crossed=False, setpiece=0)
+    for kind in kinds:
+        at_its_end = kind == "out" and what in (_PASS, _SHOT)
+        flight_ms = kicked.lasts_ms if at_its_end and kicked.lasts_ms > 0 else 0.0
+        half_cell = cells[what == _SHOT] / 2
+        along, across = (end_x, end_y) if at_its_end else (x, y)
+        yield replace(
+            kicked if kind in ("pass", "shot", "clearance") else besides,
+            kind=kind,
+            time_ms=kicked.time_ms + flight_ms,
+            x=(along - half_cell) / _YARDS[0] * 100,
+            y=(across - half_cell) / _YARDS[1] * 100,
         )
-        besides = replace(kicked, headed=False, high=False, crossed=False, setpiece=0)
-        x, y = self._place(raw, raw.get("location"))
-        for kind in kinds:
-            if kind == "out" and what in (_PASS, _SHOT):  # where and when the kick ended
-                flight_ms = kicked.lasts_ms if kicked.lasts_ms > 0 else 0.0
-                end_x, end_y = self._place(raw, details.get("end_location"))
-                yield replace(besides, kind=kind, time_ms=kicked.time_ms + flight_ms, x=end_x, y=end_y)
-            else:
-                yield replace(kicked if kind in ("pass", "shot", "clearance") else besides, kind=kind, x=x, y=y)
 
-    def _place(self, raw: Raw, location: Sequence[object] | None) -> tuple[float, float]:
-        """Percent along and across the acting team's attack; NaN unknown."""
-        if not location:
-            return nan, nan
-        half_cell = self._cell[raw["type"]["id"] == _SHOT] / 2
-        x, y = (number(value) for value in location[:2])
-        return (x - half_cell) / _YARDS[0] * 100, (y - half_cell) / _YARDS[1] * 100
+
+def _place(location: Sequence[object] | None) -> tuple[float, float]:
+    """Yards along and across the acting team's attack; NaN unknown."""
+    x, y = (number(value) for value in location[:2]) if location else (nan, nan)
+    return x, y
 
 
 def _kinds(raw: Raw) -> Iterator[Kind]:
@@ -187,12 +172,6 @@ def _keeper(details: Raw) -> Iterator[Kind]:
         raise Unreadable(f"an unknown type of goalkeeping ({_name(details, 'type')})")
 
 
-def _order(index: object) -> float:
-    """The place of an entry in its match; the first of one that does not say it."""
-    place = number(index)
-    return place if isfinite(place) else 0.0
-
-
 def _details(raw: Raw) -> Raw:
     """The part of an entry that goes with its type."""
     name = {_KEEPER: "goalkeeper", _FIFTY_FIFTY: "50_50"}.get(raw["type"]["id"])
@@ -213,13 +192,6 @@ def _name(entry: Raw, name: str) -> object:
 def _time_ms(raw: Raw) -> float:
     hours, minutes, seconds = str(raw["timestamp"]).split(":")
     return (int(hours) * 3600 + int(minutes) * 60 + float(seconds)) * 1000
-
-
-def _length_m(raw: Raw, details: Raw) -> float:
-    start, end = raw.get("location"), details.get("end_location")
-    if not start or not end:
-        return nan
-    return distance_m(number(start[0]), number(start[1]), number(end[0]), number(end[1]), size=_YARDS)
 
 
 def _cell(entries: Iterator[Raw]) -> float:

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeGuard
 
 from playahead.domain.feed import FeedHalf
 from playahead.io.errors import InputError
 from playahead.sources.kloppy_events import is_wyscout_v3, read_wyscout_v3
 from playahead.sources.match_clock import late_starts
 from playahead.sources.provider_events import once
-from playahead.sources.reading import FeedFile, as_list, as_object, field, read_json
+from playahead.sources.reading import LARGEST_ID, FeedFile, as_list, as_object, field, number, read_json
 from playahead.sources.wyscout_rules import Position, WyscoutEvent, half_rows, is_known
 
 HALF_OF_PERIOD = {"1H": 1, "2H": 2, "E1": 3, "E2": 4}
@@ -19,9 +18,6 @@ LONGEST_HALF_S = 7200.0
 """A later ``eventSec`` is a wrong unit, not a long half."""
 POSITION_SLACK = 5.0
 """Percent by which a position may leave the pitch before it counts as a wrong unit."""
-LARGEST_ID = 2**31 - 1
-"""Ids are stored as int32 in compact feed tables."""
-
 FAMILY_OF_ID = {
     **{1: "Duel", 2: "Foul", 3: "Free Kick", 4: "Goalkeeper leaving line", 5: "Interruption", 6: "Offside"},
     **{7: "Others on the ball", 8: "Pass", 9: "Save attempt", 10: "Shot"},
@@ -40,15 +36,11 @@ KIND_OF_ID = {
 
 
 def read_wyscout(file: FeedFile) -> list[FeedHalf]:
-    """The halves of one match that have rows, first half first.
+    """The halves of one match that have rows, first half first: exactly the rows of the Wyscout-BAA tables.
 
-    Gives the rows of the Wyscout-BAA tables exactly. Team 0 is the team of the match's first event.
-    Extra time is read as halves 3 and 4. The penalty shoot-out, events given twice and events of an unknown name are
-    left out and counted. The file is either the list of events or an object whose ``events`` is that list.
-
-    Raises:
-        InputError: a file that is missing, not JSON or not of this format, naming the event; more than two teams; a
-            second match; or no event but of the shoot-out.
+    Team 0 is the team of the match's first event. Extra time is read as halves 3 and 4. The penalty shoot-out, events
+    given twice and events of an unknown name are left out and counted. The file is either the list of events or an
+    object whose ``events`` is that list.
     """
     path, notices = file.path, file.notices
     root = read_json(path)
@@ -64,8 +56,13 @@ def read_wyscout(file: FeedFile) -> list[FeedHalf]:
     late_ms = late_starts(((entry.half, entry.time_ms) for entry in played), notices)
     played = [replace(one, time_ms=max(one.time_ms - late_ms.get(one.half, 0), 0.0)) for one in played]
     played.sort(key=lambda entry: (entry.half, entry.time_ms))
-    team_of_id, match = _number_teams(played), _single_match(played)
-    events = list(_events(played, team_of_id, file))
+    team_of_id, match = _teams_and_match(played)
+    events: list[WyscoutEvent] = []
+    for entry in played:
+        try:
+            events.append(entry.event(team_of_id))
+        except InputError as reason:
+            file.bad_row(reason)
     for event in events:
         if not is_known(event):
             notices.count(f"events with an unknown name ({event.kind or event.family}) not read")
@@ -75,22 +72,12 @@ def read_wyscout(file: FeedFile) -> list[FeedHalf]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """One raw event, in its half and time.
-
-    Attributes:
-        where: the file and the event, for messages.
-        raw: the provider's fields.
-        half: 1 to 4; 0 in the shoot-out, of which nothing else is read.
-        time_ms: time from the half's start.
-    """
+    """One raw event: its place in the file, its fields, half (0 in the shoot-out), and time from the half's start."""
 
     where: str
     raw: Mapping[str, object]
     half: int
     time_ms: float
-
-    def text(self, name: str) -> str:
-        return _text(self.raw, name, self.where)
 
     def whole(self, name: str) -> int:
         value = field(self.raw, name, self.where)
@@ -99,44 +86,31 @@ class _Entry:
         return value
 
     def event(self, team_of_id: Mapping[int, int]) -> WyscoutEvent:
-        start, end = self._positions()
-        return WyscoutEvent(
-            half=self.half,
-            family=self._name("eventName", FAMILY_OF_ID),
-            kind=self._name("subEventName", KIND_OF_ID),
-            time_ms=self.time_ms,
-            team=team_of_id[self.whole("teamId")],
-            player=self.whole("playerId"),
-            tags=self._tags(),
-            start=start,
-            end=end,
-        )
+        places = self.raw.get("positions")
+        places = [] if places is None else as_list(places, f"{self.where}, positions")
+        start, end, *_ = *(self._position(place) for place in places[:2]), None, None
+        family, kind = self._name("eventName", FAMILY_OF_ID), self._name("subEventName", KIND_OF_ID)
+        team, player = team_of_id[self.whole("teamId")], self.whole("playerId")
+        return WyscoutEvent(self.half, family, kind, self.time_ms, team, player, self._tags(), start, end)
 
     def _name(self, name: str, of_id: Mapping[int, str]) -> str:
         """A name, or the number that stands for it."""
         value = field(self.raw, name, self.where)
-        number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
-        if not isinstance(number, int) or isinstance(number, bool):
-            return self.text(name)
-        if number not in of_id:
+        id_ = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+        if not isinstance(id_, int) or isinstance(id_, bool):
+            return _text(self.raw, name, self.where)
+        if id_ not in of_id:
             raise InputError(self.where, f"{name} {_shown(value)} is no event that Wyscout numbers")
-        return of_id[number]
+        return of_id[id_]
 
     def _tags(self) -> frozenset[int]:
         where = f"{self.where}, tags"
-        ids = []
-        for tag in as_list(field(self.raw, "tags", self.where), where):
-            tag_id = field(as_object(tag, where), "id", where)
+        listed = as_list(field(self.raw, "tags", self.where), where)
+        ids = [field(as_object(tag, where), "id", where) for tag in listed]
+        for tag_id in ids:
             if not isinstance(tag_id, int) or isinstance(tag_id, bool):
                 raise InputError(where, f"id {_shown(tag_id)} is not a whole number")
-            ids.append(tag_id)
-        return frozenset(ids)
-
-    def _positions(self) -> tuple[Position | None, Position | None]:
-        raw = self.raw.get("positions")
-        places = [] if raw is None else as_list(raw, f"{self.where}, positions")
-        start, end, *_ = *(self._position(place) for place in places[:2]), None, None
-        return start, end
+        return frozenset(ids)  # type: ignore[bad-return]
 
     def _position(self, place: object) -> Position | None:
         if place is None:
@@ -145,10 +119,10 @@ class _Entry:
         axes = as_object(place, where)
         percent: list[float] = []
         for name in ("x", "y"):
-            value = _as_number(field(axes, name, where))
-            if not _is_number(value) or not -POSITION_SLACK <= value <= 100 + POSITION_SLACK:
+            value = field(axes, name, where)
+            if not -POSITION_SLACK <= number(value) <= 100 + POSITION_SLACK:  # NaN compares false with everything
                 raise InputError(where, f"{name} {_shown(value)} is not in 0..100", "percent of the pitch are needed")
-            percent.append(float(min(max(value, 0), 100)))
+            percent.append(min(max(number(value), 0.0), 100.0))
         return Position(*percent)
 
 
@@ -167,31 +141,18 @@ def _entries(listed: Sequence[object], file: FeedFile) -> Iterator[_Entry]:
             file.bad_row(reason)
 
 
-def _events(entries: Sequence[_Entry], team_of_id: Mapping[int, int], file: FeedFile) -> Iterator[WyscoutEvent]:
-    for entry in entries:
-        try:
-            yield entry.event(team_of_id)
-        except InputError as reason:
-            file.bad_row(reason)
-
-
-def _number_teams(entries: Sequence[_Entry]) -> dict[int, int]:
+def _teams_and_match(entries: Sequence[_Entry]) -> tuple[dict[int, int], int]:
     team_of_id: dict[int, int] = {}
     for entry in entries:
         team_id = entry.whole("teamId")
         if team_of_id.setdefault(team_id, len(team_of_id)) > 1:
             first, second = list(team_of_id)[:2]
             raise InputError(entry.where, f"a third team: teamId {team_id} beside {first} and {second}")
-    return team_of_id
-
-
-def _single_match(entries: Sequence[_Entry]) -> int:
     match = entries[0].whole("matchId")
     for entry in entries:
-        if entry.whole("matchId") != match:
-            what = f"matchId {entry.whole('matchId')} in a file of match {match}"
-            raise InputError(entry.where, what, "one file per match")
-    return match
+        if (other := entry.whole("matchId")) != match:
+            raise InputError(entry.where, f"matchId {other} in a file of match {match}", "one file per match")
+    return team_of_id, match
 
 
 def _text(raw: Mapping[str, object], name: str, where: str) -> str:
@@ -203,23 +164,10 @@ def _text(raw: Mapping[str, object], name: str, where: str) -> str:
 
 def _time_ms(raw: Mapping[str, object], where: str) -> float:
     value = field(raw, "eventSec", where)
-    # Written so that NaN, which compares false with everything, is refused.
-    if not _is_number(value) or not 0 <= value <= LONGEST_HALF_S:
+    if isinstance(value, str) or not 0 <= number(value) <= LONGEST_HALF_S:  # NaN compares false with everything
         what = f"eventSec {_shown(value)} is not in 0..{LONGEST_HALF_S:.0f}"
         raise InputError(where, what, "seconds from the half's start are needed")
-    return float(value) * 1000
-
-
-def _as_number(value: object) -> object:
-    """The number that some exports write as text; any other value unchanged."""
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return number(value) * 1000
 
 
 def _shown(value: object) -> str:

@@ -13,16 +13,12 @@ few that look ahead (tackle, won air duel, touch) say so. Three terms recur:
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 
-from playahead.domain.actions import Action
-from playahead.domain.feed import DUEL, ESTIMATED_OUT, SAVE, STOPPAGE, TOUCH, UNKNOWN, FeedRow, SetPiece
+from playahead.domain import feed
+from playahead.domain.feed import ESTIMATED_OUT, UNKNOWN, FeedRow, SetPiece
 from playahead.domain.pitch import distance_m
 from playahead.sources import provider_events as shared
-
-_PASS, _DRIVE, _HEADER = Action.PASS.class_index, Action.DRIVE.class_index, Action.HEADER.class_index
-_HIGH_PASS, _CROSS, _OUT = Action.HIGH_PASS.class_index, Action.CROSS.class_index, Action.OUT.class_index
-_BLOCK, _TACKLE = Action.BLOCK.class_index, Action.TACKLE.class_index
 
 # Thresholds of MAPPING.md that other providers' events have no use for; those that it does not state were found by
 # comparing rows with the tables.
@@ -33,7 +29,6 @@ BLOCK_ADVANCE_MS = 800.0
 BLOCK_AFTER_OPPONENT_MS = 100.0
 BLOCK_REACTION_MS = 4000.0
 TOUCH_AFTER_DRIVE_MS = 1000.0
-
 
 # Wyscout's tag ids and names, grouped as the rules need them. A kind is a ``subEventName``.
 
@@ -106,10 +101,11 @@ class WyscoutEvent:
 
 
 @dataclass
-class _Memory:
-    """Memory of the half so far.
+class _Moment:
+    """An event between its past and its future.
 
     Attributes:
+        events: events of the half; ``event`` is the one at ``index``.
         last: the last event, on-ball or not.
         last_on_ball: the last on-ball event or successful tackle.
         pass_in_flight: the last pass, while it may still be received.
@@ -118,6 +114,8 @@ class _Memory:
         last_header_ms: time of each team's latest HEADER.
     """
 
+    events: Sequence[WyscoutEvent]
+    index: int = 0
     last: WyscoutEvent | None = None
     last_on_ball: WyscoutEvent | None = None
     pass_in_flight: WyscoutEvent | None = None
@@ -125,44 +123,39 @@ class _Memory:
     last_drive_ms: float = float("-inf")
     last_header_ms: dict[int, float] = field(default_factory=dict)
 
-    def add(self, event: WyscoutEvent, code: int | None) -> None:
-        """Take in an event and its code."""
-        on_ball = event.kind in ON_BALL_KINDS
-        if event.kind in PASSES:
-            self.pass_in_flight = event
-        elif on_ball or code in (_TACKLE, _OUT, STOPPAGE):
-            self.pass_in_flight = None
-        if on_ball or code == _TACKLE:
-            self.last_on_ball = event
-            self.ball_is_out = False
-        if code == _OUT:
-            self.ball_is_out = True
-        if code == _DRIVE:
-            self.last_drive_ms = max(self.last_drive_ms, event.time_ms)
-        if code == _HEADER:
-            self.last_header_ms[event.team] = event.time_ms
-        self.last = event
-
-
-@dataclass(frozen=True)
-class _Moment:
-    """An event between its past and its future."""
-
-    events: Sequence[WyscoutEvent]
-    index: int
-    past: _Memory
-    next_on_ball: WyscoutEvent | None
-
     @property
     def event(self) -> WyscoutEvent:
         return self.events[self.index]
 
+    @property
+    def next_on_ball(self) -> WyscoutEvent | None:
+        later = islice(self.events, self.index + 1, None)
+        return next((event for event in later if event.kind in ON_BALL_KINDS), None)
+
+    def move_on(self, code: int | None) -> None:
+        """Take the event, whose row has this code, into the past."""
+        event, on_ball = self.event, self.event.kind in ON_BALL_KINDS
+        if event.kind in PASSES:
+            self.pass_in_flight = event
+        elif on_ball or code in (feed.TACKLE, feed.OUT, feed.STOPPAGE):
+            self.pass_in_flight = None
+        if on_ball or code == feed.TACKLE:
+            self.last_on_ball = event
+            self.ball_is_out = False
+        if code == feed.OUT:
+            self.ball_is_out = True
+        if code == feed.DRIVE:
+            self.last_drive_ms = max(self.last_drive_ms, event.time_ms)
+        if code == feed.HEADER:
+            self.last_header_ms[event.team] = event.time_ms
+        self.last = event
+        self.index += 1
+
     def followers(self, within_ms: float) -> Iterator[WyscoutEvent]:
         """Later events, of any kind, up to ``within_ms`` after this one."""
-        for later in islice(self.events, self.index + 1, None):
-            if later.time_ms - self.event.time_ms > within_ms:
-                return
-            yield later
+        until_ms = self.event.time_ms
+        later = islice(self.events, self.index + 1, None)
+        return takewhile(lambda event: event.time_ms - until_ms <= within_ms, later)
 
     def is_soon_after(self, earlier_ms: float, within_ms: float) -> bool:
         return 0 <= self.event.time_ms - earlier_ms <= within_ms
@@ -174,52 +167,35 @@ def half_rows(events: Sequence[WyscoutEvent]) -> list[FeedRow]:
     Args:
         events: events of one half by time; unknown ones are left out.
     """
-    events = [event for event in events if is_known(event)]
-    memory, rows = _Memory(), list[FeedRow]()
-    for index, next_on_ball in enumerate(_next_on_ball(events)):
-        moment = _Moment(events, index, memory, next_on_ball)
+    moment, rows = _Moment([event for event in events if is_known(event)]), list[FeedRow]()
+    while moment.index < len(moment.events):
         rows += _estimated_out(moment)
         for drive in _reception_drive(moment):
-            memory.last_drive_ms = max(memory.last_drive_ms, drive.t_ms)
+            moment.last_drive_ms = max(moment.last_drive_ms, drive.t_ms)
             rows.append(drive)
         code = _code(moment)
         if code is not None:
             rows.append(_row(moment, code))
-        memory.add(moment.event, code)
+        moment.move_on(code)
     return sorted(rows, key=lambda row: row.t_ms)
 
 
 def is_known(event: WyscoutEvent) -> bool:
     """True if the rules know an event's name."""
-    return (
-        event.family in STOPPAGE_FAMILIES or event.kind in _PLAIN or event.kind in _JUDGED or event.kind in SILENT_KINDS
-    )
-
-
-def _next_on_ball(events: Sequence[WyscoutEvent]) -> list[WyscoutEvent | None]:
-    """For each event the next on-ball event after it."""
-    following: list[WyscoutEvent | None] = []
-    upcoming: WyscoutEvent | None = None
-    for event in reversed(events):
-        following.append(upcoming)
-        if event.kind in ON_BALL_KINDS:
-            upcoming = event
-    return following[::-1]
+    return event.family in STOPPAGE_FAMILIES or event.kind in {*_PLAIN, *_JUDGED, *SILENT_KINDS}
 
 
 def _row(moment: _Moment, code: int) -> FeedRow:
     event = moment.event
-    t_ms = _block_ms(moment) if code == _BLOCK else event.time_ms
+    t_ms = _block_ms(moment) if code == feed.BLOCK else event.time_ms
     # A touch is a drive only because the next action leaves time for one.
-    delay_ms = round(shared.SHORTEST_CARRY_MS) if code == _DRIVE and event.kind == "Touch" else 0
-    setpiece = SETPIECE_OF_KIND.get(event.kind, 0)
-    return FeedRow(event.half, round(t_ms), code, event.team, *_percent(event.start), setpiece, delay_ms)
+    delay_ms = round(shared.SHORTEST_CARRY_MS) if code == feed.DRIVE and event.kind == "Touch" else 0
+    return _row_of(event, t_ms, code, SETPIECE_OF_KIND.get(event.kind, 0), delay_ms)
 
 
-def _percent(place: Position | None) -> tuple[int, int]:
-    if place is None:
-        return UNKNOWN, UNKNOWN
-    return round(place.x), round(place.y)
+def _row_of(event: WyscoutEvent, time_ms: float, code: int, setpiece: int, delay_ms: int) -> FeedRow:
+    x, y = (UNKNOWN, UNKNOWN) if event.start is None else (round(event.start.x), round(event.start.y))
+    return FeedRow(event.half, round(time_ms), code, event.team, x, y, setpiece, delay_ms)
 
 
 def _block_ms(moment: _Moment) -> float:
@@ -227,10 +203,8 @@ def _block_ms(moment: _Moment) -> float:
 
     It stays after the opponent's action that it answers; without one in the last 4 s, the stamp stays.
     """
-    event, blocked = moment.event, moment.past.last_on_ball
-    if blocked is None or blocked.team == event.team:
-        return event.time_ms
-    if not moment.is_soon_after(blocked.time_ms, BLOCK_REACTION_MS):
+    event, blocked = moment.event, moment.last_on_ball
+    if blocked is None or blocked.team == event.team or not moment.is_soon_after(blocked.time_ms, BLOCK_REACTION_MS):
         return event.time_ms
     return max(event.time_ms - BLOCK_ADVANCE_MS, blocked.time_ms + BLOCK_AFTER_OPPONENT_MS)
 
@@ -240,13 +214,13 @@ def _estimated_out(moment: _Moment) -> Iterator[FeedRow]:
 
     It is put 3 s into the pause, at most in its middle, for the team of the last event.
     """
-    event, last = moment.event, moment.past.last
-    if event.kind not in RESTARTS_AFTER_OUT or last is None or moment.past.ball_is_out:
+    event, last = moment.event, moment.last
+    if event.kind not in RESTARTS_AFTER_OUT or last is None or moment.ball_is_out:
         return
     pause_ms = event.time_ms - last.time_ms
     if pause_ms >= shared.RESTART_PAUSE_MS:
         out_ms = last.time_ms + min(pause_ms / 2, shared.OUT_AFTER_LAST_MS)
-        yield FeedRow(event.half, round(out_ms), _OUT, last.team, *_percent(None), ESTIMATED_OUT)
+        yield FeedRow(event.half, round(out_ms), feed.OUT, last.team, setpiece=ESTIMATED_OUT)
 
 
 def _reception_drive(moment: _Moment) -> Iterator[FeedRow]:
@@ -254,54 +228,45 @@ def _reception_drive(moment: _Moment) -> Iterator[FeedRow]:
 
     The reception is estimated from the pass's length. Headers and clearances are played at first touch.
     """
-    event, sent = moment.event, moment.past.pass_in_flight
-    if sent is None or sent.length_m is None or not _may_end_a_carry(event):
+    event, sent = moment.event, moment.pass_in_flight
+    may_end_it = event.kind in CARRIED_TO or (event.kind == "Shot" and not _is_headed(event))
+    if sent is None or sent.length_m is None or not may_end_it:
         return
     if event.team != sent.team or event.player == sent.player:
         return
     received_ms = sent.time_ms + shared.RECEPTION_MS + shared.RECEPTION_MS_PER_M * sent.length_m
     long_enough = event.time_ms - received_ms >= shared.SHORTEST_CARRY_MS
     if long_enough and event.time_ms - sent.time_ms < shared.LONGEST_CARRY_MS:
-        delay_ms = round(shared.SHORTEST_CARRY_MS)
-        yield FeedRow(event.half, round(received_ms), _DRIVE, event.team, *_percent(event.start), 0, delay_ms)
-
-
-def _may_end_a_carry(event: WyscoutEvent) -> bool:
-    if event.kind == "Shot":
-        return HEAD_OR_BODY_TAG not in event.tags
-    return event.kind in CARRIED_TO
+        yield _row_of(event, received_ms, feed.DRIVE, 0, round(shared.SHORTEST_CARRY_MS))
 
 
 def _code(moment: _Moment) -> int | None:
     """Class or token of the event's own row; None where it yields none."""
     event = moment.event
     if event.family in STOPPAGE_FAMILIES:
-        return STOPPAGE
+        return feed.STOPPAGE
     if event.kind in _JUDGED:
         return _JUDGED[event.kind](moment)
     return _PLAIN.get(event.kind)
 
 
 def _placed_kick(moment: _Moment) -> int:
-    return _HIGH_PASS if (moment.event.length_m or 0) >= shared.LONG_KICK_M else _PASS
+    return feed.HIGH_PASS if (moment.event.length_m or 0) >= shared.LONG_KICK_M else feed.PASS
 
 
 def _corner(moment: _Moment) -> int:
     event = moment.event
     into_the_box = event.end is not None and event.end.x >= SHORT_CORNER_X
-    return _CROSS if into_the_box or HIGH_BALL_TAG in event.tags else _PASS
+    return feed.CROSS if into_the_box or HIGH_BALL_TAG in event.tags else feed.PASS
 
 
 def _clearance(moment: _Moment) -> int:
     """A header where the ball came through the air, a kick otherwise."""
-    last = moment.past.last_on_ball
-    if (
-        last is not None
-        and last.kind in AERIAL_DELIVERIES
-        and moment.is_soon_after(last.time_ms, shared.AERIAL_CLEARANCE_MS)
-    ):
-        return _HEADER
-    return _HIGH_PASS if (moment.event.length_m or 0) >= shared.LONG_CLEARANCE_M else _PASS
+    last = moment.last_on_ball
+    came_ms = last.time_ms if last is not None and last.kind in AERIAL_DELIVERIES else float("-inf")
+    if moment.is_soon_after(came_ms, shared.AERIAL_CLEARANCE_MS):
+        return feed.HEADER
+    return feed.HIGH_PASS if (moment.event.length_m or 0) >= shared.LONG_CLEARANCE_M else feed.PASS
 
 
 def _air_duel(moment: _Moment) -> int | None:
@@ -309,67 +274,61 @@ def _air_duel(moment: _Moment) -> int | None:
     event = moment.event
     if WON_TAG not in event.tags:
         return None
-    last_header_ms = moment.past.last_header_ms.get(event.team, float("-inf"))
+    last_header_ms = moment.last_header_ms.get(event.team, float("-inf"))
     if moment.is_soon_after(last_header_ms, DOUBLE_HEADER_BEFORE_MS):
-        return DUEL
+        return feed.DUEL
     own = (later for later in moment.followers(DOUBLE_HEADER_AFTER_MS) if later.team == event.team)
-    return DUEL if any(_is_headed(later) for later in own) else _HEADER
+    return feed.DUEL if any(_is_headed(later) for later in own) else feed.HEADER
 
 
 def _is_headed(event: WyscoutEvent) -> bool:
     return event.kind in ("Head pass", "Clearance") or (event.kind == "Shot" and HEAD_OR_BODY_TAG in event.tags)
 
 
-def _loose_ball_duel(moment: _Moment) -> int | None:
-    return DUEL if WON_TAG in moment.event.tags else None
-
-
 def _defending_duel(moment: _Moment) -> int:
     """A tackle where the duel is won and the ball stays with the winner (looks 5 s ahead)."""
     event, next_on_ball = moment.event, moment.next_on_ball
     if WON_TAG not in event.tags or next_on_ball is None:
-        return DUEL
+        return feed.DUEL
     if next_on_ball.time_ms - event.time_ms > shared.TACKLE_KEEPS_BALL_MS:
-        return DUEL
+        return feed.DUEL
     slid = SLIDING_TACKLE_TAG in event.tags and next_on_ball.team == event.team
-    return _TACKLE if slid or next_on_ball.player == event.player else DUEL
+    return feed.TACKLE if slid or next_on_ball.player == event.player else feed.DUEL
 
 
 def _attacking_duel(moment: _Moment) -> int | None:
     """A drive where the attacker takes his man on, unless a drive has a row shortly before."""
-    just_drove = moment.is_soon_after(moment.past.last_drive_ms, shared.TAKE_ON_AFTER_DRIVE_MS)
-    return _DRIVE if TAKE_ON_TAGS & moment.event.tags and not just_drove else None
+    just_drove = moment.is_soon_after(moment.last_drive_ms, shared.TAKE_ON_AFTER_DRIVE_MS)
+    return feed.DRIVE if TAKE_ON_TAGS & moment.event.tags and not just_drove else None
 
 
 def _touch(moment: _Moment) -> int:
     """A block, a drive that the same side continues (looks at its next on-ball event), or a mere touch."""
     event, next_on_ball = moment.event, moment.next_on_ball
     if INTERCEPTION_TAG in event.tags:
-        return _BLOCK
+        return feed.BLOCK
     if MISSED_BALL_TAG in event.tags or next_on_ball is None or next_on_ball.team != event.team:
-        return TOUCH
-    if next_on_ball.time_ms - event.time_ms < shared.SHORTEST_CARRY_MS:
-        return TOUCH
-    just_drove = moment.is_soon_after(moment.past.last_drive_ms, TOUCH_AFTER_DRIVE_MS)
-    return TOUCH if just_drove else _DRIVE
+        return feed.TOUCH
+    goes_on = next_on_ball.time_ms - event.time_ms >= shared.SHORTEST_CARRY_MS
+    just_drove = moment.is_soon_after(moment.last_drive_ms, TOUCH_AFTER_DRIVE_MS)
+    return feed.DRIVE if goes_on and not just_drove else feed.TOUCH
 
 
 _PLAIN = {
-    **dict.fromkeys(("Simple pass", "Smart pass", "Hand pass"), _PASS),
-    **dict.fromkeys(("High pass", "Launch"), _HIGH_PASS),
-    **dict.fromkeys(("Cross", "Free kick cross"), _CROSS),
-    **dict.fromkeys(("Shot", "Free kick shot", "Penalty"), Action.SHOT.class_index),
-    **dict.fromkeys(("Reflexes", "Save attempt"), SAVE),
-    **{"Head pass": _HEADER, "Throw in": Action.THROW_IN.class_index, "Ball out of the field": _OUT},
-    **{"Acceleration": _DRIVE, "Whistle": STOPPAGE},
+    **dict.fromkeys(("Simple pass", "Smart pass", "Hand pass"), feed.PASS),
+    **dict.fromkeys(("High pass", "Launch"), feed.HIGH_PASS),
+    **dict.fromkeys(("Cross", "Free kick cross"), feed.CROSS),
+    **dict.fromkeys(("Shot", "Free kick shot", "Penalty"), feed.SHOT),
+    **dict.fromkeys(("Reflexes", "Save attempt"), feed.SAVE),
+    **{"Head pass": feed.HEADER, "Throw in": feed.THROW_IN, "Ball out of the field": feed.OUT},
+    **{"Acceleration": feed.DRIVE, "Whistle": feed.STOPPAGE},
 }
 _JUDGED: dict[str, Callable[[_Moment], int | None]] = {
-    "Free Kick": _placed_kick,
-    "Goal kick": _placed_kick,
+    **dict.fromkeys(("Free Kick", "Goal kick"), _placed_kick),
     "Corner": _corner,
     "Clearance": _clearance,
     "Air duel": _air_duel,
-    "Ground loose ball duel": _loose_ball_duel,
+    "Ground loose ball duel": lambda moment: feed.DUEL if WON_TAG in moment.event.tags else None,
     "Ground defending duel": _defending_duel,
     "Ground attacking duel": _attacking_duel,
     "Touch": _touch,

@@ -15,8 +15,7 @@ from playahead.io.settings import check_choices
 from playahead.lab.simulation.plays import actions_of, clips_of, simulate_half, write_bas_labels
 from playahead.lab.simulation.rendering import Rendering, render_all
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS, read_feed_table, write_feed_table
-from playahead.sources.layouts import SIMULATED_MARKER
-from playahead.sources.osl_videos import write_osl_videos
+from playahead.sources.layouts import SIMULATED_MARKER, write_osl_videos
 from playahead.sources.soccernet import LABELS_NAME, SPLITS, write_baa_split
 
 Halves = list[FeedHalf]
