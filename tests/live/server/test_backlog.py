@@ -22,7 +22,7 @@ def test_the_newest_entries_are_kept_by_number_and_by_size():
     backlog.add(Event("answer", "x" * 20))
     assert [number for number, _ in backlog.after(0)[0]] == [5], "one that is larger than all may be is kept alone"
     assert backlog.after(5) == ([], False)
-    backlog.end()
+    backlog.add(None, last=True)
     assert backlog.after(5) == ([], True)
 
 

@@ -20,7 +20,7 @@ from playahead.live.server.config import ServeConfig
 from playahead.live.server.run import serving
 from playahead.live.server.sources import Refused, allowed_source
 from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.rows import Tick
+from playahead.live.session.lines import Tick
 from tests.conftest import simulate
 
 LOCAL = "http://127.0.0.1"

@@ -15,7 +15,7 @@ from playahead.io.errors import InputError
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import MOST_ROWS, FeedSession
-from playahead.live.session.rows import Reports, Tick, parse_line
+from playahead.live.session.lines import Reports, Tick, parse_line
 
 
 @pytest.fixture(scope="module")

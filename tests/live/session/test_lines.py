@@ -9,9 +9,8 @@ from playahead.cli.main import run
 from playahead.domain.feed import FeedRow
 from playahead.io.errors import InputError
 from playahead.live.session.frames import FrameSource
-from playahead.live.session.lines import lines_of, of_growing_file
+from playahead.live.session.lines import Line, lines_of, of_growing_file, parse_entry, parse_line
 from playahead.live.session.open import LiveConfig, live
-from playahead.live.session.rows import Line, parse_entry, parse_line
 from playahead.sources.feeds import read_feed
 from playahead.video.input_size import InputSize
 

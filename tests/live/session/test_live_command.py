@@ -19,10 +19,9 @@ from playahead.io.errors import InputError
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession, watch_feed
-from playahead.live.session.lines import of_growing_file, of_stream
+from playahead.live.session.lines import Tick, of_growing_file, of_stream
 from playahead.live.session.open import LiveConfig, live
 from playahead.live.session.record import Record, read_record
-from playahead.live.session.rows import Tick
 from playahead.sources.feed_tables import write_feed_table
 
 ROWS = [

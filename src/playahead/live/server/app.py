@@ -14,20 +14,34 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.live.page.page import live_page
-from playahead.live.server.bodies import AnswerOut, QuestionBody, RowsBody, SessionBody, SessionOut, TakenOut
 from playahead.live.server.by_ray import RaySession, RaySessions
 from playahead.live.server.clips import Clips
 from playahead.live.server.config import ServeConfig
-from playahead.live.server.requests import Limits, Problem, add_problems, described, described_body, kind_of, read_json
+from playahead.live.server.requests import (
+    AnswerOut,
+    Limits,
+    Problem,
+    QuestionBody,
+    RowsBody,
+    SessionBody,
+    SessionOut,
+    TakenOut,
+    add_problems,
+    described,
+    described_body,
+    kind_of,
+    read_json,
+)
 from playahead.live.server.sessions import LocalSession, LocalSessions, Metrics, Models
 from playahead.live.server.sources import allowed_source
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.rows import Line, Reports, Tick, parse_entry
+from playahead.live.session.lines import Reports, Tick, parse_entry
 
 Session = LocalSession | RaySession
 Sessions = LocalSessions | RaySessions
 _EVERYWHERE = (403, 421, 429)
+_METRICS = (*_EVERYWHERE, 401, 503)
 _ALWAYS = (*_EVERYWHERE, 400, 401, 408, 413, 415, 422, 503)
 _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold small pieces back
 _BOUNDARY = "picture"
@@ -39,17 +53,12 @@ SessionId = Annotated[str, Path(max_length=64)]
 def build_app(config: ServeConfig) -> FastAPI:
     """Build the app. Whoever runs it calls ``app.state.close`` at the end.
 
-    Args:
-        config: models and limits.
-
     Raises:
         InputError: weights that cannot be read.
     """
     models, metrics = Models(config), Metrics()
-    if config.engine == "ray":
-        sessions: Sessions = RaySessions(config, metrics)
-    else:
-        sessions = LocalSessions(config, models, metrics)
+    is_ray = config.engine == "ray"
+    sessions = RaySessions(config, metrics) if is_ray else LocalSessions(config, models, metrics)
     app = FastAPI(title="playahead", version=version("playahead"), redoc_url=None)
     clips = Clips(models)
     app.state.sessions = sessions
@@ -80,12 +89,7 @@ def _add_health(app: FastAPI, sessions: Sessions) -> None:
         return {"status": "ready"}
 
     @app.head("/metrics", include_in_schema=False)
-    @app.get(
-        "/metrics",
-        summary="Figures for Prometheus",
-        response_class=Response,
-        responses=described(*_EVERYWHERE, 401, 503),
-    )
+    @app.get("/metrics", summary="Figures for Prometheus", response_class=Response, responses=described(*_METRICS))
     def figures() -> Response:
         return Response(sessions.figures(), media_type=CONTENT_TYPE_LATEST)
 
@@ -133,7 +137,7 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
     )
     async def begin(request: Request, response: Response) -> SessionOut:
         body = await read_json(request, SessionBody)
-        begun = await asyncio.get_running_loop().run_in_executor(_BEGINNING, _begin, body, config, sessions)
+        begun = await asyncio.get_running_loop().run_in_executor(_BEGINNING, _begun, body, config, sessions)
         response.headers["Location"] = f"/v1/sessions/{begun.id}"
         return _shown(begun)
 
@@ -154,9 +158,9 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
     )
     async def rows(session: SessionId, request: Request) -> TakenOut:
         body = await read_json(request, RowsBody)
-        taken = await run_in_threadpool(lambda: _put(sessions.find(session), body.rows))
-        metrics.rows.inc(taken)
-        return TakenOut(taken=taken)
+        await run_in_threadpool(lambda: sessions.find(session).put(body.rows))
+        metrics.rows.inc(len(body.rows))
+        return TakenOut(taken=len(body.rows))
 
     @app.get(
         "/v1/sessions/{session}/events",
@@ -165,7 +169,10 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
         responses={200: {"content": {"text/event-stream": {}}}, **described(*_ALWAYS, 404)},
     )
     def events(session: SessionId, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
-        stream = _stream(sessions.find(session), _number(last_event_id))
+        number = (last_event_id or "0").strip()
+        if not number.isascii() or not number.isdecimal() or len(number) > 12:
+            raise Problem(422, "Last-Event-ID: is not the number of an event")
+        stream = _stream(sessions.find(session), int(number))
         return StreamingResponse(stream, media_type="text/event-stream", headers=_UNBUFFERED)
 
     @app.get(
@@ -209,14 +216,7 @@ async def _stream(session: Session, after: int) -> AsyncIterator[str]:
             yield f"id: {number}\nevent: {event.kind}\ndata: {event.data}\n\n"
 
 
-def _number(last_event_id: str | None) -> int:
-    text = (last_event_id or "0").strip()
-    if not text.isascii() or not text.isdecimal() or len(text) > 12:
-        raise Problem(422, "Last-Event-ID: is not the number of an event")
-    return int(text)
-
-
-def _begin(body: SessionBody, config: ServeConfig, sessions: Sessions) -> Session:
+def _begun(body: SessionBody, config: ServeConfig, sessions: Sessions) -> Session:
     if body.kind == "feed":
         if body.source is not None:
             raise Problem(422, "source: a feed's rows are posted; only a video has one")
@@ -234,23 +234,17 @@ def _reports(labels: Sequence[str] | None) -> Reports | None:
     return reports
 
 
-def _put(session: Session, lines: Sequence[Line]) -> int:
-    session.put(list(lines))
-    return len(lines)
-
-
 def _answer_to(question: QuestionBody, models: Models) -> Answer:
     if (question.rows is None) == (question.features is None):
         raise Problem(422, "body: needs either rows or features")
-    if question.features is not None:
+    if question.rows is None:
         return _of_features(question, models)
     session = FeedSession(models.feed, question.min_confidence)
-    lines = question.rows or []
     if (reports := _reports(question.reports)) is not None:
         session.push(reports)
     # Only the latest half counts; without a moment, answer a full second after its last row.
-    latest_half = max((line.half for line in lines), default=1)
-    lines = [line for line in lines if line.half == latest_half]
+    latest_half = max((line.half for line in question.rows), default=1)
+    lines = [line for line in question.rows if line.half == latest_half]
     times_ms = [line.now_ms if isinstance(line, Tick) else line.t_ms + line.delay_ms for line in lines]
     now_ms = question.now_ms or max([*times_ms, 0]) // 1000 * 1000 + 1000
     session.push(Tick(latest_half, 0))
@@ -276,6 +270,6 @@ def _of_features(question: QuestionBody, models: Models) -> Answer:
 
 
 def _shown(session: Session) -> SessionOut:
-    url = f"/v1/sessions/{session.id}/events"
-    about: dict[str, Any] = {"id": session.id, "kind": session.kind, "source": session.source, "url": url}
-    return SessionOut(over=session.over, events=session.number, page=f"/watch/{session.id}", **about)
+    about: dict[str, Any] = {name: getattr(session, name) for name in ("id", "kind", "source", "over")}
+    url, page = f"/v1/sessions/{session.id}/events", f"/watch/{session.id}"
+    return SessionOut(events=session.number, url=url, page=page, **about)

@@ -18,10 +18,8 @@ MOST_EVENTS = 300
 EVENT_BYTES = 8 * 1024 * 1024
 """An unusually dense feed keeps fewer events."""
 _MOST_PICTURES, _PICTURE_BYTES = 64, 16 * 1024 * 1024
-_WIDTH = 640
+_WIDTH, _QUALITY, _WATCHED_S = 640, 80, 3.0
 _EVERY = 4  # decoded pictures: 6.25 of 25 a second
-_QUALITY = 80
-_WATCHED_S = 3.0
 
 Entry = TypeVar("Entry", bound="Event | Picture")
 
@@ -61,27 +59,19 @@ class Backlog(Generic[Entry]):
         self._lock = threading.Lock()
         self.number, self.over = 0, False
 
-    def add(self, entry: Entry, last: bool = False) -> None:
-        """Add an entry, and wake the readers."""
+    def add(self, entry: Entry | None, last: bool = False) -> None:
+        """Add an entry (None to end without one), and wake the readers."""
         with self._lock:
-            self.number += 1
-            self._entries.append((self.number, entry))
-            self._n_bytes += len(entry.data)
+            if entry is not None:
+                self.number += 1
+                self._entries.append((self.number, entry))
+                self._n_bytes += len(entry.data)
             while len(self._entries) > self._size or (self._n_bytes > self._most_bytes and len(self._entries) > 1):
                 self._n_bytes -= len(self._entries.popleft()[1].data)
             self.over = last
-            self._wake_readers()
-
-    def end(self) -> None:
-        """End without a further entry."""
-        with self._lock:
-            self.over = True
-            self._wake_readers()
-
-    def _wake_readers(self) -> None:
-        for changed, loop in self._readers.items():
-            with suppress(RuntimeError):  # its loop is closed: nobody reads there any more
-                loop.call_soon_threadsafe(changed.set)
+            for changed, loop in self._readers.items():
+                with suppress(RuntimeError):  # its loop is closed: nobody reads there any more
+                    loop.call_soon_threadsafe(changed.set)
 
     def clear(self) -> None:
         """Forget all entries."""
@@ -106,12 +96,10 @@ class Backlog(Generic[Entry]):
         with self._lock:
             self._readers[changed] = asyncio.get_running_loop()
         try:
-            entries, over = self.after(number)
-            if not entries and not over:
+            if not any(self.after(number)):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), patience_s)
-                entries, over = self.after(number)
-            return entries, over
+            return self.after(number)
         finally:
             with self._lock:
                 self._readers.pop(changed, None)

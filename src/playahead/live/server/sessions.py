@@ -1,7 +1,6 @@
 """Sessions of a server, each with a thread that takes rows or frames and adds its answers to a backlog of events.
 
-Sessions are kept by ``LocalSessions`` in this process, or by ``by_ray.RaySessions`` in workers; both have the same
-methods, and so have the sessions that they give.
+``LocalSessions`` keeps them in this process, ``by_ray.RaySessions`` in workers, with the same methods.
 """
 
 import json
@@ -25,15 +24,12 @@ from playahead.live.server.sources import Gate
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession, watch_feed
 from playahead.live.session.frames import FrameSource
-from playahead.live.session.lines import Lines
-from playahead.live.session.rows import Line, Reports
+from playahead.live.session.lines import Line, Lines, Reports
 from playahead.live.session.video_session import VideoSession, watch_video
 from playahead.video.source import shown
 
 _ROWS_WAITING = 10_000
-_HEARTBEAT_S, _PICTURE_S = 5.0, 1.0
-_SWEEP_S = 5.0
-_PATIENCE_S = 5.0
+_HEARTBEAT_S, _PICTURE_S, _SWEEP_S, _PATIENCE_S = 5.0, 1.0, 5.0, 5.0
 _BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _log = logging.getLogger(__name__)
 
@@ -42,29 +38,17 @@ class Metrics:
     """Figures of one server, for Prometheus."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.sessions = Gauge("playahead_sessions", "Sessions under way", ["kind"], registry=self.registry)
-        self.answers = Histogram(
-            "playahead_answer_seconds",
-            "From the last row or frame that an answer rests on to the answer",
-            ["kind"],
-            buckets=_BUCKETS_S,
-            registry=self.registry,
-        )
-        self.rows = Counter("playahead_rows", "Rows taken", registry=self.registry)
-        self.dropped = Counter("playahead_dropped_frames", "Frames that nobody took in time", registry=self.registry)
-        self.problems = Counter("playahead_problems", "Requests refused", ["status"], registry=self.registry)
+        self.registry = all_ = CollectorRegistry()
+        self.sessions = Gauge("playahead_sessions", "Sessions under way", ["kind"], registry=all_)
+        what = "From the last row or frame that an answer rests on to the answer"
+        self.answers = Histogram("playahead_answer_seconds", what, ["kind"], buckets=_BUCKETS_S, registry=all_)
+        self.rows = Counter("playahead_rows", "Rows taken", registry=all_)
+        self.dropped = Counter("playahead_dropped_frames", "Frames that nobody took in time", registry=all_)
+        self.problems = Counter("playahead_problems", "Requests refused", ["status"], registry=all_)
 
 
 class Models:
-    """Models of a server, shared by all sessions: the feed's is opened at once, the video's when it is first needed.
-
-    Args:
-        config: weights.
-
-    Raises:
-        InputError: the feed's weights cannot be read.
-    """
+    """Models of a server, shared by all sessions: the feed's is opened at once, the video's when it is first needed."""
 
     def __init__(self, config: ServeConfig) -> None:
         self._config, self._lock = config, threading.Lock()
@@ -75,9 +59,8 @@ class Models:
     def video(self) -> VideoModel:
         """Backbone and anticipator of video."""
         with self._lock:
-            if self._video is None:
-                config = self._config
-                self._video = VideoModel.open(config.video_weights, config.backbone, config.device)
+            config = self._config
+            self._video = self._video or VideoModel.open(config.video_weights, config.backbone, config.device)
             return self._video
 
 
@@ -92,8 +75,7 @@ class LocalSession:
         pictures: pictures of a video.
 
     Attributes:
-        events: answers, then the end.
-        used_s: when a client last asked for anything, on the machine's clock.
+        used_s: time of a client's last request, on the machine's clock.
     """
 
     def __init__(
@@ -126,7 +108,7 @@ class LocalSession:
         why = "the source ended"
         try:
             for answer in self._answers:
-                self.events.add(_event("answer", answer.as_json()))
+                self._add("answer", answer.as_json())
                 if self._stopping.is_set():
                     break
         except PlayaheadError as reason:
@@ -137,9 +119,12 @@ class LocalSession:
         finally:
             self._answers.close()
             why = "the session was closed" if self._stopping.is_set() else why
-            self.events.add(_event("end", {"detail": why}), last=True)
+            self._add("end", {"detail": why})
             if self._pictures is not None:
-                self._pictures.backlog.end()
+                self._pictures.backlog.add(None, last=True)
+
+    def _add(self, kind: str, data: dict[str, object]) -> None:
+        self.events.add(Event(kind, json.dumps(data, separators=(",", ":"), allow_nan=False)), last=kind == "end")
 
     async def wait(self, number: int) -> tuple[list[tuple[int, Event]], bool]:
         """Events after this one as soon as there are any, none after a while; and whether no more will come."""
@@ -173,18 +158,8 @@ class LocalSession:
         self.feed.close()
 
 
-def _event(kind: str, data: dict[str, object]) -> Event:
-    return Event(kind, json.dumps(data, separators=(",", ":"), allow_nan=False))
-
-
 class LocalSessions:
-    """All sessions of this process. Beginning one raises ``Problem`` when full, looking one up when unknown.
-
-    Args:
-        config: limits.
-        models: models that answer.
-        metrics: figures of the sessions.
-    """
+    """All sessions of this process. Beginning one raises ``Problem`` when full, looking one up when unknown."""
 
     def __init__(self, config: ServeConfig, models: Models, metrics: Metrics) -> None:
         self._config, self._models, self._metrics = config, models, metrics
@@ -201,7 +176,7 @@ class LocalSessions:
         if reports is not None:
             session.push(reports)
         answers = self._measured("feed", session, watch_feed(session, lines, speed))
-        return self._add(LocalSession("feed", "rows", answers, lines))
+        return self._keep(LocalSession("feed", "rows", answers, lines))
 
     def of_video(self, source: str, speed: float, min_confidence: float) -> LocalSession:
         """Begin a session that watches a source."""
@@ -210,7 +185,7 @@ class LocalSessions:
         session, pictures = VideoSession(model, min_confidence), Pictures()
         frames = FrameSource(source, model.input_size, speed, pictures.draw, self._gate.open)
         answers = self._measured("video", session, watch_video(session, frames, speed, pictures.show))
-        return self._add(LocalSession("video", shown(source), answers, frames, pictures))
+        return self._keep(LocalSession("video", shown(source), answers, frames, pictures))
 
     def _measured(
         self, kind: str, session: FeedSession | VideoSession, answers: Generator[Answer, None, None]
@@ -238,7 +213,7 @@ class LocalSessions:
         with self._lock:
             return sum(not session.over for session in self._sessions.values())
 
-    def _add(self, session: LocalSession) -> LocalSession:
+    def _keep(self, session: LocalSession) -> LocalSession:
         with self._lock:
             self._sessions[session.id] = session
         return session
@@ -290,5 +265,5 @@ class LocalSessions:
 
 
 def no_session() -> Problem:
-    """The problem of an id that no session has."""
+    """Problem of an id that no session has."""
     return Problem(404, "there is no session of this id (any more)")

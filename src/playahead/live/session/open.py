@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +12,12 @@ from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession, watch_feed
-from playahead.live.session.lines import Lines, of_feed, of_growing_file, of_stream
+from playahead.live.session.lines import EXAMPLE, Line, Lines, Reports, of_feed, of_growing_file, of_stream
 from playahead.live.session.record import Record, is_record, replay
-from playahead.live.session.rows import EXAMPLE, Line, Reports
 from playahead.sources.feeds import read_feed, reader_of
 
 STANDARD_INPUT = "-"
-LINES = (".jsonl", ".ndjson")
-"""Files of JSON lines, which may still grow."""
+LINES = (".jsonl", ".ndjson")  # files that may still grow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +70,8 @@ def live(
         yield from replay(path, lambda: _feed_session(config))
         return
     lines = _lines_of(source, config)
-    with ExitStack() as stack:
-        recorder = None
-        if record is not None:
-            kind = "video" if lines is None else "feed"
-            recorder = stack.enter_context(Record(record, {"source": name_of(source), "kind": kind}))
+    start: dict[str, object] = {"source": name_of(source), "kind": "video" if lines is None else "feed"}
+    with nullcontext() if record is None else Record(record, start) as recorder:
         if lines is None:
             answers = _of_video(source, config, recorder)
         else:
@@ -128,10 +123,8 @@ def _of_video(source: str, config: LiveConfig, recorder: Record | None) -> Gener
 
 def name_of(source: str) -> str:
     """A source's name for people: a file's name, an address without credentials."""
-    if source == STANDARD_INPUT:
-        return "standard input"
     if "://" not in source:
-        return Path(source).name
+        return "standard input" if source == STANDARD_INPUT else Path(source).name
     from playahead.video.source import shown  # a feed needs no video library
 
     return shown(source)
@@ -139,9 +132,9 @@ def name_of(source: str) -> str:
 
 def _lines_of(source: str, config: LiveConfig) -> Lines | None:
     """Lines of a feed; None for a video."""
-    if source == STANDARD_INPUT:
-        return of_stream(sys.stdin.buffer, "standard input")
     path = Path(source)
+    if source == STANDARD_INPUT:
+        return of_stream(sys.stdin.buffer, name_of(source))
     if path.suffix in LINES:
         if not path.is_file():
             raise InputError(path, "no such file", "make it first; lines that are written later are read then")

@@ -50,9 +50,7 @@ class VideoSession:
         self.notices = Notices()
         for text in model.notices:
             self.notices.add(text)
-        self.took_s = 0.0
-        self.skipped_frames = 0
-        self.pace_s = PACES_S[0]
+        self.took_s, self.skipped_frames, self.pace_s = 0.0, 0, PACES_S[0]
         self.restart(0)
 
     @property
@@ -61,11 +59,7 @@ class VideoSession:
         return self._start_ms + self._encoder.n_frames * 1000 // GRID.fps
 
     def restart(self, now_ms: int) -> None:
-        """Go on from another moment: nothing before it counts as seen any more.
-
-        Args:
-            now_ms: time of the stream at the next frame.
-        """
+        """Go on from another moment, the stream's time at the next frame; nothing before it counts as seen any more."""
         self._start_ms = now_ms
         self._encoder = VideoEncoder(self._backbone, GRID.fps * self.pace_s)
         self._windows.clear()
@@ -102,13 +96,11 @@ class VideoSession:
             n_frames * 1000 // GRID.fps, lambda ends_ms: self._encoder.windows(ends_ms * GRID.fps // 1000)
         )
         seen_ms = min(n_frames // GRID.window_frames * GRID.window_ms, OBSERVATION_MS)
-        centres, scores_TC = self._encoder.spotted()
-        times_ms = self._start_ms + centres * 1000 // GRID.fps
         return Answer(
             half=0,
             now_ms=now_ms,
             seen_ms=seen_ms,
-            seen=spotted_marks(scores_TC, times_ms, SPOTTED_CONFIDENCE, self._classes),
+            seen=spotted_marks(self._encoder, self._start_ms, SPOTTED_CONFIDENCE, self._classes),
             expected=[one.at(now_ms, seen_ms) for one in anticipations],
             notices=self.notices.take(),
             intensity_RC=intensity_RC,
@@ -166,18 +158,14 @@ def watch_video(
                     session.restart(_later(session, last_s))
                 last_s, is_lost = time.monotonic(), False
                 answer = session.push(item.gray_HW)
-                _follow(pace.after(frames.waiting_s), session)
+                if (pace_s := pace.after(frames.waiting_s)) != session.pace_s:
+                    slow = f"this machine is too slow: an answer every {pace_s} s"
+                    session.notices.add(slow if pace_s > 1 else "an answer every second")
+                    session.set_pace(pace_s)
                 note(session.now_ms, item)
                 if answer:
                     latest = answer
                     yield answer
-
-
-def _follow(pace_s: int, session: VideoSession) -> None:
-    if pace_s != session.pace_s:
-        slow = f"this machine is too slow: an answer every {pace_s} s"
-        session.notices.add(slow if pace_s > 1 else "an answer every second")
-        session.set_pace(pace_s)
 
 
 def _later(session: VideoSession, last_s: float) -> int:
