@@ -38,8 +38,7 @@ def test_a_reader_waits_for_entries_of_another_thread():
     assert not backlog._readers
 
 
-def frame(width: int = 1280, height: int = 720) -> VideoFrame:
-    return VideoFrame.from_ndarray(np.full((height, width, 3), (200, 30, 30), np.uint8), format="rgb24")
+RED = VideoFrame.from_ndarray(np.full((720, 1280, 3), (200, 30, 30), np.uint8), format="rgb24")
 
 
 @pytest.fixture
@@ -51,16 +50,16 @@ def now_s(monkeypatch) -> list[float]:
 
 def test_a_picture_is_drawn_of_every_fourth_frame_while_somebody_watches(now_s):
     pictures = Pictures()
-    assert [pictures.draw(frame()) for _ in range(8)] == [None] * 8
+    assert [pictures.draw(RED) for _ in range(8)] == [None] * 8
     pictures.watch()
-    jpegs = [jpeg for _ in range(8) if (jpeg := pictures.draw(frame()))]
+    jpegs = [jpeg for _ in range(8) if (jpeg := pictures.draw(RED))]
     assert len(jpegs) == 2
     image = Image.open(io.BytesIO(jpegs[0]))
     assert (image.format, image.size) == ("JPEG", (640, 360))
     red, green, _ = image.getpixel((320, 180))
     assert red > green + 100
     now_s[0] += 10
-    assert [pictures.draw(frame()) for _ in range(8)] == [None] * 8
+    assert [pictures.draw(RED) for _ in range(8)] == [None] * 8
 
 
 def test_a_picture_is_shown_once_and_old_ones_are_forgotten(now_s):
