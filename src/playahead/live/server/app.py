@@ -1,7 +1,7 @@
 """Routes of the server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -36,7 +36,7 @@ from playahead.live.server.sessions import LocalSession, LocalSessions, Metrics,
 from playahead.live.server.sources import allowed_source
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.lines import Reports, Tick, parse_entry
+from playahead.live.session.lines import Tick
 
 Session = LocalSession | RaySession
 Sessions = LocalSessions | RaySessions
@@ -69,15 +69,14 @@ def build_app(config: ServeConfig) -> FastAPI:
 
     app.state.close = close
     add_problems(app, lambda status: metrics.problems.labels(str(status)).inc())
-    _add_health(app, sessions)
-    _add_page(app)
+    _add_pages(app, sessions)
     _add_questions(app, models, clips)
     _add_sessions(app, config, sessions, metrics)
     app.add_middleware(Limits, config=config)
     return app
 
 
-def _add_health(app: FastAPI, sessions: Sessions) -> None:
+def _add_pages(app: FastAPI, sessions: Sessions) -> None:
     @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz", summary="Whether the server runs", responses=described(403, 421))
     async def healthz() -> dict[str, str]:
@@ -93,8 +92,6 @@ def _add_health(app: FastAPI, sessions: Sessions) -> None:
     def figures() -> Response:
         return Response(sessions.figures(), media_type=CONTENT_TYPE_LATEST)
 
-
-def _add_page(app: FastAPI) -> None:
     @app.head("/watch/{session}", include_in_schema=False)
     @app.get(
         "/watch/{session}",
@@ -220,18 +217,10 @@ def _begun(body: SessionBody, config: ServeConfig, sessions: Sessions) -> Sessio
     if body.kind == "feed":
         if body.source is not None:
             raise Problem(422, "source: a feed's rows are posted; only a video has one")
-        return sessions.of_feed(body.speed, body.min_confidence, _reports(body.reports))
+        return sessions.of_feed(body.speed, body.min_confidence, body.reports)
     if body.source is None:
         raise Problem(422, "source: a video needs one")
     return sessions.of_video(allowed_source(body.source, config), body.speed, body.min_confidence)
-
-
-def _reports(labels: Sequence[str] | None) -> Reports | None:
-    if labels is None:
-        return None
-    reports = parse_entry({"reports": list(labels)}, "reports")
-    assert isinstance(reports, Reports)
-    return reports
 
 
 def _answer_to(question: QuestionBody, models: Models) -> Answer:
@@ -240,8 +229,8 @@ def _answer_to(question: QuestionBody, models: Models) -> Answer:
     if question.rows is None:
         return _of_features(question, models)
     session = FeedSession(models.feed, question.min_confidence)
-    if (reports := _reports(question.reports)) is not None:
-        session.push(reports)
+    if question.reports is not None:
+        session.push(question.reports)
     # Only the latest half counts; without a moment, answer a full second after its last row.
     latest_half = max((line.half for line in question.rows), default=1)
     lines = [line for line in question.rows if line.half == latest_half]

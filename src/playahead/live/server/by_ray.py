@@ -4,7 +4,7 @@ import logging
 import re
 import secrets
 import threading
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import SimpleNamespace
@@ -37,7 +37,15 @@ class Worker:
 
     async def ask(self, method: str, *about: Any) -> tuple[bool, Any]:
         """(True, answer) or (False, (status, detail, headers)) of a method of ``LocalSessions`` or of one session."""
-        return await _carried(run_in_threadpool(self._answer, method, *about))
+        try:
+            if method in ("wait", "pictures"):
+                name, number = about
+                return True, await getattr(self._sessions.find(name), method)(number)
+            return True, await run_in_threadpool(self._answer, method, *about)
+        except Problem as problem:
+            return False, (problem.status, problem.detail, problem.headers)
+        except PlayaheadError as reason:
+            return False, (422, str(reason), {})
 
     def _answer(self, method: str, *about: Any) -> Any:
         if method == "put":
@@ -47,14 +55,6 @@ class Worker:
         if isinstance(answer, LocalSession):
             return answer.id, answer.kind, answer.source, answer.over, answer.number
         return answer
-
-    async def stream(self, method: str, name: str, number: int) -> tuple[bool, Any]:
-        """``wait`` or ``pictures`` of a session, carried as by ``ask``."""
-
-        async def entries() -> Any:
-            return await getattr(self._sessions.find(name), method)(number)
-
-        return await _carried(entries())
 
 
 class RaySession:
@@ -182,16 +182,6 @@ def _merged(figures: Mapping[str | int, bytes]) -> bytes:
     return generate_latest(SimpleNamespace(collect=families.values))  # type: ignore[bad-argument-type]
 
 
-async def _carried(answer: Awaitable[Any]) -> tuple[bool, Any]:
-    """An answer, or the problem in its place, as a value."""
-    try:
-        return True, await answer
-    except Problem as problem:
-        return False, (problem.status, problem.detail, problem.headers)
-    except PlayaheadError as reason:
-        return False, (422, str(reason), {})
-
-
 def _asked(handle: Any, method: str, *about: Any, patience_s: float = _PATIENCE_S) -> Any:
     """A worker's answer; a problem if it refuses or does not answer."""
     try:
@@ -206,7 +196,7 @@ def _asked(handle: Any, method: str, *about: Any, patience_s: float = _PATIENCE_
 async def _streamed(handle: Any, method: str, name: str, number: int) -> Any:
     """A worker's next piece of a stream; None where the worker is gone, or was started again without the session."""
     try:
-        fine, answer = await handle.stream.remote(method, name, number)
+        fine, answer = await handle.ask.remote(method, name, number)
     except _ray_errors():
         return None
     return answer if fine else None

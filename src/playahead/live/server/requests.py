@@ -39,7 +39,6 @@ _TOO_LARGE = "a request of this kind may have at most {} MiB"
 _PARSER = ThreadPoolExecutor(1, thread_name_prefix="json")
 _MOST_ROWS, _MOST_FEATURES = 5_000, 4_096
 Confidence = Annotated[float, Field(ge=0, le=1)]
-Labels = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=40, fail_fast=True)]
 
 
 class _RequestBody(BaseModel):
@@ -57,6 +56,12 @@ def _row(entry: object) -> FeedRow | Tick:
     return line
 
 
+def _reports(labels: object) -> Reports | None:
+    return None if labels is None else parse_entry({"reports": labels}, "reports")  # type: ignore[bad-return]
+
+
+_LABELS = {"type": ["array", "null"], "items": {"type": "string", "maxLength": 40}}
+ReportsBody = Annotated[Reports | None, PlainValidator(_reports), WithJsonSchema(_LABELS)]
 RowBody = Annotated[FeedRow | Tick, PlainValidator(_row), WithJsonSchema(ROW_SCHEMA)]
 Rows = Annotated[list[RowBody], Field(max_length=_MOST_ROWS, fail_fast=True)]
 Step = Annotated[list[float], Field(max_length=_MOST_FEATURES, fail_fast=True)]
@@ -75,7 +80,7 @@ class QuestionBody(_RequestBody):
     rows: Rows | None = None
     features: Annotated[list[Window], Field(max_length=GRID.n_windows, fail_fast=True)] | None = None
     now_ms: Annotated[int, Field(ge=1_000, le=LONGEST_HALF_MS)] | None = None
-    reports: Labels | None = None
+    reports: ReportsBody = None
     min_confidence: Confidence = 0.1
 
 
@@ -86,7 +91,7 @@ class SessionBody(_RequestBody):
     source: Annotated[str, Field(max_length=2_000)] | None = None
     speed: Annotated[float, Field(ge=0, le=1_000)] = 1.0
     min_confidence: Confidence = 0.1
-    reports: Labels | None = None
+    reports: ReportsBody = None
 
 
 class SessionOut(BaseModel):

@@ -65,18 +65,7 @@ class Models:
 
 
 class LocalSession:
-    """One session: a thread that answers, and its events.
-
-    Args:
-        kind: feed or video.
-        source: name of what it watches, for people.
-        answers: answers of the session; closed at the end.
-        feed: lines or frames that the answers are made from; closing it ends them.
-        pictures: pictures of a video.
-
-    Attributes:
-        used_s: time of a client's last request, on the machine's clock.
-    """
+    """One session: a thread that answers, and its events; closing ``feed`` (lines or frames) ends the answers."""
 
     def __init__(
         self,

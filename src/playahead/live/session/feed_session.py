@@ -41,10 +41,6 @@ class FeedSession:
     late row (``late_ms``). No answer changes afterwards: the numbers are those of ``predict`` on the rows with their
     ``late_ms``. Rows are kept for as long as an answer can look at them.
 
-    Args:
-        predictor: model trained on event feeds.
-        min_confidence: minimum confidence of expected actions.
-
     Attributes:
         notices: what to say with the next answer.
         newest_ms: time of the newest row or tick of the half under way.

@@ -52,28 +52,16 @@ class Dropped:
     n: int
 
 
-@dataclass(frozen=True)
-class Notice:
-    """A notice of the decoder."""
-
-    text: str
-
-
-Item = Frame | Lost | Dropped | Notice
+Item = Frame | Lost | Dropped | str
+"""A text is a notice of the decoder."""
 
 
 class FrameSource:
     """Frames at 25 a second, decoded in a thread of their own.
 
-    A file is played at the given speed, an endless stream arrives as it is sent. A stream that stops is opened again,
-    after pauses that grow; pictures shown before do not come again.
-
-    Args:
-        source: a file, a folder that segments are written into, or an address.
-        input_size: size of the gray frames.
-        speed: playback speed of a file; 0 waits for the reader and drops nothing.
-        draw_jpeg: makes the JPEG of a decoded frame, or None.
-        open_source: opens the source, each time.
+    A file is played at the given speed (0 waits for the reader and drops nothing), an endless stream arrives as it is
+    sent. A stream that stops is opened again, after pauses that grow; pictures shown before do not come again. A folder
+    that segments are written into is one video. ``draw_jpeg`` makes the JPEG of a decoded frame, or None.
     """
 
     def __init__(
@@ -124,7 +112,7 @@ class FrameSource:
                 decoder = VideoDecoder(path, self._draw, 0.0, None, None, open_source=self._open_source)
                 self._read(decoder, items, again=False)
             except PlayaheadError as reason:
-                self._put(items, Notice(str(reason)))
+                self._put(items, str(reason))
 
     def _draw(self, frame: VideoFrame) -> Frame:
         return Frame(self._size.draw(frame), self._draw_jpeg(frame))
@@ -135,7 +123,7 @@ class FrameSource:
 
         def put_notices() -> None:
             for text in decoder.notices.take():
-                self._put(items, Notice(text))
+                self._put(items, text)
 
         for index, frame in decoder.frames():
             if again and decoder.lasts_s is not None:

@@ -72,10 +72,17 @@ def live(
     lines = _lines_of(source, config)
     start: dict[str, object] = {"source": name_of(source), "kind": "video" if lines is None else "feed"}
     with nullcontext() if record is None else Record(record, start) as recorder:
-        if lines is None:
-            answers = _of_video(source, config, recorder)
-        else:
+        if lines is not None:
             answers = _of_feed(source, lines, config, recorder, notice)
+        else:  # a feed needs no video library
+            from playahead.inference.video import VideoModel
+            from playahead.live.session.frames import FrameSource
+            from playahead.live.session.video_session import VideoSession, watch_video
+
+            model = VideoModel.open(config.weights, config.backbone, config.device)
+            frames = FrameSource(source, model.input_size, config.speed)
+            note = (lambda time_ms, _: recorder.frame(time_ms)) if recorder else (lambda *_: None)
+            answers = watch_video(VideoSession(model, config.min_confidence), frames, config.speed, note)
         for answer in answers:
             yield recorder.answer(answer) if recorder else answer
 
@@ -108,17 +115,6 @@ def _of_feed(
 
 def _feed_session(config: LiveConfig) -> FeedSession:
     return FeedSession(open_predictor(config.weights, FEED_FEATURES, config.device), config.min_confidence)
-
-
-def _of_video(source: str, config: LiveConfig, recorder: Record | None) -> Generator[Answer, None, None]:
-    from playahead.inference.video import VideoModel  # a feed needs no video library
-    from playahead.live.session.frames import FrameSource
-    from playahead.live.session.video_session import VideoSession, watch_video
-
-    model = VideoModel.open(config.weights, config.backbone, config.device)
-    session = VideoSession(model, config.min_confidence)
-    frames = FrameSource(source, model.input_size, config.speed)
-    yield from watch_video(session, frames, config.speed, lambda time_ms, _: recorder and recorder.frame(time_ms))
 
 
 def name_of(source: str) -> str:

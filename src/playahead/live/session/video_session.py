@@ -17,7 +17,7 @@ from playahead.domain.notices import Notices
 from playahead.features.encoder import VideoEncoder
 from playahead.inference.video import SPOTTED_CONFIDENCE, VideoModel, spotted_marks
 from playahead.live.session.answer import Answer, RecentWindows
-from playahead.live.session.frames import Dropped, Frame, FrameSource, Lost, Notice
+from playahead.live.session.frames import Dropped, Frame, FrameSource, Lost
 
 PACES_S = (1, 5)
 """Seconds between answers: 1, or 5 if the machine is too slow. Windows 5 s apart share no snippet with others, so that
@@ -32,10 +32,6 @@ class VideoSession:
     """Anticipates all through a stream of frames, as they arrive.
 
     Each stack, snippet and window is encoded once. On the same frames the numbers are those of ``predict``.
-
-    Args:
-        model: backbone and anticipator.
-        min_confidence: minimum confidence of expected actions.
 
     Attributes:
         notices: what to say with the next answer.
@@ -117,11 +113,8 @@ def watch_video(
 ) -> Generator[Answer, None, None]:
     """Push frames as they come. While none come, an answer a second says so.
 
-    Args:
-        session: session that answers.
-        frames: frames of the source; closed at the end.
-        speed: playback speed of the video; at 0 nothing is late, and the pace stays.
-        note: called with the stream's time after each frame that was taken, and that frame.
+    At speed 0 nothing is late, and the pace stays. ``note`` is called with the stream's time after each frame that was
+    taken, and that frame. The source is closed at the end.
 
     Raises:
         InputError: a source that cannot be read.
@@ -146,8 +139,8 @@ def watch_video(
                 return
             if isinstance(item, Dropped):
                 session.skip(item.n)
-            elif isinstance(item, Notice):
-                session.notices.add(item.text)
+            elif isinstance(item, str):
+                session.notices.add(item)
             elif isinstance(item, Lost):
                 last_s, is_lost = time.monotonic() if last_s is None else last_s, True
                 session.notices.add(f"the source is lost, opening it again: {item.why}")
