@@ -260,15 +260,6 @@ def test_the_figures_are_those_worked_out_by_hand(opened, hand_made):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", NAMES)
-def test_a_page_opens_whatever_its_match_is_called(opened, folder, name):
-    write_page(Shown({**HAND_MADE, "source": name}, None, ()), folder / "named.html")
-    page = opened("named.html")
-    assert page.title().startswith(shown_as(name)[:9])
-    assert page.text_content("#status").startswith("4 answers")
-
-
-@pytest.mark.browser
 def test_a_video_is_stepped_frame_by_frame_or_said_to_be_gone(opened, folder):
     test_a_video_is_named_relative_to_the_page(folder)
     page = opened("page.html")

@@ -152,12 +152,6 @@ def test_head_is_answered(client, path):
     assert (answer.status_code, answer.content) == (200, b"")
 
 
-def test_a_proxy_is_told_not_to_hold_events_back(client):
-    session = client.post("/v1/sessions", json={}).json()
-    client.app.state.sessions.find(session["id"]).feed.close()
-    assert client.get(session["url"]).headers["x-accel-buffering"] == "no"
-
-
 def test_the_address_is_one_that_a_browser_opens():
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()

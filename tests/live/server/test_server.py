@@ -24,7 +24,6 @@ from playahead.live.server.run import serving
 from playahead.live.server.sources import Refused, allowed_source
 from playahead.live.session.feed_session import FeedSession
 from playahead.live.session.lines import parse_entry
-from tests.conftest import simulate
 
 LOCAL = "http://127.0.0.1"
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -37,7 +36,7 @@ ROWS = [
 CLIP = {"content-type": "video/mp4"}
 NO_SOURCES = {
     "/etc/passwd": (403, "not a file in a folder"),
-    "{films}/../../../etc/passwd": (403, "not a file in a folder"),
+    "{folder}/../../../../../etc/passwd": (403, "not a file in a folder"),
     "http://127.0.0.1/live.m3u8": (403, "not among the addresses"),
     "file:///etc/passwd": (403, "addresses begin with"),
     "rtsp://127.0.0.1/x": (403, "rtsp needs private networks"),
@@ -48,20 +47,8 @@ NO_SOURCES = {
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("films")
-    simulate(folder, layout="bas", matches=4, minutes=0.6, halves=1, video=True, width=96, height=60)
-    return folder
-
-
-@pytest.fixture
-def video(films) -> Path:
-    return next(films.rglob("*.mp4"))
-
-
-@pytest.fixture(scope="module")
-def client(films):
-    config = ServeConfig(sources=str(films), sessions=3, upload_mib=2, requests_per_s=10_000, device="cpu")
+def client(video):
+    config = ServeConfig(sources=str(video.parent), sessions=3, upload_mib=2, requests_per_s=10_000, device="cpu")
     with TestClient(build_app(config), LOCAL) as found:
         yield found
         found.app.state.close()
@@ -87,7 +74,9 @@ def answers_of(events: list[dict]) -> list[dict]:
 def finish(client, session: str) -> list[dict]:
     """End a session's source, and read all of its events."""
     client.app.state.sessions.find(session.rpartition("/")[2]).feed.close()
-    return events_of(client.get(f"{session}/events").text)
+    answer = client.get(f"{session}/events")
+    assert answer.headers["x-accel-buffering"] == "no", "a proxy must not hold events back"
+    return events_of(answer.text)
 
 
 def test_rows_in_answers_out(client):
@@ -156,8 +145,8 @@ def test_single_questions(client, video):
         ("/v1/goals", {}, 404, "Not Found"),
     ],
 )
-def test_what_is_wrong_is_a_problem_document(client, films, path, body, status, said):
-    text = json.dumps(body).replace("{films}", str(films))
+def test_what_is_wrong_is_a_problem_document(client, video, path, body, status, said):
+    text = json.dumps(body).replace("{folder}", str(video.parent))
     answer = client.post(path, content=text, headers={"content-type": "application/json"})
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"

@@ -1,6 +1,5 @@
 """A session on a feed: the numbers of ``predict``, whatever order the rows come in."""
 
-import json
 from dataclasses import replace
 from operator import itemgetter
 
@@ -134,14 +133,6 @@ def test_a_session_that_joins_late_says_how_much_it_saw(session):
     answers = list(session.answers(1_840_000))
     assert (answers[0].now_ms, answers[0].seen_ms, answers[-1].seen_ms) == (1_811_000, 11_000, 30_000)
     assert session.half().seen_from_ms == 1_800_000
-
-
-def test_an_answer_is_one_line_of_json(session):
-    session.push(FeedRow(1, 900, 0, confidence=80))
-    (answer,) = session.answers(1_000)
-    read = json.loads(json.dumps(answer.as_json(), allow_nan=False))
-    assert (read["now_ms"], len(read["intensity_per_mille"])) == (1_000, len(ACTIONS))
-    assert read["seen"] == [{"time_ms": 900, "action": "PASS", "confidence": 0.8}]
 
 
 def test_a_token_must_be_announced(session):

@@ -12,6 +12,7 @@ import pytest
 
 import playahead
 from playahead.cli.main import run
+from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedRow
 from playahead.io.errors import InputError
 from playahead.lab.simulation.plays import simulate_half
@@ -66,6 +67,8 @@ def test_rows_from_standard_input():
     assert [answer["now_ms"] for answer in answers] == list(range(1_000, 9_001, 1_000))
     assert answers[0]["notices"][0].startswith("standard input: line 1: not JSON")
     assert [mark["action"] for mark in answers[-1]["seen"]] == ["PASS", "DRIVE", "HIGH PASS"]
+    assert answers[-1]["seen"][-1] == {"time_ms": 5_100, "action": "HIGH PASS", "confidence": 0.7, "team": "home"}
+    assert len(answers[-1]["intensity_per_mille"]) == len(ACTIONS)
     assert any(answer["expected"] for answer in answers)
 
 
