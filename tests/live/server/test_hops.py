@@ -147,13 +147,17 @@ def test_private_networks_stay_closed_where_a_public_name_leads_there(monkeypatc
         open_source("https://cdn.example.org/x", ServeConfig(sources="https://cdn.example.org/"))
 
 
-def test_the_port_that_a_scheme_has_need_not_be_said(monkeypatch):
+@pytest.mark.parametrize("begins", ["https://cdn.example.org", "https://user@cdn.example.org:443"])
+def test_only_what_begins_as_allowed_is_opened(monkeypatch, begins):
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("93.184.216.34", 443))])
-    config = ServeConfig(sources="https://cdn.example.org/live")
-    assert checked_address("https://cdn.example.org:443/live/a%20b.ts", config) == ("93.184.216.34", 443)
-    for path in ("/live/%2e%2e/x", "/live/%252e%252e/x", "/live/..%2fx", "/live/..%5cx"):
+    config = ServeConfig(sources="/srv, https://cdn.example.org/live")
+    assert checked_address(f"{begins}/live/a%20b.ts", config) == ("93.184.216.34", 443)
+    assert allowed_source(f"{begins}/live/match.m3u8", config) == f"{begins}/live/match.m3u8"
+    climbs = [f"{begins}/live/{up}/x" for up in ("..", "%2e%2e", "%252e%252e", "..%2f", "..%5c")]
+    sites = ("http://cdn.example.org", "https://cdn.example.org:444", "https://cdn.example.org.evil.net")
+    for address in (*climbs, f"{begins}/livelier/x", *(f"{site}/live/x" for site in sites)):
         with pytest.raises(Refused):
-            checked_address(f"https://cdn.example.org{path}", config)
+            allowed_source(address, config)
 
 
 NAMED = ["../outside.ts", "FOLDER/../outside.ts", "file:FOLDER/../outside.ts", "OTHER/0000.ts"]
