@@ -194,7 +194,7 @@ async def _parts(session: Session) -> AsyncIterator[bytes]:
         for number, picture in pictures:
             after = number
             head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.data)}\r\n"
-            yield f"{head}Time-Ms: {picture.time_ms}\r\n\r\n".encode() + picture.data + b"\r\n"
+            yield f"{head}Time-Ms: {picture.label}\r\n\r\n".encode() + picture.data + b"\r\n"
     yield f"--{_BOUNDARY}--\r\n".encode()
 
 
@@ -210,7 +210,7 @@ async def _stream(session: Session, after: int) -> AsyncIterator[str]:
             if number > after + 1:
                 yield f'event: lost\ndata: {{"from":{after + 1},"to":{number - 1}}}\n\n'
             after = number
-            yield f"id: {number}\nevent: {event.kind}\ndata: {event.data}\n\n"
+            yield f"id: {number}\nevent: {event.label}\ndata: {event.data.decode()}\n\n"
 
 
 def _begun(body: SessionBody, config: ServeConfig, sessions: Sessions) -> Session:

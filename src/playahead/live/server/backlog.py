@@ -7,7 +7,6 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Generic, TypeVar
 
 from av import VideoFrame
 
@@ -21,35 +20,20 @@ _MOST_PICTURES, _PICTURE_BYTES = 64, 16 * 1024 * 1024
 _WIDTH, _QUALITY, _WATCHED_S = 640, 80, 3.0
 _EVERY = 4  # decoded pictures: 6.25 of 25 a second
 
-Entry = TypeVar("Entry", bound="Event | Picture")
-
 
 @dataclass(frozen=True)
-class Event:
-    """A server-sent event: its kind (answer or end), and its data as JSON."""
+class Entry:
+    """A server-sent event (its kind, answer or end, and JSON), or a picture (its time in the stream, ms, and JPEG)."""
 
-    kind: str
-    data: str
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A JPEG, and the time of the stream at which it was shown."""
-
-    time_ms: int
+    label: str
     data: bytes
 
 
-class Backlog(Generic[Entry]):
+class Backlog:
     """The newest entries that a thread adds, numbered from 1, for any number of readers on event loops.
 
-    Args:
-        size: most entries to keep.
-        n_bytes: most bytes of their data to keep; the newest entry is always kept.
-
-    Attributes:
-        number: number of the newest entry.
-        over: whether the last entry has been added.
+    It keeps at most ``size`` entries and ``n_bytes`` of their data, but always the newest entry, whose number is
+    ``number``; ``over`` says that no more will come.
     """
 
     def __init__(self, size: int, n_bytes: int) -> None:
@@ -110,7 +94,7 @@ class Pictures:
 
     def __init__(self) -> None:
         self._watched_s, self._n_frames = -_WATCHED_S, 0
-        self.backlog: Backlog[Picture] = Backlog(_MOST_PICTURES, _PICTURE_BYTES)
+        self.backlog = Backlog(_MOST_PICTURES, _PICTURE_BYTES)
 
     @property
     def watched(self) -> bool:
@@ -132,7 +116,7 @@ class Pictures:
         """Add the picture that the session has come to; a picture that stays is added once."""
         newest = self.backlog.newest
         if frame.jpeg and (newest is None or newest.data is not frame.jpeg):
-            self.backlog.add(Picture(time_ms, frame.jpeg))
+            self.backlog.add(Entry(str(time_ms), frame.jpeg))
 
     def watch(self) -> None:
         """Somebody watches from now on; pictures from before are forgotten."""

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.runtime import started_ray
-from playahead.live.server.backlog import Event, Picture
+from playahead.live.server.backlog import Entry
 from playahead.live.server.config import ServeConfig
 from playahead.live.server.requests import Problem
 from playahead.live.server.sessions import LocalSession, LocalSessions, Metrics, Models, no_session
@@ -26,7 +26,7 @@ from playahead.live.session.lines import Line, Reports
 _PATIENCE_S, _LONG_S = 5.0, 60.0
 _ONGOING = 1_000
 _ID = re.compile(r"w(\d{1,4})-([A-Za-z0-9_-]{1,40})")
-_GONE = '{"detail":"the session is gone: it was closed, or its worker died"}'
+_GONE = b'{"detail":"the session is gone: it was closed, or its worker died"}'
 
 
 class Worker:
@@ -69,12 +69,12 @@ class RaySession:
         """Take rows for a feed: all of them, or none."""
         _asked(self._handle, "put", self._name, list(lines))
 
-    async def wait(self, number: int) -> tuple[Sequence[tuple[int, Event]], bool]:
+    async def wait(self, number: int) -> tuple[Sequence[tuple[int, Entry]], bool]:
         """Events after this one, and whether no more will come."""
         events = await _streamed(self._handle, "wait", self._name, number)
-        return ([(number + 1, Event("end", _GONE))], True) if events is None else events
+        return ([(number + 1, Entry("end", _GONE))], True) if events is None else events
 
-    async def pictures(self, number: int) -> tuple[Sequence[tuple[int, Picture]], bool]:
+    async def pictures(self, number: int) -> tuple[Sequence[tuple[int, Entry]], bool]:
         """Pictures of a video after this one, and whether no more will come."""
         return await _streamed(self._handle, "pictures", self._name, number) or ((), True)
 

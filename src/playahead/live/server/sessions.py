@@ -17,7 +17,7 @@ from playahead.inference.predictor import Predictor
 from playahead.inference.video import VideoModel
 from playahead.io.channel import Channel
 from playahead.io.errors import PlayaheadError
-from playahead.live.server.backlog import EVENT_BYTES, MOST_EVENTS, Backlog, Event, Picture, Pictures
+from playahead.live.server.backlog import EVENT_BYTES, MOST_EVENTS, Backlog, Entry, Pictures
 from playahead.live.server.config import ServeConfig
 from playahead.live.server.requests import Problem
 from playahead.live.server.sources import Gate
@@ -78,7 +78,7 @@ class LocalSession:
         self.id, self.kind, self.source, self.feed = secrets.token_urlsafe(12), kind, source, feed
         self._answers, self._pictures = answers, pictures
         self.started_s = self.used_s = time.monotonic()
-        self.events: Backlog[Event] = Backlog(MOST_EVENTS, EVENT_BYTES)
+        self.events = Backlog(MOST_EVENTS, EVENT_BYTES)
         self._stopping = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"session-{self.id}", daemon=True)
         self.thread.start()
@@ -113,14 +113,15 @@ class LocalSession:
                 self._pictures.backlog.add(None, last=True)
 
     def _add(self, kind: str, data: dict[str, object]) -> None:
-        self.events.add(Event(kind, json.dumps(data, separators=(",", ":"), allow_nan=False)), last=kind == "end")
+        text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+        self.events.add(Entry(kind, text.encode()), last=kind == "end")
 
-    async def wait(self, number: int) -> tuple[list[tuple[int, Event]], bool]:
+    async def wait(self, number: int) -> tuple[list[tuple[int, Entry]], bool]:
         """Events after this one as soon as there are any, none after a while; and whether no more will come."""
         self.used_s = time.monotonic()
         return await self.events.wait(number, _HEARTBEAT_S)
 
-    async def pictures(self, number: int) -> tuple[list[tuple[int, Picture]], bool]:
+    async def pictures(self, number: int) -> tuple[list[tuple[int, Entry]], bool]:
         """Pictures of a video after this one as soon as there are any, and whether no more will come."""
         self.used_s = time.monotonic()
         if self._pictures is None:
