@@ -96,7 +96,8 @@ def test_a_reader_who_comes_back_gets_what_he_missed(client):
     client.post(f"{session}/rows", json={"rows": [{"now_ms": 400_000}, {"now_ms": 400_000}]})
     for now_ms in range(401_000, 801_000, 1_000):
         client.post(f"{session}/rows", json={"rows": [{"now_ms": now_ms}]})
-    events = finish(client, session)
+    finish(client, session)
+    events = events_of(client.get(f"{session}/events").text)
     assert (len(events), events[0]["event"], events[0]["data"]["from"]) == (301, "lost", 1)
     again = client.get(f"{session}/events", headers={"Last-Event-ID": events[-4]["id"]}).text
     assert events_of(again) == events[-3:]
