@@ -63,8 +63,8 @@ def export_anticipator(predictor: Predictor, out: Path) -> dict[str, float]:
 
     encode = _Graph(network, lambda network, windows_PNF: network.encode_windows(windows_PNF))
     differences = {
-        ENCODE: export_graph(encode, windows_PNF, out / ENCODE, ["encoded"]),
-        ANSWER: export_graph(_Graph(network, answer), encoded_OWND, out / ANSWER, names),
+        ENCODE: _export(encode, windows_PNF, out / ENCODE, ["encoded"]),
+        ANSWER: _export(_Graph(network, answer), encoded_OWND, out / ANSWER, names),
     }
     digests = {name: file_digest(out / name) for name in differences}
     write_whole(out / ABOUT, json.dumps({**predictor.about, "format": FORMAT, "sha256": digests}, indent=1) + "\n")
@@ -96,25 +96,15 @@ def export_backbone(backbone: Backbone, input_size: InputSize, out: Path) -> dic
     stacks = _Graph(folded, lambda network, stacks_XJHW: network.encode_stacks(stacks_XJHW.float() / 255))
     snippets = _Graph(folded, lambda network, maps_BSCHW: network.fuse(maps_BSCHW))
     return {
-        STACKS: export_graph(stacks, stacks_XJHW, out / STACKS, ["maps"]),
-        SNIPPETS: export_graph(snippets, maps_BSCHW, out / SNIPPETS, ["snippet_features"]),
+        STACKS: _export(stacks, stacks_XJHW, out / STACKS, ["maps"]),
+        SNIPPETS: _export(snippets, maps_BSCHW, out / SNIPPETS, ["snippet_features"]),
     }
 
 
-def export_graph(module: nn.Module, example: Tensor, path: Path, names: Sequence[str]) -> float:
-    """Write one graph with a dynamic batch, and run it beside the module on random inputs.
+def _export(module: nn.Module, example: Tensor, path: Path, names: Sequence[str]) -> float:
+    """Write one graph with a dynamic batch, and run it beside the module on random inputs; their largest difference.
 
-    Args:
-        module: (B, ...) -> one or more (B, ...).
-        example: an input of batch 2.
-        path: the .onnx file.
-        names: names of the outputs.
-
-    Returns:
-        The largest difference from PyTorch.
-
-    Raises:
-        InputError: the answers differ by more than ``TOLERANCE``, or a library is missing.
+    ``example`` is an input of batch 2, ``names`` are those of the outputs.
     """
     try:
         import onnxruntime

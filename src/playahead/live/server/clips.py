@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +43,11 @@ class Clips:
             raise Problem(429, f"{_AT_ONCE} clips are being read, the maximum", {"Retry-After": "5"})
         self._in_hand += 1
         try:
-            async with _stored(body) as path:
-                loop = asyncio.get_running_loop()
+            with tempfile.NamedTemporaryFile(prefix="playahead-", suffix=".clip") as file:
+                async for piece in body:
+                    file.write(piece)
+                file.flush()
+                loop, path = asyncio.get_running_loop(), Path(file.name)
                 return await loop.run_in_executor(self._pool, self._answer_after, path, min_confidence)
         finally:
             self._in_hand -= 1
@@ -100,13 +102,3 @@ class Clips:
     def close(self) -> None:
         """End all decoding."""
         self._closing.set()
-
-
-@asynccontextmanager
-async def _stored(body: AsyncIterator[bytes]) -> AsyncIterator[Path]:
-    """Store a clip on disk, under a name of our own, until the end of the block."""
-    with tempfile.NamedTemporaryFile(prefix="playahead-", suffix=".clip") as file:
-        async for piece in body:
-            file.write(piece)
-        file.flush()
-        yield Path(file.name)

@@ -26,8 +26,7 @@ from playahead.video.source import is_address, opened, shown
 
 _PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # IPv6 addresses that stand for IPv4 ones, private ones, too
-MOST_PIXELS = 10_000_000
-"""More than 4096 x 2304."""
+_MOST_PIXELS = 10_000_000  # more than 4096 x 2304
 _CONTAINERS = "mov,mp4,matroska,webm,mpegts,avi,flv,h264,hevc"
 _WITH_PLAYLISTS = f"{_CONTAINERS},hls,aac,ac3,eac3,mp3,webvtt"  # playlists name sound and subtitles, too
 _THROUGH_A_PROXY = "http,https,tls,tcp,crypto,httpproxy"
@@ -144,15 +143,15 @@ def opened_clip(source: Path | str) -> InputContainer:
 def _opened(
     source: Path | str, options: dict[str, str], open_file: Callable[..., object] | None = None
 ) -> InputContainer:
-    limits = {"max_pixels": str(MOST_PIXELS)}
+    limits = {"max_pixels": str(_MOST_PIXELS)}
     container = opened(source, {**options, **limits}, open_file)
     for stream in container.streams.video:
         if stream.codec_context is not None:
             stream.codec_context.options = limits
     sizes = [stream.width * stream.height for stream in container.streams.video]
-    if sizes and not 0 < max(sizes) <= MOST_PIXELS:  # FFmpeg forgets a size that it refuses
+    if sizes and not 0 < max(sizes) <= _MOST_PIXELS:  # FFmpeg forgets a size that it refuses
         container.close()
-        raise InputError(shown(source), f"its pictures have no size, or more than {MOST_PIXELS:,} pixels")
+        raise InputError(shown(source), f"its pictures have no size, or more than {_MOST_PIXELS:,} pixels")
     return container
 
 

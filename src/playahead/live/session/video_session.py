@@ -172,25 +172,18 @@ class _Pace:
 
     def __init__(self, counts: bool) -> None:
         self._counts, self._pace_s, self._patience_s = counts, PACES_S[0], _CAUGHT_UP_S
-        self._start()
-
-    def _start(self) -> None:
         self._n_frames, self._min_waiting_s = 0, float("inf")
 
     def after(self, waiting_s: float) -> int:
         """Seconds between answers from here on, when so much video waits after a frame."""
-        if not self._counts:
-            return self._pace_s
         self._n_frames += 1
         self._min_waiting_s = min(self._min_waiting_s, waiting_s)
-        watched_s = self._n_frames / GRID.fps
-        if self._pace_s == PACES_S[0]:
-            if watched_s >= _LOOK_BACK_S:
-                if self._min_waiting_s > _BEHIND_S:
-                    self._pace_s = PACES_S[-1]
-                self._start()
-        elif watched_s >= self._patience_s:
-            if self._min_waiting_s < 1 / GRID.fps:
-                self._pace_s, self._patience_s = PACES_S[0], 2 * self._patience_s
-            self._start()
+        is_slow = self._pace_s == PACES_S[-1]
+        if not self._counts or self._n_frames / GRID.fps < (self._patience_s if is_slow else _LOOK_BACK_S):
+            return self._pace_s
+        if is_slow and self._min_waiting_s < 1 / GRID.fps:
+            self._pace_s, self._patience_s = PACES_S[0], 2 * self._patience_s
+        elif not is_slow and self._min_waiting_s > _BEHIND_S:
+            self._pace_s = PACES_S[-1]
+        self._n_frames, self._min_waiting_s = 0, float("inf")
         return self._pace_s
