@@ -49,8 +49,8 @@ def test_objectness_is_a_probability_whatever_matched_slots_weighed(positive_wei
     assert network.logit.sigmoid().item() == pytest.approx(optimum, abs=1e-3)
     predictions = Predictor(network, {"train": {"criterion": losses}}).predict(np.zeros((1, 6), np.float32))
     assert predictions.objectness_OK[0] == pytest.approx([0.1], abs=1e-3)
-    paper_s_o_k = predictions.network_objectness_OK[0]  # which its threshold reads
-    assert paper_s_o_k == pytest.approx([network.logit.sigmoid().item()], rel=1e-5)
+    own = predictions.network_objectness_OK[0]  # the paper's o_k, which its threshold reads
+    assert own == pytest.approx([network.logit.sigmoid().item()], rel=1e-5)
 
 
 def test_with_the_intensity_likelihood_objectness_is_read_as_it_is():

@@ -38,13 +38,13 @@ class Metrics:
     """Figures of one server, for Prometheus."""
 
     def __init__(self) -> None:
-        self.registry = all_ = CollectorRegistry()
-        self.sessions = Gauge("playahead_sessions", "Sessions under way", ["kind"], registry=all_)
+        self.registry = registry = CollectorRegistry()
+        self.sessions = Gauge("playahead_sessions", "Sessions under way", ["kind"], registry=registry)
         what = "From the last row or frame that an answer rests on to the answer"
-        self.answers = Histogram("playahead_answer_seconds", what, ["kind"], buckets=_BUCKETS_S, registry=all_)
-        self.rows = Counter("playahead_rows", "Rows taken", registry=all_)
-        self.dropped = Counter("playahead_dropped_frames", "Frames that nobody took in time", registry=all_)
-        self.problems = Counter("playahead_problems", "Requests refused", ["status"], registry=all_)
+        self.answers = Histogram("playahead_answer_seconds", what, ["kind"], buckets=_BUCKETS_S, registry=registry)
+        self.rows = Counter("playahead_rows", "Rows taken", registry=registry)
+        self.dropped = Counter("playahead_dropped_frames", "Frames that nobody took in time", registry=registry)
+        self.problems = Counter("playahead_problems", "Requests refused", ["status"], registry=registry)
 
 
 class Models:
