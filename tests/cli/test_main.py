@@ -78,7 +78,7 @@ def test_no_command_shows_help(capsys):
         (["predict", "http://[x"], "source: is no address"),
         (["predict", "rtsp://me:secret@[x"], "source: is no address"),
         (["live", "http://[x"], "source: is no address"),
-        (["view", str(GOLDEN.with_suffix(".json")), "--out", "."], "view: needs one file of predictions"),
+        (["view", str(GOLDEN.with_suffix(".json")), "--out", "."], "files: one file of predictions is needed"),
     ],
 )
 def test_errors_are_one_line_with_exit_code_two(arguments, said, capsys, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import yaml
 from playahead.cli.main import run
 from playahead.cli.parser import build_parser, spelt_for_python
 from playahead.lab.simulation.plays import simulate_half, write_bas_labels
-from playahead.live.session.rows import parse_line
+from playahead.live.session.lines import parse_line
 from tests.support.paths import ROOT
 from tests.support.pipeline import BRIEF
 

@@ -27,8 +27,7 @@ from playahead.io.tensors import write_tensors
 from playahead.lab.compare.grid import open_grid
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.page.page import recognise, write_page
-from playahead.live.session.lines import of_growing_file
-from playahead.live.session.rows import Line
+from playahead.live.session.lines import Line, of_growing_file
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed

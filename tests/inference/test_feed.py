@@ -20,10 +20,8 @@ def test_the_packaged_model_anticipates_a_feed(predictor):
     half = simulate_half(0, minutes=4)
     times_ms = [30_000, 35_000, 61_234, 200_000]
     listed = predictor.anticipate_at(playahead.prepare_track(half), times_ms)
-    assert len(listed) == 4
-    assert any(listed)
-    for records in listed:
-        assert all(isinstance(record, playahead.Anticipation) and record.confidence > 0.1 for record in records)
+    assert (len(listed), any(listed)) == (4, True)
+    assert all(isinstance(one, playahead.Anticipation) and one.confidence > 0.1 for ones in listed for one in ones)
 
 
 def test_each_time_is_answered_on_its_own(predictor):
@@ -52,10 +50,11 @@ def test_features_of_the_wrong_shape_or_value_are_refused(predictor):
 
 def test_a_score_is_the_official_one():
     clips = clips_of(simulate_half(0, minutes=8))
-    answer = perfect_answer(clips)
-    perfect = playahead.score_clips(clips, answer)
-    assert perfect["atInfty"]["a_mAP"] > 0.6
+    assert playahead.score_clips(clips, perfect_answer(clips))["atInfty"]["a_mAP"] > 0.6
     assert playahead.score_clips(clips, {})["average"] == 0.0
+    for no_clips, said in (([], "needs clips"), ([playahead.Clip("clip_1", "clip_1/224p.mp4", (), None)], "withheld")):
+        with pytest.raises(playahead.PlayaheadError, match=said):
+            playahead.score_clips(no_clips, {})
 
 
 def test_other_files_are_not_weights(tmp_path):
@@ -64,14 +63,6 @@ def test_other_files_are_not_weights(tmp_path):
     (tmp_path / "x.safetensors").write_bytes(b"\x80\x04 pickle?")
     with pytest.raises(playahead.PlayaheadError, match="not a readable safetensors"):
         playahead.Predictor.open(tmp_path / "x.safetensors")
-
-
-def test_nothing_to_score_is_refused():
-    with pytest.raises(playahead.PlayaheadError, match="needs clips"):
-        playahead.score_clips([], {})
-    withheld = [playahead.Clip("clip_1", "clip_1/224p.mp4", (), None)]
-    with pytest.raises(playahead.PlayaheadError, match="withheld"):
-        playahead.score_clips(withheld, {})
 
 
 def test_short_feeds_are_answered_when_asked():

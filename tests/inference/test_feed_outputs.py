@@ -65,17 +65,13 @@ def test_a_whole_match_in_one_video_is_predicted_half_by_half(capsys, tmp_path):
 def test_halves_that_nobody_placed_are_named(capsys, folder):
     for options in ([], ["--kick-off", "0:02"]):
         code, out, said = predict(capsys, folder, "--format", "vtt", *options)
-        assert code == 2
-        assert "does not say when half" in said
-        assert "-->" not in out
+        assert (code, "does not say when half" in said, "-->" in out) == (2, True, False)
 
 
 def test_annotations_of_a_feed(capsys, folder):
     code, written, _ = predict(capsys, folder, "--half", "1", "--format", "osl", "--kick-off", "0:02")
     assert code == 0
-    events = json.loads(written)["data"][0]["events"]
-    assert events
-    assert {event["observed_until_ms"] for event in events} == {32_000}
+    assert {event["observed_until_ms"] for event in json.loads(written)["data"][0]["events"]} == {32_000}
 
 
 def test_the_overlay_is_drawn_over_the_video(capsys, folder):
@@ -100,5 +96,4 @@ def test_the_overlay_is_drawn_over_the_video(capsys, folder):
 )
 def test_options_that_do_not_go_together(capsys, folder, options, reason):
     code, _, said = predict(capsys, folder, *options)
-    assert code == 2
-    assert reason in said
+    assert (code, reason in said) == (2, True)

@@ -18,6 +18,8 @@ from playahead.inference.video import facts_of
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
 from playahead.io.tensors import read_tensors, write_tensors
+from playahead.lab.simulation.plays import simulate_half
+from playahead.sources.feed_tables import write_feed_table
 from playahead.video.reader import probe
 
 
@@ -30,39 +32,29 @@ def command(made, video, backbone_file):
 def test_json_holds_anticipated_and_spotted_actions(command, capsys):
     assert run([*command, "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    moments = sorted({line["observed_until_ms"] for line in found["anticipated"]})
-    assert moments == list(range(32_000, 40_001, 1000))
-    labels = {str(action) for action in ACTIONS}
+    assert {line["observed_until_ms"] for line in found["anticipated"]} == set(range(32_000, 40_001, 1000))
+    assert {line["action"] for line in found["anticipated"]} <= set(map(str, ACTIONS))
     for line in found["anticipated"]:
         assert 0 <= line["time_ms"] - line["observed_until_ms"] <= 5000
         assert 0.01 <= line["confidence"] <= 1
-        assert line["action"] in labels
     assert all(2_000 <= seen["time_ms"] <= 40_000 for seen in found["spotted"])
 
 
 def test_table_csv_subtitles_and_annotations(command, capsys, video):
-    assert run(command) == 0
-    assert "expected at" in capsys.readouterr().out
-    assert run([*command, "--format", "csv"]) == 0
-    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert {row["kind"] for row in rows} <= {"spotted", "anticipated"}
-    assert run([*command, "--format", "vtt"]) == 0
-    cues = capsys.readouterr().out
-    assert cues.startswith("WEBVTT\n\n00:00:32.000 --> 00:00:33.000\nNext: ")
-    assert run([*command, "--format", "osl"]) == 0
-    document = json.loads(capsys.readouterr().out)
+    def written(form: str) -> str:
+        assert run([*command, "--format", form]) == 0
+        return capsys.readouterr().out
+
+    assert "expected at" in written("table")
+    assert {row["kind"] for row in csv.DictReader(io.StringIO(written("csv")))} <= {"spotted", "anticipated"}
+    assert written("vtt").startswith("WEBVTT\n\n00:00:32.000 --> 00:00:33.000\nNext: ")
+    document = json.loads(written("osl"))
     (sample,) = document["data"]
     assert sample["inputs"][0]["path"] == video.name
     assert {event["head"] for event in sample["events"]} <= {"action", "anticipation"}
     for event in sample["events"]:
         assert event["label"] in document["labels"][event["head"]]["labels"]
         assert isinstance(event["position_ms"], int)
-
-
-def test_the_overlay_is_the_asked_part(command, tmp_path, capsys):
-    assert run([*command, "--overlay", str(tmp_path / "ahead.mp4"), "--format", "json"]) == 0
-    assert probe(tmp_path / "ahead.mp4").duration_s == pytest.approx(8, abs=0.1)
-    json.loads(capsys.readouterr().out)
 
 
 def test_a_running_video_gives_the_stored_features(made, model, frames):
@@ -78,14 +70,14 @@ def test_a_running_video_gives_the_stored_features(made, model, frames):
     assert np.allclose(windows, stored, rtol=5e-3, atol=5e-3)
 
 
-def test_what_comes_after_a_moment_never_changes_its_answer(command, capsys):
-    until_35 = [*command[:-1], "0:35", "--format", "json"]
-    until_45 = [*command[:-1], "0:45", "--format", "json"]
+def test_what_comes_after_a_moment_never_changes_its_answer(command, capsys, tmp_path):
+    overlay = tmp_path / "ahead.mp4"
     answers = []
-    for words in (until_35, until_45):
-        assert run(words) == 0
-        found = json.loads(capsys.readouterr().out)["anticipated"]
-        answers.append([line for line in found if line["observed_until_ms"] <= 35_000])
+    for until, options in (("0:35", ()), ("0:40", ("--overlay", str(overlay)))):
+        assert run([*command[:-1], until, *options, "--format", "json"]) == 0
+        lines = json.loads(capsys.readouterr().out)["anticipated"]
+        answers.append([line for line in lines if line["observed_until_ms"] <= 35_000])
+    assert probe(overlay).duration_s == pytest.approx(8, abs=0.1)
     short, long = answers
     assert [(line["time_ms"], line["action"]) for line in short] == [(line["time_ms"], line["action"]) for line in long]
     assert [line["confidence"] for line in short] == pytest.approx([line["confidence"] for line in long], abs=2e-3)
@@ -103,18 +95,22 @@ def test_short_answers_from_what_there_is(command, capsys):
 
 def test_evaluate_and_the_wrong_backbone(made, capsys):
     weights = str(made / "run" / "weights.safetensors")
-    words = ["evaluate", "video", str(made / "sim" / "test"), "--features", str(made / "features")]
-    words += ["--weights", weights]
+    words = [
+        "evaluate",
+        "video",
+        str(made / "sim" / "test"),
+        "--features",
+        str(made / "features"),
+        "--weights",
+        weights,
+    ]
     assert run([*words, "--json"]) == 0
     assert 0 <= json.loads(capsys.readouterr().out)["average"] <= 1
     assert run([*words, "--decoding", "paper", "--tau", "0.1", "--json"]) == 0
     facts = Predictor.open(weights).about["features"]
     Predictor.open(weights, facts)
-    for name, another in {
-        "weights": "0" * 64,
-        "input_size": (*facts["input_size"][:2], "full"),
-        "precision": "bfloat16",
-    }.items():
+    others = {"weights": "0" * 64, "input_size": (*facts["input_size"][:2], "full"), "precision": "bfloat16"}
+    for name, another in others.items():
         with pytest.raises(InputError, match="features of another"):
             Predictor.open(weights, {**facts, name: another})
     with pytest.raises(InputError, match="input size or luma"):
@@ -133,9 +129,7 @@ def test_evaluate_and_the_wrong_backbone(made, capsys):
 )
 def test_impossible_wishes_are_one_line(command, words, said, capsys):
     assert run([*command, *words]) == 2
-    err = " ".join(capsys.readouterr().err.split())
-    assert said in err
-    assert "Traceback" not in err
+    assert said in " ".join(capsys.readouterr().err.split())
 
 
 def test_neither_or_both_sources(capsys, video):
@@ -146,43 +140,30 @@ def test_neither_or_both_sources(capsys, video):
 
 
 def test_options_of_video_are_refused_for_a_feed(tmp_path, capsys):
-    assert run(["data", "simulate", "--out", str(tmp_path), "--matches", "4", "--minutes", "2"]) == 0
-    feed = str(tmp_path / "test.npz")
-    assert run(["predict", feed, "--stream", "1"]) == 2
-    assert "stream: is for video" in capsys.readouterr().err
-    assert run(["predict", feed, "--backbone", "b.safetensors"]) == 2
-    assert "backbone: is for video" in capsys.readouterr().err
+    write_feed_table(tmp_path / "match.npz", [simulate_half(0, minutes=1)])
+    for name, value in (("stream", "1"), ("backbone", "b.safetensors")):
+        assert run(["predict", str(tmp_path / "match.npz"), f"--{name}", value]) == 2
+        assert f"{name}: is for video" in capsys.readouterr().err
+
+
+WHOLE = {"kind": "video", **asdict(StoreFacts("w" * 64, (96, 64, "limited"), "float32", 33, 64))}
+ODD_SIZES = (7, None, [96, 64], ["a", {}, 1], [96, 64, "loud"], [0, 64, "full"])
+ODD = {"precision": ["float32"], "weights": 5, "snippets": "many", "kind": "feed", "other": 1}
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    "features",
     [
-        ("input_size", 7),
-        ("input_size", None),
-        ("input_size", [96, 64]),
-        ("input_size", ["a", {}, 1]),
-        ("input_size", [96, 64, "loud"]),
-        ("input_size", [0, 64, "full"]),
-        ("precision", ["float32"]),
-        ("precision", "float8"),
-        ("weights", 5),
-        ("snippets", "many"),
-        ("kind", "feed"),
-        ("other", 1),
+        *({**WHOLE, "input_size": size} for size in ODD_SIZES),
+        *({**WHOLE, name: value} for name, value in ODD.items()),
+        *({**WHOLE, "precision": "float8"}, None, [], 7, "video", {"kind": "video"}),
     ],
 )
-def test_a_damaged_description_of_the_features_is_one_line(name, value):
-    features = {"kind": "video", **asdict(StoreFacts("w" * 64, (96, 64, "limited"), "float32", 33, 64))}
-    assert facts_of(SimpleNamespace(about={"features": features}, where="w")).input_size == (96, 64, "limited")
+def test_a_damaged_description_of_the_features_is_one_line(features):
+    assert facts_of(SimpleNamespace(about={"features": WHOLE}, where="w")).input_size == (96, 64, "limited")
     with pytest.raises(InputError, match=r"^w: ") as caught:
-        facts_of(SimpleNamespace(about={"features": {**features, name: value}}, where="w"))
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("features", [None, [], 7, "video", {"kind": "video"}])
-def test_features_that_are_no_description_are_one_line(features):
-    with pytest.raises(InputError, match=r"^w: "):
         facts_of(SimpleNamespace(about={"features": features}, where="w"))
+    assert "\n" not in str(caught.value)
 
 
 def test_predict_says_so_of_a_whole_file(tmp_path, capsys):

@@ -51,7 +51,7 @@ def test_nothing_is_configured_by_position(config):
 
 
 def test_there_is_something_to_test():
-    assert {"MatcherConfig", "OptimConfig", "TrainConfig", "PredictConfig"} <= {c.__name__ for c in CONFIGS}
+    assert {"CriterionConfig", "OptimConfig", "TrainConfig", "PredictConfig"} <= {c.__name__ for c in CONFIGS}
     assert len(WORDS) > 20
 
 

@@ -206,7 +206,7 @@ def test_whole_matches_of_real_sequences(tmp_path):
     simulate(tmp_path / "bas", "bas", real_plays=table, **{**BRIEF, "minutes": 0.3})
     (folder,) = (tmp_path / "bas" / "train").iterdir()
     match = read_bas_match(folder / "Labels-ball.json")
-    assert max(event.position_ms for event in match.halves[1]) < 0.3 * 60_000
+    assert max(event.position_ms for event in match[1]) < 0.3 * 60_000
     assert probe(folder / "1_54p.mp4").duration_s > 10
 
 

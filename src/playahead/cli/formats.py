@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from itertools import groupby
@@ -21,13 +21,7 @@ Format = Literal["table", "json", "csv", "vtt", "osl"]
 
 def write_result(result: PredictResult, form: Format) -> None:
     """On standard output."""
-    writers: dict[str, Callable[[PredictResult], None]] = {
-        "table": _write_table,
-        "json": _write_json,
-        "csv": _write_csv,
-        "vtt": _write_vtt,
-        "osl": _write_osl,
-    }
+    writers = {"table": _write_table, "json": _write_json, "csv": _write_csv, "vtt": _write_vtt, "osl": _write_osl}
     writers[form](result)
 
 
@@ -47,11 +41,9 @@ def _write_json(result: PredictResult) -> None:
 
 def _write_csv(result: PredictResult) -> None:
     columns = ["match", "half", "observed_until_ms", "time_ms", "action", "confidence", "seen_ms"]
-    writer = csv.DictWriter(sys.stdout, columns if result.kind == "feed" else ["kind", *columns], restval="")
+    columns = columns if result.kind == "feed" else ["kind", *columns]
+    writer = csv.DictWriter(sys.stdout, columns, restval="", extrasaction="ignore")
     writer.writeheader()
-    if result.kind == "feed":
-        writer.writerows(line.as_json() for line in result.expected)
-        return
     writer.writerows({"kind": "spotted", **asdict(seen)} for seen in result.spotted)
     writer.writerows({"kind": "anticipated", **line.as_json()} for line in result.expected)
 
@@ -64,14 +56,10 @@ def _write_table(result: PredictResult) -> None:
     else:
         columns = ("observed until", "just seen", "expected at", "", "action", "confidence")
         rows = [row for moment in _by_moment(result) for row in _rows_of_moment(result, moment)]
-    show.print_table(_title(result), columns, rows)
-
-
-def _title(result: PredictResult) -> str:
-    confident = f"anticipated (confidence {result.min_confidence:.0%}+)"
     source = f"{result.source} ({result.provider})" if result.provider else result.source
-    title = f"{source}: {len(result.expected)} actions {confident}"
-    return title if result.kind == "feed" else f"{title}, {len(result.spotted)} spotted"
+    title = f"{source}: {len(result.expected)} actions anticipated (confidence {result.min_confidence:.0%}+)"
+    title = title if result.kind == "feed" else f"{title}, {len(result.spotted)} spotted"
+    show.print_table(title, columns, rows)
 
 
 def _expected(line: Anticipation) -> tuple[str, ...]:
@@ -81,7 +69,6 @@ def _expected(line: Anticipation) -> tuple[str, ...]:
 
 
 def _seen(line: Anticipation) -> str:
-    """How much was observed, where it is less than 30 s."""
     return f" ({line.seen_ms / 1000:g} s seen)" if line.seen_ms < OBSERVATION_MS else ""
 
 
@@ -94,12 +81,8 @@ def _rows_of_moment(result: PredictResult, lines: Sequence[Anticipation]) -> lis
     now_ms = lines[0].observed_until_ms
     just = [seen for seen in result.spotted if now_ms - result.every_ms < seen.time_ms <= now_ms]
     said = ", ".join(f"{seen.action.capitalize()} {format_clock(seen.time_ms)}" for seen in just)
-    rows: list[tuple[str, ...]] = []
-    for index, line in enumerate(lines):
-        until, *expected = _expected(line)
-        beside = (until, said) if index == 0 else ("", "")
-        rows.append((*beside, *expected))
-    return rows
+    (until, *first), *others = map(_expected, lines)
+    return [(until, said, *first), *(("", "", *expected) for _, *expected in others)]
 
 
 def _write_vtt(result: PredictResult) -> None:

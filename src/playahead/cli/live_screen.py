@@ -3,7 +3,7 @@
 from types import TracebackType
 
 import numpy as np
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -21,12 +21,7 @@ _NOTICES = 4
 
 
 class LiveScreen:
-    """Shows the latest answer; if the output is not a terminal, prints a line for each.
-
-    Args:
-        source: name of the source.
-        console: console to draw on.
-    """
+    """Shows the latest answer of the source with this name; if the output is not a terminal, prints a line for each."""
 
     def __init__(self, source: str, console: Console) -> None:
         self._source, self._console = printable(source), console
@@ -60,15 +55,10 @@ class LiveScreen:
         clock = format_clock(answer.now_ms)
         self._notices += [f"{clock}  {printable(text)}" for text in answer.notices]
         self._notices = self._notices[-_NOTICES:]
-        self._live.update(self._drawn(answer), refresh=True)
-
-    def _drawn(self, answer: Answer) -> RenderableType:
         half = f"half {answer.half}  " if answer.half else ""
         seen = "" if answer.seen_ms == OBSERVATION_MS else f"  (seen so far: {answer.seen_ms / 1000:g} s of 30)"
-        title = Text.assemble(
-            (self._source, "bold"), f"  {half}", (format_clock(answer.now_ms), "bold"), (seen, "yellow")
-        )
-        return Group(title, _lanes(answer), *self._dim_notices())
+        title = Text.assemble((self._source, "bold"), f"  {half}", (clock, "bold"), (seen, "yellow"))
+        self._live.update(Group(title, _lanes(answer), *self._dim_notices()), refresh=True)
 
     def _dim_notices(self) -> list[Text]:
         return [Text(text, style="dim") for text in self._notices]
@@ -78,37 +68,22 @@ def _lanes(answer: Answer) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="dim")
     table.add_column("")
     table.add_column("last 30 s", min_width=_PAST_COLUMNS, no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("next 5 s", no_wrap=True)
-    table.add_column("expected", no_wrap=True)
+    for name in ("", "next 5 s", "expected"):
+        table.add_column(name, no_wrap=True)
     for c, action in enumerate(ACTIONS):
         coming = [line for line in answer.expected if line.action == action]
         likeliest = max(coming, key=lambda line: line.confidence, default=None)
-        in_words = Text()
+        in_words, style = "", "cyan"
         if likeliest is not None:
-            in_words = Text(f"{likeliest.confidence:.0%} in {(likeliest.time_ms - answer.now_ms) / 1000:.1f} s")
-        style = "bold green" if likeliest is not None else "cyan"
-        future = Text(_heights(answer.intensity_RC[:, c]), style=style)
-        table.add_row(action.capitalize(), _past(answer, c), Text("│", style="red"), future, in_words)
+            in_words = f"{likeliest.confidence:.0%} in {(likeliest.time_ms - answer.now_ms) / 1000:.1f} s"
+            style = "bold green"
+        # The last 30 s, with a mark in each second in which the class was seen; the next 5 s as heights.
+        marks = {(answer.now_ms - mark.time_ms) // 1000 for mark in answer.seen if mark.action == action}
+        past = [("●", "bold") if ago_s in marks else ("·", "bright_black") for ago_s in range(_PAST_COLUMNS)[::-1]]
+        level_R = np.sqrt(np.clip(answer.intensity_RC[:, c] / _FULL, 0, 1)) * (len(_LEVELS) - 1)
+        future = Text("".join(_LEVELS[int(level)] for level in level_R.round()), style=style)
+        table.add_row(action.capitalize(), Text.assemble(*past), Text("│", style="red"), future, in_words)
     return table
-
-
-def _past(answer: Answer, c: int) -> Text:
-    """The last 30 s, with a mark in each second in which the class was seen."""
-    cells = ["·"] * _PAST_COLUMNS
-    for mark in answer.seen:
-        column = _PAST_COLUMNS - 1 - int((answer.now_ms - mark.time_ms) // 1000)
-        if mark.action == ACTIONS[c] and 0 <= column < _PAST_COLUMNS:
-            cells[column] = "●"
-    text = Text()
-    for cell in cells:
-        text.append(cell, style="bold" if cell == "●" else "bright_black")
-    return text
-
-
-def _heights(intensity_R: np.ndarray) -> str:
-    level = np.sqrt(np.clip(intensity_R / _FULL, 0, 1)) * (len(_LEVELS) - 1)
-    return "".join(_LEVELS[int(height)] for height in level.round())
 
 
 def _line(answer: Answer) -> Text:

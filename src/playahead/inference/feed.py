@@ -108,7 +108,6 @@ def _write_overlay(
 
 
 def _marks(half: FeedHalf, kick_off_ms: int) -> list[Mark]:
-    """Actions of a half on the video's clock."""
     return [
         Mark(kick_off_ms + int(t_ms), ACTIONS[code], 1.0 if confidence == UNKNOWN else confidence / 100)
         for t_ms, code, confidence in zip(half.t_ms, half.code, half.confidence, strict=True)

@@ -30,9 +30,14 @@ def predict(
         InputError: a file that cannot be read, or an option that does not go with it.
     """
     config, files = config or PredictConfig(), [match] if isinstance(match, str) else list(match)
-    feeds = [file for file in files if _is_feed(Path(file))]
+    feeds = [file for file in files if Path(file).is_file() and reader_of(Path(file)) is not None]
     if must_be == "feed" or config.provider or feeds or len(files) > 1:
-        _require_no_video_options(config)
+        for name in ("backbone", "stream"):
+            if getattr(config, name) is not None:
+                fix = "leave it out, or give a video instead of a feed"
+                raise InputError(f"PredictConfig.{name}", "is for video", fix)
+        if config.overlay is not None and config.video is None:
+            raise InputError("PredictConfig.overlay", "of a feed is drawn over its video", "give a video and kick-offs")
         first = (feeds or files)[0]
         return predict_feed(Path(first), config, show, [Path(file) for file in files if file != first])
     (match,) = files
@@ -51,16 +56,3 @@ def predict(
         if reason.what.startswith(NOT_A_VIDEO) and path.is_file():
             raise InputError(path, f"{reason.what}, and is no event feed", known_providers()) from None
         raise
-
-
-def _is_feed(path: Path) -> bool:
-    """Whether it is a file that a reader of feeds recognises; an address, standard input or a pipe is a video."""
-    return path.is_file() and reader_of(path) is not None
-
-
-def _require_no_video_options(config: PredictConfig) -> None:
-    for name in ("backbone", "stream"):
-        if getattr(config, name) is not None:
-            raise InputError(f"PredictConfig.{name}", "is for video", "leave it out, or give a video instead of a feed")
-    if config.overlay is not None and config.video is None:
-        raise InputError("PredictConfig.overlay", "of a feed is drawn over its video", "give a video and kick-offs")

@@ -152,11 +152,14 @@ class Predictor(AnyPredictor):
             One list for each example (W - 5 of them): what follows windows 0-5, 1-6, ...
 
         Raises:
-            InputError: NaN or infinity among the features.
+            InputError: features of the wrong shape, or NaN or infinity among them.
         """
         if not np.isfinite(windows).all():
             raise InputError("features", "hold NaN or infinity")
-        predictions = self.predict(np.asarray(windows, np.float32)[None])
+        try:
+            predictions = self.predict(np.asarray(windows, np.float32)[None])
+        except ValueError as reason:  # of the network: a wrong shape
+            raise InputError("features", str(reason).removeprefix("features: ")) from None
         return (decoder or self.decoder()).anticipations(predictions, min_confidence)
 
 

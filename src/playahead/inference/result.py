@@ -18,8 +18,7 @@ from playahead.io.files import require_replaceable
 from playahead.io.settings import check_choices
 from playahead.video.overlay import Timeline
 
-SHORTEST_MS = 1_000
-"""Shortest part of a feed that can be answered from."""
+SHORTEST_MS = 1_000  # shortest part of a feed that can be answered from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,31 +146,21 @@ class PredictResult:
         if self.kind == "video" or (len(halves) < 2 and not self.kick_offs_ms):
             return self
         require_kick_offs(halves, self.kick_offs_ms)
-        return replace(self, expected=[_later(one, self.kick_offs_ms[one.half]) for one in self.expected])
+        placed = [
+            replace(one, observed_until_ms=one.observed_until_ms + self.kick_offs_ms[one.half]) for one in self.expected
+        ]
+        return replace(self, expected=placed)
 
     def timeline(self, seen: Sequence[Mark], times_ms: Sequence[int]) -> Timeline:
-        """Timeline for an overlay, all on the video's clock.
-
-        Args:
-            seen: actions seen, in time order.
-            times_ms: times of anticipation, increasing.
-        """
+        """Timeline for an overlay: actions seen and times of anticipation, both increasing, on the video's clock."""
         anticipated: dict[int, list[Anticipation]] = {time_ms: [] for time_ms in times_ms}
         for one in self.in_video().expected:
             anticipated[one.observed_until_ms].append(one)
         return Timeline(seen, times_ms, [anticipated[time_ms] for time_ms in times_ms])
 
 
-def _later(one: Anticipation, by_ms: int) -> Anticipation:
-    return replace(one, observed_until_ms=one.observed_until_ms + by_ms)
-
-
 def require_kick_offs(halves: set[int], kick_offs_ms: Mapping[int, int]) -> None:
-    """Refuse halves without a place in the video.
-
-    Raises:
-        InputError: the first of them.
-    """
+    """Refuse halves without a place in the video."""
     if missing := sorted(halves - kick_offs_ms.keys()):
         fix = "as 0:12,58:40; or choose one half"
         raise InputError("PredictConfig.kick_off", f"does not say when half {missing[0]} starts", fix)

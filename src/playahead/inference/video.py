@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.backbone.checkpoint import load_backbone, weights_digest
-from playahead.backbone.fast import FastBackbone, Precision
+from playahead.backbone.fast import FastBackbone
 from playahead.decoding.marginal import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
@@ -67,15 +67,19 @@ class VideoModel:
         predictor = Predictor.open(weights or packaged_weights("simulated-video"), device=device)
         facts = facts_of(predictor)
         predictor.check({"kind": "video", **asdict(facts), "weights": weights_digest(network)})
-        taught = provenance.get("classes")
-        precision, of_precision = _precision(facts.precision, device)
-        leak = [str(provenance["notice"])] if "notice" in provenance else []
+        taught, precision = provenance.get("classes"), facts.precision
+        notices = [] if backbone else [SIMULATED_NOTICE]
+        if "notice" in provenance:
+            notices.append(str(provenance["notice"]))
+        if precision == "bfloat16" and emulates_bfloat16(device):
+            precision = "float32"
+            notices.append("trained on bfloat16 features, which this processor emulates slowly: float32 is used")
         return cls(
             predictor=predictor,
             backbone=FastBackbone(network, precision, device=pick_device(device)),
             input_size=InputSize(*facts.input_size),
             classes=frozenset(taught if isinstance(taught, list) else map(str, ACTIONS)),
-            notices=[*([] if backbone else [SIMULATED_NOTICE]), *leak, *of_precision],
+            notices=notices,
         )
 
 
@@ -90,13 +94,6 @@ def facts_of(predictor: Predictor) -> StoreFacts:
         raise InputError(predictor.where, "was not trained on video features", "train it with playahead train video")
     values = {name: value for name, value in features.items() if name != "kind"}
     return build(StoreFacts, values, f"{predictor.where}: features")
-
-
-def _precision(trained: Precision, device: str) -> tuple[Precision, list[str]]:
-    """Precision that the weights were trained with, unless this device emulates it; then float32 and a notice."""
-    if trained == "bfloat16" and emulates_bfloat16(device):
-        return "float32", ["trained on bfloat16 features, which this processor emulates slowly: float32 is used"]
-    return trained, []
 
 
 def predict_video(source: Path | str, config: PredictConfig | None = None, show: Show = quiet) -> PredictResult:
@@ -134,7 +131,9 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
             for time_ms, anticipations in zip(times_ms.tolist(), listed, strict=True)
             for anticipation in anticipations
         ],
-        spotted=stretch.spotted(max(config.min_confidence, SPOTTED_CONFIDENCE), model.classes),
+        spotted=spotted_marks(
+            stretch.encoder, stretch.start_ms, max(config.min_confidence, SPOTTED_CONFIDENCE), model.classes
+        ),
         every_ms=every_ms,
         min_confidence=config.min_confidence,
         notices=[],
@@ -151,12 +150,7 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """A part of a video that was encoded, as an observation source.
-
-    Attributes:
-        start_ms: time of the video at its first frame.
-        encoder: encoder that took all its frames.
-    """
+    """A part of a video that was encoded, as an observation source; ``start_ms`` is its first frame's time."""
 
     start_ms: int
     encoder: VideoEncoder
@@ -177,11 +171,6 @@ class _Stretch:
         ends_W = (end_ms - self.start_ms) * GRID.fps // 1000
         before_W = ends_W[0] - np.arange(GRID.n_windows - 1, 0, -1) * GRID.window_frames
         return self.encoder.windows(np.r_[before_W, ends_W])
-
-    def spotted(self, min_confidence: float, classes: frozenset[str]) -> list[Mark]:
-        """Actions that the backbone's classifier sees."""
-        centres, scores_TC = self.encoder.spotted()
-        return spotted_marks(scores_TC, self.start_ms + centres * 1000 // GRID.fps, min_confidence, classes)
 
 
 def _encode(
@@ -212,11 +201,10 @@ def _encode(
     return _Stretch(start_ms, encoder)
 
 
-def spotted_marks(
-    scores_TC: NDArray[np.float32], time_ms_T: NDArray[np.int64], min_confidence: float, classes: frozenset[str]
-) -> list[Mark]:
-    """Peaks of the backbone's classifier in time order, of the classes that it was taught."""
-    peaks = pick_peaks(scores_TC, time_ms_T, min_confidence)
+def spotted_marks(encoder: VideoEncoder, start_ms: int, min_confidence: float, classes: frozenset[str]) -> list[Mark]:
+    """Actions that the backbone's classifier sees, in time order, of the classes that it was taught."""
+    centres, scores_TC = encoder.spotted()
+    peaks = pick_peaks(scores_TC, start_ms + centres * 1000 // GRID.fps, min_confidence)
     return [
         Mark(int(peaks.time_ms[i]), ACTIONS[peaks.class_index[i]], round(float(peaks.score[i]), 4))
         for i in np.argsort(peaks.time_ms, kind="stable")

@@ -7,7 +7,7 @@ bins, X stacks, J frames, H, W, B snippets or batch, S stacks of a snippet.
 import json
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -37,10 +37,6 @@ _BATCHES = (1, 2, 5)
 def export_anticipator(predictor: Predictor, out: Path) -> dict[str, float]:
     """Write an anticipator's two graphs and its description, a folder that ``OnnxPredictor`` opens.
 
-    Args:
-        predictor: predictor with its weights.
-        out: folder to write into.
-
     Returns:
         The largest difference from PyTorch of each graph.
 
@@ -55,100 +51,60 @@ def export_anticipator(predictor: Predictor, out: Path) -> dict[str, float]:
     encoded_OWND = torch.zeros(2, config.n_windows, *encoded_PND.shape[1:])
     has_slots = isinstance(network.answer(encoded_OWND).slots, SlotLogits)
     names = ["objectness", "class", "offset"] if has_slots else ["probability"]
+    log_weight = math.log(predictor.objectness_weight)
+
+    def answer(network: Anticipator, encoded_OWND: Tensor) -> tuple[Tensor, ...]:
+        """Encoded windows -> probabilities, as ``Predictor`` gives them."""
+        slots = network.answer(encoded_OWND).slots
+        if not isinstance(slots, SlotLogits):
+            return (slots.sigmoid(),)
+        objectness_OK = (slots.objectness_OK - log_weight).sigmoid()
+        return objectness_OK, slots.class_OKC.softmax(dim=-1), slots.offset_OKT.softmax(dim=-1)
+
+    encode = _Graph(network, lambda network, windows_PNF: network.encode_windows(windows_PNF))
     differences = {
-        ENCODE: export_graph(_Encode(network), windows_PNF, out / ENCODE, ["encoded"]),
-        ANSWER: export_graph(_Answer(network, predictor.objectness_weight), encoded_OWND, out / ANSWER, names),
+        ENCODE: _export(encode, windows_PNF, out / ENCODE, ["encoded"]),
+        ANSWER: _export(_Graph(network, answer), encoded_OWND, out / ANSWER, names),
     }
     digests = {name: file_digest(out / name) for name in differences}
     write_whole(out / ABOUT, json.dumps({**predictor.about, "format": FORMAT, "sha256": digests}, indent=1) + "\n")
     return differences
 
 
-class _Encode(nn.Module):
-    def __init__(self, network: Anticipator) -> None:
+class _Graph(nn.Module):
+    """A function of a network as a module, which the exporter needs."""
+
+    def __init__(self, network: nn.Module, compute: Callable[..., Tensor | tuple[Tensor, ...]]) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.compute = network, compute
 
-    def forward(self, windows_PNF: Tensor) -> Tensor:
-        return self.network.encode_windows(windows_PNF)
-
-
-class _Answer(nn.Module):
-    """Encoded windows -> probabilities, as ``Predictor`` gives them."""
-
-    def __init__(self, network: Anticipator, objectness_weight: float) -> None:
-        super().__init__()
-        self.network, self.log_weight = network, math.log(objectness_weight)
-
-    def forward(self, encoded_OWND: Tensor) -> tuple[Tensor, ...]:
-        slots = self.network.answer(encoded_OWND).slots
-        if not isinstance(slots, SlotLogits):
-            return (slots.sigmoid(),)
-        objectness_OK = (slots.objectness_OK - self.log_weight).sigmoid()
-        return objectness_OK, slots.class_OKC.softmax(dim=-1), slots.offset_OKT.softmax(dim=-1)
+    def forward(self, inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
+        return self.compute(self.network, inputs)
 
 
 def export_backbone(backbone: Backbone, input_size: InputSize, out: Path) -> dict[str, float]:
     """Write a backbone's two graphs for frames of one size: stacks of frames, and snippets of five stacks' maps.
 
-    Args:
-        backbone: backbone to export.
-        input_size: size of its frames.
-        out: folder to write into.
-
-    Returns:
-        The largest difference from PyTorch of each graph.
-
-    Raises:
-        InputError: the folder cannot be written, or answers differ.
+    Returns, and raises, as ``export_anticipator``.
     """
     folded, config = fold_batch_norms(backbone), backbone.config
     stacks_XJHW = torch.zeros(2, config.stack_frames, input_size.height, input_size.width, dtype=torch.uint8)
     with torch.inference_mode():
         maps_XCHW = folded.encode_stacks(stacks_XJHW.float())
     maps_BSCHW = torch.zeros(2, config.stacks, *maps_XCHW.shape[1:])
+    # uint8 stacks_XJHW -> maps_XCHW; maps_BSCHW -> features_BF
+    stacks = _Graph(folded, lambda network, stacks_XJHW: network.encode_stacks(stacks_XJHW.float() / 255))
+    snippets = _Graph(folded, lambda network, maps_BSCHW: network.fuse(maps_BSCHW))
     return {
-        STACKS: export_graph(_Stacks(folded), stacks_XJHW, out / STACKS, ["maps"]),
-        SNIPPETS: export_graph(_Snippets(folded), maps_BSCHW, out / SNIPPETS, ["snippet_features"]),
+        STACKS: _export(stacks, stacks_XJHW, out / STACKS, ["maps"]),
+        SNIPPETS: _export(snippets, maps_BSCHW, out / SNIPPETS, ["snippet_features"]),
     }
 
 
-class _Stacks(nn.Module):
-    """uint8 stacks_XJHW -> maps_XCHW."""
+def _export(module: nn.Module, example: Tensor, path: Path, names: Sequence[str]) -> float:
+    """Write one graph with a dynamic batch, and run it beside the module on random inputs; their largest difference.
 
-    def __init__(self, backbone: Backbone) -> None:
-        super().__init__()
-        self.backbone = backbone
-
-    def forward(self, stacks_XJHW: Tensor) -> Tensor:
-        return self.backbone.encode_stacks(stacks_XJHW.float() / 255)
-
-
-class _Snippets(nn.Module):
-    """maps_BSCHW -> features_BF."""
-
-    def __init__(self, backbone: Backbone) -> None:
-        super().__init__()
-        self.backbone = backbone
-
-    def forward(self, maps_BSCHW: Tensor) -> Tensor:
-        return self.backbone.fuse(maps_BSCHW)
-
-
-def export_graph(module: nn.Module, example: Tensor, path: Path, names: Sequence[str]) -> float:
-    """Write one graph with a dynamic batch, and run it beside the module on random inputs.
-
-    Args:
-        module: (B, ...) -> one or more (B, ...).
-        example: an input of batch 2.
-        path: the .onnx file.
-        names: names of the outputs.
-
-    Returns:
-        The largest difference from PyTorch.
-
-    Raises:
-        InputError: the answers differ by more than ``TOLERANCE``, or a library is missing.
+    ``example`` is an input of batch 2, ``names`` are those of the outputs.
     """
     try:
         import onnxruntime

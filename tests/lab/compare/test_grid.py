@@ -64,7 +64,7 @@ def test_phases_are_added_up(tmp_path):
         ({"variants": {}}, "names no variants"),
         ({"variants": {"plain": {"model.slot": 3}}, "ensembles": {}}, "variant 'plain': model.slot: no such setting"),
         ({"variants": {"plain": {"model.slots": "many"}}, "ensembles": {}}, "many"),
-        ({"variants": {"plain": {"model.slots": 0}}, "ensembles": {}}, "model.slots: 0 is below 1"),
+        ({"variants": {"plain": {"model.slots": 0}}, "ensembles": {}}, "slots: 0 is not 1 or more"),
         ({"variants": {"plain": {"recipe": "mine"}}, "ensembles": {}}, "'mine' is not one of"),
         ({"variants": {"plain": {"start": "plain"}}, "ensembles": {}}, "does not stand before it"),
         ({"variants": [1, 2]}, "is not a mapping"),
@@ -120,10 +120,10 @@ def test_an_unknown_grid_is_refused():
 
 
 def test_changed_checks_types_and_leaves_the_rest():
-    config = changed(feed(), {"criterion.matcher.frequency": "none", "seed": 3, "optim.restart_epochs": None})
-    assert config.criterion.matcher.frequency == "none"
+    config = changed(feed(), {"criterion.frequency": "none", "seed": 3, "optim.restart_epochs": None})
+    assert config.criterion.frequency == "none"
     assert config.model == feed().model
-    for wrong in ({"criterion.matcher.frequency": "often"}, {"epochs": 1.5}, {"model.slots.many": 1}, {"": 1}):
+    for wrong in ({"criterion.frequency": "often"}, {"epochs": 1.5}, {"model.slots.many": 1}, {"": 1}):
         with pytest.raises(InputError):
             changed(feed(), wrong)
 

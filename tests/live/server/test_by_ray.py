@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -25,14 +26,9 @@ ROWS = [
 
 
 def answers_of(client: httpx.Client, url: str, n: int) -> list[dict]:
-    found = []
     with client.stream("GET", url, timeout=60) as response:
-        for line in response.iter_lines():
-            if line.startswith("data:"):
-                found.append(json.loads(line[5:]))
-                if len(found) == n:
-                    return found
-    return found
+        lines = (json.loads(line[5:]) for line in response.iter_lines() if line.startswith("data:"))
+        return list(islice(lines, n))
 
 
 def begun(client: httpx.Client) -> dict:
@@ -62,14 +58,12 @@ def test_two_workers_keep_their_sessions():
             for about in sessions:
                 assert answers_of(client, about["url"], 4) == expected
             assert client.post("/v1/sessions", json={}).status_code == 429
-            assert client.get("/v1/sessions/w7-nothing").status_code == 404
-            assert client.get("/v1/sessions/w0-nothing").status_code == 404
+            assert [client.get(f"/v1/sessions/{name}-nothing").status_code for name in ("w7", "w0")] == [404, 404]
             figures = client.get("/metrics").text
-            assert 'playahead_sessions{kind="feed",worker="0"} 2.0' in figures
-            assert 'playahead_sessions{kind="feed",worker="1"} 2.0' in figures
-            first = sessions[0]
-            assert client.delete(f"/v1/sessions/{first['id']}").status_code == 204
-            assert client.get(f"/v1/sessions/{first['id']}").status_code == 404
+            for worker in "01":
+                assert f'playahead_sessions{{kind="feed",worker="{worker}"}} 2.0' in figures
+            first = f"/v1/sessions/{sessions[0]['id']}"
+            assert [client.delete(first).status_code, client.get(first).status_code] == [204, 404]
             a_worker_that_dies(client, sessions)
     finally:
         ray.shutdown()

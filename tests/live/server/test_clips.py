@@ -2,8 +2,8 @@
 
 import subprocess
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import pytest
@@ -39,9 +39,6 @@ def test_no_more_frames_are_made_than_the_header_says(tmp_path):
     assert decoded(clip)[:3] == (OBSERVATION_MS * GRID.fps // 1000, "", 0)
     assert decoded(with_length(clip, 580))[1:3] == ("lasts 580 s, the limit is 120 s", 1)
     assert decoded(with_length(clip, 4))[1:3] == ("4.0 s are too few, 5 s are needed", 1)
-
-
-def test_the_end_of_a_clip_is_decoded(tmp_path):
     assert decoded(sparse_video(tmp_path / "short.mkv", 12))[:3] == (10 * GRID.fps, "", 0)
 
 
@@ -49,8 +46,7 @@ def test_a_large_picture_is_refused_before_it_is_decoded(tmp_path):
     clip = picture_of(tmp_path / "large.mov", 16_000)
     assert clip.stat().st_size < 4_000_000
     frames, said, status, used_mib = decoded(clip)
-    assert (frames, status) == (0, 1)
-    assert "more than 10,000,000 pixels" in said
+    assert (frames, status, "more than 10,000,000 pixels" in said) == (0, 1, True)
     assert used_mib < 200, "a picture has 256 MB"
 
 
@@ -80,18 +76,13 @@ def test_a_decoder_that_takes_too_long_is_ended(client, monkeypatch):
 
 
 def test_few_clips_are_read_at_once_and_end_with_the_server(client):
-    answers = []
-    post = lambda: answers.append(client.post("/v1/anticipate", content=b"x", headers=VIDEO))  # noqa: E731
-    threads = [threading.Thread(target=post) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    while not answers:
-        time.sleep(0.01)
-    assert (answers[0].status_code, answers[0].headers["retry-after"]) == (429, "5")
-    assert client.get("/metrics").status_code == 200
-    started_s = time.monotonic()
-    client.app.state.close()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(5) as pool:
+        posts = [pool.submit(client.post, "/v1/anticipate", content=b"x", headers=VIDEO) for _ in range(5)]
+        answers = as_completed(posts)
+        first = next(answers).result()
+        assert (first.status_code, first.headers["retry-after"]) == (429, "5")
+        assert client.get("/metrics").status_code == 200
+        started_s = time.monotonic()
+        client.app.state.close()
+        assert [answer.result().status_code for answer in answers] == [503] * 4
     assert time.monotonic() - started_s < 30, "they sleep for 60"
-    assert [answer.status_code for answer in answers[1:]] == [503] * 4

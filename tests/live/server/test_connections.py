@@ -36,9 +36,11 @@ def client():
         found.app.state.close()
 
 
-def opened(base: str) -> socket.socket:
+def opened(base: str, sent: bytes) -> socket.socket:
     host, _, port = base.removeprefix("http://").rpartition(":")
-    return socket.create_connection((host, int(port)), 30)
+    client = socket.create_connection((host, int(port)), 30)
+    client.sendall(sent)
+    return client
 
 
 def is_closed(client: socket.socket) -> bool:
@@ -49,14 +51,11 @@ def is_closed(client: socket.socket) -> bool:
 
 
 def test_a_crowd_of_half_sent_headers_keeps_nobody_out(base):
-    crowd = [opened(base) for _ in range(60)]
-    for one in crowd:
-        one.sendall(HALF)
+    crowd = [opened(base, HALF) for _ in range(60)]
     assert httpx.get(f"{base}/healthz", timeout=30).status_code == 200
     assert all(is_closed(one) for one in crowd[:40]), "the oldest make room"
     assert all(is_closed(one) for one in crowd), "the others have had their time"
-    kept = opened(base)
-    kept.sendall(HALF + b"\r\n\r\n")
+    kept = opened(base, HALF + b"\r\n\r\n")
     assert kept.recv(100).startswith(b"HTTP/1.1 200")
     kept.sendall(HALF)
     while kept.recv(1000):  # the answer's body, and then the end
@@ -70,13 +69,16 @@ def test_only_a_trusted_proxy_says_whose_request_it_is(proxies, statuses):
         assert [ask(n).status_code for n in (0, 1, 0)] == statuses
 
 
+def posted(path: str, kind: str) -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: 99\r\n\r\nx"
+    return head.encode()
+
+
 def test_a_client_that_goes_away_leaves_no_traceback(base, caplog):
     with caplog.at_level(logging.ERROR):
         for path in ("/v1/anticipate", "/v1/sessions"):
             for kind in ("video/mp4", "application/json"):
-                head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: 99\r\n\r\nx"
-                with opened(base) as gone:
-                    gone.sendall(head.encode())
+                opened(base, posted(path, kind)).close()
         assert httpx.get(f"{base}/healthz", timeout=30).status_code == 200
     assert not caplog.records
 
@@ -99,26 +101,18 @@ def test_json_is_parsed_beside_the_event_loop(base, monkeypatch):
     ask.join()
 
 
-def test_json_is_small(client):
+@pytest.mark.parametrize("path", ["/v1/anticipate", "/v1/sessions", "/v1/sessions/x/rows"])
+def test_json_is_small(client, path):
     features = b'{"features": [[[' + b"0," * (2 * 1024 * 1024) + b"0]]]}"
-    for path in ("/v1/anticipate", "/v1/sessions", "/v1/sessions/x/rows"):
-        assert client.post(path, content=features, headers=JSON).status_code == 413
-        assert (
-            client.post(
-                path, content=(features[n : n + 9999] for n in (0, *range(0, len(features), 9999))), headers=JSON
-            ).status_code
-            == 413
-        )
-        assert client.post(path, content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
+    pieces = (features[n : n + 9999] for n in range(0, len(features), 9999))
+    for content in (features, pieces):
+        assert client.post(path, content=content, headers=JSON).status_code == 413
+    assert client.post(path, content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
 
 
 def test_a_body_that_comes_too_slowly_is_given_up(base, monkeypatch):
     monkeypatch.setattr(requests, "_SILENT_S", 0.3)
-    with opened(base) as slow:
-        head = (
-            "POST /v1/anticipate HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: video/mp4\r\nContent-Length: 99\r\n\r\nx"
-        )
-        slow.sendall(head.encode())
+    with opened(base, posted("/v1/anticipate", "video/mp4")) as slow:
         assert slow.recv(100).startswith(b"HTTP/1.1 408 Request Timeout")
 
 
@@ -148,24 +142,14 @@ def test_names_of_other_sites_are_refused(client, host, origin, status):
 def test_with_a_token_any_name_will_do_unless_some_are_given(monkeypatch):
     monkeypatch.setenv("PLAYAHEAD_TOKEN", "long-enough-for-a-token")
     assert not ServeConfig(host="0.0.0.0").names
-    assert ServeConfig(host="0.0.0.0", hosts="Live.example.org").names == {
-        "live.example.org",
-        "localhost",
-        "127.0.0.1",
-        "::1",
-    }
+    names = ServeConfig(host="0.0.0.0", hosts="Live.example.org").names
+    assert names == {"live.example.org", "localhost", "127.0.0.1", "::1"}
 
 
-def test_head_is_answered(client):
-    for path in ("/healthz", "/readyz", "/metrics", "/watch/x"):
-        answer = client.head(path)
-        assert (answer.status_code, answer.content) == (200, b"")
-
-
-def test_a_proxy_is_asked_not_to_hold_events_back(client):
-    session = client.post("/v1/sessions", json={}).json()
-    client.app.state.sessions.find(session["id"]).feed.close()
-    assert client.get(session["url"]).headers["x-accel-buffering"] == "no"
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/watch/x"])
+def test_head_is_answered(client, path):
+    answer = client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 def test_the_address_is_one_that_a_browser_opens():

@@ -2,7 +2,6 @@
 
 import io
 import re
-import shutil
 import threading
 import time
 
@@ -14,7 +13,6 @@ from playahead.live.server.config import ServeConfig
 from playahead.live.server.run import serving
 from tests.support.broadcast import broadcast
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 BRIGHT = """() => {
     const canvas = document.getElementById("picture"), pen = canvas.getContext("2d");
     return pen.getImageData(0, 0, canvas.width, canvas.height).data.some((value, n) => n % 4 < 3 && value > 40);
@@ -28,20 +26,13 @@ def base():
 
 
 @pytest.fixture
-def page():
-    """An empty page of a browser; what is shown in it must not complain."""
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    from playwright.sync_api import sync_playwright
+def page(new_page):
+    return new_page()
 
-    complaints = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        made = browser.new_page()
-        made.on("pageerror", lambda error: complaints.append(str(error)))
-        yield made
-        browser.close()
-    assert not complaints
+
+@pytest.fixture
+def weights(made, backbone_file):
+    return {"video_weights": made / "run" / "weights.safetensors", "backbone": backbone_file}
 
 
 @pytest.mark.browser
@@ -77,10 +68,9 @@ def test_a_session_fed_by_rows_is_followed(base, page):
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, page, frames, made, backbone_file):
+def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, page, frames, weights):
     from playwright.sync_api import expect
 
-    weights = {"video_weights": made / "run" / "weights.safetensors", "backbone": backbone_file}
     with broadcast(tmp_path, frames, speed=3.0) as sent:
         threading.Thread(target=sent.segments, args=(0, 50), daemon=True).start()
         while len(sent.entries) < 3:
@@ -109,8 +99,7 @@ def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, page, frames, made
             expect(over_the_picture).to_have_text("Over: the session was closed.")
 
 
-def test_pictures_are_a_document_of_jpegs(tmp_path, video, made, backbone_file):
-    weights = {"video_weights": made / "run" / "weights.safetensors", "backbone": backbone_file}
+def test_pictures_are_a_document_of_jpegs(video, weights):
     with serving(ServeConfig(port=0, device="cpu", sources=str(video.parent), **weights)) as (_, address):
         asked = {"kind": "video", "source": str(video), "speed": 4}
         begun = httpx.post(f"{address}/v1/sessions", json=asked, timeout=60).json()
@@ -125,5 +114,4 @@ def test_pictures_are_a_document_of_jpegs(tmp_path, video, made, backbone_file):
     assert len(times_ms) > 20
     assert times_ms == sorted(set(times_ms))
     picture = Image.open(io.BytesIO(parts[0].partition(b"\r\n\r\n")[2]))
-    assert picture.format == "JPEG"
-    assert picture.size == (96, 60)
+    assert (picture.format, picture.size) == ("JPEG", (96, 60))

@@ -19,8 +19,7 @@ from playahead.io.progress import Show, counter, quiet
 from playahead.lab.bench.measure import matmul_gflops, resident_mib
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.lines import rows_of
-from playahead.live.session.rows import Reports, Tick
+from playahead.live.session.lines import Reports, Tick, rows_of
 from playahead.live.session.video_session import VideoSession
 from playahead.paper.anticipator import Anticipator
 

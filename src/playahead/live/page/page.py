@@ -26,13 +26,7 @@ _MOST_TIMES = 100_000  # of a part: more than a day, a second apart
 
 @dataclass(frozen=True)
 class Shown:
-    """Files of a page.
-
-    Attributes:
-        predictions: output of ``predict --format json``.
-        video: video of the match, or None.
-        halves: feed or labels of the match; empty if not given.
-    """
+    """Files of a page: output of ``predict --format json``, the match's video, and its feed or labels."""
 
     predictions: Mapping[str, object]
     video: Path | None
@@ -89,12 +83,7 @@ def _printable(text: str) -> str:
 
 
 def live_page(title: str, session: str) -> str:
-    """Page of a running match.
-
-    Args:
-        title: title of the page.
-        session: address of the session.
-    """
+    """Page of the running match with this session address."""
     part = {"name": "", "answers": [], "seen": [], "labels": [], "lengthMs": 0}
     return _page(title, {"live": session, "parts": [part]})
 
@@ -108,38 +97,44 @@ def _page(title: str, about: Mapping[str, object]) -> str:
         "pastShare": PAST_SHARE,
         **about,
     }
+    light, dark = ("".join(f"--{name}: {colour}; " for name, colour in theme.items()) for theme in (LIGHT, DARK))
+    colours = f":root {{ {light}}}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n"
     # All pieces at once, so that a name inside one piece is not taken for another piece.
     return Template((_ASSETS / "viewer.html").read_text("utf-8")).substitute(
         title=html.escape(title),
-        style=_colours() + (_ASSETS / "viewer.css").read_text("utf-8"),
+        style=colours + (_ASSETS / "viewer.css").read_text("utf-8"),
         script=(_ASSETS / "viewer.js").read_text("utf-8"),
         data=json.dumps(document, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
     )
 
 
-def _colours() -> str:
-    """Palette as CSS variables, light and dark."""
-    light, dark = ("".join(f"--{name}: {colour}; " for name, colour in theme.items()) for theme in (LIGHT, DARK))
-    return f":root {{ {light}}}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n"
-
-
 def _parts(shown: Shown) -> list[dict[str, object]]:
     """Parts of the page: the halves of a feed, or the whole of a video."""
-    spotted = _marks(reading.as_list(shown.predictions.get("spotted", []), "spotted"), "spotted")
-    entries: dict[tuple[int, int], list[dict[str, object]]] = {}
-    times: dict[tuple[int, int], list[int]] = {}
+    spotted = [_mark(entry, where) for where, entry in _objects(shown.predictions, "spotted")]
+    # An answer for each time of each half, also for times without an action.
+    answers: dict[tuple[int, int], dict[int, list[dict[str, object]]]] = {}
     for where, entry in _objects(shown.predictions, "times"):
-        times.setdefault(_half_of(entry, where), []).extend(_times(entry, where))
+        answers.setdefault(_half_of(entry, where), {}).update((time_ms, []) for time_ms in _times(entry, where))
     for where, entry in _objects(shown.predictions, "anticipated"):
-        entries.setdefault(_half_of(entry, where), []).append(entry)
-    halves = sorted({*entries, *times})
-    matches = len({match for match, _ in halves})
-    parts = []
-    for match, half in halves:
+        now_ms, confidence = int(_number(entry, "observed_until_ms", where)), _number(entry, "confidence", where, 1)
+        of_half = answers.setdefault(_half_of(entry, where), {})
+        of_half.setdefault(now_ms, []).append({**_mark(entry, where), "p": confidence})
+    n_matches, parts = len({match for match, _ in answers}), []
+    for (match, half), of_half in sorted(answers.items()):
         name = f"Half {half}" if half in PERIODS else "Match"
-        name = name if matches < 2 else f"Match {match}, {name.lower()}"
         feed = _feed_of(shown.halves, match, half)
-        parts.append(_part(name, entries.get((match, half), []), times.get((match, half), []), feed, spotted))
+        rows = [] if feed is None else _rows(feed)
+        # Seen: what the backbone spotted, else the rows of the feed. Labels: the rows that are anticipated and scored.
+        seen = spotted or [row for row, _ in rows]
+        latest = max([*of_half, *(int(str(mark["t"])) for mark in seen)], default=0)
+        part = {
+            "name": name if n_matches < 2 else f"Match {match}, {name.lower()}",
+            "lengthMs": latest + 5_000,
+            "answers": [{"now": now_ms, "expected": expected} for now_ms, expected in sorted(of_half.items())],
+            "seen": seen,
+            "labels": None if feed is None else [row for row, is_target in rows if is_target],
+        }
+        parts.append(part)
     return parts
 
 
@@ -166,51 +161,20 @@ def _times(entry: dict[str, object], where: str) -> range:
 
 def _feed_of(halves: Sequence[FeedHalf], match: int, half: int) -> FeedHalf | None:
     """Half of a feed or of labels that predictions are about; the first for a video without halves."""
-    same = [one for one in halves if half in (0, one.half)]
-    if len({one.match for one in halves}) > 1:
-        same = [one for one in same if one.match == match]
-    return next(iter(same), None)
+    has_several = len({one.match for one in halves}) > 1
+    same = (one for one in halves if half in (0, one.half) and (one.match == match or not has_several))
+    return next(same, None)
 
 
-def _part(
-    name: str,
-    entries: Sequence[dict[str, object]],
-    times: Sequence[int],
-    feed: FeedHalf | None,
-    spotted: list[dict[str, object]],
-) -> dict[str, object]:
-    # An answer for each time, also for those without an action.
-    answers: dict[int, list[dict[str, object]]] = {time_ms: [] for time_ms in times}
-    for entry in entries:
-        now_ms, confidence = int(_number(entry, "observed_until_ms", name)), _number(entry, "confidence", name, 1)
-        answers.setdefault(now_ms, []).append({**_mark(entry, name), "p": confidence})
-    seen = spotted or ([] if feed is None else _rows(feed))
-    labels = None if feed is None else [row for row in _rows(feed) if row.pop("target")]
-    # Seen: what the backbone spotted, else the rows of the feed. Labels: the rows that are anticipated and scored.
-    latest = max([*answers, *(int(str(mark["t"])) for mark in seen)], default=0)
-    return {
-        "name": name,
-        "lengthMs": latest + 5_000,
-        "answers": [{"now": now_ms, "expected": expected} for now_ms, expected in sorted(answers.items())],
-        "seen": [{key: value for key, value in row.items() if key != "target"} for row in seen],
-        "labels": labels,
-    }
-
-
-def _rows(half: FeedHalf) -> list[dict[str, object]]:
-    """Actions of a feed: time, class, and team and place if they are known."""
+def _rows(half: FeedHalf) -> list[tuple[dict[str, object], bool]]:
+    """Actions of a feed (time, class, and team and place if they are known), and whether each is anticipated."""
     rows = []
     for row in np.flatnonzero(half.code < len(ACTIONS)):
         mark: dict[str, object] = {"t": int(half.t_ms[row]), "c": int(half.code[row])}
-        mark["target"] = bool(half.is_target[row])
         if half.team[row] != UNKNOWN and half.x[row] != UNKNOWN and half.y[row] != UNKNOWN:
             mark |= {"team": int(half.team[row]), "x": int(half.x[row]), "y": int(half.y[row])}
-        rows.append(mark)
+        rows.append((mark, bool(half.is_target[row])))
     return rows
-
-
-def _marks(entries: Sequence[object], where: str) -> list[dict[str, object]]:
-    return [_mark(reading.as_object(entry, f"{where} {index}"), where) for index, entry in enumerate(entries)]
 
 
 def _mark(entry: dict[str, object], where: str) -> dict[str, object]:

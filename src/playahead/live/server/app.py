@@ -1,7 +1,7 @@
 """Routes of the server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -14,20 +14,34 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.live.page.page import live_page
-from playahead.live.server.bodies import AnswerOut, QuestionBody, RowsBody, SessionBody, SessionOut, TakenOut
 from playahead.live.server.by_ray import RaySession, RaySessions
 from playahead.live.server.clips import Clips
 from playahead.live.server.config import ServeConfig
-from playahead.live.server.requests import Limits, Problem, add_problems, described, described_body, kind_of, read_json
+from playahead.live.server.requests import (
+    AnswerOut,
+    Limits,
+    Problem,
+    QuestionBody,
+    RowsBody,
+    SessionBody,
+    SessionOut,
+    TakenOut,
+    add_problems,
+    described,
+    described_body,
+    kind_of,
+    read_json,
+)
 from playahead.live.server.sessions import LocalSession, LocalSessions, Metrics, Models
 from playahead.live.server.sources import allowed_source
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.rows import Line, Reports, Tick, parse_entry
+from playahead.live.session.lines import Tick
 
 Session = LocalSession | RaySession
 Sessions = LocalSessions | RaySessions
 _EVERYWHERE = (403, 421, 429)
+_METRICS = (*_EVERYWHERE, 401, 503)
 _ALWAYS = (*_EVERYWHERE, 400, 401, 408, 413, 415, 422, 503)
 _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would hold small pieces back
 _BOUNDARY = "picture"
@@ -39,17 +53,12 @@ SessionId = Annotated[str, Path(max_length=64)]
 def build_app(config: ServeConfig) -> FastAPI:
     """Build the app. Whoever runs it calls ``app.state.close`` at the end.
 
-    Args:
-        config: models and limits.
-
     Raises:
         InputError: weights that cannot be read.
     """
     models, metrics = Models(config), Metrics()
-    if config.engine == "ray":
-        sessions: Sessions = RaySessions(config, metrics)
-    else:
-        sessions = LocalSessions(config, models, metrics)
+    is_ray = config.engine == "ray"
+    sessions = RaySessions(config, metrics) if is_ray else LocalSessions(config, models, metrics)
     app = FastAPI(title="playahead", version=version("playahead"), redoc_url=None)
     clips = Clips(models)
     app.state.sessions = sessions
@@ -60,15 +69,14 @@ def build_app(config: ServeConfig) -> FastAPI:
 
     app.state.close = close
     add_problems(app, lambda status: metrics.problems.labels(str(status)).inc())
-    _add_health(app, sessions)
-    _add_page(app)
+    _add_pages(app, sessions)
     _add_questions(app, models, clips)
     _add_sessions(app, config, sessions, metrics)
     app.add_middleware(Limits, config=config)
     return app
 
 
-def _add_health(app: FastAPI, sessions: Sessions) -> None:
+def _add_pages(app: FastAPI, sessions: Sessions) -> None:
     @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz", summary="Whether the server runs", responses=described(403, 421))
     async def healthz() -> dict[str, str]:
@@ -80,17 +88,10 @@ def _add_health(app: FastAPI, sessions: Sessions) -> None:
         return {"status": "ready"}
 
     @app.head("/metrics", include_in_schema=False)
-    @app.get(
-        "/metrics",
-        summary="Figures for Prometheus",
-        response_class=Response,
-        responses=described(*_EVERYWHERE, 401, 503),
-    )
+    @app.get("/metrics", summary="Figures for Prometheus", response_class=Response, responses=described(*_METRICS))
     def figures() -> Response:
         return Response(sessions.figures(), media_type=CONTENT_TYPE_LATEST)
 
-
-def _add_page(app: FastAPI) -> None:
     @app.head("/watch/{session}", include_in_schema=False)
     @app.get(
         "/watch/{session}",
@@ -133,7 +134,7 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
     )
     async def begin(request: Request, response: Response) -> SessionOut:
         body = await read_json(request, SessionBody)
-        begun = await asyncio.get_running_loop().run_in_executor(_BEGINNING, _begin, body, config, sessions)
+        begun = await asyncio.get_running_loop().run_in_executor(_BEGINNING, _begun, body, config, sessions)
         response.headers["Location"] = f"/v1/sessions/{begun.id}"
         return _shown(begun)
 
@@ -154,9 +155,9 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
     )
     async def rows(session: SessionId, request: Request) -> TakenOut:
         body = await read_json(request, RowsBody)
-        taken = await run_in_threadpool(lambda: _put(sessions.find(session), body.rows))
-        metrics.rows.inc(taken)
-        return TakenOut(taken=taken)
+        await run_in_threadpool(lambda: sessions.find(session).put(body.rows))
+        metrics.rows.inc(len(body.rows))
+        return TakenOut(taken=len(body.rows))
 
     @app.get(
         "/v1/sessions/{session}/events",
@@ -165,7 +166,10 @@ def _add_sessions(app: FastAPI, config: ServeConfig, sessions: Sessions, metrics
         responses={200: {"content": {"text/event-stream": {}}}, **described(*_ALWAYS, 404)},
     )
     def events(session: SessionId, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
-        stream = _stream(sessions.find(session), _number(last_event_id))
+        number = (last_event_id or "0").strip()
+        if not number.isascii() or not number.isdecimal() or len(number) > 12:
+            raise Problem(422, "Last-Event-ID: is not the number of an event")
+        stream = _stream(sessions.find(session), int(number))
         return StreamingResponse(stream, media_type="text/event-stream", headers=_UNBUFFERED)
 
     @app.get(
@@ -190,7 +194,7 @@ async def _parts(session: Session) -> AsyncIterator[bytes]:
         for number, picture in pictures:
             after = number
             head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.data)}\r\n"
-            yield f"{head}Time-Ms: {picture.time_ms}\r\n\r\n".encode() + picture.data + b"\r\n"
+            yield f"{head}Time-Ms: {picture.label}\r\n\r\n".encode() + picture.data + b"\r\n"
     yield f"--{_BOUNDARY}--\r\n".encode()
 
 
@@ -206,51 +210,30 @@ async def _stream(session: Session, after: int) -> AsyncIterator[str]:
             if number > after + 1:
                 yield f'event: lost\ndata: {{"from":{after + 1},"to":{number - 1}}}\n\n'
             after = number
-            yield f"id: {number}\nevent: {event.kind}\ndata: {event.data}\n\n"
+            yield f"id: {number}\nevent: {event.label}\ndata: {event.data.decode()}\n\n"
 
 
-def _number(last_event_id: str | None) -> int:
-    text = (last_event_id or "0").strip()
-    if not text.isascii() or not text.isdecimal() or len(text) > 12:
-        raise Problem(422, "Last-Event-ID: is not the number of an event")
-    return int(text)
-
-
-def _begin(body: SessionBody, config: ServeConfig, sessions: Sessions) -> Session:
+def _begun(body: SessionBody, config: ServeConfig, sessions: Sessions) -> Session:
     if body.kind == "feed":
         if body.source is not None:
             raise Problem(422, "source: a feed's rows are posted; only a video has one")
-        return sessions.of_feed(body.speed, body.min_confidence, _reports(body.reports))
+        return sessions.of_feed(body.speed, body.min_confidence, body.reports)
     if body.source is None:
         raise Problem(422, "source: a video needs one")
     return sessions.of_video(allowed_source(body.source, config), body.speed, body.min_confidence)
 
 
-def _reports(labels: Sequence[str] | None) -> Reports | None:
-    if labels is None:
-        return None
-    reports = parse_entry({"reports": list(labels)}, "reports")
-    assert isinstance(reports, Reports)
-    return reports
-
-
-def _put(session: Session, lines: Sequence[Line]) -> int:
-    session.put(list(lines))
-    return len(lines)
-
-
 def _answer_to(question: QuestionBody, models: Models) -> Answer:
     if (question.rows is None) == (question.features is None):
         raise Problem(422, "body: needs either rows or features")
-    if question.features is not None:
+    if question.rows is None:
         return _of_features(question, models)
     session = FeedSession(models.feed, question.min_confidence)
-    lines = question.rows or []
-    if (reports := _reports(question.reports)) is not None:
-        session.push(reports)
+    if question.reports is not None:
+        session.push(question.reports)
     # Only the latest half counts; without a moment, answer a full second after its last row.
-    latest_half = max((line.half for line in lines), default=1)
-    lines = [line for line in lines if line.half == latest_half]
+    latest_half = max((line.half for line in question.rows), default=1)
+    lines = [line for line in question.rows if line.half == latest_half]
     times_ms = [line.now_ms if isinstance(line, Tick) else line.t_ms + line.delay_ms for line in lines]
     now_ms = question.now_ms or max([*times_ms, 0]) // 1000 * 1000 + 1000
     session.push(Tick(latest_half, 0))
@@ -276,6 +259,6 @@ def _of_features(question: QuestionBody, models: Models) -> Answer:
 
 
 def _shown(session: Session) -> SessionOut:
-    url = f"/v1/sessions/{session.id}/events"
-    about: dict[str, Any] = {"id": session.id, "kind": session.kind, "source": session.source, "url": url}
-    return SessionOut(over=session.over, events=session.number, page=f"/watch/{session.id}", **about)
+    about: dict[str, Any] = {name: getattr(session, name) for name in ("id", "kind", "source", "over")}
+    url, page = f"/v1/sessions/{session.id}/events", f"/watch/{session.id}"
+    return SessionOut(events=session.number, url=url, page=page, **about)

@@ -7,7 +7,6 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Generic, TypeVar
 
 from av import VideoFrame
 
@@ -18,40 +17,23 @@ MOST_EVENTS = 300
 EVENT_BYTES = 8 * 1024 * 1024
 """An unusually dense feed keeps fewer events."""
 _MOST_PICTURES, _PICTURE_BYTES = 64, 16 * 1024 * 1024
-_WIDTH = 640
+_WIDTH, _QUALITY, _WATCHED_S = 640, 80, 3.0
 _EVERY = 4  # decoded pictures: 6.25 of 25 a second
-_QUALITY = 80
-_WATCHED_S = 3.0
-
-Entry = TypeVar("Entry", bound="Event | Picture")
 
 
 @dataclass(frozen=True)
-class Event:
-    """A server-sent event: its kind (answer or end), and its data as JSON."""
+class Entry:
+    """A server-sent event (its kind, answer or end, and JSON), or a picture (its time in the stream, ms, and JPEG)."""
 
-    kind: str
-    data: str
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A JPEG, and the time of the stream at which it was shown."""
-
-    time_ms: int
+    label: str
     data: bytes
 
 
-class Backlog(Generic[Entry]):
+class Backlog:
     """The newest entries that a thread adds, numbered from 1, for any number of readers on event loops.
 
-    Args:
-        size: most entries to keep.
-        n_bytes: most bytes of their data to keep; the newest entry is always kept.
-
-    Attributes:
-        number: number of the newest entry.
-        over: whether the last entry has been added.
+    It keeps at most ``size`` entries and ``n_bytes`` of their data, but always the newest entry, whose number is
+    ``number``; ``over`` says that no more will come.
     """
 
     def __init__(self, size: int, n_bytes: int) -> None:
@@ -61,27 +43,19 @@ class Backlog(Generic[Entry]):
         self._lock = threading.Lock()
         self.number, self.over = 0, False
 
-    def add(self, entry: Entry, last: bool = False) -> None:
-        """Add an entry, and wake the readers."""
+    def add(self, entry: Entry | None, last: bool = False) -> None:
+        """Add an entry (None to end without one), and wake the readers."""
         with self._lock:
-            self.number += 1
-            self._entries.append((self.number, entry))
-            self._n_bytes += len(entry.data)
+            if entry is not None:
+                self.number += 1
+                self._entries.append((self.number, entry))
+                self._n_bytes += len(entry.data)
             while len(self._entries) > self._size or (self._n_bytes > self._most_bytes and len(self._entries) > 1):
                 self._n_bytes -= len(self._entries.popleft()[1].data)
             self.over = last
-            self._wake_readers()
-
-    def end(self) -> None:
-        """End without a further entry."""
-        with self._lock:
-            self.over = True
-            self._wake_readers()
-
-    def _wake_readers(self) -> None:
-        for changed, loop in self._readers.items():
-            with suppress(RuntimeError):  # its loop is closed: nobody reads there any more
-                loop.call_soon_threadsafe(changed.set)
+            for changed, loop in self._readers.items():
+                with suppress(RuntimeError):  # its loop is closed: nobody reads there any more
+                    loop.call_soon_threadsafe(changed.set)
 
     def clear(self) -> None:
         """Forget all entries."""
@@ -106,12 +80,10 @@ class Backlog(Generic[Entry]):
         with self._lock:
             self._readers[changed] = asyncio.get_running_loop()
         try:
-            entries, over = self.after(number)
-            if not entries and not over:
+            if not any(self.after(number)):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), patience_s)
-                entries, over = self.after(number)
-            return entries, over
+            return self.after(number)
         finally:
             with self._lock:
                 self._readers.pop(changed, None)
@@ -122,7 +94,7 @@ class Pictures:
 
     def __init__(self) -> None:
         self._watched_s, self._n_frames = -_WATCHED_S, 0
-        self.backlog: Backlog[Picture] = Backlog(_MOST_PICTURES, _PICTURE_BYTES)
+        self.backlog = Backlog(_MOST_PICTURES, _PICTURE_BYTES)
 
     @property
     def watched(self) -> bool:
@@ -144,7 +116,7 @@ class Pictures:
         """Add the picture that the session has come to; a picture that stays is added once."""
         newest = self.backlog.newest
         if frame.jpeg and (newest is None or newest.data is not frame.jpeg):
-            self.backlog.add(Picture(time_ms, frame.jpeg))
+            self.backlog.add(Entry(str(time_ms), frame.jpeg))
 
     def watch(self) -> None:
         """Somebody watches from now on; pictures from before are forgotten."""

@@ -4,28 +4,29 @@ import logging
 import re
 import secrets
 import threading
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.runtime import started_ray
-from playahead.live.server.backlog import Event, Picture
+from playahead.live.server.backlog import Entry
 from playahead.live.server.config import ServeConfig
 from playahead.live.server.requests import Problem
-from playahead.live.server.sessions import LocalSessions, Metrics, Models, no_session
-from playahead.live.session.rows import Line, Reports
+from playahead.live.server.sessions import LocalSession, LocalSessions, Metrics, Models, no_session
+from playahead.live.session.lines import Line, Reports
 
 _PATIENCE_S, _LONG_S = 5.0, 60.0
 _ONGOING = 1_000
 _ID = re.compile(r"w(\d{1,4})-([A-Za-z0-9_-]{1,40})")
-_GONE = '{"detail":"the session is gone: it was closed, or its worker died"}'
+_GONE = b'{"detail":"the session is gone: it was closed, or its worker died"}'
 
 
 class Worker:
@@ -36,55 +37,50 @@ class Worker:
 
     async def ask(self, method: str, *about: Any) -> tuple[bool, Any]:
         """(True, answer) or (False, (status, detail, headers)) of a method of ``LocalSessions`` or of one session."""
-        return await _carried(run_in_threadpool(self._answer, method, *about))
+        try:
+            if method in ("wait", "pictures"):
+                name, number = about
+                return True, await getattr(self._sessions.find(name), method)(number)
+            return True, await run_in_threadpool(self._answer, method, *about)
+        except Problem as problem:
+            return False, (problem.status, problem.detail, problem.headers)
+        except PlayaheadError as reason:
+            return False, (422, str(reason), {})
 
     def _answer(self, method: str, *about: Any) -> Any:
-        if method in ("of_feed", "of_video"):
-            return getattr(self._sessions, method)(*about).id
-        if method == "about":
-            session = self._sessions.find(*about)
-            return session.kind, session.source, session.over, session.number
         if method == "put":
             name, lines = about
             return self._sessions.find(name).put(lines)
-        return getattr(self._sessions, method)(*about)
-
-    async def stream(self, method: str, name: str, number: int) -> tuple[bool, Any]:
-        """``wait`` or ``pictures`` of a session, carried as by ``ask``."""
-
-        async def entries() -> Any:
-            return await getattr(self._sessions.find(name), method)(number)
-
-        return await _carried(entries())
+        answer = getattr(self._sessions, method)(*about)
+        if isinstance(answer, LocalSession):
+            return answer.id, answer.kind, answer.source, answer.over, answer.number
+        return answer
 
 
 class RaySession:
     """A session in a worker, as it was when it was looked up; see ``LocalSession``."""
 
     def __init__(self, worker: int, handle: Any, name: str) -> None:
-        self.id, self._name, self._handle = f"w{worker}-{name}", name, handle
-        self.kind, self.source, self.over, self.number = _asked(handle, "about", name)
+        self._handle = handle
+        self._name, self.kind, self.source, self.over, self.number = _asked(handle, "find", name)
+        self.id = f"w{worker}-{name}"
 
     def put(self, lines: Sequence[Line]) -> None:
         """Take rows for a feed: all of them, or none."""
         _asked(self._handle, "put", self._name, list(lines))
 
-    async def wait(self, number: int) -> tuple[Sequence[tuple[int, Event]], bool]:
+    async def wait(self, number: int) -> tuple[Sequence[tuple[int, Entry]], bool]:
         """Events after this one, and whether no more will come."""
         events = await _streamed(self._handle, "wait", self._name, number)
-        return ([(number + 1, Event("end", _GONE))], True) if events is None else events
+        return ([(number + 1, Entry("end", _GONE))], True) if events is None else events
 
-    async def pictures(self, number: int) -> tuple[Sequence[tuple[int, Picture]], bool]:
+    async def pictures(self, number: int) -> tuple[Sequence[tuple[int, Entry]], bool]:
         """Pictures of a video after this one, and whether no more will come."""
         return await _streamed(self._handle, "pictures", self._name, number) or ((), True)
 
 
 class RaySessions:
-    """Workers of Ray Serve, and the sessions in them; see ``LocalSessions``.
-
-    Args:
-        config: number of workers and limits; a Ray cluster that runs already is used.
-        metrics: figures of the front.
+    """Workers of Ray Serve, and the sessions in them; see ``LocalSessions``. A Ray cluster that runs already is used.
 
     Raises:
         InputError: ray is not installed, has fewer CPUs, or the workers do not start.
@@ -112,12 +108,8 @@ class RaySessions:
 
     def _started(self, config: ServeConfig) -> list[Any]:
         gpu = 1 if config.device.startswith("cuda") else 0
-        worker = self._serve.deployment(
-            Worker,
-            num_replicas=1,
-            max_ongoing_requests=_ONGOING,
-            ray_actor_options={"num_cpus": 1, "num_gpus": gpu},
-        )
+        needs = {"num_cpus": 1, "num_gpus": gpu}
+        worker = self._serve.deployment(Worker, num_replicas=1, max_ongoing_requests=_ONGOING, ray_actor_options=needs)
         self._serve.start(proxy_location="Disabled")
         return [self._serve.run(worker.bind(config), name=name, route_prefix=None) for name in self._names]
 
@@ -132,15 +124,11 @@ class RaySessions:
     def _begin(self, method: str, *about: Any) -> RaySession:
         with self._beginning:
             number = min(self._everywhere("under_way").items(), key=lambda worker: (worker[1], worker[0]))[0]
-            name = _asked(self._handles[number], method, *about, patience_s=_LONG_S)
+            name, *_ = _asked(self._handles[number], method, *about, patience_s=_LONG_S)
         return RaySession(number, self._handles[number], name)
 
     def _everywhere(self, method: str) -> dict[int, Any]:
-        """Answers of all workers that answer.
-
-        Raises:
-            Problem: none does.
-        """
+        """Answers of all workers that answer; a problem if none does."""
 
         def ask(number: int) -> tuple[int, Any] | None:
             with suppress(Problem):
@@ -170,9 +158,7 @@ class RaySessions:
 
     def figures(self) -> bytes:
         """Figures of the front and of all workers that answer; each series has its worker's number."""
-        merged = CollectorRegistry()
-        merged.register(_Merged(generate_latest(self._registry), self._everywhere("figures")))
-        return generate_latest(merged)
+        return _merged({"front": generate_latest(self._registry), **self._everywhere("figures")})
 
     def close(self) -> None:
         """End all sessions, then the workers."""
@@ -185,39 +171,19 @@ class RaySessions:
             self._serve.delete(name)
 
 
-class _Merged:
-    """Figures of several processes as one."""
-
-    def __init__(self, front: bytes, workers: Mapping[int, bytes]) -> None:
-        self._texts = {"front": front, **{str(number): text for number, text in workers.items()}}
-
-    def collect(self) -> Iterator[Metric]:
-        """Series of one name together; the label ``worker`` tells them apart."""
-        families: dict[str, Metric] = {}
-        for worker, text in self._texts.items():
-            for family in text_string_to_metric_families(text.decode()):
-                merged = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
-                for sample in family.samples:
-                    merged.add_sample(sample.name, {**sample.labels, "worker": worker}, sample.value)
-        return iter(families.values())
-
-
-async def _carried(answer: Awaitable[Any]) -> tuple[bool, Any]:
-    """An answer, or the problem in its place, as a value."""
-    try:
-        return True, await answer
-    except Problem as problem:
-        return False, (problem.status, problem.detail, problem.headers)
-    except PlayaheadError as reason:
-        return False, (422, str(reason), {})
+def _merged(figures: Mapping[str | int, bytes]) -> bytes:
+    """Figures of several processes, series of one name together; the label ``worker`` tells them apart."""
+    families: dict[str, Metric] = {}
+    for worker, text in figures.items():
+        for family in text_string_to_metric_families(text.decode()):
+            merged = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+            for sample in family.samples:
+                merged.add_sample(sample.name, {**sample.labels, "worker": str(worker)}, sample.value)
+    return generate_latest(SimpleNamespace(collect=families.values))  # type: ignore[bad-argument-type]
 
 
 def _asked(handle: Any, method: str, *about: Any, patience_s: float = _PATIENCE_S) -> Any:
-    """A worker's answer.
-
-    Raises:
-        Problem: the worker refuses, or does not answer.
-    """
+    """A worker's answer; a problem if it refuses or does not answer."""
     try:
         fine, answer = handle.ask.remote(method, *about).result(timeout_s=patience_s)
     except (*_ray_errors(), TimeoutError):
@@ -230,7 +196,7 @@ def _asked(handle: Any, method: str, *about: Any, patience_s: float = _PATIENCE_
 async def _streamed(handle: Any, method: str, name: str, number: int) -> Any:
     """A worker's next piece of a stream; None where the worker is gone, or was started again without the session."""
     try:
-        fine, answer = await handle.stream.remote(method, name, number)
+        fine, answer = await handle.ask.remote(method, name, number)
     except _ray_errors():
         return None
     return answer if fine else None

@@ -1,6 +1,7 @@
 """Answers about uploaded clips: a few at a time, each decoded in a process that can be ended."""
 
 import asyncio
+import math
 import os
 import subprocess
 import sys
@@ -9,7 +10,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +22,11 @@ from playahead.live.session.video_session import PACES_S, VideoSession
 from playahead.video.input_size import InputSize
 
 _AT_ONCE = 4
-_LONGEST_S = 120.0
-_DECODING_S = 60.0
-_LOOK_S = 0.5
+_LONGEST_S, _DECODING_S, _LOOK_S = 120.0, 60.0, 0.5
 
 
 class Clips:
-    """All uploads of a server.
-
-    Args:
-        models: models that answer.
-    """
+    """All uploads of a server."""
 
     def __init__(self, models: Models) -> None:
         self._models = models
@@ -49,8 +43,11 @@ class Clips:
             raise Problem(429, f"{_AT_ONCE} clips are being read, the maximum", {"Retry-After": "5"})
         self._in_hand += 1
         try:
-            async with _stored(body) as path:
-                loop = asyncio.get_running_loop()
+            with tempfile.NamedTemporaryFile(prefix="playahead-", suffix=".clip") as file:
+                async for piece in body:
+                    file.write(piece)
+                file.flush()
+                loop, path = asyncio.get_running_loop(), Path(file.name)
                 return await loop.run_in_executor(self._pool, self._answer_after, path, min_confidence)
         finally:
             self._in_hand -= 1
@@ -75,13 +72,19 @@ class Clips:
         with subprocess.Popen(command, env=one_thread, **pipes) as child:  # type: ignore[no-matching-overload]
             assert child.stdout is not None
             assert child.stderr is not None
-            over, n_bytes = threading.Event(), size.width * size.height
-            patience = _Patience(_DECODING_S)
-            threading.Thread(target=self._end_in_time, args=(child, patience, over), daemon=True).start()
+            over, n_bytes, ends_s = threading.Event(), size.width * size.height, time.monotonic() + _DECODING_S
+
+            def end_in_time() -> None:
+                while not over.wait(_LOOK_S):
+                    if time.monotonic() > ends_s or self._closing.is_set():
+                        child.kill()
+
+            threading.Thread(target=end_in_time, daemon=True).start()
             try:
                 while len(content := child.stdout.read(n_bytes)) == n_bytes:
-                    with patience.paused():
-                        yield np.frombuffer(content, np.uint8).reshape(size.height, size.width)
+                    left_s, ends_s = ends_s - time.monotonic(), math.inf  # the reader's time does not count
+                    yield np.frombuffer(content, np.uint8).reshape(size.height, size.width)
+                    ends_s = time.monotonic() + left_s
                 message = child.stderr.read(10_000).decode("utf-8", "replace").strip()
                 status = child.wait()
             finally:
@@ -92,11 +95,6 @@ class Clips:
             why = message.rpartition("\n")[2] if status == 1 else "takes too long, or too much memory, to decode"
             raise Problem(422, f"clip: {why}")
 
-    def _end_in_time(self, child: subprocess.Popen, patience: "_Patience", over: threading.Event) -> None:
-        while not over.wait(_LOOK_S):
-            if patience.is_over or self._closing.is_set():
-                child.kill()
-
     def _require_open(self) -> None:
         if self._closing.is_set():
             raise Problem(503, "the server is ending")
@@ -104,30 +102,3 @@ class Clips:
     def close(self) -> None:
         """End all decoding."""
         self._closing.set()
-
-
-class _Patience:
-    """Time limit of a decoder; its reader's time does not count."""
-
-    def __init__(self, seconds: float) -> None:
-        self._ends_s = time.monotonic() + seconds
-
-    @property
-    def is_over(self) -> bool:
-        return time.monotonic() > self._ends_s
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        left_s, self._ends_s = self._ends_s - time.monotonic(), float("inf")
-        yield
-        self._ends_s = time.monotonic() + left_s
-
-
-@asynccontextmanager
-async def _stored(body: AsyncIterator[bytes]) -> AsyncIterator[Path]:
-    """Store a clip on disk, under a name of our own, until the end of the block."""
-    with tempfile.NamedTemporaryFile(prefix="playahead-", suffix=".clip") as file:
-        async for piece in body:
-            file.write(piece)
-        file.flush()
-        yield Path(file.name)

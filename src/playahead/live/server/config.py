@@ -14,14 +14,7 @@ from playahead.io.settings import check_choices
 TOKEN_VARIABLE = "PLAYAHEAD_TOKEN"
 _SHORTEST_TOKEN = 16
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_LIMITS = (
-    "sessions",
-    "session_minutes",
-    "idle_minutes",
-    "connections",
-    "upload_mib",
-    "requests_per_s",
-)
+_LIMITS = ("sessions", "session_minutes", "idle_minutes", "connections", "upload_mib", "requests_per_s")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +67,9 @@ class ServeConfig:
 
     def __post_init__(self) -> None:
         check_choices(self, "ServeConfig")
-        if not 0 <= self.workers <= 1_000:
-            raise InputError("ServeConfig.workers", f"{self.workers} is not in 0 to 1000")
-        if not 0 <= self.port <= 65_535:
-            raise InputError("ServeConfig.port", f"{self.port} is not in 0 to 65535")
+        for name, most in (("workers", 1_000), ("port", 65_535)):
+            if not 0 <= getattr(self, name) <= most:
+                raise InputError(f"ServeConfig.{name}", f"{getattr(self, name)} is not in 0 to {most}")
         for name in _LIMITS:
             if not 0 < getattr(self, name) < math.inf:
                 raise InputError(f"ServeConfig.{name}", f"{getattr(self, name)} is not above 0")
@@ -124,9 +116,8 @@ class ServeConfig:
         else:
             token = os.environ.get(TOKEN_VARIABLE, "").strip()
         if (self.token_file or token) and len(token) < _SHORTEST_TOKEN:
-            raise InputError(
-                self.token_file or TOKEN_VARIABLE, f"the token has fewer than {_SHORTEST_TOKEN} characters"
-            )
+            where = self.token_file or TOKEN_VARIABLE
+            raise InputError(where, f"the token has fewer than {_SHORTEST_TOKEN} characters")
         return token
 
 

@@ -22,11 +22,7 @@ _MOST_CPU_S = 120
 
 
 def main(clip: str, longest_s: str, width: str, height: str, luma: str) -> None:
-    """Decode one clip.
-
-    Raises:
-        InputError: not a video, too long, too short, or it cannot be decoded.
-    """
+    """Decode one clip."""
     limit_this_process()
     path, size = Path(clip), InputSize(int(width), int(height), luma)  # type: ignore[bad-argument-type]
     lasts_s = probe(path, open_source=opened_clip).duration_s

@@ -1,48 +1,142 @@
-"""Requests: errors as problem documents (RFC 9457), JSON that is checked off the event loop, and limits on the rest."""
+"""Requests: what they hold, errors as problem documents (RFC 9457), JSON checked off the event loop, and limits."""
 
 import asyncio
 import hmac
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from playahead.io.errors import PlayaheadError
+from playahead.domain.feed import FeedRow
+from playahead.domain.grid import GRID
+from playahead.domain.time import LONGEST_HALF_MS
+from playahead.io.errors import InputError, PlayaheadError
 from playahead.live.server.config import LOOPBACK, ServeConfig
 from playahead.live.server.sources import Refused
+from playahead.live.session.lines import ROW_SCHEMA, Reports, Tick, parse_entry
 
 Model = TypeVar("Model", bound=BaseModel)
 MEDIA_TYPE = "application/problem+json"
 MOST_JSON_BYTES = 2 * 1024 * 1024
 """5,000 rows, or six windows of features, take less than half of it."""
-_BURST = 10
-_CLIENTS = 10_000
+_BURST, _CLIENTS = 10, 10_000
 _OPEN = ("/healthz", "/readyz", "/watch/")
-_LATER = {"Retry-After": "5"}
 _BODY_S = 120.0
 _SILENT_S = 10.0
+_TOO_LARGE = "a request of this kind may have at most {} MiB"
 _PARSER = ThreadPoolExecutor(1, thread_name_prefix="json")
+_MOST_ROWS, _MOST_FEATURES = 5_000, 4_096
+Confidence = Annotated[float, Field(ge=0, le=1)]
+
+
+class _RequestBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+def _row(entry: object) -> FeedRow | Tick:
+    """A row as ``live`` reads it from a line."""
+    try:
+        line = parse_entry(entry, "row")
+    except InputError as reason:
+        raise PydanticCustomError("row", "{reason}", {"reason": reason.what}) from None
+    if isinstance(line, Reports):
+        raise PydanticCustomError("row", "reports belong to the session, not to its rows")
+    return line
+
+
+def _reports(labels: object) -> Reports | None:
+    return None if labels is None else parse_entry({"reports": labels}, "reports")  # type: ignore[bad-return]
+
+
+_LABELS = {"type": ["array", "null"], "items": {"type": "string", "maxLength": 40}}
+ReportsBody = Annotated[Reports | None, PlainValidator(_reports), WithJsonSchema(_LABELS)]
+RowBody = Annotated[FeedRow | Tick, PlainValidator(_row), WithJsonSchema(ROW_SCHEMA)]
+Rows = Annotated[list[RowBody], Field(max_length=_MOST_ROWS, fail_fast=True)]
+Step = Annotated[list[float], Field(max_length=_MOST_FEATURES, fail_fast=True)]
+Window = Annotated[list[Step], Field(max_length=GRID.n_snippets, fail_fast=True)]
+
+
+class RowsBody(_RequestBody):
+    """Rows of a match, in any order."""
+
+    rows: Rows
+
+
+class QuestionBody(_RequestBody):
+    """A question after these rows, or after six windows of features: six times 33 steps of the model's features."""
+
+    rows: Rows | None = None
+    features: Annotated[list[Window], Field(max_length=GRID.n_windows, fail_fast=True)] | None = None
+    now_ms: Annotated[int, Field(ge=1_000, le=LONGEST_HALF_MS)] | None = None
+    reports: ReportsBody = None
+    min_confidence: Confidence = 0.1
+
+
+class SessionBody(_RequestBody):
+    """A session on rows that are posted, or on a source of video."""
+
+    kind: Literal["feed", "video"] = "feed"
+    source: Annotated[str, Field(max_length=2_000)] | None = None
+    speed: Annotated[float, Field(ge=0, le=1_000)] = 1.0
+    min_confidence: Confidence = 0.1
+    reports: ReportsBody = None
+
+
+class SessionOut(BaseModel):
+    """A session."""
+
+    id: str
+    kind: Literal["feed", "video"]
+    source: str
+    over: bool
+    events: int
+    url: str
+    page: str
+
+
+class ActionOut(BaseModel):
+    """An action, seen or expected; of one seen in a feed, who acted and where, if that is known."""
+
+    time_ms: int
+    action: str
+    confidence: float
+    team: Literal["home", "away"] | None = None
+    x: int | None = None
+    y: int | None = None
+
+
+class AnswerOut(BaseModel):
+    """Actions seen until a moment, and actions expected after it."""
+
+    half: int
+    now_ms: int
+    seen_ms: int
+    seen: list[ActionOut]
+    expected: list[ActionOut]
+    notices: list[str]
+    intensity_per_mille: list[list[int]]
+
+
+class TakenOut(BaseModel):
+    """Number of rows taken."""
+
+    taken: int
 
 
 class Problem(Exception):
-    """An error as the answer to a request.
-
-    Args:
-        status: status of HTTP, whose standard phrase is the title.
-        detail: where the error is, what it is, and what to do.
-        headers: headers to send with it.
-    """
+    """An error as the answer to a request: HTTP status, where and what it is, headers to send with it."""
 
     def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -63,53 +157,39 @@ def problem_of(error: Mapping[str, Any]) -> Problem:
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe these problems for OpenAPI."""
-    schema = {
-        "type": "object",
-        "required": ["type", "title", "status", "detail"],
-        "properties": {
-            "type": {"type": "string"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-        },
-    }
+    texts = {name: {"type": "string"} for name in ("type", "title", "detail")}
+    schema = {"type": "object", "required": [*texts, "status"], "properties": {**texts, "status": {"type": "integer"}}}
     return {
         status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
         for status in statuses
     }
 
 
+_PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
+    Problem: lambda problem: problem,
+    PlayaheadError: lambda reason: Problem(403 if isinstance(reason, Refused) else 422, str(reason)),
+    RequestValidationError: lambda reason: problem_of(reason.errors()[0]),
+    HTTPException: lambda reason: Problem(reason.status_code, str(reason.detail), dict(reason.headers or {})),
+}
+
+
 def add_problems(app: FastAPI, count: Callable[[int], object]) -> None:
-    """Make every error of an app a problem document.
+    """Make every error of an app a problem document; ``count`` is called with the status of each."""
 
-    Args:
-        app: app whose errors these are.
-        count: called with the status of each.
-    """
+    def handler(as_problem: Callable[[Any], Problem]) -> Callable[[Request, Any], Awaitable[Response]]:
+        async def answer(_: Request, reason: Any) -> Response:
+            problem = as_problem(reason)
+            count(problem.status)
+            return problem.response()
 
-    def response(problem: Problem) -> JSONResponse:
-        count(problem.status)
-        return problem.response()
+        return answer
 
-    @app.exception_handler(Problem)
-    async def of_ours(_: Request, problem: Problem) -> JSONResponse:
-        return response(problem)
-
-    @app.exception_handler(PlayaheadError)
-    async def of_the_library(_: Request, reason: PlayaheadError) -> JSONResponse:
-        return response(Problem(403 if isinstance(reason, Refused) else 422, str(reason)))
-
-    @app.exception_handler(RequestValidationError)
-    async def of_the_schema(_: Request, reason: RequestValidationError) -> JSONResponse:
-        return response(problem_of(reason.errors()[0]))
+    for kind, as_problem in _PROBLEMS.items():
+        app.add_exception_handler(kind, handler(as_problem))
 
     @app.exception_handler(ClientDisconnect)
-    async def of_a_client_that_left(*_: object) -> Response:
-        return Response(status_code=400)  # nobody reads it
-
-    @app.exception_handler(HTTPException)
-    async def of_the_router(_: Request, reason: HTTPException) -> JSONResponse:
-        return response(Problem(reason.status_code, str(reason.detail), dict(reason.headers or {})))
+    async def answer_nobody(*_: object) -> Response:
+        return Response(status_code=400)
 
 
 async def read_json(request: Request, model: type[Model]) -> Model:
@@ -140,29 +220,12 @@ def _parsed(content: bytes, model: type[Model]) -> Model:
 
 def described_body(model: type[BaseModel], **others: dict[str, Any]) -> dict[str, Any]:
     """Describe a body of this model, or of other media types, for OpenAPI."""
-    schema = model.model_json_schema()
-    content = {"application/json": {"schema": _inlined(schema, schema.pop("$defs", {}))}}
+    content = {"application/json": {"schema": model.model_json_schema()}}
     return {"requestBody": {"required": True, "content": {**content, **others}}}
 
 
-def _inlined(schema: Any, named: dict[str, Any]) -> Any:
-    """A schema without references."""
-    if isinstance(schema, list):
-        return [_inlined(part, named) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _inlined(named[schema["$ref"].rpartition("/")[2]], named)
-    return {key: _inlined(part, named) for key, part in schema.items()}
-
-
 class Limits:
-    """Middleware that checks a request's names, token, size and rate before anything looks at it.
-
-    Args:
-        app: app inside.
-        config: limits.
-    """
+    """Middleware that checks a request's names, token, size and rate before anything looks at it."""
 
     def __init__(self, app: ASGIApp, config: ServeConfig) -> None:
         self._app, self._token, self._rate = app, config.token, config.requests_per_s
@@ -187,9 +250,9 @@ class Limits:
                 self._require_token(headers)
                 self._require_rate(scope)
                 if self._at_once >= self._most_at_once:
-                    raise Problem(503, f"{self._at_once} requests are under way, the maximum", _LATER)
+                    raise Problem(503, f"{self._at_once} requests are under way, the maximum", {"Retry-After": "5"})
             if int(headers.get(b"content-length", b"0")) > most_bytes:
-                raise _too_large(most_bytes)
+                raise Problem(413, _TOO_LARGE.format(most_bytes // 1024 // 1024))
         except (Problem, ValueError) as reason:
             problem = reason if isinstance(reason, Problem) else Problem(400, "Content-Length is not a number")
             await problem.response()(scope, receive, send)
@@ -239,10 +302,6 @@ def _name(address: str) -> str | None:
         return None
 
 
-def _too_large(most_bytes: int) -> Problem:
-    return Problem(413, f"a request of this kind may have at most {most_bytes // 1024 // 1024} MiB")
-
-
 class _Body:
     """A request's body, cut off if it grows too large or comes too slowly."""
 
@@ -261,5 +320,5 @@ class _Body:
         self._whole = not message.get("more_body")
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise _too_large(self._most_bytes)
+            raise Problem(413, _TOO_LARGE.format(self._most_bytes // 1024 // 1024))
         return message

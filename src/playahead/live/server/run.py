@@ -25,14 +25,13 @@ _GRACE_S = 10
 _HEADERS_S = 10.0
 _ACCEPTED_AT_ONCE = 128  # asyncio accepts so many before it looks at any of them
 _QUEUED = 2_048  # the system keeps so many more; one that finds no place tries again after a second
-_OTHER_FILES = 128  # weights, recordings, streams
+_OTHER_FILES = _ACCEPTED_AT_ONCE + 128  # weights, recordings, streams
 
 
 class _Server(uvicorn.Server):
     ready: Callable[[str], object] = id
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say where it listens once it does."""
         await super().startup(sockets)
         if self.started:
             for listener in self.servers[0].sockets:
@@ -47,7 +46,7 @@ class _Server(uvicorn.Server):
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Readers get their session's last event, so their connections end by themselves."""
+        # Readers get their session's last event, so their connections end by themselves.
         await asyncio.to_thread(self.config.app.state.close)  # type: ignore[union-attr]
         await super().shutdown(sockets)
 
@@ -111,16 +110,16 @@ class _Connection(H11Protocol):
 
 
 def make_server(config: ServeConfig, ready: Callable[[str], object] = id) -> _Server:
-    """Make a server, ready to run until SIGTERM or Ctrl-C.
-
-    Args:
-        config: models and limits.
-        ready: called with the server's address once it listens.
+    """Make a server, ready to run until SIGTERM or Ctrl-C; ``ready`` is called with its address once it listens.
 
     Raises:
         InputError: weights that cannot be read, or more connections than the system allows.
     """
-    _require_files(config.connections)
+    if resource is not None:  # a server without files answers nobody
+        allowed, needed = resource.getrlimit(resource.RLIMIT_NOFILE)[0], config.connections + _OTHER_FILES
+        if allowed != resource.RLIM_INFINITY and needed > allowed:
+            what = f"{config.connections} need {needed} open files, the system allows {allowed}"
+            raise InputError("ServeConfig.connections", what, f"allow fewer, or more files: ulimit -n {needed}")
     settings = uvicorn.Config(
         build_app(config),
         host=config.host,
@@ -139,28 +138,9 @@ def make_server(config: ServeConfig, ready: Callable[[str], object] = id) -> _Se
     return server
 
 
-def _require_files(connections: int) -> None:
-    """Refuse more connections than the system gives files: a server without files answers nobody."""
-    if resource is None:
-        return
-    allowed, needed = resource.getrlimit(resource.RLIMIT_NOFILE)[0], connections + _ACCEPTED_AT_ONCE + _OTHER_FILES
-    if allowed != resource.RLIM_INFINITY and needed > allowed:
-        fix = f"allow fewer, or more files: ulimit -n {needed}"
-        raise InputError(
-            "ServeConfig.connections", f"{connections} need {needed} open files, the system allows {allowed}", fix
-        )
-
-
 @contextmanager
 def serving(config: ServeConfig) -> Iterator[tuple[uvicorn.Server, str]]:
-    """Run a server in a thread of this process until the end of the block; (server, address).
-
-    Args:
-        config: models and limits.
-
-    Raises:
-        InputError: weights that cannot be read.
-    """
+    """Run a server in a thread of this process until the end of the block; (server, address)."""
     server = make_server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -1,7 +1,6 @@
 """Sessions of a server, each with a thread that takes rows or frames and adds its answers to a backlog of events.
 
-Sessions are kept by ``LocalSessions`` in this process, or by ``by_ray.RaySessions`` in workers; both have the same
-methods, and so have the sessions that they give.
+``LocalSessions`` keeps them in this process, ``by_ray.RaySessions`` in workers, with the same methods.
 """
 
 import json
@@ -18,22 +17,19 @@ from playahead.inference.predictor import Predictor
 from playahead.inference.video import VideoModel
 from playahead.io.channel import Channel
 from playahead.io.errors import PlayaheadError
-from playahead.live.server.backlog import EVENT_BYTES, MOST_EVENTS, Backlog, Event, Picture, Pictures
+from playahead.live.server.backlog import EVENT_BYTES, MOST_EVENTS, Backlog, Entry, Pictures
 from playahead.live.server.config import ServeConfig
 from playahead.live.server.requests import Problem
 from playahead.live.server.sources import Gate
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession, watch_feed
 from playahead.live.session.frames import FrameSource
-from playahead.live.session.lines import Lines
-from playahead.live.session.rows import Line, Reports
+from playahead.live.session.lines import Line, Lines, Reports
 from playahead.live.session.video_session import VideoSession, watch_video
 from playahead.video.source import shown
 
 _ROWS_WAITING = 10_000
-_HEARTBEAT_S, _PICTURE_S = 5.0, 1.0
-_SWEEP_S = 5.0
-_PATIENCE_S = 5.0
+_HEARTBEAT_S, _PICTURE_S, _SWEEP_S, _PATIENCE_S = 5.0, 1.0, 5.0, 5.0
 _BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _log = logging.getLogger(__name__)
 
@@ -42,29 +38,17 @@ class Metrics:
     """Figures of one server, for Prometheus."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.sessions = Gauge("playahead_sessions", "Sessions under way", ["kind"], registry=self.registry)
-        self.answers = Histogram(
-            "playahead_answer_seconds",
-            "From the last row or frame that an answer rests on to the answer",
-            ["kind"],
-            buckets=_BUCKETS_S,
-            registry=self.registry,
-        )
-        self.rows = Counter("playahead_rows", "Rows taken", registry=self.registry)
-        self.dropped = Counter("playahead_dropped_frames", "Frames that nobody took in time", registry=self.registry)
-        self.problems = Counter("playahead_problems", "Requests refused", ["status"], registry=self.registry)
+        self.registry = registry = CollectorRegistry()
+        self.sessions = Gauge("playahead_sessions", "Sessions under way", ["kind"], registry=registry)
+        what = "From the last row or frame that an answer rests on to the answer"
+        self.answers = Histogram("playahead_answer_seconds", what, ["kind"], buckets=_BUCKETS_S, registry=registry)
+        self.rows = Counter("playahead_rows", "Rows taken", registry=registry)
+        self.dropped = Counter("playahead_dropped_frames", "Frames that nobody took in time", registry=registry)
+        self.problems = Counter("playahead_problems", "Requests refused", ["status"], registry=registry)
 
 
 class Models:
-    """Models of a server, shared by all sessions: the feed's is opened at once, the video's when it is first needed.
-
-    Args:
-        config: weights.
-
-    Raises:
-        InputError: the feed's weights cannot be read.
-    """
+    """Models of a server, shared by all sessions: the feed's is opened at once, the video's when it is first needed."""
 
     def __init__(self, config: ServeConfig) -> None:
         self._config, self._lock = config, threading.Lock()
@@ -75,26 +59,13 @@ class Models:
     def video(self) -> VideoModel:
         """Backbone and anticipator of video."""
         with self._lock:
-            if self._video is None:
-                config = self._config
-                self._video = VideoModel.open(config.video_weights, config.backbone, config.device)
+            config = self._config
+            self._video = self._video or VideoModel.open(config.video_weights, config.backbone, config.device)
             return self._video
 
 
 class LocalSession:
-    """One session: a thread that answers, and its events.
-
-    Args:
-        kind: feed or video.
-        source: name of what it watches, for people.
-        answers: answers of the session; closed at the end.
-        feed: lines or frames that the answers are made from; closing it ends them.
-        pictures: pictures of a video.
-
-    Attributes:
-        events: answers, then the end.
-        used_s: when a client last asked for anything, on the machine's clock.
-    """
+    """One session: a thread that answers, and its events; closing ``feed`` (lines or frames) ends the answers."""
 
     def __init__(
         self,
@@ -107,7 +78,7 @@ class LocalSession:
         self.id, self.kind, self.source, self.feed = secrets.token_urlsafe(12), kind, source, feed
         self._answers, self._pictures = answers, pictures
         self.started_s = self.used_s = time.monotonic()
-        self.events: Backlog[Event] = Backlog(MOST_EVENTS, EVENT_BYTES)
+        self.events = Backlog(MOST_EVENTS, EVENT_BYTES)
         self._stopping = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"session-{self.id}", daemon=True)
         self.thread.start()
@@ -126,7 +97,7 @@ class LocalSession:
         why = "the source ended"
         try:
             for answer in self._answers:
-                self.events.add(_event("answer", answer.as_json()))
+                self._add("answer", answer.as_json())
                 if self._stopping.is_set():
                     break
         except PlayaheadError as reason:
@@ -137,16 +108,20 @@ class LocalSession:
         finally:
             self._answers.close()
             why = "the session was closed" if self._stopping.is_set() else why
-            self.events.add(_event("end", {"detail": why}), last=True)
+            self._add("end", {"detail": why})
             if self._pictures is not None:
-                self._pictures.backlog.end()
+                self._pictures.backlog.add(None, last=True)
 
-    async def wait(self, number: int) -> tuple[list[tuple[int, Event]], bool]:
+    def _add(self, kind: str, data: dict[str, object]) -> None:
+        text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+        self.events.add(Entry(kind, text.encode()), last=kind == "end")
+
+    async def wait(self, number: int) -> tuple[list[tuple[int, Entry]], bool]:
         """Events after this one as soon as there are any, none after a while; and whether no more will come."""
         self.used_s = time.monotonic()
         return await self.events.wait(number, _HEARTBEAT_S)
 
-    async def pictures(self, number: int) -> tuple[list[tuple[int, Picture]], bool]:
+    async def pictures(self, number: int) -> tuple[list[tuple[int, Entry]], bool]:
         """Pictures of a video after this one as soon as there are any, and whether no more will come."""
         self.used_s = time.monotonic()
         if self._pictures is None:
@@ -173,18 +148,8 @@ class LocalSession:
         self.feed.close()
 
 
-def _event(kind: str, data: dict[str, object]) -> Event:
-    return Event(kind, json.dumps(data, separators=(",", ":"), allow_nan=False))
-
-
 class LocalSessions:
-    """All sessions of this process. Beginning one raises ``Problem`` when full, looking one up when unknown.
-
-    Args:
-        config: limits.
-        models: models that answer.
-        metrics: figures of the sessions.
-    """
+    """All sessions of this process. Beginning one raises ``Problem`` when full, looking one up when unknown."""
 
     def __init__(self, config: ServeConfig, models: Models, metrics: Metrics) -> None:
         self._config, self._models, self._metrics = config, models, metrics
@@ -201,7 +166,7 @@ class LocalSessions:
         if reports is not None:
             session.push(reports)
         answers = self._measured("feed", session, watch_feed(session, lines, speed))
-        return self._add(LocalSession("feed", "rows", answers, lines))
+        return self._keep(LocalSession("feed", "rows", answers, lines))
 
     def of_video(self, source: str, speed: float, min_confidence: float) -> LocalSession:
         """Begin a session that watches a source."""
@@ -210,7 +175,7 @@ class LocalSessions:
         session, pictures = VideoSession(model, min_confidence), Pictures()
         frames = FrameSource(source, model.input_size, speed, pictures.draw, self._gate.open)
         answers = self._measured("video", session, watch_video(session, frames, speed, pictures.show))
-        return self._add(LocalSession("video", shown(source), answers, frames, pictures))
+        return self._keep(LocalSession("video", shown(source), answers, frames, pictures))
 
     def _measured(
         self, kind: str, session: FeedSession | VideoSession, answers: Generator[Answer, None, None]
@@ -238,7 +203,7 @@ class LocalSessions:
         with self._lock:
             return sum(not session.over for session in self._sessions.values())
 
-    def _add(self, session: LocalSession) -> LocalSession:
+    def _keep(self, session: LocalSession) -> LocalSession:
         with self._lock:
             self._sessions[session.id] = session
         return session
@@ -290,5 +255,5 @@ class LocalSessions:
 
 
 def no_session() -> Problem:
-    """The problem of an id that no session has."""
+    """Problem of an id that no session has."""
     return Problem(404, "there is no session of this id (any more)")

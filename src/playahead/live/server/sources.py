@@ -24,11 +24,9 @@ from playahead.io.errors import InputError
 from playahead.live.server.config import ServeConfig
 from playahead.video.source import is_address, opened, shown
 
-_CAMERAS = ("rtsp", "rtsps")
 _PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # IPv6 addresses that stand for IPv4 ones, private ones, too
-MOST_PIXELS = 10_000_000
-"""More than 4096 x 2304."""
+_MOST_PIXELS = 10_000_000  # more than 4096 x 2304
 _CONTAINERS = "mov,mp4,matroska,webm,mpegts,avi,flv,h264,hevc"
 _WITH_PLAYLISTS = f"{_CONTAINERS},hls,aac,ac3,eac3,mp3,webvtt"  # playlists name sound and subtitles, too
 _THROUGH_A_PROXY = "http,https,tls,tcp,crypto,httpproxy"
@@ -49,8 +47,7 @@ def allowed_source(source: str, config: ServeConfig) -> str:
     """Check a source; its name as FFmpeg is to open it.
 
     Raises:
-        Refused: it is not allowed.
-        InputError: it is not an address, or its host is not known.
+        InputError: it is not an address, its host is not known, or (``Refused``) it is not allowed.
     """
     if any(ord(character) < 32 for character in source):
         raise InputError("source", "holds a control character")
@@ -71,8 +68,7 @@ def checked_address(source: str, config: ServeConfig, is_whole: bool = True) -> 
         is_whole: whether the path is known; else any path is allowed.
 
     Raises:
-        Refused: it is not allowed.
-        InputError: it is not an address, or its host is not known.
+        InputError: as ``allowed_source``.
     """
     parts, port = _listed(source, config, is_whole)
     return _addresses(parts, port, config)[0], port
@@ -83,7 +79,7 @@ def _listed(source: str, config: ServeConfig, is_whole: bool = True) -> tuple[Sp
     parts, port = _parts(source)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise Refused(f"addresses begin with {', '.join(_PORTS)}")
-    if parts.scheme in _CAMERAS and not config.allow_private:
+    if parts.scheme.startswith("rtsp") and not config.allow_private:
         raise Refused("FFmpeg follows a camera wherever it sends it, so rtsp needs private networks to be allowed")
     if not any(_begins(parts, port, prefix, is_whole) for prefix in config.allowed if "://" in prefix):
         raise Refused("is not among the addresses that this server may open")
@@ -91,7 +87,6 @@ def _listed(source: str, config: ServeConfig, is_whole: bool = True) -> tuple[Sp
 
 
 def _addresses(parts: SplitResult, port: int, config: ServeConfig) -> list[str]:
-    """IP addresses of a host."""
     try:
         addresses = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -131,52 +126,37 @@ def _is_public(host: str) -> bool:
 
 
 def allowed_file(source: str, config: ServeConfig) -> str:
-    """Path of a file in an allowed folder, links followed.
-
-    Raises:
-        Refused: it is not a file there.
-    """
-    try:
-        path = Path(source).resolve(strict=True)
-        is_file = path.is_file()
-    except (OSError, ValueError, RuntimeError):
-        path, is_file = Path(source), False
+    """Path of a file in an allowed folder, links followed; ``Refused`` if it is not a file there."""
     roots = [Path(root).resolve() for root in config.allowed if "://" not in root]
-    if not is_file or not any(path.is_relative_to(root) for root in roots):
-        raise Refused("is not a file in a folder that this server may read")
-    return str(path)
+    with suppress(OSError, ValueError, RuntimeError):
+        path = Path(source).resolve(strict=True)
+        if path.is_file() and any(path.is_relative_to(root) for root in roots):
+            return str(path)
+    raise Refused("is not a file in a folder that this server may read")
 
 
 def opened_clip(source: Path | str) -> InputContainer:
-    """Open an uploaded file; formats that lead to other files are refused.
-
-    Raises:
-        InputError: not a video, or its pictures are too large.
-    """
+    """Open an uploaded file; formats that lead to other files are refused."""
     return _opened(source, {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"})
 
 
 def _opened(
     source: Path | str, options: dict[str, str], open_file: Callable[..., object] | None = None
 ) -> InputContainer:
-    limits = {"max_pixels": str(MOST_PIXELS)}
+    limits = {"max_pixels": str(_MOST_PIXELS)}
     container = opened(source, {**options, **limits}, open_file)
     for stream in container.streams.video:
         if stream.codec_context is not None:
             stream.codec_context.options = limits
     sizes = [stream.width * stream.height for stream in container.streams.video]
-    if sizes and not 0 < max(sizes) <= MOST_PIXELS:  # FFmpeg forgets a size that it refuses
+    if sizes and not 0 < max(sizes) <= _MOST_PIXELS:  # FFmpeg forgets a size that it refuses
         container.close()
-        raise InputError(shown(source), f"its pictures have no size, or more than {MOST_PIXELS:,} pixels")
+        raise InputError(shown(source), f"its pictures have no size, or more than {_MOST_PIXELS:,} pixels")
     return container
 
 
 class Gate:
-    """Opens what sessions watch, through a proxy of its own.
-
-    Args:
-        config: sources that are allowed.
-    """
+    """Opens what sessions watch, through a proxy of its own."""
 
     def __init__(self, config: ServeConfig) -> None:
         self._config = config
@@ -191,17 +171,17 @@ class Gate:
         Raises:
             InputError: not a video, its pictures are too large, or it leads to a source that is not allowed.
         """
+
+        def open_file(name: str, *_: object) -> BinaryIO:  # one that a playlist names
+            return Path(allowed_file(name.removeprefix("file:"), self._config)).open("rb")
+
         if not is_address(source):
-            return _opened(source, {"format_whitelist": _WITH_PLAYLISTS}, self._open_file)
+            return _opened(source, {"format_whitelist": _WITH_PLAYLISTS}, open_file)
         if str(source).startswith("rtsp"):  # over its one connection, so that no packet goes elsewhere
             return _opened(source, {"rtsp_transport": "tcp", "protocol_whitelist": "rtsp,rtsps,tcp,tls,rtp"})
         proxy = f"http://127.0.0.1:{self._proxy.server_port}"
         options = {"format_whitelist": _WITH_PLAYLISTS, "protocol_whitelist": _THROUGH_A_PROXY, "http_proxy": proxy}
         return _opened(source, options)
-
-    def _open_file(self, name: str, *_: object) -> BinaryIO:
-        """Open a file that a playlist names."""
-        return Path(allowed_file(name.removeprefix("file:"), self._config)).open("rb")
 
     def close(self) -> None:
         """Let nothing more through."""
@@ -225,9 +205,8 @@ class _Hop(BaseHTTPRequestHandler):
             parts = urlsplit(self.path)
             target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
             headers = [f"{name}: {value}" for name, value in self.headers.items() if name.lower() not in _HOP_HEADERS]
-            upstream.sendall(
-                "\r\n".join([f"GET {target} HTTP/1.1", *headers, "Connection: close", "", ""]).encode("latin-1")
-            )
+            head = [f"GET {target} HTTP/1.1", *headers, "Connection: close", "", ""]
+            upstream.sendall("\r\n".join(head).encode("latin-1"))
             _pass_on(upstream, self.connection)
 
     def do_CONNECT(self) -> None:

@@ -65,10 +65,9 @@ class Answer:
 
 
 def _mark_as_json(mark: Mark | Anticipation) -> dict[str, object]:
-    fields: dict[str, object] = {"time_ms": mark.time_ms, "action": str(mark.action), "confidence": mark.confidence}
-    if isinstance(mark, SeenRow):
-        fields |= {name: known for name in ("team", "x", "y") if (known := getattr(mark, name)) is not None}
-    return fields
+    fields = {"time_ms": mark.time_ms, "action": str(mark.action), "confidence": mark.confidence}
+    places = {name: getattr(mark, name, None) for name in ("team", "x", "y")}
+    return fields | {name: known for name, known in places.items() if known is not None}
 
 
 def read_answer(entry: Mapping[str, Any]) -> Answer:
@@ -80,8 +79,10 @@ def read_answer(entry: Mapping[str, Any]) -> Answer:
     try:
         now_ms, half, seen_ms = entry["now_ms"], entry["half"], entry["seen_ms"]
         intensity_RC = np.array(entry["intensity_per_mille"], np.float32).T / np.float32(1000)
-        if {type(number) for number in (now_ms, half, seen_ms)} != {int} or not _is_text(entry["notices"]):
-            raise ValueError("a time is not a whole number, or notices is not a list of texts")
+        if {type(number) for number in (now_ms, half, seen_ms)} != {int}:
+            raise ValueError("a time is not a whole number")
+        if not isinstance(entry["notices"], list) or not all(isinstance(text, str) for text in entry["notices"]):
+            raise ValueError("notices is not a list of texts")
         if not 0 <= now_ms < _MAX_TIME_MS:
             raise ValueError(f"{str(now_ms)[:40]} ms is not a time")
         if intensity_RC.shape != (RASTER_FRAMES, len(ACTIONS)) or not np.isfinite(intensity_RC).all():
@@ -90,8 +91,8 @@ def read_answer(entry: Mapping[str, Any]) -> Answer:
             half=half,
             now_ms=now_ms,
             seen_ms=seen_ms,
-            seen=[_read_seen(**mark) for mark in entry["seen"]],
-            expected=[_read_expected(half, now_ms, seen_ms, **mark) for mark in entry["expected"]],
+            seen=[_seen_row(**mark) for mark in entry["seen"]],
+            expected=[_expected(half, now_ms, seen_ms, **mark) for mark in entry["expected"]],
             notices=entry["notices"],
             intensity_RC=intensity_RC,
         )
@@ -99,27 +100,18 @@ def read_answer(entry: Mapping[str, Any]) -> Answer:
         raise InputError("answer", f"is not of a recorded session ({reason})") from None
 
 
-def _read_seen(action: str, time_ms: int, confidence: float, **place: Any) -> SeenRow:
+def _seen_row(action: str, time_ms: int, confidence: float, **place: Any) -> SeenRow:
     return SeenRow(int(time_ms), Action(action), float(confidence), **place)
 
 
-def _read_expected(half: int, now_ms: int, seen_ms: int, action: str, time_ms: int, confidence: float) -> Anticipation:
-    """A record keeps the confidence of the likeliest class alone."""
+def _expected(half: int, now_ms: int, seen_ms: int, action: str, time_ms: int, confidence: float) -> Anticipation:
+    # A record keeps the confidence of the likeliest class alone.
     by_class = tuple(confidence if name == action else 0.0 for name in ACTIONS)
     return Anticipation(Action(action), time_ms - now_ms, confidence, by_class, now_ms, seen_ms, half=half)
 
 
-def _is_text(notices: object) -> bool:
-    return isinstance(notices, list) and all(isinstance(text, str) for text in notices)
-
-
 class RecentWindows:
-    """The encoded windows of the last 25 s, so that each window is encoded once.
-
-    Args:
-        predictor: model that encodes and predicts.
-        min_confidence: minimum confidence of expected actions.
-    """
+    """The encoded windows of the last 25 s, so that each window is encoded once."""
 
     def __init__(self, predictor: AnyPredictor, min_confidence: float) -> None:
         self._predictor, self._decoder, self._min_confidence = predictor, predictor.decoder(), min_confidence

@@ -17,7 +17,7 @@ from playahead.inference.any_predictor import AnyPredictor
 from playahead.io.channel import Channel
 from playahead.io.errors import InputError
 from playahead.live.session.answer import Answer, RecentWindows, SeenRow
-from playahead.live.session.rows import Line, Reports, Tick
+from playahead.live.session.lines import Line, Reports, Tick
 
 EVERY_MS = 1_000
 MOST_ROWS = 5_000
@@ -41,12 +41,9 @@ class FeedSession:
     late row (``late_ms``). No answer changes afterwards: the numbers are those of ``predict`` on the rows with their
     ``late_ms``. Rows are kept for as long as an answer can look at them.
 
-    Args:
-        predictor: model trained on event feeds.
-        min_confidence: minimum confidence of expected actions.
-
     Attributes:
         notices: what to say with the next answer.
+        newest_ms: time of the newest row or tick of the half under way.
         took_s: duration of computing the latest answer.
     """
 
@@ -61,8 +58,7 @@ class FeedSession:
         """Begin a half that is watched from this moment on."""
         self.half_number, self._from_ms, self.now_ms = half, now_ms, now_ms
         self._rows, self._n_rows = np.zeros(MOST_ROWS, _COLUMNS), 0  # in order of arrival
-        self._forgot_ms = now_ms
-        self._newest_ms = now_ms
+        self._forgot_ms = self.newest_ms = now_ms
         self._windows.clear()
 
     def push(self, line: Line) -> None:
@@ -86,9 +82,9 @@ class FeedSession:
             self._start(line.half, at_ms // EVERY_MS * EVERY_MS if at_ms > OBSERVATION_MS else 0)
         if isinstance(line, FeedRow):
             self._take(line)
-        elif at_ms < self._newest_ms:
+        elif at_ms < self.newest_ms:
             self.notices.count("ticks that went back")
-        self._newest_ms = max(self._newest_ms, at_ms)
+        self.newest_ms = max(self.newest_ms, at_ms)
 
     def _take(self, row: FeedRow) -> None:
         # A row that became known before the latest answer is late by the time since then.
@@ -106,11 +102,6 @@ class FeedSession:
         self._rows[self._n_rows] = (row.t_ms, row.delay_ms, late_ms, *_attributes(row))
         self._n_rows += 1
 
-    @property
-    def newest_ms(self) -> int:
-        """Time of the newest row or tick of the half under way."""
-        return self._newest_ms
-
     def answers(self, now_ms: int | None = None, most_behind_ms: int = OBSERVATION_MS) -> Iterator[Answer]:
         """Answer for every full second up to a moment that was not answered for yet.
 
@@ -118,7 +109,7 @@ class FeedSession:
             now_ms: time of the half under way; the newest row's or tick's time if None.
             most_behind_ms: longest time to look back; earlier moments are left out, with a notice.
         """
-        until_ms = self._newest_ms if now_ms is None else now_ms
+        until_ms = self.newest_ms if now_ms is None else now_ms
         if not self.half_number:
             return
         skipped_ms = (until_ms - most_behind_ms - self.now_ms) // EVERY_MS * EVERY_MS
@@ -153,9 +144,9 @@ class FeedSession:
         )
 
     def _forget(self) -> None:
-        """Drop rows that no window still to be encoded can look at."""
+        # Drop rows that no window still to be encoded can look at: a row counts from the moment at which it became
+        # visible; 35 s later no window can contain it.
         rows = self._rows[: self._n_rows]
-        # A row counts from the moment at which it became visible; 35 s later no window can contain it.
         visible_ms = rows["t_ms"].astype(np.int64) + rows["delay_ms"] + rows["late_ms"]
         recent = rows[visible_ms >= self.now_ms - _NEEDS_MS]
         self._n_rows = len(recent)
@@ -177,7 +168,6 @@ class FeedSession:
 
 
 def _seen(half: FeedHalf, now_ms: int) -> list[SeenRow]:
-    """Actions known by now, of the last 30 s."""
     # The ten actions that became visible before now and happened in the last 30 s.
     shown = (half.code < len(ACTIONS)) & (half.visible_ms < now_ms) & (half.t_ms > now_ms - OBSERVATION_MS)
     return [
@@ -215,43 +205,33 @@ def watch_feed(
         seconds: the machine's clock.
     """
     clock = _Clock(speed, seconds)
+
+    def due(most_behind_ms: int) -> Iterator[Answer]:
+        if clock.is_silent(session.newest_ms):
+            session.notices.add(f"no row for {_SILENT_S:.0f} s")
+        return session.answers(clock.now_ms, most_behind_ms)
+
     with closing(lines):
         while True:
             try:
                 line = lines.next(clock.until(session.now_ms + EVERY_MS))
             except TimeoutError:  # one answer, then what came meanwhile: no row is late because this machine is slow
-                yield from islice(_due(session, clock, ANTICIPATION_MS), 1)
+                yield from islice(due(ANTICIPATION_MS), 1)
                 continue
             if line is None:
                 yield from session.answers()
                 return
-            _push(session, line, note, refuse)
+            try:
+                if isinstance(line, InputError):
+                    raise line
+                session.push(line)
+            except InputError as reason:  # one line that cannot be used becomes a notice and costs nothing else
+                session.notices.add(str(reason))
+                refuse(reason)
+            else:
+                note(line)
             if clock.follow(session.half_number, session.newest_ms):
-                yield from _due(session, clock, OBSERVATION_MS)
-
-
-def _due(session: FeedSession, clock: "_Clock", most_behind_ms: int) -> Generator[Answer, None, None]:
-    if clock.is_silent(session.newest_ms):
-        session.notices.add(f"no row for {_SILENT_S:.0f} s")
-    yield from session.answers(clock.now_ms, most_behind_ms)
-
-
-def _push(
-    session: FeedSession,
-    line: Line | InputError,
-    note: Callable[[Line], object],
-    refuse: Callable[[InputError], object],
-) -> None:
-    """Push a line; one that cannot be used becomes a notice and costs nothing else."""
-    try:
-        if isinstance(line, InputError):
-            raise line
-        session.push(line)
-    except InputError as reason:
-        session.notices.add(str(reason))
-        refuse(reason)
-    else:
-        note(line)
+                yield from due(OBSERVATION_MS)
 
 
 class _Clock:

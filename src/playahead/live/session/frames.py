@@ -22,15 +22,12 @@ from playahead.video.input_size import InputSize
 from playahead.video.reader import Open, VideoDecoder
 from playahead.video.source import is_address, opened
 
-_WAITING = 20 * GRID.fps
-"""Frames that may wait: a live HLS stream begins with up to three segments at once."""
-_REMEMBERED = 100_000
-"""Pictures of at least half an hour: no playlist goes back further."""
+_WAITING = 20 * GRID.fps  # frames: a live HLS stream begins with up to three segments at once
+_REMEMBERED = 100_000  # pictures of at least half an hour: no playlist goes back further
 _EVERY_LINE = 8
 _PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _SUFFIXES = frozenset({".ts", ".mp4", ".mkv", ".mov", ".m4s", ".avi", ".flv", ".webm"})
-_WHOLE_AFTER_S = 2.0
-_LOOK_AGAIN_S = 0.2
+_WHOLE_AFTER_S, _LOOK_AGAIN_S = 2.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -55,28 +52,16 @@ class Dropped:
     n: int
 
 
-@dataclass(frozen=True)
-class Notice:
-    """A notice of the decoder."""
-
-    text: str
-
-
-Item = Frame | Lost | Dropped | Notice
+Item = Frame | Lost | Dropped | str
+"""A text is a notice of the decoder."""
 
 
 class FrameSource:
     """Frames at 25 a second, decoded in a thread of their own.
 
-    A file is played at the given speed, an endless stream arrives as it is sent. A stream that stops is opened again,
-    after pauses that grow; pictures shown before do not come again.
-
-    Args:
-        source: a file, a folder that segments are written into, or an address.
-        input_size: size of the gray frames.
-        speed: playback speed of a file; 0 waits for the reader and drops nothing.
-        draw_jpeg: makes the JPEG of a decoded frame, or None.
-        open_source: opens the source, each time.
+    A file is played at the given speed (0 waits for the reader and drops nothing), an endless stream arrives as it is
+    sent. A stream that stops is opened again, after pauses that grow; pictures shown before do not come again. A folder
+    that segments are written into is one video. ``draw_jpeg`` makes the JPEG of a decoded frame, or None.
     """
 
     def __init__(
@@ -102,9 +87,9 @@ class FrameSource:
             self._read_folder(Path(self._source), items)
             return
         n_failures, was_open = 0, False
-        shown_before = _ShownBefore() if is_address(self._source) else None
+        shown_before = _ShownBefore()
+        is_new = shown_before.is_new if is_address(self._source) else None
         while not items.closed.is_set():
-            is_new = shown_before.is_new if shown_before else None
             decoder = VideoDecoder(self._source, self._draw, 0.0, None, None, is_new, self._open_source)
             n_frames, why = 0, "it ended"
             try:
@@ -117,8 +102,7 @@ class FrameSource:
             if not is_address(self._source) or decoder.lasts_s is not None:
                 return
             self._put(items, Lost(why))
-            if shown_before:
-                shown_before.open_again()
+            shown_before.open_again()
             items.closed.wait(_PAUSES_S[min(n_failures, len(_PAUSES_S) - 1)])
 
     def _read_folder(self, folder: Path, items: Channel[Item]) -> None:
@@ -128,27 +112,30 @@ class FrameSource:
                 decoder = VideoDecoder(path, self._draw, 0.0, None, None, open_source=self._open_source)
                 self._read(decoder, items, again=False)
             except PlayaheadError as reason:
-                self._put(items, Notice(str(reason)))
+                self._put(items, str(reason))
 
     def _draw(self, frame: VideoFrame) -> Frame:
         return Frame(self._size.draw(frame), self._draw_jpeg(frame))
 
     def _read(self, decoder: VideoDecoder[Frame], items: Channel[Item], again: bool) -> int:
         """Read all frames of one opening; how many. A broadcast that has a length when it is opened again is over."""
-        started_s, n_frames, n_notices = time.monotonic(), 0, 0
+        started_s, n_frames = time.monotonic(), 0
+
+        def put_notices() -> None:
+            for text in decoder.notices.take():
+                self._put(items, text)
+
         for index, frame in decoder.frames():
             if again and decoder.lasts_s is not None:
                 break
             if decoder.lasts_s is not None and self._speed:
                 due_s = started_s + index / GRID.fps / self._speed
                 items.closed.wait(max(0.0, due_s - time.monotonic()))
-            for text in decoder.notices.lines[n_notices:]:
-                self._put(items, Notice(text))
-            n_notices, n_frames = len(decoder.notices.lines), n_frames + 1
+            put_notices()
+            n_frames += 1
             if not self._put(items, frame):
                 break
-        for text in decoder.notices.lines[n_notices:]:
-            self._put(items, Notice(text))
+        put_notices()
         return n_frames
 
     def _put(self, items: Channel[Item], item: Item) -> bool:
@@ -185,21 +172,16 @@ class _ShownBefore:
 def segments(folder: Path, follow: bool, stopped: threading.Event) -> Iterator[Path]:
     """Files of video that a recorder writes into a folder, each once it is whole, by name.
 
-    A file is whole when the next one is there, or when it has not grown for two seconds.
-
-    Args:
-        folder: folder to watch.
-        follow: wait for more; else end after the last file that is there.
-        stopped: ends the wait.
+    A file is whole when the next one is there, or when it has not grown for two seconds. Without ``follow``, they end
+    with the last file that is there; ``stopped`` ends the wait for more.
     """
     done: set[Path] = set()
     sizes: dict[Path, tuple[int, float]] = {}
     while not stopped.is_set():
         there = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path not in done)
         ready = there if there and (not follow or _is_still(there[-1], sizes)) else there[:-1]
-        for path in ready:
-            done.add(path)
-            yield path
+        done.update(ready)
+        yield from ready
         if not follow and not ready:
             return
         if not ready:
@@ -207,7 +189,6 @@ def segments(folder: Path, follow: bool, stopped: threading.Event) -> Iterator[P
 
 
 def _is_still(path: Path, sizes: dict[Path, tuple[int, float]]) -> bool:
-    """Whether a file has not grown for long enough."""
     size, now_s = path.stat().st_size, time.monotonic()
     before, since_s = sizes.get(path, (-1, now_s))
     sizes[path] = (size, since_s if size == before else now_s)

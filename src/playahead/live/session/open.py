@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +12,12 @@ from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession, watch_feed
-from playahead.live.session.lines import Lines, of_feed, of_growing_file, of_stream
+from playahead.live.session.lines import EXAMPLE, Line, Lines, Reports, of_feed, of_growing_file, of_stream
 from playahead.live.session.record import Record, is_record, replay
-from playahead.live.session.rows import EXAMPLE, Line, Reports
 from playahead.sources.feeds import read_feed, reader_of
 
 STANDARD_INPUT = "-"
-LINES = (".jsonl", ".ndjson")
-"""Files of JSON lines, which may still grow."""
+LINES = (".jsonl", ".ndjson")  # files that may still grow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,15 +70,19 @@ def live(
         yield from replay(path, lambda: _feed_session(config))
         return
     lines = _lines_of(source, config)
-    with ExitStack() as stack:
-        recorder = None
-        if record is not None:
-            kind = "video" if lines is None else "feed"
-            recorder = stack.enter_context(Record(record, {"source": name_of(source), "kind": kind}))
-        if lines is None:
-            answers = _of_video(source, config, recorder)
-        else:
+    start: dict[str, object] = {"source": name_of(source), "kind": "video" if lines is None else "feed"}
+    with nullcontext() if record is None else Record(record, start) as recorder:
+        if lines is not None:
             answers = _of_feed(source, lines, config, recorder, notice)
+        else:  # a feed needs no video library
+            from playahead.inference.video import VideoModel
+            from playahead.live.session.frames import FrameSource
+            from playahead.live.session.video_session import VideoSession, watch_video
+
+            model = VideoModel.open(config.weights, config.backbone, config.device)
+            frames = FrameSource(source, model.input_size, config.speed)
+            note = (lambda time_ms, _: recorder.frame(time_ms)) if recorder else (lambda *_: None)
+            answers = watch_video(VideoSession(model, config.min_confidence), frames, config.speed, note)
         for answer in answers:
             yield recorder.answer(answer) if recorder else answer
 
@@ -115,23 +117,10 @@ def _feed_session(config: LiveConfig) -> FeedSession:
     return FeedSession(open_predictor(config.weights, FEED_FEATURES, config.device), config.min_confidence)
 
 
-def _of_video(source: str, config: LiveConfig, recorder: Record | None) -> Generator[Answer, None, None]:
-    from playahead.inference.video import VideoModel  # a feed needs no video library
-    from playahead.live.session.frames import FrameSource
-    from playahead.live.session.video_session import VideoSession, watch_video
-
-    model = VideoModel.open(config.weights, config.backbone, config.device)
-    session = VideoSession(model, config.min_confidence)
-    frames = FrameSource(source, model.input_size, config.speed)
-    yield from watch_video(session, frames, config.speed, lambda time_ms, _: recorder and recorder.frame(time_ms))
-
-
 def name_of(source: str) -> str:
     """A source's name for people: a file's name, an address without credentials."""
-    if source == STANDARD_INPUT:
-        return "standard input"
     if "://" not in source:
-        return Path(source).name
+        return "standard input" if source == STANDARD_INPUT else Path(source).name
     from playahead.video.source import shown  # a feed needs no video library
 
     return shown(source)
@@ -139,9 +128,9 @@ def name_of(source: str) -> str:
 
 def _lines_of(source: str, config: LiveConfig) -> Lines | None:
     """Lines of a feed; None for a video."""
-    if source == STANDARD_INPUT:
-        return of_stream(sys.stdin.buffer, "standard input")
     path = Path(source)
+    if source == STANDARD_INPUT:
+        return of_stream(sys.stdin.buffer, name_of(source))
     if path.suffix in LINES:
         if not path.is_file():
             raise InputError(path, "no such file", "make it first; lines that are written later are read then")

@@ -21,7 +21,7 @@ from playahead.io.errors import InputError
 from playahead.io.files import disk_errors, is_alone, require_file
 from playahead.live.session.answer import Answer, read_answer
 from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.rows import Line, Reports, Tick
+from playahead.live.session.lines import Line, Reports, Tick
 
 _BEGINS = b'{"start":'
 _KINDS = {"row": FeedRow, "tick": Tick}
@@ -32,11 +32,7 @@ class Record:
     """Appends to a file; every line is handed to the operating system before the next is made.
 
     An existing record is continued after its last whole line. A file that is removed while it is written is begun
-    again, with a notice in the next answer. Two sessions cannot write the same file.
-
-    Args:
-        path: the file, a ``.jsonl``.
-        start: description of the source, for the first line.
+    again, with a notice in the next answer. Two sessions cannot write the same file. The first line is ``start``.
     """
 
     def __init__(self, path: Path, start: dict[str, object]) -> None:
@@ -45,8 +41,7 @@ class Record:
         self._open()
 
     def _open(self) -> None:
-        path = self._path
-        if path.exists():
+        if (path := self._path).exists():
             require_file(path)
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +57,10 @@ class Record:
 
     def line(self, line: Line) -> None:
         """Add a line that was taken."""
-        self._write("line", _as_json(line))
+        if isinstance(line, Reports):
+            self._write("line", {"reports": sorted(line.codes)})
+        else:
+            self._write("line", {"row" if isinstance(line, FeedRow) else "tick": asdict(line)})
 
     def frame(self, time_ms: int) -> None:
         """Add a frame that was taken now."""
@@ -72,7 +70,11 @@ class Record:
 
     def answer(self, answer: Answer) -> Answer:
         """Add an answer, after the frames that it rests on; returned as it was written."""
-        if not self._is_there():
+        try:
+            is_there = os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+        except OSError:
+            is_there = False
+        if not is_there:
             self._file.close()
             self._open()
             text = f"{self._path.name} was removed, and is begun again"
@@ -80,13 +82,6 @@ class Record:
         self._write_frames()
         self._write("answer", answer.as_json())
         return answer
-
-    def _is_there(self) -> bool:
-        """Whether the file still has its name."""
-        try:
-            return os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
-        except OSError:
-            return False
 
     def _write_frames(self) -> None:
         if self._frames:
@@ -108,12 +103,6 @@ class Record:
             self._write_frames()
         finally:
             self._file.close()
-
-
-def _as_json(line: Line) -> dict[str, object]:
-    if isinstance(line, Reports):
-        return {"reports": sorted(line.codes)}
-    return {"row" if isinstance(line, FeedRow) else "tick": asdict(line)}
 
 
 def is_record(path: Path) -> bool:
@@ -151,13 +140,8 @@ def _line_of(value: dict[str, Any]) -> Line:
     return _KINDS[kind](**fields)
 
 
-def _start_of(value: dict[str, object]) -> str:
-    """Kind of the source."""
-    return str(value.get("kind", "feed"))
-
-
 _READERS: dict[str, Callable[[Any], object]] = {
-    "start": _start_of,
+    "start": lambda source: str(source.get("kind", "feed")),
     "line": _line_of,
     "frames": list,
     "answer": read_answer,
@@ -167,9 +151,7 @@ _READERS: dict[str, Callable[[Any], object]] = {
 def replay(path: Path, make: Callable[[], FeedSession]) -> Generator[Answer, None, None]:
     """Repeat the answers of a record: a feed's from its rows, a video's as they were (its pictures are not recorded).
 
-    Args:
-        path: the record.
-        make: makes a session like the recorded one; called for each start of a feed in the record.
+    ``make`` makes a session like the recorded one, for each start of a feed in the record.
     """
     session = None
     for kind, value in read_record(path):

@@ -17,7 +17,7 @@ from playahead.domain.notices import Notices
 from playahead.features.encoder import VideoEncoder
 from playahead.inference.video import SPOTTED_CONFIDENCE, VideoModel, spotted_marks
 from playahead.live.session.answer import Answer, RecentWindows
-from playahead.live.session.frames import Dropped, Frame, FrameSource, Lost, Notice
+from playahead.live.session.frames import Dropped, Frame, FrameSource, Lost
 
 PACES_S = (1, 5)
 """Seconds between answers: 1, or 5 if the machine is too slow. Windows 5 s apart share no snippet with others, so that
@@ -33,10 +33,6 @@ class VideoSession:
 
     Each stack, snippet and window is encoded once. On the same frames the numbers are those of ``predict``.
 
-    Args:
-        model: backbone and anticipator.
-        min_confidence: minimum confidence of expected actions.
-
     Attributes:
         notices: what to say with the next answer.
         pace_s: seconds between answers.
@@ -50,9 +46,7 @@ class VideoSession:
         self.notices = Notices()
         for text in model.notices:
             self.notices.add(text)
-        self.took_s = 0.0
-        self.skipped_frames = 0
-        self.pace_s = PACES_S[0]
+        self.took_s, self.skipped_frames, self.pace_s = 0.0, 0, PACES_S[0]
         self.restart(0)
 
     @property
@@ -61,11 +55,7 @@ class VideoSession:
         return self._start_ms + self._encoder.n_frames * 1000 // GRID.fps
 
     def restart(self, now_ms: int) -> None:
-        """Go on from another moment: nothing before it counts as seen any more.
-
-        Args:
-            now_ms: time of the stream at the next frame.
-        """
+        """Go on from another moment, the stream's time at the next frame; nothing before it counts as seen any more."""
         self._start_ms = now_ms
         self._encoder = VideoEncoder(self._backbone, GRID.fps * self.pace_s)
         self._windows.clear()
@@ -102,13 +92,11 @@ class VideoSession:
             n_frames * 1000 // GRID.fps, lambda ends_ms: self._encoder.windows(ends_ms * GRID.fps // 1000)
         )
         seen_ms = min(n_frames // GRID.window_frames * GRID.window_ms, OBSERVATION_MS)
-        centres, scores_TC = self._encoder.spotted()
-        times_ms = self._start_ms + centres * 1000 // GRID.fps
         return Answer(
             half=0,
             now_ms=now_ms,
             seen_ms=seen_ms,
-            seen=spotted_marks(scores_TC, times_ms, SPOTTED_CONFIDENCE, self._classes),
+            seen=spotted_marks(self._encoder, self._start_ms, SPOTTED_CONFIDENCE, self._classes),
             expected=[one.at(now_ms, seen_ms) for one in anticipations],
             notices=self.notices.take(),
             intensity_RC=intensity_RC,
@@ -125,11 +113,8 @@ def watch_video(
 ) -> Generator[Answer, None, None]:
     """Push frames as they come. While none come, an answer a second says so.
 
-    Args:
-        session: session that answers.
-        frames: frames of the source; closed at the end.
-        speed: playback speed of the video; at 0 nothing is late, and the pace stays.
-        note: called with the stream's time after each frame that was taken, and that frame.
+    At speed 0 nothing is late, and the pace stays. ``note`` is called with the stream's time after each frame that was
+    taken, and that frame. The source is closed at the end.
 
     Raises:
         InputError: a source that cannot be read.
@@ -154,8 +139,8 @@ def watch_video(
                 return
             if isinstance(item, Dropped):
                 session.skip(item.n)
-            elif isinstance(item, Notice):
-                session.notices.add(item.text)
+            elif isinstance(item, str):
+                session.notices.add(item)
             elif isinstance(item, Lost):
                 last_s, is_lost = time.monotonic() if last_s is None else last_s, True
                 session.notices.add(f"the source is lost, opening it again: {item.why}")
@@ -166,18 +151,14 @@ def watch_video(
                     session.restart(_later(session, last_s))
                 last_s, is_lost = time.monotonic(), False
                 answer = session.push(item.gray_HW)
-                _follow(pace.after(frames.waiting_s), session)
+                if (pace_s := pace.after(frames.waiting_s)) != session.pace_s:
+                    slow = f"this machine is too slow: an answer every {pace_s} s"
+                    session.notices.add(slow if pace_s > 1 else "an answer every second")
+                    session.set_pace(pace_s)
                 note(session.now_ms, item)
                 if answer:
                     latest = answer
                     yield answer
-
-
-def _follow(pace_s: int, session: VideoSession) -> None:
-    if pace_s != session.pace_s:
-        slow = f"this machine is too slow: an answer every {pace_s} s"
-        session.notices.add(slow if pace_s > 1 else "an answer every second")
-        session.set_pace(pace_s)
 
 
 def _later(session: VideoSession, last_s: float) -> int:
@@ -191,25 +172,18 @@ class _Pace:
 
     def __init__(self, counts: bool) -> None:
         self._counts, self._pace_s, self._patience_s = counts, PACES_S[0], _CAUGHT_UP_S
-        self._start()
-
-    def _start(self) -> None:
         self._n_frames, self._min_waiting_s = 0, float("inf")
 
     def after(self, waiting_s: float) -> int:
         """Seconds between answers from here on, when so much video waits after a frame."""
-        if not self._counts:
-            return self._pace_s
         self._n_frames += 1
         self._min_waiting_s = min(self._min_waiting_s, waiting_s)
-        watched_s = self._n_frames / GRID.fps
-        if self._pace_s == PACES_S[0]:
-            if watched_s >= _LOOK_BACK_S:
-                if self._min_waiting_s > _BEHIND_S:
-                    self._pace_s = PACES_S[-1]
-                self._start()
-        elif watched_s >= self._patience_s:
-            if self._min_waiting_s < 1 / GRID.fps:
-                self._pace_s, self._patience_s = PACES_S[0], 2 * self._patience_s
-            self._start()
+        is_slow = self._pace_s == PACES_S[-1]
+        if not self._counts or self._n_frames / GRID.fps < (self._patience_s if is_slow else _LOOK_BACK_S):
+            return self._pace_s
+        if is_slow and self._min_waiting_s < 1 / GRID.fps:
+            self._pace_s, self._patience_s = PACES_S[0], 2 * self._patience_s
+        elif not is_slow and self._min_waiting_s > _BEHIND_S:
+            self._pace_s = PACES_S[-1]
+        self._n_frames, self._min_waiting_s = 0, float("inf")
         return self._pace_s
