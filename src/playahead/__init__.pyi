@@ -11,7 +11,7 @@ from .domain.actions import ACTIONS as ACTIONS, Action as Action
 from .domain.feed import FeedHalf as FeedHalf
 from .domain.notices import Notices as Notices
 from .domain.records import ActionEvent as ActionEvent, Anticipation as Anticipation, Clip as Clip
-from .evaluation.evaluate import Evaluation as Evaluation, evaluate as evaluate
+from .evaluation.scores import Evaluation as Evaluation
 from .evaluation.submission import (
     check_submission as check_submission,
     evaluate_submission as evaluate_submission,
@@ -21,6 +21,7 @@ from .features.extract import ExtractConfig as ExtractConfig, extract as extract
 from .features.feed import prepare_track as prepare_track
 from .features.store import FeatureStore as FeatureStore
 from .inference.clips import anticipate_clips as anticipate_clips
+from .inference.evaluate import evaluate as evaluate
 from .inference.feed import predict_feed as predict_feed
 from .inference.open_predictor import DecodingOptions as DecodingOptions
 from .inference.predict import predict as predict

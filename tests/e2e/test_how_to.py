@@ -13,7 +13,7 @@ from playahead.model import heads
 
 from playahead.cli import registry
 from playahead.cli.main import run
-from playahead.evaluation import evaluate as evaluation
+from playahead.evaluation import scores as evaluation
 from playahead.inference.predictor import Predictor
 from playahead.paper.anticipator import Anticipator
 from playahead.sources import feeds

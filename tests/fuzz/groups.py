@@ -16,7 +16,7 @@ import yaml
 
 from playahead.backbone.checkpoint import load_backbone, read_published
 from playahead.backbone.network import Backbone, BackboneConfig
-from playahead.evaluation.evaluate import evaluate_frame_case
+from playahead.evaluation.scores import evaluate_frame_case
 from playahead.evaluation.submission import RESULTS_NAME, check_submission, frame_table, read_results
 from playahead.features.store import FeatureStore, JournalWriter, StoreFacts
 from playahead.inference.predictor import Predictor

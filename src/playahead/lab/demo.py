@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 
 from playahead.datasets.dataset import VideoDataset
-from playahead.evaluation.evaluate import Evaluation, evaluate
+from playahead.evaluation.scores import Evaluation
 from playahead.features.extract import ExtractConfig, extract, find_videos, prepare
+from playahead.inference.evaluate import evaluate
 from playahead.inference.predictor import Predictor
 from playahead.inference.result import PredictConfig, PredictResult
 from playahead.inference.video import predict_video
