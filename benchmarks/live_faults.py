@@ -20,9 +20,9 @@ from shlex import split
 
 import httpx
 
-from playahead.lab.bench.measure import resident_mib
+from playahead.lab.bench.live import resident_mib
 from playahead.lab.simulation.plays import simulate_half
-from playahead.lab.simulation.rendering import Rendering, render
+from playahead.lab.simulation.simulate import Rendering, render
 from playahead.live.server.config import ServeConfig
 from playahead.live.server.run import serving
 from playahead.live.session.record import read_record

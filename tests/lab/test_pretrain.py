@@ -14,10 +14,11 @@ from playahead.decoding.marginal import pick_peaks
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import ActionEvent
 from playahead.io.errors import InputError
-from playahead.lab.pretrain import spotting
-from playahead.lab.pretrain.samples import Augmentation, SnippetSampler
-from playahead.lab.pretrain.spotting import (
+from playahead.lab import pretrain as spotting
+from playahead.lab.pretrain import (
+    Augmentation,
     PretrainConfig,
+    SnippetSampler,
     SpottingTrainer,
     first_weights,
     focal_loss,
@@ -72,7 +73,8 @@ def sampler_of(folder: Path, share: float, events=((2000, Action.SHOT),), n_fram
     video = LabelledVideo("v", path, tuple(ActionEvent(ms, action) for ms, action in events))
     frames = FrameCache(folder / "cache", InputSize(64, 32))
     frames.fill([path])
-    return SnippetSampler([video], frames, 3, share, augmentation or UNCHANGED)
+    config = replace(TINY, action_share=share, augmentation=augmentation or UNCHANGED)
+    return SnippetSampler([video], frames, config)
 
 
 def test_snippets_on_actions_show_them_at_their_centre(tmp_path):

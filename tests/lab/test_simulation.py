@@ -12,8 +12,8 @@ from playahead.domain.pitch import PITCH_M
 from playahead.io.errors import InputError
 from playahead.lab.simulation.picture import Look, draw_frames, follow
 from playahead.lab.simulation.plays import simulate_half
-from playahead.lab.simulation.rendering import Rendering, render, render_all
 from playahead.lab.simulation.scene import stage
+from playahead.lab.simulation.simulate import Rendering, render, render_all
 from playahead.sources.soccernet import read_baa_split, read_bas_match
 from playahead.video.input_size import InputSize
 from playahead.video.reader import probe, read_frames

@@ -10,7 +10,7 @@ from playahead.features.feed import N_FEATURES
 from playahead.io.errors import InputError
 from playahead.lab.faantra.end_to_end import EndToEndConfig
 from playahead.lab.faantra.network import EndToEndModelConfig
-from playahead.lab.pretrain.spotting import PretrainConfig
+from playahead.lab.pretrain import PretrainConfig
 from playahead.training.trainer import TrainConfig
 from playahead.variants.config import AnticipatorConfig, CriterionConfig, OptimConfig
 

@@ -1,4 +1,7 @@
-"""Speed of training and scoring on this machine, each beside what it is compared with, in one run."""
+"""Speed of training and scoring on this machine, each beside what it is compared with, in one run.
+
+The functions that measure are for ``benchmarks/``, too.
+"""
 
 import time
 from collections.abc import Callable
@@ -15,7 +18,6 @@ from playahead.evaluation.frames import NO_EVENT, VECTOR_LENGTH, FrameTable
 from playahead.evaluation.official import METRICS, count_detections, metrics_from_counts
 from playahead.io.errors import InputError
 from playahead.io.runtime import pick_device
-from playahead.lab.bench.measure import best_of, matmul_gflops
 from playahead.lab.recipes import feed, paper
 from playahead.lab.simulation.plays import simulate_match
 from playahead.training.trainer import TrainConfig
@@ -28,11 +30,7 @@ EPOCH_EXAMPLES = 4_587
 
 
 def bench_core(steps: int = 8) -> dict:
-    """Training speed of three configurations, and the scorer beside SoccerNet's own, on this machine.
-
-    Args:
-        steps: number of training steps to time for each model; the fastest counts.
-    """
+    """Training speed of three configurations (the fastest of ``steps``), and the scorer beside SoccerNet's own."""
     if steps < 1:
         raise InputError("steps", f"{steps} is below 1")
     return {
@@ -65,12 +63,9 @@ def _time_training(config: TrainConfig, steps: int) -> dict[str, float]:
         model.zero_grad()
 
     seconds = best_of(step, steps)
-    examples_per_s = config.sequences * config.examples / seconds
-    return {
-        "examples_per_s": round(examples_per_s, 1),
-        "seconds_per_epoch": round(EPOCH_EXAMPLES / examples_per_s, 1),
-        "parameters": sum(p.numel() for p in model.parameters()),
-    }
+    per_s, parameters = config.sequences * config.examples / seconds, sum(p.numel() for p in model.parameters())
+    figures = {"examples_per_s": round(per_s, 1), "seconds_per_epoch": round(EPOCH_EXAMPLES / per_s, 1)}
+    return {**figures, "parameters": parameters}
 
 
 def _batches(config: TrainConfig) -> Callable[[], Batch]:
@@ -91,30 +86,22 @@ def _batches(config: TrainConfig) -> Callable[[], Batch]:
 
 def _time_scoring() -> dict[str, float | None]:
     """All eight metrics of a table the size of the benchmark's test split, here and upstream."""
-    table = _random_table(BENCHMARK_TEST_CLIPS)
+    rng, shape = np.random.default_rng(0), (BENCHMARK_TEST_CLIPS, RASTER_FRAMES)
+    labels = np.where(rng.random(shape) < 0.05, rng.integers(1, 11, shape), NO_EVENT).astype(np.int32)
+    emitted = rng.random((*shape, 1)) < 0.25
+    scores = (rng.random((*shape, VECTOR_LENGTH)) ** 4 * emitted).astype(np.float32)
+    table = FrameTable(labels, (labels != NO_EVENT).astype(np.int32), scores)
     ours = best_of(lambda: metrics_from_counts(count_detections(table)), 5)
-    if find_spec("SoccerNet") is None:
-        return {"playahead_s": round(ours, 4), "soccernet_s": None, "times_faster": None}
-    theirs = _time_upstream(table)
+    theirs = _time_upstream(table) if find_spec("SoccerNet") else None
     return {
         "playahead_s": round(ours, 4),
-        "soccernet_s": round(theirs, 2),
-        "times_faster": round(theirs / ours, 1),
+        "soccernet_s": None if theirs is None else round(theirs, 2),
+        "times_faster": None if theirs is None else round(theirs / ours, 1),
     }
 
 
-def _random_table(n_clips: int) -> FrameTable:
-    rng = np.random.default_rng(0)
-    shape = (n_clips, RASTER_FRAMES)
-    labels = np.where(rng.random(shape) < 0.05, rng.integers(1, 11, shape), NO_EVENT).astype(np.int32)
-    visibility = np.where(labels == NO_EVENT, 0, 1).astype(np.int32)
-    emitted = rng.random((*shape, 1)) < 0.25
-    scores = (rng.random((*shape, VECTOR_LENGTH)) ** 4 * emitted).astype(np.float32)
-    return FrameTable(labels, visibility, scores)
-
-
 def _time_upstream(table: FrameTable) -> float:
-    """Seconds that ``SoccerNet``'s own code takes for the same metrics (its input made beforehand)."""
+    """Seconds that SoccerNet's own code takes for the same metrics (its input made beforehand)."""
     from SoccerNet.Evaluation.ActionSpotting import average_mAP  # type: ignore[import-not-found]
 
     shifted = table.scores_NRV - np.float32(1e-6)
@@ -127,3 +114,40 @@ def _time_upstream(table: FrameTable) -> float:
     for deltas in METRICS.values():
         average_mAP(lists[0], lists[2], lists[1], RASTER_HZ, deltas=np.array(deltas))
     return time.perf_counter() - started
+
+
+_PATIENCE_S = 1.0
+
+
+def best_of(work: Callable[[], object], times: int, warm: bool = True) -> float:
+    """Seconds of the fastest of so many calls, after one to warm up."""
+    if warm:
+        work()
+    seconds = []
+    for _ in range(times):
+        finish_queued()
+        started = time.perf_counter()
+        work()
+        finish_queued()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+def finish_queued() -> None:
+    """Wait until an accelerator has done what it was given: it answers before it is done."""
+    if (kind := pick_device()) != "cpu":
+        getattr(torch, kind).synchronize()
+
+
+def matmul_gflops() -> dict[str, float]:
+    """The machine's rate of matrix products, GFLOP/s; other speeds are given as shares of it."""
+    rates = {}
+    for kind in (torch.float32, torch.bfloat16):
+        # The largest product that takes less than a second; bfloat16 may be emulated, slowly.
+        for size in (256, 512, 1024, 2048, 4096, 8192):
+            a = torch.randn(size, size).to(pick_device(), kind)
+            seconds = best_of(lambda a=a: a @ a, 4)
+            rates[str(kind).removeprefix("torch.")] = round(2 * size**3 / seconds / 1e9, 1)
+            if 8 * seconds > _PATIENCE_S:
+                break
+    return rates

@@ -19,9 +19,9 @@ from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.domain.grid import GRID
 from playahead.features.encoder import SnippetStream, WindowEncoder, every, window_key
 from playahead.io.runtime import pick_device
-from playahead.lab.bench.measure import best_of, matmul_gflops
+from playahead.lab.bench.core import best_of, matmul_gflops
 from playahead.lab.simulation.plays import simulate_half
-from playahead.lab.simulation.rendering import Rendering, render
+from playahead.lab.simulation.simulate import Rendering, render
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 
@@ -41,26 +41,21 @@ def bench_extraction(input_size: InputSize, compiled: bool) -> dict:
     """Time one window each way, and decoding, on this machine."""
     backbone = _backbone()
     with tempfile.TemporaryDirectory() as folder:
-        video = _render(Path(folder))
-        window, decode = _decode(video, input_size, backbone)
-    results: dict = {
+        # Ten seconds of a simulated broadcast at 1280 x 720.
+        rendering = Rendering(simulate_half(0, minutes=10 / 60), 0, 1280, 720, Path(folder) / "720p.mp4")
+        render(rendering)
+        window, decode = _decode(rendering.path, input_size, backbone)
+    peak = matmul_gflops()
+    return {
         "device": pick_device(),
         "threads": torch.get_num_threads(),
         "input_size": [input_size.width, input_size.height],
-        "matmul_gflops": matmul_gflops(),
+        "matmul_gflops": peak,
         "decode": decode,
         "window": _time_window(backbone, window, compiled),
         "every_frame": _time_every_frame(backbone, window),
+        "parts": _parts(backbone, window, peak),
     }
-    results["parts"] = _parts(backbone, window, results["matmul_gflops"])
-    return results
-
-
-def _render(folder: Path) -> Path:
-    """Ten seconds of a simulated broadcast at 1280 x 720."""
-    rendering = Rendering(simulate_half(0, minutes=10 / 60), 0, 1280, 720, folder / "720p.mp4")
-    render(rendering)
-    return rendering.path
 
 
 def _decode(video: Path, input_size: InputSize, backbone: Backbone) -> tuple[Window, dict]:
@@ -86,10 +81,20 @@ def _backbone() -> Backbone:
 @torch.inference_mode()
 def _time_window(backbone: Backbone, window: Window, compiled: bool) -> dict:
     """Seconds a window, and how far the features are from those of the naive way."""
-    ways: dict[str, Callable[[], NDArray]] = {
-        "naive: 33 snippets x 5 stacks, float32": lambda: _naive(backbone, window),
-        "41 distinct stacks, float32": lambda: _distinct(backbone, window),
-    }
+    device = next(backbone.parameters()).device
+
+    def naive() -> NDArray:
+        """As the published code would: every snippet on its own."""
+        snippets_NTHW = window.stacks_XJHW[window.stacks_NS].flatten(1, 2)
+        made = [backbone.snippet_features(snippet[None].to(device).float() / 255) for snippet in snippets_NTHW]
+        return torch.cat(made).cpu().numpy()
+
+    def distinct() -> NDArray:
+        stacks_XJHW = window.stacks_XJHW.to(device).float() / 255
+        return backbone.window_features(stacks_XJHW, window.stacks_NS.to(device)).cpu().numpy()
+
+    ways: dict[str, Callable[[], NDArray]] = {"naive: 33 snippets x 5 stacks, float32": naive}
+    ways["41 distinct stacks, float32"] = distinct
     for precision in ("float32", "bfloat16"):
         for is_compiled in (False, True) if compiled else (False,):
             fast = FastBackbone(backbone, precision, is_compiled, pick_device())
@@ -106,20 +111,6 @@ def _time_window(backbone: Backbone, window: Window, compiled: bool) -> dict:
         first = next(iter(rows.values()), {"s": seconds})["s"]
         rows[name] = {"s": round(seconds, 3), "times_faster": round(first / seconds, 2), "relative_error": error}
     return rows
-
-
-def _naive(backbone: Backbone, window: Window) -> NDArray:
-    """As the published code would: every snippet on its own."""
-    snippets_NTHW = window.stacks_XJHW[window.stacks_NS].flatten(1, 2)
-    device = next(backbone.parameters()).device
-    made = [backbone.snippet_features(snippet[None].to(device).float() / 255) for snippet in snippets_NTHW]
-    return torch.cat(made).cpu().numpy()
-
-
-def _distinct(backbone: Backbone, window: Window) -> NDArray:
-    device = next(backbone.parameters()).device
-    features = backbone.window_features(window.stacks_XJHW.to(device).float() / 255, window.stacks_NS.to(device))
-    return features.cpu().numpy()
 
 
 @torch.inference_mode()

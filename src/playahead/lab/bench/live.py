@@ -16,7 +16,7 @@ from playahead.inference.open_predictor import open_predictor
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import VideoModel
 from playahead.io.progress import Show, counter, quiet
-from playahead.lab.bench.measure import matmul_gflops, resident_mib
+from playahead.lab.bench.core import matmul_gflops
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.session.feed_session import FeedSession
 from playahead.live.session.lines import rows_of
@@ -29,14 +29,7 @@ _DISTINCT_FRAMES = 50
 
 
 def bench_live(feed_minutes: int, video_minutes: int, weights: Path | None = None, show: Show = quiet) -> dict:
-    """Run a session on a simulated feed and one on noise at the demo's size, as fast as this machine can.
-
-    Args:
-        feed_minutes: length of the simulated feed.
-        video_minutes: length of the video.
-        weights: weights of the feed's model; the packaged ones if None.
-        show: called with every answer.
-    """
+    """Run a session on a simulated feed and one on noise at the demo's size, as fast as this machine can."""
     return {
         "threads": torch.get_num_threads(),
         "matmul_gflops": matmul_gflops(),
@@ -60,16 +53,19 @@ def _feed(minutes: int, weights: Path | None, show: Show) -> dict:
 
     figures = _run(answers, minutes * 60, "feed", show)
     if isinstance(predictor, Predictor):
-        figures["gflop_an_answer"] = _gflop(predictor)
+        network = cast(Anticipator, predictor.network)
+        with FlopCounterMode(display=False) as counted:  # one new window and one answer, each alone
+            encoded_PND = network.encode_windows(torch.zeros(1, GRID.n_snippets, N_FEATURES))
+            network.answer(encoded_PND.expand(GRID.n_windows, -1, -1)[None])
+        figures["gflop_an_answer"] = round(counted.get_total_flops() / 1e9, 4)
     return figures
 
 
 def _video(minutes: int, show: Show) -> dict:
     model = VideoModel.open(None, None, "auto")
     session = VideoSession(model)
-    rng = np.random.default_rng(0)
     size = (_DISTINCT_FRAMES, model.input_size.height, model.input_size.width)
-    frames_THW = rng.integers(0, 255, size, np.uint8)
+    frames_THW = np.random.default_rng(0).integers(0, 255, size, np.uint8)
 
     def answers() -> Iterator[float]:
         for index in range(minutes * 60 * GRID.fps):
@@ -103,10 +99,7 @@ def _run(answers: Callable[[], Iterator[float]], total_s: int, kind: str, show: 
     }
 
 
-def _gflop(predictor: Predictor) -> float:
-    """GFLOP of one new window and one answer, each alone."""
-    network = cast(Anticipator, predictor.network)
-    with FlopCounterMode(display=False) as counted:
-        encoded_PND = network.encode_windows(torch.zeros(1, GRID.n_snippets, N_FEATURES))
-        network.answer(encoded_PND.expand(GRID.n_windows, -1, -1)[None])
-    return round(counted.get_total_flops() / 1e9, 4)
+def resident_mib() -> float:
+    """Memory of this process; 0 where the system does not say."""
+    status = Path("/proc/self/statm")
+    return int(status.read_text().split()[1]) * 4096 / 2**20 if status.exists() else 0.0

@@ -17,7 +17,7 @@ from playahead.io.errors import InputError
 from playahead.sources.soccernet import cut_into_clips
 
 _NEAR_GOAL = 72.0  # percent of the pitch's length from which crosses and shots come
-_SETPIECE = {Action.THROW_IN: 1}
+_THROW_IN_SETPIECE = 1
 
 # The tables: what follows what, who does it and how soon, rounded from 200 real matches (Wyscout-BAA train, CC BY 4.0).
 # Rows and columns are the ten actions in benchmark order. ``benchmarks/rhythm.py`` prints them.
@@ -77,11 +77,7 @@ _REACH_METRES = np.array([14, 9, 11, 34, 14, 26, 18, 6, 5, 4])
 
 
 def simulate_half(seed: int, match: int = 1, half: int = 1, minutes: float = 45.0) -> FeedHalf:
-    """One half of simulated football; the same arguments give the same rows.
-
-    Raises:
-        InputError: a duration that is not positive.
-    """
+    """One half of simulated football; the same arguments give the same rows."""
     if not 0.1 <= minutes <= 120:
         raise InputError("minutes", f"{minutes} of a half is not in 0.1 to 120")
     if seed < 0:
@@ -101,9 +97,6 @@ def simulate_half(seed: int, match: int = 1, half: int = 1, minutes: float = 45.
             team = 1 - team
         action = following
     t_ms, code, teams, x, y = (np.array(column) for column in zip(*rows, strict=True))
-    setpiece = np.zeros(len(rows), np.uint8)
-    for kind, number in _SETPIECE.items():
-        setpiece[code == kind.class_index] = number
     return FeedHalf(
         match=match,
         half=half,
@@ -112,7 +105,7 @@ def simulate_half(seed: int, match: int = 1, half: int = 1, minutes: float = 45.
         team=teams.astype(np.uint8),
         x=x.astype(np.uint8),
         y=y.astype(np.uint8),
-        setpiece=setpiece,
+        setpiece=np.where(code == Action.THROW_IN.class_index, _THROW_IN_SETPIECE, 0).astype(np.uint8),
         delay_ms=np.zeros(len(rows), np.uint16),
     )
 
@@ -168,8 +161,7 @@ def actions_of(half: FeedHalf) -> tuple[ActionEvent, ...]:
 
 def clips_of(half: FeedHalf) -> list[Clip]:
     """A half in the anticipation benchmark's layout: a clip every 5 s."""
-    duration_ms = int(half.t_ms[-1]) if len(half) else 0
-    return cut_into_clips(actions_of(half), duration_ms, 5_000, "224p.mp4")
+    return cut_into_clips(actions_of(half), int(half.t_ms[-1]) if len(half) else 0, 5_000, "224p.mp4")
 
 
 def write_bas_labels(path: Path, halves: list[FeedHalf]) -> None:
