@@ -63,25 +63,11 @@ def demo(out: Path, config: DemoConfig | None = None, show: Show = quiet) -> Dem
     """Simulate broadcasts, extract, train, score a held-out match, and draw what is expected under its video.
 
     Called again after an interruption, it resumes. Nothing that it scores is a football result.
-
-    Args:
-        out: folder for everything made.
-        config: sizes of the demo.
-        show: called with the progress of each step.
     """
     config = config or DemoConfig()
     overlay, features, broadcasts = out / "ahead.mp4", out / "features", out / "broadcasts"
-    simulation = SimulationConfig(
-        layout="bas",
-        matches=config.matches,
-        minutes=config.minutes,
-        halves=1,
-        video=True,
-        width=config.width,
-        height=config.height,
-        seed=config.seed,
-    )
-    simulate(broadcasts, simulation, show)
+    sizes = {name: getattr(config, name) for name in ("matches", "minutes", "width", "height", "seed")}
+    simulate(broadcasts, SimulationConfig(layout="bas", halves=1, video=True, **sizes), show)
     _extract(broadcasts, features, show)
     dataset = VideoDataset(broadcasts, features)
     trained = train(dataset, _settings(config), out / "run", show=show)
@@ -115,9 +101,6 @@ def _extract(broadcasts: Path, features: Path, show: Show) -> None:
 
 def _settings(config: DemoConfig) -> TrainConfig:
     recipe = demo_recipe()
-    return replace(
-        recipe,
-        seed=config.seed,
-        epochs=recipe.epochs if config.epochs is None else config.epochs,
-        precision="32-true" if emulates_bfloat16() else recipe.precision,
-    )
+    precision = "32-true" if emulates_bfloat16() else recipe.precision
+    epochs = recipe.epochs if config.epochs is None else config.epochs
+    return replace(recipe, seed=config.seed, epochs=epochs, precision=precision)

@@ -41,7 +41,6 @@ class DownloadPlan:
     """What a download will do; ``str()`` of it is one line for each split, and the room needed.
 
     Attributes:
-        out: folder to download to.
         missing_bytes: for each split's zip (where it would lie on this disk), the size of its files not yet unpacked.
         free_bytes: room on the disk.
     """
@@ -52,7 +51,7 @@ class DownloadPlan:
 
     @property
     def needed_bytes(self) -> int:
-        """Size of all files not yet unpacked."""
+        """Size of all that is missing."""
         return sum(self.missing_bytes.values())
 
     def __str__(self) -> str:
@@ -100,11 +99,7 @@ def plan_download(
 def run_download(plan: DownloadPlan, password: str, show: Show = quiet) -> list[Path]:
     """Fetch and unpack what is missing, one file after the other; each appears whole or not at all.
 
-    Returns:
-        The splits' folders, each with its ``Labels-ball.json`` and clips.
-
-    Raises:
-        InputError: the connection dropped, an entry is damaged (it is named), the disk is full.
+    Returns the splits' folders, each with its ``Labels-ball.json`` and clips.
     """
     for path, missing_bytes in plan.missing_bytes.items():
         if not missing_bytes:
@@ -135,18 +130,13 @@ def download_baa(
 def require_password(password: str | None) -> str:
     """The password, or an error that says where to get one."""
     if not password:
-        what = "the dataset's zips are encrypted, and no password is given"
         fix = f"set SOCCERNET_PASSWORD; SoccerNet sends it once its NDA form is signed: {NDA}"
-        raise InputError("password", what, fix)
+        raise InputError("password", "the dataset's zips are encrypted, and no password is given", fix)
     return password
 
 
 def safe_path(name: str, where: object) -> PurePosixPath:
-    """An entry's name as a path that stays inside the folder that it is unpacked to.
-
-    Raises:
-        InputError: empty, absolute, with ``..``, a drive letter, or a character that some system forbids.
-    """
+    """An entry's name as a path that stays inside the folder that it is unpacked to."""
     path = PurePosixPath(name.replace("\\", "/"))
     if not path.parts or path.is_absolute() or ".." in path.parts or _UNSAFE.search(name):
         raise InputError(where, f"unsafe entry name {name[:200]!r}, nothing of it is unpacked")

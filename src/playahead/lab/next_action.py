@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.datasets.dataset import FeedDataset
-from playahead.decoding.predictions import join_predictions
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID, OBSERVATION_MS, RASTER_FRAME_MS
@@ -24,7 +23,7 @@ from playahead.features.feed import FEED_FEATURES, prepare_track, window_feature
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, quiet
-from playahead.lab.baselines import fit_baseline
+from playahead.lab.baselines import fit_baseline, predict_halves
 
 GROUPS: dict[str, tuple[Action, ...]] = {
     "pass": (Action.PASS, Action.HIGH_PASS, Action.HEADER, Action.THROW_IN),
@@ -47,8 +46,7 @@ class NextScores:
 
     Attributes:
         times: number of times that were scored.
-        accuracy, macro_f1: figures of the ten classes.
-        grouped_accuracy, grouped_f1: figures of ``GROUPS``.
+        grouped_accuracy, grouped_f1: figures of ``GROUPS``; the others are of the ten classes.
         time_error_s: mean absolute error of the wait, seconds (not a fraction).
     """
 
@@ -63,18 +61,10 @@ class NextScores:
 class NextActions:
     """Every time, from 30 s on, at which an action became visible while another is to come in its half.
 
-    Args:
-        halves: halves to observe.
-        split: name for errors.
-
     Attributes:
         halves, end_ms: halves with such times, and the end of the observation at each.
         match_O: match of each time.
-        class_O: class of the next action.
-        wait_s_O: seconds until then.
-
-    Raises:
-        InputError: there is no such time.
+        class_O, wait_s_O: class of the next action, and seconds until then.
     """
 
     def __init__(self, halves: Sequence[FeedHalf], split: str = "feed") -> None:
@@ -133,8 +123,7 @@ def score_next_actions(
     scores = {MODEL: _score_intensity(predictor.predict_all(times, show).intensity(), times)}
     if (dataset.folder / "train.npz").exists():
         markov = fit_baseline("markov", *dataset.training_halves())
-        predicted = [markov.predict(half, end) for half, end in zip(times.halves, times.end_ms, strict=True)]
-        scores[MARKOV] = _score_intensity(join_predictions(predicted).intensity(), times)
+        scores[MARKOV] = _score_intensity(predict_halves(markov, times.halves, times.end_ms).intensity(), times)
     return {**scores, COMMONEST: score_commonest(times)}
 
 

@@ -6,7 +6,7 @@ Axes: B snippets, J frames of a snippet (15), H, W, C classes, E events, T snipp
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -233,14 +233,10 @@ class SpottingTrainer(Loop):
     def validated(self) -> dict[str, float]:
         """Spotting mAP@1 on the validation videos, as ``"map"``."""
         # The average of batch norm's statistics is far off (docs/log.md): they are made anew.
-        update_bn(self._refreshing_batches(), self._averaged())
+        draws = (np.random.default_rng([self.config.seed, self.step, index]) for index in range(_REFRESH_BATCHES))
+        batches = (self.sampler.batch(self.config.batch, rng)[0].to(self.fabric.device) for rng in draws)
+        update_bn((part for batch in batches for part in batch.chunk(self.config.accumulate)), self._averaged())
         return {"map": 100 * spotting_map(self._averaged(), self.validation, self.cache)}
-
-    def _refreshing_batches(self) -> Iterator[Tensor]:
-        for index in range(_REFRESH_BATCHES):
-            rng = np.random.default_rng([self.config.seed, self.step, index])
-            frames_BJHW, _, _ = self.sampler.batch(self.config.batch, rng)
-            yield from frames_BJHW.to(self.fabric.device).chunk(self.config.accumulate)
 
     def keep(self, path: Path) -> None:
         """Write the averaged backbone and how it was made."""
@@ -301,7 +297,7 @@ def spotting_map(backbone: Backbone, videos: Sequence[LabelledVideo], cache: Fra
     """mAP@1 over the classes that occur: peaks picked, within half a second, every confidence a threshold."""
     fast = FastBackbone(backbone.eval(), device=str(next(backbone.parameters()).device))
     events = [(n, e.action.class_index, e.position_ms) for n, video in enumerate(videos) for e in video.events]
-    actual = TimedEvents(*(np.array(column) for column in zip(*events, strict=True)))
+    video_E, class_E, time_ms_E = (np.array(column) for column in zip(*events, strict=True))
     peaks = [pick_peaks(*spotting_scores(fast, cache.frames(video.path))) for video in videos]
     predicted = TimedEvents(
         np.repeat(np.arange(len(peaks)), [len(of_video.score) for of_video in peaks]),
@@ -309,7 +305,8 @@ def spotting_map(backbone: Backbone, videos: Sequence[LabelledVideo], cache: Fra
         np.concatenate([of_video.time_ms for of_video in peaks]),
         np.concatenate([of_video.score for of_video in peaks]),
     )
-    return float(score_exactly(actual, predicted).area_DC[0, np.unique(actual.class_index)].mean())
+    area_C = score_exactly(TimedEvents(video_E, class_E, time_ms_E), predicted).area_DC[0]
+    return float(area_C[np.unique(class_E)].mean())
 
 
 @dataclass(frozen=True)

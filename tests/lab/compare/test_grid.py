@@ -6,7 +6,7 @@ import yaml
 from playahead.decoding.choosing import Decoding
 from playahead.io.errors import InputError
 from playahead.io.settings import read_yaml
-from playahead.lab.compare.grid import Ensemble, changed, narrowed, open_grid, shipped_grids
+from playahead.lab.compare.grid import changed, narrowed, open_grid, shipped_grids
 from playahead.lab.recipes import feed
 
 GRID = {
@@ -32,7 +32,7 @@ def test_a_grid_is_read(tmp_path):
     assert [v.config.model.conditioned for v in grid.variants.values()] == [True, False]
     assert {v.config.epochs for v in grid.variants.values()} == {2}
     assert grid.decodings == {"marginal": Decoding(), "low": Decoding("tuned-threshold", tau=0.1)}
-    assert grid.ensembles == {"both": Ensemble((("plain", "static"),))}
+    assert grid.ensembles == {"both": (("plain", "static"),)}
     assert grid.budget_of("plain") == 2 * 300 * 64
 
 

@@ -70,12 +70,7 @@ class Members:
     ) -> dict[str, Scores]:
         """Scores with every decoding, cached in ``folder``; without decodings of slots if the model has none.
 
-        Args:
-            decodings: decodings by name.
-            split: val or test.
-            folder: folder of the cache.
-            past: see the class.
-            only_cached: return nothing if there is no cache of the same inputs.
+        With ``only_cached``, nothing is returned if there is no cache of the same inputs.
         """
         if not all(path.exists() for path in self.weights) and only_cached:
             return {}
@@ -83,10 +78,11 @@ class Members:
         key = self._key(decodings, split, past)
         if (cached := load_scores(cache, key)) is not None or only_cached:
             return cached or {}
-        scored = {}
-        for name, decoding in decodings.items():
-            if decoding.kind == "marginal" or isinstance(self.predict(split, past), SlotPredictions):
-                scored[name] = self.score(decoding, split, past)
+        scored = {
+            name: self.score(decoding, split, past)
+            for name, decoding in decodings.items()
+            if decoding.kind == "marginal" or isinstance(self.predict(split, past), SlotPredictions)
+        }
         folder.mkdir(parents=True, exist_ok=True)
         save_scores(cache, scored, key)
         return scored

@@ -31,7 +31,6 @@ class Run:
     Attributes:
         name: name of the variant.
         seed: seed of the run; index of weights that are there already.
-        folder: folder of the run.
         weights: weights file, there once it is trained.
         config: whole configuration; None for weights that are there already.
         start: folder of the run that it starts from, if any.
@@ -47,10 +46,9 @@ class Run:
 
 def runs_of(grid: Grid, out: Path) -> list[Run]:
     """Every variant with the first seed, then with the second ...: a grid that is stopped early still compares."""
-    order = list(grid.variants)
-    every = [(name, seed) for name in order for seed in grid.seeds_of(name)]
+    every = [(name, seed) for name in grid.variants for seed in grid.seeds_of(name)]
     runs = []
-    for name, seed in sorted(every, key=lambda run: (run[1], order.index(run[0]))):
+    for name, seed in sorted(every, key=lambda run: run[1]):
         variant, folder = grid.variants[name], run_folder(out, name, seed)
         if variant.config is None:
             runs.append(Run(name, seed, folder, variant.weights[seed]))
@@ -81,7 +79,7 @@ def train_runs(
     failed: dict[str, str] = {}
     waiting, running = list(runs), dict[Future[str], Run]()
     task, steps = f"{grid.name}: {len(runs)} runs", sum(steps_of.values())
-    with _threads(max(1, (os.cpu_count() or 1) // processes)), _pool(processes) as pool:
+    with _pool(processes) as pool:
         while waiting or running:
             # Submit what can begin: its start, if any, has ended. What starts from a failed run fails with it.
             pending = {run.folder for run in (*waiting, *running.values())}
@@ -121,22 +119,14 @@ def _done(runs: Sequence[Run], dataset: Dataset, decodings: Mapping[str, Decodin
 
 @contextmanager
 def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with the block; waiting runs are dropped, and resume when compared again."""
+    """Processes that share the cores and end with the block; runs that wait are dropped, and resume another time."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // processes))
     pool = ProcessPoolExecutor(processes, get_context("spawn"), max_tasks_per_child=1)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _threads(each: int) -> Iterator[None]:
-    """Number of threads of each process that is started within."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = str(each)
-    try:
-        yield
-    finally:
         if before is None:
             del os.environ["OMP_NUM_THREADS"]
         else:
@@ -157,7 +147,7 @@ def _work(run: Run, dataset: Dataset, decodings: Mapping[str, Decoding], split: 
                 print(f"{progress.task}: {10 * now} % {progress.note}", file=output, flush=True)
 
         try:
-            train_run(run, dataset, show)
+            _train(run, dataset, show)
             if decodings:
                 Members([run.weights], dataset).scores(decodings, split, run.folder)
         except Exception as reason:  # the other runs go on, and the table names this one
@@ -166,12 +156,8 @@ def _work(run: Run, dataset: Dataset, decodings: Mapping[str, Decoding], split: 
     return ""
 
 
-def train_run(run: Run, dataset: Dataset, show: Show = quiet) -> None:
-    """Train a run, unless its weights are there and were made by this configuration on this data.
-
-    Raises:
-        InputError: the folder holds a run with other settings or data.
-    """
+def _train(run: Run, dataset: Dataset, show: Show) -> None:
+    """Train a run, unless its weights are there and were made by this configuration on this data."""
     record, inputs = run.folder / "trained.json", _inputs(run, dataset)
     if record.exists() and record.read_text() != inputs:
         raise InputError(run.folder, "holds a run with other settings or data", "choose another folder")

@@ -1,6 +1,6 @@
 """Training from frames to anticipations as a whole, and scoring the weights that it makes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -97,13 +97,10 @@ class EndToEndTrainer(Loop):
     def validated(self) -> dict[str, float]:
         """Scores of the averaged model on the validation set."""
         # The average of batch norm's statistics is far off (docs/log.md): they are made anew.
-        update_bn(self._refreshing_batches(), self.averaged_model)
+        draws = (np.random.default_rng([self.config.seed, self.step, index]) for index in range(_REFRESH_BATCHES))
+        batches = (self.examples.batch(self.config.batch, rng)[0].to(self.fabric.device) for rng in draws)
+        update_bn(batches, self.averaged_model)
         return validate(Predictor(self.averaged_model, {"train": asdict(self.config)}), self.validation)
-
-    def _refreshing_batches(self) -> Iterator[Tensor]:
-        for index in range(_REFRESH_BATCHES):
-            rng = np.random.default_rng([self.config.seed, self.step, index])
-            yield self.examples.batch(self.config.batch, rng)[0].to(self.fabric.device)
 
     @property
     def averaged_model(self) -> EndToEnd:
@@ -112,8 +109,7 @@ class EndToEndTrainer(Loop):
 
     def keep(self, path: Path) -> None:
         """Write the averaged model with the whole configuration."""
-        about = {"kind": KIND, "train": asdict(self.config), "step": self.step}
-        Predictor(self.averaged_model, about).save(path)
+        Predictor(self.averaged_model, {"kind": KIND, "train": asdict(self.config), "step": self.step}).save(path)
 
 
 def train_frames(
@@ -158,13 +154,6 @@ def train_frames(
     return finished
 
 
-def frames_evaluation_set(folder: Path, predictor: Predictor) -> FramesEvaluationSet:
-    """A labelled split of videos as frames for the network of ``open_end_to_end``."""
-    network = predictor.network
-    assert isinstance(network, EndToEnd)
-    return FramesEvaluationSet(find_annotated_videos(folder), network.config, folder.name, resampled_unit(folder))
-
-
 def open_for_video(
     labels: Path, weights: Path, features: Path | None = None, device: str = "auto"
 ) -> tuple[Predictor, EvaluationSet]:
@@ -182,7 +171,10 @@ def open_for_video(
     folder = labels.parent if labels.name == LABELS_NAME else labels
     if features is None:
         predictor = open_end_to_end(weights, device)
-        return predictor, frames_evaluation_set(folder, predictor)
+        config = cast(EndToEnd, predictor.network).config
+        return predictor, FramesEvaluationSet(
+            find_annotated_videos(folder), config, folder.name, resampled_unit(folder)
+        )
     store = FeatureStore(features)
     predictor = Predictor.open(weights, {"kind": "video", **asdict(store.facts)}, device)
     if is_clip_split(folder):

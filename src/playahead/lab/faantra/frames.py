@@ -37,6 +37,7 @@ from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import InputSize, parse_input_size
 from playahead.video.reader import probe, read_frames
 
+_TOGETHER = 8
 _TILING = 4  # one in so many of 30-s clips that start every 5 s: every time still ends an example somewhere
 
 
@@ -45,7 +46,6 @@ class AnnotatedVideo:
     """A video with its actions.
 
     Attributes:
-        source: the video and its place.
         actions: actions in it, and up to 5 s beyond where they are labelled.
         labels: actions that examples are to anticipate.
         last_end_ms: last time whose next 5 s are labelled.
@@ -58,11 +58,7 @@ class AnnotatedVideo:
 
 
 def find_annotated_videos(folder: Path) -> list[AnnotatedVideo]:
-    """Every clip of a split of the anticipation benchmark, or the matches in the spotting benchmark's layout.
-
-    Raises:
-        InputError: neither is there, a video is missing, or labels are withheld.
-    """
+    """Every clip of a split of the anticipation benchmark, or the matches in the spotting benchmark's layout."""
     if is_clip_split(folder):
         return _clips(folder)
     videos = find_labelled_videos(folder)
@@ -110,18 +106,12 @@ def observed_frames(
     input_size: InputSize,
     notices: Notices | None = None,
 ) -> NDArray[np.uint8]:
-    """frames_OTHW of examples that end at these times, decoded in one pass.
-
-    Raises:
-        InputError: the video ends before an example does.
-    """
+    """frames_OTHW of examples that end at these times, decoded in one pass."""
     # Examples overlap: each frame X that occurs in any of them is decoded once, then copied to its places.
     index_OT = observed_indices(end_ms_O, config)
     frame_X, place_OT = np.unique(index_OT, return_inverse=True)
     frames_XHW = np.zeros((len(frame_X), input_size.height, input_size.width), np.uint8)
-    start_s = int(frame_X[0]) // GRID.fps
-    seen = 0
-    stop_s = (frame_X[-1] + 1) / GRID.fps
+    start_s, stop_s, seen = int(frame_X[0]) // GRID.fps, (frame_X[-1] + 1) / GRID.fps, 0
     for offset, gray_HW in read_frames(video.source.path, input_size, start_s, stop_s, notices=notices):
         if seen < len(frame_X) and start_s * GRID.fps + offset == frame_X[seen]:
             frames_XHW[seen] = gray_HW
@@ -140,11 +130,6 @@ def observed_indices(end_ms_O: NDArray[np.int64], config: EndToEndModelConfig) -
 class FrameExamples:
     """Draws examples from labelled videos, mirrored at random: any time of a video may end one.
 
-    Args:
-        videos: videos with their actions.
-        cache: frames of the videos.
-        config: settings of the network that reads them.
-
     ``digest`` changes with the videos and their labels.
     """
 
@@ -156,14 +141,24 @@ class FrameExamples:
             raise InputError("videos", f"no video lasts the {self.first_ms / 1000:.1f} s of an observation")
         self.frames = [cache.frames(video.source.path) for video in self.videos]
         self.last_ms = np.array([self._last_ms(video, cache) for video in self.videos])
-        self._probability_A = (self.last_ms - self.first_ms + 1) / (self.last_ms - self.first_ms + 1).sum()
+        times_A = self.last_ms - self.first_ms + 1
+        self._probability_A = times_A / times_A.sum()
         step_ms = np.arange(self.first_ms, int(self.last_ms.max()) + 1, ANTICIPATION_MS)
         counts = [
             class_counts(video.labels.following(step_ms[step_ms <= last]).class_OE).sum(axis=0)
             for video, last in zip(self.videos, self.last_ms, strict=True)
         ]
         self.counts_C = np.sum(counts, axis=0)
-        files = [[video.source.name, *_stamp(video)] for video in self.videos]
+        files = [
+            [
+                v.source.name,
+                v.source.path.stat().st_size,
+                v.last_end_ms,
+                v.actions.t_ms.tolist(),
+                v.actions.code.tolist(),
+            ]
+            for v in self.videos
+        ]
         self.digest = hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
     @staticmethod
@@ -195,29 +190,8 @@ class FrameExamples:
         return presence_TC
 
 
-def _stamp(video: AnnotatedVideo) -> list[object]:
-    """Facts that change with the video or its labels."""
-    return [
-        video.source.path.stat().st_size,
-        video.last_end_ms,
-        video.actions.t_ms.tolist(),
-        video.actions.code.tolist(),
-    ]
-
-
-_TOGETHER = 8
-
-
 class FramesEvaluationSet(EvaluationSet):
-    """Every example of videos that the benchmark scores.
-
-    Args:
-        videos: videos with their actions.
-        config: settings of the network that reads them: number and size of frames.
-        split: name of the split.
-        unit: what intervals resample, as a plural.
-        keep: keep decoded frames in memory for the next pass.
-    """
+    """Every example of videos that the benchmark scores; ``keep`` keeps decoded frames in memory for the next pass."""
 
     def __init__(
         self,

@@ -40,20 +40,15 @@ class Page:
     """Content of the page.
 
     Attributes:
-        title, about: title, and what is compared, in a sentence.
-        split, n_matches, n_examples, unit: split that was scored, and its size; ``n_matches`` counts ``unit``.
-        simulated: whether the matches are simulated; the page says so.
+        n_matches: number of ``unit`` in the split that was scored.
         rows: rows of ``comparison-SPLIT.json``.
         chosen: name of the run shown in detail, and its decoding.
         diagnosis, best, worst: diagnosis of that run, and its best and worst explained examples.
-        reference: variant and decoding that the rows are compared with.
         pasts: pasts that the rows were observed through, if that is what they differ in.
-        notices: sentences that a reader should know, such as a leak in the features.
         importance_W: learned weight of each past window, oldest first; empty if the model has none.
         curves: step, loss, validated_step and map of every run.
-        splits, leaks, unread: the data, what is in two splits (None: not checked), and what could not be read.
-        settings: configuration of the run shown in detail, flat.
-        environment: machine that trained it.
+        leaks, unread: what is in two splits (None: not checked), and what could not be read.
+        settings, environment: flat configuration of the run shown in detail, and the machine that trained it.
     """
 
     title: str
@@ -90,11 +85,16 @@ def render(page: Page) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["setting"] = json.dumps
-    drawn = {name: draw(page.diagnosis) for name, draw in _DRAWN.items()}
-    drawn["forest"] = charts.forest(page.rows, "differences to the reference")
-    drawn["pasts"] = charts.pasts(page.rows, page.pasts) if page.pasts else ""
-    drawn["importance"] = charts.window_importance(page.importance_W) if page.importance_W else ""
-    drawn["curves"] = charts.learning_curves(page.curves, page.chosen[0]) if page.curves else ""
+    drawn = {
+        "precision_recall": charts.precision_recall(page.diagnosis),
+        "sweep": charts.threshold_sweep(page.diagnosis),
+        "calibration": charts.calibration(page.diagnosis),
+        "errors": charts.time_errors(page.diagnosis),
+        "forest": charts.forest(page.rows, "differences to the reference"),
+        "pasts": charts.pasts(page.rows, page.pasts) if page.pasts else "",
+        "importance": charts.window_importance(page.importance_W) if page.importance_W else "",
+        "curves": charts.learning_curves(page.curves, page.chosen[0]) if page.curves else "",
+    }
     return environment.get_template("report.html").render(
         page=page,
         charts=drawn,
@@ -104,11 +104,3 @@ def render(page: Page) -> str:
         published=PUBLISHED,
         ranked=sorted(page.rows, key=lambda row: -row["area"][0]),
     )
-
-
-_DRAWN = {
-    "precision_recall": charts.precision_recall,
-    "sweep": charts.threshold_sweep,
-    "calibration": charts.calibration,
-    "errors": charts.time_errors,
-}

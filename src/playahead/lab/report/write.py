@@ -79,7 +79,7 @@ def write_report(
         show: function that is called with the progress of predicting.
 
     Returns:
-        Notices for the reader of the page, a sentence each; the page shows them, too.
+        Notices for the reader of the page; it shows them, too.
 
     Raises:
         InputError: nothing to report on there, a damaged file, or no run or decoding of that name.
@@ -149,15 +149,14 @@ def _read_comparison(runs: Path, split: str) -> dict[str, Any] | None:
     if not path.exists():
         if (runs / "weights.safetensors").exists():
             return None
-        what = f"holds neither comparison-{split}.json nor weights.safetensors"
-        raise InputError(runs, what, "run playahead compare")
+        raise InputError(runs, f"holds neither {path.name} nor weights.safetensors", "run playahead compare")
     try:
         document = json.loads(path.read_text())
     except ValueError as reason:
         raise InputError(path, f"is not a comparison ({reason})", _AGAIN) from None
-    is_whole = isinstance(document, dict) and document.keys() >= _KEYS and document["rows"]
-    is_whole = is_whole and document["version"] == VERSION
-    if not is_whole or not all(isinstance(row, dict) and row.keys() >= _KEYS_OF_ROWS for row in document["rows"]):
+    is_whole = isinstance(document, dict) and document.keys() >= _KEYS and document["version"] == VERSION
+    rows = document["rows"] if is_whole else []
+    if not rows or not all(isinstance(row, dict) and row.keys() >= _KEYS_OF_ROWS for row in rows):
         raise InputError(path, "is not a comparison of this version", _AGAIN)
     return document
 
@@ -212,37 +211,33 @@ def _describe_splits(dataset: Dataset) -> tuple[list[Split], list[str] | None, l
         labels_NR = np.concatenate([labels for labels, _ in examples.frames])
         counts_C = np.bincount(labels_NR[labels_NR != NO_EVENT] - 1, minlength=len(ACTIONS)).tolist()
         empty = float((labels_NR == NO_EVENT).all(axis=1).mean())
-        splits.append(
-            Split(name, len(examples.matches), len(examples), sum(counts_C) / len(labels_NR), empty, counts_C)
-        )
+        mean_actions = sum(counts_C) / len(labels_NR)
+        splits.append(Split(name, len(examples.matches), len(examples), mean_actions, empty, counts_C))
     if not all(is_clip_split(folder) for folder in folders.values()):
         return splits, None, unread
     leaks = audit_splits({split: read_baa_split(folder, keep_going=True) for split, folder in folders.items()}).leaks
     return splits, leaks, unread
 
 
-def _learning_curves(runs: Path) -> dict[str, dict[str, list[float]]]:
+def _learning_curves(runs: Path) -> dict[str, dict[str, Sequence[float]]]:
     """Loss and validation score of every run in the folder, by name."""
-    curves = {}
+    curves: dict[str, dict[str, Sequence[float]]] = {}
     for path in sorted([*runs.glob("*/log.csv"), *runs.glob("log.csv")]):
         try:
             with path.open(newline="") as file:
-                curves[path.parent.name] = _curve(list(csv.DictReader(file)))
+                rows = list(csv.DictReader(file))
+            # A log repeats the last validation score until there is another.
+            pairs = zip([{}, *rows], rows, strict=False)
+            validated = [row for last, row in pairs if row["map"] and row["map"] != last.get("map")]
+            curves[path.parent.name] = {
+                "step": [int(row["step"]) for row in rows],
+                "loss": [float(row["loss_total"]) for row in rows],
+                "validated_step": [int(row["step"]) for row in validated],
+                "map": [float(row["map"]) for row in validated],
+            }
         except (OSError, KeyError, ValueError, TypeError, csv.Error):
             continue  # another kind of run, or one that is being written
     return curves
-
-
-def _curve(rows: Sequence[Mapping[str, str]]) -> dict[str, list[float]]:
-    # A log repeats the last validation score until there is another.
-    before = [{}, *rows]
-    validated = [row for last, row in zip(before, rows, strict=False) if row["map"] and row["map"] != last.get("map")]
-    return {
-        "step": [int(row["step"]) for row in rows],
-        "loss": [float(row["loss_total"]) for row in rows],
-        "validated_step": [int(row["step"]) for row in validated],
-        "map": [float(row["map"]) for row in validated],
-    }
 
 
 def _environment(folder: Path) -> dict[str, object]:
