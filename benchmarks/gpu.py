@@ -27,7 +27,7 @@ from playahead.features.feed import FEED_FEATURES, N_FEATURES
 from playahead.inference.predictor import Predictor
 from playahead.io.files import packaged_weights
 from playahead.io.runtime import emulates_bfloat16, environment, pick_device
-from playahead.lab.bench.core import best_of, matmul_gflops
+from playahead.lab.bench import best_of, matmul_gflops
 from playahead.lab.recipes import feed, paper
 from playahead.lab.simulation.plays import simulate_half
 from playahead.training.trainer import TrainConfig, Trainer

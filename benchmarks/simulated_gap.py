@@ -24,7 +24,7 @@ from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.evaluation.scores import Scores
 from playahead.io.runtime import keep_freed_memory
 from playahead.lab.compare.compare import score_baseline
-from playahead.lab.compare.members import Members
+from playahead.lab.compare.runs import Members
 from playahead.lab.recipes import recipe
 from playahead.lab.simulation.simulate import SimulationConfig, invented, real_plays
 from playahead.sources.feed_tables import write_feed_table

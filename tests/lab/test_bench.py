@@ -9,7 +9,7 @@ import numpy as np
 from playahead.backbone.fast import BFLOAT16_TOLERANCE
 from playahead.cli.main import run
 from playahead.datasets.examples import FeedExamples
-from playahead.lab.bench import core, extraction
+from playahead.lab import bench
 from playahead.lab.simulation.plays import simulate_half
 from playahead.lab.simulation.simulate import Rendering
 
@@ -25,9 +25,10 @@ def test_a_live_session_is_timed_and_its_memory_measured(capsys):
 
 
 def test_extraction_is_timed_each_way_on_the_same_frames(capsys, monkeypatch):
-    monkeypatch.setattr(extraction, "best_of", lambda work, *_, **__: core.best_of(work, 1, warm=False))
+    best_of = bench.best_of
+    monkeypatch.setattr(bench, "best_of", lambda work, *_, **__: best_of(work, 1, warm=False))
     brief = lambda half, seed, width, height, path: Rendering(half, seed, width // 8, height // 8, path)  # noqa: E731
-    monkeypatch.setattr(extraction, "Rendering", brief)
+    monkeypatch.setattr(bench, "Rendering", brief)
     assert run(["bench", "extract", "--input-size", "64x64", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     naive, *others = found["window"].values()

@@ -25,15 +25,7 @@ from playahead.training.trainer import TrainConfig
 
 @dataclass(frozen=True, kw_only=True)
 class DemoConfig:
-    """Sizes of the demo.
-
-    Attributes:
-        epochs: number of epochs; the recipe's if None.
-        seed: seed of everything random.
-        matches, minutes: number and length of simulated broadcasts, one half each.
-        width, height: size of their picture.
-        start, end: stretch of the held-out match that is shown.
-    """
+    """Sizes of the demo: broadcasts of one half each, and the stretch of the held-out match that is shown."""
 
     epochs: int | None = None
     seed: int = 7
@@ -80,11 +72,7 @@ def demo(out: Path, config: DemoConfig | None = None, show: Show = quiet) -> Dem
 
 
 def _extract(broadcasts: Path, features: Path, show: Show) -> None:
-    """Extract every broadcast, on CPUs in a process with one thread for each core.
-
-    A network this small gains little from a second thread; a second process halves the time. The features are those of
-    one process, to the bit.
-    """
+    """Extract every broadcast, on CPUs in a process for each core: a network this small gains little from threads."""
     config = ExtractConfig(precision="float32" if emulates_bfloat16() else "bfloat16")
     if pick_device() != "cpu":
         extract(broadcasts, features, config, show=show)

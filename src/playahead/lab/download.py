@@ -63,17 +63,7 @@ class DownloadPlan:
 def plan_download(
     out: Path, password: str | None, splits: Sequence[str] = SPLITS, resolution: Resolution = "224p"
 ) -> DownloadPlan:
-    """List the entries of each zip, try the password on a small one, and compare the room needed with the room free.
-
-    Args:
-        out: folder to download to.
-        password: password from SoccerNet's NDA.
-        splits: any of the benchmark's four.
-        resolution: height of the videos.
-
-    Raises:
-        InputError: no or a wrong password, no access, no connection, an unsafe zip, too little room.
-    """
+    """List the entries of each zip, try the password on a small one, and compare the room needed with the room free."""
     password = require_password(password)
     unknown = [split for split in splits if split not in SPLITS]
     if unknown or not splits:
@@ -123,7 +113,18 @@ def download_baa(
     resolution: Resolution = "224p",
     show: Show = quiet,
 ) -> list[Path]:
-    """``plan_download`` and ``run_download``; called again after an interruption, it resumes."""
+    """Download and unpack the benchmark; called again after an interruption, it resumes.
+
+    Args:
+        out: folder to download to.
+        password: password from SoccerNet's NDA.
+        splits: any of the benchmark's four.
+        resolution: height of the videos.
+        show: function that is called with the bytes fetched.
+
+    Raises:
+        InputError: no or a wrong password, no access, no connection, an unsafe zip, too little room.
+    """
     return run_download(plan_download(out, password, splits, resolution), password or "", show)
 
 

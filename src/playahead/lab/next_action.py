@@ -139,14 +139,7 @@ def score_commonest(times: NextActions) -> NextScores:
 
 
 def next_action(intensity: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Class and wait of the next action.
-
-    Args:
-        intensity: events per frame, (O, 32, 10).
-
-    Returns:
-        (probability_OC of its class, median wait_s_O).
-    """
+    """(probability_OC of the next action's class, median wait_s_O) from events per frame, (O, 32, 10)."""
     rate_OR = np.maximum(intensity.sum(axis=2, dtype=np.float64), _MIN_RATE)
     mass_OR = rate_OR.cumsum(axis=1)
     # The probability that nothing has happened before a frame, times that something then does: within the frame, the

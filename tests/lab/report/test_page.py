@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from playahead.lab.report.page import render
+from playahead.lab.report.write import render
 from tests.support.report_pages import page, row
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -17,8 +17,7 @@ from playahead.io.progress import Show, quiet
 from playahead.io.settings import check_choices
 from playahead.lab.baselines import fit_baseline, predict_halves
 from playahead.lab.compare.grid import Grid, narrowed
-from playahead.lab.compare.members import Members
-from playahead.lab.compare.runs import run_folder, runs_of, train_runs
+from playahead.lab.compare.runs import Members, run_folder, runs_of, train_runs
 
 VERSION = 2
 """Version of ``comparison-SPLIT.json``."""

@@ -31,13 +31,11 @@ class Variant:
     """One configuration to train with every seed, or existing weights.
 
     Attributes:
-        name: name in tables.
         config: configuration of its runs, but for the seed; None for existing weights.
         start: variant whose trained weights it starts from, with the same seed ("" for none).
         weights: existing weights; nothing is trained then, and each file counts as a seed.
     """
 
-    name: str
     config: TrainConfig | None
     start: str = ""
     weights: tuple[Path, ...] = ()
@@ -159,7 +157,7 @@ def _variants(written: Mapping[str, Any], folder: Path) -> dict[str, Variant]:
             raise InputError(where, f"{changes!r} is not a mapping of settings")
         if changes and "weights" in changes:
             _require_known(changes, ["weights"], where)
-            variants[name] = Variant(name, None, weights=_existing(changes["weights"], folder, where))
+            variants[name] = Variant(None, weights=_existing(changes["weights"], folder, where))
             continue
         changes = {**common, **(changes or {})}
         start = str(changes.pop("start", ""))
@@ -171,7 +169,7 @@ def _variants(written: Mapping[str, Any], folder: Path) -> dict[str, Variant]:
             config = changed(recipe(str(changes.pop("recipe")), TrainConfig), changes)
         except InputError as reason:
             raise InputError(where, reason) from None
-        variants[name] = Variant(name, config, start)
+        variants[name] = Variant(config, start)
     return variants
 
 

@@ -157,24 +157,16 @@ def train_frames(
 def open_for_video(
     labels: Path, weights: Path, features: Path | None = None, device: str = "auto"
 ) -> tuple[Predictor, EvaluationSet]:
-    """Open weights and the labelled videos to score them on, with stored features or end to end.
+    """Open weights and the labelled videos to score them on: on stored ``features``, or end to end without.
 
-    Args:
-        labels: a split's folder, its Labels-ball.json, or its annotations in OSL JSON.
-        weights: weights trained on video features, or end to end if there are no features.
-        features: store of the videos' features.
-        device: device that predicts.
-
-    Raises:
-        InputError: labels, features or weights that cannot be read, are withheld, or do not belong together.
+    ``labels`` is a split's folder, its Labels-ball.json, or its annotations in OSL JSON.
     """
     folder = labels.parent if labels.name == LABELS_NAME else labels
     if features is None:
         predictor = open_end_to_end(weights, device)
         config = cast(EndToEnd, predictor.network).config
-        return predictor, FramesEvaluationSet(
-            find_annotated_videos(folder), config, folder.name, resampled_unit(folder)
-        )
+        videos = find_annotated_videos(folder)
+        return predictor, FramesEvaluationSet(videos, config, folder.name, resampled_unit(folder))
     store = FeatureStore(features)
     predictor = Predictor.open(weights, {"kind": "video", **asdict(store.facts)}, device)
     if is_clip_split(folder):

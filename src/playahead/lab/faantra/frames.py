@@ -149,16 +149,10 @@ class FrameExamples:
             for video, last in zip(self.videos, self.last_ms, strict=True)
         ]
         self.counts_C = np.sum(counts, axis=0)
-        files = [
-            [
-                v.source.name,
-                v.source.path.stat().st_size,
-                v.last_end_ms,
-                v.actions.t_ms.tolist(),
-                v.actions.code.tolist(),
-            ]
-            for v in self.videos
-        ]
+        files = []
+        for video in self.videos:
+            rows = [video.actions.t_ms.tolist(), video.actions.code.tolist()]
+            files.append([video.source.name, video.source.path.stat().st_size, video.last_end_ms, *rows])
         self.digest = hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
     @staticmethod

@@ -21,29 +21,14 @@ from playahead.lab.report.diagnose import ERROR_EDGES_S, Diagnosis
 
 _INK, _FAINT, _ACCENT, _OTHER, _LINE = "#010101", "#020202", "#030303", "#040404", "#050505"
 _VARIABLES = {_INK: "--ink", _FAINT: "--faint", _ACCENT: "--accent", _OTHER: "--other", _LINE: "--line"}
-_STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "playahead",
-    "font.size": 8.5,
-    "font.family": "sans-serif",
-    "text.color": _INK,
-    "axes.labelcolor": _FAINT,
-    "axes.edgecolor": _LINE,
-    "axes.titlesize": 8.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": _LINE,
-    "grid.linewidth": 0.6,
-    "xtick.color": _FAINT,
-    "ytick.color": _FAINT,
-    "xtick.labelcolor": _INK,
-    "ytick.labelcolor": _INK,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "legend.frameon": False,
-}
+_STYLE: dict[str, object] = {"svg.fonttype": "none", "svg.hashsalt": "playahead", "font.family": "sans-serif"}
+_STYLE |= dict.fromkeys(("font.size", "axes.titlesize"), 8.5) | {"grid.linewidth": 0.6}
+_STYLE |= dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False)
+_STYLE |= dict.fromkeys(("axes.grid", "axes.axisbelow"), True)
+_STYLE |= dict.fromkeys(("text.color", "xtick.labelcolor", "ytick.labelcolor"), _INK)
+_STYLE |= dict.fromkeys(("axes.labelcolor", "xtick.color", "ytick.color"), _FAINT)
+_STYLE |= dict.fromkeys(("axes.edgecolor", "grid.color"), _LINE)
+_STYLE |= dict.fromkeys(("figure.facecolor", "axes.facecolor"), "none")
 _TOLERANCES = {
     0: ("within 1 s", {"color": _ACCENT, "linewidth": 1.4}),
     2: ("within 3 s", {"color": _OTHER, "linewidth": 1.2, "linestyle": "--"}),

@@ -69,7 +69,7 @@ def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameT
     counts = count_detections(scaled)
     precision, recall = precision_recall(counts)
     intensity_ORC = predictions.intensity()
-    slots = _slots(predictions) if isinstance(predictions, SlotPredictions) else (None, None)
+    mass_KC, time_K = _slots(predictions) if isinstance(predictions, SlotPredictions) else (None, None)
     annotated = list(scaled.classes)
     return Diagnosis(
         classes=scaled.classes,
@@ -80,8 +80,8 @@ def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameT
         calibration=reliability(timed_events_of_frames(probabilities)[0], probabilities, CONFIDENCE_EDGES),
         error_CB=time_errors(probabilities)[annotated],
         confusion_CC=confusion(intensity_ORC, probabilities.labels_NR)[annotated][:, annotated],
-        slot_mass_KC=None if slots[0] is None else slots[0][:, annotated],
-        slot_time_K=slots[1],
+        slot_mass_KC=None if mass_KC is None else mass_KC[:, annotated],
+        slot_time_K=time_K,
         gain_O=gains(intensity_ORC, probabilities.labels_NR),
         health=health(predictions, int((probabilities.labels_NR != NO_EVENT).sum())),
     )
@@ -142,10 +142,7 @@ def gains(intensity_ORC: NDArray[np.float32], labels_NR: NDArray[np.int32]) -> N
 
 def _slots(predictions: SlotPredictions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(mass_KC, mean time of each slot's mass, s)."""
-    mass_KC = np.einsum("ok,okc->kc", predictions.objectness_OK, predictions.class_OKC, optimize=True)
-    mass_KC = mass_KC / len(predictions)
-    bins = predictions.offset_OKT.shape[-1]
-    centre_T = (np.arange(bins) + 0.5) / bins * ANTICIPATION_MS / 1000
-    time_OK = predictions.offset_OKT @ centre_T
-    weight_K = np.maximum(predictions.objectness_OK.sum(axis=0), 1e-9)
-    return mass_KC, (time_OK * predictions.objectness_OK).sum(axis=0) / weight_K
+    objectness_OK, bins = predictions.objectness_OK, predictions.offset_OKT.shape[-1]
+    mass_KC = np.einsum("ok,okc->kc", objectness_OK, predictions.class_OKC, optimize=True) / len(predictions)
+    time_OK = predictions.offset_OKT @ ((np.arange(bins) + 0.5) / bins * ANTICIPATION_MS / 1000)
+    return mass_KC, (time_OK * objectness_OK).sum(axis=0) / np.maximum(objectness_OK.sum(axis=0), 1e-9)

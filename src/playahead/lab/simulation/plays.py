@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from playahead.domain.actions import ACTIONS, Action
-from playahead.domain.feed import FeedHalf
+from playahead.domain.feed import FeedHalf, FeedRow
 from playahead.domain.pitch import PITCH_M
 from playahead.domain.records import ActionEvent, Clip
 from playahead.io.errors import InputError
@@ -84,11 +84,12 @@ def simulate_half(seed: int, match: int = 1, half: int = 1, minutes: float = 45.
         raise InputError("seed", f"{seed} is negative")
     rng = np.random.default_rng([seed, match, half])
     ball = _Ball(rng)
-    rows: list[tuple[int, int, int, int, int]] = []
+    rows: list[FeedRow] = []
     now_ms, action, team = 1_000.0, Action.PASS, int(rng.integers(2))
     while now_ms < minutes * 60_000:
         x, y = ball.place(action, team)
-        rows.append((round(now_ms), action.class_index, team, x, y))
+        setpiece = _THROW_IN_SETPIECE if action is Action.THROW_IN else 0
+        rows.append(FeedRow(half, round(now_ms), action.class_index, team, x, y, setpiece))
         ball.travel(action)
         following = ball.next_action(action, team)
         gap_ms = _GAP_MS[action.class_index, following.class_index] * np.exp(_GAP_LOG_SPREAD * rng.standard_normal())
@@ -96,18 +97,7 @@ def simulate_half(seed: int, match: int = 1, half: int = 1, minutes: float = 45.
         if rng.random() * 100 >= _SAME_SIDE_PERCENT[action.class_index, following.class_index]:
             team = 1 - team
         action = following
-    t_ms, code, teams, x, y = (np.array(column) for column in zip(*rows, strict=True))
-    return FeedHalf(
-        match=match,
-        half=half,
-        t_ms=t_ms.astype(np.int32),
-        code=code.astype(np.uint8),
-        team=teams.astype(np.uint8),
-        x=x.astype(np.uint8),
-        y=y.astype(np.uint8),
-        setpiece=np.where(code == Action.THROW_IN.class_index, _THROW_IN_SETPIECE, 0).astype(np.uint8),
-        delay_ms=np.zeros(len(rows), np.uint16),
-    )
+    return FeedHalf.from_rows(match, half, rows)
 
 
 class _Ball:
