@@ -44,60 +44,64 @@ def test_shipped_grids_are_whole(name):
     assert name in shipped_grids()
 
 
-def test_unequal_budgets_are_refused(tmp_path):
-    longer = {"plain": {}, "longer": {"epochs": 9}}
-    with pytest.raises(InputError, match=r"unequal numbers of examples \(plain 115,200, longer 172,800\)"):
-        open_grid(written(tmp_path, variants=longer, ensembles={}))
-
-
-def test_phases_are_added_up(tmp_path):
+def test_phases_are_added_up_and_unequal_budgets_refused(tmp_path):
     phases = {"plain": {}, "first": {"epochs": 2}, "second": {"epochs": 4, "start": "first"}}
     grid = open_grid(written(tmp_path, variants=phases, ensembles={}))
     assert grid.budget_of("second") == grid.budget_of("plain")
-    with pytest.raises(InputError, match="unequal"):
-        open_grid(written(tmp_path, variants={**phases, "second": {"epochs": 6, "start": "first"}}, ensembles={}))
+    longer = phases | {"second": {"epochs": 7, "start": "first"}}
+    with pytest.raises(InputError, match=r"unequal numbers of examples \(plain 115,200, second 172,800\)"):
+        open_grid(written(tmp_path, variants=longer, ensembles={}))
+
+
+PLAIN = {"ensembles": {}, "variants": {"plain": {}}}
+
+
+def only(**settings) -> dict:
+    """The grid with one variant of these settings."""
+    return PLAIN | {"variants": {"plain": settings}}
+
+
+def decoded(**decoding) -> dict:
+    return {"decodings": {"odd": decoding or None}}
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"variants": {}}, "names no variants"),
-        ({"variants": {"plain": {"model.slot": 3}}, "ensembles": {}}, "variant 'plain': model.slot: no such setting"),
-        ({"variants": {"plain": {"model.slots": "many"}}, "ensembles": {}}, "many"),
-        ({"variants": {"plain": {"model.slots": 0}}, "ensembles": {}}, "model.slots: 0 is below 1"),
-        ({"variants": {"plain": {"recipe": "mine"}}, "ensembles": {}}, "'mine' is not one of"),
-        ({"variants": {"plain": {"start": "plain"}}, "ensembles": {}}, "does not stand before it"),
+        (only(**{"model.slot": 3}), "variant 'plain': model.slot: no such setting"),
+        (only(**{"model.slots": "many"}), "many"),
+        (only(**{"model.slots": 0}), "model.slots: 0 is below 1"),
+        (only(recipe="mine"), "'mine' is not one of"),
+        (only(start="plain"), "does not stand before it"),
+        (only(weights="gone.safetensors"), "gone.safetensors: no such file"),
+        (only(weights=[]), "weights: no such file"),
+        (only(weights="packaged", epochs=2), "epochs is not one of weights"),
+        (PLAIN | {"variants": {"a": {"weights": "packaged"}, "b": {"start": "a"}}}, "'a', which is not trained here"),
+        (only(weights="packaged") | {"ensembles": {"two": ["plain/1"]}}, "plain/1 is not one of"),
         ({"variants": [1, 2]}, "is not a mapping"),
-        ({"variants": {"mine": {"weights": "gone.safetensors"}}, "ensembles": {}}, "gone.safetensors: no such file"),
-        ({"variants": {"mine": {"weights": []}}, "ensembles": {}}, "weights: no such file"),
-        ({"variants": {"mine": {"weights": "packaged", "epochs": 2}}, "ensembles": {}}, "epochs is not one of weights"),
-        (
-            {"variants": {"mine": {"weights": "packaged"}, "more": {"start": "mine"}}, "ensembles": {}},
-            "'mine', which is not trained here",
-        ),
-        ({"variants": {"mine": {"weights": "packaged"}}, "ensembles": {"two": ["mine/1"]}}, "mine/1 is not one of"),
+        (PLAIN | {"variants": {"plain": 3}}, "variant 'plain': 3 is not a mapping"),
+        (PLAIN | {"variants": {"a b": {}, "a-b": {}}, "reference": ["a b", "low"]}, "stands for two rows"),
+        (PLAIN | {"variants": {"markov": {}}, "reference": ["markov", "low"]}, "stands for two rows"),
         ({"seeds": []}, "not a list of whole numbers"),
         ({"seeds": [0, "1"]}, "not a list of whole numbers"),
         ({"reference": "plain"}, r"not a variant and a decoding \(or past\), such as \['plain', 'marginal'\]"),
         ({"reference": ["other", "marginal"]}, "not a variant and a decoding"),
-        ({"decodings": {"odd": {"tow": 0.3}}}, "is not made of kind, tau"),
-        ({"decodings": {"odd": None}}, "is not made of kind, tau"),
-        ({"decodings": {"odd": {"kind": "marginal", "tau": 0.1}}}, "marginal has no tau"),
+        (decoded(tow=0.3), "is not made of kind, tau"),
+        (decoded(), "is not made of kind, tau"),
+        (decoded(kind="marginal", tau=0.1), "marginal has no tau"),
+        (decoded(kind="treshold"), "is not one of marginal, paper, tuned-threshold"),
+        (decoded(kind="tuned-threshold", tau=2), r"2 is not in \[0, 1\)"),
+        (decoded(kind="tuned-threshold", tau=float("nan")), "nan is not in"),
+        (decoded(kind="tuned-threshold", tau="0.1"), "'0.1' is not a number"),
+        (decoded(kind="tuned-threshold", time="x"), "is not one of argmax, expected"),
+        (decoded(kind="tuned-threshold", rescue=3), "true or false"),
         ({"ensembles": {"both": ["plain", "gone"]}}, "gone is not one of plain, static, plain/3"),
-        ({"variants": {"plain": 3}, "ensembles": {}}, "variant 'plain': 3 is not a mapping"),
-        ({"variants": {"a b": {}, "a-b": {}}, "ensembles": {}, "reference": ["a b", "low"]}, "stands for two rows"),
-        ({"variants": {"markov": {}}, "ensembles": {}, "reference": ["markov", "low"]}, "stands for two rows"),
         ({"ensembles": {"both": None}}, "is not a list of names"),
         ({"ensembles": {"both": []}}, "is not a list of names"),
         ({"baselines": 3}, "baselines: 3 is not a list of names"),
-        ({"decodings": {"odd": {"kind": "treshold"}}}, "is not one of marginal, paper, tuned-threshold"),
-        ({"decodings": {"odd": {"kind": "tuned-threshold", "tau": 2}}}, r"2 is not in \[0, 1\)"),
-        ({"decodings": {"odd": {"kind": "tuned-threshold", "tau": float("nan")}}}, "nan is not in"),
-        ({"decodings": {"odd": {"kind": "tuned-threshold", "tau": "0.1"}}}, "'0.1' is not a number"),
-        ({"decodings": {"odd": {"kind": "tuned-threshold", "time": "x"}}}, "is not one of argmax, expected"),
-        ({"decodings": {"odd": {"kind": "tuned-threshold", "rescue": 3}}}, "true or false"),
-        ({"pasts": ["foggy"]}, "pasts: foggy is not one of full feed"),
         ({"baselines": ["oracle"]}, "oracle is not one of constant-rate, markov"),
+        ({"pasts": ["foggy"]}, "pasts: foggy is not one of full feed"),
         ({"varients": {}}, "varients is not one of"),
     ],
 )
@@ -106,15 +110,12 @@ def test_each_mistake_is_named(tmp_path, changes, reason):
         open_grid(written(tmp_path, **changes))
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"a: [", b"[]", b""])
-def test_a_damaged_grid_is_refused(tmp_path, content):
+def test_a_damaged_or_unknown_grid_is_refused(tmp_path):
     path = tmp_path / "odd.yaml"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=r"odd\.yaml"):
-        open_grid(str(path))
-
-
-def test_an_unknown_grid_is_refused():
+    for content in (b"\xff\xfe", b"a: [", b"[]", b""):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"odd\.yaml"):
+            open_grid(str(path))
     with pytest.raises(InputError, match=r"no such grid.*decoding, paper, pasts, winner"):
         open_grid("papers")
 
