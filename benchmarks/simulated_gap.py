@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.datasets.dataset import Dataset, FeedDataset, VideoDataset
+from playahead.datasets.dataset import FeedDataset, VideoDataset
 from playahead.decoding.choosing import Decoding
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.evaluation.scores import Scores
@@ -29,7 +29,6 @@ from playahead.lab.recipes import recipe
 from playahead.lab.simulation.simulate import SimulationConfig, invented, real_plays
 from playahead.sources.feed_tables import write_feed_table
 from playahead.training.run import train
-from playahead.training.trainer import TrainConfig
 
 
 def labels_of(half: FeedHalf) -> FeedHalf:
@@ -60,11 +59,6 @@ def figures(scores: Scores) -> dict[str, object]:
     return {"official": round(scores.average, 2), "area": round(scores.area, 2), "by_tolerance": by_tolerance}
 
 
-def trained(dataset: Dataset, config: TrainConfig, out: Path) -> Path:
-    """Weights of a run; one that is there is not trained again."""
-    return train(dataset, config, out, validation_matches=1).weights
-
-
 def main() -> None:
     """Train and score everything."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -82,10 +76,10 @@ def main() -> None:
     weights = []
     for seed in options.seeds:
         config = replace(recipe("video-small"), seed=seed)
-        weights.append(trained(video, config, options.out / f"video-{seed}"))
+        weights.append(train(video, config, options.out / f"video-{seed}", validation_matches=1).weights)
         rows[f"video, seed {seed}"] = figures(Members([weights[-1]], video).score(Decoding(), "test"))
         config = replace(recipe("feed"), seed=seed, epochs=12, steps_per_epoch=150, validate_every=3)
-        of_labels = trained(labels, config, options.out / f"labels-{seed}")
+        of_labels = train(labels, config, options.out / f"labels-{seed}", validation_matches=1).weights
         rows[f"labels, seed {seed}"] = figures(Members([of_labels], labels).score(Decoding(), "test"))
     rows[f"video, {len(weights)} seeds together"] = figures(Members(weights, video).score(Decoding(), "test"))
     (options.out / "gap.json").write_text(json.dumps(rows, indent=1))

@@ -98,11 +98,6 @@ def test_checking_a_feed_counts_and_finds_matches_in_two_splits(pipeline, tmp_pa
     assert "by number of actions: 0:" in shown
 
 
-def test_spotting_layout(tmp_path):
-    assert run(["data", "simulate", "--out", str(tmp_path), "--layout", "bas", "--minutes", "2"]) == 0
-    assert len(list(tmp_path.glob("*/match_*/Labels-ball.json"))) == 6
-
-
 def test_overlap_across_splits_is_an_error(clips, tmp_path, capsys):
     data = shutil.copytree(clips, tmp_path / "clips")
     (data / "test" / "Labels-ball.json").write_text((data / "train" / "Labels-ball.json").read_text())

@@ -36,9 +36,13 @@ def workplace(tmp_path_factory, pipeline, real_match):
     return folder
 
 
-def needs_more_than_this_machine(arguments: list[str]) -> bool:
-    """A network, or somebody who ends it: such a command is parsed and not run."""
-    return arguments[:2] == ["data", "download"] or arguments[0] == "serve" or "https" in arguments[1]
+def follow(command: str, brief: str, capsys) -> None:
+    """Run a command; one that needs a network, or somebody who ends it, is parsed only."""
+    arguments = shlex.split(command)[1:]
+    if arguments[:2] == ["data", "download"] or arguments[0] == "serve" or "https" in arguments[1]:
+        build_parser(arguments).parse_args([spelt_for_python(word) for word in arguments])
+    else:
+        assert run(arguments + shlex.split(brief)) == 0, (command, capsys.readouterr().err)
 
 
 @pytest.mark.timeout(900)  # twenty-five commands
@@ -46,12 +50,8 @@ def test_the_commands_run_in_their_order(workplace, monkeypatch, capsys):
     monkeypatch.chdir(workplace)
     assert len(COMMANDS) > 9
     for command in COMMANDS:
-        arguments = shlex.split(command)[1:]
-        if needs_more_than_this_machine(arguments):
-            build_parser(arguments).parse_args([spelt_for_python(word) for word in arguments])
-        else:
-            brief = next((options for start, options in BRIEF.items() if command.startswith(f"playahead {start}")), "")
-            assert run(arguments + shlex.split(brief)) == 0, (command, capsys.readouterr().err)
+        briefs = (options for start, options in BRIEF.items() if command.startswith(f"playahead {start}"))
+        follow(command, next(briefs, ""), capsys)
 
 
 @pytest.mark.slow  # it exports ONNX graphs
@@ -61,14 +61,8 @@ def test_the_how_to_on_live_use_runs(workplace, monkeypatch, capsys):
     page = (ROOT / "docs" / "how-to" / "live.md").read_text()
     commands = re.findall(r"^\$ (playahead .+)$", page, re.MULTILINE)
     assert len(commands) == 7
-    for command in commands:
-        arguments = shlex.split(command)[1:]
-        if command in COMMANDS:
-            continue
-        if needs_more_than_this_machine(arguments):
-            build_parser(arguments).parse_args([spelt_for_python(word) for word in arguments])
-        else:
-            assert run(arguments) == 0, (command, capsys.readouterr().err)
+    for command in (command for command in commands if command not in COMMANDS):
+        follow(command, "", capsys)
     for row in re.findall(r"^\{.+\}$", page, re.MULTILINE):
         parse_line(row, "docs")
 

@@ -31,12 +31,12 @@ from playahead.lab.simulation.plays import simulate_half
 from playahead.live.page.page import recognise, write_page
 from playahead.live.session.lines import of_growing_file
 from playahead.live.session.rows import Line
-from playahead.paper.anticipator import Anticipator
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
 from playahead.sources.soccernet import cut_into_clips, read_baa_split, read_bas_match
 from playahead.variants.config import AnticipatorConfig
+from playahead.variants.model import build
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text
@@ -274,7 +274,7 @@ class Weights(Group):
         config = AnticipatorConfig(feature_dim=63, **sizes)
         self.about: dict = {"model": asdict(config), "features": {"kind": "feed", "names": ["a"]}}
         self.about |= {"decoders": {"marginal": {"kind": "marginal"}}}
-        self.tensors = Anticipator(config).state_dict()
+        self.tensors = build(config).state_dict()
 
     def written(self, tensors, about) -> bytes:
         try:

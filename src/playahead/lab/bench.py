@@ -272,7 +272,12 @@ class Window:
 
 def bench_extraction(input_size: InputSize, compiled: bool) -> dict:
     """Time one window each way, and decoding, on this machine."""
-    backbone = _backbone()
+    # The published network with random weights; batch norm has seen noise, so that features are of usual size.
+    torch.manual_seed(0)
+    backbone = Backbone(BackboneConfig())
+    with torch.inference_mode():
+        backbone.train().snippet_features(torch.rand(2, 15, 96, 96))
+    backbone = backbone.eval().to(pick_device())
     with tempfile.TemporaryDirectory() as folder:
         # Ten seconds of a simulated broadcast at 1280 x 720.
         rendering = Rendering(simulate_half(0, minutes=10 / 60), 0, 1280, 720, Path(folder) / "720p.mp4")
@@ -300,15 +305,6 @@ def _decode(video: Path, input_size: InputSize, backbone: Backbone) -> tuple[Win
     window = Window(frames_THW, encoder.stacks(frames_THW), encoder.stacks_NS)
     per_s = len(frames) / seconds
     return window, {"frames_per_s_720p": round(per_s, 1), "s_per_window": round(GRID.window_frames / per_s, 3)}
-
-
-def _backbone() -> Backbone:
-    """The published network with random weights; batch norm has seen noise, so that features are of usual size."""
-    torch.manual_seed(0)
-    backbone = Backbone(BackboneConfig()).eval()
-    with torch.inference_mode():
-        backbone.train().snippet_features(torch.rand(2, 15, 96, 96))
-    return backbone.eval().to(pick_device())
 
 
 @torch.inference_mode()

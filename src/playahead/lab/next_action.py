@@ -120,16 +120,15 @@ def score_next_actions(
     """
     times = NextActions(dataset.evaluation_set(split).halves, split)
     predictor.check(FEED_FEATURES)
-    scores = {MODEL: _score_intensity(predictor.predict_all(times, show).intensity(), times)}
+    systems = {MODEL: predictor.predict_all(times, show)}
     if (dataset.folder / "train.npz").exists():
         markov = fit_baseline("markov", *dataset.training_halves())
-        scores[MARKOV] = _score_intensity(predict_halves(markov, times.halves, times.end_ms).intensity(), times)
+        systems[MARKOV] = predict_halves(markov, times.halves, times.end_ms)
+    scores = {}
+    for name, predictions in systems.items():
+        class_OC, wait_s_O = next_action(predictions.intensity())
+        scores[name] = score_answers(class_OC.argmax(axis=1), wait_s_O, times)
     return {**scores, COMMONEST: score_commonest(times)}
-
-
-def _score_intensity(intensity_ORC: NDArray[np.floating], times: NextActions) -> NextScores:
-    class_OC, wait_s_O = next_action(intensity_ORC)
-    return score_answers(class_OC.argmax(axis=1), wait_s_O, times)
 
 
 def score_commonest(times: NextActions) -> NextScores:

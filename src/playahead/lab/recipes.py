@@ -209,19 +209,10 @@ def backbone_small() -> PretrainConfig:
     )
 
 
+_MADE = (backbone, backbone_small, demo, faantra, faantra_frames, feed, feed_dense, feed_static)
+_MADE += (paper_feed, paper_small, video, video_small)
 RECIPES: dict[str, Callable[[], TrainConfig | PretrainConfig | EndToEndConfig]] = {
-    "backbone": backbone,
-    "backbone-small": backbone_small,
-    "demo": demo,
-    "faantra": faantra,
-    "faantra-frames": faantra_frames,
-    "feed": feed,
-    "feed-dense": feed_dense,
-    "feed-static": feed_static,
-    "paper-feed": paper_feed,
-    "paper-small": paper_small,
-    "video": video,
-    "video-small": video_small,
+    make.__name__.replace("_", "-"): make for make in _MADE
 }
 
 

@@ -35,11 +35,11 @@ def test_confidences_that_are_right_lie_on_the_diagonal(rate):
 def test_the_sweep_starts_at_the_score_and_falls():
     rng = np.random.default_rng(1)
     read, happened = predictions(rng), labels(rng)
-    scored = diagnose(read, *[with_labels(happened, rng.random((60, 32, 11)).astype(np.float32))] * 2)
+    table = with_labels(happened, rng.random((60, 32, 11)).astype(np.float32))
+    made = [made for _, made, _ in diagnose(read, table, table).sweep]
+    assert all(fewer < more for more, fewer in pairwise(made))
     counts = count_detections(one_class())
     assert sweep(counts, 200)[0][2] == pytest.approx(100 * benchmark_average(counts))
-    kept = [made for _, made, _ in scored.sweep]
-    assert all(fewer < more for more, fewer in pairwise(kept))
     assert sweep(counts, 200)[-1][1:] == (0.0, 0.0)  # no guess is that sure
 
 
@@ -58,10 +58,9 @@ def test_errors_that_are_even_look_even():
 
 
 def test_a_decoding_that_guesses_nothing_can_be_drawn():
-    nothing = diagnose(
-        predictions(np.random.default_rng(0)),
-        *[with_labels(labels(np.random.default_rng(0)), np.zeros((60, 32, 11), np.float32))] * 2,
-    )
+    rng = np.random.default_rng(0)
+    table = with_labels(labels(rng), np.zeros((60, 32, 11), np.float32))
+    nothing = diagnose(predictions(rng), table, table)
     assert nothing.calibration == []
     assert "<svg" in charts.calibration(nothing)
     assert "<svg" in charts.threshold_sweep(nothing)

@@ -199,7 +199,10 @@ def _score_all(
     for name, ensemble in trained.ensembles.items():
         candidates = [runs for runs in grid.candidates(ensemble) if all(run in weights for run in runs)]
         if candidates:
-            runs, members = _best_on_val(candidates, weights, dataset)
+            opened = [(runs, Members([weights[run] for run in runs], dataset)) for runs in candidates]
+            runs, members = opened[0]
+            if len(opened) > 1:  # the largest exact area on val under marginal decoding
+                runs, members = max(opened, key=lambda one: one[1].score(Decoding(), "val").area)
             members_of[name] = [f"{variant}/{seed}" for variant, seed in runs]
             scores = _scores(members, grid, split, run_folder(out, name, "ensemble"))
             add(name, scores, sum(grid.budget_of(variant) for variant, _ in runs))
@@ -215,18 +218,6 @@ def _scores(members: Members, grid: Grid, split: str, folder: Path, only_cached:
     first = dict(list(grid.decodings.items())[:1])
     by_past = {past: members.scores(first, split, folder, past, only_cached) for past in grid.pasts}
     return {past: next(iter(scores.values())) for past, scores in by_past.items() if scores}
-
-
-def _best_on_val(
-    candidates: Sequence[Sequence[tuple[str, int]]], weights: Mapping[tuple[str, int], Path], dataset: Dataset
-) -> tuple[Sequence[tuple[str, int]], Members]:
-    """The candidate with the largest exact area on val under marginal decoding; the only one if there is no choice."""
-    opened = [Members([weights[run] for run in runs], dataset) for runs in candidates]
-    if len(candidates) == 1:
-        return candidates[0], opened[0]
-    areas = [members.score(Decoding(), "val").area for members in opened]
-    best = areas.index(max(areas))
-    return candidates[best], opened[best]
 
 
 def score_baseline(name: str, dataset: Dataset, split: str, pasts: Sequence[str] = ()) -> dict[str, Scores]:

@@ -105,7 +105,13 @@ def open_grid(name: str, reference: str = "") -> Grid:
         raise InputError(path, "names no variants")
     try:
         grid = _grid(path.stem, written, path.parent)
-        _require_equal_budgets(grid)
+        # Every variant trains on as many examples as the others, unless another starts from it.
+        starts = {variant.start for variant in grid.variants.values()}
+        trained = [name for name, variant in grid.variants.items() if variant.config and name not in starts]
+        budgets = {name: grid.budget_of(name) for name in trained}
+        if len(set(budgets.values())) > 1:
+            listed = ", ".join(f"{name} {examples:,}" for name, examples in budgets.items())
+            raise InputError("variants", f"train on unequal numbers of examples ({listed})", "give all the same")
     except InputError as reason:
         raise InputError(path, reason) from None
     if reference and reference not in grid.variants:
@@ -247,16 +253,6 @@ def _require_known(names: Iterable[object], known: Sequence[str], where: str) ->
 def plain_name(name: str) -> str:
     """A name as a folder can have it: other characters than letters, digits, dots and underscores are dashes."""
     return "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in name)
-
-
-def _require_equal_budgets(grid: Grid) -> None:
-    """Every variant has trained on as many examples as the others, unless another starts from it."""
-    starts = {variant.start for variant in grid.variants.values()}
-    trained = [name for name, variant in grid.variants.items() if variant.config and name not in starts]
-    budgets = {name: grid.budget_of(name) for name in trained}
-    if len(set(budgets.values())) > 1:
-        listed = ", ".join(f"{name} {examples:,}" for name, examples in budgets.items())
-        raise InputError("variants", f"train on unequal numbers of examples ({listed})", "give all the same")
 
 
 def narrowed(grid: Grid, names: Sequence[str]) -> Grid:

@@ -89,8 +89,7 @@ def pasts(rows: Sequence[Mapping], names: Sequence[str]) -> str:
     """Exact area of each variant under each past, in the grid's order; baselines are drawn fainter."""
     variants = list(dict.fromkeys(row["variant"] for row in rows))
     place = {name: float(index) for index, name in enumerate(names)}
-    with _figure(7.2, 0.9 + 0.26 * len(names)) as (figure, axes):
-        axis = axes[0, 0]
+    with _figure(7.2, 0.9 + 0.26 * len(names)) as (figure, ((axis,),)):
         for variant, style in zip(variants, _markers(rows, variants), strict=True):
             of_variant = [row for row in rows if row["variant"] == variant]
             at = [place[row["decoding"]] for row in of_variant]
@@ -143,8 +142,7 @@ def _hide_unused(axes: NDArray, diagnosis: Diagnosis) -> None:
 def threshold_sweep(diagnosis: Diagnosis) -> str:
     """mAP against the number of predictions per clip above a threshold."""
     threshold, made, score = np.array(diagnosis.sweep).T
-    with _figure(4.6, 2.9) as (figure, axes):
-        axis = axes[0, 0]
+    with _figure(4.6, 2.9) as (figure, ((axis,),)):
         axis.plot(made, score, "o-", color=_ACCENT, markersize=3, linewidth=1.3)
         for index in (5, 8, 11, 13):
             note, place = f"at least {threshold[index]:.2f}", (made[index], score[index])
@@ -159,8 +157,7 @@ def calibration(diagnosis: Diagnosis) -> str:
     """Confidence against the share that happened; larger dots hold more anticipations."""
     rows = [(row.stated, row.happened, row.anticipations) for row in diagnosis.calibration]
     believed, right, made = np.array(rows).reshape(-1, 3).T
-    with _figure(4.6, 3.4) as (figure, axes):
-        axis = axes[0, 0]
+    with _figure(4.6, 3.4) as (figure, ((axis,),)):
         axis.plot((0, 1), (0, 1), color=_FAINT, linewidth=0.8, linestyle="--")
         axis.scatter(believed, right, s=6 + 5 * np.log10(np.maximum(made, 1)) ** 2, color=_ACCENT, zorder=3)
         axis.plot(believed, right, color=_ACCENT, linewidth=1.0)
@@ -187,8 +184,7 @@ def time_errors(diagnosis: Diagnosis) -> str:
 def window_importance(weight_W: Sequence[float]) -> str:
     """The learned weight of each past window."""
     names = [f"{5 * n} to {5 * n - 5} s" for n in range(len(weight_W), 0, -1)]
-    with _figure(4.6, 2.2) as (figure, axes):
-        axis = axes[0, 0]
+    with _figure(4.6, 2.2) as (figure, ((axis,),)):
         axis.barh(names, weight_W, color=_ACCENT, height=0.6)
         axis.set(xlabel="learned weight", xlim=(0, 1))
         axis.grid(axis="y", visible=False)
