@@ -256,7 +256,6 @@ class SpottingTrainer(Loop):
 
 
 def _described(config: PretrainConfig) -> dict[str, object]:
-    """The configuration as JSON can hold it."""
     return {**asdict(config), "start": config.start.name if config.start else None}
 
 

@@ -163,7 +163,12 @@ def _variants(written: Mapping[str, Any], folder: Path) -> dict[str, Variant]:
             raise InputError(where, f"{changes!r} is not a mapping of settings")
         if changes and "weights" in changes:
             _require_known(changes, ["weights"], where)
-            variants[name] = Variant(None, weights=_existing(changes["weights"], folder, where))
+            files = changes["weights"] if isinstance(changes["weights"], list) else [changes["weights"]]
+            paths = tuple(packaged_weights() if file == "packaged" else folder / str(file) for file in files)
+            missing = [path for path in paths if not path.is_file()]
+            if missing or not paths:
+                raise InputError(where, f"{missing[0] if missing else 'weights'}: no such file")
+            variants[name] = Variant(None, weights=paths)
             continue
         changes = {**common, **(changes or {})}
         start = str(changes.pop("start", ""))
@@ -177,16 +182,6 @@ def _variants(written: Mapping[str, Any], folder: Path) -> dict[str, Variant]:
             raise InputError(where, reason) from None
         variants[name] = Variant(config, start)
     return variants
-
-
-def _existing(weights: object, folder: Path, where: str) -> tuple[Path, ...]:
-    """Paths of "packaged", a file beside the grid, or a list of such."""
-    names = weights if isinstance(weights, list) else [weights]
-    paths = tuple(packaged_weights() if name == "packaged" else folder / str(name) for name in names)
-    missing = [path for path in paths if not path.is_file()]
-    if missing or not paths:
-        raise InputError(where, f"{missing[0] if missing else 'weights'}: no such file")
-    return paths
 
 
 def changed(config: TrainConfig, changes: Mapping[str, Any]) -> TrainConfig:

@@ -57,12 +57,10 @@ def runs_of(grid: Grid, out: Path) -> list[Run]:
     runs = []
     for name, seed in sorted(every, key=lambda run: run[1]):
         variant, folder = grid.variants[name], run_folder(out, name, seed)
-        if variant.config is None:
-            runs.append(Run(name, seed, folder, variant.weights[seed]))
-        else:
-            start = run_folder(out, variant.start, seed) if variant.start else None
-            config = replace(variant.config, seed=seed)
-            runs.append(Run(name, seed, folder, folder / "weights.safetensors", config, start))
+        start = run_folder(out, variant.start, seed) if variant.start else None
+        config = variant.config and replace(variant.config, seed=seed)
+        weights = folder / "weights.safetensors" if config else variant.weights[seed]
+        runs.append(Run(name, seed, folder, weights, config, start))
     return runs
 
 
@@ -74,11 +72,7 @@ def run_folder(out: Path, variant: str, seed: int | str) -> Path:
 def train_runs(
     runs: Sequence[Run], grid: Grid, dataset: Dataset, split: str, processes: int, show: Show = quiet
 ) -> dict[str, str]:
-    """Train and score all runs that have a configuration, each after the run that it starts from.
-
-    Returns:
-        Folder name -> reason, for the runs that failed.
-    """
+    """Train and score all runs that have a configuration, each after its start; returns why which folders failed."""
     decodings = {} if grid.pasts else grid.decodings  # scores under pasts are made afterwards
     done = _done(runs, dataset, decodings, split)
     steps_of = {run.folder: run.config.total_steps for run in runs if run.config and run.folder not in done}
@@ -141,7 +135,7 @@ def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _work(run: Run, dataset: Dataset, decodings: Mapping[str, Decoding], split: str) -> str:
-    """Train and score a run in a process of its own; returns what went wrong, or nothing."""
+    """Train a run, unless that is done, and score it, in a process of its own; returns what went wrong, or nothing."""
     keep_freed_memory()
     run.folder.mkdir(parents=True, exist_ok=True)
     with (run.folder / "output.txt").open("a") as output:
@@ -153,25 +147,21 @@ def _work(run: Run, dataset: Dataset, decodings: Mapping[str, Decoding], split: 
                 tenth = now
                 print(f"{progress.task}: {10 * now} % {progress.note}", file=output, flush=True)
 
+        record, inputs = run.folder / "trained.json", _inputs(run, dataset)
         try:
-            _train(run, dataset, show)
+            if record.exists() and record.read_text() != inputs:
+                raise InputError(run.folder, "holds a run with other settings or data", "choose another folder")
+            if not (record.exists() and run.weights.exists()):
+                assert run.config is not None
+                start = run.start / "weights.safetensors" if run.start else None
+                train(dataset, run.config, run.folder, start, show=show)
+                write_whole(record, inputs)
             if decodings:
                 Members([run.weights], dataset).scores(decodings, split, run.folder)
         except Exception as reason:  # the other runs go on, and the table names this one
             print(f"failed: {reason}", file=output)
             return str(reason) if isinstance(reason, PlayaheadError) else f"{type(reason).__name__}: {reason}"
     return ""
-
-
-def _train(run: Run, dataset: Dataset, show: Show) -> None:
-    """Train a run, unless its weights are there and were made by this configuration on this data."""
-    record, inputs = run.folder / "trained.json", _inputs(run, dataset)
-    if record.exists() and record.read_text() != inputs:
-        raise InputError(run.folder, "holds a run with other settings or data", "choose another folder")
-    if not (record.exists() and run.weights.exists()):
-        assert run.config is not None
-        train(dataset, run.config, run.folder, run.start / "weights.safetensors" if run.start else None, show=show)
-        write_whole(record, inputs)
 
 
 def _inputs(run: Run, dataset: Dataset) -> str:
@@ -243,7 +233,11 @@ class Members:
         if not all(path.exists() for path in self.weights) and only_cached:
             return {}
         cache = folder / f"{'-'.join(['scores', split, *past.split()])}.npz"
-        key = self._key(decodings, split, past)
+        settings = {name: asdict(decoding) for name, decoding in decodings.items()}
+        digests = [file_digest(path) for path in self.weights]
+        inputs: list[object] = [_FORMAT, digests, settings, split, self.dataset.digest("val", split)]
+        inputs += [asdict(past_of(past))] if past else []
+        key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
         if (cached := load_scores(cache, key)) is not None or only_cached:
             return cached or {}
         scored = {
@@ -254,10 +248,3 @@ class Members:
         folder.mkdir(parents=True, exist_ok=True)
         save_scores(cache, scored, key)
         return scored
-
-    def _key(self, decodings: Mapping[str, Decoding], split: str, past: str) -> str:
-        settings = {name: asdict(decoding) for name, decoding in decodings.items()}
-        digests = [file_digest(path) for path in self.weights]
-        inputs: list[object] = [_FORMAT, digests, settings, split, self.dataset.digest("val", split)]
-        inputs += [asdict(past_of(past))] if past else []
-        return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

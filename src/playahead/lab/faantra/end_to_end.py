@@ -62,13 +62,7 @@ _TILING = 4  # one in so many of 30-s clips that start every 5 s: every time sti
 
 @dataclass(frozen=True)
 class AnnotatedVideo:
-    """A video with its actions.
-
-    Attributes:
-        actions: actions in it, and up to 5 s beyond where they are labelled.
-        labels: actions that examples are to anticipate.
-        last_end_ms: last time whose next 5 s are labelled.
-    """
+    """A video, its actions (and those up to 5 s beyond), and the last time whose next 5 s are labelled."""
 
     source: LabelledVideo
     actions: FeedHalf
@@ -78,24 +72,16 @@ class AnnotatedVideo:
 
 def find_annotated_videos(folder: Path) -> list[AnnotatedVideo]:
     """Every clip of a split of the anticipation benchmark, or the matches in the spotting benchmark's layout."""
-    if is_clip_split(folder):
-        return _clips(folder)
-    videos = find_labelled_videos(folder)
-    if any(len(video.classes) < len(ACTIONS) for video in videos):
-        raise InputError(folder, "does not annotate all ten classes", "extract features and use train video")
-    return [
-        AnnotatedVideo(
-            video,
-            replace(feed_of_actions(video.events), match=match),
-            labels_of_match(video.events),
-            int((probe(video.path).duration_s or 0) * 1000) - ANTICIPATION_MS,
-        )
-        for video, match in zip(videos, match_numbers(videos), strict=True)
-    ]
-
-
-def _clips(folder: Path) -> list[AnnotatedVideo]:
-    videos = []
+    found = []
+    if not is_clip_split(folder):
+        videos = find_labelled_videos(folder)
+        if any(len(video.classes) < len(ACTIONS) for video in videos):
+            raise InputError(folder, "does not annotate all ten classes", "extract features and use train video")
+        for video, match in zip(videos, match_numbers(videos), strict=True):
+            last_ms = int((probe(video.path).duration_s or 0) * 1000) - ANTICIPATION_MS
+            actions = replace(feed_of_actions(video.events), match=match)
+            found.append(AnnotatedVideo(video, actions, labels_of_match(video.events), last_ms))
+        return found
     for index, clip in enumerate(read_baa_split(folder).clips):
         if clip.anticipation is None:
             raise InputError(folder, f"{clip.name}: its labels are withheld")
@@ -104,8 +90,8 @@ def _clips(folder: Path) -> list[AnnotatedVideo]:
         if not video.path.is_file():
             raise InputError(video.path, "no such video")
         actions = replace(actions, match=index // BLOCK_CLIPS)
-        videos.append(AnnotatedVideo(video, actions, labels_of_clip(clip), OBSERVATION_MS))
-    return videos
+        found.append(AnnotatedVideo(video, actions, labels_of_clip(clip), OBSERVATION_MS))
+    return found
 
 
 def tiling(videos: Sequence[AnnotatedVideo]) -> list[AnnotatedVideo]:

@@ -211,6 +211,10 @@ def gather(runs: Path, dataset: Dataset, config: ReportConfig, show: Show = quie
     if comparison and comparison["data"] != dataset.digest("val", split):
         notices.add("the data is not what the comparison was scored on: compare again")
     splits, leaks, unread = _describe_splits(dataset)
+    try:
+        environment = json.loads((folder / "run.json").read_text()).get("environment", {})
+    except (OSError, ValueError):
+        environment = {}
     importance_W = getattr(predictor.network.memory, "importance_W", None)
     return Page(
         title=f"Ball action anticipation: {comparison['grid'] if comparison else folder.name}",
@@ -234,7 +238,7 @@ def gather(runs: Path, dataset: Dataset, config: ReportConfig, show: Show = quie
         leaks=leaks,
         unread=unread,
         settings=_flat(predictor.about.get("train", {})),
-        environment=_environment(folder),
+        environment=environment,
     )
 
 
@@ -333,14 +337,6 @@ def _learning_curves(runs: Path) -> dict[str, dict[str, Sequence[float]]]:
         except (OSError, KeyError, ValueError, TypeError, csv.Error):
             continue  # another kind of run, or one that is being written
     return curves
-
-
-def _environment(folder: Path) -> dict[str, object]:
-    """Machine in ``run.json``; empty if that cannot be read."""
-    try:
-        return json.loads((folder / "run.json").read_text()).get("environment", {})
-    except (OSError, ValueError):
-        return {}
 
 
 def _flat(settings: Mapping[str, Any], under: str = "") -> dict[str, object]:
