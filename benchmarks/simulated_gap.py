@@ -26,7 +26,7 @@ from playahead.io.runtime import keep_freed_memory
 from playahead.lab.compare.compare import score_baseline
 from playahead.lab.compare.runs import Members
 from playahead.lab.recipes import recipe
-from playahead.lab.simulation.simulate import SimulationConfig, invented, real_plays
+from playahead.lab.simulation.simulate import SimulationConfig, play
 from playahead.sources.feed_tables import write_feed_table
 from playahead.training.run import train
 
@@ -45,7 +45,7 @@ def write_labels(options: argparse.Namespace) -> FeedDataset:
     config = SimulationConfig(
         seed=options.seed, matches=options.matches, minutes=options.minutes, real_plays=options.real_plays
     )
-    played = real_plays(config) if config.real_plays else invented(config)
+    played = play(config)
     folder = options.out / "labels"
     folder.mkdir(parents=True, exist_ok=True)
     for split, matches in {"train": played[:-3], "val": played[-3:-2], "test": played[-2:-1]}.items():

@@ -38,11 +38,9 @@ _TERMS = f"accept the terms on https://huggingface.co/datasets/{REPO}, then `hf 
 
 @dataclass(frozen=True)
 class DownloadPlan:
-    """What a download will do; ``str()`` of it is one line for each split, and the room needed.
+    """What a download will do: the size of what is missing of each split's zip, and the room on the disk.
 
-    Attributes:
-        missing_bytes: for each split's zip (where it would lie on this disk), the size of its files not yet unpacked.
-        free_bytes: room on the disk.
+    ``str()`` of it is one line for each split, and the room needed.
     """
 
     out: Path

@@ -42,12 +42,9 @@ _JUST_AFTER_MS = 1  # a step sees what became visible before its end
 
 @dataclass(frozen=True)
 class NextScores:
-    """Scores of next actions, with 95 % intervals over matches.
+    """Scores of next actions, with 95 % intervals over matches; ``grouped_`` figures are of ``GROUPS``.
 
-    Attributes:
-        times: number of times that were scored.
-        grouped_accuracy, grouped_f1: figures of ``GROUPS``; the others are of the ten classes.
-        time_error_s: mean absolute error of the wait, seconds (not a fraction).
+    ``time_error_s`` is the mean absolute error of the wait in seconds, not a fraction.
     """
 
     times: int
@@ -61,10 +58,7 @@ class NextScores:
 class NextActions:
     """Every time, from 30 s on, at which an action became visible while another is to come in its half.
 
-    Attributes:
-        halves, end_ms: halves with such times, and the end of the observation at each.
-        match_O: match of each time.
-        class_O, wait_s_O: class of the next action, and seconds until then.
+    ``class_O`` and ``wait_s_O`` are the class of the next action, and the seconds until then.
     """
 
     def __init__(self, halves: Sequence[FeedHalf], split: str = "feed") -> None:

@@ -224,11 +224,7 @@ def recipe(name: str) -> TrainConfig: ...
 @overload
 def recipe(name: str, kind: type[Config]) -> Config: ...
 def recipe(name: str, kind: Any = TrainConfig) -> Any:
-    """Find a recipe of one kind: of an anticipator by default.
-
-    Raises:
-        InputError: no recipe of that kind has that name.
-    """
+    """Find a recipe of one kind: of an anticipator by default."""
     of_kind = {known: made for known, make in RECIPES.items() if isinstance(made := make(), kind)}
     if name not in of_kind:
         raise InputError("recipe", f"{name!r} is not one of {', '.join(of_kind)}")

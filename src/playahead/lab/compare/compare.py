@@ -70,9 +70,7 @@ class Comparison:
 
     Attributes:
         split, n_matches, unit: split that was scored; intervals resample its ``n_matches`` of ``unit``.
-        notices: sentences that a reader should know, such as a leak in the features.
         classes: names of the annotated classes; no other is scored.
-        data: digest of val and the split.
         members: runs that each ensemble is made of.
         failed: runs that failed, with the reason.
     """

@@ -28,12 +28,10 @@ A member is a variant (all its seeds) or one run of it, as "slots/0".
 
 @dataclass(frozen=True)
 class Variant:
-    """One configuration to train with every seed, or existing weights.
+    """One configuration to train with every seed, or existing weights, of which each file counts as a seed.
 
     Attributes:
-        config: configuration of its runs, but for the seed; None for existing weights.
         start: variant whose trained weights it starts from, with the same seed ("" for none).
-        weights: existing weights; nothing is trained then, and each file counts as a seed.
     """
 
     config: TrainConfig | None

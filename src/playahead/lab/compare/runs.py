@@ -147,8 +147,8 @@ def _work(run: Run, dataset: Dataset, decodings: Mapping[str, Decoding], split: 
                 tenth = now
                 print(f"{progress.task}: {10 * now} % {progress.note}", file=output, flush=True)
 
-        record, inputs = run.folder / "trained.json", _inputs(run, dataset)
         try:
+            record, inputs = run.folder / "trained.json", _inputs(run, dataset)
             if record.exists() and record.read_text() != inputs:
                 raise InputError(run.folder, "holds a run with other settings or data", "choose another folder")
             if not (record.exists() and run.weights.exists()):

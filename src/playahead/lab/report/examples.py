@@ -36,9 +36,7 @@ class PlacedMark:
     """An action on a timeline, placed for drawing.
 
     Attributes:
-        x, text_x: distance of the mark and of its name from the left.
-        name: name of the action, empty where there is no room for it.
-        title: full text, shown when it is pointed at.
+        name: name of the action, empty where there is no room for it; ``title`` is shown when it is pointed at.
         lane: row of the name, 0 the nearest to the mark.
         share: confidence, 0 to 1 (1 for what happened).
     """
@@ -54,13 +52,9 @@ class PlacedMark:
 
 @dataclass(frozen=True)
 class Example:
-    """One example.
+    """One example, and the nats by which the model explains it better than the constant rate.
 
-    Attributes:
-        where: match, half and clock, or the clip's name.
-        gain: nats by which the model explains it better than the constant rate.
-        now_x: distance of the observation's end from the left.
-        picture: last frame observed, as a data URI; empty where there is no video.
+    ``picture`` is the last frame observed, as a data URI; empty where there is no video.
     """
 
     where: str

@@ -73,7 +73,6 @@ class Page:
     """Content of the page.
 
     Attributes:
-        n_matches: number of ``unit`` in the split that was scored.
         rows: rows of ``comparison-SPLIT.json``.
         chosen: name of the run shown in detail, and its decoding.
         diagnosis, best, worst: diagnosis of that run, and its best and worst explained examples.
@@ -81,7 +80,6 @@ class Page:
         importance_W: learned weight of each past window, oldest first; empty if the model has none.
         curves: step, loss, validated_step and map of every run.
         leaks, unread: what is in two splits (None: not checked), and what could not be read.
-        settings, environment: flat configuration of the run shown in detail, and the machine that trained it.
     """
 
     title: str

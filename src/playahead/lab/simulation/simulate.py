@@ -86,7 +86,7 @@ def simulate(out: Path, config: SimulationConfig | None = None, show: Show = qui
         InputError: impossible settings, or a folder that cannot be written.
     """
     config = config or SimulationConfig()
-    played = real_plays(config) if config.real_plays else invented(config)
+    played = play(config)
     with lock_folder(out):
         marker = "Simulated: these matches never were, and no figure made from them is about football.\n"
         write_whole(out / SIMULATED_MARKER, marker)
@@ -103,34 +103,26 @@ def simulate(out: Path, config: SimulationConfig | None = None, show: Show = qui
                 advance(rendering.n_frames / 25)
 
 
-def invented(config: SimulationConfig) -> list[Halves]:
-    """Matches of invented plays."""
-    halves = range(1, config.halves + 1)
-    matches = range(1, config.matches + 1)
-    return [[simulate_half(config.seed, match, half, config.minutes) for half in halves] for match in matches]
-
-
-def real_plays(config: SimulationConfig) -> list[Halves]:
-    """The first minutes of the halves of the first matches in ``config.real_plays``, which must hold enough."""
-    assert config.real_plays is not None
+def play(config: SimulationConfig) -> list[Halves]:
+    """Invented matches, or the first minutes of the first ones in ``config.real_plays``, which must hold enough."""
+    if config.real_plays is None:
+        halves, matches = range(1, config.halves + 1), range(1, config.matches + 1)
+        return [[simulate_half(config.seed, match, half, config.minutes) for half in halves] for match in matches]
     by_match: dict[int, Halves] = {}
     for half in read_feed_table(config.real_plays):
         by_match.setdefault(half.match, []).append(half.take(half.t_ms < config.minutes * 60_000))
-    matches = [halves[: config.halves] for halves in by_match.values() if len(halves) >= config.halves]
-    if len(matches) < config.matches:
-        what = f"holds {len(matches)} matches of {config.halves} halves"
+    played = [halves[: config.halves] for halves in by_match.values() if len(halves) >= config.halves]
+    if len(played) < config.matches:
+        what = f"holds {len(played)} matches of {config.halves} halves"
         raise InputError(config.real_plays, what, f"simulate at most so many instead of {config.matches}")
-    return matches[: config.matches]
+    return played[: config.matches]
 
 
 @dataclass(frozen=True)
 class Rendering:
     """A half to render, in a picture with even sides, and the files to make of its video.
 
-    Attributes:
-        seed: seed of its look.
-        path: the video; removed again if ``clips`` are cut from it.
-        clips: the benchmark's clips, one every 5 s from the start; the whole video if there are none.
+    If ``clips`` are cut from the video, one every 5 s from the start, ``path`` is removed again.
     """
 
     half: FeedHalf
