@@ -184,29 +184,12 @@ def test_what_a_merge_brings_in_may_be_written_again(tmp_path):
     assert read_yaml(tmp_path / "mine.yaml")["x"] == {"epochs": 2, "seed": 3}
 
 
-SMALL = {
-    "model.d_model": 16,
-    "model.heads": 2,
-    "model.ffn_dim": 16,
-    "epochs": 1,
-    "steps_per_epoch": 4,
-    "sequences": 2,
-    "examples": 2,
-    "precision": "32-true",
-}
-GRID = {
-    "recipe": "paper-small",
-    "seeds": [0],
-    "common": SMALL,
-    "variants": {
-        "plain": {},
-        "dense": {"model.head": "dense"},
-        "first": {"steps_per_epoch": 2},
-        "second": {"steps_per_epoch": 2, "start": "first"},
-    },
-    "ensembles": {"both": ["plain", "dense"]},
-    "baselines": ["constant-rate", "markov"],
-}
+SMALL = {"model.d_model": 16, "model.heads": 2, "model.ffn_dim": 16, "precision": "32-true"}
+SMALL |= {"epochs": 1, "steps_per_epoch": 4, "sequences": 2, "examples": 2}
+VARIANTS = {"plain": {}, "dense": {"model.head": "dense"}, "first": {"steps_per_epoch": 2}}
+VARIANTS["second"] = {"steps_per_epoch": 2, "start": "first"}
+GRID = {"recipe": "paper-small", "seeds": [0], "common": SMALL, "variants": VARIANTS}
+GRID |= {"ensembles": {"both": ["plain", "dense"]}, "baselines": ["constant-rate", "markov"]}
 
 
 def write_grid(folder, **changes):
@@ -265,7 +248,7 @@ def test_run_again_it_trains_and_scores_nothing(compared, data):
 def test_another_configuration_in_the_same_folder_fails_with_what_rests_on_it(compared, data, tmp_path):
     out = tmp_path / "runs"
     shutil.copytree(compared[1], out)
-    others = {**GRID["variants"], "plain": {"optim.lr": 1e-3}, "first": {"steps_per_epoch": 2, "optim.lr": 1e-3}}
+    others = {**VARIANTS, "plain": {"optim.lr": 1e-3}, "first": {"steps_per_epoch": 2, "optim.lr": 1e-3}}
     comparison = compare(write_grid(tmp_path, variants=others), data, out)
     assert set(comparison.failed) == {"plain-0", "first-0", "second-0"}
     assert "other settings or data" in comparison.failed["plain-0"]
@@ -375,22 +358,13 @@ def test_rows_are_compared_with_the_reference_in_the_same_decoding():
         ("poor", "threshold"): [skilled_scores(0, 0.1)],
         ("baseline", "other"): [skilled_scores(0, 0.0)],
     }
-    examples = dict.fromkeys(("good", "poor", "baseline"), 5)
-    rows = {(row.variant, row.decoding): row for row in summarise(runs, ("good", "marginal"), examples)}
-    assert {key: row.against for key, row in rows.items()} == {
-        ("good", "marginal"): None,
-        ("good", "threshold"): ("good", "marginal"),
-        ("poor", "marginal"): ("good", "marginal"),
-        ("poor", "threshold"): ("good", "threshold"),
-        ("baseline", "other"): ("good", "marginal"),
-    }
-    assert rows["good", "marginal"].difference is None
+    best, examples = ("good", "marginal"), dict.fromkeys(("good", "poor", "baseline"), 5)
+    rows = {(row.variant, row.decoding): row for row in summarise(runs, best, examples)}
+    assert [row.against for row in rows.values()] == [None, best, best, ("good", "threshold"), best]
+    assert rows[best].difference is None
     poor = rows["poor", "marginal"]
-    assert poor.difference is not None
-    assert poor.difference[0] == pytest.approx(poor.mean[0] - rows["good", "marginal"].mean[0], abs=0.02)
-    assert poor.difference[2] < 0
-    assert poor.area_difference is not None
-    assert poor.area_difference[2] < 0
+    assert poor.difference[0] == pytest.approx(poor.mean[0] - rows[best].mean[0], abs=0.02)
+    assert poor.difference[2] < 0 > poor.area_difference[2]
     assert rows["poor", "threshold"].seed_spread == 0
 
 
@@ -400,8 +374,6 @@ def test_one_seed_shows_nothing_and_another_seed_widens_the_interval():
     examples = {"good": 5, "poor": 5}
     alone, spread = (summarise(runs, ("good", "marginal"), examples)[1] for runs in (one, two))
     assert alone.significant == (False, False)
-    assert alone.difference is not None
-    assert spread.difference is not None
     assert spread.difference[2] - spread.difference[1] > alone.difference[2] - alone.difference[1]
     baseline = summarise(one, ("good", "marginal"), {"good": 5, "poor": 0})[1]
     assert baseline.significant == (True, True)  # it has no seed to vary

@@ -151,7 +151,7 @@ def test_redirect_to_a_cdn_keeps_the_token_at_home(tmp_path: Path) -> None:
 
 def test_wrong_password_is_found_before_anything_is_fetched(hub: StandIn, tmp_path: Path, local: Path) -> None:
     for _ in ("here", "on the hub"):
-        with refused(r"^((?!hunter2).)*the password is wrong .*soccer-net\.org", "224p/train.zip: train/"):
+        with refused(r"^(?!.*hunter2).*the password is wrong .*soccer-net\.org", "224p/train.zip: train/"):
             train(tmp_path, "hunter2-wrong")
         assert not files_in(tmp_path)
         local.unlink(missing_ok=True)
@@ -185,7 +185,7 @@ def test_too_little_room_is_said_before_anything_is_fetched(hub: StandIn, tmp_pa
         (403, r"HTTP 403 \(accept the terms"),
         (429, r"HTTP 429 \(later, run the same command again"),
         (503, r"HTTP 503 \(later, run the same command again"),
-        (418, r"^((?!127\.0\.0\.1).)*HTTP 418((?!127\.0\.0\.1).)*$"),  # without the address
+        (418, r"^(?!.*127\.0\.0\.1).*HTTP 418"),  # without the address
     ],
 )
 def test_refusals_are_one_line(hub: StandIn, tmp_path: Path, monkeypatch, status: int, message: str) -> None:
@@ -301,11 +301,6 @@ def test_an_accepted_name_stays_inside(name: str) -> None:
     root = Path("/somewhere/out")
     assert root in Path(os.path.normpath(root / path)).parents
     assert "\\" not in str(path)
-
-
-@given(st.lists(st.from_regex(r"[A-Za-z0-9_ -]{0,8}[A-Za-z0-9_]", fullmatch=True), min_size=1, max_size=4))
-def test_plain_names_are_unchanged(parts: list[str]) -> None:
-    assert safe_path("/".join(parts), "zip").parts == tuple(parts)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -17,12 +17,8 @@ from playahead.io.errors import InputError
 from playahead.io.files import require_archive
 
 _MAX_BYTES = 1 << 30  # of a file of frame tables, unpacked
-NO_EVENT = 255
-"""Label of a frame without an event, as the golden cases and upstream write it."""
-
-VECTOR_LENGTH = len(ACTIONS) + 1
-"""Background, then the ten classes."""
-
+NO_EVENT = 255  # label of a frame without an event, as the golden cases and upstream write it
+VECTOR_LENGTH = len(ACTIONS) + 1  # background, then the ten classes
 ALL_CLASSES = tuple(range(len(ACTIONS)))
 """Classes that a source annotates, unless it says otherwise."""
 

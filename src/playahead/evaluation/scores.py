@@ -281,11 +281,7 @@ class Evaluation:
         return mean_interval([self.by_match.resampled_area], AREA) if self.by_match else None
 
     def min_difference(self, noise_at: int) -> dict[str, float]:
-        """Smallest significant difference of two systems on ``noise_at`` matches each: ``"area"``, ``"average"``.
-
-        Raises:
-            InputError: fewer than two matches are known, or ``noise_at`` below 1.
-        """
+        """Smallest significant difference of two systems on ``noise_at`` matches each: ``"area"``, ``"average"``."""
         counts, ranked = (self.by_match.counts_M, self.by_match.ranked_M) if self.by_match else ([], [])
         return {"area": min_difference(ranked, noise_at, AREA), "average": min_difference(counts, noise_at)}
 
@@ -301,11 +297,7 @@ class Evaluation:
 
 
 def evaluate_frame_case(path: Path) -> Evaluation:
-    """Score a .npz in the golden cases' layout.
-
-    Raises:
-        InputError: a missing or damaged file.
-    """
+    """Score a .npz in the golden cases' layout."""
     tables = load_frame_case(path)
     return Evaluation(score_videos(tables), tables, [timed_events_of_frames(table) for table in tables])
 

@@ -45,10 +45,7 @@ def write_submission(folder: Path | str, anticipations: Mapping[str, Sequence[An
 
     Args:
         folder: output folder, made if need be.
-        anticipations: clip name -> its anticipated actions; a clip without any is written empty.
-
-    Raises:
-        InputError: there are no clips.
+        anticipations: clip name -> its anticipated actions, at least one clip; a clip without any is written empty.
     """
     if not anticipations:
         raise InputError("anticipations", "no clips to write")

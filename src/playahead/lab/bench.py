@@ -49,8 +49,7 @@ from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 
 BENCHMARK_TEST_CLIPS = 2_376
-EPOCH_EXAMPLES = 4_587
-"""Clips of the benchmark's training split: one epoch of the paper."""
+EPOCH_EXAMPLES = 4_587  # clips of the benchmark's training split: one epoch of the paper
 
 
 def bench_core(steps: int = 8) -> dict:

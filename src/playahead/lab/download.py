@@ -1,12 +1,9 @@
 """SoccerNet Ball Action Anticipation, unpacked from the encrypted zips in its Hugging Face repository.
 
 There is one zip for each split and resolution. It is read where it lies, in ranges, and its entries are written one by
-one: ``OUT/224p/train/clip_1/224p.mp4`` and so on, the layout that ``read_baa_split`` reads. No zip is stored. So the
-password is tried and the room compared before the first video is fetched, and a download that was stopped goes on with
-the next entry. A zip that somebody put at ``OUT/224p/train.zip`` is read instead of the hub's.
-
-huggingface_hub sends the requests (address, account, ranges, repeats). pyzipper decrypts, and checks each entry's
-authentication code.
+one: ``OUT/224p/train/clip_1/224p.mp4`` and so on, as ``read_baa_split`` reads them. So the password is tried and the
+room compared before the first video is fetched, and a stopped download goes on with the next entry. A zip at
+``OUT/224p/train.zip`` is read instead of the hub's. pyzipper checks each entry's authentication code.
 """
 
 import copy
@@ -26,8 +23,7 @@ from playahead.io.progress import Show, counter, quiet
 from playahead.sources.soccernet import SPLITS
 
 REPO = "SoccerNet/ActionAnticipation"
-NDA = "https://www.soccer-net.org/data"
-"""Where SoccerNet's form is; signing it brings the password."""
+NDA = "https://www.soccer-net.org/data"  # SoccerNet's form; signing it brings the password
 Resolution = Literal["224p", "720p"]
 
 _LOOK_BYTES, _FETCH_BYTES = 1 << 18, 1 << 24  # of one request: while planning, while downloading

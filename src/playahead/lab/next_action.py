@@ -168,18 +168,17 @@ def score_answers(classes: NDArray[np.intp], waits_s: NDArray[np.float64], times
         counts = _IN_GROUP_GC @ counts_MCC @ _IN_GROUP_GC.T if grouped else counts_MCC
         return interval(lambda weight_M: figure(np.tensordot(weight_M, counts, axes=1)))
 
+    def accuracy(counts_CC: NDArray[np.float64]) -> float:
+        return float(np.trace(counts_CC) / counts_CC.sum())
+
     return NextScores(
         times=len(classes),
-        accuracy=of_counts(_accuracy),
+        accuracy=of_counts(accuracy),
         macro_f1=of_counts(_macro_f1),
-        grouped_accuracy=of_counts(_accuracy, grouped=True),
+        grouped_accuracy=of_counts(accuracy, grouped=True),
         grouped_f1=of_counts(_macro_f1, grouped=True),
         time_error_s=interval(lambda weight_M: float(weight_M @ error_M / (weight_M @ count_M))),
     )
-
-
-def _accuracy(counts_CC: NDArray[np.float64]) -> float:
-    return float(np.trace(counts_CC) / counts_CC.sum())
 
 
 def _macro_f1(counts_CC: NDArray[np.float64]) -> float:

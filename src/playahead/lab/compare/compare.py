@@ -19,10 +19,8 @@ from playahead.lab.baselines import fit_baseline, predict_halves
 from playahead.lab.compare.grid import Grid, narrowed
 from playahead.lab.compare.runs import Members, run_folder, runs_of, train_runs
 
-VERSION = 2
-"""Version of ``comparison-SPLIT.json``."""
-FEW_MATCHES = 5
-"""With fewer matches, no difference is called significant."""
+VERSION = 2  # of ``comparison-SPLIT.json``
+FEW_MATCHES = 5  # with fewer, no difference is called significant
 
 Key = tuple[str, str]
 """(variant, decoding), or (variant, past)."""

@@ -16,7 +16,6 @@ from playahead.training.trainer import TrainConfig
 
 _KEYS = ("about", "recipe", "seeds", "reference", "common", "variants", "decodings", "pasts", "ensembles", "baselines")
 _DECODINGS = {"marginal": Decoding(), "tuned threshold": Decoding("tuned-threshold"), "paper": Decoding("paper")}
-_DEFAULTS = ("marginal", "tuned threshold")
 
 
 Ensemble = tuple[tuple[str, ...], ...]
@@ -124,7 +123,7 @@ def _grid(name: str, written: Mapping[str, Any], folder: Path) -> Grid:
         raise InputError("seeds", f"{seeds!r} is not a list of whole numbers")
     _require_distinct(seeds, "seeds")
     variants = _variants(written, folder)
-    chosen = _mapping(written, "decodings") or dict.fromkeys(_DEFAULTS)
+    chosen = _mapping(written, "decodings") or dict.fromkeys(("marginal", "tuned threshold"))
     decodings = {key: _decoding(key, value) for key, value in chosen.items()}
     ensembles = {key: _ensemble(key, value, variants, seeds) for key, value in _mapping(written, "ensembles").items()}
     baselines = _names(written["baselines"], "baselines", BASELINES) if written.get("baselines") else ()

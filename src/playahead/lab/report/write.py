@@ -1,8 +1,4 @@
-"""``write_report()``: one self-contained HTML page about a comparison, or about one run.
-
-``gather`` collects what the page shows: the run to show in detail, its diagnosis and examples, the learning curves of
-all runs, and the data that they were trained and scored on.
-"""
+"""``write_report()``: one self-contained HTML page about a comparison, or about one run."""
 
 import csv
 import json

@@ -17,7 +17,6 @@ from playahead.io.errors import InputError
 from playahead.sources.soccernet import cut_into_clips
 
 _NEAR_GOAL = 72.0  # percent of the pitch's length from which crosses and shots come
-_THROW_IN_SETPIECE = 1
 
 # The tables: what follows what, who does it and how soon, rounded from 200 real matches (Wyscout-BAA train, CC BY 4.0).
 # Rows and columns are the ten actions in benchmark order. ``benchmarks/rhythm.py`` prints them.
@@ -88,7 +87,7 @@ def simulate_half(seed: int, match: int = 1, half: int = 1, minutes: float = 45.
     now_ms, action, team = 1_000.0, Action.PASS, int(rng.integers(2))
     while now_ms < minutes * 60_000:
         x, y = ball.place(action, team)
-        setpiece = _THROW_IN_SETPIECE if action is Action.THROW_IN else 0
+        setpiece = int(action is Action.THROW_IN)
         rows.append(FeedRow(half, round(now_ms), action.class_index, team, x, y, setpiece))
         ball.travel(action)
         following = ball.next_action(action, team)
