@@ -228,7 +228,6 @@ def watch(port: int, pid: int, attacker: Connection) -> None:
 
 
 def attacked(name: str, server: str, seconds: float) -> dict[str, object]:
-    """One attack, measured."""
     with tempfile.TemporaryDirectory() as folder, serving(server, seconds, Path(folder) / "log") as watched:
         pid = watched.process.pid
         Watched(watched.port, watched.process, 120).ask("POST", "/v1/anticipate", b"x", VIDEO)  # loads its models

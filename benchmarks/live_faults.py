@@ -120,8 +120,8 @@ def killed(kills: int) -> None:
             before = answers_in(record)
             command = split(f"{sys.executable} -m playahead.cli.main live - --speed 0 --json --record {record}")
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            assert process.stdin is not None
-            assert process.stdout is not None
+            assert process.stdin
+            assert process.stdout
             printed = 0
             with suppress(BrokenPipeError):
                 for second in range(1, rng.randrange(5, 60)):

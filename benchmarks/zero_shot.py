@@ -41,9 +41,8 @@ def main(data: Path, matches: list[Path]) -> None:
         scored = {name: score(scores_ORV, match.count_by_match) for name, scores_ORV in systems.items()}
         cells = (f"{one.area:.2f} ({one.average:.2f})" for one in scored.values())
         figures.append([provider, str(len(match.classes)), *cells])
-    print_table(
-        ["rows in 90 minutes", *map(str, ACTIONS)], [["usual", *(f"{n:.0f}" for n in USUAL_PER_90_MIN)], *rates]
-    )
+    usual = ["usual", *(f"{n:.0f}" for n in USUAL_PER_90_MIN)]
+    print_table(["rows in 90 minutes", *map(str, ACTIONS)], [usual, *rates])
     print_table(["match", "classes", "model", *BASELINES], figures)
 
 

@@ -26,8 +26,7 @@ def test_demo_ends_with_a_table_a_video_and_the_files(tmp_path, capsys, monkeypa
     assert run(["demo", "--out", "made", "--epochs", "1"]) == 0
     shown = capsys.readouterr().out
     in_table = ("average precision", "Player successful tackle", "mAP", "expected at")
-    for part in (*in_table, "weights.safetensors", "ahead.mp4"):
-        assert part in shown
+    assert all(part in shown for part in (*in_table, "weights.safetensors", "ahead.mp4"))
     assert probe(tmp_path / "made" / "ahead.mp4").duration_s > 3
 
 
@@ -53,8 +52,8 @@ def test_the_whole_pipeline_in_one_script(tmp_path):
             allowed = [[], ["no clip anticipates anything: it scores 0"]] if decoding else [[]]
             assert check_submission(archive, names) in allowed
     page = (tmp_path / "report.html").read_text()
-    for said in ("Simulated matches", "data:image/jpeg;base64", "five-minute runs of clips", "No match is in two"):
-        assert said in page
+    said = ("Simulated matches", "data:image/jpeg;base64", "five-minute runs of clips", "No match is in two")
+    assert all(text in page for text in said)
 
 
 def test_a_split_whose_labels_are_withheld_is_not_scored(pipeline, capsys):

@@ -82,7 +82,7 @@ def decoded(**decoding) -> dict:
         ({"variants": {}}, "names no variants"),
         (only(**{"model.slot": 3}), "variant 'plain': model.slot: no such setting"),
         (only(**{"model.slots": "many"}), "many"),
-        (only(**{"model.slots": 0}), "model.slots: 0 is below 1"),
+        (only(**{"model.slots": 0}), "slots: 0 is not 1 or more"),
         (only(recipe="mine"), "'mine' is not one of"),
         (only(start="plain"), "does not stand before it"),
         (only(weights="gone.safetensors"), "gone.safetensors: no such file"),

@@ -72,7 +72,7 @@ def test_shapes_and_clips_of_a_batch_do_not_mix():
     torch.testing.assert_close(
         model(frames_BTHW[1:2]).slots.class_OKC[0], all_three.slots.class_OKC[1], atol=1e-4, rtol=1e-3
     )
-    assert model.train()(frames_BTHW).presence_BWNC.shape == (3, 1, 16, 10)
+    assert model.train()(frames_BTHW).presence_PNC.shape == (3, 16, 10)
 
 
 def test_the_last_frame_seen_is_the_last_before_the_end():

@@ -38,19 +38,11 @@ from playahead.video.writer import write_video
 from tests.conftest import simulate
 
 UNCHANGED = Augmentation(flip=False, zoom=0, brightness=0)
-TINY = PretrainConfig(
-    backbone=BackboneConfig(
-        encoder="test_resnet.r160_in1k", stage=3, maps=16, blocks_3d=1, squeeze=4, projection=8, classes=10
-    ),
-    input_size="96x64",
-    optim=OptimConfig(lr=2e-3, warmup_epochs=0.5, restart_epochs=None),
-    epochs=2,
-    steps_per_epoch=5,
-    batch=4,
-    save_every=2,
-    average_decay=0.9,
-    precision="32-true",
-)
+SIZES = {"stage": 3, "maps": 16, "blocks_3d": 1, "squeeze": 4, "projection": 8, "classes": 10}
+NETWORK = BackboneConfig(encoder="test_resnet.r160_in1k", **SIZES)
+OPTIM = OptimConfig(lr=2e-3, warmup_epochs=0.5, restart_epochs=None)
+BRIEF = {"epochs": 2, "steps_per_epoch": 5, "batch": 4, "save_every": 2, "average_decay": 0.9, "precision": "32-true"}
+TINY = PretrainConfig(backbone=NETWORK, input_size="96x64", optim=OPTIM, **BRIEF)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -147,19 +147,10 @@ def test_it_says_what_bears_on_its_figures(written):
     assert "How much each past window counts" in written
     assert ">reference<" in written
     assert "Simulated matches" not in written
-    other = render(
-        page(
-            simulated=True,
-            leaks=["match 3 is in train and val"],
-            unread=["test.npz: truncated"],
-            notices=["weights saw the test matches"],
-            unit="five-minute runs of clips",
-            rows=[row("cost $a_{b$ x", 20.0)],
-            n_matches=2,
-            importance_W=[],
-            curves={},
-        )
-    )
+    bare = {"importance_W": [], "curves": {}, "rows": [row("cost $a_{b$ x", 20.0)]}
+    said = {"leaks": ["match 3 is in train and val"], "unread": ["test.npz: truncated"]}
+    said |= {"notices": ["weights saw the test matches"], "unit": "five-minute runs of clips"}
+    other = render(page(simulated=True, n_matches=2, **bare, **said))
     for text in (
         *("Simulated matches", "match 3 is in train and val", "Not read: test.npz: truncated", "Inside the model"),
         *("weights saw the test matches", "examples of 2 five-minute runs of clips", "cost $a_{b$ x, marginal"),
@@ -168,7 +159,7 @@ def test_it_says_what_bears_on_its_figures(written):
         assert text in other
     for text in ("No match is in two", "How much each past window counts", ">reference<"):
         assert text not in other
-    unchecked = render(page(leaks=None, importance_W=[], curves={}))
+    unchecked = render(page(leaks=None, **bare))
     assert "was not checked" in unchecked
     assert "No match is in two" not in unchecked
 
@@ -182,7 +173,7 @@ def test_in_a_browser(tmp_path, written):
     path.write_text(written)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for width, scheme in ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")):
+        for width, scheme in product((1280, 390), ("light", "dark")):
             tab = browser.new_page(viewport={"width": width, "height": 900}, offline=True, color_scheme=scheme)
             messages: list[str] = []
             tab.on("console", lambda message: messages.append(message.text))  # noqa: B023

@@ -91,7 +91,6 @@ def test_ground_and_projection_agree():
     assert ground[:2] / ground[2] == pytest.approx(point[:2])
 
 
-SMALL = InputSize(96, 64)
 BRIEF = {"matches": 4, "minutes": 0.65, "halves": 1, "video": True, "width": 96, "height": 54}
 
 
@@ -104,7 +103,7 @@ def benchmark(tmp_path_factory):
 
 
 def pixels(path) -> np.ndarray:
-    return np.stack([gray for _, gray in read_frames(path, SMALL)])
+    return np.stack([gray for _, gray in read_frames(path, InputSize(96, 64))])
 
 
 def test_the_same_seed_draws_the_same_frames():

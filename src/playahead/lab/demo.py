@@ -52,10 +52,7 @@ class Demo:
 
 
 def demo(out: Path, config: DemoConfig | None = None, show: Show = quiet) -> Demo:
-    """Simulate broadcasts, extract, train, score a held-out match, and draw what is expected under its video.
-
-    Called again after an interruption, it resumes. Nothing that it scores is a football result.
-    """
+    """Simulate broadcasts, extract, train, score a held-out match, draw what is expected under its video; resumes."""
     config = config or DemoConfig()
     overlay, features, broadcasts = out / "ahead.mp4", out / "features", out / "broadcasts"
     sizes = {name: getattr(config, name) for name in ("matches", "minutes", "width", "height", "seed")}

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from playahead.domain.actions import ACTIONS, Action
-from playahead.domain.feed import FeedHalf, FeedRow
+from playahead.domain.feed import FeedHalf, FeedRow, SetPiece
 from playahead.domain.pitch import PITCH_M
 from playahead.domain.records import ActionEvent, Clip
 from playahead.io.errors import InputError
@@ -68,11 +68,8 @@ _GAP_MS = np.array(
 )
 """Median time from the row to the column."""
 
-_GAP_LOG_SPREAD = 0.6
-"""Standard deviation of the log of a gap around its median."""
-
-_REACH_METRES = np.array([14, 9, 11, 34, 14, 26, 18, 6, 5, 4])
-"""Typical distance that the ball goes with each action."""
+_GAP_LOG_SPREAD = 0.6  # standard deviation of the log of a gap around its median
+_REACH_METRES = np.array([14, 9, 11, 34, 14, 26, 18, 6, 5, 4])  # typical distance that the ball goes with each action
 
 
 def simulate_half(seed: int, match: int = 1, half: int = 1, minutes: float = 45.0) -> FeedHalf:
@@ -87,7 +84,7 @@ def simulate_half(seed: int, match: int = 1, half: int = 1, minutes: float = 45.
     now_ms, action, team = 1_000.0, Action.PASS, int(rng.integers(2))
     while now_ms < minutes * 60_000:
         x, y = ball.place(action, team)
-        setpiece = int(action is Action.THROW_IN)
+        setpiece = SetPiece.THROW_IN if action is Action.THROW_IN else SetPiece.OPEN_PLAY
         rows.append(FeedRow(half, round(now_ms), action.class_index, team, x, y, setpiece))
         ball.travel(action)
         following = ball.next_action(action, team)
