@@ -132,10 +132,10 @@ def test_a_damaged_or_unknown_grid_is_refused(tmp_path):
 
 
 def test_changed_checks_types_and_leaves_the_rest():
-    config = changed(feed(), {"criterion.matcher.frequency": "none", "seed": 3, "optim.restart_epochs": None})
-    assert config.criterion.matcher.frequency == "none"
+    config = changed(feed(), {"criterion.frequency": "none", "seed": 3, "optim.restart_epochs": None})
+    assert config.criterion.frequency == "none"
     assert config.model == feed().model
-    for wrong in ({"criterion.matcher.frequency": "often"}, {"epochs": 1.5}, {"model.slots.many": 1}, {"": 1}):
+    for wrong in ({"criterion.frequency": "often"}, {"epochs": 1.5}, {"model.slots.many": 1}, {"": 1}):
         with pytest.raises(InputError):
             changed(feed(), wrong)
 
