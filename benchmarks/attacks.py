@@ -24,7 +24,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from multiprocessing.connection import Connection
@@ -51,39 +51,27 @@ class Watched:
     def ask(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> bytes:
         """One request on a connection of its own; its status is counted."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.seconds)
-        try:
-            connection.request(method, path, body or None, headers or {})
-            answer = connection.getresponse()
-            content = answer.read()
-        except (OSError, http.client.HTTPException) as reason:
-            self.answers[type(reason).__name__] += 1
-            return b""
-        finally:
-            connection.close()
+        with closing(connection):
+            try:
+                connection.request(method, path, body or None, headers or {})
+                answer = connection.getresponse()
+                content = answer.read()
+            except (OSError, http.client.HTTPException) as reason:
+                self.answers[type(reason).__name__] += 1
+                return b""
         self.answers[str(answer.status)] += 1
         return content
 
-    def crowd(self, n: int, method: str, path: str, body: bytes, headers: dict[str, str]) -> None:
-        """The same request ``n`` times at once."""
+    def crowd(self, n: int, body: bytes, headers: dict[str, str]) -> None:
+        """The same upload ``n`` times at once."""
         with ThreadPoolExecutor(n) as pool:
             for _ in range(n):
-                pool.submit(self.ask, method, path, body, headers)
+                pool.submit(self.ask, "POST", "/v1/anticipate", body, headers)
 
 
-def sparse_videos(server: Watched) -> None:
-    """40 uploads of 66 kB whose pictures lie 29 s apart, 16 hours in all, and whose header says 60 s."""
-    server.crowd(40, "POST", "/v1/anticipate", sparse_video(), VIDEO)
-
-
-def large_json(server: Watched) -> None:
-    """Three questions of 64 MiB."""
-    text = b'{"features": [[[' + b"0," * (32 * 1024 * 1024 - 20) + b"0]]]}"
-    server.crowd(3, "POST", "/v1/anticipate", text, JSON)
-
-
-def large_picture(server: Watched) -> None:
-    """Eight uploads of a picture of 15,000 x 15,000."""
-    server.crowd(8, "POST", "/v1/anticipate", large_picture_video(), VIDEO)
+def large_json() -> bytes:
+    """A question of 64 MiB."""
+    return b'{"features": [[[' + b"0," * (32 * 1024 * 1024 - 20) + b"0]]]}"
 
 
 def half_headers(server: Watched) -> None:
@@ -113,9 +101,9 @@ def many_rows(server: Watched) -> None:
 
 
 ATTACKS: dict[str, Callable[[Watched], None]] = {
-    "sparse videos": sparse_videos,
-    "large JSON": large_json,
-    "large picture": large_picture,
+    "sparse videos": lambda server: server.crowd(40, sparse_video(), VIDEO),
+    "large JSON": lambda server: server.crowd(3, large_json(), JSON),
+    "large picture": lambda server: server.crowd(8, large_picture_video(), VIDEO),
     "half-sent headers": half_headers,
     "many rows": many_rows,
 }
@@ -136,7 +124,7 @@ def answers_of(server: Watched, url: str) -> None:
 
 
 def sparse_video() -> bytes:
-    """Matroska: 2,000 small pictures 29 s apart; the length in its header is made 60 s."""
+    """Matroska of 66 kB: 2,000 small pictures 29 s apart, 16 hours in all; its header says 60 s."""
     with tempfile.NamedTemporaryFile(suffix=".mkv") as file:
         with av.open(file.name, "w") as container:
             stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "g": "1000"})
@@ -202,14 +190,10 @@ def serving(server: str, seconds: float, log: Path) -> Iterator[Watched]:
 def health_s(port: int) -> float:
     """Seconds until ``/healthz`` has answered; the limit where it does not."""
     started_s, connection = time.monotonic(), http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-    try:
+    with closing(connection), suppress(OSError, http.client.HTTPException):
         connection.request("GET", "/healthz")
         if connection.getresponse().status == 200:
             return time.monotonic() - started_s
-    except (OSError, http.client.HTTPException):
-        pass
-    finally:
-        connection.close()
     return PATIENCE_S
 
 
@@ -244,7 +228,6 @@ def watch(port: int, pid: int, attacker: Connection) -> None:
 
 
 def attacked(name: str, server: str, seconds: float) -> dict[str, object]:
-    """One attack, measured."""
     with tempfile.TemporaryDirectory() as folder, serving(server, seconds, Path(folder) / "log") as watched:
         pid = watched.process.pid
         Watched(watched.port, watched.process, 120).ask("POST", "/v1/anticipate", b"x", VIDEO)  # loads its models

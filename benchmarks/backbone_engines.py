@@ -89,29 +89,24 @@ def by_onnxruntime(name: str, stacks: Path, snippets: Path) -> Engine:
     """onnxruntime on one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    runs = []
-    for path in (stacks, snippets):
+
+    def run(path: Path) -> Run:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        given = session.get_inputs()[0].name
-        runs.append(lambda x, session=session, given=given: session.run(None, {given: x})[0])
-    return Engine(f"onnxruntime {name}", *runs)
+        return lambda x: session.run(None, {session.get_inputs()[0].name: x})[0]
+
+    return Engine(f"onnxruntime {name}", run(stacks), run(snippets))
 
 
 def by_openvino(name: str, stacks: Path, snippets: Path) -> Engine:
     """OpenVINO on one thread."""
-    core, runs = openvino.Core(), []
-    for path in (stacks, snippets):
-        settings = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
-        settings["INFERENCE_PRECISION_HINT"] = "bf16" if name == "bfloat16" else "f32"
+    core, settings = openvino.Core(), {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
+    settings["INFERENCE_PRECISION_HINT"] = "bf16" if name == "bfloat16" else "f32"
+
+    def run(path: Path) -> Run:
         compiled = core.compile_model(core.read_model(path), "CPU", settings)
-        runs.append(lambda x, compiled=compiled: compiled(x)[0])
-    return Engine(f"openvino {name}", *runs)
+        return lambda x: compiled(x)[0]
 
-
-def stacks_of(frames: list[np.ndarray], n: int, stack: int) -> np.ndarray:
-    """stacks_XJHW, spread over a video."""
-    starts = np.linspace(0, len(frames) - stack, n).astype(int)
-    return np.stack([np.stack(frames[start : start + stack]) for start in starts])
+    return Engine(f"openvino {name}", run(stacks), run(snippets))
 
 
 def int8(source: Path, pieces: list[np.ndarray]) -> Path:
@@ -147,7 +142,9 @@ def main(calibration: Path, video: Path) -> None:
     config, read = network.config, lambda path: [gray for _, gray in read_frames(path, model.input_size)]
     seen, frames = read(calibration), read(video)
     plain = by_torch(FastBackbone(network))
-    pieces = np.split(stacks_of(seen, CALIBRATED, config.stack_frames), CALIBRATED // PIECE)
+    starts = np.linspace(0, len(seen) - config.stack_frames, CALIBRATED).astype(int)
+    stacks_XJHW = np.stack([np.stack(seen[start : start + config.stack_frames]) for start in starts])
+    pieces = np.split(stacks_XJHW, CALIBRATED // PIECE)
     maps = [np.repeat(plain.stacks(piece)[:, None], config.stacks, 1) for piece in pieces]
     with tempfile.TemporaryDirectory() as folder:
         export_backbone(network, model.input_size, Path(folder))

@@ -28,20 +28,15 @@ def main(data: Path, split: str = "train") -> None:
     evaluation_set, predictor = FeedDataset(data).evaluation_set(split), Predictor.open()
     scored = score(predictor.decoder().scores(predictor.predict_all(evaluation_set)), evaluation_set.count_by_match)
     print(f"{len(scored.counts_M)} matches of {split}, packaged model, {SUBSETS} subsets of each size")
-    print(
-        f"{'':10}{'matches':>8}{'mean':>8}{'s.d.':>7}{'apart':>7}   "
-        "held by percentile, basic: the pool's value; another set's"
-    )
+    held_by = "held by percentile, basic: the pool's value; another set's"
+    print(f"{'':10}{'matches':>8}{'mean':>8}{'s.d.':>7}{'apart':>7}   {held_by}")
     for name, measure, matches in (("official", OFFICIAL, scored.counts_M), ("area", AREA, scored.ranked_M)):
         pool = average_of(matches, measure)
         for size in SIZES:
             values, held = _tried(matches, measure, size, pool)
-            print(
-                f"{name:10}{size:8}{100 * values.mean():8.2f}{100 * values.std(ddof=1):7.2f}"
-                f"{100 * APART * values.std(ddof=1):7.2f}   "
-                f"{held[0]:.0%}, {held[1]:.0%}; {held[2]:.0%}, {held[3]:.0%}",
-                flush=True,
-            )
+            mean, spread = 100 * values.mean(), 100 * values.std(ddof=1)
+            shares = f"{held[0]:.0%}, {held[1]:.0%}; {held[2]:.0%}, {held[3]:.0%}"
+            print(f"{name:10}{size:8}{mean:8.2f}{spread:7.2f}{APART * spread:7.2f}   {shares}", flush=True)
         print(f"{name:10}{len(matches):8}{100 * pool:8.2f}")
 
 
@@ -55,11 +50,9 @@ def _tried(matches: list[ThresholdCounts], measure: Measure, size: int, pool: fl
         another = average_of([matches[i] for i in order[-size:]], measure)
         value = average_of(ours, measure)
         low, high = np.percentile(bootstrap_averages(ours, SAMPLES, measure=measure), (2.5, 97.5))
-        basic = (2 * value - high, 2 * value - low)
         values.append(value)
-        held.append(
-            [low <= pool <= high, basic[0] <= pool <= basic[1], low <= another <= high, basic[0] <= another <= basic[1]]
-        )
+        bounds = ((low, high), (2 * value - high, 2 * value - low))
+        held.append([start <= figure <= end for figure in (pool, another) for start, end in bounds])
     return np.array(values), np.mean(held, axis=0)
 
 

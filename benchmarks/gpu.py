@@ -27,12 +27,13 @@ from playahead.features.feed import FEED_FEATURES, N_FEATURES
 from playahead.inference.predictor import Predictor
 from playahead.io.files import packaged_weights
 from playahead.io.runtime import emulates_bfloat16, environment, pick_device
-from playahead.lab.bench.measure import best_of, matmul_gflops
+from playahead.lab.bench import best_of, matmul_gflops
 from playahead.lab.recipes import feed, paper
 from playahead.lab.simulation.plays import simulate_half
 from playahead.training.trainer import TrainConfig, Trainer
 
 Row = tuple[str, str]
+KINDS = {"bf16-mixed": "bfloat16", "32-true": "float32"}
 
 
 def main(dry: bool) -> None:
@@ -78,9 +79,8 @@ def _extraction(device: str, peak: dict[str, float], dry: bool) -> Iterator[Row]
     frames_THW = np.random.default_rng(0).integers(0, 255, (125, height, width), np.uint8)
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         encoder = WindowEncoder(FastBackbone(backbone), 41)
-        encoder.backbone.fused(
-            encoder.backbone.maps(encoder.stacks(frames_THW[:, :64, :64])), encoder.stacks_NS, len(encoder.stacks_NS)
-        )
+        maps = encoder.backbone.maps(encoder.stacks(frames_THW[:, :64, :64]))
+        encoder.backbone.fused(maps, encoder.stacks_NS, len(encoder.stacks_NS))
     gflop = counter.get_total_flops() / 1e9 * (height * width) / (64 * 64)
     for precision in ("float32",) if emulates_bfloat16(device) else ("float32", "bfloat16"):
         _forget_memory(device)
@@ -101,23 +101,22 @@ def _training(device: str, peak: dict[str, float], dry: bool) -> Iterator[Row]:
             config = replace(config, precision="32-true" if emulates_bfloat16(device) else config.precision)
             with tempfile.TemporaryDirectory() as folder:
                 trainer = _trainer(config, halves, Path(folder), device)
-                with FlopCounterMode(display=False) as counter:
-                    trainer._train_step()
-                seconds = best_of(trainer._train_step, 2 if dry else 20)
-            kind = "bfloat16" if config.precision == "bf16-mixed" else "float32"
-            share = counter.get_total_flops() / 1e9 / seconds / peak[kind]
-            figure = f"{trainer.per_step / seconds:,.0f} examples/s, {share:.1%} of peak, {_memory(device)}"
+                figure = _step(trainer, device, peak, 2 if dry else 20)
             yield f"training {name}, {trainer.per_step} examples a step", figure
+
+
+def _step(trainer: Trainer, device: str, peak: dict[str, float], times: int) -> str:
+    """Speed of a training step, which ends with a copy of its losses."""
+    with FlopCounterMode(display=False) as counter:
+        trainer._train_step()
+    seconds = best_of(trainer._train_step, times)
+    share = counter.get_total_flops() / 1e9 / seconds / peak[KINDS[trainer.config.precision]]
+    return f"{trainer.per_step / seconds:,.0f} examples/s, {share:.1%} of peak, {_memory(device)}"
 
 
 class OneBatch:
     """Examples of video's shape, 1,280 random columns over a feed's labels: one batch, made once, so that the host does
-    next to nothing in a step.
-
-    Args:
-        examples: whose labels it takes.
-        sequences: in the batch.
-        place: where its features lie: on the device, or on the host, from where each step copies them.
+    next to nothing in a step. Its features lie on the device, or on the host, from where each step copies them.
     """
 
     feature_dim = 1280
@@ -148,14 +147,12 @@ def _training_on_video(device: str, peak: dict[str, float], dry: bool) -> Iterat
             examples = OneBatch(FeedExamples(halves, config.examples), sequences, place)
             with tempfile.TemporaryDirectory() as folder:
                 trainer = Trainer(config, examples, lambda _: {"map": 0.0}, Path(folder))
-                with FlopCounterMode(display=False) as counter:
-                    trainer._train_step()
-                seconds = best_of(trainer._train_step, 1 if dry else 20)  # a step ends with a copy of its losses
-            kind = "bfloat16" if precision == "bf16-mixed" else "float32"
-            share = counter.get_total_flops() / 1e9 / seconds / peak[kind]
-            figure = f"{trainer.per_step / seconds:,.0f} examples/s, {share:.1%} of peak, {_memory(device)}"
+                figure = _step(trainer, device, peak, 1 if dry else 20)
             where = "on the device" if place == device else "copied from the host"
-            yield f"training paper on 1,280 columns {where}, {trainer.per_step} examples a step, {kind}", figure
+            yield (
+                f"training paper on 1,280 columns {where}, {trainer.per_step} examples a step, {KINDS[precision]}",
+                figure,
+            )
 
 
 def _resuming(device: str) -> Iterator[Row]:
@@ -181,10 +178,8 @@ def _resuming(device: str) -> Iterator[Row]:
         ours, theirs = whole.plain_model.state_dict(), resumed.plain_model.state_dict()
         same = all(torch.equal(value, theirs[name]) for name, value in ours.items())
     seconds = time.perf_counter() - started
-    yield (
-        "resumed with --deterministic true, against a run that was not stopped",
-        (f"{'the same bits' if same else 'OTHER BITS'} ({seconds:.0f} s)"),
-    )
+    figure = f"{'the same bits' if same else 'OTHER BITS'} ({seconds:.0f} s)"
+    yield "resumed with --deterministic true, against a run that was not stopped", figure
 
 
 def _trainer(config: TrainConfig, halves: list, folder: Path, device: str) -> Trainer:

@@ -72,11 +72,8 @@ def start(arguments: Sequence[str], log: Path) -> multiprocessing.Process:
 def digests(out: Path) -> dict[str, str]:
     """What a finished run leaves."""
     files = [out] if out.is_file() else [p for p in out.rglob("*") if p.suffix in KEPT and p.name not in PASSING]
-    return {
-        str(path.relative_to(out.parent)).replace(out.name, "", 1): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-        if not path.name.startswith(".")
-    }
+    shown = {str(p.relative_to(out.parent)).replace(out.name, "", 1): p for p in files if not p.name.startswith(".")}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in shown.items()}
 
 
 def main(work: Path, kills: int, names: Sequence[str]) -> None:
@@ -89,13 +86,11 @@ def main(work: Path, kills: int, names: Sequence[str]) -> None:
         suffix = ".html" if name == "report" else ""
         whole, killed, log = (work / f"{name} {kind}{suffix}" for kind in ("whole", "killed", "log"))
         started = time.monotonic()
-        first = start([*arguments, "--out", str(whole)], log)
-        second = start([*arguments, "--out", str(whole)], work / f"{name} second.log") if name != "report" else None
-        if second is not None:
-            second.join()
-        first.join()
+        logs = [log] if name == "report" else [log, work / f"{name} second.log"]
+        for process in [start([*arguments, "--out", str(whole)], each) for each in logs]:
+            process.join()
         lasts_s = time.monotonic() - started
-        both = log.read_text() + ((work / f"{name} second.log").read_text() if second is not None else "")
+        both = "\n".join(each.read_text() for each in logs)
         refusal = next((line for line in both.split("\n") if "is in use by" in line), "writes the same file whole")
         for _ in range(kills):
             process = start([*arguments, "--out", str(killed)], log)
@@ -106,11 +101,8 @@ def main(work: Path, kills: int, names: Sequence[str]) -> None:
         last = start([*arguments, "--out", str(killed)], log)
         last.join()
         same = digests(whole) == digests(killed) and bool(digests(whole))
-        print(
-            f"{name}: {kills} kills within {lasts_s:.1f} s, exit {last.exitcode}, same bytes: {same}; "
-            f"two at once: {refusal}"
-        )
-        sys.stdout.flush()
+        outcome = f"{kills} kills within {lasts_s:.1f} s, exit {last.exitcode}, same bytes: {same}"
+        print(f"{name}: {outcome}; two at once: {refusal}", flush=True)
 
 
 if __name__ == "__main__":

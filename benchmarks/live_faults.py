@@ -20,17 +20,14 @@ from shlex import split
 
 import httpx
 
-from playahead.lab.bench.measure import resident_mib
+from playahead.lab.bench import resident_mib
 from playahead.lab.simulation.plays import simulate_half
-from playahead.lab.simulation.rendering import Rendering, render
+from playahead.lab.simulation.simulate import Rendering, render
 from playahead.live.server.config import ServeConfig
 from playahead.live.server.run import serving
 from playahead.live.session.record import read_record
 
-ROWS = [
-    b'{"rows": [{"t_ms": 1, "action": "PASS"}]}',
-    b'{"rows": [{"t_ms": 900, "action": "DRIVE", "x": 3, "team": "home"}]}',
-]
+ROWS = [b'{"rows": [{"t_ms": 1, "action": "PASS"}]}', b'{"rows": [{"t_ms": 900, "action": "DRIVE", "x": 3}]}']
 SOURCES = [
     "/etc/passwd",
     "../../x.mp4",
@@ -55,7 +52,10 @@ def main() -> None:
 def malformed(base: str, cases: int) -> None:
     """Damaged clips, rows and sources, a third each; the first thirty warm up."""
     rng = random.Random(0)
-    clip = small_clip()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        render(Rendering(simulate_half(0, minutes=0.1), 0, 64, 48, path))
+        clip = path.read_bytes()
     answers: Counter[str] = Counter()
     with httpx.Client(base_url=base, timeout=60) as client:
         session = client.post("/v1/sessions", json={}).json()["url"].removesuffix("/events")
@@ -65,23 +65,16 @@ def malformed(base: str, cases: int) -> None:
                 before_mib, answers = resident_mib(), Counter()
             kind = ("clip", "rows", "source")[case % 3]
             if kind == "clip":
-                content, headers = broken_clip(clip, rng), {"content-type": "video/mp4"}
-                answer = client.post("/v1/anticipate", content=content, headers=headers)
+                headers = {"content-type": "video/mp4"}
+                answer = client.post("/v1/anticipate", content=broken_clip(clip, rng), headers=headers)
             elif kind == "rows":
-                content, headers = broken(rng.choice(ROWS), rng), {"content-type": "application/json"}
-                answer = client.post(f"{session}/rows", content=content, headers=headers)
+                headers = {"content-type": "application/json"}
+                answer = client.post(f"{session}/rows", content=broken(rng.choice(ROWS), rng), headers=headers)
             else:
                 source = rng.choice(SOURCES) + rng.choice(["", "x", "/.."])
                 answer = client.post("/v1/sessions", json={"kind": "video", "source": source})
             answers[f"{kind} {answer.status_code}"] += 1
     print(f"{cases} malformed: {dict(sorted(answers.items()))}; memory {before_mib:.0f} -> {resident_mib():.0f} MiB")
-
-
-def small_clip() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "clip.mp4"
-        render(Rendering(simulate_half(0, minutes=0.1), 0, 64, 48, path))
-        return path.read_bytes()
 
 
 def broken_clip(clip: bytes, rng: random.Random) -> bytes:
@@ -99,10 +92,8 @@ def broken(text: bytes, rng: random.Random) -> bytes:
 
 def crowd(base: str) -> None:
     """Readers who do not read cost the others nothing."""
-    with (
-        ExitStack() as stack,
-        httpx.Client(base_url=base, timeout=60, limits=httpx.Limits(max_connections=None)) as client,
-    ):
+    limits = httpx.Limits(max_connections=None)
+    with ExitStack() as stack, httpx.Client(base_url=base, timeout=60, limits=limits) as client:
         begun = client.post("/v1/sessions", json={"speed": 0}).json()
         for _ in range(100):
             stack.enter_context(client.stream("GET", begun["url"]))
@@ -129,8 +120,8 @@ def killed(kills: int) -> None:
             before = answers_in(record)
             command = split(f"{sys.executable} -m playahead.cli.main live - --speed 0 --json --record {record}")
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            assert process.stdin is not None
-            assert process.stdout is not None
+            assert process.stdin
+            assert process.stdout
             printed = 0
             with suppress(BrokenPipeError):
                 for second in range(1, rng.randrange(5, 60)):

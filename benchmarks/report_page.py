@@ -16,8 +16,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from playahead.datasets.dataset import FeedDataset
-from playahead.lab.report.page import Page, render
-from playahead.lab.report.write import ReportConfig, gather
+from playahead.lab.report.write import Page, ReportConfig, gather, render
 
 
 def repeated(page: Page, count: int) -> Page:

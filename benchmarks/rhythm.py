@@ -17,7 +17,8 @@ def main() -> None:
     n = len(ACTIONS)
     gaps: dict[tuple[int, int], list[int]] = {}
     same = np.zeros((n, n))
-    for half in read_split(Path(sys.argv[1]), "train"):
+    halves = read_split(Path(sys.argv[1]), "train")
+    for half in halves:
         action = half.code < n
         code, t_ms, team = half.code[action].astype(int), half.t_ms[action], half.team[action]
         for a, b, gap_ms, same_side in zip(code[:-1], code[1:], np.diff(t_ms), team[:-1] == team[1:], strict=True):
@@ -28,7 +29,6 @@ def main() -> None:
     print("same side, percent", (100 * same / np.maximum(count, 1)).round().astype(int).tolist(), sep="\n")
     median = [[int(np.median(gaps.get((a, b), [1000]))) for b in range(n)] for a in range(n)]
     print("gap, ms", median, sep="\n")
-    halves = read_split(Path(sys.argv[1]), "train")
     minutes = sum(int(half.t_ms[-1]) for half in halves) / 60_000
     counts = np.sum([np.bincount(half.code[half.is_target], minlength=n) for half in halves], axis=0)
     print("per 90 minutes", (counts * 90 / minutes).round(1).tolist(), sep="\n")

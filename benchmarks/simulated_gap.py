@@ -18,18 +18,17 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.datasets.dataset import Dataset, FeedDataset, VideoDataset
+from playahead.datasets.dataset import FeedDataset, VideoDataset
 from playahead.decoding.choosing import Decoding
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.evaluation.scores import Scores
 from playahead.io.runtime import keep_freed_memory
 from playahead.lab.compare.compare import score_baseline
-from playahead.lab.compare.members import Members
+from playahead.lab.compare.runs import Members
 from playahead.lab.recipes import recipe
-from playahead.lab.simulation.simulate import SimulationConfig, invented, real_plays
+from playahead.lab.simulation.simulate import SimulationConfig, play
 from playahead.sources.feed_tables import write_feed_table
 from playahead.training.run import train
-from playahead.training.trainer import TrainConfig
 
 
 def labels_of(half: FeedHalf) -> FeedHalf:
@@ -46,7 +45,7 @@ def write_labels(options: argparse.Namespace) -> FeedDataset:
     config = SimulationConfig(
         seed=options.seed, matches=options.matches, minutes=options.minutes, real_plays=options.real_plays
     )
-    played = real_plays(config) if config.real_plays else invented(config)
+    played = play(config)
     folder = options.out / "labels"
     folder.mkdir(parents=True, exist_ok=True)
     for split, matches in {"train": played[:-3], "val": played[-3:-2], "test": played[-2:-1]}.items():
@@ -58,11 +57,6 @@ def figures(scores: Scores) -> dict[str, object]:
     """Official average, exact area and average per tolerance, in percent."""
     by_tolerance = [round(float(value), 1) for value in scores.precision_DC.mean(axis=1)]
     return {"official": round(scores.average, 2), "area": round(scores.area, 2), "by_tolerance": by_tolerance}
-
-
-def trained(dataset: Dataset, config: TrainConfig, out: Path) -> Path:
-    """Weights of a run; one that is there is not trained again."""
-    return train(dataset, config, out, validation_matches=1).weights
 
 
 def main() -> None:
@@ -82,10 +76,10 @@ def main() -> None:
     weights = []
     for seed in options.seeds:
         config = replace(recipe("video-small"), seed=seed)
-        weights.append(trained(video, config, options.out / f"video-{seed}"))
+        weights.append(train(video, config, options.out / f"video-{seed}", validation_matches=1).weights)
         rows[f"video, seed {seed}"] = figures(Members([weights[-1]], video).score(Decoding(), "test"))
         config = replace(recipe("feed"), seed=seed, epochs=12, steps_per_epoch=150, validate_every=3)
-        of_labels = trained(labels, config, options.out / f"labels-{seed}")
+        of_labels = train(labels, config, options.out / f"labels-{seed}", validation_matches=1).weights
         rows[f"labels, seed {seed}"] = figures(Members([of_labels], labels).score(Decoding(), "test"))
     rows[f"video, {len(weights)} seeds together"] = figures(Members(weights, video).score(Decoding(), "test"))
     (options.out / "gap.json").write_text(json.dumps(rows, indent=1))

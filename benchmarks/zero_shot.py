@@ -13,19 +13,11 @@ import numpy as np
 from playahead.datasets.dataset import FeedDataset
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.decoding.choosing import Decoding, choose
-from playahead.decoding.predictions import join_predictions
 from playahead.domain.actions import ACTIONS
 from playahead.evaluation.scores import score
 from playahead.inference.predictor import Predictor
-from playahead.lab.baselines import BASELINES, fit_baseline
+from playahead.lab.baselines import BASELINES, fit_baseline, predict_halves
 from playahead.sources.feeds import USUAL_PER_90_MIN, choose_reader, read_feed
-
-
-def predicted(baseline, matches):
-    """Predictions of a baseline on an evaluation set."""
-    return join_predictions(
-        [baseline.predict(half, end) for half, end in zip(matches.halves, matches.end_ms, strict=True)]
-    )
 
 
 def main(data: Path, matches: list[Path]) -> None:
@@ -34,7 +26,7 @@ def main(data: Path, matches: list[Path]) -> None:
     val, decoders = dataset.evaluation_set("val"), {}
     fitted = {name: fit_baseline(name, *dataset.training_halves()) for name in BASELINES}
     for name, baseline in fitted.items():
-        decoders[name] = choose(Decoding(), predicted(baseline, val), val.table)
+        decoders[name] = choose(Decoding(), predict_halves(baseline, val.halves, val.end_ms), val.table)
     rates, figures = [], []
     for path in matches:
         provider, halves = choose_reader(path).provider, read_feed(path)
@@ -44,13 +36,13 @@ def main(data: Path, matches: list[Path]) -> None:
         match = FeedEvaluationSet(halves, path.name)
         rates.append([provider, *(f"{n:.0f}" if c in match.classes else f"({n:.0f})" for c, n in enumerate(counts))])
         systems = {"model": predictor.decoder().scores(predictor.predict_all(match))}
-        systems |= {name: decoders[name].scores(predicted(fitted[name], match)) for name in BASELINES}
+        guessed = {name: predict_halves(fitted[name], match.halves, match.end_ms) for name in BASELINES}
+        systems |= {name: decoders[name].scores(predictions) for name, predictions in guessed.items()}
         scored = {name: score(scores_ORV, match.count_by_match) for name, scores_ORV in systems.items()}
         cells = (f"{one.area:.2f} ({one.average:.2f})" for one in scored.values())
         figures.append([provider, str(len(match.classes)), *cells])
-    print_table(
-        ["rows in 90 minutes", *map(str, ACTIONS)], [["usual", *(f"{n:.0f}" for n in USUAL_PER_90_MIN)], *rates]
-    )
+    usual = ["usual", *(f"{n:.0f}" for n in USUAL_PER_90_MIN)]
+    print_table(["rows in 90 minutes", *map(str, ACTIONS)], [usual, *rates])
     print_table(["match", "classes", "model", *BASELINES], figures)
 
 

@@ -11,7 +11,7 @@ from .domain.actions import ACTIONS as ACTIONS, Action as Action
 from .domain.feed import FeedHalf as FeedHalf
 from .domain.notices import Notices as Notices
 from .domain.records import ActionEvent as ActionEvent, Anticipation as Anticipation, Clip as Clip
-from .evaluation.evaluate import Evaluation as Evaluation, evaluate as evaluate
+from .evaluation.scores import Evaluation as Evaluation
 from .evaluation.submission import (
     check_submission as check_submission,
     evaluate_submission as evaluate_submission,
@@ -21,6 +21,7 @@ from .features.extract import ExtractConfig as ExtractConfig, extract as extract
 from .features.feed import prepare_track as prepare_track
 from .features.store import FeatureStore as FeatureStore
 from .inference.clips import anticipate_clips as anticipate_clips
+from .inference.evaluate import evaluate as evaluate
 from .inference.feed import predict_feed as predict_feed
 from .inference.open_predictor import DecodingOptions as DecodingOptions
 from .inference.predict import predict as predict
@@ -39,7 +40,7 @@ from .lab.compare.grid import open_grid as open_grid
 from .lab.download import download_baa as download_baa
 from .lab.faantra.end_to_end import EndToEndConfig as EndToEndConfig, train_frames as train_frames
 from .lab.next_action import score_next_actions as score_next_actions
-from .lab.pretrain.spotting import PretrainConfig as PretrainConfig, pretrain as pretrain
+from .lab.pretrain import PretrainConfig as PretrainConfig, pretrain as pretrain
 from .lab.recipes import recipe as recipe
 from .lab.report.write import ReportConfig as ReportConfig, write_report as write_report
 from .lab.simulation.simulate import SimulationConfig as SimulationConfig, simulate as simulate

@@ -21,10 +21,16 @@ from playahead.datasets.examples import FeedExamples
 from playahead.features.encoder import SnippetStream, WindowEncoder, every
 from playahead.features.feed import N_FEATURES
 from playahead.inference.predictor import Predictor
-from playahead.lab.faantra.end_to_end import EndToEndConfig, EndToEndTrainer
-from playahead.lab.faantra.frames import FrameExamples, FramesEvaluationSet, find_annotated_videos, tiling
+from playahead.lab.faantra.end_to_end import (
+    EndToEndConfig,
+    EndToEndTrainer,
+    FrameExamples,
+    FramesEvaluationSet,
+    find_annotated_videos,
+    tiling,
+)
 from playahead.lab.faantra.network import EndToEndModelConfig
-from playahead.lab.pretrain.spotting import PretrainConfig, SpottingTrainer
+from playahead.lab.pretrain import PretrainConfig, SpottingTrainer
 from playahead.lab.recipes import RECIPES
 from playahead.lab.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos

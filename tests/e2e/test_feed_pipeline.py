@@ -9,6 +9,13 @@ from playahead.cli.main import run
 from playahead.inference.predictor import Predictor
 
 
+def answer(capsys, *words):
+    """What a command prints as JSON."""
+    capsys.readouterr()
+    assert run([*map(str, words), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
     """Labels in the benchmark's layout, four splits; read only."""
@@ -24,10 +31,8 @@ def test_feed_from_training_to_score(pipeline, capsys):
     weights = trained / "weights.safetensors"
     assert Predictor.open(weights).decoder().calibration, "fitted on val at the end of every run"
     for decoding in ("marginal", "tuned-threshold", "paper"):
-        capsys.readouterr()
-        command = ["evaluate", "feed", str(pipeline.tables), "--split", "test", "--weights", str(weights)]
-        assert run([*command, "--decoding", decoding, "--json"]) == 0
-        found = json.loads(capsys.readouterr().out)
+        command = ["evaluate", "feed", pipeline.tables, "--split", "test", "--weights", weights]
+        found = answer(capsys, *command, "--decoding", decoding)
         low, high = found["average_interval_95"]
         assert 0 <= low <= high <= 1
         assert set(found["metrics"]) == {"at1", "at2", "at3", "at4", "at5", "atInfty", "tight", "tightV2"}
@@ -36,9 +41,7 @@ def test_feed_from_training_to_score(pipeline, capsys):
 
 
 def test_benchmark_layout_from_labels_to_submission(clips, tmp_path, capsys):
-    capsys.readouterr()
-    assert run(["data", "check", str(clips), "--json"]) == 0
-    facts = json.loads(capsys.readouterr().out)["splits"]
+    facts = answer(capsys, "data", "check", clips)["splits"]
     assert list(facts) == ["train", "valid", "test", "challenge"]
     assert facts["challenge"]["withheld"] == facts["challenge"]["clips"] > 0
     out = tmp_path / "submission"
@@ -46,9 +49,7 @@ def test_benchmark_layout_from_labels_to_submission(clips, tmp_path, capsys):
     archive = out / "results_anticipation.zip"
     assert run(["submit", "--check", str(archive), "--labels", str(clips / "test")]) == 0
     assert run(["submit", "--check", str(archive), "--labels", str(clips / "train")]) == 2, "another split's clips"
-    capsys.readouterr()
-    assert run(["evaluate", "submission", str(archive), "--labels", str(clips / "test"), "--json"]) == 0
-    scored = json.loads(capsys.readouterr().out)
+    scored = answer(capsys, "evaluate", "submission", archive, "--labels", clips / "test")
     present = sum(count > 0 for count in facts["test"]["actions"].values())
     assert scored["metrics"]["atInfty"]["a_mAP"] > 0.85 * present / 10
 
@@ -57,13 +58,9 @@ def test_a_submission_from_observed_actions(clips, tmp_path, capsys):
     """The packaged model on the benchmark's layout: nothing to complain of, and better than guessing at random."""
     out = tmp_path / "submission"
     assert run(["submit", "--labels", str(clips / "challenge"), "--out", str(tmp_path / "challenge")]) == 0
-    capsys.readouterr()
-    assert run(["submit", "--labels", str(clips / "test"), "--out", str(out), "--json"]) == 0
-    archive = json.loads(capsys.readouterr().out)["archive"]
+    archive = answer(capsys, "submit", "--labels", clips / "test", "--out", out)["archive"]
     assert run(["submit", "--check", archive, "--labels", str(clips / "test")]) == 0
-    capsys.readouterr()
-    assert run(["evaluate", "submission", archive, "--labels", str(clips / "test"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["average"] > 0.1
+    assert answer(capsys, "evaluate", "submission", archive, "--labels", clips / "test")["average"] > 0.1
 
 
 def test_a_clip_is_anticipated_from_itself_alone(clips, tmp_path):
@@ -83,9 +80,7 @@ def test_a_clip_is_anticipated_from_itself_alone(clips, tmp_path):
 
 
 def test_checking_a_feed_counts_and_finds_matches_in_two_splits(pipeline, tmp_path, capsys):
-    capsys.readouterr()
-    assert run(["data", "check", str(pipeline.tables), "--json"]) == 0
-    facts = json.loads(capsys.readouterr().out)["splits"]["train"]
+    facts = answer(capsys, "data", "check", pipeline.tables)["splits"]["train"]
     assert facts["observed"]["PASS"] > facts["actions"]["PASS"] > 0
     assert sum(facts["per_example"].values()) == facts["examples"]
     for split in ("train", "val"):
@@ -96,11 +91,6 @@ def test_checking_a_feed_counts_and_finds_matches_in_two_splits(pipeline, tmp_pa
     assert "match 1 is in train and val" in shown
     assert "bad entry" in shown
     assert "by number of actions: 0:" in shown
-
-
-def test_spotting_layout(tmp_path):
-    assert run(["data", "simulate", "--out", str(tmp_path), "--layout", "bas", "--minutes", "2"]) == 0
-    assert len(list(tmp_path.glob("*/match_*/Labels-ball.json"))) == 6
 
 
 def test_overlap_across_splits_is_an_error(clips, tmp_path, capsys):

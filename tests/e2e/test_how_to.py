@@ -12,7 +12,7 @@ import torch
 
 from playahead.cli import registry
 from playahead.cli.main import run
-from playahead.evaluation import evaluate as evaluation
+from playahead.evaluation import scores as evaluation
 from playahead.inference.predictor import Predictor
 from playahead.sources import feeds
 from playahead.variants import model

@@ -1,9 +1,12 @@
-"""Everything in the README runs: its commands on simulated matches, its Python as it stands."""
+"""Everything in the README, the tutorial and the examples runs: on simulated matches, its Python as it stands."""
 
 import gzip
 import re
+import runpy
 import shlex
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,7 +16,7 @@ from playahead.cli.parser import build_parser, spelt_for_python
 from playahead.lab.simulation.plays import simulate_half, write_bas_labels
 from playahead.live.session.lines import parse_line
 from tests.support.paths import ROOT
-from tests.support.pipeline import BRIEF
+from tests.support.pipeline import BRIEF, FIRST_RUN
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^\$ (?:\.venv/bin/)?(playahead .+?)(?:\s+#.*)?$", README, re.MULTILINE)
@@ -36,9 +39,13 @@ def workplace(tmp_path_factory, pipeline, real_match):
     return folder
 
 
-def needs_more_than_this_machine(arguments: list[str]) -> bool:
-    """A network, or somebody who ends it: such a command is parsed and not run."""
-    return arguments[:2] == ["data", "download"] or arguments[0] == "serve" or "https" in arguments[1]
+def follow(command: str, brief: str, capsys) -> None:
+    """Run a command; one that needs a network, or somebody who ends it, is parsed only."""
+    arguments = shlex.split(command)[1:]
+    if arguments[:2] == ["data", "download"] or arguments[0] == "serve" or "https" in arguments[1]:
+        build_parser(arguments).parse_args([spelt_for_python(word) for word in arguments])
+    else:
+        assert run(arguments + shlex.split(brief)) == 0, (command, capsys.readouterr().err)
 
 
 @pytest.mark.timeout(900)  # twenty-five commands
@@ -46,12 +53,8 @@ def test_the_commands_run_in_their_order(workplace, monkeypatch, capsys):
     monkeypatch.chdir(workplace)
     assert len(COMMANDS) > 9
     for command in COMMANDS:
-        arguments = shlex.split(command)[1:]
-        if needs_more_than_this_machine(arguments):
-            build_parser(arguments).parse_args([spelt_for_python(word) for word in arguments])
-        else:
-            brief = next((options for start, options in BRIEF.items() if command.startswith(f"playahead {start}")), "")
-            assert run(arguments + shlex.split(brief)) == 0, (command, capsys.readouterr().err)
+        briefs = (options for start, options in BRIEF.items() if command.startswith(f"playahead {start}"))
+        follow(command, next(briefs, ""), capsys)
 
 
 @pytest.mark.slow  # it exports ONNX graphs
@@ -61,14 +64,8 @@ def test_the_how_to_on_live_use_runs(workplace, monkeypatch, capsys):
     page = (ROOT / "docs" / "how-to" / "live.md").read_text()
     commands = re.findall(r"^\$ (playahead .+)$", page, re.MULTILINE)
     assert len(commands) == 7
-    for command in commands:
-        arguments = shlex.split(command)[1:]
-        if command in COMMANDS:
-            continue
-        if needs_more_than_this_machine(arguments):
-            build_parser(arguments).parse_args([spelt_for_python(word) for word in arguments])
-        else:
-            assert run(arguments) == 0, (command, capsys.readouterr().err)
+    for command in (command for command in commands if command not in COMMANDS):
+        follow(command, "", capsys)
     for row in re.findall(r"^\{.+\}$", page, re.MULTILINE):
         parse_line(row, "docs")
 
@@ -104,3 +101,53 @@ def test_the_targets_and_links_exist():
         assert f"\n{target}:" in makefile
     for link in re.findall(r"\]\((?!http)([^)]+)\)", README):
         assert (ROOT / link).exists(), link
+
+
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
+
+
+def example(name: str, *arguments: Path) -> None:
+    before, sys.argv = sys.argv, [name, *map(str, arguments)]
+    try:
+        runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
+    finally:
+        sys.argv = before
+
+
+def test_your_feed(pipeline, capsys):
+    example("your_feed.py", pipeline.tables / "test.npz")
+    assert re.search(r"in \d\.\d s \(\d+%\)", capsys.readouterr().out)
+
+
+@pytest.mark.slow
+def test_train_and_compare(pipeline, tmp_path, capsys):
+    example("train_and_compare.py", pipeline.tables, tmp_path)
+    assert "fewer slots, marginal" in capsys.readouterr().out
+
+
+def test_your_video(pipeline, capsys):
+    example("your_video.py", pipeline.match_video)
+    assert "simulated broadcasts" in capsys.readouterr().err
+
+
+def test_the_tutorial(pipeline, tmp_path, monkeypatch, capsys):
+    shutil.copytree(pipeline.folder, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    commands = [shlex.split(line) for line in re.findall(r"^\$ (playahead .+)$", TUTORIAL, re.MULTILINE)]
+    for _, *words in commands:
+        if words == ["--help"]:
+            continue
+        if words[:2] == ["data", "simulate"]:
+            words = [*words[:-1], "4"]
+        assert run([*words, *(shlex.split(FIRST_RUN) if words[0] == "train" else [])]) == 0, words
+        assert ("weights:" in capsys.readouterr().err) == (words[0] == "train")
+    assert (tmp_path / "report.html").exists()
+
+
+def test_the_tutorials_python(pipeline, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(pipeline.tables, "tables")
+    (program,) = re.findall(r"```python\n(.+?)```", TUTORIAL, re.DOTALL)
+    program = program.replace("epochs=2", "epochs=1, steps_per_epoch=4, precision='32-true'")
+    exec(compile(program, "tutorial.md", "exec"), {})
+    assert "mAP" in capsys.readouterr().out

@@ -25,12 +25,9 @@ COMMITTED = sorted((Path(__file__).parents[1] / "goldens" / "scorer").glob("*.np
 SHARED = sorted((Path(__file__).parents[3] / "shared" / "cases" / "scorer").glob("*.npz"))
 
 
-def test_there_are_golden_cases():
-    assert len(COMMITTED) == 5
-
-
 @pytest.mark.parametrize("case", COMMITTED + SHARED, ids=lambda path: f"{path.parts[-2]}-{path.stem}")
 def test_golden_case_to_the_last_bit(case):
+    assert len(COMMITTED) == 5
     golden = json.loads(case.with_suffix(".json").read_text())["metrics"]
     assert metrics_from_counts(score_videos(load_frame_case(case))) == golden
     with np.load(case) as arrays:
@@ -43,10 +40,10 @@ def ap(table: FrameTable) -> np.ndarray:
     return average_precision(count_detections(table))[0]
 
 
-def test_one_event_found_in_the_right_frame_is_perfect():
+def test_one_event_found_in_the_right_frame_is_perfect_and_nothing_is_zero():
     found = ap(table_of([(0, 10, 0)], [(0, 10, 0, 0.5)]))
-    np.testing.assert_array_equal(found[:, 0], 1.0)
-    np.testing.assert_array_equal(found[:, 1:], 0.0)
+    np.testing.assert_array_equal(found, np.tile([1.0] + [0.0] * 9, (6, 1)))
+    assert benchmark_average(count_detections(table_of([], []))) == 0.0
 
 
 @pytest.mark.parametrize(("distance_frames", "reached"), [(3, 6), (4, 5), (7, 4), (10, 3), (13, 2), (16, 1)])
@@ -56,23 +53,20 @@ def test_a_guess_counts_within_half_the_tolerance(distance_frames, reached):
     assert (found[:, 0] > 0).sum() == reached
 
 
-def test_a_false_alarm_above_the_hit_halves_precision():
-    """Thresholds up to 0.5 see one hit of two, those up to 0.9 none: precision 1/2 at every recall level."""
-    found = ap(table_of([(0, 5, 2)], [(0, 5, 2, 0.5), (0, 31, 2, 0.9)]))
-    assert found[0, 2] == pytest.approx(0.5)
-
-
-def test_half_the_events_found_reaches_six_of_eleven_recall_levels():
-    found = ap(table_of([(0, 5, 0), (1, 5, 0)], [(0, 5, 0, 0.9)], n_clips=2))
-    assert found[0, 0] == pytest.approx(6 / 11)
-
-
-def test_scores_below_the_first_threshold_step_share_one_threshold():
-    """0.004 and 0.001 lie between thresholds 0 and 1/199: the false alarm counts although it is less sure."""
-    low = ap(table_of([(0, 5, 0)], [(0, 5, 0, 0.004), (0, 31, 0, 0.001)]))
-    high = ap(table_of([(0, 5, 0)], [(0, 5, 0, 0.4), (0, 31, 0, 0.1)]))
-    assert low[0, 0] == pytest.approx(0.5)
-    assert high[0, 0] == pytest.approx(1.0)
+@pytest.mark.parametrize(
+    ("events", "predictions", "expected"),
+    [
+        # Thresholds up to 0.5 see one hit of two, those up to 0.9 none: precision 1/2 at every recall level.
+        ([(0, 5, 0)], [(0, 5, 0, 0.5), (0, 31, 0, 0.9)], 0.5),
+        # Half of the events reach six of eleven recall levels.
+        ([(0, 5, 0), (1, 5, 0)], [(0, 5, 0, 0.9)], 6 / 11),
+        # 0.004 and 0.001 lie between thresholds 0 and 1/199: the false alarm counts although it is less sure.
+        ([(0, 5, 0)], [(0, 5, 0, 0.004), (0, 31, 0, 0.001)], 0.5),
+        ([(0, 5, 0)], [(0, 5, 0, 0.4), (0, 31, 0, 0.1)], 1.0),
+    ],
+)
+def test_precision_by_hand(events, predictions, expected):
+    assert ap(table_of(events, predictions, n_clips=2))[0, 0] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -86,10 +80,6 @@ def test_matching(scores, event_times, expected):
     times, present = np.arange(len(scores), dtype=float), np.ones(len(event_times), bool)
     hits = match_rows(np.array([scores]), times[None], np.array([event_times]), present[None], reach=5)
     np.testing.assert_array_equal(hits, [expected])
-
-
-def test_empty_predictions_and_labels_score_zero():
-    assert benchmark_average(count_detections(table_of([], []))) == 0.0
 
 
 def test_counts_add_up_over_videos():
@@ -119,18 +109,13 @@ def test_upstream_code_agrees(seed):
     spotting = pytest.importorskip("SoccerNet.Evaluation.ActionSpotting", reason="make oracle installs it")
     table = random_table(np.random.default_rng(seed), 45)
     shifted = table.scores_NRV - np.float32(1e-6)
-    targets, detections, closests = [], [], []
-    for n in range(len(shifted)):
-        target = np.zeros((32, 11))
-        frame = np.flatnonzero(table.labels_NR[n] != NO_EVENT)
-        target[frame, table.labels_NR[n, frame]] = table.visibility_NR[n, frame]
-        targets.append(target[:, 1:])
-        detections.append(shifted[n][:, 1:])
-        closests.append(np.zeros((32, 10)) - 1)
-    expected = [
-        spotting.average_mAP(targets, detections, closests, 6.25, deltas=np.array([delta]))[1] for delta in TOLERANCES_S
-    ]
-    np.testing.assert_array_equal(ap(table), expected)
+    targets = np.zeros((len(shifted), 32, 11))
+    clip, frame = np.nonzero(table.labels_NR != NO_EVENT)
+    targets[clip, frame, table.labels_NR[clip, frame]] = table.visibility_NR[clip, frame]
+    lists = [list(values[..., 1:]) for values in (targets, shifted, np.full(targets.shape, -1.0))]
+    for delta, precision_C in zip(TOLERANCES_S, ap(table), strict=True):
+        expected = spotting.average_mAP(*lists, 6.25, deltas=np.array([delta]))[1]
+        np.testing.assert_array_equal(precision_C, expected)
 
 
 @pytest.mark.parametrize(

@@ -22,48 +22,45 @@ from playahead.evaluation.submission import (
 from playahead.io.errors import InputError
 from playahead.lab.simulation.plays import clips_of, simulate_half
 
-
-@pytest.fixture(scope="module")
-def clips():
-    return clips_of(simulate_half(0, minutes=30))
+CLIPS = clips_of(simulate_half(0, minutes=30))
 
 
 @pytest.fixture
-def written(clips, tmp_path):
-    return write_submission(tmp_path, perfect_answer(clips))
+def written(tmp_path):
+    return write_submission(tmp_path, perfect_answer(CLIPS))
 
 
-def test_the_perfect_answer_finds_everything_within_the_frames(clips, written):
+def test_the_perfect_answer_finds_everything_within_the_frames(written):
     """Events that share a frame with another of their clip are lost to everybody: the label of a frame is one."""
-    table = frame_table(clips, read_results(written[0]), written[0])
+    table = frame_table(CLIPS, read_results(written[0]), written[0])
     metrics = metrics_from_counts(count_detections(table))
-    present = [any(e.action is a for c in clips for e in c.anticipation) for a in ACTIONS]
+    present = [any(e.action is a for c in CLIPS for e in c.anticipation) for a in ACTIONS]
     precisions = [ap for ap, there in zip(metrics["at1"]["a_mAP_per_class"], present, strict=True) if there]
     assert min(precisions) > 0.9
     assert metrics["atInfty"]["a_mAP"] > 0.9 * sum(present) / 10
 
 
-def test_the_perfect_answer_scores_what_the_official_scorer_gives_the_labels_themselves(clips, written):
+def test_the_perfect_answer_scores_what_the_official_scorer_gives_the_labels_themselves(written):
     """Events rasterised straight from the labels, one vector each: the same counts at every threshold."""
-    events = [(n, event) for n, clip in enumerate(clips) for event in clip.anticipation]
+    events = [(n, event) for n, clip in enumerate(CLIPS) for event in clip.anticipation]
     vectors = np.zeros((len(events), 11), np.float32)
     vectors[np.arange(len(events)), [event.action.class_index + 1 for _, event in events]] = 1
     frames = frame_of_ms(np.array([event.position_ms for _, event in events]))
-    direct = FrameTable(*clip_labels(clips), rasterise(np.array([n for n, _ in events]), frames, vectors, len(clips)))
-    ours = count_detections(frame_table(clips, read_results(written[1]), written[1]))
+    direct = FrameTable(*clip_labels(CLIPS), rasterise(np.array([n for n, _ in events]), frames, vectors, len(CLIPS)))
+    ours = count_detections(frame_table(CLIPS, read_results(written[1]), written[1]))
     assert metrics_from_counts(ours) == metrics_from_counts(count_detections(direct))
 
 
-def test_the_json_and_the_zip_score_the_same_and_have_no_problems(clips, written):
-    scores = [benchmark_average(count_detections(frame_table(clips, read_results(p), p))) for p in written]
+def test_the_json_and_the_zip_score_the_same_and_have_no_problems(written):
+    scores = [benchmark_average(count_detections(frame_table(CLIPS, read_results(p), p))) for p in written]
     assert scores[0] == scores[1] > 0
-    names = [clip.name for clip in clips]
+    names = [clip.name for clip in CLIPS]
     assert check_submission(written[0], names) == check_submission(written[1], names) == []
 
 
-def test_withheld_clips_have_no_perfect_answer(clips):
+def test_withheld_clips_have_no_perfect_answer():
     with pytest.raises(InputError, match="withheld"):
-        perfect_answer([replace(clips[0], anticipation=None)])
+        perfect_answer([replace(CLIPS[0], anticipation=None)])
     with pytest.raises(InputError, match="no clips"):
         write_submission(None, {})  # type: ignore[arg-type]
 
@@ -138,6 +135,7 @@ def test_zip_levels_and_damage(tmp_path):
     ("body", "reason"),
     [
         ("{", "not JSON"),
+        ("[" * 200_000, "not JSON"),
         ("[]", "expected an object"),
         ('{"videos": [{"path": "clip_1"}]}', "has no 'annotations'"),
         ('{"videos": [{"path": "../../clip_1", "annotations": {}}]}', "not of the form"),
@@ -150,7 +148,7 @@ def test_files_that_are_no_submission(tmp_path, body, reason):
     assert reason in check_submission(tmp_path / RESULTS_NAME)[0]
 
 
-def test_a_damaged_zip_is_a_problem_not_a_traceback(clips, written, tmp_path):
+def test_a_damaged_zip_is_a_problem_not_a_traceback(written, tmp_path):
     body = written[1].read_bytes()
     for at in range(60, min(len(body), 3_000), 131):
         damaged = tmp_path / "damaged.zip"
@@ -160,26 +158,18 @@ def test_a_damaged_zip_is_a_problem_not_a_traceback(clips, written, tmp_path):
             read_results(damaged)
 
 
-def test_nesting_without_end_is_a_problem(tmp_path):
-    with zipfile.ZipFile(tmp_path / "deep.zip", "w") as archive:
-        archive.writestr(RESULTS_NAME, "[" * 200_000)
-    assert "not JSON" in check_submission(tmp_path / "deep.zip")[0]
-
-
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        *(({"position": position}, ": position") for position in (1_000, 35_001, 2**62, 10**30, "31_000", None)),
-        *(
-            ({"confidence_vect": vector}, "")
-            for vector in ([0.1] * 10, "x", [10**400] * 11, [0.1] * 10 + [None], [0.1] * 10 + [float("inf")])
-        ),
+        *(({"position": wrong}, ": position") for wrong in (1_000, 35_001, 2**62, 10**30, "31_000", None)),
+        *(({"confidence_vect": wrong}, "") for wrong in ([0.1] * 10, "x", [10**400] * 11)),
+        *(({"confidence_vect": [0.1] * 10 + [wrong]}, "") for wrong in (None, float("inf"))),
     ],
 )
-def test_entries_that_cannot_be_scored(tmp_path, clips, change, reason):
+def test_entries_that_cannot_be_scored(tmp_path, change, reason):
     file = results(tmp_path, entry(**change))
     with pytest.raises(InputError, match=f"clip_1, anticipation 0{reason}"):
-        frame_table(clips, read_results(file), file)
+        frame_table(CLIPS, read_results(file), file)
 
 
 def test_a_clip_listed_twice_and_a_path_with_the_video_in_it(tmp_path):

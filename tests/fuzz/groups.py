@@ -1,13 +1,15 @@
 """What is damaged, and what reads it. A group makes one good input, then as many bad ones as are asked for."""
 
+# ruff: noqa: RUF012
+
 import gzip
 import io
 import json
+import re
 import warnings
 import zipfile
-from abc import ABC, abstractmethod
 from dataclasses import asdict
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ import yaml
 
 from playahead.backbone.checkpoint import load_backbone, read_published
 from playahead.backbone.network import Backbone, BackboneConfig
-from playahead.evaluation.evaluate import evaluate_frame_case
+from playahead.evaluation.scores import evaluate_frame_case
 from playahead.evaluation.submission import RESULTS_NAME, check_submission, frame_table, read_results
 from playahead.features.store import FeatureStore, JournalWriter, StoreFacts
 from playahead.inference.predictor import Predictor
@@ -46,44 +48,48 @@ from tests.support.provider_files import (
     metrica_json,
     opta_pass,
 )
+from tests.support.video import flat, write
 
 
-class Group(ABC):
-    """One kind of input.
+class Group:
+    """One kind of input: ``damage`` makes a bad one, ``use`` reads it as the product does.
 
-    Args:
-        folder: to write in.
-        rng: draws the damage.
+    Anything but a ``PlayaheadError`` is a fault; ``silent`` says what changed its meaning without a word.
     """
 
     suffix = ".json"
+    document: object = None
 
     def __init__(self, folder: Path, rng: np.random.Generator) -> None:
         self.folder, self.rng = folder, rng
         self.path = folder / f"input{self.suffix}"
 
-    @abstractmethod
     def damage(self) -> bytes:
-        """A bad input."""
+        return odd_text(self.document, self.rng)
 
-    @abstractmethod
     def use(self, path: Path) -> object:
-        """Read it as the product does; anything but a ``PlayaheadError`` is a fault."""
+        raise NotImplementedError
 
-    def silent(self, result: object) -> str:
-        """What changed its meaning without a word; empty if nothing did."""
+    def silent(self, result) -> str:
         return ""
+
+    def one_of(self, choices):
+        return choices[int(self.rng.integers(0, len(choices)))]
+
+
+def packed(**arrays) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+SEEN = [{"label": "PASS", "position": str(t), "team": "left"} for t in (1000, 29_000)]
+COMING = [{"label": "SHOT", "position": 31_000, "visibility": "visible"}]
+CLIP = {"observation": SEEN, "anticipation": COMING}
 
 
 class Labels(Group):
-    def damage(self) -> bytes:
-        events = [{"label": "PASS", "position": str(t), "team": "left"} for t in (1000, 29_000)]
-        coming = [{"label": "SHOT", "position": 31_000, "visibility": "visible"}]
-        clips = [
-            {"path": f"clip_{n}/224p.mp4", "annotations": {"observation": events, "anticipation": coming}}
-            for n in (1, 2)
-        ]
-        return odd_text({"videos": clips}, self.rng)
+    document = {"videos": [{"path": f"clip_{n}/224p.mp4", "annotations": CLIP} for n in (1, 2)]}
 
     def use(self, path: Path) -> object:
         audit_splits({"train": read_baa_split(path, keep_going=True)})
@@ -95,12 +101,12 @@ class Labels(Group):
 
 
 class SpottingLabels(Group):
-    def damage(self) -> bytes:
-        entries = [
+    document = {
+        "annotations": [
             {"gameTime": f"{1 + n // 3} - 00:{10 + n}", "label": "DRIVE", "position": str(1000 * (10 + n))}
             for n in range(6)
         ]
-        return odd_text({"annotations": entries}, self.rng)
+    }
 
     def use(self, path: Path) -> object:
         match = read_bas_match(path)
@@ -114,14 +120,10 @@ class SpottingLabels(Group):
 
 
 class Wyscout(Group):
-    def damage(self) -> bytes:
-        places = [{"x": 40, "y": 50}, {"x": 60, "y": 50}]
-        about = {"matchId": 7, "playerId": 5, "matchPeriod": "1H", "eventName": "Pass", "subEventName": "Simple pass"}
-        events = [
-            {**about, "id": n, "teamId": 1 + n % 2, "eventSec": 2.0 * n, "tags": [{"id": 1801}], "positions": places}
-            for n in range(6)
-        ]
-        return odd_text(events, self.rng)
+    places = [{"x": 40, "y": 50}, {"x": 60, "y": 50}]
+    about = {"matchId": 7, "playerId": 5, "matchPeriod": "1H", "eventName": "Pass", "subEventName": "Simple pass"}
+    about |= {"tags": [{"id": 1801}], "positions": places}
+    document = [about | {"id": n, "teamId": 1 + n % 2, "eventSec": 2.0 * n} for about, n in product([about], range(6))]
 
     def use(self, path: Path) -> object:
         return read_feed(path)
@@ -131,7 +133,7 @@ class OtherFeeds(Group):
     """Spotters' results, OSL JSON, SPADL and the other providers' matches; some of them gzipped."""
 
     def damage(self) -> bytes:
-        document = FEEDS[int(self.rng.integers(0, len(FEEDS)))]
+        document = self.one_of(FEEDS)
         if isinstance(document, str):  # XML, CSV
             return damaged_bytes(document.encode(), self.rng)
         if self.rng.random() < 0.2:
@@ -150,15 +152,8 @@ OPTA = [said | {"qualifier": [{"qualifierId": 140, "value": "60"}]} for said in 
 
 def _feeds() -> list[object]:
     seconds = range(10, 40, 5)
-    spotted = [
-        {
-            "gameTime": f"{1 + n % 2} - {45 * (n % 2)}:{n}",
-            "label": "PASS",
-            "position": str(1000 * n),
-            "confidence": "0.4",
-        }
-        for n in seconds
-    ]
+    said = {"label": "PASS", "confidence": "0.4"}
+    spotted = [said | {"gameTime": f"{1 + n % 2} - {45 * (n % 2)}:{n}", "position": str(1000 * n)} for n in seconds]
     marks = [{"label": "SHOT", "position_ms": 1000 * n, "gameTime": f"2 - 00:{n}", "score": 0.5} for n in seconds]
     osl = {"data": [{"id": "a", "inputs": [{"type": "video", "path": "a.mp4"}], "events": marks}]}
     about = {"game_id": 1, "period_id": 1, "team_id": 1, "player_id": 2, "type_id": 0, "result_id": 1, "bodypart_id": 0}
@@ -176,14 +171,8 @@ def _feeds() -> list[object]:
     ma3 = {"matchInfo": {"id": "9", "contestant": teams}, "liveData": {"event": OPTA}}
     passes = {str(n): datafactory_entry(1, n) for n in seconds}
     datafactory = {"match": {"matchId": 1, "homeTeamId": 1, "awayTeamId": 2}, "incidences": {"correctPasses": passes}}
-    others = [
-        STATSBOMB,
-        ma3,
-        datafactory,
-        {"data": metrica_json(METRICA)},
-        metrica_csv(METRICA),
-        f"<PutDataRequest>{''.join(SPORTEC)}</PutDataRequest>",
-    ]
+    sportec = f"<PutDataRequest>{''.join(SPORTEC)}</PutDataRequest>"
+    others = [STATSBOMB, ma3, datafactory, {"data": metrica_json(METRICA)}, metrica_csv(METRICA), sportec]
     opta = "".join(
         f'<Event type_id="1" period_id="1" min="0" sec="{n}" team_id="{101 + n % 2}" x="5" y="6" '
         f'timestamp="2024-03-10T15:00:{n}.5"><Q qualifier_id="140" value="{n}"/></Event>'
@@ -203,28 +192,17 @@ class Tables(Group):
         if self.rng.random() < 0.5:
             return damaged_bytes(self.path.read_bytes(), self.rng)
         with np.load(self.path) as table:
-            columns = {name: table[name] for name in table.files}
+            columns = dict(table)
         name = str(self.rng.choice(list(columns)))
-        row = int(self.rng.integers(0, len(columns[name])))
-        value = self.rng.choice([-1, 256, 65_537, 2**31 - 1, 2**31, 10**8, 10**12, 10**18])
         column = columns[name].astype(np.int64)
-        column[row] = value
-        odd = (
-            column,
-            column.astype(float),
-            column[:-1],
-            column[None],
-            np.zeros(0, np.int64),
-            column.astype(str),
-            column.astype(complex),
-        )
-        columns[name] = odd[int(self.rng.integers(0, len(odd)))] if self.rng.random() < 0.5 else column
+        place = int(self.rng.integers(0, len(column)))
+        column[place] = self.rng.choice([-1, 256, 65_537, 2**31 - 1, 2**31, 10**8, 10**12, 10**18])
+        odd = [column, column.astype(float), column[:-1], column[None], np.zeros(0, np.int64)]
+        odd += [column.astype(str), column.astype(complex)]
+        columns[name] = self.one_of(odd) if self.rng.random() < 0.5 else column
         if self.rng.random() < 0.1:
             del columns[name]
-        self.wrong = (name, int(value))
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **columns)
-        return buffer.getvalue()
+        return packed(**columns)
 
     def use(self, path: Path) -> object:
         halves = read_feed_table(path)
@@ -232,22 +210,17 @@ class Tables(Group):
         return halves, read_feed_table(self.folder / "again.npz")
 
     def silent(self, result) -> str:
-        same = all(
-            all(
-                (getattr(a, name) == getattr(b, name)).all()
-                for name in ("t_ms", "code", "team", "x", "y", "setpiece", "delay_ms")
-            )
-            and (a.match, a.half) == (b.match, b.half)
-            for a, b in zip(*result, strict=True)
+        names = ("match", "half", "t_ms", "code", "team", "x", "y", "setpiece", "delay_ms")
+        pairs = product(zip(*result, strict=True), names)
+        return (
+            "" if all(np.array_equal(getattr(a, n), getattr(b, n)) for (a, b), n in pairs) else "values wrapped around"
         )
-        return "" if same else "values wrapped around"
 
 
 class Submissions(Group):
-    def damage(self) -> bytes:
-        entry = {"label": "PASS", "position": 31_000, "confidence": 0.5, "confidence_vect": [0.5, 0.5] + [0.0] * 9}
-        videos = [{"path": f"clip_{n}", "annotations": {"observation": [], "anticipation": [entry]}} for n in (1, 2)]
-        return odd_text({"videos": videos}, self.rng)
+    entry = {"label": "PASS", "position": 31_000, "confidence": 0.5, "confidence_vect": [0.5, 0.5] + [0.0] * 9}
+    about = {"observation": [], "anticipation": [entry]}
+    document = {"videos": [{"path": "clip_1", "annotations": about}, {"path": "clip_2", "annotations": about}]}
 
     def use(self, path: Path) -> object:
         check_submission(path, ["clip_1", "clip_2"])
@@ -262,26 +235,21 @@ class Submissions(Group):
 class Zips(Submissions):
     suffix = ".zip"
 
-    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
-        super().__init__(folder, rng)
+    def zipped(self, name: str, content: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
         buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(RESULTS_NAME, bytes(300_000_000))
-        self.bomb = buffer.getvalue()
-
-    def damage(self) -> bytes:
-        if self.rng.random() < 0.03:
-            return self.bomb
-        content, buffer = super().damage(), io.BytesIO()
-        method = int(self.rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]))
-        name = str(
-            self.rng.choice([RESULTS_NAME] * 6 + [f"folder/{RESULTS_NAME}", f"../{RESULTS_NAME}", f"/{RESULTS_NAME}"])
-        )
         with zipfile.ZipFile(buffer, "w", method) as archive:
             archive.writestr(name, content)
             if self.rng.random() < 0.2:
                 archive.writestr("__MACOSX/._x", b"x")
-        return buffer.getvalue() if self.rng.random() < 0.3 else damaged_bytes(buffer.getvalue(), self.rng)
+        return buffer.getvalue()
+
+    def damage(self) -> bytes:
+        if self.rng.random() < 0.03:
+            return self.zipped(RESULTS_NAME, bytes(300_000_000))
+        method = self.one_of([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+        folder = self.one_of([""] * 6 + ["folder/", "../", "/"])
+        content = self.zipped(folder + RESULTS_NAME, super().damage(), method)
+        return content if self.rng.random() < 0.3 else damaged_bytes(content, self.rng)
 
 
 class FrameCases(Group):
@@ -296,10 +264,8 @@ class FrameCases(Group):
         if n and self.rng.random() < 0.5:
             scores[0, 0, 1] = self.rng.choice([np.nan, np.inf, -1, 1e30])
         arrays = {"v0_target_labels": labels, "v0_target_visibility": visibility, "v0_pred_scores": scores}
-        arrays["n_videos"] = self.rng.choice([0, 1, 1, 1, 2, 10**9])
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)
-        return buffer.getvalue() if self.rng.random() < 0.5 else damaged_bytes(buffer.getvalue(), self.rng)
+        content = packed(**arrays, n_videos=self.rng.choice([0, 1, 1, 1, 2, 10**9]))
+        return content if self.rng.random() < 0.5 else damaged_bytes(content, self.rng)
 
     def use(self, path: Path) -> object:
         found = evaluate_frame_case(path)
@@ -311,15 +277,18 @@ class Weights(Group):
 
     def __init__(self, folder: Path, rng: np.random.Generator) -> None:
         super().__init__(folder, rng)
-        self.config = AnticipatorConfig(
-            feature_dim=63, d_model=8, heads=2, ffn_dim=8, encoder_layers=1, decoder_layers=1, slots=2
-        )
-        self.about: dict = {
-            "model": asdict(self.config),
-            "features": {"kind": "feed", "names": ["a"]},
-            "decoders": {"marginal": {"kind": "marginal"}},
-        }
-        self.tensors = build(self.config).state_dict()
+        sizes = {"d_model": 8, "heads": 2, "ffn_dim": 8, "encoder_layers": 1, "decoder_layers": 1, "slots": 2}
+        config = AnticipatorConfig(feature_dim=63, **sizes)
+        self.about: dict = {"model": asdict(config), "features": {"kind": "feed", "names": ["a"]}}
+        self.about |= {"decoders": {"marginal": {"kind": "marginal"}}}
+        self.tensors = build(config).state_dict()
+
+    def written(self, tensors, about) -> bytes:
+        try:
+            write_tensors(self.path, tensors, about if isinstance(about, dict) else {"model": about})
+        except (TypeError, ValueError, UnicodeEncodeError):
+            return b""
+        return self.path.read_bytes()
 
     def damage(self) -> bytes:
         tensors, about = dict(self.tensors), self.about
@@ -328,28 +297,12 @@ class Weights(Group):
         if kind == 0:
             about = odd_document(about, self.rng)
         elif kind == 1:
-            odd = (
-                tensors[name].double(),
-                tensors[name].half(),
-                tensors[name] * np.nan,
-                torch.zeros(3),
-                tensors[name][None],
-            )
-            tensors[name] = odd[int(self.rng.integers(0, len(odd)))]
+            value = tensors[name]
+            tensors[name] = self.one_of([value.double(), value.half(), value * np.nan, torch.zeros(3), value[None]])
         elif kind == 2:
-            about = {
-                **about,
-                "model": {
-                    **about["model"],
-                    str(self.rng.choice(["d_model", "encoder_layers", "slots", "bins"])): 10
-                    ** int(self.rng.integers(3, 12)),
-                },
-            }
-        try:
-            write_tensors(self.path, tensors, about if isinstance(about, dict) else {"model": about})
-        except (TypeError, ValueError, UnicodeEncodeError):
-            return b""
-        content = self.path.read_bytes()
+            size = self.one_of(["d_model", "encoder_layers", "slots", "bins"])
+            about = {**about, "model": {**about["model"], size: 10 ** int(self.rng.integers(3, 12))}}
+        content = self.written(tensors, about)
         return damaged_bytes(content, self.rng) if kind == 3 else content
 
     def use(self, path: Path) -> object:
@@ -358,11 +311,23 @@ class Weights(Group):
         return predictor
 
     def silent(self, result) -> str:
-        fine = all(
-            tensor.dtype == torch.float32 and torch.isfinite(tensor).all()
-            for tensor in result.network.state_dict().values()
-        )
+        values = result.network.state_dict().values()
+        fine = all(value.dtype == torch.float32 and torch.isfinite(value).all() for value in values)
         return "" if fine else "NaN or another dtype"
+
+
+class VideoWeights(Weights):
+    """The description of the features that weights were trained on."""
+
+    facts = {"kind": "video"} | asdict(StoreFacts("w" * 64, (96, 64, "limited"), "float32", 33, 63))
+
+    def damage(self) -> bytes:
+        return self.written(self.tensors, {**self.about, "features": odd_document(self.facts, self.rng)})
+
+    def use(self, path: Path) -> object:
+        predictor = super().use(path)
+        InputSize(*facts_of(predictor).input_size)
+        return predictor
 
 
 class Backbones(Weights):
@@ -375,12 +340,7 @@ class Backbones(Weights):
     def damage(self) -> bytes:
         if self.rng.random() < 0.4:
             return damaged_bytes(packaged_weights("simulated-backbone").read_bytes(), self.rng)
-        about = odd_document(self.about, self.rng)
-        try:
-            write_tensors(self.path, self.tensors, about if isinstance(about, dict) else {"backbone": about})
-        except (TypeError, ValueError, UnicodeEncodeError):
-            return b""
-        return self.path.read_bytes()
+        return self.written(self.tensors, odd_document(self.about, self.rng))
 
     def use(self, path: Path) -> object:
         return load_backbone(path)
@@ -395,9 +355,8 @@ class Checkpoints(Group):
     def __init__(self, folder: Path, rng: np.random.Generator) -> None:
         super().__init__(folder, rng)
         config = BackboneConfig(encoder="mobilenetv3_small_050", maps=8, blocks_3d=1, squeeze=2, projection=4)
-        buffer = io.BytesIO()
-        torch.save({"nn_state_dict": Backbone(config).state_dict()}, buffer)
-        self.content = buffer.getvalue()
+        torch.save({"nn_state_dict": Backbone(config).state_dict()}, self.path)
+        self.content = self.path.read_bytes()
 
     def damage(self) -> bytes:
         return damaged_bytes(self.content, self.rng)
@@ -406,10 +365,11 @@ class Checkpoints(Group):
         return read_published(path)
 
 
+FACTS = StoreFacts("w" * 64, (96, 64, "limited"), "float32", 33, 4)
+
+
 class Stores(Group):
-    def damage(self) -> bytes:
-        facts = StoreFacts("w" * 64, (96, 64, "limited"), "float32", 33, 4)
-        return odd_text({**asdict(facts), "provenance": {"notice": "x"}}, self.rng)
+    document = {**asdict(FACTS), "provenance": {"notice": "x"}}
 
     def use(self, path: Path) -> object:
         folder = self.folder / "store"
@@ -423,38 +383,61 @@ class Stores(Group):
         return store.facts
 
     def silent(self, result) -> str:
-        return (
-            ""
-            if result.precision in ("float32", "bfloat16") and result.weights.isprintable()
-            else "a wrong precision or digest"
-        )
+        fine = result.precision in ("float32", "bfloat16") and result.weights.isprintable()
+        return "" if fine else "a wrong precision or digest"
+
+
+class Windows(Group):
+    """A window of a feature store."""
+
+    suffix = ".npy"
+
+    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
+        super().__init__(folder, rng)
+        self.store = FeatureStore(folder / "store", FACTS)
+
+    def damage(self) -> bytes:
+        window, buffer = np.ones((33, 4), np.float16), io.BytesIO()
+        narrow = window.astype(str(self.rng.choice(["f4", "O", "U8", "c8", "i2"])))
+        window[0, 0] = self.rng.choice([1, 1, np.nan, np.inf, -np.inf])
+        kind = int(self.rng.integers(0, 4))
+        if kind == 0:
+            np.savez(buffer, window)
+        else:
+            np.save(buffer, self.one_of([window, narrow, window[: int(self.rng.integers(0, 33))]]), allow_pickle=True)
+        return damaged_bytes(buffer.getvalue(), self.rng) if kind == 1 else buffer.getvalue()
+
+    def use(self, path: Path) -> object:
+        place = self.store.window_path(name := f"k{self.rng.integers(1 << 62)}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(path.read_bytes())
+        try:
+            return self.store.read(name)
+        finally:
+            place.unlink()
+
+    def silent(self, result) -> str:
+        return "" if np.isfinite(result).all() and result.shape == (33, 4) else "NaN, or another shape"
 
 
 class Grids(Group):
     suffix = ".yaml"
+    variants = {"plain": {}, "wide": {"model.d_model": 192}}
+    document = {"recipe": "feed", "seeds": [0, 1], "common": {"epochs": 1}, "variants": variants}
+    document |= {"ensembles": {"both": ["plain", "wide"]}, "decodings": {"marginal": None}}
 
     def damage(self) -> bytes:
-        document = {
-            "recipe": "feed",
-            "seeds": [0, 1],
-            "common": {"epochs": 1},
-            "variants": {"plain": {}, "wide": {"model.d_model": 192}},
-            "ensembles": {"both": ["plain", "wide"]},
-            "decodings": {"marginal": None},
-        }
+        lines = yaml.safe_dump(self.document).splitlines(keepends=True)
         self.doubled = False
         if self.rng.random() < 0.1:
-            levels = int(self.rng.integers(3, 30))
-            bomb = "a0: &a0 [x, x]\n" + "".join(
-                f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, levels)
-            )
-            return bomb.encode() + yaml.safe_dump(document).encode()
+            levels = range(1, int(self.rng.integers(3, 30)))
+            bomb = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in levels]
+            return "".join(["a0: &a0 [x, x]\n", *bomb, *lines]).encode()
         if self.rng.random() < 0.1:
-            lines = yaml.safe_dump(document).splitlines(keepends=True)
             twice = int(self.rng.choice([n for n, line in enumerate(lines) if ":" in line]))
             self.doubled = True
             return "".join(lines[: twice + 1] + lines[twice:]).encode()
-        return odd_text(document, self.rng, lambda value: yaml.safe_dump(value, allow_unicode=False))
+        return odd_text(self.document, self.rng, lambda value: yaml.safe_dump(value, allow_unicode=False))
 
     def use(self, path: Path) -> object:
         return open_grid(str(path))
@@ -467,22 +450,20 @@ class Rows(Group):
     """Lines of a running match, each of which may be odd; all may be in another form."""
 
     suffix = ".jsonl"
+    row = {"half": 1, "action": "PASS", "team": "home", "x": 50, "y": 50, "setpiece": "corner"}
+    row |= {"delay_ms": 0, "confidence": 0.5}
+    document = [row | {"t_ms": t_ms} for row, t_ms in product([row], range(0, 6000, 1000))]
 
     def damage(self) -> bytes:
-        rows = [
-            {"half": 1, "t_ms": 1000 * n, "action": "PASS", "team": "home", "x": 50, "y": 50, "setpiece": "corner"}
-            | {"delay_ms": 0, "confidence": 0.5}
-            for n in range(6)
-        ]
         kind = int(self.rng.integers(0, 4))
         if kind == 0:
-            return odd_text(rows, self.rng)
+            return super().damage()
+        lines = [json.dumps(row) for row in self.document]
         if kind == 1:
-            joint = str(self.rng.choice([",\n", "", "\r", " ", "\x00"]))
-            return damaged_bytes(joint.join(json.dumps(row) for row in rows).encode(), self.rng)
-        return b"\n".join(
-            odd_text(row, self.rng) if self.rng.random() < 0.5 else json.dumps(row).encode() for row in rows
-        )
+            return damaged_bytes(self.one_of([",\n", "", "\r", " ", "\x00"]).join(lines).encode(), self.rng)
+        odd = (self.rng.random() < 0.5 for _ in lines)
+        rows = zip(self.document, lines, odd, strict=True)
+        return b"\n".join(odd_text(row, self.rng) if is_odd else line.encode() for row, line, is_odd in rows)
 
     def use(self, path: Path) -> object:
         lines = of_growing_file(path, follow=False)
@@ -499,18 +480,11 @@ class Rows(Group):
 class Pages(Group):
     """What ``predict`` wrote, for the page of a match."""
 
-    def damage(self) -> bytes:
-        line = {
-            "match": 1,
-            "half": 1,
-            "observed_until_ms": 30_000,
-            "time_ms": 31_000,
-            "action": "PASS",
-            "confidence": 0.5,
-        }
-        times = [{"match": 1, "half": half, "from_ms": 30_000, "to_ms": 60_000, "every_ms": 5_000} for half in (1, 2)]
-        spotted = [{"time_ms": 29_000, "action": "SHOT", "confidence": 0.9}]
-        return odd_text({"source": "a", "anticipated": [line] * 2, "times": times, "spotted": spotted}, self.rng)
+    place = {"match": 1, "half": 1}
+    line = place | {"observed_until_ms": 30_000, "time_ms": 31_000, "action": "PASS", "confidence": 0.5}
+    times = place | {"from_ms": 30_000, "to_ms": 60_000, "every_ms": 5_000}
+    document = {"source": "a", "anticipated": [line] * 2, "times": [times, times | {"half": 2}]}
+    document |= {"spotted": [{"time_ms": 29_000, "action": "SHOT", "confidence": 0.9}]}
 
     def use(self, path: Path) -> object:
         out = self.folder / "page.html"
@@ -522,79 +496,16 @@ class Pages(Group):
         return "" if result.count("</script>") == 2 and json.loads(data)["parts"] is not None else "a broken page"
 
 
-class Windows(Group):
-    """A window of a feature store."""
-
-    suffix = ".npy"
-
-    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
-        super().__init__(folder, rng)
-        self.store = FeatureStore(folder / "store", StoreFacts("w" * 64, (96, 64, "limited"), "float32", 33, 4))
-
-    def damage(self) -> bytes:
-        window, buffer = np.ones((33, 4), np.float16), io.BytesIO()
-        narrow = window.astype(str(self.rng.choice(["f4", "O", "U8", "c8", "i2"])))
-        window[0, 0] = self.rng.choice([1, 1, np.nan, np.inf, -np.inf])
-        kind = int(self.rng.integers(0, 4))
-        odd = (
-            window,
-            narrow,
-            window[: int(self.rng.integers(0, 33))],
-        )
-        if kind == 0:
-            np.savez(buffer, window)
-        else:
-            np.save(buffer, odd[int(self.rng.integers(0, len(odd)))], allow_pickle=True)
-        return damaged_bytes(buffer.getvalue(), self.rng) if kind == 1 else buffer.getvalue()
-
-    def use(self, path: Path) -> object:
-        name = f"k{self.rng.integers(1 << 62)}"
-        self.store.window_path(name).parent.mkdir(parents=True, exist_ok=True)
-        self.store.window_path(name).write_bytes(path.read_bytes())
-        try:
-            return self.store.read(name)
-        finally:
-            self.store.window_path(name).unlink()
-
-    def silent(self, result) -> str:
-        return "" if np.isfinite(result).all() and result.shape == (33, 4) else "NaN, or another shape"
-
-
-class VideoWeights(Weights):
-    """The description of the features that weights were trained on."""
-
-    def __init__(self, folder: Path, rng: np.random.Generator) -> None:
-        super().__init__(folder, rng)
-        facts = asdict(StoreFacts("w" * 64, (96, 64, "limited"), "float32", 33, 63))
-        self.facts = {"kind": "video", **facts}
-
-    def damage(self) -> bytes:
-        try:
-            write_tensors(self.path, self.tensors, {**self.about, "features": odd_document(self.facts, self.rng)})
-        except UnicodeEncodeError:
-            return b""
-        return self.path.read_bytes()
-
-    def use(self, path: Path) -> object:
-        predictor = super().use(path)
-        InputSize(*facts_of(predictor).input_size)
-        return predictor
-
-
 class Videos(Group):
     suffix = ".mp4"
 
     def __init__(self, folder: Path, rng: np.random.Generator) -> None:
         super().__init__(folder, rng)
-        from tests.support.video import flat, write
-
-        self.contents = [
-            write(folder / f"good.{muxer}", [flat(60)] * 10, muxer=muxer).read_bytes()
-            for muxer in ("mp4", "flv", "mpegts", "matroska", "avi")
-        ]
+        muxers = ("mp4", "flv", "mpegts", "matroska", "avi")
+        self.contents = [write(folder / f"good.{m}", [flat(60)] * 10, muxer=m).read_bytes() for m in muxers]
 
     def damage(self) -> bytes:
-        return damaged_bytes(self.contents[int(self.rng.integers(0, len(self.contents)))], self.rng)
+        return damaged_bytes(self.one_of(self.contents), self.rng)
 
     def use(self, path: Path) -> object:
         with warnings.catch_warnings():
@@ -605,25 +516,8 @@ class Videos(Group):
         return "2,000 frames of ten pictures" if result == 2000 else ""
 
 
-GROUPS = {
-    "labels": Labels,
-    "spotting labels": SpottingLabels,
-    "Wyscout": Wyscout,
-    "other feeds": OtherFeeds,
-    "tables": Tables,
-    "submissions": Submissions,
-    "zips": Zips,
-    "frame cases": FrameCases,
-    "weights": Weights,
-    "backbones": Backbones,
-    "checkpoints": Checkpoints,
-    "stores": Stores,
-    "grids": Grids,
-    "videos": Videos,
-    "rows": Rows,
-    "pages": Pages,
-    "windows": Windows,
-    "video weights": VideoWeights,
-}
+_ALL = (Labels, SpottingLabels, Wyscout, OtherFeeds, Tables, Submissions, Zips, FrameCases, Weights, VideoWeights)
+_ALL += (Backbones, Checkpoints, Stores, Windows, Grids, Videos, Rows, Pages)
+GROUPS = {re.sub(r"(?<=[a-z])(?=[A-Z])", " ", group.__name__).lower(): group for group in _ALL}
 SHARES = {"backbones": 0.3, "checkpoints": 0.3, "videos": 0.5, "grids": 0.4}
 """Of the cases that another group gets: these take longer."""

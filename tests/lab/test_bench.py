@@ -1,17 +1,18 @@
 """The benchmarks answer with ratios of one run, and their ways agree; ``benchmarks/gpu.py`` runs without a GPU."""
 
-import importlib.util
 import json
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
 from playahead.backbone.fast import BFLOAT16_TOLERANCE
 from playahead.cli.main import run
 from playahead.datasets.examples import FeedExamples
-from playahead.lab.bench import extraction, measure
+from playahead.lab import bench
 from playahead.lab.simulation.plays import simulate_half
-from playahead.lab.simulation.rendering import Rendering
+from playahead.lab.simulation.simulate import Rendering
 
 
 def test_a_live_session_is_timed_and_its_memory_measured(capsys):
@@ -25,9 +26,10 @@ def test_a_live_session_is_timed_and_its_memory_measured(capsys):
 
 
 def test_extraction_is_timed_each_way_on_the_same_frames(capsys, monkeypatch):
-    monkeypatch.setattr(extraction, "best_of", lambda work, *_, **__: measure.best_of(work, 1, warm=False))
+    best_of = bench.best_of
+    monkeypatch.setattr(bench, "best_of", lambda work, *_, **__: best_of(work, 1, warm=False))
     brief = lambda half, seed, width, height, path: Rendering(half, seed, width // 8, height // 8, path)  # noqa: E731
-    monkeypatch.setattr(extraction, "Rendering", brief)
+    monkeypatch.setattr(bench, "Rendering", brief)
     assert run(["bench", "extract", "--input-size", "64x64", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     naive, *others = found["window"].values()
@@ -41,23 +43,12 @@ def test_extraction_is_timed_each_way_on_the_same_frames(capsys, monkeypatch):
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
 
 
-def script():
-    spec = importlib.util.spec_from_file_location("gpu", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_one_batch_of_videos_width_is_made_once():
-    examples = script().OneBatch(FeedExamples([simulate_half(0, minutes=2)], 1), 3, "cpu")
+def test_the_device_alone_is_timed_at_the_papers_width_on_one_batch():
+    script = SimpleNamespace(**runpy.run_path(str(SCRIPT)))
+    examples = script.OneBatch(FeedExamples([simulate_half(0, minutes=2)], 1), 3, "cpu")
     first, second = (examples.batch(np.arange(3), np.random.default_rng(seed)) for seed in (0, 1))
     assert first is second
     assert first.features_BWNF.shape == (3, 6, 33, 1280)
-
-
-def test_the_device_alone_is_timed_at_the_papers_width():
-    rows = list(script()._training_on_video("cpu", {"float32": 100.0, "bfloat16": 100.0}, dry=True))
+    rows = list(script._training_on_video("cpu", {"float32": 100.0, "bfloat16": 100.0}, dry=True))
     assert ["1,280 columns" in what for what, _ in rows] == [True, True]
     assert all("examples/s" in figure for _, figure in rows)

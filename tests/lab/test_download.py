@@ -10,7 +10,7 @@ import sys
 import zipfile
 from collections import namedtuple
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ import pyzipper
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from playahead.io.errors import InputError
-from playahead.io.files import disk_errors, readable_size
+from playahead.io.files import readable_size
 from playahead.io.progress import Progress
 from playahead.lab import download
 from playahead.lab.download import download_baa, plan_download, run_download, safe_path
@@ -54,6 +54,15 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder / "224p").as_posix(): path.read_bytes() for path in paths}
 
 
+@contextmanager
+def refused(match: str, where: str = "") -> Iterator[None]:
+    """One line, about that place."""
+    with pytest.raises(InputError, match=match) as raised:
+        yield
+    assert "\n" not in str(raised.value)
+    assert str(raised.value.where).startswith(where)
+
+
 def train(out: Path, password: str = PASSWORD, **more) -> list[Path]:
     return download_baa(out, password, ["train"], **more)
 
@@ -71,18 +80,13 @@ def test_downloads_what_the_readers_read_and_no_more(hub: StandIn, tmp_path: Pat
     assert done[-1] == seen[0].total == sum(map(len, TRAIN.values()))
 
 
-def test_zips_without_the_splits_folder_in_them(hub: StandIn, tmp_path: Path) -> None:
+def test_zips_without_the_splits_folder_in_them_and_resolutions_beside_each_other(hub: StandIn, tmp_path: Path) -> None:
     hub.files["224p/valid.zip"] = zipped({name.removeprefix("valid/"): content for name, content in VALID.items()})
-    for _ in range(2):
-        assert download_baa(tmp_path, PASSWORD, ["valid"]) == [tmp_path / "224p/valid"]
+    hub.files["720p/valid.zip"] = zipped(split_files("valid", seed=9))
+    for resolution in ("224p", "224p", "720p"):
+        folders = download_baa(tmp_path, PASSWORD, ["valid"], resolution)
+        assert folders == [tmp_path / resolution / "valid"]
         assert files_in(tmp_path) == VALID
-
-
-def test_resolutions_lie_beside_each_other(hub: StandIn, tmp_path: Path) -> None:
-    hub.files["720p/train.zip"] = zipped(split_files("train", seed=9))
-    train(tmp_path)
-    assert train(tmp_path, resolution="720p") == [tmp_path / "720p/train"]
-    assert files_in(tmp_path) == TRAIN
 
 
 def test_second_run_looks_and_fetches_what_is_missing(hub: StandIn, tmp_path: Path) -> None:
@@ -107,9 +111,8 @@ def test_dropped_connection_is_repeated_or_resumed(hub: StandIn, tmp_path: Path,
     assert files_in(tmp_path) == TRAIN
     plan = plan_download(tmp_path / "again", PASSWORD, ["train"])
     hub.skips, hub.drops = 6, 1_000
-    with pytest.raises(InputError, match=r"no connection .*run the same command again") as raised:
+    with refused(r"no connection .*run the same command again"):
         run_download(plan, PASSWORD)
-    assert "\n" not in str(raised.value)
     before = files_in(tmp_path / "again")
     assert 0 < len(before) < len(TRAIN)
     assert before.items() <= TRAIN.items()
@@ -146,24 +149,19 @@ def test_redirect_to_a_cdn_keeps_the_token_at_home(tmp_path: Path) -> None:
         assert {request.authorization for request in cdn.requests} == {None}
 
 
-@pytest.mark.parametrize("at_hand", [False, True])
-def test_wrong_password_is_found_before_anything_is_fetched(
-    hub: StandIn, tmp_path: Path, local: Path, at_hand: bool
-) -> None:
-    if not at_hand:
-        local.unlink()
-    with pytest.raises(InputError, match=r"the password is wrong .*soccer-net\.org") as raised:
-        train(tmp_path, "hunter2-wrong")
-    assert "hunter2" not in str(raised.value)
-    assert raised.value.where.startswith("224p/train.zip: train/")
-    assert hub.served_bytes < len(ZIPS["224p/train.zip"]) / 4
-    assert not files_in(tmp_path)
+def test_wrong_password_is_found_before_anything_is_fetched(hub: StandIn, tmp_path: Path, local: Path) -> None:
+    for _ in ("here", "on the hub"):
+        with refused(r"^(?!.*hunter2).*the password is wrong .*soccer-net\.org", "224p/train.zip: train/"):
+            train(tmp_path, "hunter2-wrong")
+        assert not files_in(tmp_path)
+        local.unlink(missing_ok=True)
+    assert 0 < hub.served_bytes < len(ZIPS["224p/train.zip"]) / 4
 
 
-@pytest.mark.parametrize("password", [None, ""])
-def test_no_password_asks_the_hub_nothing(hub: StandIn, tmp_path: Path, password: str | None) -> None:
-    with pytest.raises(InputError, match=r"^password: .*SOCCERNET_PASSWORD.*NDA form.*soccer-net\.org"):
-        download_baa(tmp_path, password)
+def test_no_password_asks_the_hub_nothing(hub: StandIn, tmp_path: Path) -> None:
+    for password in (None, ""):
+        with refused(r"^password: .*SOCCERNET_PASSWORD.*NDA form.*soccer-net\.org"):
+            download_baa(tmp_path, password)
     assert not hub.requests
 
 
@@ -173,7 +171,7 @@ def test_too_little_room_is_said_before_anything_is_fetched(hub: StandIn, tmp_pa
     assert f"needed in {tmp_path}" in str(plan)
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(0, 0, plan.needed_bytes - 1))
-    with pytest.raises(InputError, match=r"too little room: 2 MB to fetch, 2 MB free"):
+    with refused(r"too little room: 2 MB to fetch, 2 MB free"):
         download_baa(tmp_path / "out", PASSWORD, TWO)
     assert not (tmp_path / "out").exists()
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(0, 0, plan.needed_bytes))
@@ -187,24 +185,15 @@ def test_too_little_room_is_said_before_anything_is_fetched(hub: StandIn, tmp_pa
         (403, r"HTTP 403 \(accept the terms"),
         (429, r"HTTP 429 \(later, run the same command again"),
         (503, r"HTTP 503 \(later, run the same command again"),
-        (418, r"HTTP 418"),
+        (418, r"^(?!.*127\.0\.0\.1).*HTTP 418"),  # without the address
     ],
 )
 def test_refusals_are_one_line(hub: StandIn, tmp_path: Path, monkeypatch, status: int, message: str) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     hub.status = status
-    with pytest.raises(InputError, match=message) as raised:
+    with refused(message, "224p/train.zip"):
         train(tmp_path)
-    assert raised.value.where == "224p/train.zip"
-    assert "\n" not in str(raised.value)
-    assert hub.address not in str(raised.value)
     assert not files_in(tmp_path)
-
-
-def test_split_that_the_hub_does_not_have(hub: StandIn, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"224p/test\.zip: not in SoccerNet/ActionAnticipation on the hub, or no acc"):
-        download_baa(tmp_path / "out", PASSWORD)
-    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("address", ["nobody", "huggingface.co", "http://127.0.0.1:port", "http://", "ftp://127.0.0.1"])
@@ -212,25 +201,29 @@ def test_hub_that_cannot_be_reached(tmp_path: Path, address: str) -> None:
     if address == "nobody":
         with socket.create_server(("127.0.0.1", 0)) as closed:
             address = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    with calm_client(address), pytest.raises(InputError, match=r"no connection|cannot be read") as raised:
+    with calm_client(address), refused(r"no connection|cannot be read"):
         train(tmp_path)
-    assert "\n" not in str(raised.value)
 
 
 def test_offline_mode(hub: StandIn, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(InputError, match="unset HF_HUB_OFFLINE"):
+    with refused("unset HF_HUB_OFFLINE"):
         train(tmp_path)
 
 
-def test_unknown_splits_and_resolutions(tmp_path: Path) -> None:
-    for wrong, message in (
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
         ({"splits": ["train", "dev"]}, "^splits: 'dev' is not one of train, valid, test, challenge"),
         ({"splits": []}, "^splits: no split is named"),
+        ({"splits": ["test"]}, r"224p/test\.zip: not in SoccerNet/ActionAnticipation on the hub, or no acc"),
         ({"resolution": "1080p"}, "^resolution: '1080p' is not one of 224p, 720p"),
-    ):
-        with pytest.raises(InputError, match=message):
-            plan_download(tmp_path, PASSWORD, **wrong)
+    ],
+)
+def test_splits_and_resolutions_that_are_not_there(hub: StandIn, tmp_path: Path, wrong: dict, message: str) -> None:
+    with refused(message):
+        plan_download(tmp_path / "out", PASSWORD, **wrong)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("aes_version", [1, 2])
@@ -250,24 +243,19 @@ def test_damaged_entry_is_named_and_the_others_stay(tmp_path: Path, local: Path)
     content = bytearray(local.read_bytes())
     content[offset + 5000] ^= 1
     local.write_bytes(content)
-    with pytest.raises(InputError, match="damaged, or cut short") as raised:
+    with refused("damaged, or cut short", "224p/train.zip: train/clip_3/224p.mp4"):
         train(tmp_path)
-    assert raised.value.where == "224p/train.zip: train/clip_3/224p.mp4"
-    assert "\n" not in str(raised.value)
     assert set(files_in(tmp_path)) == {"train/clip_1/224p.mp4", "train/clip_2/224p.mp4"}
 
 
-@pytest.mark.parametrize("size", [0, 10, 30_000, -1, -30])
-def test_truncated_zip(tmp_path: Path, local: Path, size: int) -> None:
-    local.write_bytes(local.read_bytes()[:size])
-    with pytest.raises(InputError, match=r"^224p/train\.zip: cannot be read: damaged, or cut short"):
-        train(tmp_path)
-
-
-def test_bytes_lost_in_the_middle(tmp_path: Path, local: Path) -> None:
+def test_truncated_zip_and_bytes_lost_in_the_middle(tmp_path: Path, local: Path) -> None:
     content = local.read_bytes()
+    for size in (0, 10, 30_000, -1, -30):
+        local.write_bytes(content[:size])
+        with refused(r"^224p/train\.zip: cannot be read: damaged, or cut short"):
+            train(tmp_path)
     local.write_bytes(content[:30_000] + content[31_000:])
-    with pytest.raises(InputError, match=r"^224p/train\.zip: train/"):
+    with refused(r"^224p/train\.zip: train/"):
         train(tmp_path)
 
 
@@ -277,7 +265,7 @@ def test_size_in_a_damaged_directory_is_not_believed(tmp_path: Path, local: Path
     assert int.from_bytes(content[at : at + 4], "little") == 10_000
     content[at : at + 4] = (9_999).to_bytes(4, "little")
     local.write_bytes(content)
-    with pytest.raises(InputError, match=r"much\.txt: holds 10,000 bytes, not the 9,999"):
+    with refused(r"much\.txt: holds 10,000 bytes, not the 9,999"):
         train(tmp_path)
 
 
@@ -299,9 +287,8 @@ def test_damage_anywhere_is_one_error_or_does_no_harm(
 @pytest.mark.parametrize("name", ["../evil.txt", "/etc/evil.txt", "//host/evil.txt", "C:evil.txt", "..\\evil.txt", "."])
 def test_no_entry_leaves_the_folder(hub: StandIn, tmp_path: Path, name: str) -> None:
     hub.files["224p/train.zip"] = zipped({"train/fine.txt": b"fine", name: b"evil"})
-    with pytest.raises(InputError, match="unsafe entry name") as raised:
+    with refused("unsafe entry name"):
         train(tmp_path)
-    assert "\n" not in str(raised.value)
     assert not list(tmp_path.iterdir())
 
 
@@ -312,15 +299,8 @@ def test_an_accepted_name_stays_inside(name: str) -> None:
     except InputError:
         return
     root = Path("/somewhere/out")
-    target = Path(os.path.normpath(root / path))
-    assert target.is_relative_to(root)
-    assert target != root
+    assert root in Path(os.path.normpath(root / path)).parents
     assert "\\" not in str(path)
-
-
-@given(st.lists(st.from_regex(r"[A-Za-z0-9_ -]{0,8}[A-Za-z0-9_]", fullmatch=True), min_size=1, max_size=4))
-def test_plain_names_are_unchanged(parts: list[str]) -> None:
-    assert safe_path("/".join(parts), "zip").parts == tuple(parts)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
@@ -328,7 +308,7 @@ def test_full_disk(tmp_path: Path, local: Path) -> None:
     part = tmp_path / "224p/train/clip_2/.224p.part.mp4"
     part.parent.mkdir(parents=True)
     part.symlink_to("/dev/full")
-    with pytest.raises(InputError, match=r"clip_2/224p\.mp4: the disk is full \(make room, then run the same command"):
+    with refused(r"clip_2/224p\.mp4: the disk is full \(make room, then run the same command"):
         train(tmp_path)
     assert set(files_in(tmp_path)) == {"train/clip_1/224p.mp4"}
     train(tmp_path)
@@ -339,29 +319,21 @@ def test_disk_that_takes_no_large_file_and_folder_that_cannot_be_made(hub: Stand
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
-        with pytest.raises(InputError, match=r"clip_1/224p\.mp4: this disk takes no file as large"):
+        with refused(r"clip_1/224p\.mp4: this disk takes no file as large"):
             train(tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     (tmp_path / "out").write_text("not a folder")
-    with pytest.raises(InputError, match=r"cannot be written"):
+    with refused("cannot be written"):
         train(tmp_path / "out")
 
 
 def test_missing_pyzipper_says_what_to_install(tmp_path: Path, local: Path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "pyzipper", None)
-    with pytest.raises(InputError, match=re.escape("pip install 'playahead[data]'")):
+    with refused(re.escape("pip install 'playahead[data]'")):
         train(tmp_path)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_full_disk_is_said_to_be_full() -> None:
-    with pytest.raises(InputError, match=r"the disk is full \(make room, then run the same"), disk_errors("x.zip"):
-        Path("/dev/full").write_bytes(b"1")
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(7, "7 bytes"), (12_400, "12 kB"), (820_000_000, "820 MB"), (31_400_000_000, "31.4 GB")]
-)
-def test_readable_size(size: int, text: str) -> None:
-    assert readable_size(size) == text
+def test_readable_size() -> None:
+    sizes = {7: "7 bytes", 12_400: "12 kB", 820_000_000: "820 MB", 31_400_000_000: "31.4 GB"}
+    assert {size: readable_size(size) for size in sizes} == sizes

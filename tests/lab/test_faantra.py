@@ -9,8 +9,8 @@ import torch
 from playahead.domain.grid import GRID
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
-from playahead.lab.faantra.end_to_end import EndToEndTrainer
-from playahead.lab.faantra.frames import (
+from playahead.lab.faantra.end_to_end import (
+    EndToEndTrainer,
     FrameExamples,
     FramesEvaluationSet,
     benchmark_ends,
@@ -57,17 +57,10 @@ def test_half_look_ahead_half_back_and_the_rest_stay():
     torch.testing.assert_close(out_BTCHW[:, 1:, 2:4], x_BTCHW[:, :-1, 2:4], atol=1e-4, rtol=1e-4)
     assert out_BTCHW[:, -1, :2].abs().max() < 1e-4  # nothing comes from beyond the clip
     assert torch.equal(out_BTCHW[:, :, 4:], x_BTCHW[:, :, 4:])
-
-
-def test_a_closed_gate_changes_nothing():
-    module = GateShiftFuse(8, 4).eval()
-    with torch.no_grad():
-        module.gate.weight.zero_()
-        module.gate.bias.zero_()
-        for weigh in module.fuse:
-            weigh.weight.zero_()
-            weigh.bias.fill_(-30.0)
-    x_PCHW = torch.randn(8, 8, 2, 2)
+    with torch.no_grad():  # a closed gate changes nothing
+        for layer, bias in ((module.gate, 0.0), *((weigh, -30.0) for weigh in module.fuse)):
+            layer.weight.zero_()
+            layer.bias.fill_(bias)
     torch.testing.assert_close(module(x_PCHW), x_PCHW)
 
 
@@ -138,12 +131,8 @@ def test_what_cannot_be_is_refused(changes, reason):
         EndToEnd(replace(TINY.model, **changes))
 
 
-def test_a_video_that_is_cut_short_is_named(windows):
-    video = windows.videos[0]
+def test_a_video_that_is_cut_short_and_withheld_labels_are_named(windows, data):
     with pytest.raises(InputError, match="ends before 31 s"):
-        observed_frames(video, np.array([31_000]), TINY.model, INPUT_SIZE)
-
-
-def test_withheld_labels_are_named(data):
+        observed_frames(windows.videos[0], np.array([31_000]), TINY.model, INPUT_SIZE)
     with pytest.raises(InputError, match="withheld"):
         find_annotated_videos(data / "challenge")

@@ -1,19 +1,77 @@
-"""The next action: its class and its wait, from intensities; and the times at which it is scored."""
+"""Baselines, by hand and blind to what is not visible yet; the next action, its wait, and the times that are scored."""
 
 import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from playahead.cli.main import run
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import RASTER_FRAMES
 from playahead.io.errors import InputError
+from playahead.lab.baselines import ConstantRate, MarkovRenewal, fit_baseline
 from playahead.lab.next_action import NextActions, next_action, score_answers, score_commonest
 from playahead.lab.simulation.plays import simulate_half
 from tests.conftest import simulate
+from tests.support.halves import half_of
+
+
+def test_a_constant_rate_counts():
+    passes = half_of(np.arange(1, 101) * 1000, [0] * 100)  # one a second
+    intensity_ORC = ConstantRate([passes], 100_000).predict(passes, np.array([30_000, 50_000])).intensity()
+    assert intensity_ORC.shape == (2, 32, 10)
+    np.testing.assert_allclose(intensity_ORC[..., 0], 0.16, rtol=1e-5)
+    assert not intensity_ORC[..., 1:].any()
+
+
+def test_a_clock_is_anticipated_to_the_frame():
+    """A pass 0.8 s after every shot, a shot 1.6 s after every pass."""
+    times = np.cumsum([800, 1600] * 60)
+    played = half_of(times, [0, 6] * 60)
+    markov = MarkovRenewal([played])
+    end = int(times[40]) + 330  # 330 ms after a pass: the shot is due in 1270 ms
+    intensity_RC = markov.predict(played, np.array([end])).intensity()[0]
+    assert intensity_RC[:, 6].argmax() == 1600 // 160 - 330 // 160
+    assert intensity_RC[8, 6] == pytest.approx(1.0, abs=1e-5)
+    assert intensity_RC[8 + 5, 0] == pytest.approx(1.0, abs=1e-5)
+    assert intensity_RC.sum() == pytest.approx(5.0 - 1.0, abs=1e-4)  # shot, pass, shot, pass within 32 frames
+
+
+def test_a_steady_stream_is_expected_whole_also_within_a_frame():
+    """One a second on average, many of them in the same frame."""
+    rng = np.random.default_rng(0)
+    played = half_of(np.cumsum(rng.exponential(1000, 9_000)).astype(int), [0] * 9_000)
+    expected = MarkovRenewal([played]).predict(played, np.arange(1, 50) * 100_000).intensity().sum(axis=(1, 2))
+    assert expected.mean() == pytest.approx(5.12, rel=0.05)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_the_future_changes_nothing(data):
+    gaps = data.draw(st.lists(st.integers(0, 4000), min_size=30, max_size=60))
+    codes = data.draw(st.lists(st.integers(0, 13), min_size=len(gaps), max_size=len(gaps)))
+    delays = np.array(data.draw(st.lists(st.sampled_from([0, 0, 700]), min_size=len(gaps), max_size=len(gaps))))
+    times = np.cumsum(gaps)
+    markov = MarkovRenewal([half_of(times, codes, delays)])
+    end = int(times[20])
+    hidden = times + delays >= end
+    other = half_of(times[~hidden], np.array(codes)[~hidden], delays[~hidden])
+    now = np.array([end])
+    seen = markov.predict(half_of(times, codes, delays), now).probability_ORC
+    np.testing.assert_array_equal(seen, markov.predict(other, now).probability_ORC)
+    assert (seen >= 0).all()
+    assert (seen <= 1).all()
+
+
+def test_nothing_to_count_is_refused():
+    with pytest.raises(InputError, match="constant rate"):
+        ConstantRate([half_of([], [])], 0)
+    with pytest.raises(InputError, match="Markov"):
+        MarkovRenewal([half_of([100], [0])])
+    with pytest.raises(InputError, match="'oracle' is not one of constant-rate, markov"):
+        fit_baseline("oracle", [half_of([100], [0])], 200)
 
 
 @given(st.lists(st.floats(0.001, 2), min_size=len(ACTIONS), max_size=len(ACTIONS)))
@@ -32,12 +90,7 @@ def test_what_comes_first_is_next_even_where_more_of_another_comes_later():
     class_OC, wait_s_O = next_action(intensity_ORC)
     assert class_OC[0].argmax() == 1
     assert 0.32 <= wait_s_O[0] <= 0.48
-
-
-def test_nothing_expected_is_no_error():
-    class_OC, wait_s_O = next_action(np.zeros((3, RASTER_FRAMES, len(ACTIONS))))
-    assert np.isfinite(class_OC).all()
-    assert np.isfinite(wait_s_O).all()
+    assert all(np.isfinite(values).all() for values in next_action(np.zeros((3, RASTER_FRAMES, len(ACTIONS)))))
 
 
 def test_each_time_sees_what_has_just_happened_and_nothing_later():
@@ -54,11 +107,8 @@ def test_each_time_sees_what_has_just_happened_and_nothing_later():
 
 
 def test_right_answers_score_1_and_the_commonest_class_its_share():
-    times = SimpleNamespace(
-        match_O=np.array([1, 1, 2, 2]),
-        class_O=np.array([0, 0, 0, 9]),
-        wait_s_O=np.array([1.0, 2.0, 3.0, 8.0]),
-    )
+    columns = {"match_O": [1, 1, 2, 2], "class_O": [0, 0, 0, 9], "wait_s_O": [1.0, 2.0, 3.0, 8.0]}
+    times = SimpleNamespace(**{name: np.array(values) for name, values in columns.items()})
     perfect = score_answers(times.class_O, times.wait_s_O, times)
     assert (perfect.accuracy.value, perfect.macro_f1.value, perfect.time_error_s.value) == (1, 1, 0)
     floor = score_commonest(times)

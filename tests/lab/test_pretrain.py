@@ -2,22 +2,25 @@
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
+from playahead.backbone import network
 from playahead.backbone.checkpoint import load_backbone, save_backbone
 from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.decoding.marginal import pick_peaks
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.records import ActionEvent
 from playahead.io.errors import InputError
-from playahead.lab.pretrain import spotting
-from playahead.lab.pretrain.samples import Augmentation, SnippetSampler
-from playahead.lab.pretrain.spotting import (
+from playahead.lab import pretrain as spotting
+from playahead.lab.pretrain import (
+    Augmentation,
     PretrainConfig,
+    SnippetSampler,
     SpottingTrainer,
     first_weights,
     focal_loss,
@@ -26,28 +29,20 @@ from playahead.lab.pretrain.spotting import (
 )
 from playahead.lab.recipes import recipe
 from playahead.sources.layouts import LabelledVideo, find_labelled_videos
+from playahead.sources.soccernet import read_baa_split
 from playahead.variants.config import OptimConfig
-from playahead.video import frame_cache as frames_module
+from playahead.video import frame_cache
 from playahead.video.frame_cache import FrameCache
 from playahead.video.input_size import InputSize
-from playahead.video.reader import probe
 from playahead.video.writer import write_video
 from tests.conftest import simulate
 
 UNCHANGED = Augmentation(flip=False, zoom=0, brightness=0)
-TINY = PretrainConfig(
-    backbone=BackboneConfig(
-        encoder="test_resnet.r160_in1k", stage=3, maps=16, blocks_3d=1, squeeze=4, projection=8, classes=10
-    ),
-    input_size="96x64",
-    optim=OptimConfig(lr=2e-3, warmup_epochs=0.5, restart_epochs=None),
-    epochs=2,
-    steps_per_epoch=5,
-    batch=4,
-    save_every=2,
-    average_decay=0.9,
-    precision="32-true",
-)
+SIZES = {"stage": 3, "maps": 16, "blocks_3d": 1, "squeeze": 4, "projection": 8, "classes": 10}
+NETWORK = BackboneConfig(encoder="test_resnet.r160_in1k", **SIZES)
+OPTIM = OptimConfig(lr=2e-3, warmup_epochs=0.5, restart_epochs=None)
+BRIEF = {"epochs": 2, "steps_per_epoch": 5, "batch": 4, "save_every": 2, "average_decay": 0.9, "precision": "32-true"}
+TINY = PretrainConfig(backbone=NETWORK, input_size="96x64", optim=OPTIM, **BRIEF)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +67,8 @@ def sampler_of(folder: Path, share: float, events=((2000, Action.SHOT),), n_fram
     video = LabelledVideo("v", path, tuple(ActionEvent(ms, action) for ms, action in events))
     frames = FrameCache(folder / "cache", InputSize(64, 32))
     frames.fill([path])
-    return SnippetSampler([video], frames, 3, share, augmentation or UNCHANGED)
+    config = replace(TINY, action_share=share, augmentation=augmentation or UNCHANGED)
+    return SnippetSampler([video], frames, config)
 
 
 def test_snippets_on_actions_show_them_at_their_centre(tmp_path):
@@ -118,36 +114,30 @@ def test_videos_without_actions_or_shorter_than_a_snippet_are_refused(tmp_path):
         sampler_of(tmp_path, 0.5, [(100, Action.SHOT)], 20)
 
 
-def test_decoded_frames_are_kept_and_a_full_disk_is_told_before_decoding(tmp_path, matches, monkeypatch):
-    (video, *_) = find_labelled_videos(matches / "train")
-    frames = FrameCache(tmp_path / "cache", InputSize(64, 32))
-    with monkeypatch.context() as patch:
-        patch.setattr(frames_module, "free_bytes", lambda folder: 1000)
-        with pytest.raises(InputError, match="decoded frames need"):
-            frames.fill([video.path])
+def test_a_full_disk_is_told_before_decoding(tmp_path, matches, monkeypatch):
+    monkeypatch.setattr(frame_cache, "free_bytes", lambda folder: 1000)
+    with pytest.raises(InputError, match="decoded frames need"):
+        FrameCache(tmp_path / "cache", InputSize(64, 32)).fill([find_labelled_videos(matches / "train")[0].path])
     assert not list((tmp_path / "cache").rglob("*.u8"))
-    frames.fill([video.path])
-    (path,) = (tmp_path / "cache").rglob("*.u8")
-    before = path.stat().st_mtime_ns
-    frames.fill([video.path])
-    assert path.stat().st_mtime_ns == before
-    assert len(frames.frames(video.path)) == round(25 * probe(video.path).duration_s)
 
 
 def test_clips_of_a_split_tile_it_and_matches_are_found(tmp_path):
-    sizes = {"matches": 4, "minutes": 1.4, "halves": 1, "video": True, "width": 64, "height": 32}
-    simulate(tmp_path / "baa", "baa", **sizes)
+    for layout in ("baa", "bas"):
+        simulate(tmp_path / layout, layout, matches=4, minutes=1.4, halves=1)
+    for clip in read_baa_split(tmp_path / "baa" / "train").clips:
+        (tmp_path / "baa" / "train" / clip.video).parent.mkdir()
+        (tmp_path / "baa" / "train" / clip.video).touch()
+    for folder in (tmp_path / "bas").glob("*/match_*"):
+        (folder / "1_224p.mp4").touch()
     clips = find_labelled_videos(tmp_path / "baa" / "train")
     assert [clip.name for clip in clips] == ["clip_1", "clip_7"]
     assert all(event.position_ms <= 30_000 for clip in clips for event in clip.events)
-    simulate(tmp_path / "bas", "bas", **sizes)
     matches = find_labelled_videos(tmp_path / "bas")
-    assert len(matches) == 4
-    assert all(match.events for match in matches)
+    assert [bool(match.events) for match in matches] == [True] * 4
     matches[0].path.unlink()
     with pytest.raises(InputError, match="0 videos of half 1"):
         find_labelled_videos(tmp_path / "bas")
-    (tmp_path / "baa" / "train" / "clip_7" / "32p.mp4").unlink()
+    (tmp_path / "baa" / "train" / "clip_7" / "224p.mp4").unlink()
     with pytest.raises(InputError, match="no such video"):
         find_labelled_videos(tmp_path / "baa" / "train")
 
@@ -184,9 +174,13 @@ def test_focal_loss_does_not_see_classes_that_nobody_annotated():
     assert not logits.grad[:, 2].any()
 
 
-def trained(folder, matches, cache, config=TINY, stop_at=None) -> SpottingTrainer:
+def trainer_of(folder, matches, cache, config=TINY) -> SpottingTrainer:
     training, validation = (find_labelled_videos(matches / split) for split in ("train", "valid"))
-    trainer = SpottingTrainer(config, training, validation, cache, folder)
+    return SpottingTrainer(config, training, validation, cache, folder)
+
+
+def trained(folder, matches, cache, config=TINY, stop_at=None) -> SpottingTrainer:
+    trainer = trainer_of(folder, matches, cache, config)
 
     def show(progress):
         if progress.done == stop_at:
@@ -199,7 +193,7 @@ def trained(folder, matches, cache, config=TINY, stop_at=None) -> SpottingTraine
     return trainer
 
 
-@pytest.mark.parametrize("stop_at", [1, 4, 5, 8])
+@pytest.mark.parametrize("stop_at", [1, 5])
 def test_a_killed_run_ends_with_the_same_bits(tmp_path, matches, cache, stop_at):
     whole = trained(tmp_path / "whole", matches, cache).average.module.state_dict()
     trained(tmp_path / "killed", matches, cache, stop_at=stop_at)
@@ -212,38 +206,37 @@ def test_a_step_in_parts_has_the_gradient_of_the_whole(tmp_path, matches, cache,
     """Batch norm apart, which sees a part at a time."""
     gradients = []
     for accumulate in (1, parts):
-        training, validation = (find_labelled_videos(matches / split) for split in ("train", "valid"))
-        config = replace(TINY, accumulate=accumulate)
-        trainer = SpottingTrainer(config, training, validation, cache, tmp_path / str(accumulate))
+        trainer = trainer_of(tmp_path / str(accumulate), matches, cache, replace(TINY, accumulate=accumulate))
         trainer.model.eval()
         losses, names = trainer.backward(np.random.default_rng(0))
         gradients.append({name: value.grad for name, value in trainer.plain_model.named_parameters()})
         gradients[-1]["loss"] = losses["total"]
-        assert len(names) == config.batch
+        assert len(names) == TINY.batch
     for name, value in gradients[0].items():
         torch.testing.assert_close(gradients[1][name], value, rtol=1e-4, atol=1e-6, msg=name)
 
 
-@pytest.mark.parametrize(("change", "said"), [({"accumulate": 0}, "is below 1"), ({"accumulate": 3}, "shared evenly")])
-def test_parts_that_a_step_does_not_have_are_refused(change, said):
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [("accumulate", 0, "is below 1"), ("accumulate", 3, "shared evenly")]
+    + [(field, 0, field) for field in ("batch", "devices", "epochs")],
+)
+def test_impossible_settings_are_refused(field, value, said):
     with pytest.raises(InputError, match=said):
-        replace(TINY, **change)
-
-
-def test_the_published_network_trains_on_one_card_of_24_gb():
-    """16 snippets a step, as many at once as memory holds: see the recipe."""
-    config = recipe("backbone", PretrainConfig)
-    assert (config.batch, config.batch // config.accumulate) == (16, 4)
+        replace(TINY, **{field: value})
 
 
 def test_it_learns_by_heart_what_it_is_shown_often(tmp_path, matches, cache):
     config = replace(TINY, epochs=1, steps_per_epoch=60, batch=8, augmentation=UNCHANGED)
-    trainer = trained(tmp_path, matches, cache, config)
-    losses = [trainer.losses(np.random.default_rng([0, step]))[0]["total"].item() for step in range(5)]
-    training, validation = (find_labelled_videos(matches / split) for split in ("train", "valid"))
-    fresh = SpottingTrainer(config, training, validation, cache, tmp_path / "fresh")
-    before = [fresh.losses(np.random.default_rng([0, step]))[0]["total"].item() for step in range(5)]
-    assert np.mean(losses) < 0.6 * np.mean(before)
+    trainer = trainer_of(tmp_path, matches, cache, config)
+
+    def loss() -> float:
+        draws = (np.random.default_rng([0, step]) for step in range(5))
+        return np.mean([trainer.losses(rng)[0]["total"].item() for rng in draws])
+
+    before = loss()
+    trainer.run()
+    assert loss() < 0.6 * before
 
 
 def test_a_perfect_spotter_would_score_everything(matches, cache, monkeypatch):
@@ -277,27 +270,17 @@ def test_validating_on_training_matches_is_refused(tmp_path, matches):
         pretrain((matches / "train", matches / "train"), TINY, tmp_path / "run")
 
 
-@pytest.mark.parametrize("field", ["batch", "devices", "epochs"])
-def test_impossible_settings_are_refused(field):
-    with pytest.raises(InputError, match=field):
-        replace(TINY, **{field: 0})
-
-
 def test_recipes_are_of_their_kind():
-    assert recipe("backbone", PretrainConfig).backbone == BackboneConfig(classes=10)
+    """The published network trains on one card of 24 GB: 16 snippets a step, as many at once as memory holds."""
+    config = recipe("backbone", PretrainConfig)
+    assert (config.backbone, config.batch, config.accumulate) == (BackboneConfig(classes=10), 16, 4)
     with pytest.raises(InputError, match="not one of"):
         recipe("feed", PretrainConfig)
 
 
 def test_imagenet_weights_that_cannot_be_fetched_are_said_so(monkeypatch):
-    from playahead.backbone import network
-
-    class Timm:
-        @staticmethod
-        def create_model(*_args, **_kwargs):
-            raise OSError("we are offline")
-
-    monkeypatch.setattr(network, "import_timm", lambda: Timm)
+    timm = Mock(create_model=Mock(side_effect=OSError("we are offline")))
+    monkeypatch.setattr(network, "import_timm", lambda: timm)
     with pytest.raises(InputError, match="ImageNet weights cannot be fetched"):
         Backbone(TINY.backbone, imagenet=True)
 

@@ -15,7 +15,7 @@ from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.decoding.decoder import Decoder
 from playahead.domain.grid import GRID
 from playahead.features.feed import N_FEATURES
-from playahead.lab.pretrain.spotting import PretrainConfig
+from playahead.lab.pretrain import PretrainConfig
 from playahead.lab.recipes import backbone, recipe
 from playahead.paper.anticipator import build
 from playahead.paper.config import ModelConfig

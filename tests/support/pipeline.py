@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from playahead.cli.main import run
 from playahead.lab.simulation.plays import simulate_half
-from playahead.lab.simulation.rendering import Rendering, render
+from playahead.lab.simulation.simulate import Rendering, render
 
 TINY = "--epochs 1 --steps-per-epoch 2 --precision 32-true"  # bfloat16 crawls where it is emulated
 BRIEF = {

@@ -8,7 +8,7 @@ from playahead.domain.feed import FeedHalf
 from playahead.evaluation.frames import NO_EVENT
 from playahead.lab.report.diagnose import diagnose
 from playahead.lab.report.examples import example
-from playahead.lab.report.page import Page, Split
+from playahead.lab.report.write import Page, Split
 from tests.support.halves import half_of
 from tests.support.tables import with_labels
 

@@ -9,10 +9,10 @@ import pytest
 from playahead.cli.main import run
 from playahead.datasets.evaluation_set import VideoEvaluationSet
 from playahead.domain.actions import ACTIONS, Action
-from playahead.evaluation.evaluate import evaluate
 from playahead.evaluation.exact import area_of_counts
 from playahead.evaluation.official import average_precision, benchmark_average, count_detections
 from playahead.evaluation.scores import AREA, average_of, load_scores, save_scores, score
+from playahead.inference.evaluate import evaluate
 from playahead.inference.predictor import Predictor
 from playahead.lab.recipes import paper_small
 from playahead.lab.simulation.plays import simulate_half

@@ -6,8 +6,8 @@ import pytest
 
 from playahead.backbone.checkpoint import load_backbone
 from playahead.datasets.dataset import FeedDataset
-from playahead.evaluation.evaluate import evaluate
 from playahead.features.feed import FEED_FEATURES
+from playahead.inference.evaluate import evaluate
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights

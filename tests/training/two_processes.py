@@ -14,9 +14,8 @@ from playahead.cli.terminal import complain
 from playahead.datasets.examples import FeedExamples
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.runtime import end_process
-from playahead.lab.faantra.end_to_end import EndToEndTrainer
-from playahead.lab.faantra.frames import FrameExamples, FramesEvaluationSet, find_annotated_videos
-from playahead.lab.pretrain.spotting import SpottingTrainer
+from playahead.lab.faantra.end_to_end import EndToEndTrainer, FrameExamples, FramesEvaluationSet, find_annotated_videos
+from playahead.lab.pretrain import SpottingTrainer
 from playahead.lab.recipes import RECIPES
 from playahead.lab.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos

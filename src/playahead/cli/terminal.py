@@ -22,9 +22,9 @@ from rich.text import Text
 from playahead.domain.actions import ACTIONS
 from playahead.domain.notices import Notices
 from playahead.domain.time import format_duration
-from playahead.evaluation.evaluate import Evaluation
 from playahead.evaluation.official import TOLERANCES_S, ThresholdCounts, average_precision
 from playahead.evaluation.reliability import ReliabilityRow
+from playahead.evaluation.scores import Evaluation
 from playahead.io.files import readable_size
 from playahead.io.progress import Progress, Show
 from playahead.io.runtime import emulates_bfloat16

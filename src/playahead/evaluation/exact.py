@@ -38,6 +38,11 @@ class TimedEvents:
     classes: tuple[int, ...] = ALL_CLASSES
 
     @property
+    def score_P(self) -> NDArray[np.float64]:
+        """Confidences; none of events."""
+        return np.zeros(0) if self.score is None else self.score.astype(np.float64)
+
+    @property
     def row_key(self) -> NDArray[np.int64]:
         """Clip and class as one number."""
         return self.clip.astype(np.int64) * len(ACTIONS) + self.class_index
@@ -88,7 +93,7 @@ def timed_events_of_frames(table: FrameTable) -> tuple[TimedEvents, TimedEvents]
 
 def score_exactly(events: TimedEvents, predictions: TimedEvents) -> ExactScores:
     """Average precision at the six tolerances, every confidence a threshold, of the events' annotated classes."""
-    score_P = np.zeros(0) if predictions.score is None else predictions.score.astype(np.float64)
+    score_P = predictions.score_P
     eleven_DC = np.zeros((len(TOLERANCES_S), len(ACTIONS)))
     area_DC = np.zeros_like(eleven_DC)
     events_C = np.bincount(events.class_index, minlength=len(ACTIONS))
@@ -101,8 +106,7 @@ def score_exactly(events: TimedEvents, predictions: TimedEvents) -> ExactScores:
             envelope = np.maximum.accumulate(precision[::-1])[::-1]
             eleven_DC[d, c] = float(np.mean(best))
             area_DC[d, c] = float((np.diff(recall, prepend=0.0) * envelope).sum())
-    annotated = list(events.classes)
-    return ExactScores(eleven_DC[:, annotated], area_DC[:, annotated])
+    return ExactScores(*(values_DC[:, list(events.classes)] for values_DC in (eleven_DC, area_DC)))
 
 
 def hits(events: TimedEvents, predictions: TimedEvents) -> NDArray[np.bool_]:
@@ -112,7 +116,7 @@ def hits(events: TimedEvents, predictions: TimedEvents) -> NDArray[np.bool_]:
     keys = np.unique(events.row_key)
     event_time_EK, present_EK, _ = _pad_rows(events, keys)
     time_EP, is_prediction_EP, source_EP = _pad_rows(predictions, keys)
-    score_P = np.zeros(0) if predictions.score is None else predictions.score.astype(np.float64)
+    score_P = predictions.score_P
     scores_EP = np.where(is_prediction_EP, score_P[source_EP] if len(score_P) else 0.0, -1.0)
     # Match at each tolerance (half of it either way, in ms), and carry the hits back to the predictions' own order.
     hit_DP = np.zeros((len(TOLERANCES_S), len(score_P)), bool)
@@ -124,7 +128,7 @@ def hits(events: TimedEvents, predictions: TimedEvents) -> NDArray[np.bool_]:
 def _pad_rows(
     timed: TimedEvents, keys: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.intp]]:
-    """TimedEvents of the rows named by ``keys``, in time order: (times, present, index into ``timed``), padded."""
+    """(times, present, index into ``timed``) of the rows named by ``keys``, in time order, padded."""
     # Sort those whose row is among the keys by row, then by time.
     row_P = np.searchsorted(keys, timed.row_key)
     index = np.flatnonzero(np.isin(timed.row_key, keys))

@@ -31,8 +31,6 @@ METRICS: dict[str, tuple[int, ...]] = {
     "tight": (1, 2, 3, 4, 5),
     "tightV2": (1, 5, INFINITY_S),
 }
-BENCHMARK_METRICS = ("at1", "at2", "at3", "at4", "at5", "atInfty")
-"""The six metrics whose mean is the benchmark's figure."""
 
 THRESHOLDS_H = np.linspace(0, 1, 200)
 _SHIFT = 1e-6  # upstream subtracts it (in float32) so that an empty frame is below threshold 0
@@ -65,23 +63,13 @@ class ThresholdCounts:
         )
 
 
-@dataclass(frozen=True)
-class _EventRows:
-    """One row for each (clip, class) that has an event, as long as the row with most events.
+def _event_rows(
+    table: FrameTable,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
+    """(clip_E, class_E, frame_EK, value_EK): one row for each clip and class that has an event.
 
-    Attributes:
-        clip_E, class_E: clip and class of the row.
-        frame_EK: frames of its events in time order, -1 beyond the last.
-        value_EK: +1 for a visible event, -1 for an unshown one.
+    Frames are in time order, -1 beyond the last; a value is +1 for a visible event, -1 for an unshown one.
     """
-
-    clip_E: NDArray[np.intp]
-    class_E: NDArray[np.intp]
-    frame_EK: NDArray[np.intp]
-    value_EK: NDArray[np.int32]
-
-
-def _gather_events(table: FrameTable) -> _EventRows:
     # Group the events by clip and class; np.nonzero gives them in time order, and a stable sort keeps that.
     is_event = (table.labels_NR <= len(ACTIONS)) & (table.labels_NR >= 1) & (table.visibility_NR != 0)
     clip, frame = np.nonzero(is_event)
@@ -94,7 +82,7 @@ def _gather_events(table: FrameTable) -> _EventRows:
     value_EK = np.zeros(frame_EK.shape, np.int32)
     frame_EK[row, rank] = frame[order]
     value_EK[row, rank] = table.visibility_NR[clip, frame][order]
-    return _EventRows(keys // len(ACTIONS), keys % len(ACTIONS), frame_EK, value_EK)
+    return keys // len(ACTIONS), keys % len(ACTIONS), frame_EK, value_EK
 
 
 def match_rows(
@@ -130,7 +118,7 @@ def match_rows(
     return hits_EP
 
 
-def _closest_event(events: _EventRows, n_clips: int) -> NDArray[np.int32]:
+def _closest_event(frame_EK: NDArray[np.intp], value_EK: NDArray[np.int32], n_clips: int) -> NDArray[np.int32]:
     """Visibility of the event closest to each frame of a row, with upstream's mistake.
 
     Upstream ends an event's interval at the *number of clips* where it means the number of frames, which matters below
@@ -138,17 +126,17 @@ def _closest_event(events: _EventRows, n_clips: int) -> NDArray[np.int32]:
     """
     # An event's interval reaches to the middle between it and the next; the last one's to the end.
     frames_R = np.arange(RASTER_FRAMES)
-    closest_ER = np.full((len(events.clip_E), RASTER_FRAMES), -1, np.int32)
-    end = np.full(len(events.clip_E), 2 * n_clips)
-    after_EK = np.column_stack([events.frame_EK[:, 1:], np.full(len(end), -1)])
+    closest_ER = np.full((len(frame_EK), RASTER_FRAMES), -1, np.int32)
+    end = np.full(len(frame_EK), 2 * n_clips)
+    after_EK = np.column_stack([frame_EK[:, 1:], np.full(len(end), -1)])
     after_EK = np.where(after_EK < 0, end[:, None], after_EK)
     start = np.zeros(len(end), np.intp)
-    for rank in range(events.frame_EK.shape[1]):
-        present = events.frame_EK[:, rank] >= 0
-        middle = (events.frame_EK[:, rank] + after_EK[:, rank]) // 2
+    for rank in range(frame_EK.shape[1]):
+        present = frame_EK[:, rank] >= 0
+        middle = (frame_EK[:, rank] + after_EK[:, rank]) // 2
         stop = np.minimum(n_clips, middle)
         inside = present[:, None] & (frames_R >= start[:, None]) & (frames_R < stop[:, None])
-        closest_ER = np.where(inside, events.value_EK[:, rank, None], closest_ER)
+        closest_ER = np.where(inside, value_EK[:, rank, None], closest_ER)
         start = middle
     return closest_ER
 
@@ -168,11 +156,11 @@ def count_detections(table: FrameTable) -> ThresholdCounts:
     """Assign detections to events at each tolerance and count them at each threshold."""
     # A score counts for its class in every row of a clip with such an event; row_* are those detections, flat.
     shifted_NRC = (table.scores_NRV - np.float32(_SHIFT))[:, :, 1:]
-    events = _gather_events(table)
-    scores_ER = shifted_NRC[events.clip_E, :, events.class_E]
-    closest_ER = _closest_event(events, len(table.labels_NR))
+    clip_E, class_E, frame_EK, value_EK = _event_rows(table)
+    scores_ER = shifted_NRC[clip_E, :, class_E]
+    closest_ER = _closest_event(frame_EK, value_EK, len(table.labels_NR))
     row, frame = np.nonzero(scores_ER >= 0)
-    row_class, row_score, row_closest = events.class_E[row], scores_ER[row, frame], closest_ER[row, frame]
+    row_class, row_score, row_closest = class_E[row], scores_ER[row, frame], closest_ER[row, frame]
 
     # Detections, also of classes without an event in their clip; those are in the group "unshown".
     clip_P, frame_P, class_P = np.nonzero(shifted_NRC >= 0)
@@ -183,28 +171,25 @@ def count_detections(table: FrameTable) -> ThresholdCounts:
     # Hits at each tolerance: half of it either way, in frames.
     hits_GDCH = np.zeros((3, len(TOLERANCES_S), len(ACTIONS), len(THRESHOLDS_H)))
     frame_ER = np.broadcast_to(np.arange(RASTER_FRAMES), scores_ER.shape)
-    present = events.frame_EK >= 0
+    present = frame_EK >= 0
     for d, tolerance_s in enumerate(TOLERANCES_S):
-        reach_frames = tolerance_s * RASTER_HZ / 2
-        hit = match_rows(scores_ER, frame_ER, events.frame_EK, present, reach_frames)[row, frame]
+        hit = match_rows(scores_ER, frame_ER, frame_EK, present, tolerance_s * RASTER_HZ / 2)[row, frame]
         for g, chosen in enumerate((hit, hit & (row_closest > 0), hit & (row_closest < 0))):
             hits_GDCH[g, d] = _threshold_histogram(row_class[chosen], row_score[chosen])
 
-    groups = (present, events.value_EK > 0, events.value_EK < 0)
-    events_GC = np.stack([np.bincount(events.class_E, m.sum(axis=1), minlength=len(ACTIONS)) for m in groups])
+    groups = (present, value_EK > 0, value_EK < 0)
+    events_GC = np.stack([np.bincount(class_E, m.sum(axis=1), minlength=len(ACTIONS)) for m in groups])
     return ThresholdCounts(detections_GCH, hits_GDCH, events_GC.astype(np.float64), table.classes)
 
 
-def precision_recall(
-    counts: ThresholdCounts,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def precision_recall(counts: ThresholdCounts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(precision_GDCH, recall_GDCH) of ``counts.classes``, with upstream's nan_to_num for empty divisions."""
     with np.errstate(divide="ignore", invalid="ignore"):
         precision = np.nan_to_num(counts.hits_GDCH / counts.detections_GCH[:, None], copy=False)
         recall = np.nan_to_num(counts.hits_GDCH / counts.events_GC[:, None, :, None], copy=False)
-    if counts.classes == ALL_CLASSES:
-        return precision, recall
-    return precision[:, :, list(counts.classes)], recall[:, :, list(counts.classes)]
+    if counts.classes != ALL_CLASSES:
+        precision, recall = (values[:, :, list(counts.classes)] for values in (precision, recall))
+    return precision, recall
 
 
 def average_precision(counts: ThresholdCounts) -> NDArray[np.float64]:
@@ -229,24 +214,18 @@ def _trapezoid_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def metrics_from_counts(counts: ThresholdCounts) -> dict[str, dict[str, object]]:
     """All of upstream's figures: ``{"at1": {"a_mAP": ..., "a_mAP_per_class": [...], ...}, ...}``."""
-    ap_GDC = average_precision(counts)
-    column = {tolerance_s: d for d, tolerance_s in enumerate(TOLERANCES_S)}
-    return {
-        name: _one_metric(ap_GDC[:, [column[tolerance_s] for tolerance_s in deltas]])
-        for name, deltas in METRICS.items()
-    }
+    ap_GDC, place = average_precision(counts), TOLERANCES_S.index
+    return {name: _one_metric(ap_GDC[:, [place(delta) for delta in deltas]]) for name, deltas in METRICS.items()}
 
 
 def _one_metric(ap_GDC: NDArray[np.float64]) -> dict[str, object]:
     figures: dict[str, object] = {}
     for group, ap_DC in zip(_GROUPS, ap_GDC, strict=True):
         map_D = np.array([np.mean(ap_C) for ap_C in ap_DC])
-        if len(ap_DC) == 1:
-            mean, per_class = map_D[0], ap_DC[0]
-        else:
-            mean, per_class = _trapezoid_mean(map_D), _trapezoid_mean(ap_DC)
-            if group == "_unshown":
-                mean = mean * 17 / 13  # as upstream does, for no reason that we know
+        several = len(ap_DC) > 1
+        mean, per_class = (_trapezoid_mean(values) if several else values[0] for values in (map_D, ap_DC))
+        if several and group == "_unshown":
+            mean = mean * 17 / 13  # as upstream does, for no reason that we know
         figures[f"a_mAP{group}"] = float(mean)
         figures[f"a_mAP_per_class{group}"] = per_class.tolist()
     figures["a_mAP_stable"] = figures["a_mAP"]

@@ -27,11 +27,9 @@ _APART_MS = 100_000.0  # between two rows' actions on one axis: far more than an
 
 @dataclass(frozen=True)
 class ReliabilityRow:
-    """Anticipations with a confidence in [low, high): what was stated, and what happened.
+    """Anticipations with a confidence in [low, high), or up to 1.
 
     Attributes:
-        low, high: bounds of confidence; the last row includes 1.
-        anticipations: number of anticipations.
         stated: mean confidence.
         happened: share with such an action near, averaged over the six tolerances.
         once: share where each action counts for one anticipation only, the most confident in reach.
@@ -60,18 +58,17 @@ def reliability(events: TimedEvents, table: FrameTable, edges: Sequence[float] =
     stated_P = np.asarray(rows.score, np.float64)
     happened_P, once_P = came_near(events, rows), hits(events, rows).mean(axis=0)
     bin_P = np.digitize(stated_P, np.array(edges[1:-1], np.float32))  # in float32, 0.7 lies in "0.7 to 0.8"
-    table_rows = []
+    made = []
     for index in np.unique(bin_P):
         inside = bin_P == index
         means = (float(values[inside].mean()) for values in (stated_P, happened_P, once_P))
-        table_rows.append(ReliabilityRow(edges[index], edges[index + 1], int(inside.sum()), *means))
-    return table_rows
+        made.append(ReliabilityRow(edges[index], edges[index + 1], int(inside.sum()), *means))
+    return made
 
 
 def came_near(events: TimedEvents, rows: TimedEvents) -> NDArray[np.float64]:
     """Share of the tolerances at which an action of a row's class lies within half the tolerance of its time."""
-    # Lay all clips and classes one after the other on one axis: the nearest event is of the same clip and class, or far
-    # away.
+    # Lay all clips and classes one after the other on one axis: the nearest event is of the same row, or far away.
     axis_E = np.sort(events.row_key * _APART_MS + np.rint(events.time_ms))
     place_P = rows.row_key * _APART_MS + np.rint(rows.time_ms)
     padded_E = np.r_[-np.inf, axis_E, np.inf]

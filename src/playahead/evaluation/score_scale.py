@@ -55,8 +55,7 @@ class ScoreScale:
 
 def fit_log_ranks(scores: NDArray[np.float32]) -> ScoreScale:
     """Map that spaces each class's predictions evenly in the logarithm of their rank; scores are (N, 32, 11)."""
-    knots = [_log_rank_knots(scores[:, :, c + 1]) for c in range(len(ACTIONS))]
-    return ScoreScale(tuple(k[0] for k in knots), tuple(k[1] for k in knots))
+    return ScoreScale(*zip(*(_log_rank_knots(scores[:, :, c + 1]) for c in range(len(ACTIONS))), strict=True))
 
 
 def _log_rank_knots(scores_NR: NDArray[np.float32]) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -68,9 +67,8 @@ def _log_rank_knots(scores_NR: NDArray[np.float32]) -> tuple[tuple[float, ...], 
     confidence = 1 - _FLOOR - (1 - 2 * _FLOOR) * np.log(rank) / np.log(len(ranked))
     # Of equal scores the best rank counts. A last knot at (1, 1) maps scores above those seen here.
     score, first = np.unique(ranked[rank - 1], return_index=True)
-    score, confidence = np.append(score, 1.0), np.append(confidence[first], 1.0)
-    if score[-2] >= 1.0:
-        score, confidence = score[:-1], confidence[:-1]
+    last = [1.0] if score[-1] < 1.0 else []
+    score, confidence = np.append(score, last), np.append(confidence[first], last)
     return tuple(score.tolist()), tuple(confidence.tolist())
 
 
@@ -80,7 +78,5 @@ def choose_score_scale(validation: FrameTable) -> ScoreScale:
     scaled = replace(validation, scores_NRV=fitted(validation.scores_NRV))
     before_C, after_C = (average_precision(count_detections(table))[0].mean(axis=0) for table in (validation, scaled))
     better = {c for c, gain in zip(validation.classes, after_C - before_C, strict=True) if gain > 0}
-    return ScoreScale(
-        tuple(k if c in better else () for c, k in enumerate(fitted.score_CJ)),
-        tuple(k if c in better else () for c, k in enumerate(fitted.confidence_CJ)),
-    )
+    both = (fitted.score_CJ, fitted.confidence_CJ)
+    return ScoreScale(*(tuple(k if c in better else () for c, k in enumerate(knots_CJ)) for knots_CJ in both))

@@ -1,6 +1,7 @@
 """Scores of a run on a split: counts by match, and the figures and 95 % intervals that are made from them.
 
-Intervals draw whole matches again, because the examples of one match are not independent.
+Intervals draw whole matches again, because the examples of one match are not independent. A further figure beside the
+benchmark's is a function and an entry of ``FIGURES`` (docs/how-to/add-a-metric.md).
 
 Axes: M matches, S bootstrap samples, U distinct samples, R runs, X all counts of a match, G groups (here one: all
 events), D tolerances, C classes, H thresholds.
@@ -10,12 +11,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.evaluation.exact import area_of_counts
-from playahead.evaluation.official import ThresholdCounts, average_precision
+from playahead.evaluation.exact import ExactScores, TimedEvents, area_of_counts, score_exactly, timed_events_of_frames
+from playahead.evaluation.frames import NO_EVENT, FrameTable, load_frame_case
+from playahead.evaluation.official import (
+    ThresholdCounts,
+    average_precision,
+    benchmark_average,
+    metrics_from_counts,
+    score_videos,
+)
+from playahead.evaluation.reliability import ReliabilityRow
 from playahead.evaluation.score_scale import fit_log_ranks
 from playahead.io.errors import InputError
 from playahead.io.files import atomic_write
@@ -94,12 +104,12 @@ class Scores:
 
     @property
     def average(self) -> float:
-        """The benchmark's average, in percent."""
+        """The benchmark's average, percent."""
         return 100 * average_of(self.counts_M)
 
     @property
     def area(self) -> float:
-        """Area under the precision-recall curves, averaged alike, in percent."""
+        """Area under the precision-recall curves, averaged alike, percent."""
         return 100 * average_of(self.ranked_M, AREA)
 
     @cached_property
@@ -114,19 +124,14 @@ class Scores:
 
     @property
     def precision_DC(self) -> NDArray[np.float64]:
-        """Average precision of each tolerance and class, in percent."""
+        """Average precision of each tolerance and class, percent."""
         return 100 * average_precision(sum(self.counts_M[1:], start=self.counts_M[0]))[0]
 
 
 def score(
     scores: NDArray[np.float32], count_by_match: Callable[[NDArray[np.float32]], list[ThresholdCounts]]
 ) -> Scores:
-    """Count once for the benchmark's figure, once for the area.
-
-    Args:
-        scores: decoded scores, (O, 32, 11).
-        count_by_match: function from scores to the counts of each match (``EvaluationSet.count_by_match``).
-    """
+    """Count decoded scores (O, 32, 11) by match (``EvaluationSet.count_by_match``), for both figures."""
     counts, ranked = (
         [replace(c, **{name: getattr(c, name)[:1] for name in _ARRAYS}) for c in count_by_match(scaled)]
         for scaled in (scores, fit_log_ranks(scores)(scores))
@@ -153,12 +158,8 @@ def bootstrap_averages(
 ) -> NDArray[np.float64]:
     """Average over tolerances and classes of each bootstrap sample: averages_S.
 
-    Args:
-        matches: counts of each match.
-        samples: number of samples.
-        seed: seed of the draws; one seed draws the same matches for every system, which makes comparisons paired.
-        measure: figure to average.
-        size: matches in a sample; as many as there are if None.
+    One seed draws the same matches for every system, which makes comparisons paired. A sample has ``size`` matches, as
+    many as there are if None.
     """
     if not matches:
         raise InputError("matches", "there are none to draw from")
@@ -185,7 +186,7 @@ def bootstrap_averages(
 
 
 def resample(matches: Sequence[ThresholdCounts], measure: Measure = OFFICIAL) -> Resampled:
-    """Figure of all matches, and of samples that are the same for every run on as many matches."""
+    """Resample the figure; the samples are the same for every run on as many matches."""
     return Resampled(average_of(matches, measure), bootstrap_averages(matches, measure=measure), len(matches))
 
 
@@ -218,25 +219,91 @@ def _mean(runs: Sequence[Resampled]) -> float:
 
 
 def min_difference(matches: Sequence[ThresholdCounts], noise_at: int, measure: Measure = OFFICIAL) -> float:
-    """Smallest significant difference, as a fraction, between two systems that are scored on different matches.
+    """Smallest significant difference, as a fraction, between systems scored on ``noise_at`` different matches each.
 
     On the same matches less is enough, as far as the systems find the same ones hard (``paired_difference``).
-
-    Args:
-        matches: counts of each match to draw from.
-        noise_at: matches that each system is scored on.
-        measure: figure that is compared.
-
-    Raises:
-        InputError: fewer than two matches to draw from, or ``noise_at`` below 1.
     """
     if len(matches) < 2 or noise_at < 1:
         raise InputError("noise_at", f"{noise_at} matches drawn from {len(matches)} say nothing", "score more matches")
     return 1.96 * float(np.sqrt(2) * bootstrap_averages(matches, measure=measure, size=noise_at).std(ddof=1))
 
 
+def events_per_clip(table: FrameTable) -> float:
+    """Mean number of actions that happened."""
+    return float((table.labels_NR != NO_EVENT).sum() / max(len(table.labels_NR), 1))
+
+
+FIGURES: dict[str, Callable[[FrameTable], float]] = {
+    "predictions per clip": lambda table: mean_predictions(table.scores_NRV),
+    "events per clip": events_per_clip,
+}
+"""Figures that ``playahead evaluate`` prints beside the benchmark's."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one model, submission or frame table.
+
+    Attributes:
+        counts: counts of the official scorer.
+        tables: frame tables that the official scorer sees.
+        timed: (events, predictions) of each frame table in continuous time, for the exact score.
+        by_match: counts of each match, for the intervals; None where matches are not known.
+        unit: unit that the intervals resample.
+        reliability: a model's confidences beside what happened; None for scores read from a file.
+    """
+
+    counts: ThresholdCounts
+    tables: Sequence[FrameTable]
+    timed: Sequence[tuple[TimedEvents, TimedEvents]]
+    by_match: Scores | None = None
+    unit: str = "matches"
+    reliability: Sequence[ReliabilityRow] | None = None
+
+    @property
+    def average(self) -> float:
+        """The benchmark's figure: mAP averaged over the six tolerances, as a fraction."""
+        return benchmark_average(self.counts)
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """All metrics, under the upstream scorer's names (``at1`` ... ``tightV2``)."""
+        return metrics_from_counts(self.counts)
+
+    @cached_property
+    def interval(self) -> Interval | None:
+        """``average`` with its rough range over other test sets of as many matches; None where they are not known."""
+        return mean_interval([self.by_match.resampled]) if self.by_match else None
+
+    @cached_property
+    def area_interval(self) -> Interval | None:
+        """The exact area with the 95 % interval of its value on very many matches; None where they are not known."""
+        return mean_interval([self.by_match.resampled_area], AREA) if self.by_match else None
+
+    def min_difference(self, noise_at: int) -> dict[str, float]:
+        """Smallest significant difference of two systems on ``noise_at`` matches each: ``"area"``, ``"average"``."""
+        counts, ranked = (self.by_match.counts_M, self.by_match.ranked_M) if self.by_match else ([], [])
+        return {"area": min_difference(ranked, noise_at, AREA), "average": min_difference(counts, noise_at)}
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Every entry of ``FIGURES``, mean over the tables."""
+        return {name: float(np.mean([figure(t) for t in self.tables])) for name, figure in FIGURES.items()}
+
+    @cached_property
+    def exact(self) -> list[ExactScores]:
+        """Scores of each frame table with every threshold and in continuous time."""
+        return [score_exactly(*pair) for pair in self.timed]
+
+
+def evaluate_frame_case(path: Path) -> Evaluation:
+    """Score a .npz in the golden cases' layout."""
+    tables = load_frame_case(path)
+    return Evaluation(score_videos(tables), tables, [timed_events_of_frames(table) for table in tables])
+
+
 def save_scores(path: Path, scored: dict[str, Scores], key: str) -> None:
-    """Write what a run scored, by decoding; ``key`` says what it was made from."""
+    """Write a run's scores by decoding; ``key`` says what they were made from."""
     arrays: dict[str, NDArray] = {"key": np.array(key), "names": np.array(list(scored))}
     for index, scores in enumerate(scored.values()):
         arrays[f"{index}.predictions_per_clip"] = np.array(scores.predictions_per_clip)
@@ -253,12 +320,9 @@ def load_scores(path: Path, key: str) -> dict[str, Scores] | None:
     """Read what ``save_scores`` wrote; None if there is nothing, it is damaged, or it was made from something else."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            if str(arrays["key"]) != key:
-                return None
-            return {str(name): _load_one(arrays, index) for index, name in enumerate(arrays["names"])}
-    except FileNotFoundError:
-        return None
-    except Exception:  # damaged: zipfile, zlib and numpy raise their own kinds; it is made again
+            is_same = str(arrays["key"]) == key
+            return {str(n): _load_one(arrays, index) for index, n in enumerate(arrays["names"])} if is_same else None
+    except Exception:  # missing or damaged: zipfile, zlib and numpy raise their own kinds; it is made again
         return None
 
 

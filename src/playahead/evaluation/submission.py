@@ -18,10 +18,10 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.domain.records import Anticipation, Clip
 from playahead.domain.time import whole_ms
-from playahead.evaluation.evaluate import Evaluation
 from playahead.evaluation.exact import TimedEvents, timed_events_of_clips
 from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, frame_of_ms, rasterise
 from playahead.evaluation.official import count_detections
+from playahead.evaluation.scores import Evaluation
 from playahead.io.errors import InputError, RecordError
 from playahead.io.files import DAMAGED_ZIP, atomic_write, require_archive, require_file, write_whole
 from playahead.sources import reading
@@ -41,17 +41,11 @@ _MAX_NAMES = 5  # clips named in a message; the rest is counted
 
 
 def write_submission(folder: Path | str, anticipations: Mapping[str, Sequence[Anticipation]]) -> tuple[Path, Path]:
-    """Write the JSON and the zip with the JSON at its top level.
+    """Write the JSON, and the zip with the JSON at its top level; returns both paths.
 
     Args:
         folder: output folder, made if need be.
-        anticipations: clip name -> its anticipated actions; a clip without any is written empty.
-
-    Returns:
-        (path of the JSON, path of the zip).
-
-    Raises:
-        InputError: there are no clips.
+        anticipations: clip name -> its anticipated actions, at least one clip; a clip without any is written empty.
     """
     if not anticipations:
         raise InputError("anticipations", "no clips to write")
@@ -79,33 +73,20 @@ def _entry(anticipation: Anticipation) -> Entry:
 
 
 def perfect_answer(clips: Sequence[Clip]) -> dict[str, list[Anticipation]]:
-    """The ground truth as a submission, with confidence 1 each.
-
-    Raises:
-        InputError: labels that are withheld.
-    """
+    """The ground truth as a submission, with confidence 1 each; withheld labels are refused."""
     answer: dict[str, list[Anticipation]] = {}
     for clip in clips:
         if clip.anticipation is None:
             raise InputError(clip.name, "its labels are withheld")
         answer[clip.name] = [
-            Anticipation(
-                action=event.action,
-                offset_ms=event.position_ms - OBSERVATION_MS,
-                confidence=1.0,
-                class_confidence=tuple(float(a is event.action) for a in ACTIONS),
-            )
-            for event in clip.anticipation
+            Anticipation(e.action, e.position_ms - OBSERVATION_MS, 1.0, tuple(float(a is e.action) for a in ACTIONS))
+            for e in clip.anticipation
         ]
     return answer
 
 
 def read_results(path: Path) -> Results:
-    """Clip name -> its entries, from the JSON or the zip.
-
-    Raises:
-        InputError: a file that cannot be read, an entry of the wrong kind, or a clip listed twice.
-    """
+    """Clip name -> its entries, from the JSON or the zip."""
     return {clip_name(video, path): entries for video, entries in _read_videos(path)}
 
 
@@ -174,9 +155,8 @@ def evaluate_submission(results: Path, labels: Path) -> Evaluation:
 
 def frame_table(clips: Sequence[Clip], results: Results, where: object) -> FrameTable:
     """Labels and a submission as the official scorer's frames; clips that the submission lacks are empty."""
-    labels_NR, visibility_NR = clip_labels(clips)
     clip_P, position_P, vector_PV = _arrays(clips, results, where)
-    return FrameTable(labels_NR, visibility_NR, rasterise(clip_P, frame_of_ms(position_P), vector_PV, len(clips)))
+    return FrameTable(*clip_labels(clips), rasterise(clip_P, frame_of_ms(position_P), vector_PV, len(clips)))
 
 
 def _arrays(

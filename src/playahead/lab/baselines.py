@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.decoding.predictions import DensePredictions, event_probabilities
+from playahead.decoding.predictions import DensePredictions, Predictions, event_probabilities, join_predictions
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import N_CODES, FeedHalf
 from playahead.domain.grid import RASTER_FRAME_MS, RASTER_FRAMES
@@ -26,14 +26,7 @@ _NOTHING_YET = N_CODES  # the state before the first row
 
 
 class ConstantRate:
-    """Every class at its mean rate, at all times.
-
-    Attributes:
-        rate_C: actions a raster frame.
-
-    Raises:
-        InputError: the halves last no time at all.
-    """
+    """Every class at its mean rate (``rate_C``, actions a raster frame), at all times."""
 
     def __init__(self, halves: Sequence[FeedHalf], lasted_ms: int) -> None:
         if lasted_ms <= 0:
@@ -57,9 +50,6 @@ class MarkovRenewal:
 
     Attributes:
         intensity_JARK: actions a raster frame, by last code (15: none seen yet) and bins since.
-
-    Raises:
-        InputError: no half has two rows.
     """
 
     def __init__(self, halves: Sequence[FeedHalf]) -> None:
@@ -115,19 +105,21 @@ def _density_from(counts_JKB: NDArray[np.float64], age: int) -> NDArray[np.float
     """Density of the next row in each of the coming frames, given that it has not come for ``age`` bins: f_JRK."""
     waiting_J = counts_JKB[:, :, age:].sum(axis=(1, 2))
     coming_JKR = counts_JKB[:, :, age : age + RASTER_FRAMES]
-    missing = RASTER_FRAMES - coming_JKR.shape[2]
-    coming_JKR = np.pad(coming_JKR, ((0, 0), (0, 0), (0, missing)))
+    coming_JKR = np.pad(coming_JKR, ((0, 0), (0, 0), (0, RASTER_FRAMES - coming_JKR.shape[2])))
     return (coming_JKR / np.maximum(waiting_J, 1)[:, None, None]).transpose(0, 2, 1)
 
 
 def fit_baseline(name: str, halves: Sequence[FeedHalf], lasted_ms: int) -> ConstantRate | MarkovRenewal:
-    """Fit a baseline on halves (or clips) whose labels last so long in all.
-
-    Raises:
-        InputError: no baseline of that name, or halves that it cannot be fitted on.
-    """
+    """Fit a baseline on halves (or clips) whose labels last so long in all."""
     if name == "constant-rate":
         return ConstantRate(halves, lasted_ms)
     if name == "markov":
         return MarkovRenewal(halves)
     raise InputError("name", f"{name!r} is not one of {', '.join(BASELINES)}")
+
+
+def predict_halves(
+    baseline: ConstantRate | MarkovRenewal, halves: Sequence[FeedHalf], end_ms: Sequence[NDArray[np.int64]]
+) -> Predictions:
+    """Predictions of the examples that end at these times of each half."""
+    return join_predictions([baseline.predict(half, ends) for half, ends in zip(halves, end_ms, strict=True)])

@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 
 from playahead.datasets.dataset import VideoDataset
-from playahead.evaluation.evaluate import Evaluation, evaluate
+from playahead.evaluation.scores import Evaluation
 from playahead.features.extract import ExtractConfig, extract, find_videos, prepare
+from playahead.inference.evaluate import evaluate
 from playahead.inference.predictor import Predictor
 from playahead.inference.result import PredictConfig, PredictResult
 from playahead.inference.video import predict_video
@@ -24,15 +25,7 @@ from playahead.training.trainer import TrainConfig
 
 @dataclass(frozen=True, kw_only=True)
 class DemoConfig:
-    """Sizes of the demo.
-
-    Attributes:
-        epochs: number of epochs; the recipe's if None.
-        seed: seed of everything random.
-        matches, minutes: number and length of simulated broadcasts, one half each.
-        width, height: size of their picture.
-        start, end: stretch of the held-out match that is shown.
-    """
+    """Sizes of the demo: broadcasts of one half each, and the stretch of the held-out match that is shown."""
 
     epochs: int | None = None
     seed: int = 7
@@ -59,28 +52,11 @@ class Demo:
 
 
 def demo(out: Path, config: DemoConfig | None = None, show: Show = quiet) -> Demo:
-    """Simulate broadcasts, extract, train, score a held-out match, and draw what is expected under its video.
-
-    Called again after an interruption, it resumes. Nothing that it scores is a football result.
-
-    Args:
-        out: folder for everything made.
-        config: sizes of the demo.
-        show: called with the progress of each step.
-    """
+    """Simulate broadcasts, extract, train, score a held-out match, draw what is expected under its video; resumes."""
     config = config or DemoConfig()
     overlay, features, broadcasts = out / "ahead.mp4", out / "features", out / "broadcasts"
-    simulation = SimulationConfig(
-        layout="bas",
-        matches=config.matches,
-        minutes=config.minutes,
-        halves=1,
-        video=True,
-        width=config.width,
-        height=config.height,
-        seed=config.seed,
-    )
-    simulate(broadcasts, simulation, show)
+    sizes = {name: getattr(config, name) for name in ("matches", "minutes", "width", "height", "seed")}
+    simulate(broadcasts, SimulationConfig(layout="bas", halves=1, video=True, **sizes), show)
     _extract(broadcasts, features, show)
     dataset = VideoDataset(broadcasts, features)
     trained = train(dataset, _settings(config), out / "run", show=show)
@@ -93,11 +69,7 @@ def demo(out: Path, config: DemoConfig | None = None, show: Show = quiet) -> Dem
 
 
 def _extract(broadcasts: Path, features: Path, show: Show) -> None:
-    """Extract every broadcast, on CPUs in a process with one thread for each core.
-
-    A network this small gains little from a second thread; a second process halves the time. The features are those of
-    one process, to the bit.
-    """
+    """Extract every broadcast, on CPUs in a process for each core: a network this small gains little from threads."""
     config = ExtractConfig(precision="float32" if emulates_bfloat16() else "bfloat16")
     if pick_device() != "cpu":
         extract(broadcasts, features, config, show=show)
@@ -114,9 +86,6 @@ def _extract(broadcasts: Path, features: Path, show: Show) -> None:
 
 def _settings(config: DemoConfig) -> TrainConfig:
     recipe = demo_recipe()
-    return replace(
-        recipe,
-        seed=config.seed,
-        epochs=recipe.epochs if config.epochs is None else config.epochs,
-        precision="32-true" if emulates_bfloat16() else recipe.precision,
-    )
+    precision = "32-true" if emulates_bfloat16() else recipe.precision
+    epochs = recipe.epochs if config.epochs is None else config.epochs
+    return replace(recipe, seed=config.seed, epochs=epochs, precision=precision)

@@ -1,12 +1,9 @@
 """SoccerNet Ball Action Anticipation, unpacked from the encrypted zips in its Hugging Face repository.
 
 There is one zip for each split and resolution. It is read where it lies, in ranges, and its entries are written one by
-one: ``OUT/224p/train/clip_1/224p.mp4`` and so on, the layout that ``read_baa_split`` reads. No zip is stored. So the
-password is tried and the room compared before the first video is fetched, and a download that was stopped goes on with
-the next entry. A zip that somebody put at ``OUT/224p/train.zip`` is read instead of the hub's.
-
-huggingface_hub sends the requests (address, account, ranges, repeats). pyzipper decrypts, and checks each entry's
-authentication code.
+one: ``OUT/224p/train/clip_1/224p.mp4`` and so on, as ``read_baa_split`` reads them. So the password is tried and the
+room compared before the first video is fetched, and a stopped download goes on with the next entry. A zip at
+``OUT/224p/train.zip`` is read instead of the hub's. pyzipper checks each entry's authentication code.
 """
 
 import copy
@@ -26,8 +23,7 @@ from playahead.io.progress import Show, counter, quiet
 from playahead.sources.soccernet import SPLITS
 
 REPO = "SoccerNet/ActionAnticipation"
-NDA = "https://www.soccer-net.org/data"
-"""Where SoccerNet's form is; signing it brings the password."""
+NDA = "https://www.soccer-net.org/data"  # SoccerNet's form; signing it brings the password
 Resolution = Literal["224p", "720p"]
 
 _LOOK_BYTES, _FETCH_BYTES = 1 << 18, 1 << 24  # of one request: while planning, while downloading
@@ -38,12 +34,9 @@ _TERMS = f"accept the terms on https://huggingface.co/datasets/{REPO}, then `hf 
 
 @dataclass(frozen=True)
 class DownloadPlan:
-    """What a download will do; ``str()`` of it is one line for each split, and the room needed.
+    """What a download will do: the size of what is missing of each split's zip, and the room on the disk.
 
-    Attributes:
-        out: folder to download to.
-        missing_bytes: for each split's zip (where it would lie on this disk), the size of its files not yet unpacked.
-        free_bytes: room on the disk.
+    ``str()`` of it is one line for each split, and the room needed.
     """
 
     out: Path
@@ -52,7 +45,7 @@ class DownloadPlan:
 
     @property
     def needed_bytes(self) -> int:
-        """Size of all files not yet unpacked."""
+        """Size of all that is missing."""
         return sum(self.missing_bytes.values())
 
     def __str__(self) -> str:
@@ -64,17 +57,7 @@ class DownloadPlan:
 def plan_download(
     out: Path, password: str | None, splits: Sequence[str] = SPLITS, resolution: Resolution = "224p"
 ) -> DownloadPlan:
-    """List the entries of each zip, try the password on a small one, and compare the room needed with the room free.
-
-    Args:
-        out: folder to download to.
-        password: password from SoccerNet's NDA.
-        splits: any of the benchmark's four.
-        resolution: height of the videos.
-
-    Raises:
-        InputError: no or a wrong password, no access, no connection, an unsafe zip, too little room.
-    """
+    """List the entries of each zip, try the password on a small one, and compare the room needed with the room free."""
     password = require_password(password)
     unknown = [split for split in splits if split not in SPLITS]
     if unknown or not splits:
@@ -100,11 +83,7 @@ def plan_download(
 def run_download(plan: DownloadPlan, password: str, show: Show = quiet) -> list[Path]:
     """Fetch and unpack what is missing, one file after the other; each appears whole or not at all.
 
-    Returns:
-        The splits' folders, each with its ``Labels-ball.json`` and clips.
-
-    Raises:
-        InputError: the connection dropped, an entry is damaged (it is named), the disk is full.
+    Returns the splits' folders, each with its ``Labels-ball.json`` and clips.
     """
     for path, missing_bytes in plan.missing_bytes.items():
         if not missing_bytes:
@@ -128,25 +107,31 @@ def download_baa(
     resolution: Resolution = "224p",
     show: Show = quiet,
 ) -> list[Path]:
-    """``plan_download`` and ``run_download``; called again after an interruption, it resumes."""
+    """Download and unpack the benchmark; called again after an interruption, it resumes.
+
+    Args:
+        out: folder to download to.
+        password: password from SoccerNet's NDA.
+        splits: any of the benchmark's four.
+        resolution: height of the videos.
+        show: function that is called with the bytes fetched.
+
+    Raises:
+        InputError: no or a wrong password, no access, no connection, an unsafe zip, too little room.
+    """
     return run_download(plan_download(out, password, splits, resolution), password or "", show)
 
 
 def require_password(password: str | None) -> str:
     """The password, or an error that says where to get one."""
     if not password:
-        what = "the dataset's zips are encrypted, and no password is given"
         fix = f"set SOCCERNET_PASSWORD; SoccerNet sends it once its NDA form is signed: {NDA}"
-        raise InputError("password", what, fix)
+        raise InputError("password", "the dataset's zips are encrypted, and no password is given", fix)
     return password
 
 
 def safe_path(name: str, where: object) -> PurePosixPath:
-    """An entry's name as a path that stays inside the folder that it is unpacked to.
-
-    Raises:
-        InputError: empty, absolute, with ``..``, a drive letter, or a character that some system forbids.
-    """
+    """An entry's name as a path that stays inside the folder that it is unpacked to."""
     path = PurePosixPath(name.replace("\\", "/"))
     if not path.parts or path.is_absolute() or ".." in path.parts or _UNSAFE.search(name):
         raise InputError(where, f"unsafe entry name {name[:200]!r}, nothing of it is unpacked")

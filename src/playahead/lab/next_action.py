@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.datasets.dataset import FeedDataset
-from playahead.decoding.predictions import join_predictions
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID, OBSERVATION_MS, RASTER_FRAME_MS
@@ -24,7 +23,7 @@ from playahead.features.feed import FEED_FEATURES, prepare_track, window_feature
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, quiet
-from playahead.lab.baselines import fit_baseline
+from playahead.lab.baselines import fit_baseline, predict_halves
 
 GROUPS: dict[str, tuple[Action, ...]] = {
     "pass": (Action.PASS, Action.HIGH_PASS, Action.HEADER, Action.THROW_IN),
@@ -43,13 +42,9 @@ _JUST_AFTER_MS = 1  # a step sees what became visible before its end
 
 @dataclass(frozen=True)
 class NextScores:
-    """Scores of next actions, with 95 % intervals over matches.
+    """Scores of next actions, with 95 % intervals over matches; ``grouped_`` figures are of ``GROUPS``.
 
-    Attributes:
-        times: number of times that were scored.
-        accuracy, macro_f1: figures of the ten classes.
-        grouped_accuracy, grouped_f1: figures of ``GROUPS``.
-        time_error_s: mean absolute error of the wait, seconds (not a fraction).
+    ``time_error_s`` is the mean absolute error of the wait in seconds, not a fraction.
     """
 
     times: int
@@ -63,18 +58,7 @@ class NextScores:
 class NextActions:
     """Every time, from 30 s on, at which an action became visible while another is to come in its half.
 
-    Args:
-        halves: halves to observe.
-        split: name for errors.
-
-    Attributes:
-        halves, end_ms: halves with such times, and the end of the observation at each.
-        match_O: match of each time.
-        class_O: class of the next action.
-        wait_s_O: seconds until then.
-
-    Raises:
-        InputError: there is no such time.
+    ``class_O`` and ``wait_s_O`` are the class of the next action, and the seconds until then.
     """
 
     def __init__(self, halves: Sequence[FeedHalf], split: str = "feed") -> None:
@@ -130,17 +114,15 @@ def score_next_actions(
     """
     times = NextActions(dataset.evaluation_set(split).halves, split)
     predictor.check(FEED_FEATURES)
-    scores = {MODEL: _score_intensity(predictor.predict_all(times, show).intensity(), times)}
+    systems = {MODEL: predictor.predict_all(times, show)}
     if (dataset.folder / "train.npz").exists():
         markov = fit_baseline("markov", *dataset.training_halves())
-        predicted = [markov.predict(half, end) for half, end in zip(times.halves, times.end_ms, strict=True)]
-        scores[MARKOV] = _score_intensity(join_predictions(predicted).intensity(), times)
+        systems[MARKOV] = predict_halves(markov, times.halves, times.end_ms)
+    scores = {}
+    for name, predictions in systems.items():
+        class_OC, wait_s_O = next_action(predictions.intensity())
+        scores[name] = score_answers(class_OC.argmax(axis=1), wait_s_O, times)
     return {**scores, COMMONEST: score_commonest(times)}
-
-
-def _score_intensity(intensity_ORC: NDArray[np.floating], times: NextActions) -> NextScores:
-    class_OC, wait_s_O = next_action(intensity_ORC)
-    return score_answers(class_OC.argmax(axis=1), wait_s_O, times)
 
 
 def score_commonest(times: NextActions) -> NextScores:
@@ -150,14 +132,7 @@ def score_commonest(times: NextActions) -> NextScores:
 
 
 def next_action(intensity: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Class and wait of the next action.
-
-    Args:
-        intensity: events per frame, (O, 32, 10).
-
-    Returns:
-        (probability_OC of its class, median wait_s_O).
-    """
+    """(probability_OC of the next action's class, median wait_s_O) from events per frame, (O, 32, 10)."""
     rate_OR = np.maximum(intensity.sum(axis=2, dtype=np.float64), _MIN_RATE)
     mass_OR = rate_OR.cumsum(axis=1)
     # The probability that nothing has happened before a frame, times that something then does: within the frame, the
@@ -193,18 +168,17 @@ def score_answers(classes: NDArray[np.intp], waits_s: NDArray[np.float64], times
         counts = _IN_GROUP_GC @ counts_MCC @ _IN_GROUP_GC.T if grouped else counts_MCC
         return interval(lambda weight_M: figure(np.tensordot(weight_M, counts, axes=1)))
 
+    def accuracy(counts_CC: NDArray[np.float64]) -> float:
+        return float(np.trace(counts_CC) / counts_CC.sum())
+
     return NextScores(
         times=len(classes),
-        accuracy=of_counts(_accuracy),
+        accuracy=of_counts(accuracy),
         macro_f1=of_counts(_macro_f1),
-        grouped_accuracy=of_counts(_accuracy, grouped=True),
+        grouped_accuracy=of_counts(accuracy, grouped=True),
         grouped_f1=of_counts(_macro_f1, grouped=True),
         time_error_s=interval(lambda weight_M: float(weight_M @ error_M / (weight_M @ count_M))),
     )
-
-
-def _accuracy(counts_CC: NDArray[np.float64]) -> float:
-    return float(np.trace(counts_CC) / counts_CC.sum())
 
 
 def _macro_f1(counts_CC: NDArray[np.float64]) -> float:

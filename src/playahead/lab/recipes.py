@@ -10,7 +10,7 @@ from playahead.features.feed import N_FEATURES
 from playahead.io.errors import InputError
 from playahead.lab.faantra.end_to_end import EndToEndConfig
 from playahead.lab.faantra.network import EndToEndModelConfig
-from playahead.lab.pretrain.spotting import PretrainConfig
+from playahead.lab.pretrain import PretrainConfig
 from playahead.training.trainer import TrainConfig
 from playahead.variants.config import AnticipatorConfig, CriterionConfig, OptimConfig
 
@@ -209,19 +209,10 @@ def backbone_small() -> PretrainConfig:
     )
 
 
+_MADE = (backbone, backbone_small, demo, faantra, faantra_frames, feed, feed_dense, feed_static)
+_MADE += (paper_feed, paper_small, video, video_small)
 RECIPES: dict[str, Callable[[], TrainConfig | PretrainConfig | EndToEndConfig]] = {
-    "backbone": backbone,
-    "backbone-small": backbone_small,
-    "demo": demo,
-    "faantra": faantra,
-    "faantra-frames": faantra_frames,
-    "feed": feed,
-    "feed-dense": feed_dense,
-    "feed-static": feed_static,
-    "paper-feed": paper_feed,
-    "paper-small": paper_small,
-    "video": video,
-    "video-small": video_small,
+    make.__name__.replace("_", "-"): make for make in _MADE
 }
 
 
@@ -233,11 +224,7 @@ def recipe(name: str) -> TrainConfig: ...
 @overload
 def recipe(name: str, kind: type[Config]) -> Config: ...
 def recipe(name: str, kind: Any = TrainConfig) -> Any:
-    """Find a recipe of one kind: of an anticipator by default.
-
-    Raises:
-        InputError: no recipe of that kind has that name.
-    """
+    """Find a recipe of one kind: of an anticipator by default."""
     of_kind = {known: made for known, make in RECIPES.items() if isinstance(made := make(), kind)}
     if name not in of_kind:
         raise InputError("recipe", f"{name!r} is not one of {', '.join(of_kind)}")

@@ -1,7 +1,7 @@
 """``playahead bench core``."""
 
 from playahead.cli import terminal
-from playahead.lab.bench.core import BENCHMARK_TEST_CLIPS, EPOCH_EXAMPLES, bench_core
+from playahead.lab.bench import BENCHMARK_TEST_CLIPS, EPOCH_EXAMPLES, bench_core
 
 
 def command(steps: int = 8, json: bool = False) -> None:

@@ -1,7 +1,7 @@
 """``playahead bench extract``."""
 
 from playahead.cli import terminal
-from playahead.lab.bench.extraction import FRAMES_ANSWERED, bench_extraction
+from playahead.lab.bench import FRAMES_ANSWERED, bench_extraction
 from playahead.video.input_size import parse_input_size
 
 _PARTS = ("copy_s", "2d_s", "2d_share_of_peak", "3d_s", "3d_share_of_peak", "floor_s")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.lab.bench.live import bench_live
+from playahead.lab.bench import bench_live
 
 
 def command(feed_minutes: int = 120, video_minutes: int = 5, weights: Path | None = None, json: bool = False) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.datasets.dataset import FeedDataset, feed_evaluation_set
-from playahead.evaluation.evaluate import evaluate
+from playahead.inference.evaluate import evaluate
 from playahead.inference.open_predictor import DecodingOptions
 from playahead.inference.predictor import Predictor
 from playahead.lab.next_action import MODEL, NextScores, score_next_actions

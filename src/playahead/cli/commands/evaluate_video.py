@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.evaluation.evaluate import evaluate
+from playahead.inference.evaluate import evaluate
 from playahead.inference.open_predictor import DecodingOptions
 from playahead.lab.faantra.end_to_end import open_for_video
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.domain.notices import Notices
-from playahead.lab.pretrain import spotting
-from playahead.lab.pretrain.spotting import PretrainConfig
+from playahead.lab import pretrain as spotting
+from playahead.lab.pretrain import PretrainConfig
 
 
 def pretrain(

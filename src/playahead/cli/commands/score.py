@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.evaluation.evaluate import evaluate_frame_case
+from playahead.evaluation.scores import evaluate_frame_case
 from playahead.evaluation.submission import evaluate_submission as score_submission
 
 

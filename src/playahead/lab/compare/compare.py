@@ -9,23 +9,18 @@ from typing import Literal
 import numpy as np
 
 from playahead.datasets.dataset import Dataset
-from playahead.datasets.evaluation_set import EvaluationSet
 from playahead.decoding.choosing import Decoding, choose
-from playahead.decoding.predictions import Predictions, join_predictions
 from playahead.evaluation.scores import AREA, Interval, Scores, mean_interval, paired_difference, score
 from playahead.io.errors import InputError
 from playahead.io.files import lock_folder, write_whole
 from playahead.io.progress import Show, quiet
 from playahead.io.settings import check_choices
-from playahead.lab.baselines import fit_baseline
+from playahead.lab.baselines import fit_baseline, predict_halves
 from playahead.lab.compare.grid import Grid, narrowed
-from playahead.lab.compare.members import Members
-from playahead.lab.compare.runs import run_folder, runs_of, train_runs
+from playahead.lab.compare.runs import Members, run_folder, runs_of, train_runs
 
-VERSION = 2
-"""Version of ``comparison-SPLIT.json``."""
-FEW_MATCHES = 5
-"""With fewer matches, no difference is called significant."""
+VERSION = 2  # of ``comparison-SPLIT.json``
+FEW_MATCHES = 5  # with fewer, no difference is called significant
 
 Key = tuple[str, str]
 """(variant, decoding), or (variant, past)."""
@@ -36,13 +31,11 @@ class Row:
     """One variant with one decoding (or under one past); all figures in percent.
 
     Attributes:
-        variant, decoding: names of both.
         seeds: the benchmark's average of each seed.
         seed_spread: standard deviation of ``seeds`` (0 for one).
         mean: mean of ``seeds`` as [mean, low, high], a rough range over other test sets of as many matches.
         areas, area: exact area of each seed, and [mean, low, high] with the 95 % interval of its value on very many
             matches.
-        predictions_per_clip: mean number of predictions for a clip.
         by_tolerance, by_class: mean over seeds.
         examples: number of examples that training has seen; 0 for baselines.
         against: row that this one is compared with: the reference variant with the same decoding, or the reference.
@@ -74,12 +67,8 @@ class Comparison:
     """Scores of a grid's runs on one split.
 
     Attributes:
-        grid: grid that was compared.
         split, n_matches, unit: split that was scored; intervals resample its ``n_matches`` of ``unit``.
-        notices: sentences that a reader should know, such as a leak in the features.
         classes: names of the annotated classes; no other is scored.
-        data: digest of val and the split.
-        rows: one row for each variant and decoding.
         members: runs that each ensemble is made of.
         failed: runs that failed, with the reason.
     """
@@ -186,10 +175,7 @@ def compare(
 def _score_all(
     grid: Grid, trained: Grid, dataset: Dataset, out: Path, split: str, failed: Mapping[str, str]
 ) -> tuple[list[Row], dict[str, list[str]]]:
-    """Rows of every variant, ensemble and baseline with each decoding, and the members of each ensemble.
-
-    Runs that failed, and what rests on them, have no row.
-    """
+    """Rows of all that did not fail with each decoding, and the members of each ensemble."""
     scored: dict[Key, list[Scores]] = {}
     examples: dict[str, int] = {}
     members_of: dict[str, list[str]] = {}
@@ -209,7 +195,10 @@ def _score_all(
     for name, ensemble in trained.ensembles.items():
         candidates = [runs for runs in grid.candidates(ensemble) if all(run in weights for run in runs)]
         if candidates:
-            runs, members = _best_on_val(candidates, weights, dataset)
+            opened = [(runs, Members([weights[run] for run in runs], dataset)) for runs in candidates]
+            runs, members = opened[0]
+            if len(opened) > 1:  # the largest exact area on val under marginal decoding
+                runs, members = max(opened, key=lambda one: one[1].score(Decoding(), "val").area)
             members_of[name] = [f"{variant}/{seed}" for variant, seed in runs]
             scores = _scores(members, grid, split, run_folder(out, name, "ensemble"))
             add(name, scores, sum(grid.budget_of(variant) for variant, _ in runs))
@@ -227,42 +216,25 @@ def _scores(members: Members, grid: Grid, split: str, folder: Path, only_cached:
     return {past: next(iter(scores.values())) for past, scores in by_past.items() if scores}
 
 
-def _best_on_val(
-    candidates: Sequence[Sequence[tuple[str, int]]], weights: Mapping[tuple[str, int], Path], dataset: Dataset
-) -> tuple[Sequence[tuple[str, int]], Members]:
-    """The candidate with the largest exact area on val under marginal decoding; the only one if there is no choice."""
-    opened = [Members([weights[run] for run in runs], dataset) for runs in candidates]
-    if len(candidates) == 1:
-        return candidates[0], opened[0]
-    areas = [members.score(Decoding(), "val").area for members in opened]
-    best = areas.index(max(areas))
-    return candidates[best], opened[best]
-
-
 def score_baseline(name: str, dataset: Dataset, split: str, pasts: Sequence[str] = ()) -> dict[str, Scores]:
     """Scores of a baseline fitted on train, its score scale chosen on val: with marginal decoding, or by past."""
-    fitted = fit_baseline(name, *dataset.training_halves())
-
-    def predict(examples: EvaluationSet) -> Predictions:
-        halves = zip(examples.observed, examples.end_ms, strict=True)
-        return join_predictions([fitted.predict(half, end_ms) for half, end_ms in halves])
-
-    validation = dataset.evaluation_set("val")
-    decoder = choose(Decoding(), predict(validation), validation.table)
+    fitted, validation = fit_baseline(name, *dataset.training_halves()), dataset.evaluation_set("val")
+    predicted = predict_halves(fitted, validation.observed, validation.end_ms)
+    decoder = choose(Decoding(), predicted, validation.table)
     sets = {past: dataset.seen_as(past, split) for past in pasts} or {"marginal": dataset.evaluation_set(split)}
-    return {key: score(decoder.scores(predict(examples)), examples.count_by_match) for key, examples in sets.items()}
+    scores = {key: decoder.scores(predict_halves(fitted, e.observed, e.end_ms)) for key, e in sets.items()}
+    return {key: score(scores[key], examples.count_by_match) for key, examples in sets.items()}
 
 
 def summarise(scored: Mapping[Key, Sequence[Scores]], reference: Key, examples: Mapping[str, int]) -> list[Row]:
     """Rows of each variant and decoding, in the given order; ``examples`` says how many each variant was trained on."""
-    return [_row(key, _against(key, scored, reference), scored, examples[key[0]]) for key in scored]
-
-
-def _against(key: Key, scored: Mapping[Key, Sequence[Scores]], reference: Key) -> Key | None:
-    """Variants are compared under the same decoding, the reference's other decodings with the reference itself."""
-    same_decoding = (reference[0], key[1])
-    against = same_decoding if same_decoding in scored and same_decoding != key else reference
-    return against if against in scored and against != key else None
+    rows = []
+    for key in scored:
+        # Variants are compared under the same decoding, the reference's other decodings with the reference itself.
+        same_decoding = (reference[0], key[1])
+        against = same_decoding if same_decoding in scored and same_decoding != key else reference
+        rows.append(_row(key, against if against in scored and against != key else None, scored, examples[key[0]]))
+    return rows
 
 
 def _row(key: Key, against: Key | None, scored: Mapping[Key, Sequence[Scores]], examples: int) -> Row:

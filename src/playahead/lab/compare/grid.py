@@ -16,21 +16,23 @@ from playahead.training.trainer import TrainConfig
 
 _KEYS = ("about", "recipe", "seeds", "reference", "common", "variants", "decodings", "pasts", "ensembles", "baselines")
 _DECODINGS = {"marginal": Decoding(), "tuned threshold": Decoding("tuned-threshold"), "paper": Decoding("paper")}
-_DEFAULTS = ("marginal", "tuned threshold")
+
+
+Ensemble = tuple[tuple[str, ...], ...]
+"""Runs whose probabilities are averaged as logits: sets of members, of which the best on val is taken.
+
+A member is a variant (all its seeds) or one run of it, as "slots/0".
+"""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One configuration to train with every seed, or existing weights.
+    """One configuration to train with every seed, or existing weights, of which each file counts as a seed.
 
     Attributes:
-        name: name in tables.
-        config: configuration of its runs, but for the seed; None for existing weights.
         start: variant whose trained weights it starts from, with the same seed ("" for none).
-        weights: existing weights; nothing is trained then, and each file counts as a seed.
     """
 
-    name: str
     config: TrainConfig | None
     start: str = ""
     weights: tuple[Path, ...] = ()
@@ -41,34 +43,14 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Ensemble:
-    """Runs whose probabilities are averaged as logits.
-
-    Attributes:
-        choices: sets of members; if there are several, the best on val is taken. A member is a variant (all its seeds)
-            or one run of it, as "slots/0".
-    """
-
-    choices: tuple[tuple[str, ...], ...]
-
-    @property
-    def variants(self) -> set[str]:
-        """Names of all variants that may be in it."""
-        return {member.rsplit("/", 1)[0] for members in self.choices for member in members}
-
-
-@dataclass(frozen=True)
 class Grid:
     """Variants, decodings and baselines to compare.
 
     Attributes:
-        name, about: name, and what is compared, in a sentence.
-        seeds: seeds of every variant.
+        about: what is compared, in a sentence.
         reference: variant and decoding (or past) that all others are compared with.
         variants: variants by name, those that others start from first.
-        decodings: decodings by name.
         pasts: names of ``datasets.pasts.PASTS``; rows are then variants under each of these, with the first decoding.
-        ensembles: ensembles by name.
         baselines: names of ``BASELINES``.
     """
 
@@ -94,11 +76,12 @@ class Grid:
 
     def candidates(self, ensemble: Ensemble) -> list[list[tuple[str, int]]]:
         """(variant, seed) of each set's runs."""
-        return [[run for member in members for run in self._runs_of(member)] for members in ensemble.choices]
 
-    def _runs_of(self, member: str) -> list[tuple[str, int]]:
-        variant, slash, seed = member.rpartition("/")
-        return [(variant, int(seed))] if slash else [(member, seed) for seed in self.seeds_of(member)]
+        def runs_of(member: str) -> list[tuple[str, int]]:
+            variant, slash, seed = member.rpartition("/")
+            return [(variant, int(seed))] if slash else [(member, seed) for seed in self.seeds_of(member)]
+
+        return [[run for member in members for run in runs_of(member)] for members in ensemble]
 
 
 def open_grid(name: str, reference: str = "") -> Grid:
@@ -119,7 +102,13 @@ def open_grid(name: str, reference: str = "") -> Grid:
         raise InputError(path, "names no variants")
     try:
         grid = _grid(path.stem, written, path.parent)
-        _require_equal_budgets(grid)
+        # Every variant trains on as many examples as the others, unless another starts from it.
+        starts = {variant.start for variant in grid.variants.values()}
+        trained = [name for name, variant in grid.variants.items() if variant.config and name not in starts]
+        budgets = {name: grid.budget_of(name) for name in trained}
+        if len(set(budgets.values())) > 1:
+            listed = ", ".join(f"{name} {examples:,}" for name, examples in budgets.items())
+            raise InputError("variants", f"train on unequal numbers of examples ({listed})", "give all the same")
     except InputError as reason:
         raise InputError(path, reason) from None
     if reference and reference not in grid.variants:
@@ -134,10 +123,8 @@ def _grid(name: str, written: Mapping[str, Any], folder: Path) -> Grid:
         raise InputError("seeds", f"{seeds!r} is not a list of whole numbers")
     _require_distinct(seeds, "seeds")
     variants = _variants(written, folder)
-    decodings = {
-        key: _decoding(key, value)
-        for key, value in (_mapping(written, "decodings") or dict.fromkeys(_DEFAULTS)).items()
-    }
+    chosen = _mapping(written, "decodings") or dict.fromkeys(("marginal", "tuned threshold"))
+    decodings = {key: _decoding(key, value) for key, value in chosen.items()}
     ensembles = {key: _ensemble(key, value, variants, seeds) for key, value in _mapping(written, "ensembles").items()}
     baselines = _names(written["baselines"], "baselines", BASELINES) if written.get("baselines") else ()
     pasts = _names(written["pasts"], "pasts", list(PASTS)) if written.get("pasts") else ()
@@ -173,7 +160,12 @@ def _variants(written: Mapping[str, Any], folder: Path) -> dict[str, Variant]:
             raise InputError(where, f"{changes!r} is not a mapping of settings")
         if changes and "weights" in changes:
             _require_known(changes, ["weights"], where)
-            variants[name] = Variant(name, None, weights=_existing(changes["weights"], folder, where))
+            files = changes["weights"] if isinstance(changes["weights"], list) else [changes["weights"]]
+            paths = tuple(packaged_weights() if file == "packaged" else folder / str(file) for file in files)
+            missing = [path for path in paths if not path.is_file()]
+            if missing or not paths:
+                raise InputError(where, f"{missing[0] if missing else 'weights'}: no such file")
+            variants[name] = Variant(None, weights=paths)
             continue
         changes = {**common, **(changes or {})}
         start = str(changes.pop("start", ""))
@@ -185,26 +177,12 @@ def _variants(written: Mapping[str, Any], folder: Path) -> dict[str, Variant]:
             config = changed(recipe(str(changes.pop("recipe")), TrainConfig), changes)
         except InputError as reason:
             raise InputError(where, reason) from None
-        variants[name] = Variant(name, config, start)
+        variants[name] = Variant(config, start)
     return variants
 
 
-def _existing(weights: object, folder: Path, where: str) -> tuple[Path, ...]:
-    """Paths of "packaged", a file beside the grid, or a list of such."""
-    names = weights if isinstance(weights, list) else [weights]
-    paths = tuple(packaged_weights() if name == "packaged" else folder / str(name) for name in names)
-    missing = [path for path in paths if not path.is_file()]
-    if missing or not paths:
-        raise InputError(where, f"{missing[0] if missing else 'weights'}: no such file")
-    return paths
-
-
 def changed(config: TrainConfig, changes: Mapping[str, Any]) -> TrainConfig:
-    """A configuration with other settings, as ``{"model.slots": 8}``; types are checked.
-
-    Raises:
-        InputError: an unknown setting, or a value that cannot be.
-    """
+    """A configuration with other settings, as ``{"model.slots": 8}``; names and types are checked."""
     values = asdict(config)
     for dotted, value in changes.items():
         *parents, name = str(dotted).split(".")
@@ -232,7 +210,7 @@ def _ensemble(name: str, value: object, variants: Mapping[str, Variant], seeds: 
     if not isinstance(choices, list) or not choices:
         raise InputError(where, f"{value!r} is neither a list of members nor {{choose: [[...], [...]]}}")
     known = [*variants, *(f"{name}/{seed}" for name, variant in variants.items() for seed in variant.seeds(seeds))]
-    return Ensemble(tuple(_names(members, where, known) for members in choices))
+    return tuple(_names(members, where, known) for members in choices)
 
 
 def _mapping(written: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -269,27 +247,17 @@ def plain_name(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in name)
 
 
-def _require_equal_budgets(grid: Grid) -> None:
-    """Every variant has trained on as many examples as the others, unless another starts from it."""
-    starts = {variant.start for variant in grid.variants.values()}
-    trained = [name for name, variant in grid.variants.items() if variant.config and name not in starts]
-    budgets = {name: grid.budget_of(name) for name in trained}
-    if len(set(budgets.values())) > 1:
-        listed = ", ".join(f"{name} {examples:,}" for name, examples in budgets.items())
-        raise InputError("variants", f"train on unequal numbers of examples ({listed})", "give all the same")
-
-
 def narrowed(grid: Grid, names: Sequence[str]) -> Grid:
-    """The grid with these variants, those that they start from, and the reference.
-
-    Raises:
-        InputError: a name that is not in the grid.
-    """
+    """The grid with these variants, those that they start from, and the reference."""
     _require_known(names, list(grid.variants), "CompareConfig.only")
     chosen = {*names, grid.reference[0]}
     for name in list(chosen):
         while name in grid.variants and grid.variants[name].start:
             name = grid.variants[name].start
             chosen.add(name)
-    ensembles = {name: ensemble for name, ensemble in grid.ensembles.items() if chosen >= ensemble.variants}
+    ensembles = {
+        name: choices
+        for name, choices in grid.ensembles.items()
+        if all(member.rsplit("/", 1)[0] in chosen for members in choices for member in members)
+    }
     return replace(grid, variants={n: v for n, v in grid.variants.items() if n in chosen}, ensembles=ensembles)

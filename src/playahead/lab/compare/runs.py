@@ -1,23 +1,32 @@
-"""The runs of a grid: a folder each, trained in processes of their own, each with its share of the cores."""
+"""The runs of a grid: a folder each, trained in processes of their own; and what one, or several together, predict.
+
+Cached scores are keyed by their inputs: weights, decodings, data and the version of the scoring code.
+"""
 
 import csv
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
 
 from playahead.datasets.dataset import Dataset
-from playahead.decoding.choosing import Decoding
+from playahead.datasets.pasts import past_of
+from playahead.decoding.choosing import Decoding, choose
+from playahead.decoding.decoder import Decoder
+from playahead.decoding.predictions import Predictions, SlotPredictions, average_predictions
+from playahead.evaluation.scores import Scores, load_scores, save_scores, score
+from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.files import file_digest, write_whole
 from playahead.io.progress import Progress, Show, quiet
 from playahead.io.runtime import keep_freed_memory
 from playahead.lab.compare.grid import Grid, plain_name
-from playahead.lab.compare.members import Members
 from playahead.training.run import train
 from playahead.training.trainer import TrainConfig
 
@@ -29,10 +38,7 @@ class Run:
     """A variant with a seed.
 
     Attributes:
-        name: name of the variant.
         seed: seed of the run; index of weights that are there already.
-        folder: folder of the run.
-        weights: weights file, there once it is trained.
         config: whole configuration; None for weights that are there already.
         start: folder of the run that it starts from, if any.
     """
@@ -47,17 +53,14 @@ class Run:
 
 def runs_of(grid: Grid, out: Path) -> list[Run]:
     """Every variant with the first seed, then with the second ...: a grid that is stopped early still compares."""
-    order = list(grid.variants)
-    every = [(name, seed) for name in order for seed in grid.seeds_of(name)]
+    every = [(name, seed) for name in grid.variants for seed in grid.seeds_of(name)]
     runs = []
-    for name, seed in sorted(every, key=lambda run: (run[1], order.index(run[0]))):
+    for name, seed in sorted(every, key=lambda run: run[1]):
         variant, folder = grid.variants[name], run_folder(out, name, seed)
-        if variant.config is None:
-            runs.append(Run(name, seed, folder, variant.weights[seed]))
-        else:
-            start = run_folder(out, variant.start, seed) if variant.start else None
-            config = replace(variant.config, seed=seed)
-            runs.append(Run(name, seed, folder, folder / "weights.safetensors", config, start))
+        start = run_folder(out, variant.start, seed) if variant.start else None
+        config = variant.config and replace(variant.config, seed=seed)
+        weights = folder / "weights.safetensors" if config else variant.weights[seed]
+        runs.append(Run(name, seed, folder, weights, config, start))
     return runs
 
 
@@ -69,11 +72,7 @@ def run_folder(out: Path, variant: str, seed: int | str) -> Path:
 def train_runs(
     runs: Sequence[Run], grid: Grid, dataset: Dataset, split: str, processes: int, show: Show = quiet
 ) -> dict[str, str]:
-    """Train and score all runs that have a configuration, each after the run that it starts from.
-
-    Returns:
-        Folder name -> reason, for the runs that failed.
-    """
+    """Train and score all runs that have a configuration, each after its start; returns why which folders failed."""
     decodings = {} if grid.pasts else grid.decodings  # scores under pasts are made afterwards
     done = _done(runs, dataset, decodings, split)
     steps_of = {run.folder: run.config.total_steps for run in runs if run.config and run.folder not in done}
@@ -81,7 +80,7 @@ def train_runs(
     failed: dict[str, str] = {}
     waiting, running = list(runs), dict[Future[str], Run]()
     task, steps = f"{grid.name}: {len(runs)} runs", sum(steps_of.values())
-    with _threads(max(1, (os.cpu_count() or 1) // processes)), _pool(processes) as pool:
+    with _pool(processes) as pool:
         while waiting or running:
             # Submit what can begin: its start, if any, has ended. What starts from a failed run fails with it.
             pending = {run.folder for run in (*waiting, *running.values())}
@@ -121,22 +120,14 @@ def _done(runs: Sequence[Run], dataset: Dataset, decodings: Mapping[str, Decodin
 
 @contextmanager
 def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with the block; waiting runs are dropped, and resume when compared again."""
+    """Processes that share the cores and end with the block; runs that wait are dropped, and resume another time."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // processes))
     pool = ProcessPoolExecutor(processes, get_context("spawn"), max_tasks_per_child=1)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _threads(each: int) -> Iterator[None]:
-    """Number of threads of each process that is started within."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = str(each)
-    try:
-        yield
-    finally:
         if before is None:
             del os.environ["OMP_NUM_THREADS"]
         else:
@@ -144,7 +135,7 @@ def _threads(each: int) -> Iterator[None]:
 
 
 def _work(run: Run, dataset: Dataset, decodings: Mapping[str, Decoding], split: str) -> str:
-    """Train and score a run in a process of its own; returns what went wrong, or nothing."""
+    """Train a run, unless that is done, and score it, in a process of its own; returns what went wrong, or nothing."""
     keep_freed_memory()
     run.folder.mkdir(parents=True, exist_ok=True)
     with (run.folder / "output.txt").open("a") as output:
@@ -157,28 +148,20 @@ def _work(run: Run, dataset: Dataset, decodings: Mapping[str, Decoding], split: 
                 print(f"{progress.task}: {10 * now} % {progress.note}", file=output, flush=True)
 
         try:
-            train_run(run, dataset, show)
+            record, inputs = run.folder / "trained.json", _inputs(run, dataset)
+            if record.exists() and record.read_text() != inputs:
+                raise InputError(run.folder, "holds a run with other settings or data", "choose another folder")
+            if not (record.exists() and run.weights.exists()):
+                assert run.config is not None
+                start = run.start / "weights.safetensors" if run.start else None
+                train(dataset, run.config, run.folder, start, show=show)
+                write_whole(record, inputs)
             if decodings:
                 Members([run.weights], dataset).scores(decodings, split, run.folder)
         except Exception as reason:  # the other runs go on, and the table names this one
             print(f"failed: {reason}", file=output)
             return str(reason) if isinstance(reason, PlayaheadError) else f"{type(reason).__name__}: {reason}"
     return ""
-
-
-def train_run(run: Run, dataset: Dataset, show: Show = quiet) -> None:
-    """Train a run, unless its weights are there and were made by this configuration on this data.
-
-    Raises:
-        InputError: the folder holds a run with other settings or data.
-    """
-    record, inputs = run.folder / "trained.json", _inputs(run, dataset)
-    if record.exists() and record.read_text() != inputs:
-        raise InputError(run.folder, "holds a run with other settings or data", "choose another folder")
-    if not (record.exists() and run.weights.exists()):
-        assert run.config is not None
-        train(dataset, run.config, run.folder, run.start / "weights.safetensors" if run.start else None, show=show)
-        write_whole(record, inputs)
 
 
 def _inputs(run: Run, dataset: Dataset) -> str:
@@ -198,3 +181,70 @@ def _steps_done(run: Run, total: int) -> int:
             return max((int(row["step"]) for row in csv.DictReader(file)), default=0)
     except (OSError, KeyError, ValueError, TypeError, csv.Error):
         return 0
+
+
+_FORMAT = 6  # of cached scores: another number where scoring or decoding changes its figures
+
+
+class Members:
+    """One file of weights, or several whose probabilities are averaged as logits.
+
+    A ``past`` is one of ``datasets.pasts.PASTS``, or empty for the data as they are, on which decodings are chosen.
+    """
+
+    def __init__(self, weights: Sequence[Path], dataset: Dataset) -> None:
+        self.weights, self.dataset = list(weights), dataset
+        self._predictions: dict[tuple[str, str], Predictions] = {}
+        self._decoders: dict[Decoding, Decoder] = {}
+
+    @cached_property
+    def predictors(self) -> list[Predictor]:
+        """Opened when they are first needed: cached scores need none."""
+        return [Predictor.open(path, self.dataset.features) for path in self.weights]
+
+    def predict(self, split: str, past: str = "", show: Show = quiet) -> Predictions:
+        """Predictions of a split."""
+        if (split, past) not in self._predictions:
+            observed = self.dataset.seen_as(past, split) if past else self.dataset.evaluation_set(split)
+            each = [predictor.predict_all(observed, show) for predictor in self.predictors]
+            self._predictions[split, past] = each[0] if len(each) == 1 else average_predictions(each)
+        return self._predictions[split, past]
+
+    def decoder(self, decoding: Decoding) -> Decoder:
+        """The decoder stored with the weights if it matches, else one chosen on val."""
+        if len(self.weights) == 1 and decoding in (Decoding(), Decoding("tuned-threshold")):
+            return self.predictors[0].decoder(decoding.kind)
+        if decoding not in self._decoders:
+            self._decoders[decoding] = choose(decoding, self.predict("val"), self.dataset.evaluation_set("val").table)
+        return self._decoders[decoding]
+
+    def score(self, decoding: Decoding, split: str, past: str = "") -> Scores:
+        """Scores of a split."""
+        decoded = self.decoder(decoding).scores(self.predict(split, past))
+        return score(decoded, self.dataset.evaluation_set(split).count_by_match)
+
+    def scores(
+        self, decodings: Mapping[str, Decoding], split: str, folder: Path, past: str = "", only_cached: bool = False
+    ) -> dict[str, Scores]:
+        """Scores with every decoding, cached in ``folder``; without decodings of slots if the model has none.
+
+        With ``only_cached``, nothing is returned if there is no cache of the same inputs.
+        """
+        if not all(path.exists() for path in self.weights) and only_cached:
+            return {}
+        cache = folder / f"{'-'.join(['scores', split, *past.split()])}.npz"
+        settings = {name: asdict(decoding) for name, decoding in decodings.items()}
+        digests = [file_digest(path) for path in self.weights]
+        inputs: list[object] = [_FORMAT, digests, settings, split, self.dataset.digest("val", split)]
+        inputs += [asdict(past_of(past))] if past else []
+        key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+        if (cached := load_scores(cache, key)) is not None or only_cached:
+            return cached or {}
+        scored = {
+            name: self.score(decoding, split, past)
+            for name, decoding in decodings.items()
+            if decoding.kind == "marginal" or isinstance(self.predict(split, past), SlotPredictions)
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        save_scores(cache, scored, key)
+        return scored

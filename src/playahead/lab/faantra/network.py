@@ -20,26 +20,21 @@ from playahead.paper.anticipator import AnticipatorOutput
 from playahead.variants.config import AnticipatorConfig
 from playahead.variants.model import build as build_anticipator
 
+KIND = "end to end"
 _SHARE = 4  # one channel in so many takes part
+_LATER_STAGES = ("s3", "s4")
 
 
 class GateShiftFuse(nn.Module):
-    """Half of the channels that take part look one frame ahead, half one frame back, as much as a gate lets them.
-
-    Args:
-        channels: number of channels of the features.
-        frames: T, frames of a clip: the batch holds B x T frames.
-    """
+    """Half of the channels that take part look one frame ahead, half one frame back, as much as a gate lets them."""
 
     def __init__(self, channels: int, frames: int) -> None:
         super().__init__()
         self.frames = frames
         self.taking_part = max(channels // _SHARE // 2 * 2, 2)
-        half = self.taking_part // 2
         self.norm = nn.BatchNorm3d(self.taking_part)
         self.gate = nn.Conv3d(self.taking_part, 2, 3, padding=1, groups=2)
         self.fuse = nn.ModuleList(nn.Conv2d(2, 1, 3, padding=1) for _ in range(2))
-        self.half_taking_part = half
 
     def forward(self, features_PCHW: Tensor) -> Tensor:
         """Features of the same shape; channels that take no part are unchanged."""
@@ -47,29 +42,18 @@ class GateShiftFuse(nn.Module):
         moving_BCTHW = moving.unflatten(0, (-1, self.frames)).transpose(1, 2)
         gate_B2THW = self.gate(self.norm(moving_BCTHW).relu()).tanh()
         parts = []
-        for index, step in enumerate((-1, 1)):
-            own_BDTHW = moving_BCTHW[:, index * self.half_taking_part : (index + 1) * self.half_taking_part]
-            gated = own_BDTHW * gate_B2THW[:, index : index + 1]
-            parts.append(self._fused(_shifted(gated, step), own_BDTHW - gated, self.fuse[index]))
+        for own_BDTHW, gate_B1THW, weigh, back in zip(
+            moving_BCTHW.chunk(2, dim=1), gate_B2THW.chunk(2, dim=1), self.fuse, (False, True), strict=True
+        ):
+            # What the gate lets through moves by one frame; zeros come in at the other end.
+            gated = own_BDTHW * gate_B1THW
+            rest, nothing = own_BDTHW - gated, torch.zeros_like(gated[:, :, :1])
+            shifted = torch.cat([nothing, gated[:, :, :-1]] if back else [gated[:, :, 1:], nothing], dim=2)
+            # What came from the neighbour and what stayed are weighted for each channel and frame.
+            pooled_B2DT = torch.stack([shifted.mean(dim=(3, 4)), rest.mean(dim=(3, 4))], dim=1)
+            weight_BDT11 = weigh(pooled_B2DT).sigmoid()[:, 0, :, :, None, None]
+            parts.append(shifted * weight_BDT11 + rest * (1 - weight_BDT11))
         return torch.cat([torch.cat(parts, dim=1).transpose(1, 2).flatten(0, 1), resting], dim=1)
-
-    @staticmethod
-    def _fused(shifted_BDTHW: Tensor, rest_BDTHW: Tensor, weigh: nn.Module) -> Tensor:
-        """Sum of what came from the neighbour and what stayed, weighted for each channel and frame."""
-        pooled_B2DT = torch.stack([shifted_BDTHW.mean(dim=(3, 4)), rest_BDTHW.mean(dim=(3, 4))], dim=1)
-        weight_BDT11 = weigh(pooled_B2DT).sigmoid()[:, 0, :, :, None, None]
-        return shifted_BDTHW * weight_BDT11 + rest_BDTHW * (1 - weight_BDT11)
-
-
-def _shifted(x_BDTHW: Tensor, step: int) -> Tensor:
-    """Features moved by one frame; zeros come in at the other end."""
-    nothing = torch.zeros_like(x_BDTHW[:, :, :1])
-    if step > 0:
-        return torch.cat([nothing, x_BDTHW[:, :, :-1]], dim=2)
-    return torch.cat([x_BDTHW[:, :, 1:], nothing], dim=2)
-
-
-_LATER_STAGES = ("s3", "s4")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +93,6 @@ class EndToEnd(nn.Module):
     """A RegNet with gate-shift-fuse in its later half, then FAANTRA's encoder and decoder."""
 
     def __init__(self, config: EndToEndModelConfig) -> None:
-        """
-        Raises:
-            InputError: timm knows no such encoder, it is no RegNet, or its weights cannot be fetched.
-        """
         super().__init__()
         self.config = config
         self.frame_encoder = _frame_encoder(config)
@@ -129,21 +109,17 @@ class EndToEnd(nn.Module):
 
 
 def _frame_encoder(config: EndToEndModelConfig) -> nn.Module:
-    create = import_timm().create_model
+    where, name = "EndToEndModelConfig.encoder", config.encoder
     try:
-        encoder = create(config.encoder, pretrained=config.imagenet, in_chans=1, num_classes=0)
+        encoder = import_timm().create_model(config.encoder, pretrained=config.imagenet, in_chans=1, num_classes=0)
     except (OSError, ValueError) as reason:
         first_line, fix = str(reason).split("\n")[0], "connect, or train without ImageNet weights"
-        raise InputError(config.encoder, f"its ImageNet weights cannot be fetched ({first_line})", fix) from None
+        raise InputError(name, f"its ImageNet weights cannot be fetched ({first_line})", fix) from None
     except RuntimeError as reason:
-        raise InputError(
-            "EndToEndModelConfig.encoder", f"{config.encoder!r}: timm has no such encoder ({reason})"
-        ) from None
-    stages = [getattr(encoder, name, None) for name in _LATER_STAGES]
+        raise InputError(where, f"{name!r}: timm has no such encoder ({reason})") from None
+    stages = [getattr(encoder, stage, None) for stage in _LATER_STAGES]
     if None in stages:
-        raise InputError(
-            "EndToEndModelConfig.encoder", f"{config.encoder!r} is no RegNet: it has no stages {_LATER_STAGES}"
-        )
+        raise InputError(where, f"{name!r} is no RegNet: it has no stages {_LATER_STAGES}")
     for stage in stages:
         for block in stage.children():  # type: ignore[union-attr]
             first = block.conv1
@@ -151,15 +127,8 @@ def _frame_encoder(config: EndToEndModelConfig) -> nn.Module:
     return channels_last(encoder)
 
 
-KIND = "end to end"
-
-
 def open_end_to_end(path: Path, device: str = "auto") -> Predictor:
-    """Open weights that were trained end to end, as a predictor on frames.
-
-    Raises:
-        InputError: missing, damaged, or weights of another kind.
-    """
+    """Open weights that were trained end to end, as a predictor on frames."""
     tensors, about = read_tensors(path)
     if about.get("kind") != KIND:
         raise InputError(path, "was not trained end to end", "give the store of features that it was trained on")

@@ -6,6 +6,7 @@ Axes: D tolerances, C classes, H thresholds, B bins.
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import StringIO
 
 import matplotlib as mpl
@@ -20,37 +21,27 @@ from playahead.lab.report.diagnose import ERROR_EDGES_S, Diagnosis
 
 _INK, _FAINT, _ACCENT, _OTHER, _LINE = "#010101", "#020202", "#030303", "#040404", "#050505"
 _VARIABLES = {_INK: "--ink", _FAINT: "--faint", _ACCENT: "--accent", _OTHER: "--other", _LINE: "--line"}
-_STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "playahead",
-    "font.size": 8.5,
-    "font.family": "sans-serif",
-    "text.color": _INK,
-    "axes.labelcolor": _FAINT,
-    "axes.edgecolor": _LINE,
-    "axes.titlesize": 8.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": _LINE,
-    "grid.linewidth": 0.6,
-    "xtick.color": _FAINT,
-    "ytick.color": _FAINT,
-    "xtick.labelcolor": _INK,
-    "ytick.labelcolor": _INK,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "legend.frameon": False,
+_STYLE: dict[str, object] = {"svg.fonttype": "none", "svg.hashsalt": "playahead", "font.family": "sans-serif"}
+_STYLE |= dict.fromkeys(("font.size", "axes.titlesize"), 8.5) | {"grid.linewidth": 0.6}
+_STYLE |= dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False)
+_STYLE |= dict.fromkeys(("axes.grid", "axes.axisbelow"), True)
+_STYLE |= dict.fromkeys(("text.color", "xtick.labelcolor", "ytick.labelcolor"), _INK)
+_STYLE |= dict.fromkeys(("axes.labelcolor", "xtick.color", "ytick.color"), _FAINT)
+_STYLE |= dict.fromkeys(("axes.edgecolor", "grid.color"), _LINE)
+_STYLE |= dict.fromkeys(("figure.facecolor", "axes.facecolor"), "none")
+_TOLERANCES = {
+    0: ("within 1 s", {"color": _ACCENT, "linewidth": 1.4}),
+    2: ("within 3 s", {"color": _OTHER, "linewidth": 1.2, "linestyle": "--"}),
+    5: ("at any time", {"color": _FAINT, "linewidth": 1.0, "linestyle": ":"}),
 }
-_TOLERANCES = {0: "within 1 s", 2: "within 3 s", 5: "at any time"}
 
 
-def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, NDArray]:
-    """A figure of so many inches, at the page's 72 points each, and its axes."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
-    return figure, axes
+@contextmanager
+def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> Iterator[tuple[Figure, NDArray]]:
+    """A figure of so many inches, at the page's 72 points each, and its axes; drawn in the page's style."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure, figure.subplots(rows, columns, squeeze=False)
 
 
 def _svg(figure: Figure, title: str) -> str:
@@ -71,13 +62,10 @@ def forest(rows: Sequence[Mapping], title: str) -> str:
     compared = [row for row in rows if row["difference"]]
     if not compared:
         return ""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(7.2, 0.55 + 0.19 * len(compared), 1, 2)
+    with _figure(7.2, 0.55 + 0.19 * len(compared), 1, 2) as (figure, axes):
         columns = (("area_difference", 1, "exact area"), ("difference", 0, "official mAP"))
-        for place, (key, index, label) in enumerate(columns):
-            _forest(
-                axes[0, place], [row[key] for row in compared], [row["significant"][index] for row in compared], label
-            )
+        for axis, (key, index, label) in zip(axes[0], columns, strict=True):
+            _forest(axis, [row[key] for row in compared], [row["significant"][index] for row in compared], label)
         names = [f"{row['variant']}, {row['decoding']}".replace("$", r"\$") for row in compared]  # "$" begins a formula
         axes[0, 0].set_yticks(range(len(compared)), names)
         axes[0, 1].set_yticks(range(len(compared)), [""] * len(compared))
@@ -101,9 +89,7 @@ def pasts(rows: Sequence[Mapping], names: Sequence[str]) -> str:
     """Exact area of each variant under each past, in the grid's order; baselines are drawn fainter."""
     variants = list(dict.fromkeys(row["variant"] for row in rows))
     place = {name: float(index) for index, name in enumerate(names)}
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(7.2, 0.9 + 0.26 * len(names))
-        axis = axes[0, 0]
+    with _figure(7.2, 0.9 + 0.26 * len(names)) as (figure, ((axis,),)):
         for variant, style in zip(variants, _markers(rows, variants), strict=True):
             of_variant = [row for row in rows if row["variant"] == variant]
             at = [place[row["decoding"]] for row in of_variant]
@@ -121,19 +107,15 @@ def pasts(rows: Sequence[Mapping], names: Sequence[str]) -> str:
 def _markers(rows: Sequence[Mapping], variants: Sequence[str]) -> list[dict]:
     """A filled mark for each trained variant, a hollow one for each baseline."""
     trained = {row["variant"] for row in rows if row["examples"]}
-    filled, hollow = iter(_cycle("osD^v", (_ACCENT, _OTHER, _INK))), iter(_cycle("o|xsD", (_FAINT,)))
-    return [next(filled if variant in trained else hollow) for variant in variants]
-
-
-def _cycle(marks: str, colours: Sequence[str]) -> Iterator[dict]:
-    for mark, colour in zip(itertools.cycle(marks), itertools.cycle(colours), strict=False):
-        yield {"marker": mark, "color": colour, "markerfacecolor": colour if colour != _FAINT else "none"}
+    filled = zip(itertools.cycle("osD^v"), itertools.cycle((_ACCENT, _OTHER, _INK)), strict=False)
+    hollow = zip(itertools.cycle("o|xsD"), itertools.repeat(_FAINT), strict=False)
+    marks = [next(filled if variant in trained else hollow) for variant in variants]
+    return [{"marker": m, "color": c, "markerfacecolor": c if c != _FAINT else "none"} for m, c in marks]
 
 
 def precision_recall(diagnosis: Diagnosis) -> str:
     """A small curve for each class at three tolerances."""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(7.2, 3.5, 2, 5)
+    with _figure(7.2, 3.5, 2, 5) as (figure, axes):
         for axis in axes.flat:
             axis.set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
             axis.label_outer()
@@ -143,9 +125,9 @@ def precision_recall(diagnosis: Diagnosis) -> str:
             axis.set_title(short_name(ACTIONS[index]), loc="left")
             lines = [
                 axis.plot(diagnosis.recall_DCH[d, c], np.maximum.accumulate(diagnosis.precision_DCH[d, c]), **style)[0]
-                for d, style in zip(_TOLERANCES, _line_styles(), strict=True)
+                for d, (_, style) in _TOLERANCES.items()
             ]
-        figure.legend(lines, _TOLERANCES.values(), loc="outside upper right", ncols=3)
+        figure.legend(lines, [name for name, _ in _TOLERANCES.values()], loc="outside upper right", ncols=3)
         figure.supxlabel("recall", fontsize=8.5, color=_FAINT)
         figure.supylabel("precision", fontsize=8.5, color=_FAINT)
         return _svg(figure, "precision and recall of each class")
@@ -157,27 +139,15 @@ def _hide_unused(axes: NDArray, diagnosis: Diagnosis) -> None:
         axis.set_visible(False)
 
 
-def _line_styles() -> list[dict]:
-    return [
-        {"color": _ACCENT, "linewidth": 1.4},
-        {"color": _OTHER, "linewidth": 1.2, "linestyle": "--"},
-        {"color": _FAINT, "linewidth": 1.0, "linestyle": ":"},
-    ]
-
-
 def threshold_sweep(diagnosis: Diagnosis) -> str:
     """mAP against the number of predictions per clip above a threshold."""
-    threshold, predictions_per_clip, score = np.array(diagnosis.sweep).T
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(4.6, 2.9)
-        axis = axes[0, 0]
-        axis.plot(predictions_per_clip, score, "o-", color=_ACCENT, markersize=3, linewidth=1.3)
+    threshold, made, score = np.array(diagnosis.sweep).T
+    with _figure(4.6, 2.9) as (figure, ((axis,),)):
+        axis.plot(made, score, "o-", color=_ACCENT, markersize=3, linewidth=1.3)
         for index in (5, 8, 11, 13):
-            note = f"at least {threshold[index]:.2f}"
-            axis.annotate(
-                note, (predictions_per_clip[index], score[index]), (5, -9), textcoords="offset points", fontsize=7.5
-            )
-        scale = "log" if predictions_per_clip.any() else "linear"
+            note, place = f"at least {threshold[index]:.2f}", (made[index], score[index])
+            axis.annotate(note, place, (5, -9), textcoords="offset points", fontsize=7.5)
+        scale = "log" if made.any() else "linear"
         axis.set(xlabel="predictions per clip (on the scorer's scale)", ylabel="mAP", xscale=scale, ylim=(0, None))
         axis.xaxis.set_major_formatter("{x:g}")
         return _svg(figure, "mAP against predictions per clip")
@@ -187,9 +157,7 @@ def calibration(diagnosis: Diagnosis) -> str:
     """Confidence against the share that happened; larger dots hold more anticipations."""
     rows = [(row.stated, row.happened, row.anticipations) for row in diagnosis.calibration]
     believed, right, made = np.array(rows).reshape(-1, 3).T
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(4.6, 3.4)
-        axis = axes[0, 0]
+    with _figure(4.6, 3.4) as (figure, ((axis,),)):
         axis.plot((0, 1), (0, 1), color=_FAINT, linewidth=0.8, linestyle="--")
         axis.scatter(believed, right, s=6 + 5 * np.log10(np.maximum(made, 1)) ** 2, color=_ACCENT, zorder=3)
         axis.plot(believed, right, color=_ACCENT, linewidth=1.0)
@@ -200,8 +168,7 @@ def calibration(diagnosis: Diagnosis) -> str:
 def time_errors(diagnosis: Diagnosis) -> str:
     """Histogram of the time error of each class's most confident prediction."""
     centre_B = (ERROR_EDGES_S[:-1] + ERROR_EDGES_S[1:]) / 2
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(7.2, 2.7, 2, 5)
+    with _figure(7.2, 2.7, 2, 5) as (figure, axes):
         for axis in axes.flat:
             axis.set(xlim=(-5, 5), xticks=(-4, 0, 4), yticks=())
             axis.grid(axis="y", visible=False)
@@ -217,9 +184,7 @@ def time_errors(diagnosis: Diagnosis) -> str:
 def window_importance(weight_W: Sequence[float]) -> str:
     """The learned weight of each past window."""
     names = [f"{5 * n} to {5 * n - 5} s" for n in range(len(weight_W), 0, -1)]
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(4.6, 2.2)
-        axis = axes[0, 0]
+    with _figure(4.6, 2.2) as (figure, ((axis,),)):
         axis.barh(names, weight_W, color=_ACCENT, height=0.6)
         axis.set(xlabel="learned weight", xlim=(0, 1))
         axis.grid(axis="y", visible=False)
@@ -228,8 +193,7 @@ def window_importance(weight_W: Sequence[float]) -> str:
 
 def learning_curves(curves: Mapping[str, Mapping[str, Sequence[float]]], chosen: str) -> str:
     """Loss and validation score of every run over its training, the chosen one in colour."""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(7.2, 2.8, 1, 2)
+    with _figure(7.2, 2.8, 1, 2) as (figure, axes):
         for name, curve in sorted(curves.items(), key=lambda item: item[0] == chosen):
             is_chosen = name == chosen
             style = {"color": _ACCENT if is_chosen else _FAINT, "linewidth": 1.8 if is_chosen else 0.7}

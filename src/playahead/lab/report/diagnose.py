@@ -36,7 +36,6 @@ class Diagnosis:
     Attributes:
         classes: indices of the annotated classes, the axis C of all that follows.
         precision_DC: average precision, percent.
-        precision_DCH, recall_DCH: precision-recall curves.
         sweep: (minimum confidence, predictions per clip, mAP of those alone) at rising thresholds.
         calibration: confidences of all classes beside what happened, at the frames' times.
         error_CB: number of examples by the time error of the class's most confident prediction, three frames a bin.
@@ -44,7 +43,6 @@ class Diagnosis:
         slot_mass_KC: events per example that each slot accounts for; None without slots.
         slot_time_K: mean time at which each slot fires, s.
         gain_O: nats by which the model explains each example better than the constant rate.
-        health: figures that show a training going wrong.
     """
 
     classes: tuple[int, ...]
@@ -67,17 +65,11 @@ class Diagnosis:
 
 
 def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameTable) -> Diagnosis:
-    """Diagnose a model's predictions on a split.
-
-    Args:
-        predictions: outputs of its heads.
-        probabilities: decoded probabilities, as people are shown them, beside what happened.
-        scaled: scores, on the scorer's scale, beside what happened.
-    """
+    """Diagnose a model's predictions on a split, from decoded probabilities and from scores on the scorer's scale."""
     counts = count_detections(scaled)
     precision, recall = precision_recall(counts)
     intensity_ORC = predictions.intensity()
-    slots = _slots(predictions) if isinstance(predictions, SlotPredictions) else (None, None)
+    mass_KC, time_K = _slots(predictions) if isinstance(predictions, SlotPredictions) else (None, None)
     annotated = list(scaled.classes)
     return Diagnosis(
         classes=scaled.classes,
@@ -88,8 +80,8 @@ def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameT
         calibration=reliability(timed_events_of_frames(probabilities)[0], probabilities, CONFIDENCE_EDGES),
         error_CB=time_errors(probabilities)[annotated],
         confusion_CC=confusion(intensity_ORC, probabilities.labels_NR)[annotated][:, annotated],
-        slot_mass_KC=None if slots[0] is None else slots[0][:, annotated],
-        slot_time_K=slots[1],
+        slot_mass_KC=None if mass_KC is None else mass_KC[:, annotated],
+        slot_time_K=time_K,
         gain_O=gains(intensity_ORC, probabilities.labels_NR),
         health=health(predictions, int((probabilities.labels_NR != NO_EVENT).sum())),
     )
@@ -100,10 +92,8 @@ def sweep(counts: ThresholdCounts, n_clips: int) -> list[tuple[float, float, flo
     precision, recall = precision_recall(counts)
     points = []
     for first in (0, 1, 2, 4, 8, 12, 20, 30, 40, 60, 80, 100, 120, 140, 160):
-        best = [
-            np.where(recall[0][..., first:] >= level, precision[0][..., first:], 0).max(axis=-1)
-            for level in RECALL_LEVELS
-        ]
+        above, reached = precision[0][..., first:], recall[0][..., first:]
+        best = [np.where(reached >= level, above, 0).max(axis=-1) for level in RECALL_LEVELS]
         predictions_per_clip = float(counts.detections_GCH[0, :, first].sum() / max(n_clips, 1))
         points.append((float(THRESHOLDS_H[first]), predictions_per_clip, 100 * float(np.mean(best))))
     return points
@@ -152,10 +142,7 @@ def gains(intensity_ORC: NDArray[np.float32], labels_NR: NDArray[np.int32]) -> N
 
 def _slots(predictions: SlotPredictions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(mass_KC, mean time of each slot's mass, s)."""
-    mass_KC = np.einsum("ok,okc->kc", predictions.objectness_OK, predictions.class_OKC, optimize=True)
-    mass_KC = mass_KC / len(predictions)
-    bins = predictions.offset_OKT.shape[-1]
-    centre_T = (np.arange(bins) + 0.5) / bins * ANTICIPATION_MS / 1000
-    time_OK = predictions.offset_OKT @ centre_T
-    weight_K = np.maximum(predictions.objectness_OK.sum(axis=0), 1e-9)
-    return mass_KC, (time_OK * predictions.objectness_OK).sum(axis=0) / weight_K
+    objectness_OK, bins = predictions.objectness_OK, predictions.offset_OKT.shape[-1]
+    mass_KC = np.einsum("ok,okc->kc", objectness_OK, predictions.class_OKC, optimize=True) / len(predictions)
+    time_OK = predictions.offset_OKT @ ((np.arange(bins) + 0.5) / bins * ANTICIPATION_MS / 1000)
+    return mass_KC, (time_OK * objectness_OK).sum(axis=0) / np.maximum(objectness_OK.sum(axis=0), 1e-9)

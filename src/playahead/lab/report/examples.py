@@ -8,7 +8,6 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +20,6 @@ from playahead.domain.palette import COLOURS, short_name
 from playahead.domain.time import format_clock
 from playahead.evaluation.frames import NO_EVENT, FrameTable
 from playahead.io.errors import InputError
-
-if TYPE_CHECKING:
-    from av import VideoFrame
 
 PAST_MS = 10_000
 _MIN_APART = 6  # examples: so that two share no video
@@ -40,11 +36,7 @@ class PlacedMark:
     """An action on a timeline, placed for drawing.
 
     Attributes:
-        x: distance from the left.
-        text_x: distance of its name from the left.
-        name: name of the action, empty where there is no room for it.
-        title: full text, shown when it is pointed at.
-        colour: colour of the action.
+        name: name of the action, empty where there is no room for it; ``title`` is shown when it is pointed at.
         lane: row of the name, 0 the nearest to the mark.
         share: confidence, 0 to 1 (1 for what happened).
     """
@@ -60,14 +52,9 @@ class PlacedMark:
 
 @dataclass(frozen=True)
 class Example:
-    """One example.
+    """One example, and the nats by which the model explains it better than the constant rate.
 
-    Attributes:
-        where: match, half and clock, or the clip's name.
-        gain: nats by which the model explains it better than the constant rate.
-        happened, expected: marks of what happened and of what the model expected.
-        now_x: distance of the observation's end from the left.
-        picture: last frame observed, as a data URI; empty where there is no video.
+    ``picture`` is the last frame observed, as a data URI; empty where there is no video.
     """
 
     where: str
@@ -81,14 +68,9 @@ class Example:
 def best_and_worst(
     evaluation_set: EvaluationSet, folder: Path, probabilities: FrameTable, gains: NDArray[np.float64], count: int
 ) -> tuple[list[Example], list[Example]]:
-    """(best, worst) explained examples in which something happens, none near another.
+    """(best, worst) explained examples in which something happens, ``count`` each, none near another.
 
-    Args:
-        evaluation_set: examples that were predicted.
-        folder: folder of the split's videos, for pictures.
-        probabilities: probabilities of the run shown in detail.
-        gains: nats by which it explains each example better than the constant rate.
-        count: number of examples on either side.
+    ``folder`` holds the split's videos, for pictures; ``gains`` are nats as in ``Example``.
     """
     happens = np.flatnonzero((probabilities.labels_NR != NO_EVENT).any(axis=1))
     ranked = happens[np.argsort(-gains[happens])].tolist()
@@ -103,18 +85,12 @@ def best_and_worst(
             picture = _picture(folder / where, end_ms)
         return example(half, where, end_ms, probabilities.scores_NRV[n], float(gains[n]), picture)
 
-    best, worst = ([show(n) for n in _spread(order, count)] for order in (ranked, ranked[::-1]))
-    return best, worst
-
-
-def _spread(ranked: Sequence[int], count: int) -> list[int]:
-    chosen: list[int] = []
-    for n in ranked:
-        if len(chosen) == count:
-            break
-        if all(abs(n - other) >= _MIN_APART for other in chosen):
-            chosen.append(n)
-    return chosen
+    chosen: tuple[list[int], list[int]] = ([], [])
+    for side, order in zip(chosen, (ranked, ranked[::-1]), strict=True):
+        for n in order:
+            if len(side) < count and all(abs(n - other) >= _MIN_APART for other in side):
+                side.append(n)
+    return [show(n) for n in chosen[0]], [show(n) for n in chosen[1]]
 
 
 def example(
@@ -122,9 +98,8 @@ def example(
 ) -> Example:
     """Timeline of a half that is observed until ``end_ms``, with the probabilities (32, 11) of what follows."""
     shown = half.is_target & (half.t_ms > end_ms - PAST_MS) & (half.t_ms <= end_ms + ANTICIPATION_MS)
-    happened = [
-        (int(t) - end_ms, ACTIONS[code], 1.0) for t, code in zip(half.t_ms[shown], half.code[shown], strict=True)
-    ]
+    rows = zip(half.t_ms[shown], half.code[shown], strict=True)
+    happened = [(int(t_ms) - end_ms, ACTIONS[code], 1.0) for t_ms, code in rows]
     probability_RC = probabilities[:, 1:]
     surest = np.argsort(probability_RC, axis=None)[::-1][:_MAX_EXPECTED]
     expected = []
@@ -163,7 +138,7 @@ def _picture(place: Path, end_ms: int) -> str:
     if path is None or not path.is_file():
         return ""
     try:
-        _, rgb_HWC = next(iter(read_drawn(path, _rgb, end_ms / 1000 - 0.04)))
+        _, rgb_HWC = next(iter(read_drawn(path, lambda frame: frame.to_ndarray(format="rgb24"), end_ms / 1000 - 0.04)))
     except (InputError, StopIteration):
         return ""
     image = Image.fromarray(rgb_HWC)
@@ -171,7 +146,3 @@ def _picture(place: Path, end_ms: int) -> str:
     jpeg = io.BytesIO()
     image.save(jpeg, "JPEG", quality=70)
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg.getvalue()).decode()}"
-
-
-def _rgb(frame: "VideoFrame") -> NDArray[np.uint8]:
-    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)

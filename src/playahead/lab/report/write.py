@@ -1,13 +1,9 @@
-"""``write_report()``: one self-contained HTML page about a comparison, or about one run.
-
-``gather`` collects what the page shows: the run to show in detail, its diagnosis and examples, the learning curves of
-all runs, and the data that they were trained and scored on.
-"""
+"""``write_report()``: one self-contained HTML page about a comparison, or about one run."""
 
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -18,30 +14,123 @@ from playahead.datasets.dataset import Dataset, FeedDataset
 from playahead.decoding.choosing import Decoding
 from playahead.decoding.decoder import Kind
 from playahead.domain.actions import ACTIONS
+from playahead.domain.palette import COLOURS, short_name
 from playahead.evaluation.frames import NO_EVENT
+from playahead.evaluation.official import TOLERANCES_S
 from playahead.evaluation.scores import score
 from playahead.io.errors import InputError
 from playahead.io.files import write_whole
 from playahead.io.progress import Show, quiet
 from playahead.io.settings import check_choices
 from playahead.lab.compare.compare import VERSION, summarise
-from playahead.lab.compare.members import Members
-from playahead.lab.compare.runs import run_folder
-from playahead.lab.report.diagnose import diagnose
-from playahead.lab.report.examples import best_and_worst
+from playahead.lab.compare.runs import Members, run_folder
+from playahead.lab.report.diagnose import Diagnosis, diagnose
+from playahead.lab.report.examples import Example, best_and_worst
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import SPLITS
 from playahead.sources.layouts import SIMULATED_MARKER, folder_of_split, is_clip_split
 from playahead.sources.soccernet import read_baa_split
 
 try:
-    from playahead.lab.report.page import Page, Split, render
+    import jinja2
+
+    from playahead.lab.report import charts
 except ImportError:
     raise InputError("report", "jinja2 and matplotlib are not installed", "pip install 'playahead[report]'") from None
 
 _AGAIN = "run playahead compare again"
 _KEYS = {"version", "grid", "about", "reference", "seeds", "rows", "decodings", "pasts", "weights", "data"}
 _KEYS_OF_ROWS = {"variant", "decoding", "mean", "area", "seeds", "examples", "predictions_per_clip", "significant"}
+
+
+PUBLISHED = (
+    ("FAANTRA-WS (winner 2026)", None, 24.08),
+    ("FAANTRA-TS", None, 21.14),
+    ("FAANTRA (organisers' baseline)", 18.05, 16.76),
+    ("Hierarchical GRU with input-conditioned slots (the paper)", 17.91, 16.5),
+)
+"""(system, test, challenge) on SoccerNet Ball Action Anticipation, from the paper: video, other matches."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Numbers of a split; ``empty`` is the share of examples without any action."""
+
+    name: str
+    matches: int
+    examples: int
+    actions_per_example: float
+    empty: float
+    actions_C: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Content of the page.
+
+    Attributes:
+        rows: rows of ``comparison-SPLIT.json``.
+        chosen: name of the run shown in detail, and its decoding.
+        diagnosis, best, worst: diagnosis of that run, and its best and worst explained examples.
+        pasts: pasts that the rows were observed through, if that is what they differ in.
+        importance_W: learned weight of each past window, oldest first; empty if the model has none.
+        curves: step, loss, validated_step and map of every run.
+        leaks, unread: what is in two splits (None: not checked), and what could not be read.
+    """
+
+    title: str
+    about: str
+    split: str
+    n_matches: int
+    n_examples: int
+    simulated: bool
+    rows: Sequence[Mapping]
+    chosen: tuple[str, str]
+    diagnosis: Diagnosis
+    reference: tuple[str, str] = ("", "")
+    pasts: Sequence[str] = ()
+    unit: str = "matches"
+    notices: Sequence[str] = ()
+    best: Sequence[Example] = ()
+    worst: Sequence[Example] = ()
+    importance_W: Sequence[float] = ()
+    curves: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    splits: Sequence[Split] = ()
+    leaks: Sequence[str] | None = ()
+    unread: Sequence[str] = ()
+    settings: Mapping[str, object] = field(default_factory=dict)
+    environment: Mapping[str, object] = field(default_factory=dict)
+
+
+def render(page: Page) -> str:
+    """Render one HTML document that needs no other file."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["setting"] = json.dumps
+    drawn = {
+        "precision_recall": charts.precision_recall(page.diagnosis),
+        "sweep": charts.threshold_sweep(page.diagnosis),
+        "calibration": charts.calibration(page.diagnosis),
+        "errors": charts.time_errors(page.diagnosis),
+        "forest": charts.forest(page.rows, "differences to the reference"),
+        "pasts": charts.pasts(page.rows, page.pasts) if page.pasts else "",
+        "importance": charts.window_importance(page.importance_W) if page.importance_W else "",
+        "curves": charts.learning_curves(page.curves, page.chosen[0]) if page.curves else "",
+    }
+    return environment.get_template("report.html").render(
+        page=page,
+        charts=drawn,
+        actions=[short_name(ACTIONS[c]) for c in page.diagnosis.classes],
+        colours=[COLOURS[ACTIONS[c]] for c in page.diagnosis.classes],
+        tolerances=[f"{t} s" for t in TOLERANCES_S[:-1]] + ["any"],
+        published=PUBLISHED,
+        ranked=sorted(page.rows, key=lambda row: -row["area"][0]),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +168,7 @@ def write_report(
         show: function that is called with the progress of predicting.
 
     Returns:
-        Notices for the reader of the page, a sentence each; the page shows them, too.
+        Notices for the reader of the page; it shows them, too.
 
     Raises:
         InputError: nothing to report on there, a damaged file, or no run or decoding of that name.
@@ -116,6 +205,10 @@ def gather(runs: Path, dataset: Dataset, config: ReportConfig, show: Show = quie
     if comparison and comparison["data"] != dataset.digest("val", split):
         notices.add("the data is not what the comparison was scored on: compare again")
     splits, leaks, unread = _describe_splits(dataset)
+    try:
+        environment = json.loads((folder / "run.json").read_text()).get("environment", {})
+    except (OSError, ValueError):
+        environment = {}
     importance_W = getattr(predictor.network.memory, "importance_W", None)
     return Page(
         title=f"Ball action anticipation: {comparison['grid'] if comparison else folder.name}",
@@ -139,7 +232,7 @@ def gather(runs: Path, dataset: Dataset, config: ReportConfig, show: Show = quie
         leaks=leaks,
         unread=unread,
         settings=_flat(predictor.about.get("train", {})),
-        environment=_environment(folder),
+        environment=environment,
     )
 
 
@@ -149,15 +242,14 @@ def _read_comparison(runs: Path, split: str) -> dict[str, Any] | None:
     if not path.exists():
         if (runs / "weights.safetensors").exists():
             return None
-        what = f"holds neither comparison-{split}.json nor weights.safetensors"
-        raise InputError(runs, what, "run playahead compare")
+        raise InputError(runs, f"holds neither {path.name} nor weights.safetensors", "run playahead compare")
     try:
         document = json.loads(path.read_text())
     except ValueError as reason:
         raise InputError(path, f"is not a comparison ({reason})", _AGAIN) from None
-    is_whole = isinstance(document, dict) and document.keys() >= _KEYS and document["rows"]
-    is_whole = is_whole and document["version"] == VERSION
-    if not is_whole or not all(isinstance(row, dict) and row.keys() >= _KEYS_OF_ROWS for row in document["rows"]):
+    is_whole = isinstance(document, dict) and document.keys() >= _KEYS and document["version"] == VERSION
+    rows = document["rows"] if is_whole else []
+    if not rows or not all(isinstance(row, dict) and row.keys() >= _KEYS_OF_ROWS for row in rows):
         raise InputError(path, "is not a comparison of this version", _AGAIN)
     return document
 
@@ -212,45 +304,33 @@ def _describe_splits(dataset: Dataset) -> tuple[list[Split], list[str] | None, l
         labels_NR = np.concatenate([labels for labels, _ in examples.frames])
         counts_C = np.bincount(labels_NR[labels_NR != NO_EVENT] - 1, minlength=len(ACTIONS)).tolist()
         empty = float((labels_NR == NO_EVENT).all(axis=1).mean())
-        splits.append(
-            Split(name, len(examples.matches), len(examples), sum(counts_C) / len(labels_NR), empty, counts_C)
-        )
+        mean_actions = sum(counts_C) / len(labels_NR)
+        splits.append(Split(name, len(examples.matches), len(examples), mean_actions, empty, counts_C))
     if not all(is_clip_split(folder) for folder in folders.values()):
         return splits, None, unread
     leaks = audit_splits({split: read_baa_split(folder, keep_going=True) for split, folder in folders.items()}).leaks
     return splits, leaks, unread
 
 
-def _learning_curves(runs: Path) -> dict[str, dict[str, list[float]]]:
+def _learning_curves(runs: Path) -> dict[str, dict[str, Sequence[float]]]:
     """Loss and validation score of every run in the folder, by name."""
-    curves = {}
+    curves: dict[str, dict[str, Sequence[float]]] = {}
     for path in sorted([*runs.glob("*/log.csv"), *runs.glob("log.csv")]):
         try:
             with path.open(newline="") as file:
-                curves[path.parent.name] = _curve(list(csv.DictReader(file)))
+                rows = list(csv.DictReader(file))
+            # A log repeats the last validation score until there is another.
+            pairs = zip([{}, *rows], rows, strict=False)
+            validated = [row for last, row in pairs if row["map"] and row["map"] != last.get("map")]
+            curves[path.parent.name] = {
+                "step": [int(row["step"]) for row in rows],
+                "loss": [float(row["loss_total"]) for row in rows],
+                "validated_step": [int(row["step"]) for row in validated],
+                "map": [float(row["map"]) for row in validated],
+            }
         except (OSError, KeyError, ValueError, TypeError, csv.Error):
             continue  # another kind of run, or one that is being written
     return curves
-
-
-def _curve(rows: Sequence[Mapping[str, str]]) -> dict[str, list[float]]:
-    # A log repeats the last validation score until there is another.
-    before = [{}, *rows]
-    validated = [row for last, row in zip(before, rows, strict=False) if row["map"] and row["map"] != last.get("map")]
-    return {
-        "step": [int(row["step"]) for row in rows],
-        "loss": [float(row["loss_total"]) for row in rows],
-        "validated_step": [int(row["step"]) for row in validated],
-        "map": [float(row["map"]) for row in validated],
-    }
-
-
-def _environment(folder: Path) -> dict[str, object]:
-    """Machine in ``run.json``; empty if that cannot be read."""
-    try:
-        return json.loads((folder / "run.json").read_text()).get("environment", {})
-    except (OSError, ValueError):
-        return {}
 
 
 def _flat(settings: Mapping[str, Any], under: str = "") -> dict[str, object]:

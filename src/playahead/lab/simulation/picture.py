@@ -7,7 +7,7 @@ Axes: T frames, J players, P points, 2 or 3 coordinates (pixels or metres), H, W
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,14 +40,7 @@ _SHAKE_M = 0.05
 
 @dataclass(frozen=True)
 class Camera:
-    """A pose for every frame.
-
-    Attributes:
-        position_T3: metres.
-        turn_T33: world to camera.
-        focal_px: focal length.
-        width, height: size of the picture.
-    """
+    """A pose for every frame: position in metres, turn from world to camera."""
 
     position_T3: NDArray[np.float64]
     turn_T33: NDArray[np.float64]
@@ -129,6 +122,9 @@ def draw_frames(scene: Scene, width: int, height: int, seed: int) -> Iterator[ND
         yield from painter.paint(scene, slice(start, min(start + _CHUNK, len(scene))))
 
 
+_Pens = tuple[ImageDraw.ImageDraw, ImageDraw.ImageDraw]  # luma, colour class
+
+
 class _Painter:
     def __init__(self, look: Look, camera: Camera, rng: np.random.Generator) -> None:
         self.look, self.camera, self.rng = look, camera, rng
@@ -137,13 +133,8 @@ class _Painter:
         self.noise = (look.noise * rng.standard_normal((8, *shape))).round().astype(np.int16)
 
     def paint(self, scene: Scene, frames: slice) -> Iterator[NDArray[np.uint8]]:
-        part = Camera(
-            self.camera.position_T3[frames],
-            self.camera.turn_T33[frames],
-            self.camera.focal_px,
-            self.camera.width,
-            self.camera.height,
-        )
+        pose = {"position_T3": self.camera.position_T3[frames], "turn_T33": self.camera.turn_T33[frames]}
+        part = replace(self.camera, **pose)
         # Everything is projected for all frames of the part at once: feet (lifted in a jump), ball and its shadow.
         players_TJ2, pose_TJ = scene.players_TJ2[frames], scene.pose_TJ[frames]
         lift_TJ = np.where(pose_TJ == JUMPING, _JUMP_M, 0.0)
@@ -164,30 +155,17 @@ class _Painter:
             yield self._finished(luma, chroma)
 
     def _pitch(self, ground_of_pixels: NDArray[np.float64]) -> tuple[Image.Image, Image.Image]:
-        to_texture = _GROUND_TO_TEXTURE @ ground_of_pixels
-        size = (self.camera.width, self.camera.height)
-        luma = self.ground.transform(
-            size, Image.Transform.PERSPECTIVE, _coefficients(to_texture), Image.Resampling.BILINEAR
-        )
-        small = to_texture @ _HALF_SIZE
-        half = (size[0] // 2, size[1] // 2)
-        chroma = self.ground_class.transform(half, Image.Transform.PERSPECTIVE, _coefficients(small), fillcolor=_STAND)
-        return luma, chroma
+        to_texture, perspective = _GROUND_TO_TEXTURE @ ground_of_pixels, Image.Transform.PERSPECTIVE
+        size, half = (self.camera.width, self.camera.height), (self.camera.width // 2, self.camera.height // 2)
+        full, small = _coefficients(to_texture), _coefficients(to_texture @ _HALF_SIZE)
+        luma = self.ground.transform(size, perspective, full, Image.Resampling.BILINEAR)
+        return luma, self.ground_class.transform(half, perspective, small, fillcolor=_STAND)
 
-    def _player(
-        self,
-        pens: tuple[ImageDraw.ImageDraw, ImageDraw.ImageDraw],
-        foot: list[float],
-        px_per_m: float,
-        player: int,
-        pose: int,
-        stride: float,
-    ) -> None:
+    def _player(self, pens: _Pens, foot: list[float], px_per_m: float, player: int, pose: int, stride: float) -> None:
         x, y = foot
         if not (-20 < x < self.camera.width + 20 and -20 < y < self.camera.height + 40):
             return
-        first = player < 11
-        kit, kind = (self.look.kit_0, _KIT_0) if first else (self.look.kit_1, _KIT_1)
+        kit, kind = (self.look.kit_0, _KIT_0) if player < 11 else (self.look.kit_1, _KIT_1)
         tall, wide = 1.85 * px_per_m, max(0.28 * px_per_m, 0.8)
         luma, chroma = pens
         luma.ellipse((x - 2 * wide, y - wide * 0.5, x + 2 * wide, y + wide * 0.5), fill=self.look.grass - 30)
@@ -196,8 +174,8 @@ class _Painter:
             head = (x - tall * 0.62, y - 2 * wide, x - tall * 0.46, y)
         else:
             leg = 0.5 * wide + abs(stride) * wide
-            luma.line((x, y - 0.5 * tall, x - leg, y), fill=40, width=max(1, round(0.5 * wide)))
-            luma.line((x, y - 0.5 * tall, x + leg, y), fill=40, width=max(1, round(0.5 * wide)))
+            for foot_x in (x - leg, x + leg):
+                luma.line((x, y - 0.5 * tall, foot_x, y), fill=40, width=max(1, round(0.5 * wide)))
             box = (x - wide, y - 0.86 * tall, x + wide, y - 0.42 * tall)
             head = (x - 0.6 * wide, y - 1.02 * tall, x + 0.6 * wide, y - 0.84 * tall)
         if pose == ARMS_UP:
@@ -206,13 +184,7 @@ class _Painter:
         luma.ellipse(head, fill=150)
         chroma.rectangle(tuple(value / 2 for value in box), fill=kind)
 
-    def _ball(
-        self,
-        pens: tuple[ImageDraw.ImageDraw, ImageDraw.ImageDraw],
-        at: list[float],
-        shadow: list[float],
-        px_per_m: float,
-    ) -> None:
+    def _ball(self, pens: _Pens, at: list[float], shadow: list[float], px_per_m: float) -> None:
         radius = max(_BALL_M * px_per_m, _BALL_PX)
         luma, chroma = pens
         x, y = shadow
@@ -241,12 +213,10 @@ def _ground(look: Look, rng: np.random.Generator) -> tuple[Image.Image, Image.Im
     x_W, y_H1 = np.arange(width) / _PX_PER_M - rim_x, np.arange(height)[:, None] / _PX_PER_M - rim_y
     beyond_HW = np.maximum(np.maximum(-x_W, x_W - PITCH_M[0]), y_H1 - PITCH_M[1]) - _VERGE_M
     stripes_W = np.floor(x_W / 6) % 2 * look.stripe + look.grass
-    crowd_HW = (
-        rng.integers(40, 170, (-(-height // 6), -(-width // 6))).repeat(6, axis=0).repeat(6, axis=1)[:height, :width]
-    )
+    crowd_HW = rng.integers(40, 170, (-(-height // 6), -(-width // 6))).repeat(6, axis=0).repeat(6, axis=1)
     boards_HW = 60 + 110 * (np.floor((x_W + y_H1) / 9) % 2)
     # Grass within the verge, then two metres of boards, then the crowd.
-    luma_HW = np.where(beyond_HW < 0, stripes_W, np.where(beyond_HW < 2, boards_HW, crowd_HW))
+    luma_HW = np.where(beyond_HW < 0, stripes_W, np.where(beyond_HW < 2, boards_HW, crowd_HW[:height, :width]))
     class_HW = np.where(beyond_HW < 0, _GRASS, _STAND).astype(np.uint8)
     luma = Image.fromarray(luma_HW.astype(np.uint8))
     _lines(ImageDraw.Draw(luma), look.grass + _LINE_OVER_GRASS)

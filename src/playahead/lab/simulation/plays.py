@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from playahead.domain.actions import ACTIONS, Action
-from playahead.domain.feed import FeedHalf
+from playahead.domain.feed import FeedHalf, FeedRow, SetPiece
 from playahead.domain.pitch import PITCH_M
 from playahead.domain.records import ActionEvent, Clip
 from playahead.io.errors import InputError
 from playahead.sources.soccernet import cut_into_clips
 
 _NEAR_GOAL = 72.0  # percent of the pitch's length from which crosses and shots come
-_SETPIECE = {Action.THROW_IN: 1}
 
 # The tables: what follows what, who does it and how soon, rounded from 200 real matches (Wyscout-BAA train, CC BY 4.0).
 # Rows and columns are the ten actions in benchmark order. ``benchmarks/rhythm.py`` prints them.
@@ -69,30 +68,24 @@ _GAP_MS = np.array(
 )
 """Median time from the row to the column."""
 
-_GAP_LOG_SPREAD = 0.6
-"""Standard deviation of the log of a gap around its median."""
-
-_REACH_METRES = np.array([14, 9, 11, 34, 14, 26, 18, 6, 5, 4])
-"""Typical distance that the ball goes with each action."""
+_GAP_LOG_SPREAD = 0.6  # standard deviation of the log of a gap around its median
+_REACH_METRES = np.array([14, 9, 11, 34, 14, 26, 18, 6, 5, 4])  # typical distance that the ball goes with each action
 
 
 def simulate_half(seed: int, match: int = 1, half: int = 1, minutes: float = 45.0) -> FeedHalf:
-    """One half of simulated football; the same arguments give the same rows.
-
-    Raises:
-        InputError: a duration that is not positive.
-    """
+    """One half of simulated football; the same arguments give the same rows."""
     if not 0.1 <= minutes <= 120:
         raise InputError("minutes", f"{minutes} of a half is not in 0.1 to 120")
     if seed < 0:
         raise InputError("seed", f"{seed} is negative")
     rng = np.random.default_rng([seed, match, half])
     ball = _Ball(rng)
-    rows: list[tuple[int, int, int, int, int]] = []
+    rows: list[FeedRow] = []
     now_ms, action, team = 1_000.0, Action.PASS, int(rng.integers(2))
     while now_ms < minutes * 60_000:
         x, y = ball.place(action, team)
-        rows.append((round(now_ms), action.class_index, team, x, y))
+        setpiece = SetPiece.THROW_IN if action is Action.THROW_IN else SetPiece.OPEN_PLAY
+        rows.append(FeedRow(half, round(now_ms), action.class_index, team, x, y, setpiece))
         ball.travel(action)
         following = ball.next_action(action, team)
         gap_ms = _GAP_MS[action.class_index, following.class_index] * np.exp(_GAP_LOG_SPREAD * rng.standard_normal())
@@ -100,21 +93,7 @@ def simulate_half(seed: int, match: int = 1, half: int = 1, minutes: float = 45.
         if rng.random() * 100 >= _SAME_SIDE_PERCENT[action.class_index, following.class_index]:
             team = 1 - team
         action = following
-    t_ms, code, teams, x, y = (np.array(column) for column in zip(*rows, strict=True))
-    setpiece = np.zeros(len(rows), np.uint8)
-    for kind, number in _SETPIECE.items():
-        setpiece[code == kind.class_index] = number
-    return FeedHalf(
-        match=match,
-        half=half,
-        t_ms=t_ms.astype(np.int32),
-        code=code.astype(np.uint8),
-        team=teams.astype(np.uint8),
-        x=x.astype(np.uint8),
-        y=y.astype(np.uint8),
-        setpiece=setpiece,
-        delay_ms=np.zeros(len(rows), np.uint16),
-    )
+    return FeedHalf.from_rows(match, half, rows)
 
 
 class _Ball:
@@ -168,8 +147,7 @@ def actions_of(half: FeedHalf) -> tuple[ActionEvent, ...]:
 
 def clips_of(half: FeedHalf) -> list[Clip]:
     """A half in the anticipation benchmark's layout: a clip every 5 s."""
-    duration_ms = int(half.t_ms[-1]) if len(half) else 0
-    return cut_into_clips(actions_of(half), duration_ms, 5_000, "224p.mp4")
+    return cut_into_clips(actions_of(half), int(half.t_ms[-1]) if len(half) else 0, 5_000, "224p.mp4")
 
 
 def write_bas_labels(path: Path, halves: list[FeedHalf]) -> None:

@@ -53,13 +53,7 @@ _FOLLOW = np.array([0.5, 0.35])  # how far a formation follows the ball along an
 
 @dataclass(frozen=True)
 class Scene:
-    """A half, frame by frame.
-
-    Attributes:
-        ball_T3: metres.
-        players_TJ2: metres.
-        pose_TJ: STANDING, JUMPING, SLIDING or ARMS_UP.
-    """
+    """A half, frame by frame: places in metres, and poses (STANDING, JUMPING, SLIDING or ARMS_UP)."""
 
     ball_T3: NDArray[np.float32]
     players_TJ2: NDArray[np.float32]
@@ -78,11 +72,7 @@ class _Events:
 
 
 def stage(half: FeedHalf, n_frames: int, seed: int) -> Scene:
-    """Play a half's actions out over ``n_frames`` frames at 25 a second.
-
-    Raises:
-        InputError: no actions in the half.
-    """
+    """Play a half's actions out over ``n_frames`` frames at 25 a second."""
     events = _events_of(half)
     time_s_T = np.arange(n_frames) / GRID.fps
     ball_T3 = _ball(events, time_s_T)
@@ -94,7 +84,11 @@ def stage(half: FeedHalf, n_frames: int, seed: int) -> Scene:
         own = np.flatnonzero(actor_E == player)
         _run(players_TJ2[:, player], events, own, time_s_T)
         _pose(pose_TJ[:, player], events, own, time_s_T)
-    _carry(players_TJ2, events, actor_E, ball_T3, time_s_T)
+    # While a drive lasts its player stays with the ball.
+    for e in range(len(actor_E) - 1):
+        if events.action_E[e] is Action.DRIVE and actor_E[e + 1] == actor_E[e]:
+            start, stop = np.searchsorted(time_s_T, events.time_s_E[e : e + 2])
+            players_TJ2[start:stop, actor_E[e]] = ball_T3[start:stop, :2]
     return Scene(ball_T3.astype(np.float32), players_TJ2.astype(np.float32), pose_TJ)
 
 
@@ -132,7 +126,9 @@ def _ball(events: _Events, time_s_T: NDArray[np.float64]) -> NDArray[np.float64]
     # Height: a line from release to arrival, an arc over it, and the wait in a thrower's hands.
     release_E = np.array([_RELEASE_M.get(action, _GROUND_M) for action in events.action_E])
     arrival_E = np.array([2.0 if action is Action.HEADER else _GROUND_M for action in events.action_E])
-    loft_E = np.array([_loft_m(a, s) for a, s in zip(events.action_E, flight_s_E, strict=True)])
+    # A free flight of t seconds rises g t^2 / 8.
+    lowest_E, highest_E = np.array([_LOFT.get(action, (0.0, 0.0)) for action in events.action_E]).T
+    loft_E = np.clip(9.81 * flight_s_E**2 / 8, lowest_E, highest_E)
     height_T = release_E[now_T] * (1 - share_T) + arrival_E[then_T] * share_T
     height_T += loft_E[now_T] * 4 * share_T * (1 - share_T)
     thrown_E = np.array([action is Action.THROW_IN for action in events.action_E])
@@ -150,13 +146,6 @@ def _flight_s(events: _Events) -> NDArray[np.float64]:
     free_s_E = np.maximum(distance_E / speed_E, _SHORTEST_FLIGHT_S)
     carried_E = np.array([action is Action.DRIVE for action in events.action_E])
     return np.maximum(np.where(carried_E, gap_s_E, np.minimum(gap_s_E, free_s_E)), 0.04)
-
-
-def _loft_m(action: Action, flight_s: float) -> float:
-    """Height of the arc: a free flight of t seconds rises g t^2 / 8."""
-    if action not in _LOFT:
-        return 0.0
-    return float(np.clip(9.81 * flight_s**2 / 8, *_LOFT[action]))
 
 
 def _formations(
@@ -179,8 +168,7 @@ def _actors(events: _Events, formation_TJ2: NDArray[np.float64]) -> NDArray[np.i
     actors: list[int] = []
     for e, (time_s, team) in enumerate(zip(events.time_s_E, events.team_E, strict=True)):
         own = np.arange(11) + 11 * team
-        carried = e > 0 and events.action_E[e - 1] is Action.DRIVE and events.team_E[e - 1] == team
-        if carried:
+        if e > 0 and events.action_E[e - 1] is Action.DRIVE and events.team_E[e - 1] == team:
             actors.append(actors[-1])
             continue
         frame = min(int(time_s * GRID.fps), len(formation_TJ2) - 1)
@@ -191,11 +179,6 @@ def _actors(events: _Events, formation_TJ2: NDArray[np.float64]) -> NDArray[np.i
     return np.array(actors)
 
 
-def _smooth(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    share = np.clip(share, 0, 1)
-    return share * share * (3 - 2 * share)
-
-
 def _run(path_T2: NDArray[np.float64], events: _Events, own: NDArray[np.intp], time_s_T: NDArray[np.float64]) -> None:
     """Bend a player's path through his own actions: he runs there beforehand and returns afterwards."""
     own_s, own_xy = events.time_s_E[own], events.xy_E2[own]
@@ -204,15 +187,16 @@ def _run(path_T2: NDArray[np.float64], events: _Events, own: NDArray[np.intp], t
     has_next_T, has_last_T = following_T < len(own), following_T > 0
     next_T, last_T = np.minimum(following_T, len(own) - 1), np.maximum(following_T - 1, 0)
     run_s = np.minimum(_RUN_S, 0.95 * np.diff(own_s, prepend=own_s[0] - _RUN_S / 0.95))
-    coming_T = np.where(has_next_T, 1 - _share(own_s[next_T] - time_s_T, np.maximum(run_s, 0.04)[next_T]), 0.0)
-    leaving_T = np.where(has_last_T, 1 - _share(time_s_T - own_s[last_T], np.full(1, _RETURN_S)), 0.0)
+    coming_T = np.where(has_next_T, 1 - _eased((own_s[next_T] - time_s_T) / np.maximum(run_s, 0.04)[next_T]), 0.0)
+    leaving_T = np.where(has_last_T, 1 - _eased((time_s_T - own_s[last_T]) / _RETURN_S), 0.0)
     home_T2 = path_T2.copy()
     path_T2 += (leaving_T * (1 - coming_T))[:, None] * (own_xy[last_T] - home_T2)
     path_T2 += coming_T[:, None] * (own_xy[next_T] - home_T2)
 
 
-def _share(elapsed_s: NDArray[np.float64], whole_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    return _smooth(elapsed_s / whole_s)
+def _eased(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    share = np.clip(share, 0, 1)
+    return share * share * (3 - 2 * share)
 
 
 def _pose(pose_T: NDArray[np.uint8], events: _Events, own: NDArray[np.intp], time_s_T: NDArray[np.float64]) -> None:
@@ -222,17 +206,3 @@ def _pose(pose_T: NDArray[np.uint8], events: _Events, own: NDArray[np.intp], tim
             before_s = _HELD_S if pose == ARMS_UP else _POSE_S
             start, stop = np.searchsorted(time_s_T, [events.time_s_E[e] - before_s, events.time_s_E[e] + _POSE_S])
             pose_T[start:stop] = pose
-
-
-def _carry(
-    players_TJ2: NDArray[np.float64],
-    events: _Events,
-    actor_E: NDArray[np.int64],
-    ball_T3: NDArray[np.float64],
-    time_s_T: NDArray[np.float64],
-) -> None:
-    """While a drive lasts its player stays with the ball."""
-    for e in range(len(actor_E) - 1):
-        if events.action_E[e] is Action.DRIVE and actor_E[e + 1] == actor_E[e]:
-            start, stop = np.searchsorted(time_s_T, events.time_s_E[e : e + 2])
-            players_TJ2[start:stop, actor_E[e]] = ball_T3[start:stop, :2]

@@ -1,6 +1,8 @@
-"""Diagnoses on cases small enough to solve by hand."""
+"""Diagnoses small enough to solve by hand; the page needs nothing else, escapes its input, fits a desk and a phone."""
 
-from itertools import pairwise
+import re
+import shutil
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -11,7 +13,8 @@ from playahead.evaluation.official import benchmark_average, count_detections
 from playahead.lab.report import charts
 from playahead.lab.report.diagnose import ERROR_EDGES_S, confusion, diagnose, gains, sweep, time_errors
 from playahead.lab.report.examples import example
-from tests.support.report_pages import half, labels, predictions
+from playahead.lab.report.write import render
+from tests.support.report_pages import half, labels, page, predictions, row
 from tests.support.tables import table_of, with_labels
 
 
@@ -35,11 +38,11 @@ def test_confidences_that_are_right_lie_on_the_diagonal(rate):
 def test_the_sweep_starts_at_the_score_and_falls():
     rng = np.random.default_rng(1)
     read, happened = predictions(rng), labels(rng)
-    scored = diagnose(read, *[with_labels(happened, rng.random((60, 32, 11)).astype(np.float32))] * 2)
+    table = with_labels(happened, rng.random((60, 32, 11)).astype(np.float32))
+    made = [made for _, made, _ in diagnose(read, table, table).sweep]
+    assert all(fewer < more for more, fewer in pairwise(made))
     counts = count_detections(one_class())
     assert sweep(counts, 200)[0][2] == pytest.approx(100 * benchmark_average(counts))
-    kept = [made for _, made, _ in scored.sweep]
-    assert all(fewer < more for more, fewer in pairwise(kept))
     assert sweep(counts, 200)[-1][1:] == (0.0, 0.0)  # no guess is that sure
 
 
@@ -58,10 +61,9 @@ def test_errors_that_are_even_look_even():
 
 
 def test_a_decoding_that_guesses_nothing_can_be_drawn():
-    nothing = diagnose(
-        predictions(np.random.default_rng(0)),
-        *[with_labels(labels(np.random.default_rng(0)), np.zeros((60, 32, 11), np.float32))] * 2,
-    )
+    rng = np.random.default_rng(0)
+    table = with_labels(labels(rng), np.zeros((60, 32, 11), np.float32))
+    nothing = diagnose(predictions(rng), table, table)
     assert nothing.calibration == []
     assert "<svg" in charts.calibration(nothing)
     assert "<svg" in charts.threshold_sweep(nothing)
@@ -115,3 +117,88 @@ def test_an_example_shows_only_its_window_and_names_never_overlap():
                 ends = [mark.text_x + 5.1 * len(mark.name) for mark in named]
                 assert all(mark.text_x >= end for mark, end in zip(named[1:], ends, strict=False))
                 assert all(end <= 381 for end in ends)
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def written() -> str:
+    return render(page())
+
+
+def test_it_is_one_file_that_asks_for_nothing(written):
+    sections, links = (set(re.findall(p, written)) for p in (r'<section id="(\w+)"', r'<a href="#(\w+)"'))
+    assert sections == links
+    assert written.count("<a ") == len(links)
+    assert all(source.startswith("data:") for source in re.findall(r'\bsrc="([^"]*)', written))
+    assert not re.search(r"@import|url\(\s*['\"]?http|<script|<link", written)
+
+
+def test_names_are_escaped_and_colours_are_the_page_s(written):
+    assert "variant &lt;1&gt;, marginal" in written
+    assert "variant <1>" not in re.sub(r"<!--.*?-->", "", written, flags=re.DOTALL)
+    assert "#010101" not in written
+    assert "var(--accent)" in written
+
+
+def test_it_says_what_bears_on_its_figures(written):
+    assert "No match is in two of these" in written
+    assert "How much each past window counts" in written
+    assert ">reference<" in written
+    assert "Simulated matches" not in written
+    bare = {"importance_W": [], "curves": {}, "rows": [row("cost $a_{b$ x", 20.0)]}
+    said = {"leaks": ["match 3 is in train and val"], "unread": ["test.npz: truncated"]}
+    said |= {"notices": ["weights saw the test matches"], "unit": "five-minute runs of clips"}
+    other = render(page(simulated=True, n_matches=2, **bare, **said))
+    for text in (
+        *("Simulated matches", "match 3 is in train and val", "Not read: test.npz: truncated", "Inside the model"),
+        *("weights saw the test matches", "examples of 2 five-minute runs of clips", "cost $a_{b$ x, marginal"),
+        "With only 2 five-minute runs of clips they mean little",
+    ):
+        assert text in other
+    for text in ("No match is in two", "How much each past window counts", ">reference<"):
+        assert text not in other
+    unchecked = render(page(leaks=None, **bare))
+    assert "was not checked" in unchecked
+    assert "No match is in two" not in unchecked
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_in_a_browser(tmp_path, written):
+    from playwright.sync_api import sync_playwright
+
+    path = tmp_path / "report.html"
+    path.write_text(written)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for width, scheme in product((1280, 390), ("light", "dark")):
+            tab = browser.new_page(viewport={"width": width, "height": 900}, offline=True, color_scheme=scheme)
+            messages: list[str] = []
+            tab.on("console", lambda message: messages.append(message.text))  # noqa: B023
+            tab.on("pageerror", lambda error: messages.append(str(error)))  # noqa: B023
+            tab.goto(path.as_uri())
+            assert messages == []
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width  # only tables scroll sideways
+            ink, ground = (tab.evaluate(f"getComputedStyle(document.body).{n}") for n in ("color", "backgroundColor"))
+            assert _contrast(ink, ground) > 7
+            faint = tab.evaluate("getComputedStyle(document.querySelector('.note')).color")
+            card = tab.evaluate("getComputedStyle(document.querySelector('section')).backgroundColor")
+            assert _contrast(faint, card) > 4.5
+            wide = "[...document.querySelectorAll('svg')].every(s => s.getBoundingClientRect().width > 100)"
+            assert tab.evaluate(wide)
+            tab.close()
+        browser.close()
+
+
+def _contrast(first: str, second: str) -> float:
+    """WCAG's contrast ratio of two rgb() colours."""
+
+    def luminance(colour):
+        parts = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)

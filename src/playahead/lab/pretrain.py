@@ -1,9 +1,13 @@
-"""Pre-training: the backbone as a spotter, a multi-label classifier of the centre of a snippet.
+"""Pre-training: the backbone as a spotter, a multi-label classifier of the centre of a snippet (docs/paper.md 1.1).
 
-Axes: B snippets, J frames of a snippet, H, W, C classes, T snippets of a video.
+Half of the snippets show an action at their centre; all are augmented.
+
+Axes: B snippets, J frames of a snippet (15), H, W, C classes, E events, T snippets of a video.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -23,10 +27,10 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID
 from playahead.domain.notices import Notices
 from playahead.evaluation.exact import TimedEvents, score_exactly
+from playahead.evaluation.frames import common_classes
 from playahead.features.encoder import SnippetStream, every
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, quiet
-from playahead.lab.pretrain.samples import CENTRE_FRAMES, Augmentation, SnippetSampler
 from playahead.sources.layouts import LabelledVideo, find_labelled_videos
 from playahead.training.loop import Loop, LoopConfig, fingerprint, step_seed
 from playahead.training.ranks import launch_ranks
@@ -36,7 +40,98 @@ from playahead.video.input_size import parse_input_size
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-_VALIDATION_STRIDE = GRID.snippet_stride
+
+CENTRE_FRAMES = GRID.snippet_span_frames // 2
+"""A snippet's centre, counted from its first frame."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Random changes of snippets, each changed as a whole (C).
+
+    Attributes:
+        flip: mirror half of them left to right.
+        zoom: largest share of the picture's sides that is cut off.
+        brightness: largest change of the factor 1, and of the constant 0 that is added.
+    """
+
+    flip: bool = True
+    zoom: float = 0.1
+    brightness: float = 0.15
+
+
+class SnippetSampler:
+    """Draws snippets of labelled videos and what happens at their centre."""
+
+    def __init__(self, videos: Sequence[LabelledVideo], cache: FrameCache, config: "PretrainConfig") -> None:
+        self.config = config
+        self.classes = common_classes(video.classes for video in videos)
+        long_enough = [(v, f) for v in videos if len(f := cache.frames(v.path)) >= GRID.snippet_span_frames]
+        if not long_enough:
+            raise InputError("videos", "no video is as long as a snippet of 29 frames")
+        self.names = [video.name for video, _ in long_enough]
+        self.frames = [frames for _, frames in long_enough]
+        self.lengths = np.array([len(frames) for frames in self.frames])
+        events = [(v, event) for v, (video, _) in enumerate(long_enough) for event in video.events]
+        rows = [(v, event.action.class_index, round(event.position_ms * GRID.fps / 1000)) for v, event in events]
+        rows = [row for row in rows if row[2] < self.lengths[row[0]]]
+        if not rows:
+            raise InputError("videos", "no action is labelled within the videos")
+        self.video_E, self.class_E, self.frame_E = (np.array(column) for column in zip(*rows, strict=True))
+        rarity_C = 1 / np.sqrt(np.maximum(np.bincount(self.class_E, minlength=len(ACTIONS)), 1))
+        self._probability_E = rarity_C[self.class_E] / rarity_C[self.class_E].sum()
+
+    def batch(self, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str]]:
+        """(frames_BJHW in [0, 1], happens_BC, names) of ``size`` snippets."""
+        drawn = [self._draw(rng) for _ in range(size)]
+        with ThreadPoolExecutor(min(size, os.cpu_count() or 1)) as threads:  # compressed frames are decoded here
+            frames = list(threads.map(self._frames, drawn))
+        snippets = [_augmented(torch.from_numpy(frames_JHW), self.config.augmentation, rng) for frames_JHW in frames]
+        happens = [self.happening(video, start + CENTRE_FRAMES) for video, start in drawn]
+        names = [f"{self.names[video]}, frame {start}" for video, start in drawn]
+        return torch.stack(snippets), torch.from_numpy(np.stack(happens)), names
+
+    def _frames(self, drawn: tuple[int, int]) -> NDArray[np.uint8]:
+        video, start = drawn
+        return np.array(self.frames[video][start : start + GRID.snippet_span_frames : GRID.snippet_step])
+
+    def happening(self, video: int, centre: int) -> NDArray[np.float32]:
+        """happens_C: 1 for each class that has an action within reach of the centre."""
+        near_E = (self.video_E == video) & (np.abs(self.frame_E - centre) <= self.config.reach_frames)
+        happens_C = np.zeros(len(ACTIONS), np.float32)
+        happens_C[self.class_E[near_E]] = 1.0
+        return happens_C
+
+    def _draw(self, rng: np.random.Generator) -> tuple[int, int]:
+        if rng.random() < self.config.action_share:
+            reach = self.config.reach_frames
+            event = rng.choice(len(self._probability_E), p=self._probability_E)
+            video = int(self.video_E[event])
+            centre = int(self.frame_E[event]) + int(rng.integers(-reach, reach + 1))
+        else:
+            video = int(rng.choice(len(self.lengths), p=self.lengths / self.lengths.sum()))
+            centre = int(rng.integers(self.lengths[video]))
+        latest = int(self.lengths[video]) - GRID.snippet_span_frames
+        return video, min(max(centre - CENTRE_FRAMES, 0), latest)
+
+
+def _augmented(frames_JHW: Tensor, how: Augmentation, rng: np.random.Generator) -> Tensor:
+    frames = frames_JHW.float() / 255
+    height, width = frames.shape[1:]
+    if how.zoom:
+        share = 1 - how.zoom * rng.random()
+        cut_h, cut_w = round(height * share), round(width * share)
+        top, left = int(rng.integers(height - cut_h + 1)), int(rng.integers(width - cut_w + 1))
+        cut = frames[None, :, top : top + cut_h, left : left + cut_w]
+        frames = F.interpolate(cut, (height, width), mode="bilinear", align_corners=False)[0]
+    if how.flip and rng.random() < 0.5:
+        frames = frames.flip(-1)
+    if how.brightness:
+        factor, added = 1 + how.brightness * rng.uniform(-1, 1), how.brightness * rng.uniform(-1, 1)
+        frames = (frames * factor + added).clamp(0, 1)
+    return frames
+
+
 _REFRESH_BATCHES = 32
 
 
@@ -100,8 +195,7 @@ class SpottingTrainer(Loop):
         self.validation = [video for video in validation if len(cache.frames(video.path)) >= GRID.snippet_span_frames]
         if not any(video.events for video in self.validation):
             raise InputError("validation", "no action is labelled in the validation videos")
-        shown = (config.reach_frames, config.action_share, config.augmentation)
-        self.sampler = SnippetSampler(training, cache, *shown)
+        self.sampler = SnippetSampler(training, cache, config)
         torch.manual_seed(step_seed(config.seed, -1))
         backbone, self.started = first_weights(config)
         known = fingerprint(_described(config), [[video.name, len(video.events)] for video in training])
@@ -139,14 +233,10 @@ class SpottingTrainer(Loop):
     def validated(self) -> dict[str, float]:
         """Spotting mAP@1 on the validation videos, as ``"map"``."""
         # The average of batch norm's statistics is far off (docs/log.md): they are made anew.
-        update_bn(self._refreshing_batches(), self._averaged())
+        draws = (np.random.default_rng([self.config.seed, self.step, index]) for index in range(_REFRESH_BATCHES))
+        batches = (self.sampler.batch(self.config.batch, rng)[0].to(self.fabric.device) for rng in draws)
+        update_bn((part for batch in batches for part in batch.chunk(self.config.accumulate)), self._averaged())
         return {"map": 100 * spotting_map(self._averaged(), self.validation, self.cache)}
-
-    def _refreshing_batches(self) -> Iterator[Tensor]:
-        for index in range(_REFRESH_BATCHES):
-            rng = np.random.default_rng([self.config.seed, self.step, index])
-            frames_BJHW, _, _ = self.sampler.batch(self.config.batch, rng)
-            yield from frames_BJHW.to(self.fabric.device).chunk(self.config.accumulate)
 
     def keep(self, path: Path) -> None:
         """Write the averaged backbone and how it was made."""
@@ -166,27 +256,19 @@ class SpottingTrainer(Loop):
 
 
 def _described(config: PretrainConfig) -> dict[str, object]:
-    """The configuration as JSON can hold it."""
     return {**asdict(config), "start": config.start.name if config.start else None}
 
 
 def first_weights(config: PretrainConfig) -> tuple[Backbone, dict[str, object]]:
-    """The network to train, and the provenance of weights that it starts from.
-
-    Raises:
-        InputError: ``start`` holds another network.
-    """
+    """The network to train, and the provenance of weights that it starts from."""
     if config.start is None:
         return Backbone(config.backbone, config.imagenet), {}
     loaded, provenance = load_backbone(config.start)
     if replace(loaded.config, classes=len(ACTIONS)) != config.backbone:
         raise InputError(config.start, "holds another network than PretrainConfig.backbone")
-    backbone = Backbone(config.backbone)
-    state = {
-        name: value
-        for name, value in loaded.state_dict().items()
-        if loaded.config == config.backbone or not name.startswith("classifier.")
-    }
+    backbone, state = Backbone(config.backbone), loaded.state_dict()
+    if loaded.config != config.backbone:  # it spots other classes
+        state = {name: value for name, value in state.items() if not name.startswith("classifier.")}
     backbone.load_state_dict({**backbone.state_dict(), **state})
     notice = {"notice": provenance["notice"]} if "notice" in provenance else {}
     return backbone, {"started_from": provenance, **notice}
@@ -199,11 +281,11 @@ def focal_loss(logits_BC: Tensor, happens_BC: Tensor, gamma: float, annotated_C:
 
 
 def spotting_scores(
-    backbone: FastBackbone, frames_THW: Iterable[NDArray[np.uint8]], stride_frames: int = _VALIDATION_STRIDE
+    backbone: FastBackbone, frames_THW: Iterable[NDArray[np.uint8]]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(scores_TC, time_ms_T of the snippets' centres) over a video, a snippet every so many frames."""
+    """(scores_TC, time_ms_T of the snippets' centres) over a video, a snippet every ``GRID.snippet_stride`` frames."""
     scores, starts = [], []
-    for first, features_BF in SnippetStream(backbone, every(stride_frames)).encode(frames_THW):
+    for first, features_BF in SnippetStream(backbone, every(GRID.snippet_stride)).encode(frames_THW):
         scores.append(backbone.spot(features_BF))
         starts += first
     time_ms_T = (np.array(starts, np.int64) + CENTRE_FRAMES) * 1000 // GRID.fps
@@ -211,34 +293,24 @@ def spotting_scores(
 
 
 def spotting_map(backbone: Backbone, videos: Sequence[LabelledVideo], cache: FrameCache) -> float:
-    """Mean average precision within half a second (mAP@1), peaks picked, every confidence a threshold.
-
-    Mean over the classes that occur.
-    """
+    """mAP@1 over the classes that occur: peaks picked, within half a second, every confidence a threshold."""
     fast = FastBackbone(backbone.eval(), device=str(next(backbone.parameters()).device))
-    events: list[tuple[int, int, int]] = []
-    spotted: list[tuple[int, int, int, float]] = []
-    for index, video in enumerate(videos):
-        peaks = pick_peaks(*spotting_scores(fast, cache.frames(video.path)))
-        spotted += [(index, *row) for row in zip(peaks.class_index, peaks.time_ms, peaks.score, strict=True)]
-        events += [(index, e.action.class_index, e.position_ms) for e in video.events]
-    columns = [np.array(column) for column in zip(*spotted, strict=True)] or [np.zeros(0)] * 4
-    actual = [np.array(column) for column in zip(*events, strict=True)]
+    events = [(n, e.action.class_index, e.position_ms) for n, video in enumerate(videos) for e in video.events]
+    video_E, class_E, time_ms_E = (np.array(column) for column in zip(*events, strict=True))
+    peaks = [pick_peaks(*spotting_scores(fast, cache.frames(video.path))) for video in videos]
     predicted = TimedEvents(
-        columns[0].astype(np.intp), columns[1].astype(np.intp), columns[2], columns[3].astype(np.float32)
+        np.repeat(np.arange(len(peaks)), [len(of_video.score) for of_video in peaks]),
+        np.concatenate([of_video.class_index for of_video in peaks]),
+        np.concatenate([of_video.time_ms for of_video in peaks]),
+        np.concatenate([of_video.score for of_video in peaks]),
     )
-    area_C = score_exactly(TimedEvents(actual[0], actual[1], actual[2]), predicted).area_DC[0]
-    return float(area_C[np.unique(actual[1])].mean())
+    area_C = score_exactly(TimedEvents(video_E, class_E, time_ms_E), predicted).area_DC[0]
+    return float(area_C[np.unique(class_E)].mean())
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A backbone to extract with, and how it was made.
-
-    Attributes:
-        weights: the file.
-        best: spotting mAP@1 on validation, in percent.
-    """
+    """A backbone to extract with, and its spotting mAP@1 on validation, percent."""
 
     weights: Path
     best: float
@@ -271,9 +343,8 @@ def pretrain(
     if validation_videos < 1:
         raise InputError("validation_videos", f"{validation_videos} is below 1")
     if train.resolve() == validate.resolve():
-        raise InputError(
-            "splits", "validation is the same folder as training", "validate on matches that are not trained on"
-        )
+        fix = "validate on matches that are not trained on"
+        raise InputError("splits", "validation is the same folder as training", fix)
     with launch_ranks(config, out) as fabric:
         show = show if fabric.is_global_zero else quiet
         training, validation = find_labelled_videos(train), find_labelled_videos(validate)

@@ -1,1 +1,0 @@
-"""How fast this machine is, as ratios measured in one run."""
