@@ -106,7 +106,10 @@ def _leaf(command: Command, arguments: Sequence[str], *words: str) -> Parser:
     help_of = {param.arg_name: " ".join((param.description or "").split()) for param in docstring.params}
     kinds = function.__annotations__
     flags = {name for name, kind in kinds.items() if kind is bool}
-    parser = Parser(description=docstring.short_description, epilog=f"example: {command.example}")
+    parser = Parser(
+        description=docstring.short_description,
+        epilog=f"example: {' '.join(['playahead', *words, command.example]).strip()}",
+    )
     if command.positional:
         optional = signature(function).parameters[command.positional].default is not Parameter.empty
         _add_positional(parser, command.positional, kinds[command.positional], optional, help_of[command.positional])

@@ -101,13 +101,9 @@ class ExtractionReport:
 
     def add(self, other: "ExtractionReport") -> None:
         """Add another report to this one."""
-        self.videos += other.videos
-        self.windows += other.windows
-        self.shared += other.shared
-        self.skipped += other.skipped
-        self.padded += other.padded
+        for name in ("videos", "windows", "shared", "skipped", "padded", "notices"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
         self.failed |= other.failed
-        self.notices += other.notices
 
 
 def extract(
@@ -145,10 +141,7 @@ def extract(
             raise InputError(out, what, "choose another folder")
         report = ExtractionReport(skipped=len(videos) - len(waiting), notices=[store.notice] if store.notice else [])
         advance_s = counter(show, f"extracting {len(waiting):,} videos", windows * _WINDOW_S, "s of video")
-
-        def advance(n_windows: int) -> None:
-            advance_s(n_windows * _WINDOW_S)
-
+        advance = lambda n_windows: advance_s(n_windows * _WINDOW_S)  # noqa: E731
         with disk_errors(out):
             if engine == "ray":
                 on_gpus = pick_device((config or ExtractConfig()).device).startswith("cuda")
