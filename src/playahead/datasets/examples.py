@@ -89,12 +89,6 @@ def _digest_of_halves(halves: Sequence[FeedHalf]) -> str:
     return whole.hexdigest()
 
 
-def _rates(halves: Sequence[FeedHalf]) -> NDArray[np.floating]:
-    """Rate of each class, events per second."""
-    count_C = np.sum([np.bincount(half.code, minlength=len(ACTIONS))[: len(ACTIONS)] for half in halves], axis=0)
-    return count_C / max(sum((half.t_ms[-1] - half.t_ms[0]) / 1000 for half in halves if len(half)), 1)
-
-
 class FeedExamples:
     """Sequences of ``examples`` consecutive ones at a random phase of each half.
 
@@ -131,7 +125,9 @@ class FeedExamples:
             raise InputError("halves", "no half is long enough for a single sequence")
         self._anchors = np.array(anchors, np.int64)
         self.counts_C = np.sum(counts, axis=0)
-        self._per_s_C = _rates(halves)
+        of_class_C = np.sum([np.bincount(half.code, minlength=len(ACTIONS))[: len(ACTIONS)] for half in halves], axis=0)
+        lasts_s = sum((half.t_ms[-1] - half.t_ms[0]) / 1000 for half in halves if len(half))
+        self._per_s_C = of_class_C / max(lasts_s, 1)  # usual rate of each class
         self.rare_weight_A = np.concatenate(weights)
 
     def __len__(self) -> int:

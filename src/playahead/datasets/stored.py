@@ -123,10 +123,9 @@ def features_of_clips(store: FeatureStore, labels: Path) -> tuple[list[Clip], li
 
 
 def _of_match(store: FeatureStore, folder: Path, video: LabelledVideo, match: int) -> LabelledFeatures:
-    """A whole video; the last example ends a window before it does, so that what follows is labelled."""
     windows = store.windows(_stored_name(store, name_of_split(folder), Path(video.stored)))
     actions = replace(feed_of_actions(video.events), match=match)
-    last_end_ms = (len(windows) - 1) * GRID.window_ms
+    last_end_ms = (len(windows) - 1) * GRID.window_ms  # a window before the video ends: what follows is labelled
     labels = labels_of_match(video.events)
     return LabelledFeatures(video.name, windows, actions, labels, last_end_ms, video.classes)
 
