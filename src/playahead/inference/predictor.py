@@ -59,10 +59,7 @@ class Predictor(AnyPredictor):
 
     @classmethod
     def open(
-        cls,
-        weights: Path | str | None = None,
-        features: Mapping[str, object] | None = None,
-        device: str = "auto",
+        cls, weights: Path | str | None = None, features: Mapping[str, object] | None = None, device: str = "auto"
     ) -> "Predictor":
         """Open weights that ``train`` wrote.
 
@@ -114,9 +111,8 @@ class Predictor(AnyPredictor):
         """See ``AnyPredictor``."""
         network = cast(Anticipator, self.network)
         with self._threads():
-            found = [
-                network.encode_windows(self._on_device(filled)).cpu() for filled, _ in pieces(windows_PNF, WINDOWS)
-            ]
+            filled = (self._on_device(piece) for piece, _ in pieces(windows_PNF, WINDOWS))
+            found = [network.encode_windows(piece).cpu() for piece in filled]
         return torch.cat(found)[: len(windows_PNF)].numpy()
 
     @torch.inference_mode()
@@ -132,8 +128,7 @@ class Predictor(AnyPredictor):
 
     def _threads(self) -> AbstractContextManager[None]:
         """Use one thread for a feed."""
-        features = self.about.get("features")
-        return one_thread() if isinstance(features, Mapping) and features.get("kind") == "feed" else nullcontext()
+        return one_thread() if self.trained_features.get("kind") == "feed" else nullcontext()
 
     def _on_device(self, array: NDArray) -> torch.Tensor:
         return torch.from_numpy(array).to(next(self.network.parameters()).device)

@@ -125,7 +125,6 @@ class Channel(Generic[Item]):
 
 
 def _as_ours(reason: BaseException) -> PlayaheadError | OSError:
-    """An error that a user can read."""
     if isinstance(reason, PlayaheadError | OSError):
         return reason
     what = f"its reader stopped ({type(reason).__name__}: {str(reason)[:200]})"

@@ -125,7 +125,7 @@ def pick_device(device: str = "auto") -> str:
     """
     import torch
 
-    _allow_tf32(False)
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     counts = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available()), "cpu": 1}
     if device == "auto":
         return next(kind for kind, count in counts.items() if count)
@@ -143,19 +143,14 @@ def float32_as(precision: str) -> Iterator[None]:
     """Let CUDA round float32 to TF32, in products, convolutions and recurrent layers, if ``precision`` is "tf32"."""
     import torch
 
-    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    _allow_tf32(precision == "tf32")
+    # cuDNN's switch, for convolutions and recurrent layers, and cuBLAS's, for products
+    convolutions, products = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = convolutions.allow_tf32, products.allow_tf32
+    convolutions.allow_tf32 = products.allow_tf32 = precision == "tf32"
     try:
         yield
     finally:
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
-
-
-def _allow_tf32(allowed: bool) -> None:
-    """Set cuDNN's switch, for convolutions and recurrent layers, and cuBLAS's, for products."""
-    import torch
-
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = allowed
+        convolutions.allow_tf32, products.allow_tf32 = before
 
 
 def emulates_bfloat16(device: str = "auto") -> bool:
