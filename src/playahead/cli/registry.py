@@ -126,7 +126,7 @@ _ALL = {
         "evaluate:evaluate_next", "score which action comes next, and when", "wyscout_baa --split test", "data"
     ),
     "evaluate video": Command(
-        "evaluate_video:evaluate_video",
+        "evaluate:evaluate_video",
         "score weights on labelled video",
         "SoccerNet/224p/valid --features features --weights weights.safetensors",
         "labels",
@@ -168,9 +168,9 @@ _ALL = {
         "write a submission, or check one before the server does",
         "--check results_anticipation.zip --labels test",
     ),
-    "bench core": Command("bench_core:command", "training and scoring", "--steps 8"),
-    "bench extract": Command("bench_extract:command", "decoding and encoding video", "--input-size 1280x736"),
-    "bench live": Command("bench_live:command", "answers about a running match", ""),
+    "bench core": Command("bench:core", "training and scoring", "--steps 8"),
+    "bench extract": Command("bench:extract", "decoding and encoding video", "--input-size 1280x736"),
+    "bench live": Command("bench:live", "answers about a running match", ""),
 }
 
 COMMANDS: dict[str, Command | Group] = {}

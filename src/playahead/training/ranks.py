@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import torch
 
@@ -19,13 +19,24 @@ from playahead.io.runtime import end_process, pick_device
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from playahead.training.loop import LoopConfig
-
 _PATIENCE = timedelta(hours=6)  # the others wait while one validates
 _AFTER_S = 3.0
 
 
-def make_fabric(settings: "LoopConfig") -> "Fabric":
+class RunsOn(Protocol):
+    """Settings of a run that decide where it runs: see ``LoopConfig``."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def devices(self) -> int: ...
+    @property
+    def deterministic(self) -> bool: ...
+    @property
+    def precision(self) -> Literal["bf16-mixed", "32-true"]: ...
+
+
+def make_fabric(settings: RunsOn) -> "Fabric":
     """Build the Fabric that trains on a device, or on several of its kind.
 
     Raises:
@@ -45,7 +56,7 @@ def make_fabric(settings: "LoopConfig") -> "Fabric":
 
 
 @contextmanager
-def launch_ranks(settings: "LoopConfig", out: Path) -> "Iterator[Fabric]":
+def launch_ranks(settings: RunsOn, out: Path) -> "Iterator[Fabric]":
     """Run the block in one process for each device; the first one locks the run's folder.
 
     The first process starts the others. They run the same program from its beginning and end where this block does. If
