@@ -12,7 +12,7 @@ from typing import Literal
 from playahead.cli import terminal as show
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
-from playahead.domain.records import Anticipation
+from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import format_clock
 from playahead.inference.result import PredictResult
 
@@ -21,13 +21,8 @@ Format = Literal["table", "json", "csv", "vtt", "osl"]
 
 def write_result(result: PredictResult, form: Format) -> None:
     """On standard output."""
-    writers: dict[str, Callable[[PredictResult], None]] = {
-        "table": _write_table,
-        "json": _write_json,
-        "csv": _write_csv,
-        "vtt": _write_vtt,
-        "osl": _write_osl,
-    }
+    writers: dict[str, Callable[[PredictResult], None]]
+    writers = {"table": _write_table, "json": _write_json, "csv": _write_csv, "vtt": _write_vtt, "osl": _write_osl}
     writers[form](result)
 
 
@@ -64,14 +59,10 @@ def _write_table(result: PredictResult) -> None:
     else:
         columns = ("observed until", "just seen", "expected at", "", "action", "confidence")
         rows = [row for moment in _by_moment(result) for row in _rows_of_moment(result, moment)]
-    show.print_table(_title(result), columns, rows)
-
-
-def _title(result: PredictResult) -> str:
-    confident = f"anticipated (confidence {result.min_confidence:.0%}+)"
     source = f"{result.source} ({result.provider})" if result.provider else result.source
-    title = f"{source}: {len(result.expected)} actions {confident}"
-    return title if result.kind == "feed" else f"{title}, {len(result.spotted)} spotted"
+    counted = "" if result.kind == "feed" else f", {len(result.spotted)} spotted"
+    confident = f"anticipated (confidence {result.min_confidence:.0%}+)"
+    show.print_table(f"{source}: {len(result.expected)} actions {confident}{counted}", columns, rows)
 
 
 def _expected(line: Anticipation) -> tuple[str, ...]:
@@ -94,12 +85,8 @@ def _rows_of_moment(result: PredictResult, lines: Sequence[Anticipation]) -> lis
     now_ms = lines[0].observed_until_ms
     just = [seen for seen in result.spotted if now_ms - result.every_ms < seen.time_ms <= now_ms]
     said = ", ".join(f"{seen.action.capitalize()} {format_clock(seen.time_ms)}" for seen in just)
-    rows: list[tuple[str, ...]] = []
-    for index, line in enumerate(lines):
-        until, *expected = _expected(line)
-        beside = (until, said) if index == 0 else ("", "")
-        rows.append((*beside, *expected))
-    return rows
+    first, *others = map(_expected, lines)
+    return [(first[0], said, *first[1:]), *(("", "", *expected[1:]) for expected in others)]
 
 
 def _write_vtt(result: PredictResult) -> None:
@@ -123,22 +110,17 @@ def _vtt_clock(time_ms: int) -> str:
 def _write_osl(result: PredictResult) -> None:
     """OpenSportsLab's annotation JSON, version 2.0: spotted actions under ``action``, anticipated ones beside them."""
     labels = [str(action) for action in ACTIONS]
-    seen = [
-        {"head": "action", "label": s.action, "position_ms": s.time_ms, "confidence": s.confidence}
-        for s in result.spotted
-    ]
+
+    def event(head: str, seen: Mark | Anticipation) -> dict[str, object]:
+        return {"head": head, "label": seen.action, "position_ms": seen.time_ms, "confidence": seen.confidence}
+
+    seen = [event("action", mark) for mark in result.spotted]
     expected = [
-        {
-            "head": "anticipation",
-            "label": line.action,
-            "position_ms": line.time_ms,
-            "confidence": line.confidence,
-            "observed_until_ms": line.observed_until_ms,
-            "seen_ms": line.seen_ms,
-        }
+        {**event("anticipation", line), "observed_until_ms": line.observed_until_ms, "seen_ms": line.seen_ms}
         for line in result.in_video().expected
     ]
     schema = {"type": "single_label", "labels": labels}
+    video = {"type": "video", "path": result.source, "fps": float(GRID.fps)}
     document = {
         "version": "2.0",
         "date": date.today().isoformat(),
@@ -147,13 +129,7 @@ def _write_osl(result: PredictResult) -> None:
         "modalities": ["video"],
         "metadata": {"type": "predictions", "made_by": "playahead"},
         "labels": {"action": schema, "anticipation": schema},
-        "data": [
-            {
-                "id": result.source,
-                "inputs": [{"type": "video", "path": result.source, "fps": float(GRID.fps)}],
-                "events": [*seen, *expected],
-            }
-        ],
+        "data": [{"id": result.source, "inputs": [video], "events": [*seen, *expected]}],
     }
     json.dump(document, sys.stdout, indent=1, allow_nan=False)
     sys.stdout.write("\n")

@@ -76,20 +76,17 @@ class LiveScreen:
 
 def _lanes(answer: Answer) -> Table:
     table = Table(box=None, padding=(0, 1), header_style="dim")
-    table.add_column("")
-    table.add_column("last 30 s", min_width=_PAST_COLUMNS, no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("next 5 s", no_wrap=True)
-    table.add_column("expected", no_wrap=True)
+    for title, width in (("", None), ("last 30 s", _PAST_COLUMNS), ("", None), ("next 5 s", None), ("expected", None)):
+        table.add_column(title, min_width=width, no_wrap=True)
     for c, action in enumerate(ACTIONS):
         coming = [line for line in answer.expected if line.action == action]
         likeliest = max(coming, key=lambda line: line.confidence, default=None)
-        in_words = Text()
+        in_words, style = "", "cyan"
         if likeliest is not None:
-            in_words = Text(f"{likeliest.confidence:.0%} in {(likeliest.time_ms - answer.now_ms) / 1000:.1f} s")
-        style = "bold green" if likeliest is not None else "cyan"
+            in_words = f"{likeliest.confidence:.0%} in {(likeliest.time_ms - answer.now_ms) / 1000:.1f} s"
+            style = "bold green"
         future = Text(_heights(answer.intensity_RC[:, c]), style=style)
-        table.add_row(action.capitalize(), _past(answer, c), Text("│", style="red"), future, in_words)
+        table.add_row(action.capitalize(), _past(answer, c), Text("│", style="red"), future, Text(in_words))
     return table
 
 
@@ -100,10 +97,7 @@ def _past(answer: Answer, c: int) -> Text:
         column = _PAST_COLUMNS - 1 - int((answer.now_ms - mark.time_ms) // 1000)
         if mark.action == ACTIONS[c] and 0 <= column < _PAST_COLUMNS:
             cells[column] = "●"
-    text = Text()
-    for cell in cells:
-        text.append(cell, style="bold" if cell == "●" else "bright_black")
-    return text
+    return Text.assemble(*((cell, "bold" if cell == "●" else "bright_black") for cell in cells))
 
 
 def _heights(intensity_R: np.ndarray) -> str:

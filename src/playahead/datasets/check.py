@@ -128,10 +128,8 @@ def check_dataset(path: Path) -> Audit | FeedAudit:
 def _without_video(split: BaaSplit) -> list[str]:
     """List clips whose video is missing or empty; a split of labels alone has none."""
     folder = split.path.parent
-    if not any(folder.glob("clip_*/*.mp4")):
-        return []
-    videos = {clip.name: clip_video(folder, clip) for clip in split.clips}
-    return [f"{path}: no video" for path in videos.values() if not file_size(path)]
+    videos = [clip_video(folder, clip) for clip in split.clips] if any(folder.glob("clip_*/*.mp4")) else []
+    return [f"{path}: no video" for path in videos if not file_size(path)]
 
 
 def _splits_of_clips(path: Path) -> dict[str, Path]:

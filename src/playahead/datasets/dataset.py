@@ -114,7 +114,6 @@ class FeedDataset(Dataset):
         return self._read[split]
 
     def seen_as(self, past: str, split: str) -> FeedEvaluationSet:
-        """See ``Dataset``."""
         key = f"{split}, {past}"
         if key not in self._read:
             self._read[key] = self.evaluation_set(split).seen_as(past_of(past))

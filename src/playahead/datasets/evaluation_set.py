@@ -180,7 +180,6 @@ class VideoEvaluationSet(EvaluationSet):
         return super().table(self._seen(scores_ORV))
 
     def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:
-        """See ``EvaluationSet``."""
         return super().count_by_match(self._seen(scores_ORV))
 
     def _seen(self, scores_ORV: NDArray[np.float32]) -> NDArray[np.float32]:

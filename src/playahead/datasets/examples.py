@@ -177,9 +177,8 @@ class FeedExamples:
 
     def _shift(self, start_ms: int, half: FeedHalf, rng: np.random.Generator) -> int:
         step_ms = self.examples * ANTICIPATION_MS
-        latest_ms = int(half.t_ms[-1]) - step_ms
         shifted = start_ms + int(rng.integers(-step_ms // 2, step_ms // 2))
-        return min(max(shifted, _SHORTEST_MS if self._degraded else OBSERVATION_MS), latest_ms)
+        return min(max(shifted, _SHORTEST_MS if self._degraded else OBSERVATION_MS), int(half.t_ms[-1]) - step_ms)
 
 
 class VideoExamples:

@@ -71,18 +71,16 @@ def shift(scores_NRV: NDArray[np.float32], frames_C: Sequence[int]) -> NDArray[n
     """Predictions moved later by so many frames; at the window's edge the higher one of two stays."""
     shifted_NRV = scores_NRV.copy()
     for c, frames in enumerate(frames_C, start=1):
-        if frames:
-            shifted_NRV[:, :, c] = _moved(scores_NRV[:, :, c], frames)
+        steps = min(abs(frames), scores_NRV.shape[1] - 1)
+        if not steps:
+            continue
+        # Both in the direction of the move: what would leave the window stays in its last frame.
+        later = slice(None, None, 1 if frames > 0 else -1)
+        before_NR, after_NR = scores_NRV[:, later, c], shifted_NRV[:, later, c]
+        after_NR[:, :steps] = 0
+        after_NR[:, steps:] = before_NR[:, :-steps]
+        after_NR[:, -1] = before_NR[:, -steps - 1 :].max(axis=1)
     return shifted_NRV
-
-
-def _moved(scores_NR: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
-    ordered_NR = scores_NR if frames > 0 else scores_NR[:, ::-1]
-    steps = min(abs(frames), scores_NR.shape[1] - 1)
-    moved_NR = np.zeros_like(ordered_NR)
-    moved_NR[:, steps:] = ordered_NR[:, :-steps]
-    moved_NR[:, -1] = ordered_NR[:, -steps - 1 :].max(axis=1)
-    return moved_NR if frames > 0 else moved_NR[:, ::-1]
 
 
 def anticipations_of(
@@ -232,9 +230,8 @@ class Decoder:
 
     def _slots(self, predictions: Predictions) -> SlotPredictions:
         if not isinstance(predictions, SlotPredictions):
-            raise InputError(
-                "Decoder.kind", f"{self.kind} needs slots, and this model has a dense head", "use marginal"
-            )
+            what = f"{self.kind} needs slots, and this model has a dense head"
+            raise InputError("Decoder.kind", what, "use marginal")
         return predictions
 
     def anticipations(

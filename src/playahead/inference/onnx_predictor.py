@@ -46,12 +46,10 @@ class OnnxPredictor(AnyPredictor):
         self._looks_at = int(shape[1])
 
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See ``AnyPredictor``."""
         found = [_run(self._encode, self._folder / ENCODE, filled)[0] for filled, _ in pieces(windows_PNF, WINDOWS)]
         return np.concatenate(found)[: len(windows_PNF)]
 
     def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
-        """See ``AnyPredictor``."""
         answers: list[Predictions] = []
         for looks_at, n in pieces(looks_at_OW[:, GRID.n_windows - self._looks_at :], EXAMPLES):
             found = _run(self._answer, self._folder / ANSWER, encoded_PND[looks_at])

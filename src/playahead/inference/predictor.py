@@ -108,7 +108,6 @@ class Predictor(AnyPredictor):
 
     @torch.inference_mode()
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See ``AnyPredictor``."""
         network = cast(Anticipator, self.network)
         with self._threads():
             filled = (self._on_device(piece) for piece, _ in pieces(windows_PNF, WINDOWS))
@@ -117,7 +116,6 @@ class Predictor(AnyPredictor):
 
     @torch.inference_mode()
     def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
-        """See ``AnyPredictor``."""
         network = cast(Anticipator, self.network)
         answers = []
         with self._threads():

@@ -42,16 +42,6 @@ def shipped_grids() -> dict[str, Path]:
     return {path.stem: path for path in sorted((_PACKAGE / "grids").glob("*.yaml"))}
 
 
-def part_of(path: Path) -> Path:
-    """Path that a file is written to until it is whole."""
-    return path.with_name(path.name + ".part")
-
-
-def promote(part: Path, path: Path) -> None:
-    """Give a complete file its name; the only place that renames."""
-    part.replace(path)
-
-
 @contextmanager
 def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
     """Give a path to write to instead of ``path``; on success the file gets its name, on failure it is removed.
@@ -67,7 +57,7 @@ def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
     part = path.with_name(f".{path.stem}{f'-{os.getpid()}' if shared else ''}.part{path.suffix}")
     try:
         yield part
-        promote(part, path)
+        part.replace(path)  # the only place that renames
     except BaseException:
         part.unlink(missing_ok=True)
         raise
