@@ -11,7 +11,6 @@ from playahead.domain.feed import DUEL, N_CODES, UNKNOWN, FeedHalf
 from playahead.features.feed import (
     FEATURE_NAMES,
     N_FEATURES,
-    columns_of,
     mirror,
     prepare_track,
     swap_sides,
@@ -235,9 +234,3 @@ def test_before_kick_off_nothing_was_observed():
 def test_a_clip_that_may_lie_anywhere_has_no_clock():
     half = replace(feed((1_000, 0, 0, 60, 20)), clock_known=False)
     assert not window(half)[:, [column("clock"), column("clock_known")]].any()
-
-
-def test_older_weights_are_given_the_columns_that_they_know():
-    assert columns_of(list(FEATURE_NAMES[:63])) == list(range(63))
-    assert columns_of(["possession", "unheard of"]) is None
-    assert columns_of(None) is None
