@@ -116,7 +116,7 @@ def test_bins_become_frames_without_loss(n_bins):
     np.testing.assert_allclose(share.sum(axis=1), 1, rtol=1e-5)
 
 
-def test_slots_add_up_to_one_intensity():
+def test_slots_and_probabilities_become_intensities():
     predictions = SlotPredictions(
         np.array([[0.5, 0.25]], np.float32),
         np.eye(10, dtype=np.float32)[[3, 3]][None],
@@ -126,11 +126,6 @@ def test_slots_add_up_to_one_intensity():
     assert intensity.shape == (1, 32, 10)
     np.testing.assert_allclose(intensity[0, :, 3].sum(), 0.75, rtol=1e-5)
     np.testing.assert_allclose(intensity[0, 0, 3], 0.5 * 160 / 250, rtol=1e-5)
-
-
-def test_dense_chances_become_the_rates_that_have_them():
-    predictions = DensePredictions(np.array([0.0, 0.5, 1.0], np.float32).reshape(1, 3, 1))
-    rates = predictions.intensity().ravel()
-    assert rates[0] == 0
-    assert rates[1] == pytest.approx(np.log(2), rel=1e-5)
+    rates = DensePredictions(np.array([0.0, 0.5, 1.0], np.float32).reshape(1, 3, 1)).intensity().ravel()
+    assert rates[:2] == pytest.approx([0, np.log(2)], rel=1e-5)
     assert np.isfinite(rates[2])

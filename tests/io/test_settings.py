@@ -47,7 +47,7 @@ def test_nothing_is_configured_by_position(config):
 
 
 def test_there_is_something_to_test_and_the_class_is_named():
-    assert {"MatcherConfig", "OptimConfig", "TrainConfig", "PredictConfig"} <= {c.__name__ for c in CONFIGS}
+    assert {"LossConfig", "OptimConfig", "TrainConfig", "PredictConfig"} <= {c.__name__ for c in CONFIGS}
     assert len(WORDS) > 20
     with pytest.raises(InputError, match=r"^ExtractConfig\.luma: 'dark' is not one of limited, full"):
         playahead.ExtractConfig(luma="dark")  # type: ignore[arg-type]

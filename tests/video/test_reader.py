@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from playahead.cli import main
 from playahead.io.errors import InputError
 from playahead.video.input_size import InputSize
 from playahead.video.overlay import rgb_of
@@ -169,20 +168,6 @@ def test_a_raw_stream_plays_at_the_rate_that_it_declares(tmp_path, start_s):
     frames, notices = read(path, start_s=start_s)
     assert len(frames) == pytest.approx((10 - start_s) * 25, abs=3)
     assert "10 frames/s" in notices
-
-
-def test_what_is_wrong_with_a_video_is_a_note_of_one_line_on_standard_error(tmp_path, monkeypatch, capsys):
-    path = write(tmp_path / "raw.h264", [flat(60)] * 25, muxer="h264")
-
-    def command(*_: object) -> None:
-        for _ in range(2):
-            list(read_frames(path))
-
-    monkeypatch.setattr(main, "call", command)
-    assert main.run(["predict", str(path)]) == 0
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert shown.err == "note: raw.h264: has no timestamps, read at the 25 frames/s that it declares\n"
 
 
 # Pictures as a screen shows them
