@@ -3,7 +3,7 @@
 from types import TracebackType
 
 import numpy as np
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -60,15 +60,10 @@ class LiveScreen:
         clock = format_clock(answer.now_ms)
         self._notices += [f"{clock}  {printable(text)}" for text in answer.notices]
         self._notices = self._notices[-_NOTICES:]
-        self._live.update(self._drawn(answer), refresh=True)
-
-    def _drawn(self, answer: Answer) -> RenderableType:
         half = f"half {answer.half}  " if answer.half else ""
         seen = "" if answer.seen_ms == OBSERVATION_MS else f"  (seen so far: {answer.seen_ms / 1000:g} s of 30)"
-        title = Text.assemble(
-            (self._source, "bold"), f"  {half}", (format_clock(answer.now_ms), "bold"), (seen, "yellow")
-        )
-        return Group(title, _lanes(answer), *self._dim_notices())
+        title = Text.assemble((self._source, "bold"), f"  {half}", (clock, "bold"), (seen, "yellow"))
+        self._live.update(Group(title, _lanes(answer), *self._dim_notices()), refresh=True)
 
     def _dim_notices(self) -> list[Text]:
         return [Text(text, style="dim") for text in self._notices]
@@ -85,7 +80,9 @@ def _lanes(answer: Answer) -> Table:
         if likeliest is not None:
             in_words = f"{likeliest.confidence:.0%} in {(likeliest.time_ms - answer.now_ms) / 1000:.1f} s"
             style = "bold green"
-        future = Text(_heights(answer.intensity_RC[:, c]), style=style)
+        share_R = np.clip(answer.intensity_RC[:, c] / _FULL, 0, 1)
+        height_R = (np.sqrt(share_R) * (len(_LEVELS) - 1)).round()
+        future = Text("".join(_LEVELS[int(height)] for height in height_R), style=style)
         table.add_row(action.capitalize(), _past(answer, c), Text("│", style="red"), future, Text(in_words))
     return table
 
@@ -98,11 +95,6 @@ def _past(answer: Answer, c: int) -> Text:
         if mark.action == ACTIONS[c] and 0 <= column < _PAST_COLUMNS:
             cells[column] = "●"
     return Text.assemble(*((cell, "bold" if cell == "●" else "bright_black") for cell in cells))
-
-
-def _heights(intensity_R: np.ndarray) -> str:
-    level = np.sqrt(np.clip(intensity_R / _FULL, 0, 1)) * (len(_LEVELS) - 1)
-    return "".join(_LEVELS[int(height)] for height in level.round())
 
 
 def _line(answer: Answer) -> Text:

@@ -131,22 +131,18 @@ def _of_match(store: FeatureStore, folder: Path, video: LabelledVideo, match: in
 
 
 def _of_clip(store: FeatureStore, folder: Path, clip: Clip, index: int) -> LabelledFeatures:
-    windows = _windows_of_clip(store, folder, clip)
-    actions = feed_of_actions([*clip.observation, *(clip.anticipation or ())])
-    last_end_ms = 0 if clip.anticipation is None else OBSERVATION_MS
-    actions = replace(actions, match=index // BLOCK_CLIPS)
-    return LabelledFeatures(clip.name, windows, actions, labels_of_clip(clip), last_end_ms)
-
-
-def _windows_of_clip(store: FeatureStore, folder: Path, clip: Clip) -> list[NDArray[np.float16]]:
-    """Windows of a clip; empty if its video could not be read or is missing."""
+    windows = []  # if its video could not be read or is missing
     try:
         name = _stored_name(store, folder.name, Path(clip.name))
     except InputError:
         if clip_video(folder, clip).is_file() or not any(folder.glob("clip_*/*.mp4")):
             raise
-        return []
-    return [] if store.journal(name).failed else store.windows(name)
+    else:
+        windows = [] if store.journal(name).failed else store.windows(name)
+    actions = feed_of_actions([*clip.observation, *(clip.anticipation or ())])
+    last_end_ms = 0 if clip.anticipation is None else OBSERVATION_MS
+    actions = replace(actions, match=index // BLOCK_CLIPS)
+    return LabelledFeatures(clip.name, windows, actions, labels_of_clip(clip), last_end_ms)
 
 
 def _stored_name(store: FeatureStore, split: str, inside: Path) -> str:
