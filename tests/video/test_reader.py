@@ -285,5 +285,5 @@ def test_damage_never_hangs_nor_passes_in_silence(tmp_path, muxer):
         try:
             assert 0 < len(read(path)[0]) <= 10 + 31 * 25 * 40
         except InputError as refusal:
-            assert str(path) in str(refusal)
+            assert path.name in str(refusal)
             assert "\n" not in str(refusal)
