@@ -71,21 +71,11 @@ def test_shared_stacks_give_what_single_clips_give(backbone):
         torch.testing.assert_close(features[clip], backbone.snippet_features(frames[None])[0], rtol=1e-4, atol=1e-5)
 
 
-def test_only_forty_one_of_a_windows_stacks_are_distinct():
-    assert len(GRID.stack_starts_frames) == 41
-    assert STACKS_OF_CLIPS.shape == (33, 5)
-    last = GRID.stack_starts_frames[-1] + (GRID.stack_frames - 1) * GRID.snippet_step
-    assert last == GRID.window_frames - 1
-
-
 @torch.inference_mode()
 def test_a_smaller_network_for_small_machines():
     config = BackboneConfig(encoder="mobilenetv3_small_050", maps=16, blocks_3d=1, squeeze=4, projection=8, classes=10)
     backbone = Backbone(config).eval()
     assert backbone(torch.rand(2, 15, 64, 64)).shape == (2, 10)
     assert backbone.snippet_features(torch.rand(2, 15, 64, 64)).shape == (2, 40)
-
-
-def test_sizes_that_cannot_be_are_refused():
     with pytest.raises(InputError, match=r"BackboneConfig\.maps: 0 is below 1"):
         BackboneConfig(maps=0)

@@ -36,13 +36,7 @@ def test_every_command_has_help_with_an_example(path, capsys):
         run([*path, "--help"])
     assert stop.value.code == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"example: {command_of(path).example}" in shown
-    assert command_of(path).example.startswith(f"playahead {' '.join(path)}")
-
-
-def test_no_command_shows_help(capsys):
-    assert run([]) == 2
-    assert "Watch 30 s of football" in capsys.readouterr().out
+    assert f"example: playahead {' '.join(path)} {command_of(path).example}".strip() in shown
 
 
 @pytest.mark.parametrize(
@@ -51,13 +45,10 @@ def test_no_command_shows_help(capsys):
         (["evaluate", "frames", "nothing.npz"], "nothing.npz: no such file"),
         (["evaluate", "submission", "x.zip", "--labels", "nothing.json"], "nothing.json: no such file"),
         (["evaluate", "video", "nowhere", "--weights", "nothing.safetensors"], "nothing.safetensors: no such file"),
-        (["evaluate", "feed", "nowhere"], "no such file"),
         (["predict", "nothing.mp4"], "nothing.mp4: no such file"),
         (["data", "convert", "nothing.json", "--out", "x.npz"], "nothing.json: no such file"),
-        (["predict", "--feed", "nothing.json"], "nothing.json: no such file"),
         (["predict", "--feed", "nothing.json", "--every", "0"], "is not in 0.001 to 3600"),
         (["predict", "--feed", "nothing.json", "--min-confidence", "2"], "is not in [0, 1]"),
-        (["predict", "--feed", "nothing.json", "--every", "0.0001"], "is not in 0.001 to 3600"),
         (["predict", "--feed", "nothing.json", "--start", "9" * 20 + ":00"], "more than a day"),
         (["evaluate", "feed", "x", "--tau", "0.2"], "--tau: is for slots that emit"),
         (["bench", "core", "--steps", "0"], "--steps: 0 is below 1"),
@@ -71,13 +62,10 @@ def test_no_command_shows_help(capsys):
         (["data", "simulate", "--out", "x", "--matches", "2"], "at least 4"),
         (["data", "download", "baa", "--out", "x"], "password"),
         (["submit"], "--labels: needs a split with clips in it, or --check"),
-        (["predict", "x.mp4", "--overlay", ""], "an argument: is empty"),
         (["predict", "x.mp4", "--overlay="], "an argument: is empty"),
         (["predict", ""], "an argument: is empty"),
         (["predict", "x.mp4", "--overlay", "."], ".: is a folder, not a file to write"),
-        (["predict", "http://[x"], "source: is no address"),
         (["predict", "rtsp://me:secret@[x"], "source: is no address"),
-        (["live", "http://[x"], "source: is no address"),
         (["view", str(GOLDEN.with_suffix(".json")), "--out", "."], "files: one file of predictions is needed"),
     ],
 )
@@ -137,13 +125,9 @@ def test_printed_settings_are_read_back(trained_with, tmp_path, capsys):
     assert run(["train", "feed", "--config", str(tmp_path / "run.yaml"), "--model.slots", "5"]) == 0
     (config,) = trained_with
     assert (config.model.head, config.model.bins, config.model.slots) == ("dense", 7, 5)
-
-
-def test_a_recipe_named_in_a_file_gives_the_defaults(trained_with, tmp_path):
     (tmp_path / "run.yaml").write_text("data: x\nrecipe: feed-static\nseed: 4\n")
     assert run(["train", "feed", "--config", str(tmp_path / "run.yaml")]) == 0
-    (config,) = trained_with
-    assert config == replace(recipe("feed-static", TrainConfig), seed=4)
+    assert trained_with[1] == replace(recipe("feed-static", TrainConfig), seed=4)
 
 
 @pytest.mark.parametrize("command", [["train", "feed"], ["predict", "x.npz"], ["serve"]])
@@ -156,28 +140,24 @@ def test_a_key_twice_in_a_file_of_options_is_one_line(command, tmp_path, capsys)
     assert said.count("\n") == 1
 
 
-def test_evaluate_frames_as_json_has_the_golden_names(capsys):
+def test_evaluate_frames_as_a_table_and_as_json_with_the_golden_names(capsys):
+    assert run([]) == 2
+    assert "Watch 30 s of football" in capsys.readouterr().out
+    assert run(["evaluate", "frames", str(GOLDEN), "--exact"]) == 0
+    shown = capsys.readouterr().out
+    assert "mAP" in shown
+    assert "every threshold" in shown
     assert run(["evaluate", "frames", str(GOLDEN), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["metrics"] == json.loads(GOLDEN.with_suffix(".json").read_text())["metrics"]
 
 
-def test_evaluate_frames_as_a_table(capsys):
-    assert run(["evaluate", "frames", str(GOLDEN), "--exact"]) == 0
-    shown = capsys.readouterr().out
-    assert "mAP" in shown
-    assert "every threshold" in shown
-
-
-def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, capsys):
+def test_a_folder_that_cannot_be_made_and_a_damaged_case_are_one_line(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert run(["data", "simulate", "--out", str(tmp_path / "file" / "sim"), "--matches", "4", "--minutes", "1"]) == 2
     shown = capsys.readouterr().err
     assert "Not a directory" in shown
     assert shown.count("\n") == 1
-
-
-def test_a_damaged_case_is_one_line(tmp_path, capsys):
     damaged = tmp_path / "case.npz"
     damaged.write_bytes(GOLDEN.read_bytes()[:1500])
     assert run(["evaluate", "frames", str(damaged)]) == 2
@@ -188,8 +168,8 @@ def test_a_damaged_case_is_one_line(tmp_path, capsys):
     assert "NaN" in capsys.readouterr().err
 
 
-def test_predict_gives_the_same_lines_in_every_format(tmp_path, capsys):
-    assert run(["data", "simulate", "--out", str(tmp_path), "--matches", "4", "--minutes", "2"]) == 0
+def test_predict_gives_the_same_lines_in_every_format_and_a_part_of_one_half(tmp_path, capsys):
+    assert run(["data", "simulate", "--out", str(tmp_path), "--matches", "4", "--minutes", "2.5"]) == 0
     capsys.readouterr()
     shown = {}
     for kind in ("table", "json", "csv"):
@@ -204,11 +184,6 @@ def test_predict_gives_the_same_lines_in_every_format(tmp_path, capsys):
     for line in lines:
         assert line["observed_until_ms"] >= 30_000
         assert 0 < line["time_ms"] - line["observed_until_ms"] <= 5_000
-
-
-def test_predict_a_part_of_one_half(tmp_path, capsys):
-    assert run(["data", "simulate", "--out", str(tmp_path), "--matches", "4", "--minutes", "3"]) == 0
-    capsys.readouterr()
     command = ["predict", "--feed", str(tmp_path / "test.npz"), "--format", "json", "--half", "2", "--start", "1:00"]
     assert run([*command, "--end", "1:30", "--every", "1"]) == 0
     lines = json.loads(capsys.readouterr().out)["anticipated"]

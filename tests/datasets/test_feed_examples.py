@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from playahead.datasets.examples import FeedExamples
-from playahead.datasets.slicing import class_counts, example_ends_ms, frames_of_following, labels_of_half
+from playahead.datasets.slicing import example_ends_ms, frames_of_following, labels_of_half
 from playahead.domain.actions import Action
 from playahead.features.feed import N_FEATURES, prepare_track
 from playahead.io.errors import InputError
@@ -21,10 +21,6 @@ def test_observations_end_at_thirty_seconds_and_every_five(played_half):
     assert ends[0] == 30_000
     assert set(np.diff(ends)) == {5_000}
     assert ends[-1] + 5_000 <= played_half.t_ms[-1] < ends[-1] + 10_000
-
-
-def test_real_matches_have_as_many_windows_as_published(real_matches):
-    assert sum(len(example_ends_ms(half)) for half in read_split(real_matches, "test")) == 10_202
 
 
 def test_the_real_test_split_has_the_published_number_of_windows(wyscout_baa):
@@ -44,24 +40,6 @@ def test_every_action_is_in_exactly_one_future(played_half):
     assert found == sorted(zip(played_half.t_ms[inside].tolist(), played_half.code[inside].tolist(), strict=True))
 
 
-def test_an_action_at_the_end_itself_is_not_in_the_future(played_half):
-    moment = int(played_half.t_ms[40])
-    ends = np.array([moment, moment - 1, moment - 5_000])
-    class_OE, time_OE, _ = labels_of_half(played_half).following(ends)
-    assert time_OE[class_OE >= 0].min() > 0
-    assert time_OE[1, 0] == pytest.approx(1 / 5000)
-    assert time_OE[2][class_OE[2] >= 0].max() == 1.0
-
-
-def test_frames_hold_the_last_action_of_each(played_half):
-    ends = example_ends_ms(played_half)
-    following = labels_of_half(played_half).following(ends)
-    labels, visibility = frames_of_following(following)
-    assert labels.shape == visibility.shape == (len(ends), 32)
-    assert ((labels == 255) == (visibility == 0)).all()
-    assert (labels != 255).sum() <= (following.class_OE >= 0).sum()
-
-
 def test_two_actions_of_one_frame_and_the_last_frame(played_half):
     """30,100 and 30,150 ms share frame 0, the later stays; 35,000 ms is in the last, which is a quarter filled."""
     half = replace(
@@ -75,10 +53,6 @@ def test_two_actions_of_one_frame_and_the_last_frame(played_half):
     assert (labels[0] != 255).sum() == (visibility[0] == 1).sum() == 2
 
 
-def test_class_counts():
-    assert class_counts(np.array([[0, 0, -1], [9, -1, -1]]))[:, [0, 9]].tolist() == [[2, 0], [0, 1]]
-
-
 @pytest.mark.parametrize("observations", [1, 4])
 def test_batches_have_the_stated_shapes(observations):
     windows = FeedExamples([simulate_half(0, minutes=6)], observations)
@@ -90,19 +64,16 @@ def test_batches_have_the_stated_shapes(observations):
     assert len(batch.names_B) == 3
 
 
-def test_the_same_generator_gives_the_same_batch_and_another_another():
-    windows = FeedExamples([simulate_half(0, minutes=6)], 2)
-    first, again, other = (windows.batch(np.array([0, 1]), np.random.default_rng(seed)) for seed in (1, 1, 2))
-    assert torch.equal(first.features_BWNF, again.features_BWNF)
-    assert not torch.equal(first.features_BWNF, other.features_BWNF)
-
-
-def test_without_augmentation_a_sequence_is_as_it_was_recorded():
-    """docs/paper.md 1.4 w: the windows at an anchor, whatever the generator says."""
+@pytest.mark.parametrize("augment", [True, False])
+def test_a_generator_decides_the_batch_and_without_augmentation_nothing_does(augment):
+    """docs/paper.md 1.4 w: without, the windows at an anchor as they were recorded."""
     half = simulate_half(0, minutes=6)
-    windows = FeedExamples([half], 2, augment=False)
-    first, other = (windows.batch(np.array([1]), np.random.default_rng(seed)) for seed in (1, 2))
-    assert torch.equal(first.features_BWNF, other.features_BWNF)
+    windows = FeedExamples([half], 2, augment=augment)
+    first, again, other = (windows.batch(np.array([1]), np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first.features_BWNF, again.features_BWNF)
+    assert torch.equal(first.features_BWNF, other.features_BWNF) != augment
+    if augment:
+        return
     ends_ms = 40_000 + np.arange(2) * 5_000
     np.testing.assert_array_equal(first.features_BWNF[0], prepare_track(half).windows(ends_ms))
 
@@ -127,7 +98,7 @@ def test_too_short_halves_are_refused():
         FeedExamples([simulate_half(0, minutes=6)], 0)
 
 
-@pytest.mark.parametrize("examples", [1, 4, 16])
+@pytest.mark.parametrize("examples", [4, 16])
 def test_drawn_times_counted_is_the_factor_at_every_length_of_a_sequence(examples):
     """An example with a tackle counts four times as often as one with nothing rare, whatever it comes with."""
     drawn = FeedExamples([simulate_half(seed, minutes=12) for seed in range(3)], examples)

@@ -10,7 +10,7 @@ from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.examples import FeedExamples
 from playahead.datasets.pasts import CAREFUL, GREEDY, PASTS, Past, SpotterNoise, past_of, random_past
 from playahead.domain.actions import ACTIONS, Action
-from playahead.domain.feed import UNKNOWN, FeedHalf
+from playahead.domain.feed import UNKNOWN
 from playahead.features.feed import FEATURE_NAMES, prepare_track
 from playahead.io.errors import InputError
 from playahead.lab.simulation.plays import simulate_half
@@ -97,9 +97,6 @@ def test_a_match_is_seen_the_same_way_every_time(played_half):
     np.testing.assert_array_equal(first.t_ms, again.t_ms)
     other = past_of("greedy spotter").observe(replace(played_half, match=played_half.match + 1))
     assert not np.array_equal(first.t_ms, other.t_ms)
-
-
-def test_late_rows_are_seen_late(played_half):
     late = past_of("5 s late").observe(played_half)
     np.testing.assert_array_equal(late.visible_ms, played_half.visible_ms + 5000)
 
@@ -129,11 +126,9 @@ def test_only_the_past_of_an_example_is_degraded(seed):
 
 
 def test_a_degraded_set_asks_from_the_first_second_on():
-    examples = FeedExamples([simulate_half(3, minutes=8)], 2, degraded=1.0)
-    rng = np.random.default_rng(0)
+    examples, rng = FeedExamples([simulate_half(3, minutes=8)], 2, degraded=1.0), np.random.default_rng(0)
     ends_ms = [int(examples.batch(np.array([0]), rng).names_B[0].split()[-2]) for _ in range(200)]
-    assert min(ends_ms) < 30_000
-    assert min(ends_ms) >= 1_000
+    assert 1_000 <= min(ends_ms) < 30_000
 
 
 def test_an_unknown_past_is_named():
@@ -141,13 +136,8 @@ def test_an_unknown_past_is_named():
         past_of("foggy")
     with pytest.raises(InputError, match=r"Past\.late_s: -1"):
         Past(late_s=-1)
-    with pytest.raises(InputError, match=r"Past\.spotter: 'lazy' is not"):
-        Past(spotter="lazy")  # type: ignore[arg-type]
 
 
 def test_an_empty_half_can_be_seen_through_anything():
     empty = LONG.take(np.zeros(len(LONG), bool))
-    for past in PASTS.values():
-        seen = past.observe(empty)
-        assert isinstance(seen, FeedHalf)
-        assert not len(seen)
+    assert not any(len(past.observe(empty)) for past in PASTS.values())

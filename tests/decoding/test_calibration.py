@@ -47,8 +47,7 @@ def rows_of(decoder: Decoder, predictions, events, table):
 
 @pytest.fixture(scope="module")
 def fitted() -> Decoder:
-    predictions, events, table = played(0)
-    return calibrate(Decoder(), predictions, lambda scores: replace(table, scores_NRV=scores), events)
+    return fit(Decoder(), *played(0))
 
 
 def test_confidences_say_how_often_on_matches_not_used_to_fit(fitted):
@@ -78,14 +77,16 @@ def test_no_score_and_no_submission_depends_on_the_map(fitted):
     assert mapped.anticipations(predictions) != plain.anticipations(predictions)
 
 
+def fit(decoder: Decoder, predictions, events, table) -> Decoder:
+    return calibrate(decoder, predictions, lambda scores: replace(table, scores_NRV=scores), events)
+
+
 def test_fitting_again_starts_from_the_model_not_from_the_old_map(fitted):
-    predictions, events, table = played(0)
-    assert calibrate(fitted, predictions, lambda scores: replace(table, scores_NRV=scores), events) == fitted
+    assert fit(fitted, *played(0)) == fitted
 
 
 def test_a_bin_with_next_to_no_anticipations_stays_near_what_the_model_says():
-    predictions, events, table = played(0, n=3)
-    few = calibrate(Decoder(), predictions, lambda scores: replace(table, scores_NRV=scores), events).calibration
+    few = fit(Decoder(), *played(0, n=3)).calibration
     for stated, happened in zip(few.score_CJ, few.confidence_CJ, strict=True):
         assert np.abs(np.array(stated) - happened).max(initial=0) < 0.15
 

@@ -24,12 +24,6 @@ def row(**at: float) -> np.ndarray:
     return intensity
 
 
-def test_one_sure_event_is_guessed_where_it_is():
-    found = greedy_peaks(row(f10=5.0))
-    assert found[0].argmax() <= 10 + 3
-    assert found[0].max() == pytest.approx(1 - np.exp(-5), rel=1e-5)
-
-
 def test_confidence_is_the_mean_chance_over_the_tolerances():
     """Mass 0.4 in frame 0, 0.3 in frame 8: a guess at frame 3 reaches the first at @1s (3 frames), both from @2s on."""
     found = greedy_peaks(row(f0=0.4, f8=0.3))
@@ -42,13 +36,6 @@ def test_what_is_explained_is_taken_out():
     left = take_out(row(f16=1.0, f25=1.0), np.array([16]), np.ones((6, 1), np.float32))[0]
     assert left[16] == pytest.approx(np.exp(-1), rel=1e-5)
     assert left[25] == pytest.approx((2 + 4 * np.exp(-1)) / 6, rel=1e-5)
-
-
-def test_two_distant_events_are_guessed_apart():
-    frames = np.flatnonzero(greedy_peaks(row(f2=3.0, f29=3.0))[0] > 0.5)
-    assert len(frames) >= 2
-    assert abs(frames[0] - 2) <= 3
-    assert abs(frames[-1] - 29) <= 3
 
 
 def one_class(row_R: np.ndarray) -> np.ndarray:
@@ -94,22 +81,18 @@ def test_confidences_of_any_intensity(seed, scale):
     assert (near[:, :, 1:].max(axis=1) >= surest * (1 - 1e-4)).all(), "a class's surest row is always shown"
 
 
-def test_nothing_expected_nothing_guessed():
-    assert not decode_marginal(np.zeros((3, 32, 10), np.float32)).any()
-
-
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), scale=st.floats(0.001, 3))
 def test_properties_of_any_intensity(seed, scale):
-    rng = np.random.default_rng(seed)
-    intensity = (rng.random((4, 32, 10)) ** 4 * scale).astype(np.float32)
+    intensity = (np.random.default_rng(seed).random((4, 32, 10)) ** 4 * scale).astype(np.float32)
+    intensity[3] = 0
     kept = intensity.copy()
     scores = decode_marginal(intensity)
     np.testing.assert_array_equal(intensity, kept, err_msg="the input is left alone")
     assert scores.shape == (4, 32, 11)
     assert not scores[:, :, 0].any(), "no background score"
-    assert scores.min() >= 0
-    assert scores.max() <= 1
+    assert not scores[3].any(), "nothing expected, nothing anticipated"
+    assert 0 <= scores.min() <= scores.max() <= 1
     assert (scores[:, :, 1:] > 0).sum(axis=1).max() <= PEAKS_PER_CLASS
 
 
@@ -133,7 +116,7 @@ def test_bins_become_frames_without_loss(n_bins):
     np.testing.assert_allclose(share.sum(axis=1), 1, rtol=1e-5)
 
 
-def test_slots_add_up_to_one_intensity():
+def test_slots_and_probabilities_become_intensities():
     predictions = SlotPredictions(
         np.array([[0.5, 0.25]], np.float32),
         np.eye(10, dtype=np.float32)[[3, 3]][None],
@@ -143,11 +126,6 @@ def test_slots_add_up_to_one_intensity():
     assert intensity.shape == (1, 32, 10)
     np.testing.assert_allclose(intensity[0, :, 3].sum(), 0.75, rtol=1e-5)
     np.testing.assert_allclose(intensity[0, 0, 3], 0.5 * 160 / 250, rtol=1e-5)
-
-
-def test_dense_chances_become_the_rates_that_have_them():
-    predictions = DensePredictions(np.array([0.0, 0.5, 1.0], np.float32).reshape(1, 3, 1))
-    rates = predictions.intensity().ravel()
-    assert rates[0] == 0
-    assert rates[1] == pytest.approx(np.log(2), rel=1e-5)
+    rates = DensePredictions(np.array([0.0, 0.5, 1.0], np.float32).reshape(1, 3, 1)).intensity().ravel()
+    assert rates[:2] == pytest.approx([0, np.log(2)], rel=1e-5)
     assert np.isfinite(rates[2])

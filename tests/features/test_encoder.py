@@ -1,7 +1,6 @@
 """A running video encoded as it comes gives what the same clips give on their own."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
@@ -64,16 +63,3 @@ def test_windows_through_the_stream_are_the_stored_ones():
     for index in range(2):
         stored = WindowEncoder(FAST, 41).encode(frames[125 * index : 125 * index + 125])
         assert np.allclose(features[33 * index : 33 * index + 33], stored, rtol=2e-3, atol=2e-3)
-
-
-def test_windows_every_second_share_their_clips():
-    wanted = of_windows(25)
-    assert all(wanted(frame) for frame in range(96, 400))
-    assert of_windows(125)(3)
-    assert not of_windows(125)(1)
-    assert not of_windows(125)(99)
-
-
-@pytest.mark.parametrize("count", [0, 5, 28])
-def test_a_video_shorter_than_a_clip_has_none(count):
-    assert run(every(1), frames_of(count))[0] == []

@@ -89,20 +89,14 @@ def test_windows_that_clips_share_are_encoded_once(whole, benchmark):
     assert len(list(whole.glob("windows/*/*.npy"))) == 4 * (6 + len(train) - 1)
 
 
-def test_the_report_counts_what_was_shared(tmp_path, benchmark, config):
+def test_the_report_counts_what_was_shared_and_the_bytes_are_the_same_elsewhere(tmp_path, whole, benchmark, config):
     report = extract(benchmark / "train", config, tmp_path)
     clips = len(list((benchmark / "train").rglob("*.mp4")))
     assert (report.videos, report.windows, report.shared) == (clips, 6 * clips, 5 * (clips - 1))
+    windows = {path: data for path, data in content(tmp_path).items() if path.startswith("windows/")}
+    assert windows.items() <= content(whole).items()
     again = extract(benchmark / "train", config, tmp_path)
     assert (again.skipped, again.windows) == (clips, 0)
-
-
-def test_a_window_encoded_again_elsewhere_gives_the_same_bytes(tmp_path, whole, benchmark, config):
-    for name in ("clip_1", "clip_2"):
-        extract(benchmark / "train" / name, config, tmp_path / name)
-        windows = {path: data for path, data in content(tmp_path / name).items() if path.startswith("windows/")}
-        assert len(windows) == 6
-        assert windows.items() <= content(whole).items()
 
 
 def test_shards_give_the_same_bytes_as_one_process(tmp_path, whole, benchmark, config):
@@ -116,12 +110,6 @@ def test_ray_gives_the_same_bytes(tmp_path, whole, benchmark, config):
     pytest.importorskip("ray")
     extract(benchmark, config, tmp_path, engine="ray")
     assert content(tmp_path) == content(whole)
-
-
-def test_ray_that_is_not_installed_is_an_error(tmp_path, benchmark, config, monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(InputError, match=r"playahead\[ray\]"):
-        extract(benchmark, config, tmp_path, engine="ray")
 
 
 def test_the_frames_of_a_window_are_those_of_the_reader(benchmark, whole, backbone):
@@ -256,26 +244,17 @@ def test_a_video_that_really_ends_there_is_closed(extractor, stopped):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_corrupted_bytes_never_stop_or_silence_it(tmp_path, benchmark, extractor, seed):
+def test_corrupted_and_cut_bytes_never_stop_or_silence_it(tmp_path, benchmark, extractor, seed):
     rng = np.random.default_rng(seed)
     data = bytearray(clip(benchmark).read_bytes())
     for place in rng.integers(0, len(data), 40):
         data[place] ^= int(rng.integers(1, 256))
-    path = tmp_path / "corrupt.mp4"
-    path.write_bytes(bytes(data))
-    report = extractor.extract(Video("corrupt", path))
-    assert report.videos + len(report.failed) == 1
-    if report.videos and report.windows < 6:
-        assert report.notices
-
-
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
-def test_truncated_files_give_what_they_hold_or_fail_by_name(tmp_path, benchmark, extractor, share):
-    data = clip(benchmark).read_bytes()
-    path = tmp_path / "short.mp4"
-    path.write_bytes(data[: int(len(data) * share)])
-    report = extractor.extract(Video("short", path))
-    assert "short" in report.failed or report.notices
+    for name, content in (("corrupt", data), ("short", clip(benchmark).read_bytes()[: len(data) * seed // 12])):
+        path = tmp_path / f"{name}.mp4"
+        path.write_bytes(content)
+        report = extractor.extract(Video(name, path))
+        assert report.videos + len(report.failed) == 1
+        assert report.failed or report.notices or report.windows == 6
 
 
 def test_a_video_shorter_than_a_window_gives_a_notice(tmp_path, extractor):
@@ -308,7 +287,10 @@ def test_one_bad_video_does_not_stop_the_others(tmp_path, benchmark, config):
     assert list(FeatureStore(tmp_path / "out").videos()) == ["good"]
 
 
-def test_a_disk_that_is_full_or_read_only_is_an_error_before_work_starts(tmp_path, benchmark, config, monkeypatch):
+def test_no_ray_a_full_disk_and_one_that_is_read_only_are_errors(tmp_path, benchmark, config, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r"playahead\[ray\]"):
+        extract(benchmark, config, tmp_path / "rays", engine="ray")
     monkeypatch.setattr(extract_module, "free_bytes", lambda folder: 10_000)
     with pytest.raises(InputError, match="features need"):
         extract(benchmark, config, tmp_path / "store")

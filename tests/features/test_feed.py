@@ -20,20 +20,12 @@ from playahead.features.feed import (
 WINDOW_MS = 5_000
 
 
-def feed(*rows: tuple[int, int, int, int, int], delay_ms: int = 0) -> FeedHalf:
+def feed(*rows: tuple[int, int, int, int, int], delay_ms: int = 0, **changed) -> FeedHalf:
     """Rows of (t_ms, code, team, x, y)."""
-    t_ms, code, team, x, y = (np.array(column) for column in zip(*rows, strict=True))
-    return FeedHalf(
-        match=1,
-        half=1,
-        t_ms=t_ms.astype(np.int32),
-        code=code.astype(np.uint8),
-        team=team.astype(np.uint8),
-        x=x.astype(np.uint8),
-        y=y.astype(np.uint8),
-        setpiece=np.zeros(len(t_ms), np.uint8),
-        delay_ms=np.full(len(t_ms), delay_ms, np.uint16),
-    )
+    columns = zip(*rows, strict=True)
+    t_ms, code, team, x, y = (np.array(column, np.uint8 if n else np.int32) for n, column in enumerate(columns))
+    nothing, delays = np.zeros(len(t_ms), np.uint8), np.full(len(t_ms), delay_ms, np.uint16)
+    return replace(FeedHalf(1, 1, t_ms, code, team, x, y, nothing, delays), **changed)
 
 
 def window(half: FeedHalf, end_ms: int = WINDOW_MS) -> np.ndarray:
@@ -49,22 +41,16 @@ def feeds(draw) -> FeedHalf:
     """Feeds that hold anything a feed may hold."""
     n = draw(st.integers(1, 40))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    return FeedHalf(
-        match=1,
-        half=1,
-        t_ms=np.sort(rng.integers(0, 60_000, n)).astype(np.int32),
-        code=rng.integers(0, N_CODES, n).astype(np.uint8),
-        team=rng.choice([0, 1, UNKNOWN], n).astype(np.uint8),
-        x=rng.choice([0, 30, 50, 100, 255], n).astype(np.uint8),
-        y=rng.choice([0, 30, 50, 100, 255], n).astype(np.uint8),
-        setpiece=rng.choice([0, 1, 2, 3, 4, 5, 9, UNKNOWN], n).astype(np.uint8),
-        delay_ms=rng.choice([0, 400, 5000], n).astype(np.uint16),
-        late_ms=rng.choice([0, 3000], n).astype(np.uint16),
-        confidence=rng.choice([0, 70, 100, UNKNOWN], n).astype(np.uint8),
-        reports=frozenset(rng.choice(N_CODES, 9).tolist()),
-        clock_known=bool(rng.integers(2)),
-        seen_from_ms=int(rng.choice([0, 20_000])),
-    )
+    words = {"code": range(N_CODES), "team": [0, 1, UNKNOWN], "confidence": [0, 70, 100, UNKNOWN]}
+    words |= {"x": [0, 30, 50, 100, 255], "y": [0, 30, 50, 100, 255], "setpiece": [0, 1, 2, 3, 4, 5, 9, UNKNOWN]}
+    rows = {name: rng.choice(values, n).astype(np.uint8) for name, values in words.items()}
+    rows |= {
+        "delay_ms": rng.choice([0, 400, 5000], n).astype(np.uint16),
+        "late_ms": rng.choice([0, 3000], n).astype("u2"),
+    }
+    rows["t_ms"] = np.sort(rng.integers(0, 60_000, n)).astype(np.int32)
+    reports, since_ms = frozenset(rng.choice(N_CODES, 9).tolist()), int(rng.choice([0, 20_000]))
+    return FeedHalf(1, 1, **rows, reports=reports, clock_known=bool(rng.integers(2)), seen_from_ms=since_ms)
 
 
 def shuffle_rest(half: FeedHalf, fixed: np.ndarray, seed: int) -> FeedHalf:
@@ -79,31 +65,16 @@ def shuffle_rest(half: FeedHalf, fixed: np.ndarray, seed: int) -> FeedHalf:
 
 @settings(max_examples=80, deadline=None)
 @given(half=feeds(), end_ms=st.integers(0, 70_000), seed=st.integers(0, 2**16))
-def test_rows_at_or_after_the_end_plus_delay_never_change_a_feature(half, end_ms, seed):
-    visible = half.visible_ms < end_ms
+def test_rows_outside_the_window_and_places_of_delayed_ones_never_change_a_feature(half, end_ms, seed):
+    """So an observation of six windows rests on exactly 30 s. A delayed row's place is the next action's."""
     seen = window(half, end_ms)
-    np.testing.assert_array_equal(seen, window(half.take(visible), end_ms))
-    np.testing.assert_array_equal(seen, window(shuffle_rest(half, visible, seed), end_ms))
-
-
-@settings(max_examples=80, deadline=None)
-@given(half=feeds(), end_ms=st.integers(0, 70_000), seed=st.integers(0, 2**16))
-def test_rows_seen_before_the_window_never_change_a_feature(half, end_ms, seed):
-    """So an observation of six windows rests on exactly 30 s."""
-    recent = half.visible_ms >= end_ms - WINDOW_MS
-    seen = window(half, end_ms)
-    np.testing.assert_array_equal(seen, window(half.take(recent), end_ms))
-    np.testing.assert_array_equal(seen, window(shuffle_rest(half, recent, seed), end_ms))
-
-
-@settings(max_examples=60, deadline=None)
-@given(half=feeds(), end_ms=st.integers(0, 70_000), seed=st.integers(0, 2**16))
-def test_the_place_of_a_delayed_row_is_never_looked_at(half, end_ms, seed):
-    """It is the next action's: a pass's end."""
+    for inside in (half.visible_ms < end_ms, half.visible_ms >= end_ms - WINDOW_MS):
+        np.testing.assert_array_equal(seen, window(half.take(inside), end_ms))
+        np.testing.assert_array_equal(seen, window(shuffle_rest(half, inside, seed), end_ms))
     rng = np.random.default_rng(seed)
     moved = {n: np.where(half.delay_ms > 0, rng.integers(0, 101, len(half)), getattr(half, n)) for n in ("x", "y")}
     elsewhere = replace(half, **{name: column.astype(np.uint8) for name, column in moved.items()})
-    np.testing.assert_array_equal(window(half, end_ms), window(elsewhere, end_ms))
+    np.testing.assert_array_equal(seen, window(elsewhere, end_ms))
 
 
 def test_the_ball_stays_where_it_was_last_seen():
@@ -117,36 +88,38 @@ def test_the_ball_stays_where_it_was_last_seen():
 
 @settings(max_examples=60, deadline=None)
 @given(half=feeds(), end_ms=st.integers(0, 70_000))
-def test_each_step_is_causal_too(half, end_ms):
+def test_each_step_is_causal_finite_and_small(half, end_ms):
     """Cutting the feed at any step's end leaves that step and all before it as they were."""
     whole = window(half, end_ms)
     step_end_ms = end_ms - WINDOW_MS + 17 * WINDOW_MS / 33
     cut = half.take(half.visible_ms < step_end_ms)
     np.testing.assert_array_equal(whole[:17], window(cut, end_ms)[:17])
-
-
-@settings(max_examples=60, deadline=None)
-@given(half=feeds(), end_ms=st.integers(0, 70_000))
-def test_features_are_finite_and_small(half, end_ms):
-    features = window(half, end_ms)
-    assert features.shape == (33, N_FEATURES)
-    assert features.dtype == np.float32
-    assert np.isfinite(features).all()
-    assert np.abs(features).max() <= 9
+    assert (whole.shape, whole.dtype) == ((33, N_FEATURES), np.float32)
+    assert np.abs(whole).max() <= 9
 
 
 def test_an_action_shows_in_its_step_and_stays_known():
-    features = window(feed((1_000, Action.PASS.class_index, 0, 60, 20)))
+    features = window(feed((1_000, Action.PASS.class_index, 0, 60, 20), confidence=np.array([40], np.uint8)))
     arrived = features[:, column("arrived_0")]
     assert arrived.nonzero()[0].tolist() == [6], "1000 ms lies in step 6 of 151.5 ms"
+    assert arrived[6] == features[-1, column("confidence")] == pytest.approx(0.4), "doubtful rows count less"
     assert features[:6, column("seen")].sum() == 0
     assert (features[6:, column("last_0")] == 1).all()
     assert features[-1, column("age")] == pytest.approx(4.0 / 5)
+    delayed = window(feed((1_000, Action.DRIVE.class_index, 0, 60, 20), delay_ms=400))
+    assert delayed[:, column("arrived_1")].nonzero()[0].tolist() == [9]
 
 
-def test_a_delayed_row_shows_only_when_it_can_be_known():
-    features = window(feed((1_000, Action.DRIVE.class_index, 0, 60, 20), delay_ms=400))
-    assert features[:, column("arrived_1")].nonzero()[0].tolist() == [9]
+def test_what_the_source_and_the_observation_do_not_hold_is_named():
+    rows = (1_000, 0, 0, 60, 20), (3_000, 1, 0, 70, 20)
+    features = window(feed(*rows, seen_from_ms=2_000, clock_known=False, reports=frozenset({0, 3})))
+    assert not features[:, column("arrived_0")].any(), "it came before the observation"
+    assert features[:, column("observed")].nonzero()[0][0] == 13, "2000 ms lies in step 13"
+    assert features[-1, column("last_1")] == 1
+    assert not features[:, [column("clock"), column("clock_known")]].any()
+    reports = features[:, column("reports_0") : column("reports_0") + N_CODES]
+    assert (reports.nonzero()[1].reshape(33, 2) == [0, 3]).all()
+    assert not window(feed(*rows), 0)[:, column("observed")].any(), "before kick-off"
 
 
 @pytest.mark.parametrize("team", [0, 1])
@@ -198,39 +171,8 @@ def test_what_a_source_does_not_say_is_told_apart(change, unknown):
     assert changed <= {column(name) for name in unknown}
 
 
-def test_codes_that_a_source_does_not_report_are_named():
-    half = replace(feed((1_000, 0, 0, 60, 20)), reports=frozenset({0, 3}))
-    reports = window(half)[:, column("reports_0") : column("reports_0") + N_CODES]
-    assert (reports.nonzero()[1].reshape(33, 2) == [0, 3]).all()
-
-
-def test_doubtful_rows_count_less():
-    half = replace(feed((1_000, 0, 0, 60, 20)), confidence=np.array([40], np.uint8))
-    features = window(half)
-    assert features[6, column("arrived_0")] == pytest.approx(0.4)
-    assert features[-1, column("confidence")] == pytest.approx(0.4)
-
-
 def test_a_late_row_shows_when_it_arrives_and_says_how_late():
-    half = replace(feed((1_000, 0, 0, 60, 20)), late_ms=np.array([2_500], np.uint16))
-    features = window(half)
+    features = window(feed((1_000, 0, 0, 60, 20), late_ms=np.array([2_500], np.uint16)))
     assert features[:, column("seen")].nonzero()[0][0] == 23, "3500 ms lies in step 23"
     assert features[-1, column("lateness")] == pytest.approx(0.25)
     assert features[-1, column("position_known")] == 1, "a late row is no inference"
-
-
-def test_what_came_before_the_observation_is_not_seen():
-    half = replace(feed((1_000, 0, 0, 60, 20), (3_000, 1, 0, 70, 20)), seen_from_ms=2_000)
-    features = window(half)
-    assert not features[:, column("arrived_0")].any()
-    assert features[:, column("observed")].nonzero()[0][0] == 13, "2000 ms lies in step 13"
-    assert features[-1, column("last_1")] == 1
-
-
-def test_before_kick_off_nothing_was_observed():
-    assert not window(feed((1_000, 0, 0, 60, 20)), 0)[:, column("observed")].any()
-
-
-def test_a_clip_that_may_lie_anywhere_has_no_clock():
-    half = replace(feed((1_000, 0, 0, 60, 20)), clock_known=False)
-    assert not window(half)[:, [column("clock"), column("clock_known")]].any()

@@ -25,11 +25,6 @@ def test_a_fast_producer_waits_and_everything_comes_in_order():
     assert max(most) <= 3
 
 
-def test_nothing_in_time_is_a_timeout():
-    with pytest.raises(TimeoutError):
-        Channel(1).next(0.01)
-
-
 def test_a_reader_that_closes_frees_its_producer():
     results = []
     channel = Channel.fed_by(lambda channel: results.extend(channel.put(n) for n in range(3)), size=1)
@@ -41,25 +36,19 @@ def test_a_reader_that_closes_frees_its_producer():
     assert not channel.offer([1])
 
 
-def test_all_or_none_are_offered():
+def test_all_or_none_are_offered_and_a_full_channel_can_be_condensed():
     channel = Channel(3)
-    assert channel.offer([1, 2])
-    assert not channel.offer([3, 4])
-    assert channel.offer([3])
-    channel.end()
-    assert taken(channel) == [1, 2, 3]
-
-
-def test_a_full_channel_can_be_condensed():
-    channel = Channel(3)
+    assert [channel.offer(items) for items in ([1, 2], [3, 4], [3])] == [True, False, True]
     for number in range(7):
         channel.put(number, condense=lambda waiting: [sum(waiting)])
     channel.end()
-    assert sum(taken(channel)) == sum(range(7))
+    assert sum(taken(channel)) == 1 + 2 + 3 + sum(range(7))
 
 
 def test_an_end_wakes_a_reader_that_waits():
     channel = Channel(1)
+    with pytest.raises(TimeoutError):
+        channel.next(0.01)
     threading.Timer(0.05, channel.close).start()
     assert channel.next() is None
 

@@ -47,13 +47,10 @@ def torchs_own_rounding():
     torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
 
 
-def test_float32_is_float32_once_a_device_is_picked_also_in_the_gru(two_gpus, torchs_own_rounding):
-    assert pick_device("cuda:1") == "cuda:1"
-    assert rounds_to_tf32() == (False, False)
-
-
 def test_only_a_tf32_backbone_rounds_and_only_while_it_computes(two_gpus, torchs_own_rounding, monkeypatch):
+    assert rounds_to_tf32() == (True, False)
     fast = FastBackbone(tiny_backbone(), device=pick_device("cpu"))
+    assert rounds_to_tf32() == (False, False), "float32 is float32 once a device is picked, also in a GRU"
     seen = []
     monkeypatch.setattr(fast, "encode_stacks", lambda _: seen.append(rounds_to_tf32()))
     for precision in ("tf32", "float32"):

@@ -10,6 +10,7 @@ import pytest
 import playahead
 from playahead.io.errors import InputError
 from playahead.io.settings import choices
+from playahead.variants.config import AnticipatorConfig
 
 NAMES = [
     module.name
@@ -22,9 +23,6 @@ CONFIGS = {
     for member in vars(import_module(name)).values()
     if is_dataclass(member) and isinstance(member, type) and member.__name__.endswith(("Config", "Options"))
 }
-NEEDED: dict[str, dict[str, Any]] = {"AnticipatorConfig": {"feature_dim": 8}}
-
-
 WORDS = sorted(
     ((config, name) for config in CONFIGS for name, hint in get_type_hints(config).items() if choices(hint)),
     key=lambda pair: (pair[0].__name__, pair[1]),
@@ -32,10 +30,8 @@ WORDS = sorted(
 
 
 def needed(config: type) -> dict[str, Any]:
-    from playahead.variants.config import AnticipatorConfig
-
-    more = {"model": AnticipatorConfig(feature_dim=8)} if config.__name__ == "TrainConfig" else {}
-    return NEEDED.get(config.__name__, more)
+    model = AnticipatorConfig(feature_dim=8)
+    return {"AnticipatorConfig": {"feature_dim": 8}, "TrainConfig": {"model": model}}.get(config.__name__, {})
 
 
 @pytest.mark.parametrize(("config", "name"), WORDS, ids=lambda value: getattr(value, "__name__", value))
@@ -50,11 +46,8 @@ def test_nothing_is_configured_by_position(config):
         config(*needed(config).values(), 1)
 
 
-def test_there_is_something_to_test():
-    assert {"CriterionConfig", "OptimConfig", "TrainConfig", "PredictConfig"} <= {c.__name__ for c in CONFIGS}
+def test_there_is_something_to_test_and_the_class_is_named():
+    assert {"LossConfig", "OptimConfig", "TrainConfig", "PredictConfig"} <= {c.__name__ for c in CONFIGS}
     assert len(WORDS) > 20
-
-
-def test_the_class_is_named():
     with pytest.raises(InputError, match=r"^ExtractConfig\.luma: 'dark' is not one of limited, full"):
         playahead.ExtractConfig(luma="dark")  # type: ignore[arg-type]

@@ -49,7 +49,7 @@ def test_what_is_there_is_not_made_again(tmp_path, video, both, monkeypatch):
     FrameCache(tmp_path / "compressed", INPUT_SIZE).fill([video])
 
 
-def test_damage_is_said_by_name(tmp_path, both):
+def test_damage_is_said_by_name(both):
     path = both[1].path
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(InputError, match="damaged frames"):

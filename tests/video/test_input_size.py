@@ -19,10 +19,7 @@ def test_the_published_input_size_pads_eight_rows_above_and_below():
     for plane in frame.planes:
         plane.update(bytes([200]) * plane.buffer_size)
     drawn = InputSize().draw(frame)
-    assert drawn.shape == (736, 1280)
-    assert not drawn[:8].any()
-    assert not drawn[-8:].any()
-    assert (drawn[8:-8] == 200).all()
+    np.testing.assert_array_equal(drawn, np.pad(np.full((720, 1280), 200), ((8, 8), (0, 0))))
 
 
 @pytest.mark.parametrize(
@@ -30,22 +27,6 @@ def test_the_published_input_size_pads_eight_rows_above_and_below():
 )
 def test_other_sizes_are_scaled_to_fit(size, picture):
     assert InputSize().fitted(*size) == picture
-
-
-@pytest.mark.parametrize("luma", ["limited", "full"])
-def test_luma_is_what_ffmpeg_answers(luma):
-    """Full: FFmpeg's conversion to gray. Limited: the luma plane of its conversion to limited yuv420p."""
-    rng = np.random.default_rng(0)
-    rgb = rng.integers(0, 256, (6, 10, 3), np.uint8).repeat(16, 0).repeat(16, 1)  # 160 x 96, flat squares
-    width, height = InputSize(160, 96, luma).fitted(160, 96)
-    top, left = (96 - height) // 2, (160 - width) // 2
-    for pixels in ("yuv420p", "yuvj420p", "yuv422p", "rgb24", "yuv420p10le", "nv12"):
-        frame = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(format=pixels)
-        drawn = InputSize(160, 96, luma).draw(frame)
-        name = "gray" if luma == "full" else "yuv420p"
-        answer = frame.reformat(width=width, height=height, format=name).to_ndarray()[:height]
-        error = np.abs(drawn[top : top + height, left : left + width].astype(int) - answer)
-        assert np.percentile(error, 90) <= 2, f"{pixels}: flat parts agree; edges depend on the scaler"
 
 
 @pytest.mark.parametrize("declared", ["UNSPECIFIED", "MPEG", "JPEG"])

@@ -24,35 +24,23 @@ EXPECTED = [[Mark(42_000, Action.DRIVE, 0.6), Mark(44_000, Action.CROSS, 0.4)], 
 TIMELINE = Timeline(SPOTTED, [40_000, 45_000], EXPECTED)
 
 
-def test_a_moment_sees_the_last_half_minute_and_nothing_later():
-    assert TIMELINE.past(36_000) == [SPOTTED[1]]
-    assert TIMELINE.past(31_001) == []
-    assert TIMELINE.past(30_999) == [SPOTTED[0]]
+def test_a_moment_sees_the_last_half_minute_and_expects_what_the_latest_anticipation_still_does():
+    past = {36_000: SPOTTED[1:2], 31_001: [], 30_999: SPOTTED[:1]}
+    assert {ms: TIMELINE.past(ms) for ms in past} == past
+    coming = {39_999: [], 40_000: EXPECTED[0], 42_500: EXPECTED[0][1:], 46_000: EXPECTED[1], 47_000: []}
+    assert {ms: TIMELINE.coming(ms) for ms in coming} == coming
 
 
-def test_a_moment_expects_what_the_latest_anticipation_still_does():
-    assert TIMELINE.coming(39_999) == []
-    assert TIMELINE.coming(40_000) == EXPECTED[0]
-    assert TIMELINE.coming(42_500) == EXPECTED[0][1:]
-    assert TIMELINE.coming(46_000) == EXPECTED[1]
-    assert TIMELINE.coming(47_000) == []
-
-
-def has_colour(strip: np.ndarray, action: Action) -> bool:
-    rgb = [int(COLOURS[action][i : i + 2], 16) for i in (1, 3, 5)]
-    return bool((strip == rgb).all(axis=2).any())
+def shown(strip: np.ndarray) -> set[Action]:
+    pixels = {tuple(rgb) for rgb in strip.reshape(-1, 3).tolist()}
+    return {action for action, colour in COLOURS.items() if tuple(bytes.fromhex(colour[1:])) in pixels}
 
 
 def test_the_strip_shows_each_action_in_its_colour_on_its_side():
     panel = Panel(960, TIMELINE)
     strip = panel.draw(40_000)
-    assert strip.shape == (panel.height, 960, 3)
-    left, right = strip[:, : panel.now_x], strip[:, panel.now_x :]
-    assert has_colour(left, Action.SHOT)
-    assert has_colour(left, Action.PASS)
-    assert has_colour(right, Action.DRIVE)
-    assert has_colour(right, Action.CROSS)
-    assert not has_colour(strip, Action.OUT)
+    assert shown(strip[:, : panel.now_x]) == {Action.SHOT, Action.PASS}
+    assert shown(strip[:, panel.now_x :]) == {Action.DRIVE, Action.CROSS}
 
 
 @settings(max_examples=25, deadline=None)
@@ -68,10 +56,6 @@ def test_any_number_of_actions_fits(width, marks):
     assert panel.height % 2 == 0
 
 
-def test_colours_are_told_apart():
-    assert len(set(COLOURS.values())) == len(ACTIONS)
-
-
 def grays(levels) -> list[np.ndarray]:
     return [np.full((54, 96, 3), level, np.uint8) for level in levels]
 
@@ -82,9 +66,9 @@ def test_the_written_video_is_the_part_enlarged_with_a_strip(tmp_path):
     facts = probe(tmp_path / "out.mp4")
     assert (facts.width, facts.height) == (960, 540 + Panel(960, TIMELINE).height)
     assert facts.duration_s == pytest.approx(2.0)
-    shown = [int(gray[40, 480]) for _, gray in read_frames(tmp_path / "out.mp4", InputSize(960, 736))]
+    levels = [int(gray[40, 480]) for _, gray in read_frames(tmp_path / "out.mp4", InputSize(960, 736))]
     expected = [int(gray[16, 32]) for _, gray in read_frames(tmp_path / "in.mp4", InputSize(64, 32), 1.0, 3.0)]
-    assert shown == pytest.approx(expected, abs=3)
+    assert levels == pytest.approx(expected, abs=3)
 
 
 def write_with_sound(path, levels, wave, codec="aac", rate=44_100, layout="mono", start_s=0) -> None:
@@ -113,11 +97,8 @@ def tone(seconds: float, rate: int = 44_100) -> np.ndarray:
 
 def first_loud_s(path) -> float:
     with av.open(str(path)) as container:
-        for frame in container.decode(audio=0):
-            loud = np.abs(frame.to_ndarray()).max(axis=0) > 0.1
-            if loud.any():
-                return frame.time + int(loud.argmax()) / frame.sample_rate
-    raise AssertionError("nothing sounds")
+        loud = ((frame, np.abs(frame.to_ndarray()).max(axis=0) > 0.1) for frame in container.decode(audio=0))
+        return next(frame.time + int(is_loud.argmax()) / frame.sample_rate for frame, is_loud in loud if is_loud.any())
 
 
 @pytest.mark.parametrize(("name", "codec"), [("in.mp4", "aac"), ("in.mkv", "pcm_s16le")])
@@ -127,8 +108,8 @@ def test_sound_stays_with_the_pictures(tmp_path, name, codec):
     wave[: 2 * 44_100] = 0
     write_with_sound(tmp_path / name, [16] * 50 + [235] * 50, wave, codec)
     write_overlay(tmp_path / name, tmp_path / "out.mp4", Timeline([], [], []), (1000, 3000))
-    shown = [int(gray[100, 480]) for _, gray in read_frames(tmp_path / "out.mp4", InputSize(960, 736))]
-    white_s = next(index for index, level in enumerate(shown) if level > 120) / 25
+    levels = [int(gray[100, 480]) for _, gray in read_frames(tmp_path / "out.mp4", InputSize(960, 736))]
+    white_s = next(index for index, level in enumerate(levels) if level > 120) / 25
     assert white_s == pytest.approx(1.0)
     assert first_loud_s(tmp_path / "out.mp4") == pytest.approx(white_s, abs=0.025)
     with av.open(str(tmp_path / "out.mp4")) as container:

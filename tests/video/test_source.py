@@ -29,16 +29,11 @@ def test_any_name_is_read_and_printed_as_it_is(tmp_path, name, capsys):
     assert name in error or "\\n" in error or "\\udce9" in error
 
 
-def special(tmp_path: Path, kind: str) -> Path:
-    path = tmp_path / kind
-    if kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "socket":
-        socket.socket(socket.AF_UNIX).bind(str(path))
-    elif kind == "folder":
-        path.mkdir()
-    else:
+def special(path: Path, kind: str) -> Path:
+    make = {"pipe": os.mkfifo, "folder": Path.mkdir, "socket": lambda p: socket.socket(socket.AF_UNIX).bind(str(p))}
+    if kind == "device":
         return Path("/dev/zero")
+    make[kind](path)
     return path
 
 
@@ -62,7 +57,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path, kind, command, capsys, mon
     monkeypatch.chdir(tmp_path)
     if "tables/test.npz" in command:
         simulate(tmp_path / "tables", matches=4, minutes=1)
-    path = special(tmp_path, kind)
+    path = special(tmp_path / kind, kind)
     started = time.monotonic()
     assert run([*command.split(), str(path)]) == 2
     assert time.monotonic() - started < 15  # imports included

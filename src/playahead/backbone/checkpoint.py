@@ -36,7 +36,7 @@ def read_published(path: Path) -> tuple[Backbone, dict[str, object]]:
         InputError: missing or damaged file, anything in it but tensors and plain values, or another network
             (the 33-frame one is named).
     """
-    tensors = _unwrapped(_state_of(path))
+    tensors = _tensors_of(path)
     if _CLASSIFIER not in tensors or tensors[_CLASSIFIER].ndim != 2:
         raise InputError(path, f"holds no {_CLASSIFIER}", "expected a spotting model of lRomul/ball-action-spotting")
     classes, feature_dim = tensors[_CLASSIFIER].shape
@@ -73,7 +73,8 @@ def weights_digest(backbone: Backbone) -> str:
     return digest.hexdigest()
 
 
-def _state_of(path: Path) -> Mapping[object, object]:
+def _tensors_of(path: Path) -> dict[str, Tensor]:
+    """Tensors by their plain names, without those of modules that wrapped the model."""
     require_file(path)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
@@ -83,11 +84,6 @@ def _state_of(path: Path) -> Mapping[object, object]:
     state = checkpoint.get("nn_state_dict", checkpoint) if isinstance(checkpoint, Mapping) else None
     if not isinstance(state, Mapping):
         raise InputError(path, "holds no nn_state_dict")
-    return state
-
-
-def _unwrapped(state: Mapping[object, object]) -> dict[str, Tensor]:
-    """Tensors by their plain names, without those of modules that wrapped the model."""
     tensors: dict[str, Tensor] = {}
     for name, value in state.items():
         if not (isinstance(name, str) and isinstance(value, Tensor)):

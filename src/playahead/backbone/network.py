@@ -53,9 +53,9 @@ class BackboneConfig:
     classes: int = 2
 
     def __post_init__(self) -> None:
-        for name in ("stacks", "stack_frames", "maps", "blocks_3d", "expansion", "squeeze", "projection", "classes"):
-            if getattr(self, name) < 1:
-                raise InputError(f"BackboneConfig.{name}", f"{getattr(self, name)} is below 1")
+        for name, value in vars(self).items():
+            if name not in ("encoder", "stage") and value < 1:
+                raise InputError(f"BackboneConfig.{name}", f"{value} is below 1")
         if self.blocks_3d > _MAX_BLOCKS:
             raise InputError("BackboneConfig.blocks_3d", f"{self.blocks_3d} is over {_MAX_BLOCKS}")
         if not 0 <= self.stage <= 4:
@@ -76,7 +76,6 @@ class NormAct3d(nn.Module):
         self.act = nn.SiLU(inplace=True) if act else nn.Identity()
 
     def forward(self, x_BCTHW: Tensor) -> Tensor:
-        """Same shape."""
         return self.act(self.bn3d(x_BCTHW))
 
 
@@ -89,7 +88,6 @@ class SqueezeExcite3d(nn.Module):
         self.conv_expand = nn.Conv3d(reduced, channels, 1)
 
     def forward(self, x_BCTHW: Tensor) -> Tensor:
-        """Same shape."""
         mean = x_BCTHW.mean((2, 3, 4), keepdim=True)
         return x_BCTHW * self.conv_expand(F.silu(self.conv_reduce(mean))).sigmoid()
 
@@ -109,7 +107,6 @@ class InvertedResidual3d(nn.Module):
         self.bn3 = NormAct3d(channels, act=False)
 
     def forward(self, x_BCTHW: Tensor) -> Tensor:
-        """Same shape."""
         wide = self.bn2(self.conv_dw(self.bn1(self.conv_pw(x_BCTHW))))
         return x_BCTHW + self.bn3(self.conv_pwl(self.se(wide)))
 

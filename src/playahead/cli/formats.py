@@ -12,7 +12,7 @@ from typing import Literal
 from playahead.cli import terminal as show
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
-from playahead.domain.records import Anticipation
+from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import format_clock
 from playahead.inference.result import PredictResult
 
@@ -106,22 +106,17 @@ def _vtt_clock(time_ms: int) -> str:
 def _write_osl(result: PredictResult) -> None:
     """OpenSportsLab's annotation JSON, version 2.0: spotted actions under ``action``, anticipated ones beside them."""
     labels = [str(action) for action in ACTIONS]
-    seen = [
-        {"head": "action", "label": s.action, "position_ms": s.time_ms, "confidence": s.confidence}
-        for s in result.spotted
-    ]
+
+    def event(head: str, seen: Mark | Anticipation) -> dict[str, object]:
+        return {"head": head, "label": seen.action, "position_ms": seen.time_ms, "confidence": seen.confidence}
+
+    seen = [event("action", mark) for mark in result.spotted]
     expected = [
-        {
-            "head": "anticipation",
-            "label": line.action,
-            "position_ms": line.time_ms,
-            "confidence": line.confidence,
-            "observed_until_ms": line.observed_until_ms,
-            "seen_ms": line.seen_ms,
-        }
+        {**event("anticipation", line), "observed_until_ms": line.observed_until_ms, "seen_ms": line.seen_ms}
         for line in result.in_video().expected
     ]
     schema = {"type": "single_label", "labels": labels}
+    video = {"type": "video", "path": result.source, "fps": float(GRID.fps)}
     document = {
         "version": "2.0",
         "date": date.today().isoformat(),
@@ -130,13 +125,7 @@ def _write_osl(result: PredictResult) -> None:
         "modalities": ["video"],
         "metadata": {"type": "predictions", "made_by": "playahead"},
         "labels": {"action": schema, "anticipation": schema},
-        "data": [
-            {
-                "id": result.source,
-                "inputs": [{"type": "video", "path": result.source, "fps": float(GRID.fps)}],
-                "events": [*seen, *expected],
-            }
-        ],
+        "data": [{"id": result.source, "inputs": [video], "events": [*seen, *expected]}],
     }
     json.dump(document, sys.stdout, indent=1, allow_nan=False)
     sys.stdout.write("\n")

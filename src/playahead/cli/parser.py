@@ -106,10 +106,17 @@ def _leaf(command: Command, arguments: Sequence[str], *words: str) -> Parser:
     help_of = {param.arg_name: " ".join((param.description or "").split()) for param in docstring.params}
     kinds = function.__annotations__
     flags = {name for name, kind in kinds.items() if kind is bool}
-    parser = Parser(description=docstring.short_description, epilog=f"example: {command.example}")
+    parser = Parser(
+        description=docstring.short_description,
+        epilog=f"example: {' '.join(['playahead', *words, command.example]).strip()}",
+    )
     if command.positional:
-        optional = signature(function).parameters[command.positional].default is not Parameter.empty
-        _add_positional(parser, command.positional, kinds[command.positional], optional, help_of[command.positional])
+        name, kind = command.positional, kinds[command.positional]
+        optional = signature(function).parameters[name].default is not Parameter.empty
+        count: dict[str, Any] = {"nargs": "?"} if optional else {}
+        if get_origin(kind) is list:
+            kind, count = get_args(kind)[0], {"nargs": "*" if optional else "+"}
+        parser.add_argument(name, type=kind, help=help_of[name], **count)  # type: ignore[bad-argument-type]
     elsewhere: set[int | str] = {name for name in (command.positional, command.settings, *flags) if name}
     parser.add_function_arguments(function, skip=elsewhere, as_group=False)
     if command.settings:
@@ -117,13 +124,6 @@ def _leaf(command: Command, arguments: Sequence[str], *words: str) -> Parser:
     for name in sorted(flags):
         parser.add_argument(f"--{name}", action="store_true", help=help_of[name])
     return parser
-
-
-def _add_positional(parser: Parser, name: str, kind: Any, optional: bool, text: str) -> None:
-    count: dict[str, Any] = {"nargs": "?"} if optional else {}
-    if get_origin(kind) is list:
-        kind, count = get_args(kind)[0], {"nargs": "*" if optional else "+"}
-    parser.add_argument(name, type=kind, help=text, **count)  # type: ignore[bad-argument-type]
 
 
 def _add_settings(parser: Parser, kind: type, shown: Sequence[str], arguments: Sequence[str]) -> None:
@@ -145,20 +145,15 @@ def _add_settings(parser: Parser, kind: type, shown: Sequence[str], arguments: S
     known, _ = named.parse_known_args(list(arguments))
     files = [read_yaml(path) for path in known.config]  # stricter than jsonargparse, which reads them again
     if "recipe" not in parser.get_defaults():
-        for name in switches:
-            _make_switch(parser, name)
+        for action in parser._actions:
+            if action.dest in switches:  # ``--video`` alone means true; ``--video false`` stays possible
+                action.nargs, action.const = "?", True
         return
     from playahead.lab.recipes import recipe
 
     in_files = [str(options["recipe"]) for options in files if isinstance(options, dict) and "recipe" in options]
     name = known.recipe or (in_files[-1] if in_files else parser.get_defaults()["recipe"])
     parser.set_defaults(asdict(recipe(name, kind)))
-
-
-def _make_switch(parser: Parser, name: str) -> None:
-    """Let ``--video`` alone mean true; ``--video false`` stays possible."""
-    action = next(action for action in parser._actions if action.dest == name)
-    action.nargs, action.const = "?", True
 
 
 def chosen_command(config: dict[str, Any]) -> tuple[Command, dict[str, Any]]:
@@ -177,10 +172,8 @@ def in_options(error: InputError, command: Command) -> str:
     if command.settings:
         named |= _fields_as_options(function.__annotations__[command.settings])
     field = named.get(error.where)
-    if field is None or field == command.positional:
-        return str(error)
-    option = _spelt_for_people(f"--{field}")
-    return str(InputError(option, error.what, error.fix))
+    is_option = field is not None and field != command.positional
+    return str(InputError(_spelt_for_people(f"--{field}"), error.what, error.fix) if is_option else error)
 
 
 def _fields_as_options(kind: type, before: str = "") -> dict[str, str]:

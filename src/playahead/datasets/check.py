@@ -50,16 +50,6 @@ class FeedAudit:
         return not self.rejected and not self.leaks
 
 
-def audit_feed(tables: Mapping[str, Path]) -> FeedAudit:
-    """Count each table (a bad one is noted, the others go on) and compare their matches."""
-    return _audit(tables, _in_table)
-
-
-def audit_videos(places: Mapping[str, Path]) -> FeedAudit:
-    """Count labelled videos of whole matches: folders in the spotting benchmark's layout, or OSL JSON."""
-    return _audit(places, _on_video)
-
-
 def _in_table(path: Path) -> tuple[list[FeedHalf], set[str]]:
     halves = read_feed_table(path)
     return halves, {str(half.match) for half in halves}
@@ -72,8 +62,15 @@ def _on_video(place: Path) -> tuple[list[FeedHalf], set[str]]:
     return halves, {video.match for video in videos}
 
 
-def _audit(places: Mapping[str, Path], read: Callable[[Path], tuple[list[FeedHalf], set[str]]]) -> FeedAudit:
-    """Audit splits; ``read`` gives a split's halves, and the names of its matches."""
+def audit_feed(
+    places: Mapping[str, Path], read: Callable[[Path], tuple[list[FeedHalf], set[str]]] = _in_table
+) -> FeedAudit:
+    """Count each split (a bad one is noted, the others go on) and compare their matches.
+
+    Args:
+        places: table of each split, or whatever ``read`` takes.
+        read: gives a split's halves, and the names of its matches.
+    """
     audit = FeedAudit()
     matches: dict[str, set[str]] = {}
     for split, place in places.items():
@@ -123,7 +120,7 @@ def check_dataset(path: Path) -> Audit | FeedAudit:
                 audit.broken.append(f"{len(missing):,} of {len(split.clips):,} clips, the first: {missing[0]}")
         return audit
     if videos := _splits_of_matches(path):
-        return audit_videos(videos)
+        return audit_feed(videos, _on_video)
     expected = f"{LABELS_NAME} in it or below, annotations_train.json, or train.npz, val.npz, test.npz"
     raise InputError(path, "no dataset found", f"expected {expected}")
 
@@ -131,10 +128,8 @@ def check_dataset(path: Path) -> Audit | FeedAudit:
 def _without_video(split: BaaSplit) -> list[str]:
     """List clips whose video is missing or empty; a split of labels alone has none."""
     folder = split.path.parent
-    if not any(folder.glob("clip_*/*.mp4")):
-        return []
-    videos = {clip.name: clip_video(folder, clip) for clip in split.clips}
-    return [f"{path}: no video" for path in videos.values() if not file_size(path)]
+    videos = [clip_video(folder, clip) for clip in split.clips] if any(folder.glob("clip_*/*.mp4")) else []
+    return [f"{path}: no video" for path in videos if not file_size(path)]
 
 
 def _splits_of_clips(path: Path) -> dict[str, Path]:

@@ -2,9 +2,9 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from playahead.datasets.evaluation_set import EvaluationSet, FeedEvaluationSet, VideoEvaluationSet
 from playahead.datasets.examples import Examples, FeedExamples, VideoExamples
@@ -33,18 +33,19 @@ class Dataset(ABC):
 
     Attributes:
         folder: folder of the splits.
+        features: description of its windows' features, as weights keep it and ``Predictor.check`` reads it.
         notices: facts that a reader of its figures should know, such as a leak of its features.
     """
 
-    folder: Path
+    features: Mapping[str, object]
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
         self.notices = Notices()
+        self._read: dict[str, Any] = {}
 
-    @property
-    @abstractmethod
-    def features(self) -> Mapping[str, object]:
-        """Description of its windows' features, as weights keep it and ``Predictor.check`` reads it."""
+    def __getstate__(self) -> dict[str, object]:
+        return {**vars(self), "_read": {}}
 
     @abstractmethod
     def training_examples(self, examples: int, degraded: float = 0.0, augment: bool = True) -> Examples:
@@ -80,12 +81,19 @@ class Dataset(ABC):
     def digest(self, *splits: str) -> str:
         """Digest of these splits; changes whenever the data does."""
 
+    @abstractmethod
+    def place(self, split: str) -> Path:
+        """File or folder of a split."""
+
     def check(self, *splits: str) -> None:
         """Refuse a dataset that lacks train or one of these splits, before anything is trained on it.
 
         Raises:
             InputError: the missing file or folder, or why a split cannot be read.
         """
+        for place in map(self.place, ("train", *splits)):
+            if not place.exists():
+                raise InputError(place, f"no such {'file' if place.suffix else 'folder'}")
         for split in splits:
             self.evaluation_set(split)
 
@@ -93,18 +101,7 @@ class Dataset(ABC):
 class FeedDataset(Dataset):
     """A folder of compact feed tables: train.npz, val.npz, test.npz."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.folder = folder.absolute()
-        self._read: dict[str, FeedEvaluationSet] = {}
-
-    def __getstate__(self) -> dict[str, object]:
-        return {**vars(self), "_read": {}}
-
-    @property
-    def features(self) -> Mapping[str, object]:
-        """The event-feed features of this version."""
-        return FEED_FEATURES
+    features = FEED_FEATURES
 
     def training_examples(self, examples: int, degraded: float = 0.0, augment: bool = True) -> FeedExamples:
         """Sequences of any half of train."""
@@ -117,7 +114,6 @@ class FeedDataset(Dataset):
         return self._read[split]
 
     def seen_as(self, past: str, split: str) -> FeedEvaluationSet:
-        """See ``Dataset``."""
         key = f"{split}, {past}"
         if key not in self._read:
             self._read[key] = self.evaluation_set(split).seen_as(past_of(past))
@@ -134,14 +130,11 @@ class FeedDataset(Dataset):
 
     def digest(self, *splits: str) -> str:
         """Digest of the tables."""
-        return _digest([self.folder / f"{split}.npz" for split in splits])
+        return _digest(map(self.place, splits))
 
-    def check(self, *splits: str) -> None:
-        """See ``Dataset``."""
-        for path in [self.folder / f"{split}.npz" for split in ("train", *splits)]:
-            if not path.exists():
-                raise InputError(path, "no such file")
-        super().check(*splits)
+    def place(self, split: str) -> Path:
+        """Table of a split."""
+        return self.folder / f"{split}.npz"
 
 
 class VideoDataset(Dataset):
@@ -153,33 +146,25 @@ class VideoDataset(Dataset):
     """
 
     def __init__(self, folder: Path, features: Path) -> None:
-        super().__init__()
-        self.folder, self.store = folder.absolute(), FeatureStore(features.absolute())
+        super().__init__(folder)
+        self.store = FeatureStore(features.absolute())
+        self.features = self.store.features
         if self.store.notice:
             self.notices.add(self.store.notice)
-        self._read: dict[str, VideoEvaluationSet] = {}
-
-    def __getstate__(self) -> dict[str, object]:
-        return {**vars(self), "_read": {}}
-
-    @property
-    def features(self) -> Mapping[str, object]:
-        """Facts of the store."""
-        return {"kind": "video", **asdict(self.store.facts)}
 
     def training_examples(self, examples: int, degraded: float = 0.0, augment: bool = True) -> VideoExamples:
         """Sequences on the stored 5-s grid."""
         del augment
         if degraded:
             raise InputError("TrainConfig.degraded", f"{degraded} is not 0, but only feeds can be degraded")
-        videos = labelled_features(self.store, folder_of_split(self.folder, "train"))
+        videos = labelled_features(self.store, self.place("train"))
         note_short(videos, self.notices)
         return VideoExamples(videos, examples)
 
     def evaluation_set(self, split: str) -> VideoEvaluationSet:
         """Every example of every video."""
         if split not in self._read:
-            self._read[split] = video_evaluation_set(folder_of_split(self.folder, split), self.store)
+            self._read[split] = video_evaluation_set(self.place(split), self.store)
         return self._read[split]
 
     def validation_sample(self, matches: int) -> VideoEvaluationSet:
@@ -189,25 +174,21 @@ class VideoDataset(Dataset):
 
     def training_halves(self) -> tuple[Sequence[FeedHalf], int]:
         """All clips or halves of train."""
-        videos = labelled_features(self.store, folder_of_split(self.folder, "train"))
+        videos = labelled_features(self.store, self.place("train"))
         return [video.actions for video in videos], sum(video.last_end_ms + ANTICIPATION_MS for video in videos)
 
     def digest(self, *splits: str) -> str:
         """Digest of the labels, and of the journals that say which windows' features each video has."""
         files = [self.store.folder / "manifest.json"]
-        for split in splits:
-            place = folder_of_split(self.folder, split)
+        for place in map(self.place, splits):
             labels = [place] if place.is_file() else place.rglob(LABELS_NAME)
             journals = (self.store.folder / "videos" / name_of_split(place)).rglob("*.jsonl")
             files += sorted([*labels, *journals])
         return _digest(files)
 
-    def check(self, *splits: str) -> None:
-        """See ``Dataset``."""
-        for place in [folder_of_split(self.folder, split) for split in ("train", *splits)]:
-            if not place.exists():
-                raise InputError(place, "no such folder")
-        super().check(*splits)
+    def place(self, split: str) -> Path:
+        """Folder or annotations of a split."""
+        return folder_of_split(self.folder, split)
 
 
 def open_dataset(folder: Path, features: Path | None = None) -> Dataset:
@@ -264,16 +245,15 @@ def _seen_in(halves: Sequence[FeedHalf], path: Path, matches: Sequence[int]) -> 
 
 def video_evaluation_set(folder: Path, store: FeatureStore) -> VideoEvaluationSet:
     """Examples of one labelled split, with the features that a store has of its videos."""
-    features = {"kind": "video", **asdict(store.facts)}
     videos = labelled_features(store, folder)
-    evaluation_set = VideoEvaluationSet(videos, features, name_of_split(folder), resampled_unit(folder))
+    evaluation_set = VideoEvaluationSet(videos, store.features, name_of_split(folder), resampled_unit(folder))
     if not is_clip_split(folder):
         find_labelled_videos(folder, evaluation_set.notices)
     note_short(videos, evaluation_set.notices)
     return evaluation_set
 
 
-def _digest(paths: Sequence[Path]) -> str:
+def _digest(paths: Iterable[Path]) -> str:
     whole = hashlib.sha256()
     for path in paths:
         whole.update(path.read_bytes() if path.exists() else b"none")

@@ -67,6 +67,7 @@ class EvaluationSet(ABC):
         self.following = [of_half.following(end) for _, of_half, end in parts]
         self.frames = [frames_of_following(following) for following in self.following]
         self.split, self.unit = split, unit
+        self._starts = np.cumsum([0, *map(len, self.end_ms)])
 
     @abstractmethod
     def batches(self) -> Iterator[NDArray]:
@@ -74,7 +75,7 @@ class EvaluationSet(ABC):
 
     def __len__(self) -> int:
         """Number of examples."""
-        return sum(len(end) for end in self.end_ms)
+        return int(self._starts[-1])
 
     @property
     def matches(self) -> list[int]:
@@ -93,9 +94,8 @@ class EvaluationSet(ABC):
 
     def timed_events(self) -> TimedEvents:
         """Actions that followed each example, to the millisecond."""
-        starts = np.cumsum([0, *(len(end) for end in self.end_ms)])
         clip, class_index, time_ms = [], [], []
-        for start, (class_OE, time_OE, _) in zip(starts, self.following, strict=False):
+        for start, (class_OE, time_OE, _) in zip(self._starts, self.following, strict=False):
             example, event = np.nonzero(class_OE >= 0)
             clip.append(start + example)
             class_index.append(class_OE[example, event])
@@ -105,10 +105,9 @@ class EvaluationSet(ABC):
 
     def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:
         """The official scorer's counts of each match, for intervals."""
-        starts = np.cumsum([0, *(len(end) for end in self.end_ms)])
         by_match: dict[int, list[FrameTable]] = {}
         for index, (half, frames) in enumerate(zip(self.halves, self.frames, strict=True)):
-            part = scores_ORV[starts[index] : starts[index + 1]]
+            part = scores_ORV[self._starts[index] : self._starts[index + 1]]
             by_match.setdefault(half.match, []).append(FrameTable(*frames, part, self.classes))
         return [score_videos(tables) for tables in by_match.values()]
 
@@ -153,23 +152,14 @@ class VideoEvaluationSet(EvaluationSet):
     """Every example of stored features; each video is observed on its own, whatever its neighbours show."""
 
     def __init__(
-        self,
-        videos: Sequence[LabelledFeatures],
-        features: Mapping[str, object],
-        split: str = "",
-        unit: str = "matches",
+        self, videos: Sequence[LabelledFeatures], features: Mapping[str, object], split: str = "", unit: str = "matches"
     ) -> None:
         self.features = features
         self.videos = [video for video in videos if len(video.end_ms_O)]
         self.names = [video.name for video in self.videos]
         self.classes = common_classes(video.classes for video in self.videos)
-        super().__init__(
-            [video.actions for video in self.videos],
-            [video.labels for video in self.videos],
-            [video.end_ms_O for video in self.videos],
-            split,
-            unit,
-        )
+        actions, labels = [video.actions for video in self.videos], [video.labels for video in self.videos]
+        super().__init__(actions, labels, [video.end_ms_O for video in self.videos], split, unit)
 
     def batches(self) -> Iterator[NDArray[np.float32]]:
         """Windows of videos, those of equal length in one batch."""
@@ -190,7 +180,6 @@ class VideoEvaluationSet(EvaluationSet):
         return super().table(self._seen(scores_ORV))
 
     def count_by_match(self, scores_ORV: NDArray[np.float32]) -> list[ThresholdCounts]:
-        """See ``EvaluationSet``."""
         return super().count_by_match(self._seen(scores_ORV))
 
     def _seen(self, scores_ORV: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -89,12 +89,6 @@ def _digest_of_halves(halves: Sequence[FeedHalf]) -> str:
     return whole.hexdigest()
 
 
-def _rates(halves: Sequence[FeedHalf]) -> NDArray[np.floating]:
-    """Rate of each class, events per second."""
-    count_C = np.sum([np.bincount(half.code, minlength=len(ACTIONS))[: len(ACTIONS)] for half in halves], axis=0)
-    return count_C / max(sum((half.t_ms[-1] - half.t_ms[0]) / 1000 for half in halves if len(half)), 1)
-
-
 class FeedExamples:
     """Sequences of ``examples`` consecutive ones at a random phase of each half.
 
@@ -131,7 +125,9 @@ class FeedExamples:
             raise InputError("halves", "no half is long enough for a single sequence")
         self._anchors = np.array(anchors, np.int64)
         self.counts_C = np.sum(counts, axis=0)
-        self._per_s_C = _rates(halves)
+        of_class_C = np.sum([np.bincount(half.code, minlength=len(ACTIONS))[: len(ACTIONS)] for half in halves], axis=0)
+        lasts_s = sum((half.t_ms[-1] - half.t_ms[0]) / 1000 for half in halves if len(half))
+        self._per_s_C = of_class_C / max(lasts_s, 1)  # usual rate of each class
         self.rare_weight_A = np.concatenate(weights)
 
     def __len__(self) -> int:
@@ -181,9 +177,8 @@ class FeedExamples:
 
     def _shift(self, start_ms: int, half: FeedHalf, rng: np.random.Generator) -> int:
         step_ms = self.examples * ANTICIPATION_MS
-        latest_ms = int(half.t_ms[-1]) - step_ms
         shifted = start_ms + int(rng.integers(-step_ms // 2, step_ms // 2))
-        return min(max(shifted, _SHORTEST_MS if self._degraded else OBSERVATION_MS), latest_ms)
+        return min(max(shifted, _SHORTEST_MS if self._degraded else OBSERVATION_MS), int(half.t_ms[-1]) - step_ms)
 
 
 class VideoExamples:

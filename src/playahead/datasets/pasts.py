@@ -52,7 +52,7 @@ class SpotterNoise:
     near: float = 0.6
     confident: bool = True
 
-    def spot(self, half: FeedHalf, rng: np.random.Generator, usual_C: NDArray[np.floating] | None = None) -> FeedHalf:
+    def spot(self, half: FeedHalf, rng: np.random.Generator, usual_C: NDArray | None = None) -> FeedHalf:
         """Detections in a half; everything but class, time and confidence is lost.
 
         Args:
@@ -67,8 +67,10 @@ class SpotterNoise:
         error_ms = np.interp(rng.random(len(spotted)), _ERROR_QUANTILES, _ERRORS_MS) * self.error_scale
         true_ms = spotted.t_ms + np.maximum(error_ms, 0)
         # False detections: as many as the precision leaves room for.
-        happened_C = np.bincount(actions.code, minlength=len(ACTIONS))
-        false_code = self._false_codes(happened_C if usual_C is None else usual_C, rng)
+        if usual_C is None:
+            usual_C = np.bincount(actions.code, minlength=len(ACTIONS))
+        count_C = rng.poisson(usual_C * np.array(self.recall_C) * (1 / np.array(self.precision_C) - 1))
+        false_code = np.repeat(np.arange(len(ACTIONS)), count_C)
         false_ms = self._false_times(actions, len(false_code), rng)
         # Both in time order, as rows of a feed.
         t_ms = np.r_[true_ms, false_ms].round().clip(0, LONGEST_HALF_MS).astype(np.int32)
@@ -80,25 +82,10 @@ class SpotterNoise:
         if self.confident:
             sure = np.r_[rng.beta(5, 2, len(spotted)), rng.beta(2, 3, len(false_code))][order]
             confidence = (100 * sure).round().astype(np.uint8)
-        return FeedHalf(
-            match=half.match,
-            half=half.half,
-            t_ms=t_ms[order],
-            code=code,
-            team=unknown,
-            x=unknown,
-            y=unknown,
-            setpiece=setpiece_of(code),
-            delay_ms=delay_ms,
-            confidence=confidence,
-            reports=_ACTION_CODES,
-        )
-
-    def _false_codes(self, usual_C: NDArray, rng: np.random.Generator) -> NDArray[np.integer]:
-        """Classes of the false detections."""
-        recall_C, precision_C = np.array(self.recall_C), np.array(self.precision_C)
-        count_C = rng.poisson(usual_C * recall_C * (1 / precision_C - 1))
-        return np.repeat(np.arange(len(ACTIONS)), count_C)
+        nowhere = {"team": unknown, "x": unknown, "y": unknown, "setpiece": setpiece_of(code)}
+        seen = {"t_ms": t_ms[order], "code": code, "delay_ms": delay_ms, "confidence": confidence}
+        watched = {"clock_known": half.clock_known, "seen_from_ms": half.seen_from_ms}
+        return FeedHalf(half.match, half.half, **seen, **nowhere, **watched, reports=_ACTION_CODES)
 
     def _false_times(self, actions: FeedHalf, count: int, rng: np.random.Generator) -> NDArray[np.floating]:
         """Times of the false detections: close after an action (never before it), or anywhere."""
@@ -153,7 +140,7 @@ class Past:
         """Rows of a half as this source tells them; the noise depends on match, half and seed alone."""
         rng = np.random.default_rng((seed, half.match, half.half))
         spotter = _SPOTTERS.get(self.spotter or "")
-        return _later(_less(half, self) if spotter is None else _spotted(half, spotter.spot(half, rng)), self)
+        return _later(_less(half, self) if spotter is None else spotter.spot(half, rng), self)
 
 
 PASTS = {
@@ -179,11 +166,6 @@ def past_of(name: str) -> Past:
     if name not in PASTS:
         raise InputError("past", f"{name!r} is not one of {', '.join(PASTS)}")
     return PASTS[name]
-
-
-def _spotted(half: FeedHalf, reported: FeedHalf) -> FeedHalf:
-    """Give a spotter's rows the half's clock and the time from which it is watched."""
-    return replace(reported, clock_known=half.clock_known, seen_from_ms=half.seen_from_ms)
 
 
 def _later(seen: FeedHalf, past: Past) -> FeedHalf:
@@ -226,8 +208,7 @@ def random_past(
     past = Past(late_s=late_s, nothing=rng.random() < _NOTHING)
     if kind < _SPOTTED:
         length_s = (half.t_ms[-1] - half.t_ms[0]) / 1000 if len(half) else 0.0
-        spotter = _random_spotter(per_s_C, rng)
-        seen = _spotted(half, spotter.spot(half, rng, per_s_C * length_s))
+        seen = _random_spotter(per_s_C, rng).spot(half, rng, per_s_C * length_s)
     elif kind < _SPOTTED + _LABELS_ONLY:
         seen = _less(half, PASTS["labels only"])
     else:

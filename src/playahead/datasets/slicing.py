@@ -79,22 +79,16 @@ def labels_of_half(half: FeedHalf) -> Labels:
 def labels_of_match(events: Sequence[ActionEvent]) -> Labels:
     """Labels of a half on video."""
     t_ms = np.array([event.position_ms for event in events], np.int64)
-    return _labels(events, t_ms, t_ms.astype(np.float64))
+    class_A = np.array([event.action.class_index for event in events], np.int64)
+    return Labels(t_ms, class_A, np.array([event.visible for event in events], bool), t_ms.astype(np.float64))
 
 
 def labels_of_clip(clip: Clip) -> Labels:
     """Labels of a clip; withheld ones are missing."""
-    anticipation = clip.anticipation or ()
-    events = [*clip.observation, *anticipation]
-    t_ms = np.array([event.position_ms for event in events], np.int64)
-    after_ms = t_ms.astype(np.float64)
-    after_ms[len(clip.observation) :] = np.maximum(after_ms[len(clip.observation) :], OBSERVATION_MS + _PAST_THE_END)
-    return _labels(events, t_ms, after_ms)
-
-
-def _labels(events: Sequence[ActionEvent], t_ms: NDArray[np.int64], after_ms: NDArray[np.float64]) -> Labels:
-    class_A = np.array([event.action.class_index for event in events], np.int64)
-    return Labels(t_ms, class_A, np.array([event.visible for event in events], bool), after_ms)
+    labels = labels_of_match([*clip.observation, *(clip.anticipation or ())])
+    anticipated = labels.after_ms_A[len(clip.observation) :]
+    anticipated[:] = np.maximum(anticipated, OBSERVATION_MS + _PAST_THE_END)
+    return labels
 
 
 def example_ends_ms(half: FeedHalf, stride_ms: int = ANTICIPATION_MS) -> NDArray[np.int64]:

@@ -123,31 +123,26 @@ def features_of_clips(store: FeatureStore, labels: Path) -> tuple[list[Clip], li
 
 
 def _of_match(store: FeatureStore, folder: Path, video: LabelledVideo, match: int) -> LabelledFeatures:
-    """A whole video; the last example ends a window before it does, so that what follows is labelled."""
     windows = store.windows(_stored_name(store, name_of_split(folder), Path(video.stored)))
     actions = replace(feed_of_actions(video.events), match=match)
-    last_end_ms = (len(windows) - 1) * GRID.window_ms
+    last_end_ms = (len(windows) - 1) * GRID.window_ms  # a window before the video ends: what follows is labelled
     labels = labels_of_match(video.events)
     return LabelledFeatures(video.name, windows, actions, labels, last_end_ms, video.classes)
 
 
 def _of_clip(store: FeatureStore, folder: Path, clip: Clip, index: int) -> LabelledFeatures:
-    windows = _windows_of_clip(store, folder, clip)
-    actions = feed_of_actions([*clip.observation, *(clip.anticipation or ())])
-    last_end_ms = 0 if clip.anticipation is None else OBSERVATION_MS
-    actions = replace(actions, match=index // BLOCK_CLIPS)
-    return LabelledFeatures(clip.name, windows, actions, labels_of_clip(clip), last_end_ms)
-
-
-def _windows_of_clip(store: FeatureStore, folder: Path, clip: Clip) -> list[NDArray[np.float16]]:
-    """Windows of a clip; empty if its video could not be read or is missing."""
+    windows = []  # if its video could not be read or is missing
     try:
         name = _stored_name(store, folder.name, Path(clip.name))
     except InputError:
         if clip_video(folder, clip).is_file() or not any(folder.glob("clip_*/*.mp4")):
             raise
-        return []
-    return [] if store.journal(name).failed else store.windows(name)
+    else:
+        windows = [] if store.journal(name).failed else store.windows(name)
+    actions = feed_of_actions([*clip.observation, *(clip.anticipation or ())])
+    last_end_ms = 0 if clip.anticipation is None else OBSERVATION_MS
+    actions = replace(actions, match=index // BLOCK_CLIPS)
+    return LabelledFeatures(clip.name, windows, actions, labels_of_clip(clip), last_end_ms)
 
 
 def _stored_name(store: FeatureStore, split: str, inside: Path) -> str:

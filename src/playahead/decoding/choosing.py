@@ -56,10 +56,8 @@ class Decoding:
     def __post_init__(self) -> None:
         if not (self.tau is None or type(self.tau) in (int, float)):
             raise InputError("Decoding.tau", f"{self.tau!r} is not a number")
-        if not {type(value) for value in (self.shifts, self.scale)} <= {bool} or type(self.rescue) not in (
-            bool,
-            type(None),
-        ):
+        flags = [self.shifts, self.scale, *([] if self.rescue is None else [self.rescue])]
+        if not all(type(flag) is bool for flag in flags):
             raise InputError("Decoding.shifts", "shifts, scale and rescue are true or false")
         tau = 0.0 if self.tau is None else self.tau
         Decoder(self.kind, tau, self.time or "argmax", confidence=self.confidence)  # refuses what cannot be
@@ -99,15 +97,10 @@ def average(decoder: Decoder, predictions: Predictions, table: Table) -> float:
 def _best_threshold(decoding: Decoding, predictions: Predictions, table: Table) -> Decoder:
     taus = TAUS if decoding.tau is None else (decoding.tau,)
     times: tuple[SlotTime, ...] = ("argmax", "expected") if decoding.time is None else (decoding.time,)
-    rescue = bool(decoding.rescue)
-    best = _best([Decoder("tuned-threshold", tau, time, rescue) for tau in taus for time in times], predictions, table)
-    return _best([best, replace(best, rescue=True)], predictions, table) if decoding.rescue is None else best
-
-
-def _best(tried: list[Decoder], predictions: Predictions, table: Table) -> Decoder:
-    if len(tried) == 1:
-        return tried[0]
-    return max(tried, key=lambda decoder: average(decoder, predictions, table))
+    tried = [Decoder("tuned-threshold", tau, time, bool(decoding.rescue)) for tau in taus for time in times]
+    best = max(tried, key=lambda decoder: average(decoder, predictions, table))
+    rescues = [best, replace(best, rescue=True)] if decoding.rescue is None else [best]
+    return max(rescues, key=lambda decoder: average(decoder, predictions, table))
 
 
 _TRIED_FRAMES = (-1, 1, -2, 2, -3, 3)  # of 160 ms; the smallest first

@@ -24,9 +24,8 @@ from playahead.io.settings import check_choices
 from playahead.paper.inference import TAU, Confidence, Emitted, SlotTime, anticipate, emit, slot_times
 
 
-def emitted(predictions: SlotPredictions, tau: float, confidence: Confidence) -> Emitted:
+def emitted(p: SlotPredictions, tau: float, confidence: Confidence) -> Emitted:
     """Anticipations of the paper's inference, which reads the network's own objectness."""
-    p = predictions
     return anticipate(p.network_objectness_OK, p.class_OKC, p.offset_OKT, tau, confidence)
 
 
@@ -35,13 +34,6 @@ def tau_for(predictions: SlotPredictions, slots_per_clip: float) -> float:
     share = min(slots_per_clip / predictions.objectness_OK.shape[1], 1.0)
     tau = float(np.quantile(predictions.network_objectness_OK, 1 - share, method="lower"))
     return min(tau, float(np.nextafter(1.0, 0.0)))
-
-
-def decode_paper(
-    predictions: SlotPredictions, tau: float = TAU, confidence: Confidence = "product"
-) -> NDArray[np.float32]:
-    """The paper's decoding -> scores_ORV, two slots of one frame averaged, as the official scorer does it."""
-    return _in_frames(emitted(predictions, tau, confidence), len(predictions))
 
 
 def decode_threshold(
@@ -64,7 +56,7 @@ def decode_threshold(
 
 
 def _in_frames(found: Emitted, n_examples: int) -> NDArray[np.float32]:
-    """Slots that emit -> scores_ORV: each puts its class vector into the frame of its time."""
+    """Slots that emit -> scores_ORV: each puts its class vector into the frame of its time; two there are averaged."""
     frame_P = (found.time_P * FRAMES_PER_WINDOW).astype(np.intp)
     # The classes of a slot share its objectness, or with p_k alone 1: the background has the rest.
     background_P1 = np.maximum(1 - found.confidence_PC.sum(axis=1, keepdims=True), 0)
@@ -79,18 +71,16 @@ def shift(scores_NRV: NDArray[np.float32], frames_C: Sequence[int]) -> NDArray[n
     """Predictions moved later by so many frames; at the window's edge the higher one of two stays."""
     shifted_NRV = scores_NRV.copy()
     for c, frames in enumerate(frames_C, start=1):
-        if frames:
-            shifted_NRV[:, :, c] = _moved(scores_NRV[:, :, c], frames)
+        steps = min(abs(frames), scores_NRV.shape[1] - 1)
+        if not steps:
+            continue
+        # Both in the direction of the move: what would leave the window stays in its last frame.
+        later = slice(None, None, 1 if frames > 0 else -1)
+        before_NR, after_NR = scores_NRV[:, later, c], shifted_NRV[:, later, c]
+        after_NR[:, :steps] = 0
+        after_NR[:, steps:] = before_NR[:, :-steps]
+        after_NR[:, -1] = before_NR[:, -steps - 1 :].max(axis=1)
     return shifted_NRV
-
-
-def _moved(scores_NR: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
-    ordered_NR = scores_NR if frames > 0 else scores_NR[:, ::-1]
-    steps = min(abs(frames), scores_NR.shape[1] - 1)
-    moved_NR = np.zeros_like(ordered_NR)
-    moved_NR[:, steps:] = ordered_NR[:, :-steps]
-    moved_NR[:, -1] = ordered_NR[:, -steps - 1 :].max(axis=1)
-    return moved_NR if frames > 0 else moved_NR[:, ::-1]
 
 
 def anticipations_of(
@@ -110,15 +100,13 @@ def anticipations_of(
     best_NR = scores_NRV[:, :, 1:].max(axis=2)
     for clip, frame in zip(*np.nonzero(best_NR > min_confidence), strict=True):
         vector, likeliest = scores_NRV[clip, frame, 1:], int(named_by_NRC[clip, frame].argmax())
-        listed[clip].append(
-            Anticipation(
-                action=ACTIONS[likeliest],
-                offset_ms=frame_centre_ms(int(frame)),
-                confidence=float(vector[likeliest]),
-                class_confidence=tuple(float(value) for value in vector),
-            )
-        )
+        listed[clip].append(_record(vector, likeliest, frame_centre_ms(int(frame))))
     return listed
+
+
+def _record(vector_C: NDArray[np.float32], likeliest: int, offset_ms: int) -> Anticipation:
+    confidences = tuple(float(value) for value in vector_C)
+    return Anticipation(ACTIONS[likeliest], offset_ms, confidences[likeliest], confidences)
 
 
 def slots_that_emit(
@@ -134,14 +122,7 @@ def slots_that_emit(
     listed: list[list[Anticipation]] = [[] for _ in range(len(predictions))]
     for example, offset_ms, vector_C in zip(found.example_P, offset_ms_P, found.confidence_PC, strict=True):
         if vector_C.max() > min_confidence:
-            listed[example].append(
-                Anticipation(
-                    action=ACTIONS[int(vector_C.argmax())],
-                    offset_ms=int(offset_ms),
-                    confidence=float(vector_C.max()),
-                    class_confidence=tuple(float(value) for value in vector_C),
-                )
-            )
+            listed[example].append(_record(vector_C, int(vector_C.argmax()), int(offset_ms)))
     for records in listed:
         records.sort(key=lambda record: record.offset_ms)
     return listed
@@ -237,7 +218,7 @@ class Decoder:
         if self.kind == "marginal":
             return decode_marginal(predictions.intensity())
         if self.kind == "paper":
-            return decode_paper(self._slots(predictions), self.tau, self.confidence)
+            return _in_frames(emitted(self._slots(predictions), self.tau, self.confidence), len(predictions))
         return decode_threshold(self._slots(predictions), self.tau, self.time, self.rescue)
 
     def _moved(self, rows_ORV: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -249,9 +230,8 @@ class Decoder:
 
     def _slots(self, predictions: Predictions) -> SlotPredictions:
         if not isinstance(predictions, SlotPredictions):
-            raise InputError(
-                "Decoder.kind", f"{self.kind} needs slots, and this model has a dense head", "use marginal"
-            )
+            what = f"{self.kind} needs slots, and this model has a dense head"
+            raise InputError("Decoder.kind", what, "use marginal")
         return predictions
 
     def anticipations(

@@ -4,7 +4,7 @@ Axes: O examples, K slots, C classes, T bins, R raster frames.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +46,8 @@ class SlotPredictions:
 
     def select(self, kept_O: NDArray[np.bool_]) -> "SlotPredictions":
         """The predictions of some examples."""
-        return replace(
-            self,
-            objectness_OK=self.objectness_OK[kept_O],
-            class_OKC=self.class_OKC[kept_O],
-            offset_OKT=self.offset_OKT[kept_O],
-        )
+        arrays = self.objectness_OK[kept_O], self.class_OKC[kept_O], self.offset_OKT[kept_O]
+        return SlotPredictions(*arrays, self.positive_weight)
 
     def intensity(self) -> NDArray[np.float32]:
         """Slots added up: lambda_c(frame) = sum_k o_k p_k(c) q_k(frame), intensity_ORC in events per frame."""
@@ -86,12 +82,8 @@ def join_predictions(parts: Sequence[Predictions]) -> Predictions:
     if isinstance(parts[0], DensePredictions):
         return DensePredictions(np.concatenate([p.probability_ORC for p in parts if isinstance(p, DensePredictions)]))
     slots = [p for p in parts if isinstance(p, SlotPredictions)]
-    return SlotPredictions(
-        np.concatenate([p.objectness_OK for p in slots]),
-        np.concatenate([p.class_OKC for p in slots]),
-        np.concatenate([p.offset_OKT for p in slots]),
-        slots[0].positive_weight,
-    )
+    columns = zip(*((p.objectness_OK, p.class_OKC, p.offset_OKT) for p in slots), strict=True)
+    return SlotPredictions(*map(np.concatenate, columns), positive_weight=slots[0].positive_weight)
 
 
 def event_probabilities(intensity_ORC: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -119,12 +111,9 @@ def average_predictions(members: Sequence[Predictions]) -> DensePredictions:
     """
     if len({len(predictions) for predictions in members}) != 1:
         raise InputError("ensemble", f"members have predicted {[len(predictions) for predictions in members]} examples")
-    total_ORC = sum(_logits(predictions) for predictions in members)
+    probabilities = (np.clip(event_probabilities(p.intensity()), _LEAST, 1 - _LEAST) for p in members)
+    total_ORC = sum(logit(probability_ORC) for probability_ORC in probabilities)
     return DensePredictions(expit(total_ORC / np.float32(len(members))).astype(np.float32))
-
-
-def _logits(predictions: Predictions) -> NDArray[np.float32]:
-    return logit(np.clip(event_probabilities(predictions.intensity()), _LEAST, 1 - _LEAST))
 
 
 @dataclass(frozen=True)

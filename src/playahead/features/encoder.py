@@ -53,11 +53,7 @@ def every(stride_frames: int) -> Callable[[int], bool]:
 
 def of_windows(stride_frames: int) -> Callable[[int], bool]:
     """Snippets of windows that start at every so many frames."""
-
-    def is_needed(frame: int) -> bool:
-        return any((frame - offset) % stride_frames == 0 for offset in _IN_WINDOW if offset <= frame)
-
-    return is_needed
+    return lambda frame: any((frame - offset) % stride_frames == 0 for offset in _IN_WINDOW if offset <= frame)
 
 
 class SnippetStream:
@@ -101,7 +97,7 @@ class SnippetStream:
         self.n_frames += 1
         self._frames[last] = frame_HW
         stack, snippet = last - _IN_STACK[-1], last - (GRID.snippet_span_frames - 1)
-        if self._needs_stack(stack):
+        if stack >= 0 and any(self.is_needed(stack - offset) for offset in _STACKS if offset <= stack):
             self._stacks.append(stack)
         elif not self._stacks:
             self._frames.pop(stack, None)
@@ -113,7 +109,13 @@ class SnippetStream:
         """(first frames, features_BF) of all needed snippets whose frames are there and that were not given yet."""
         # First the maps of all stacks that are complete; then only frames that later stacks need are kept.
         for start in range(0, len(self._stacks), self.batch):
-            self._encode_stacks(self._stacks[start : start + self.batch])
+            starts = self._stacks[start : start + self.batch]
+            filled = starts + starts[:1] * (self.batch - len(starts))
+            stacks_XJHW = np.stack(
+                [np.stack([self._frames[first + offset] for offset in _IN_STACK]) for first in filled]
+            )
+            maps_XCHW = self.backbone.maps(torch.from_numpy(stacks_XJHW))
+            self._maps |= zip(starts, maps_XCHW[: len(starts)].clone(), strict=True)
         oldest = self.n_frames - 1 - _IN_STACK[-1]
         self._frames = {index: frame for index, frame in self._frames.items() if index > oldest}
         # Then the snippets made of them; maps before the latest snippet are not needed any more.
@@ -124,15 +126,6 @@ class SnippetStream:
         features_BF = np.concatenate([self._fuse(piece) for piece in pieces])
         self._maps = {start: maps for start, maps in self._maps.items() if start > snippets[-1]}
         return snippets, features_BF
-
-    def _needs_stack(self, start: int) -> bool:
-        return start >= 0 and any(self.is_needed(start - offset) for offset in _STACKS if offset <= start)
-
-    def _encode_stacks(self, starts: list[int]) -> None:
-        filled = starts + starts[:1] * (self.batch - len(starts))
-        stacks_XJHW = np.stack([np.stack([self._frames[start + offset] for offset in _IN_STACK]) for start in filled])
-        maps_XCHW = self.backbone.maps(torch.from_numpy(stacks_XJHW))
-        self._maps |= zip(starts, maps_XCHW[: len(starts)].clone(), strict=True)
 
     def _fuse(self, snippets: list[int]) -> NDArray[np.float16]:
         """features_BF of up to a batch of snippets; stacks that two of them share are looked up once."""
@@ -215,9 +208,6 @@ class VideoEncoder:
             n_spotting_frames: frames in which snippets start whose scores ``spotted`` gives.
         """
         self._encode()
-        self._features = _since(self._features, self.n_frames - n_window_frames)
-        self._scores = _since(self._scores, self.n_frames - n_spotting_frames)
-
-
-def _since(stored: dict[int, NDArray], first: int) -> dict[int, NDArray]:
-    return {start: value for start, value in stored.items() if start >= first}
+        first, first_spotted = self.n_frames - n_window_frames, self.n_frames - n_spotting_frames
+        self._features = {start: features for start, features in self._features.items() if start >= first}
+        self._scores = {start: scores for start, scores in self._scores.items() if start >= first_spotted}

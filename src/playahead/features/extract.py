@@ -101,13 +101,9 @@ class ExtractionReport:
 
     def add(self, other: "ExtractionReport") -> None:
         """Add another report to this one."""
-        self.videos += other.videos
-        self.windows += other.windows
-        self.shared += other.shared
-        self.skipped += other.skipped
-        self.padded += other.padded
+        for name in ("videos", "windows", "shared", "skipped", "padded", "notices"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
         self.failed |= other.failed
-        self.notices += other.notices
 
 
 def extract(
@@ -145,10 +141,7 @@ def extract(
             raise InputError(out, what, "choose another folder")
         report = ExtractionReport(skipped=len(videos) - len(waiting), notices=[store.notice] if store.notice else [])
         advance_s = counter(show, f"extracting {len(waiting):,} videos", windows * _WINDOW_S, "s of video")
-
-        def advance(n_windows: int) -> None:
-            advance_s(n_windows * _WINDOW_S)
-
+        advance = lambda n_windows: advance_s(n_windows * _WINDOW_S)  # noqa: E731
         with disk_errors(out):
             if engine == "ray":
                 on_gpus = pick_device((config or ExtractConfig()).device).startswith("cuda")
@@ -278,7 +271,10 @@ class Extractor:
         journal = JournalWriter(self.store, video.name)
         advance(len(journal.keys))
         try:
-            for frames_THW, n_missing in _windows(video.path, self.input_size, list(journal.keys), notices):
+            windows = _windows(video.path, self.input_size, max(len(journal.keys) - 1, 0), notices)
+            if journal.keys:
+                _require_same(video.path, next(windows, None), journal.keys)
+            for frames_THW, n_missing in windows:
                 key = window_key(frames_THW)
                 if self.store.has(key):
                     report.shared += 1
@@ -286,7 +282,9 @@ class Extractor:
                     self.store.write(key, self.encoder.encode(frames_THW))
                 journal.add(key)
                 report.windows += 1
-                report.padded += bool(n_missing)
+                if n_missing:
+                    report.padded += 1
+                    notices.add(f"{video.path}: its last {n_missing} frames are missing, the picture before them stays")
                 advance(1)
         except InputError as reason:
             report.failed[video.name] = str(reason)
@@ -302,44 +300,29 @@ class Extractor:
         return report
 
 
-def _windows(
-    path: Path, input_size: InputSize, known: Sequence[str], notices: Notices
-) -> Iterator[tuple[NDArray[np.uint8], int]]:
-    """(frames of a window, number of them that are missing and filled) for each window after the known ones.
+Window = tuple[NDArray[np.uint8], int]
+"""Frames of a window, and the number of them that are missing and filled."""
 
-    The last known window is read again. So a file that is now missing, damaged, cut short or another one is refused,
-    instead of being taken for a video that ends there.
 
-    Raises:
-        InputError: the video cannot be read, or its windows are not the known ones.
-    """
+def _windows(path: Path, input_size: InputSize, first: int, notices: Notices) -> Iterator[Window]:
     frames_THW = np.empty((GRID.window_frames, input_size.height, input_size.width), np.uint8)
-    n_filled, is_known = 0, bool(known)
-    start_s = max(len(known) - 1, 0) * _WINDOW_S
-    for _, gray_HW in read_frames(path, input_size, start_s, notices=notices):
+    n_filled = 0
+    for _, gray_HW in read_frames(path, input_size, first * _WINDOW_S, notices=notices):
         frames_THW[n_filled] = gray_HW
         n_filled += 1
         if n_filled == GRID.window_frames:
-            if is_known:
-                _require_same(path, window_key(frames_THW), known)
-            else:
-                yield frames_THW, 0
-            n_filled, is_known = 0, False
+            yield frames_THW, 0
+            n_filled = 0
     # The end: up to half a second of a last window is filled with its last picture, less than a window is left out.
     n_missing = GRID.window_frames - n_filled
     if n_missing <= _MAX_PADDED_FRAMES:
         frames_THW[n_filled:] = frames_THW[n_filled - 1]
-        if is_known:
-            _require_same(path, window_key(frames_THW), known)
-        else:
-            notices.add(f"{path}: its last {n_missing} frames are missing, the picture before them stays")
-            yield frames_THW, n_missing
-    elif is_known:
-        _require_same(path, "", known)
+        yield frames_THW, n_missing
 
 
-def _require_same(path: Path, key: str, known: Sequence[str]) -> None:
-    if key != known[-1]:
+def _require_same(path: Path, window: Window | None, known: Sequence[str]) -> None:
+    """Refuse a file that is now cut short or another one, instead of taking it for a video that ends there."""
+    if window is None or window_key(window[0]) != known[-1]:
         what = f"is not the video that its first {len(known)} windows were extracted from"
         fix = "is it still being copied? If not, delete its journal in the store's videos folder"
         raise InputError(path, what, fix)

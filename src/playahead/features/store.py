@@ -10,7 +10,7 @@ Axes: W windows, N snippets, F features.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -95,9 +95,14 @@ class FeatureStore:
             folder.mkdir(parents=True, exist_ok=True)
             write_whole(path, json.dumps({**asdict(facts), "format": FORMAT}, indent=1), shared=True)
         self.facts = _read_facts(path)
-        if facts is not None and _identity(facts) != _identity(self.facts):
+        if facts is not None and replace(facts, provenance={}) != replace(self.facts, provenance={}):
             what = "holds features of other weights, input size or precision"
             raise InputError(folder, what, "choose another folder")
+
+    @property
+    def features(self) -> dict[str, object]:
+        """Description of the features, as weights keep it and ``AnyPredictor.check`` reads it."""
+        return {"kind": "video", **asdict(self.facts)}
 
     @property
     def notice(self) -> str:
@@ -147,18 +152,21 @@ class FeatureStore:
     def journal(self, video: str) -> Journal:
         """Read a video's journal; an empty one if there is none."""
         path, journal = self.journal_path(video), Journal()
-        if not path.exists():
-            return journal
-        for line in path.read_bytes().split(b"\n")[:-1]:
-            entry = _entry(line)
-            if entry is None:
+        for line in path.read_bytes().split(b"\n")[:-1] if path.exists() else ():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                break
+            if not isinstance(entry, dict):
                 break
             if "window" in entry:
                 journal.keys.append(str(entry["window"]))
             elif "failed" in entry:
                 journal.failed = str(entry["failed"])
-            else:
+            elif "notices" in entry:
                 journal.closed, journal.notices = True, [str(notice) for notice in entry["notices"]]
+            else:
+                break
         return journal
 
     def videos(self) -> Iterator[str]:
@@ -212,18 +220,6 @@ class JournalWriter:
 
 def _line(entry: Mapping[str, object]) -> bytes:
     return json.dumps(entry).encode() + b"\n"
-
-
-def _entry(line: bytes) -> dict | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    return entry if isinstance(entry, dict) and entry.keys() & {"window", "notices", "failed"} else None
-
-
-def _identity(facts: StoreFacts) -> tuple:
-    return facts.weights, facts.input_size, facts.precision, facts.snippets, facts.feature_dim
 
 
 def _read_facts(path: Path) -> StoreFacts:

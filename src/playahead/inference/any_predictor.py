@@ -84,18 +84,22 @@ class AnyPredictor(ABC):
         Raises:
             InputError: they are others.
         """
-        trained = self.about.get("features")
-        trained = trained if isinstance(trained, Mapping) else {}
+        trained = self.trained_features
         if features["kind"] == "feed" and trained.get("names") != list(FEATURE_NAMES):
             raise InputError(self.where, "was not trained on the event-feed features of this version", "train it again")
         if features["kind"] == "video":
             if trained.get("kind") != "video":
-                fix = "train it on features of video"
-                raise InputError(self.where, "was not trained on video features", fix)
+                raise InputError(self.where, "was not trained on video features", "train it on features of video")
             for name, (what, fix) in _OF_VIDEO.items():
                 ours, theirs = json.dumps(trained.get(name)), json.dumps(features[name])
                 if ours != theirs:
                     raise InputError(self.where, f"was trained on features of another {what}", fix.format(ours))
+
+    @property
+    def trained_features(self) -> Mapping[str, object]:
+        """Description of the features of its training; empty if the file does not say."""
+        features = self.about.get("features")
+        return features if isinstance(features, Mapping) else {}
 
     @property
     def examples_seen(self) -> int:

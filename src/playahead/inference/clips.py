@@ -1,6 +1,5 @@
 """Anticipations of the benchmark's clips, each on its own: what a submission is made of."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +46,7 @@ def anticipate_clips(
     if weights is None:
         raise InputError("weights", "features of video need a model", "name its weights")
     store = FeatureStore(features)
-    predictor = Predictor.open(weights, {"kind": "video", **asdict(store.facts)}, options.device)
+    predictor = Predictor.open(weights, store.features, options.device)
     clips, videos = features_of_clips(store, labels)
     advance = counter(show, "anticipating", len(clips), "clips")
     note_short(videos, notices or Notices())

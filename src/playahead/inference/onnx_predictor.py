@@ -46,23 +46,19 @@ class OnnxPredictor(AnyPredictor):
         self._looks_at = int(shape[1])
 
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See ``AnyPredictor``."""
         found = [_run(self._encode, self._folder / ENCODE, filled)[0] for filled, _ in pieces(windows_PNF, WINDOWS)]
         return np.concatenate(found)[: len(windows_PNF)]
 
     def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
-        """See ``AnyPredictor``."""
         answers: list[Predictions] = []
         for looks_at, n in pieces(looks_at_OW[:, GRID.n_windows - self._looks_at :], EXAMPLES):
             found = _run(self._answer, self._folder / ANSWER, encoded_PND[looks_at])
-            answers.append(self._read(found).select(np.arange(EXAMPLES) < n))
+            if len(found) == 1:
+                answer = DensePredictions(*found)
+            else:
+                answer = SlotPredictions(*found, positive_weight=self.objectness_weight)
+            answers.append(answer.select(np.arange(EXAMPLES) < n))
         return join_predictions(answers)
-
-    def _read(self, found: list[NDArray[np.float32]]) -> Predictions:
-        if len(found) == 1:
-            return DensePredictions(found[0])
-        objectness_OK, class_OKC, offset_OKT = found
-        return SlotPredictions(objectness_OK, class_OKC, offset_OKT, self.objectness_weight)
 
 
 def _session(path: Path, digest: str | None) -> Any:

@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from playahead.decoding.decoder import Decoder, Kind
 from playahead.inference.any_predictor import AnyPredictor
 from playahead.io.errors import InputError
 from playahead.io.settings import check_choices
 from playahead.paper.inference import Confidence, SlotTime
-
-if TYPE_CHECKING:
-    from playahead.inference.any_predictor import AnyPredictor
 
 
 def open_predictor(weights: Path | None, features: Mapping[str, object], device: str = "auto") -> AnyPredictor:
@@ -63,17 +60,15 @@ class DecodingOptions:
         if self.tau is not None and not 0 <= self.tau < 1:
             raise InputError("DecodingOptions.tau", f"{self.tau} is not in [0, 1)")
         if self.decoding == "marginal" and self.tau is not None:
-            raise InputError(
-                "DecodingOptions.tau", "is for slots that emit", "set decoding to paper or tuned-threshold"
-            )
+            fix = "set decoding to paper or tuned-threshold"
+            raise InputError("DecodingOptions.tau", "is for slots that emit", fix)
         if self.decoding != "paper" and self.confidence != "product":
             raise InputError("DecodingOptions.confidence", "is for the paper's decoding", "set decoding to paper")
         if self.decoding != "tuned-threshold" and (self.time is not None or self.rescue):
-            option = "time" if self.time is not None else "rescue"
-            fix = "set decoding to tuned-threshold"
-            raise InputError(f"DecodingOptions.{option}", "is for the tuned threshold", fix)
+            where = "DecodingOptions.time" if self.time is not None else "DecodingOptions.rescue"
+            raise InputError(where, "is for the tuned threshold", "set decoding to tuned-threshold")
 
-    def decoder(self, predictor: "AnyPredictor") -> Decoder:
+    def decoder(self, predictor: AnyPredictor) -> Decoder:
         """Decoder of that name which the predictor's weights carry, with these changes.
 
         Raises:

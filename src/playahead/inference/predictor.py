@@ -59,10 +59,7 @@ class Predictor(AnyPredictor):
 
     @classmethod
     def open(
-        cls,
-        weights: Path | str | None = None,
-        features: Mapping[str, object] | None = None,
-        device: str = "auto",
+        cls, weights: Path | str | None = None, features: Mapping[str, object] | None = None, device: str = "auto"
     ) -> "Predictor":
         """Open weights that ``train`` wrote.
 
@@ -111,17 +108,14 @@ class Predictor(AnyPredictor):
 
     @torch.inference_mode()
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See ``AnyPredictor``."""
         network = cast(Anticipator, self.network)
         with self._threads():
-            found = [
-                network.encode_windows(self._on_device(filled)).cpu() for filled, _ in pieces(windows_PNF, WINDOWS)
-            ]
+            filled = (self._on_device(piece) for piece, _ in pieces(windows_PNF, WINDOWS))
+            found = [network.encode_windows(piece).cpu() for piece in filled]
         return torch.cat(found)[: len(windows_PNF)].numpy()
 
     @torch.inference_mode()
     def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
-        """See ``AnyPredictor``."""
         network = cast(Anticipator, self.network)
         answers = []
         with self._threads():
@@ -132,8 +126,7 @@ class Predictor(AnyPredictor):
 
     def _threads(self) -> AbstractContextManager[None]:
         """Use one thread for a feed."""
-        features = self.about.get("features")
-        return one_thread() if isinstance(features, Mapping) and features.get("kind") == "feed" else nullcontext()
+        return one_thread() if self.trained_features.get("kind") == "feed" else nullcontext()
 
     def _on_device(self, array: NDArray) -> torch.Tensor:
         return torch.from_numpy(array).to(next(self.network.parameters()).device)

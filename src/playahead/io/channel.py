@@ -94,7 +94,10 @@ class Channel(Generic[Item]):
                 self._changed.notify_all()
                 return item
         if self._error is not None:
-            raise _as_ours(self._error)
+            if isinstance(self._error, PlayaheadError | OSError):
+                raise self._error
+            what = f"its reader stopped ({type(self._error).__name__}: {str(self._error)[:200]})"
+            raise InputError("source", what, "that is a defect: please report it") from self._error
         return None
 
     def end(self, error: BaseException | None = None) -> None:
@@ -122,13 +125,3 @@ class Channel(Generic[Item]):
     def __len__(self) -> int:
         """Number of items that wait."""
         return len(self._items)
-
-
-def _as_ours(reason: BaseException) -> PlayaheadError | OSError:
-    """An error that a user can read."""
-    if isinstance(reason, PlayaheadError | OSError):
-        return reason
-    what = f"its reader stopped ({type(reason).__name__}: {str(reason)[:200]})"
-    defect = InputError("source", what, "that is a defect: please report it")
-    defect.__cause__ = reason
-    return defect

@@ -42,16 +42,6 @@ def shipped_grids() -> dict[str, Path]:
     return {path.stem: path for path in sorted((_PACKAGE / "grids").glob("*.yaml"))}
 
 
-def part_of(path: Path) -> Path:
-    """Path that a file is written to until it is whole."""
-    return path.with_name(path.name + ".part")
-
-
-def promote(part: Path, path: Path) -> None:
-    """Give a complete file its name; the only place that renames."""
-    part.replace(path)
-
-
 @contextmanager
 def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
     """Give a path to write to instead of ``path``; on success the file gets its name, on failure it is removed.
@@ -67,7 +57,7 @@ def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
     part = path.with_name(f".{path.stem}{f'-{os.getpid()}' if shared else ''}.part{path.suffix}")
     try:
         yield part
-        promote(part, path)
+        part.replace(path)  # the only place that renames
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -135,16 +125,16 @@ def strict_json(content: str | bytes) -> object:
         ValueError: not JSON, or such a key.
         RecursionError: nested too deep.
     """
-    return json.loads(content, object_pairs_hook=_without_twins)
 
+    def without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        members: dict[str, object] = {}
+        for name, value in pairs:
+            if name in members:
+                raise ValueError(f"key {name!r} twice in one object")
+            members[name] = value
+        return members
 
-def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"key {twice!r} twice in one object")
-    return members
+    return json.loads(content, object_pairs_hook=without_twins)
 
 
 def require_archive(path: Path, most_bytes: int) -> None:
@@ -215,11 +205,10 @@ def is_alone(file: IO) -> bool:
 
 def readable_size(size_bytes: float) -> str:
     """Format a size as ``"31.4 GB"``, ``"820 MB"``, ``"12 kB"`` or ``"7 bytes"``."""
-    if size_bytes >= 1_000_000_000:
-        return f"{size_bytes / 1e9:.1f} GB"
-    if size_bytes >= 1_000_000:
-        return f"{size_bytes / 1e6:.0f} MB"
-    return f"{size_bytes / 1e3:.0f} kB" if size_bytes >= 1000 else f"{size_bytes:.0f} bytes"
+    for unit, name, digits in ((1e9, "GB", 1), (1e6, "MB", 0), (1e3, "kB", 0)):
+        if size_bytes >= unit:
+            return f"{size_bytes / unit:.{digits}f} {name}"
+    return f"{size_bytes:.0f} bytes"
 
 
 def free_bytes(folder: Path) -> int:

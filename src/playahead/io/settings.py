@@ -64,11 +64,7 @@ def check_choices(config: Any, where: str | None = None) -> None:
 
 def choices(hint: Any) -> tuple[Any, ...]:
     """Values of a type that is a ``Literal``, or one or None; empty for other types."""
-    if get_origin(hint) is Literal:
-        return get_args(hint)
-    if get_origin(hint) not in (Union, UnionType):
-        return ()
-    parts = get_args(hint)
+    parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     if not all(part is type(None) or get_origin(part) is Literal for part in parts):
         return ()
     return tuple(choice for part in parts for choice in (get_args(part) or (None,)))

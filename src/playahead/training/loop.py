@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -240,13 +240,8 @@ class Loop(ABC):
     def _save(self) -> None:
         if not self.fabric.is_global_zero:
             return
-        about = {
-            "fingerprint": self.fingerprint,
-            "step": self.step,
-            "best": self.best,
-            "figures": self.figures,
-            "sums": self._sums,
-        }
+        about = {"fingerprint": self.fingerprint, "step": self.step, "best": self.best}
+        about |= {"figures": self.figures, "sums": self._sums}
         tensors = pack_state(self.plain_model, self.average, self.optimizers)
         write_tensors(self.folder / "state.safetensors", tensors, about)
 
@@ -258,9 +253,7 @@ class Loop(ABC):
         if about.get("fingerprint") != self.fingerprint:
             raise InputError(path, "belongs to a run with other settings or data", "choose another folder")
         unpack_state(tensors, self.plain_model, self.average, self.optimizers)
-        saved: dict[str, Any] = about
-        self.step, self.best = saved["step"], saved["best"]
-        self.figures, self._sums = saved["figures"], saved["sums"]
+        self.step, self.best, self.figures, self._sums = (about[n] for n in ("step", "best", "figures", "sums"))
 
 
 def moving_average(
@@ -300,20 +293,15 @@ def unpack_state(
     model.load_state_dict(_under(tensors, "model."))
     average.load_state_dict(_under(tensors, "average."))
     for n, optimizer in enumerate(optimizers):
-        _put_back(_under(tensors, f"optimizer.{n}."), optimizer)
-
-
-def _put_back(moments: Mapping[str, Tensor], optimizer: Optimizer) -> None:
-    state = optimizer.state_dict()
-    state["state"] = {}
-    for name, value in moments.items():
-        index, moment = name.split(".")
-        state["state"].setdefault(int(index), {})[moment] = value
-    optimizer.load_state_dict(state)
-    for parameter, held in optimizer.state.items():
-        for name, moment in held.items():
-            if moment.shape == parameter.shape:  # fused AdamW walks both in memory order: they must lie alike
-                held[name] = torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
+        state = {**optimizer.state_dict(), "state": {}}
+        for name, value in _under(tensors, f"optimizer.{n}.").items():
+            index, moment = name.split(".")
+            state["state"].setdefault(int(index), {})[moment] = value
+        optimizer.load_state_dict(state)
+        for parameter, held in optimizer.state.items():
+            for name, moment in held.items():
+                if moment.shape == parameter.shape:  # fused AdamW walks both in memory order: they must lie alike
+                    held[name] = torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -329,17 +317,6 @@ class RunLog:
 
     def add(self, row: Mapping[str, float]) -> None:
         """Add an epoch's figures, ``"step"`` among them."""
-        self._add_to_csv(row)
-        if find_spec("tensorboardX") is not None:
-            self._add_to_tensorboard(row)
-
-    def close(self) -> None:
-        """Flush TensorBoard's file; a later ``add`` opens it again."""
-        if self._board is not None:
-            self._board.close()
-            self._board = None
-
-    def _add_to_csv(self, row: Mapping[str, float]) -> None:
         path = self.folder / "log.csv"
         rows: list[Mapping[str, object]] = []
         if path.exists():
@@ -350,6 +327,14 @@ class RunLog:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows([*rows, row])
+        if find_spec("tensorboardX") is not None:
+            self._add_to_tensorboard(row)
+
+    def close(self) -> None:
+        """Flush TensorBoard's file; a later ``add`` opens it again."""
+        if self._board is not None:
+            self._board.close()
+            self._board = None
 
     def _add_to_tensorboard(self, row: Mapping[str, float]) -> None:
         from tensorboardX import SummaryWriter

@@ -96,16 +96,12 @@ def _end_helpers(fabric: "Fabric", reason: BaseException) -> None:
     helpers = list(started)
     started.clear()  # Fabric's own observer would kill this process for their death
     if helpers and not isinstance(reason, PlayaheadError | KeyboardInterrupt):
-        _wait_for_one(helpers)
+        deadline = time.monotonic() + 2 * _AFTER_S
+        while all(process.poll() is None for process in helpers) and time.monotonic() < deadline:
+            time.sleep(0.05)
     failed = [process.returncode for process in helpers if process.poll()]
     for process in helpers:
         process.kill()
         process.wait()
     if failed and not isinstance(reason, PlayaheadError):
         end_process(failed[0])
-
-
-def _wait_for_one(helpers: list[Any]) -> None:
-    deadline = time.monotonic() + 2 * _AFTER_S
-    while all(process.poll() is None for process in helpers) and time.monotonic() < deadline:
-        time.sleep(0.05)

@@ -28,30 +28,27 @@ def at_rate(
         start_s: moment of index 0; earlier pictures are used only where they are nearest.
         stop_s: end of the clock, exclusive; None for the end of the pictures.
     """
-    index, lasts_s = 0, 1 / fps
+    index = 0
+    for picture, until_s in _until(pictures, 1 / fps):
+        while (moment_s := start_s + index / fps) <= until_s:
+            if stop_s is not None and moment_s >= stop_s - _SAME_S:
+                return
+            yield index, picture
+            index += 1
+
+
+def _until(pictures: Iterable[tuple[float, Picture]], lasts_s: float) -> Iterator[tuple[Picture, float]]:
+    """Each picture with the last time at which it is shown."""
     before: tuple[float, Picture] | None = None
     for time_s, picture in pictures:
         if before is not None:
             if time_s <= before[0] + _SAME_S:
                 continue
             lasts_s = time_s - before[0]
-            middle_s = max((before[0] + time_s) / 2, time_s - _EARLY_S)
-            while (moment_s := start_s + index / fps) <= middle_s + _SAME_S:
-                if _is_over(moment_s, stop_s):
-                    return
-                yield index, before[1]
-                index += 1
+            yield before[1], max((before[0] + time_s) / 2, time_s - _EARLY_S) + _SAME_S
         before = (time_s, picture)
-    # the last picture
-    while before is not None and (moment_s := start_s + index / fps) < before[0] + lasts_s - _SAME_S:
-        if _is_over(moment_s, stop_s):
-            return
-        yield index, before[1]
-        index += 1
-
-
-def _is_over(moment_s: float, stop_s: float | None) -> bool:
-    return stop_s is not None and moment_s >= stop_s - _SAME_S
+    if before is not None:
+        yield before[1], before[0] + lasts_s - _SAME_S
 
 
 class Continuity:

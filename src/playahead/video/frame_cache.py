@@ -8,7 +8,7 @@ Axes: T frames, H, W.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -70,7 +70,11 @@ class FrameCache:
                 gray = (gray_HW for _, gray_HW in read_frames(video, self.input_size, notices=notices))
                 try:
                     if compress:
-                        _write_compressed(compressed, gray, self.input_size)
+                        # Key frames a second apart: any stretch is decoded from the key frame before it.
+                        chroma = np.full((self.input_size.height // 2, self.input_size.width), _NEUTRAL, np.uint8)
+                        planes = (np.concatenate([gray_HW, chroma]) for gray_HW in gray)
+                        size = self.input_size.width, self.input_size.height
+                        write_video(compressed, planes, size, "yuv420p", _QUALITY, key_every=GRID.fps)
                     else:
                         with atomic_write(raw) as part, part.open("wb") as file:
                             file.writelines(gray_HW.tobytes() for gray_HW in gray)
@@ -89,18 +93,10 @@ class FrameCache:
             return CompressedFrames(compressed)
         return np.memmap(raw, np.uint8, "r").reshape(-1, self.input_size.height, self.input_size.width)
 
-    def _paths(self, video: Path) -> tuple[Path, Path]:
-        """(raw, compressed)."""
+    def _paths(self, video: Path) -> tuple[Path, Path]:  # raw, compressed
         identity = f"{video.resolve()}:{video.stat().st_size}"
         name = f"{video.stem}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
         return self.folder / f"{name}.u8", self.folder / f"{name}.mp4"
-
-
-def _write_compressed(path: Path, frames: Iterable[NDArray[np.uint8]], input_size: InputSize) -> None:
-    """Write gray frames with a key frame a second: any stretch is decoded from the key frame before it."""
-    chroma = np.full((input_size.height // 2, input_size.width), _NEUTRAL, np.uint8)
-    planes = (np.concatenate([gray_HW, chroma]) for gray_HW in frames)
-    write_video(path, planes, (input_size.width, input_size.height), "yuv420p", _QUALITY, key_every=GRID.fps)
 
 
 class CompressedFrames:

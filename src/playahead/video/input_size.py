@@ -42,15 +42,10 @@ class InputSize:
                 raise InputError(f"InputSize.{name}", f"{size} is not a multiple of 32 from 32 up")
         check_choices(self)
 
-    @property
-    def picture(self) -> tuple[int, int]:
-        """Maximum (width, height) of a picture: enlarging never fills the published rim of 16 rows."""
-        return self.width, self.height * 720 // 736
-
     def fitted(self, width: int, height: int) -> tuple[int, int]:
         """(width, height) of a picture scaled to fit; both even, as chroma needs."""
-        max_width, max_height = self.picture
-        scale = min(max_width / width, max_height / height)
+        max_height = self.height * 720 // 736  # enlarging never fills the published rim of 16 rows
+        scale = min(self.width / width, max_height / height)
         return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
 
     def draw(self, frame: VideoFrame) -> NDArray[np.uint8]:
@@ -67,13 +62,8 @@ def _luma_plane(frame: VideoFrame, width: int, height: int, luma: Luma) -> NDArr
     """Scaled first plane of a frame; one without 8-bit luma is converted to limited yuv420p first."""
     is_full = frame.color_range == ColorRange.JPEG or frame.format.name in _ALWAYS_FULL
     if frame.format.name not in _PLANAR:
-        frame = frame.reformat(
-            width=width,
-            height=height,
-            format="yuv420p",
-            interpolation=Interpolation.AREA,
-            dst_color_range=ColorRange.MPEG,
-        )
+        limited = {"format": "yuv420p", "dst_color_range": ColorRange.MPEG}
+        frame = frame.reformat(width, height, interpolation=Interpolation.AREA, **limited)
         is_full = False
     elif (frame.width, frame.height) != (width, height):
         frame = frame.reformat(width=width, height=height, interpolation=Interpolation.AREA)

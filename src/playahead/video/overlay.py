@@ -119,16 +119,15 @@ class Panel:
         self.top = round(self.height * 0.1)
         self.lane = (self.height * 0.98 - self.top) / len(ACTIONS)
         self.bar = max(4, width // 120)
-        self._still = self._draw_still()
+        self._still = self._names_and_lanes()
         self._dots = {action: self._dot(COLOURS[action]) for action in ACTIONS}
 
     def draw(self, now_ms: int) -> NDArray[np.uint8]:
         """Draw the strip at a moment of the video, (H, W, 3)."""
         image = self._still.copy()
         pen = ImageDraw.Draw(image)
-        pen.text(
-            (self.left - self.rim / 2, self.top / 2), format_clock(now_ms)[:-2], DARK["ink"], self.font, anchor="rm"
-        )
+        at = self.left - self.rim / 2, self.top / 2
+        pen.text(at, format_clock(now_ms)[:-2], DARK["ink"], self.font, anchor="rm")
         for mark in self.timeline.past(now_ms):
             dot = self._dots[mark.action]
             x, y = self.past_x(now_ms - mark.time_ms), self._lane_y(mark)
@@ -148,8 +147,7 @@ class Panel:
     def _lane_y(self, mark: Mark | Anticipation) -> float:
         return self.top + self.lane * (mark.action.class_index + 0.5)
 
-    def _draw_still(self) -> Image.Image:
-        """Draw what no moment changes: names and lanes."""
+    def _names_and_lanes(self) -> Image.Image:
         image = Image.new("RGB", (self.width, self.height), DARK["panel"])
         pen = ImageDraw.Draw(image)
         pen.text((self.left, self.top / 2), "last 30 s", DARK["soft"], self.font, anchor="lm")
@@ -174,20 +172,12 @@ class Panel:
             half = max(1.0, self.lane * 0.45 * mark.confidence)
             pen.rectangle((x - self.bar / 2, y - half, x + self.bar / 2, y + half), COLOURS[mark.action])
             close = self.width * 0.04 / (self.width - self.now_x) * ANTICIPATION_MS
-            if not any(
-                other.action == mark.action
-                and other.confidence > mark.confidence
-                and abs(other.time_ms - mark.time_ms) < close
-                for other in coming
-            ):
-                self._draw_number(pen, f"{mark.confidence:.0%}", x, y)
-
-    def _draw_number(self, pen: ImageDraw.ImageDraw, text: str, x: float, y: float) -> None:
-        after = x + self.bar
-        if after + pen.textlength(text, self.font) < self.width - 2:
-            pen.text((after, y), text, DARK["ink"], self.font, anchor="lm")
-        else:
-            pen.text((x - self.bar, y), text, DARK["ink"], self.font, anchor="rm")
+            likelier = [m for m in coming if m.action == mark.action and m.confidence > mark.confidence]
+            if not any(abs(other.time_ms - mark.time_ms) < close for other in likelier):
+                text = f"{mark.confidence:.0%}"
+                fits = x + self.bar + pen.textlength(text, self.font) < self.width - 2
+                at, anchor = (x + self.bar, "lm") if fits else (x - self.bar, "rm")
+                pen.text((at, y), text, DARK["ink"], self.font, anchor=anchor)
 
 
 def read_sound(

@@ -180,11 +180,10 @@ class VideoDecoder(Generic[Drawn]):
 
     def _part_after(self, part: Track, from_byte: int, stack: ExitStack) -> Track | None:
         """The rest of a transport stream whose pictures moved to another PID, opened like a file of its own."""
-        if part.container.format.name != "mpegts" or is_stream(self.source) or not part.last_byte:
+        is_whole = self.open_source is not opened  # one that is more careful opens whole files
+        if part.container.format.name != "mpegts" or is_stream(self.source) or is_whole:
             return None
-        if self.open_source is not opened:  # one that is more careful opens whole files
-            return None
-        if part.container.size - part.last_byte < _REST_BYTES:
+        if not part.last_byte or part.container.size - part.last_byte < _REST_BYTES:
             return None
         with suppress(InputError):  # it holds no more pictures
             return self._track(opened(self.source, from_byte=from_byte), stack)

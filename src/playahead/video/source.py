@@ -57,13 +57,9 @@ def opened(
     """
     where = shown(source) if is_stream(source) else source
     try:
-        return av.open(  # type: ignore[no-matching-overload]
-            _for_ffmpeg(source, from_byte),
-            mode="r",
-            timeout=_TIMEOUT_S,
-            options={**_options(source), **(options or {})},
-            io_open=open_file,
-        )
+        options = {**_options(source), **(options or {})}
+        file = _for_ffmpeg(source, from_byte)
+        return av.open(file, mode="r", timeout=_TIMEOUT_S, options=options, io_open=open_file)  # type: ignore[no-matching-overload]
     except ExitError:
         raise InputError(where, f"no answer within {_TIMEOUT_S[0]:.0f} s", "is it being sent?") from None
     except (FFmpegError, OSError, ValueError, IndexError, AttributeError) as reason:
@@ -119,7 +115,9 @@ def video_stream(container: InputContainer, source: Path | str, number: int | No
     Raises:
         InputError: no pictures, or no stream of that number.
     """
-    moving = [stream for stream in container.streams.video if _moves(stream)]
+    stills = Disposition.attached_pic | Disposition.still_image
+    videos = [stream for stream in container.streams.video if not stream.disposition & stills]
+    moving = [stream for stream in videos if stream.codec_context is not None and stream.codec_context.width > 0]
     if not moving:
         raise InputError(shown(source), "holds no moving pictures", "is it an audio file, or a single picture?")
     if number is None:
@@ -127,12 +125,6 @@ def video_stream(container: InputContainer, source: Path | str, number: int | No
     if not 0 <= number < len(moving):
         raise InputError("stream", f"{number} is not in 0..{len(moving) - 1}", "streams with moving pictures count")
     return moving[number]
-
-
-def _moves(stream: VideoStream) -> bool:
-    if stream.disposition & (Disposition.attached_pic | Disposition.still_image):
-        return False
-    return stream.codec_context is not None and stream.codec_context.width > 0
 
 
 def _length_s(stream: VideoStream) -> float:

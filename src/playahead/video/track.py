@@ -92,15 +92,12 @@ class Track:
             if pictures is not None:
                 return pictures
             back_s = 2 * back_s or 1.0
-        return self._shown(self._from_beginning(has_moved=back_s > 0))
-
-    def _from_beginning(self, has_moved: bool) -> Iterator[Packet]:
-        for time_s in (-1.0, 0.0) if has_moved else ():
+        for time_s in (-1.0, 0.0) if back_s > 0 else ():
             with suppress(FFmpegError, OSError):  # some containers know no time before their first
                 self._seek(time_s)
-                return self._packets()
+                return self._shown(self._packets())
         self._notify("cannot be wound forward, read from its beginning")
-        return self._unread
+        return self._shown(self._unread)
 
     def _seek(self, time_s: float) -> None:
         self.container.seek(int((time_s + self.origin_s) / self._tick_s), stream=self.stream, backward=True)

@@ -1,6 +1,5 @@
 """``playahead data check`` and ``data convert``."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +35,10 @@ def check(path: Path, json: bool = False) -> int:
     for name, facts in audit.splits.items():
         _print_split(name, facts)
     console = terminal.out()
-    for reason in audit.rejected:
-        console.print(Text("bad entry", "red"), terminal.printable(reason))
-    for reason in aside:
-        console.print(Text("set aside", "yellow"), terminal.printable(reason))
-    for leak in audit.leaks:
-        console.print(Text("overlap across splits", "red"), terminal.printable(leak))
+    problems = (("bad entry", "red", audit.rejected), ("set aside", "yellow", aside))
+    for what, colour, lines in (*problems, ("overlap across splits", "red", audit.leaks)):
+        for line in lines:
+            console.print(Text(what, colour), terminal.printable(line))
     console.print("no problems" if audit.fine else Text("problems found", "red"))
     return 0 if audit.fine else 2
 
@@ -56,17 +53,14 @@ def _print_split(name: str, facts: Any) -> None:
         counted, per_example = f"{facts.clips:,} clips", facts.per_clip
     title = f"{name}: {counted}, {facts.mean_actions:.2f} actions each on average, {per_example[0]:,} without any"
     console.print(Text(title, "bold"), terminal.plain_table("", _COLUMNS, rows), sep="\n")
-    console.print(f"  by number of actions: {_distribution(per_example)}")
+    by_number = ", ".join(f"{n}: {per_example[n]:,}" for n in sorted(per_example))
+    console.print(f"  by number of actions: {by_number}")
     if not hasattr(facts, "examples"):
         console.print(
             f"  share video with another clip: {facts.sharing:,}; future seen in another clip: "
             f"{facts.future_visible:,}; labels withheld: {facts.withheld:,}; "
             f"outside the ten classes, dropped: {dict(facts.dropped) or 'none'}"
         )
-
-
-def _distribution(per_example: Mapping[int, int]) -> str:
-    return ", ".join(f"{n}: {per_example[n]:,}" for n in sorted(per_example))
 
 
 def convert(
