@@ -48,6 +48,7 @@ def follow(command: str, brief: str, capsys) -> None:
         assert run(arguments + shlex.split(brief)) == 0, (command, capsys.readouterr().err)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # twenty-five commands
 def test_the_commands_run_in_their_order(workplace, monkeypatch, capsys):
     monkeypatch.chdir(workplace)

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from playahead.backbone.fast import BFLOAT16_TOLERANCE
 from playahead.cli.main import run
@@ -15,6 +16,7 @@ from playahead.lab.simulation.plays import simulate_half
 from playahead.lab.simulation.simulate import Rendering
 
 
+@pytest.mark.slow
 def test_a_live_session_is_timed_and_its_memory_measured(capsys):
     assert run(["bench", "live", "--feed-minutes", "2", "--video-minutes", "1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -25,6 +27,7 @@ def test_a_live_session_is_timed_and_its_memory_measured(capsys):
     assert found["feed"]["gflop_an_answer"] > 0
 
 
+@pytest.mark.slow
 def test_extraction_is_timed_each_way_on_the_same_frames(capsys, monkeypatch):
     best_of = bench.best_of
     monkeypatch.setattr(bench, "best_of", lambda work, *_, **__: best_of(work, 1, warm=False))

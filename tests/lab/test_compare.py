@@ -222,6 +222,7 @@ def compared(data, tmp_path_factory):
     return path, folder / "runs"
 
 
+@pytest.mark.slow
 def test_every_row_is_there_with_its_budget(compared):
     rows = rows_of(compared[1])
     slots = {(name, decoding) for name in ("plain", "first", "second") for decoding in ("marginal", "tuned threshold")}
@@ -237,6 +238,7 @@ def test_every_row_is_there_with_its_budget(compared):
     assert {"torch", "python", "processor", "threads"} <= described["environment"].keys()
 
 
+@pytest.mark.slow
 def test_run_again_it_trains_and_scores_nothing(compared, data):
     path, out = compared
     before = {file: file.stat().st_mtime_ns for file in out.rglob("*.*") if file.suffix in (".safetensors", ".npz")}
@@ -285,6 +287,7 @@ def test_bad_options_are_one_line(data, tmp_path, capsys):
     assert "processes: 0 is below 1" in errors
 
 
+@pytest.mark.slow
 def test_a_report_of_the_comparison_and_of_one_run(compared, data, tmp_path):
     page = tmp_path / "report.html"
     assert run(["report", str(compared[1]), "--data", str(data), "--out", str(page)]) == 0
@@ -298,6 +301,7 @@ def test_a_report_of_the_comparison_and_of_one_run(compared, data, tmp_path):
     assert "no slots here" in page.read_text()
 
 
+@pytest.mark.slow
 def test_a_report_of_nothing_is_one_line(compared, data, tmp_path, capsys):
     for arguments in (
         [str(tmp_path)],
@@ -313,6 +317,7 @@ def test_a_report_of_nothing_is_one_line(compared, data, tmp_path, capsys):
     assert "is not a comparison" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_one_model_under_each_past(data, compared, tmp_path):
     """Rows are variants under pasts; nothing is trained for them, and their scores are cached beside the others'."""
     pasts, out = ["full feed", "labels only", "greedy spotter"], tmp_path / "runs"
@@ -332,6 +337,7 @@ def test_one_model_under_each_past(data, compared, tmp_path):
     assert cache.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_weights_that_are_there_are_compared_and_reported(data, compared, tmp_path):
     """Nothing is trained for them; the report opens them where they are."""
     shutil.copy(compared[1] / "plain-0" / "weights.safetensors", tmp_path / "mine.safetensors")

@@ -193,6 +193,7 @@ def trained(folder, matches, cache, config=TINY, stop_at=None) -> SpottingTraine
     return trainer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_at", [1, 5])
 def test_a_killed_run_ends_with_the_same_bits(tmp_path, matches, cache, stop_at):
     whole = trained(tmp_path / "whole", matches, cache).average.module.state_dict()
@@ -226,6 +227,7 @@ def test_impossible_settings_are_refused(field, value, said):
         replace(TINY, **{field: value})
 
 
+@pytest.mark.slow
 def test_it_learns_by_heart_what_it_is_shown_often(tmp_path, matches, cache):
     config = replace(TINY, epochs=1, steps_per_epoch=60, batch=8, augmentation=UNCHANGED)
     trainer = trainer_of(tmp_path, matches, cache, config)

@@ -37,6 +37,7 @@ def answers_of(predictors, windows: np.ndarray) -> list:
     return [predictor.answer(predictor.encode(windows), looks_at) for predictor in predictors]
 
 
+@pytest.mark.slow
 def test_a_match_is_answered_alike(exported):
     track = playahead.prepare_track(simulate_half(1, minutes=4))
     predictors = Predictor.open(device="cpu"), open_predictor(exported, FEED_FEATURES)
@@ -49,6 +50,7 @@ def test_a_match_is_answered_alike(exported):
         assert [(a.action, a.offset_ms) for a in here] == [(a.action, a.offset_ms) for a in there]
 
 
+@pytest.mark.slow
 def test_prediction_imports_no_pytorch(exported, tmp_path):
     write_feed_table(tmp_path / "match.npz", [simulate_half(0, minutes=2)])
     words = ["predict", str(tmp_path / "match.npz"), "--weights", str(exported), "--format", "json"]
@@ -60,6 +62,7 @@ def test_prediction_imports_no_pytorch(exported, tmp_path):
     assert json.loads(done.stdout)["anticipated"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"head": "dense"}, {"encoder": "steps", "n_windows": 2}], ids=["dense", "steps"])
 def test_every_head_and_encoder_can_be_exported(tmp_path, changes):
     small = {"feature_dim": 85, "d_model": 16, "heads": 2, "ffn_dim": 32, "slots": 5, "decoder_layers": 1}
@@ -73,12 +76,14 @@ def test_every_head_and_encoder_can_be_exported(tmp_path, changes):
         np.testing.assert_allclose(one.network_objectness_OK, two.network_objectness_OK, atol=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_the_backbone_is_exported_at_its_size(tmp_path):
     network, _ = load_backbone(packaged_weights("simulated-backbone"))
     differences = export_backbone(network, InputSize(64, 64), tmp_path)
     assert max(differences.values()) <= TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "odd", "knows_digests", "said"),
     [
@@ -111,6 +116,7 @@ def _copied(exported, folder, knows_digests=False):
         (folder / "about.json").write_text(json.dumps({key: about[key] for key in about if key != "sha256"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

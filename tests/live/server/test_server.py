@@ -91,6 +91,7 @@ def test_rows_in_answers_out(client):
     assert [client.delete(session).status_code, client.get(session).status_code] == [204, 404]
 
 
+@pytest.mark.slow
 def test_a_reader_who_comes_back_gets_what_he_missed(client):
     session = begin(client, speed=0)
     client.post(f"{session}/rows", json={"rows": [{"now_ms": 400_000}, {"now_ms": 400_000}]})
