@@ -19,6 +19,7 @@ from playahead.paper.targets import NO_TARGET, Targets
 
 EPOCHS, STEPS, BATCH, W, N, C = 10, 30, 32, 6, 8, len(ACTIONS)
 torch.manual_seed(0)
+torch.set_num_threads(1)  # more threads only wait for each other on matrices as small
 rng = np.random.default_rng(0)
 
 

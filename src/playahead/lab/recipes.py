@@ -143,7 +143,7 @@ def feed_dense() -> TrainConfig:
 
 
 def video() -> TrainConfig:
-    """The paper on stored video features, read by marginal decoding beside the paper's own."""
+    """The paper on stored features of video."""
     return paper()
 
 

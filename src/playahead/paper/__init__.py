@@ -1,8 +1,11 @@
 """The paper, in its own order: Hierarchical GRU with Input-Conditioned Slot Queries (arXiv 2606.14730).
 
+An example observes 30 s, six windows of 5 s with 33 snippets each, and anticipates the next 5 s. A *sequence* is a run
+of W >= 6 windows, each encoded once. Every six in a row are an example, so it holds W - 5; a single example has W = 6.
+
 | file | statements of docs/paper.md | |
 |---|---|---|
-| ``config`` | 1.2 to 1.4 | every size and weight, marked as stated, lost or ours |
+| ``config`` | 1.2 to 1.4 | sizes and weights, marked as stated, lost or ours; skim it first, and come back |
 | ``encoder`` | 1.2 a to d | windows of features -> tokens |
 | ``memory`` | 1.2 e to j | tokens -> summaries -> a GRU's outputs |
 | ``slots`` | 1.3 a to h | Eq. (1) queries, decoder layers, Eqs. (2) to (4) heads |

@@ -1,8 +1,5 @@
 """The whole model of 1.2 and 1.3: windows of features in, logits of what is coming out; and its observation head.
 
-A *sequence* is a run of W >= 6 consecutive windows. Every six of them in a row are one example, so a sequence holds
-W - 5 examples and each window is encoded once. A batch of single examples has W = 6.
-
 Axes: B sequences, W windows, N snippets, F features, D model, O examples, P observed windows, C classes.
 """
 
@@ -28,7 +25,7 @@ class AnticipatorOutput(NamedTuple):
 class ObservationHead(nn.Module):
     """Auxiliary: two convolutions over a window's tokens, which actions are present at each step (1.4 k).
 
-    It looks at a sequence's windows from ``first_window`` on: from the sixth on, each is the last one of some example.
+    It looks at a sequence's windows from ``first_window`` on; from the ``n_windows``-th on, each is some example's last.
     """
 
     def __init__(self, d_model: int, first_window: int) -> None:

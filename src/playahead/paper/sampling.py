@@ -2,7 +2,7 @@
 
 The paper draws examples one by one. We draw sequences of them, so an example with a rare class comes with its
 neighbours. A sequence is drawn in proportion to the mean factor of its examples, and within it each example weighs its
-own factor over that mean. Drawn times weighed is then the factor, at every length of a sequence.
+own factor over that mean. The product of the two is the example's factor, however long sequences are.
 
 Axes: B drawn sequences, W windows, N snippets, F features, O examples, E events, C classes.
 """

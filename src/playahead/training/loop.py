@@ -143,7 +143,7 @@ class Loop(ABC):
 
     @abstractmethod
     def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
-        """Losses of this device's share of a batch, their sum as ``"total"``, and the names of what was drawn."""
+        """Losses of this device's share of a batch, their weighted sum as ``"total"``, and the names of what was drawn."""
 
     def backward(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
         """Compute gradients of ``losses``; returns their values."""
@@ -153,7 +153,7 @@ class Loop(ABC):
 
     @abstractmethod
     def validated(self) -> dict[str, float]:
-        """Figures of the averaged model; ``"map"`` among them chooses the best checkpoint."""
+        """Figures of the averaged model; ``chosen_by`` names the one that chooses the best checkpoint."""
 
     @abstractmethod
     def keep(self, path: Path) -> None:
@@ -184,7 +184,7 @@ class Loop(ABC):
         return {**self.figures, "best": self.best}
 
     def _note(self, speed: float, means: Mapping[str, float]) -> str:
-        validated = f", validation mAP {self.figures['map']:.2f}" if self.figures else ""
+        validated = f", validation {self.figures[self.chosen_by]:.2f}" if self.figures else ""
         return f"{speed:.0f} {self.unit}/s, loss {means['total']:.2f}{validated}"
 
     def _train_step(self) -> dict[str, float]:

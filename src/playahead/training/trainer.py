@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 Validate = Callable[[Predictor], dict[str, float]]
-"""Function that scores a model; ``"map"`` among the figures chooses the best checkpoint."""
+"""Function that scores a model, see ``training.run.validate``."""
 
 
 @dataclass(frozen=True, kw_only=True)
