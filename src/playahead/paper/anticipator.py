@@ -25,7 +25,7 @@ class AnticipatorOutput(NamedTuple):
 class ObservationHead(nn.Module):
     """Auxiliary: two convolutions over a window's tokens, which actions are present at each step (1.4 k).
 
-    It looks at a sequence's windows from ``first_window`` on; from the ``n_windows``-th on, each is some example's last.
+    It looks at a sequence's windows from ``first_window`` on; from the ``n_windows``-th on, each is an example's last.
     """
 
     def __init__(self, d_model: int, first_window: int) -> None:

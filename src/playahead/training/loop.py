@@ -143,7 +143,7 @@ class Loop(ABC):
 
     @abstractmethod
     def losses(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
-        """Losses of this device's share of a batch, their weighted sum as ``"total"``, and the names of what was drawn."""
+        """Losses of this device's share of a batch, their weighted sum ``"total"``, and the names of what was drawn."""
 
     def backward(self, rng: np.random.Generator) -> tuple[dict[str, Tensor], Sequence[str]]:
         """Compute gradients of ``losses``; returns their values."""
