@@ -72,6 +72,7 @@ def two_frames_a_video(monkeypatch):
     monkeypatch.setattr("playahead.video.frame_cache.read_frames", few)
 
 
+@pytest.mark.slow
 def test_extraction_names_it_goes_on_and_tries_it_again(clips, spoilt, capsys):
     words = ["extract", str(spoilt / "train"), "--out", str(spoilt / "features")]
     words += ["--backbone", str(clips / "tiny.safetensors"), "--device", "cpu"]
@@ -90,6 +91,7 @@ def test_extraction_names_it_goes_on_and_tries_it_again(clips, spoilt, capsys):
     assert not any(video.is_short for video in features_of_clips(store, spoilt / "train")[1])
 
 
+@pytest.mark.slow
 def test_too_many_are_an_error(clips, spoilt, two_frames_a_video):
     spoil(spoilt / "train", "clip_8")
     out = spoilt / "features"

@@ -126,6 +126,7 @@ def test_train_and_compare(pipeline, tmp_path, capsys):
     assert "fewer slots, marginal" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_your_video(pipeline, capsys):
     example("your_video.py", pipeline.match_video)
     assert "simulated broadcasts" in capsys.readouterr().err

@@ -373,7 +373,7 @@ DATA = [
         "datasets/examples.py",
         "rng) if self._augment else int(start_ms)",
         "rng)",
-        f"{_EXAMPLES}test_without_augmentation_a_sequence_is_as_it_was_recorded",
+        f"{_EXAMPLES}test_a_generator_decides_the_batch_and_without_augmentation_nothing_does",
     ),
 ]
 
@@ -450,7 +450,7 @@ INFERENCE = [
         "inference/predictor.py",
         "objectness_OK.float() - math.log(objectness_weight)",
         "objectness_OK.float() + math.log(objectness_weight)",
-        "inference/test_predictor.py::test_objectness_is_a_chance_whatever_matched_slots_weighed",
+        "inference/test_predictor.py::test_objectness_is_a_probability_whatever_matched_slots_weighed",
     ),
 ]
 

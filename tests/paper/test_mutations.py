@@ -42,6 +42,7 @@ assert ended == tried, ended
 """
 
 
+@pytest.mark.slow
 def test_the_runner_knows_killed_from_survived_from_broken():
     """A mistake, an equal formula, and an unknown name, in a process where nothing of playahead is imported."""
     subprocess.run([sys.executable, "-c", RUNNER], check=True, cwd=ROOT, timeout=200)

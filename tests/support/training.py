@@ -65,5 +65,8 @@ class Recorded(Dataset):
     def training_halves(self):
         raise NotImplementedError
 
+    def place(self, split):
+        raise NotImplementedError
+
     def digest(self, *splits):
         return "recorded"

@@ -28,6 +28,7 @@ def run(*words: object) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_both_end_with_the_same_weights_and_one_writes(tmp_path, request, kind):
     done = run(kind, tmp_path, tmp_path if kind == "anticipator" else request.getfixturevalue("films"))

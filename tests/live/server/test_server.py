@@ -105,6 +105,7 @@ def test_a_reader_who_comes_back_gets_what_he_missed(client):
     client.delete(session)
 
 
+@pytest.mark.slow
 def test_a_video_is_watched(client, video):
     session = begin(client, kind="video", source=str(video), speed=0)
     answers = answers_of(events_of(client.get(f"{session}/events").text))

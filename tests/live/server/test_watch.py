@@ -99,6 +99,7 @@ def test_a_broadcast_is_watched_dies_and_comes_back(tmp_path, page, frames, weig
             expect(over_the_picture).to_have_text("Over: the session was closed.")
 
 
+@pytest.mark.slow
 def test_pictures_are_a_document_of_jpegs(video, weights):
     with serving(ServeConfig(port=0, device="cpu", sources=str(video.parent), **weights)) as (_, address):
         asked = {"kind": "video", "source": str(video), "speed": 4}

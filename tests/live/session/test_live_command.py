@@ -94,6 +94,7 @@ def test_a_file_that_grows_is_followed(tmp_path):
     lines.close()
 
 
+@pytest.mark.slow
 def test_a_recorded_match_is_played_at_its_speed(tmp_path):
     half = simulate_half(0, minutes=1)
     write_feed_table(tmp_path / "match.npz", [half])

@@ -172,6 +172,7 @@ def test_a_slow_machine_answers_less_often_and_comes_back_to_it():
     assert {_Pace(counts=False).after(100.0) for _ in range(600)} == {1}
 
 
+@pytest.mark.slow
 def test_a_video_file_at_full_speed_gives_what_a_session_gives(video, asked, model, frames, tmp_path):
     answers = list(live(str(video), LiveConfig(**{**vars(asked), "speed": 0.0}), record=tmp_path / "kept.jsonl"))
     session = VideoSession(model, 0.0)
