@@ -205,3 +205,12 @@ def test_a_class_is_named_before_its_scores_are_scaled():
     ((record,),) = anticipations_of(scaled, probabilities_NRV=probabilities)
     assert (record.action.class_index, record.confidence) == (0, pytest.approx(0.4))
     assert record.class_confidence[2] == pytest.approx(0.9)
+
+
+def test_frame_centres_stay_within_five_seconds():
+    scores = np.zeros((1, 32, 11), np.float32)
+    scores[0, :, 1] = 0.5
+    centres = [record.offset_ms for record in anticipations_of(scores)[0]]
+    assert centres[0] == 80
+    assert centres[-1] == 5000
+    assert (np.diff(centres) > 0).all()

@@ -1,6 +1,7 @@
 """A tiny run of the trainer, and a data set of eight classes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from playahead.datasets.dataset import Dataset
 from playahead.datasets.evaluation_set import VideoEvaluationSet
@@ -52,6 +53,9 @@ class Recorded(Dataset):
     """Eight classes on three recordings."""
 
     features = _FEATURES
+
+    def __init__(self):
+        super().__init__(Path("recorded"))
 
     def training_examples(self, examples, degraded=0.0, augment=True):
         return VideoExamples([annotated(0), annotated(1)], examples)
