@@ -103,6 +103,7 @@ def test_too_many_are_an_error(clips, spoilt, two_frames_a_video):
         FrameCache(spoilt, InputSize(64, 32)).fill(sorted((spoilt / "train").glob("*/*.mp4")))
 
 
+@pytest.mark.slow
 def test_a_clip_without_a_video_is_named_before_anything_is_trained(clips, spoilt, capsys):
     shutil.rmtree(spoilt / "train" / "clip_7")
     assert run(["data", "check", str(spoilt / "train")]) == 0

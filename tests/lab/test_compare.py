@@ -356,6 +356,7 @@ def test_weights_that_are_there_are_compared_and_reported(data, compared, tmp_pa
     assert "mine-0, marginal" in page.read_text()
 
 
+@pytest.mark.slow
 def test_rows_are_compared_with_the_reference_in_the_same_decoding():
     runs = {
         ("good", "marginal"): [skilled_scores(0, 0.9), skilled_scores(1, 0.9)],

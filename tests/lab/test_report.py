@@ -164,6 +164,7 @@ def test_it_says_what_bears_on_its_figures(written):
     assert "No match is in two" not in unchecked
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 def test_in_a_browser(tmp_path, written):

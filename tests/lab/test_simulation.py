@@ -158,6 +158,7 @@ def test_a_simulated_benchmark_has_its_four_splits(benchmark):
             assert probe(benchmark / split / clip.video).duration_s == pytest.approx(30, abs=0.05)
 
 
+@pytest.mark.slow
 def test_simulating_again_renders_only_what_is_missing(benchmark):
     lost, other = (benchmark / split / "clip_1" / "54p.mp4" for split in ("train", "test"))
     before, expected = other.stat().st_mtime_ns, pixels(lost)
@@ -167,6 +168,7 @@ def test_simulating_again_renders_only_what_is_missing(benchmark):
     assert other.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_whole_matches_of_real_sequences(tmp_path):
     """The plays of a feed table, rendered."""
     simulate(tmp_path / "feed", "feed", matches=4, minutes=1, halves=1)

@@ -29,8 +29,8 @@ class DemoConfig:
 
     epochs: int | None = None
     seed: int = 7
-    matches: int = 10
-    minutes: float = 5.0
+    matches: int = 8
+    minutes: float = 4.0
     width: int = 224
     height: int = 124
     start: str = "1:00"

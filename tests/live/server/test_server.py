@@ -115,6 +115,7 @@ def test_a_video_is_watched(client, video):
     client.delete(session)
 
 
+@pytest.mark.slow
 def test_single_questions(client, video):
     of_rows = client.post("/v1/anticipate", json={"rows": ROWS, "now_ms": 8_500}).raise_for_status().json()
     assert (of_rows["now_ms"], len(of_rows["expected"]) > 0) == (8_500, True)
