@@ -123,3 +123,15 @@ def test_functions_have_at_most_eight_arguments():
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 assert len(node.args.args) + len(node.args.kwonlyargs) <= 8, (name_of(file), node.name)
+
+
+def test_packages_keep_to_their_lines():
+    """docs/architecture.md: growth is a decision."""
+    budgets = {
+        name: int(most) for name, most in re.findall(r"`(\w+)` (\d{3,4})\b", PAGE.split("Lines at most")[1][:700])
+    }
+    lines = dict.fromkeys(budgets, 0)
+    for file in FILES:
+        if package_of(file) != "__init__":
+            lines[package_of(file)] += len(file.read_text().splitlines())
+    assert not {name: count for name, count in lines.items() if count > budgets[name]}
