@@ -30,7 +30,7 @@ class DemoConfig:
     epochs: int | None = None
     seed: int = 7
     matches: int = 8
-    minutes: float = 4.0
+    minutes: float = 3.0
     width: int = 224
     height: int = 124
     start: str = "1:00"

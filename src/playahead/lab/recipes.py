@@ -173,7 +173,7 @@ def demo() -> TrainConfig:
     """A minute of training on simulated broadcasts: it shows the pipeline, not a result."""
     base = video_small()
     return replace(
-        base, model=replace(base.model, d_model=64, heads=2, ffn_dim=128, slots=12), epochs=3, steps_per_epoch=100
+        base, model=replace(base.model, d_model=64, heads=2, ffn_dim=128, slots=12), epochs=3, steps_per_epoch=80
     )
 
 
