@@ -162,7 +162,7 @@ class _Stretch:
         return np.arange(first, end_ms + 1, every_ms, dtype=np.int64)
 
     def seen_ms(self, until_ms: int) -> int:
-        """How much of the 30 s before a time was seen: whole windows."""
+        """Length of the 30 s before a time that was seen, in whole windows."""
         return min((until_ms - self.start_ms) // GRID.window_ms * GRID.window_ms, OBSERVATION_MS)
 
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""How fast this machine is: training and scoring, live sessions, and video, each beside what it is compared with.
+"""Speed of this machine: training and scoring, live sessions, and video, each beside what it is compared with.
 
 Every figure is measured in one run. The functions that measure are for ``benchmarks/``, too.
 
@@ -311,7 +311,7 @@ def _time_window(backbone: Backbone, window: Window, compiled: bool) -> dict:
     device = next(backbone.parameters()).device
 
     def naive() -> NDArray:
-        """As the published code would: every snippet on its own."""
+        """Encode every snippet on its own, as the published code does."""
         snippets_NTHW = window.stacks_XJHW[window.stacks_NS].flatten(1, 2)
         made = [backbone.snippet_features(snippet[None].to(device).float() / 255) for snippet in snippets_NTHW]
         return torch.cat(made).cpu().numpy()
@@ -366,7 +366,7 @@ def _time_every_frame(backbone: Backbone, window: Window) -> dict:
 
 @torch.inference_mode()
 def _parts(backbone: Backbone, window: Window, peak: dict[str, float]) -> dict:
-    """Where the time of the fast ways goes, and which share of the matrix rate each part reaches."""
+    """Time of each part of the fast ways, and which share of the matrix rate each part reaches."""
     with FlopCounterMode(display=False) as counter:
         maps_XCHW = backbone.encode_stacks(window.stacks_XJHW[:1].to(pick_device()).float() / 255)
     flops_2d = counter.get_total_flops() * len(window.stacks_XJHW)

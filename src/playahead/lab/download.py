@@ -34,7 +34,7 @@ _TERMS = f"accept the terms on https://huggingface.co/datasets/{REPO}, then `hf 
 
 @dataclass(frozen=True)
 class DownloadPlan:
-    """What a download will do: the size of what is missing of each split's zip, and the room on the disk.
+    """Plan of a download: the size of what is missing of each split's zip, and the room on the disk.
 
     ``str()`` of it is one line for each split, and the room needed.
     """

@@ -19,7 +19,7 @@ _LIMITS = ("sessions", "session_minutes", "idle_minutes", "connections", "upload
 
 @dataclass(frozen=True, kw_only=True)
 class ServeConfig:
-    """How to serve.
+    """Settings of a server.
 
     Attributes:
         host: address to listen on; anything but this machine itself needs a token.
