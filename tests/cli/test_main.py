@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -248,3 +249,38 @@ run(["evaluate", "frames", {str(GOLDEN)!r}])
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
+
+
+WITHOUT_EXTRAS = r"""
+import json, re, sys
+from importlib.metadata import requires
+
+extras = re.findall(r"^([\w-]+).*; extra == .(?!dev|docs)", "\n".join(requires("playahead")), re.MULTILINE)
+hidden = {"PIL", *(name.replace("-", "_") for name in extras)}
+assert {"av", "ray", "fastapi", "onnxruntime"} <= hidden
+sys.modules |= dict.fromkeys(hidden)
+from playahead.cli.main import run
+for arguments in json.loads(sys.argv[1]):
+    print("exit code", run(arguments), flush=True)
+"""
+
+
+def test_without_the_extras_a_feed_is_predicted_and_trained_on_and_the_rest_names_its_extra(tmp_path):
+    sim, trained = str(tmp_path / "sim"), str(tmp_path / "run")
+    sizes = ["--model.d-model=16", "--model.slots=4", "--model.encoder-layers=1", "--sequences=2", "--examples=2"]
+    brief = ["--epochs=1", "--steps-per-epoch=1", "--validate-every=1"]
+    commands = [
+        ["data", "simulate", "--out", sim, "--matches=4", "--minutes=2"],
+        ["predict", f"{sim}/test.npz", "--format=csv"],
+        ["train", "feed", "--data", sim, "--out", trained, *sizes, *brief],
+        ["extract", "--help"],
+        ["serve"],
+        ["report", "x"],
+    ]
+    program = [sys.executable, "-c", WITHOUT_EXTRAS, json.dumps(commands)]
+    done = subprocess.run(program, text=True, capture_output=True, check=True)
+    assert re.findall(r"exit code (\d)", done.stdout) == ["0", "0", "0", "2", "2", "2"], done.stderr
+    assert "observed_until_ms" in done.stdout
+    assert re.findall(r"playahead: needs \w+, .* \(pip install 'playahead\[(\w+)\]'\)", done.stderr) == [
+        *("video", "serve", "report")
+    ]

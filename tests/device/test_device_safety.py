@@ -31,7 +31,7 @@ from playahead.lab.faantra.end_to_end import (
 )
 from playahead.lab.faantra.network import EndToEndModelConfig
 from playahead.lab.pretrain import PretrainConfig, SpottingTrainer
-from playahead.lab.recipes import RECIPES
+from playahead.lab.recipes import RECIPES, recipe
 from playahead.lab.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos
 from playahead.training import loop
@@ -50,8 +50,7 @@ QUICK = {"feed", "feed-dense", "paper-feed", "faantra"}
 
 
 def recipes(kind: type) -> list:
-    names = [name for name, make in RECIPES.items() if isinstance(make(), kind)]
-    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in RECIPES[kind.__name__]]
 
 
 class AnyDevice(CPUAccelerator):
@@ -83,7 +82,7 @@ def films(tmp_path_factory) -> Path:
 
 
 def small(name: str) -> TrainConfig:
-    config = RECIPES[name]()
+    config = recipe(name, TrainConfig)
     assert isinstance(config, TrainConfig)
     sizes = {"feature_dim": N_FEATURES, "d_model": 16, "heads": 2, "ffn_dim": 16, "encoder_layers": 1}
     model = replace(config.model, **sizes, decoder_layers=1)
@@ -128,7 +127,7 @@ def test_an_anticipator_trains_validates_resumes_and_predicts(tmp_path, watch, n
 
 @pytest.mark.parametrize("name", recipes(PretrainConfig))
 def test_a_backbone_trains_validates_and_resumes(tmp_path, watch, films, name):
-    config = RECIPES[name]()
+    config = recipe(name, PretrainConfig)
     assert isinstance(config, PretrainConfig)
     tiny = {"imagenet": False, "backbone": TINY_BACKBONE, "input_size": "64x32", "batch": 2, "accumulate": 1}
     config = replace(config, **tiny, **BRIEF)  # type: ignore[arg-type]
@@ -144,7 +143,7 @@ def test_a_backbone_trains_validates_and_resumes(tmp_path, watch, films, name):
 
 @pytest.mark.parametrize("name", recipes(EndToEndConfig))
 def test_end_to_end_trains_validates_resumes_and_predicts(tmp_path, watch, films, name):
-    config = RECIPES[name]()
+    config = recipe(name, EndToEndConfig)
     assert isinstance(config, EndToEndConfig)
     sizes = {"d_model": 16, "heads": 2, "ffn_dim": 16, "encoder_layers": 1, "decoder_layers": 1}
     model = EndToEndModelConfig(

@@ -1,7 +1,6 @@
 """The benchmark's download against a stand-in hub and zips on this disk: unpacked, resumed, refused in one line."""
 
 import os
-import re
 import resource
 import signal
 import socket
@@ -326,12 +325,6 @@ def test_disk_that_takes_no_large_file_and_folder_that_cannot_be_made(hub: Stand
     (tmp_path / "out").write_text("not a folder")
     with refused("cannot be written"):
         train(tmp_path / "out")
-
-
-def test_missing_pyzipper_says_what_to_install(tmp_path: Path, local: Path, monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyzipper", None)
-    with refused(re.escape("pip install 'playahead[data]'")):
-        train(tmp_path)
 
 
 def test_readable_size() -> None:

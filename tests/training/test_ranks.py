@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from playahead.io.errors import InputError
-from playahead.lab.recipes import RECIPES
+from playahead.lab.faantra.end_to_end import EndToEndConfig
+from playahead.lab.pretrain import PretrainConfig
+from playahead.lab.recipes import recipe
 from tests.conftest import simulate
 from tests.support.training import TINY
 
@@ -45,7 +47,11 @@ def test_both_end_with_the_same_weights_and_one_writes(tmp_path, request, kind):
 
 @pytest.mark.parametrize(
     ("config", "name"),
-    [(TINY, "sequences"), (RECIPES["backbone"](), "batch"), (RECIPES["faantra-frames"](), "batch")],
+    [
+        (TINY, "sequences"),
+        (recipe("backbone", PretrainConfig), "batch"),
+        (recipe("faantra-frames", EndToEndConfig), "batch"),
+    ],
 )
 def test_a_batch_that_devices_cannot_share_evenly_is_refused(config, name):
     assert replace(config, devices=2).devices == 2

@@ -15,8 +15,8 @@ from playahead.datasets.examples import FeedExamples
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.runtime import end_process
 from playahead.lab.faantra.end_to_end import EndToEndTrainer, FrameExamples, FramesEvaluationSet, find_annotated_videos
-from playahead.lab.pretrain import SpottingTrainer
-from playahead.lab.recipes import RECIPES
+from playahead.lab.pretrain import PretrainConfig, SpottingTrainer
+from playahead.lab.recipes import recipe
 from playahead.lab.simulation.plays import simulate_half
 from playahead.sources.layouts import find_labelled_videos
 from playahead.training import loop
@@ -53,7 +53,7 @@ def config(kind: str):
         return replace(TINY, **BRIEF)
     if kind == "backbone":
         sizes = {"imagenet": False, "backbone": TINY_BACKBONE, "input_size": "64x32", "batch": 4, "accumulate": 2}
-        return replace(RECIPES["backbone-small"](), **sizes, **BRIEF)
+        return replace(recipe("backbone-small", PretrainConfig), **sizes, **BRIEF)
     return replace(TINY_FRAMES, **BRIEF)
 
 

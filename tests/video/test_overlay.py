@@ -10,11 +10,11 @@ from hypothesis import given, settings, strategies as st
 
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.notices import Notices
-from playahead.domain.records import Mark
+from playahead.domain.records import Mark, Timeline
 from playahead.io.errors import InputError
 from playahead.video import overlay
 from playahead.video.input_size import InputSize
-from playahead.video.overlay import COLOURS, Panel, Timeline, write_overlay
+from playahead.video.overlay import COLOURS, Panel, write_overlay
 from playahead.video.reader import probe, read_frames
 from playahead.video.writer import write_video
 from tests.support.video import joined

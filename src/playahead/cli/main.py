@@ -2,8 +2,10 @@
 
 import codecs
 import os
+import re
 import sys
 from collections.abc import Sequence
+from importlib.metadata import requires
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -76,6 +78,8 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         complain("stopped; the same command resumes where this one stopped")
         return 130
+    except ModuleNotFoundError as missing:
+        return _of_missing_module(missing)
     except OSError as reason:
         return _of_disk_error(reason)
 
@@ -95,6 +99,20 @@ def _value(word: str) -> str:
     """Value of an option (``--out=x``: ``x``), or the word itself."""
     name, equals, value = word.partition("=")
     return value if equals and name.startswith("--") else word
+
+
+def _of_missing_module(missing: ModuleNotFoundError) -> int:
+    """Name the smallest extra that brings a library; what no extra brings is a fault of ours, and raises."""
+    library = (missing.name or "").partition(".")[0]
+    package = {"PIL": "pillow"}.get(library, library).lower().replace("_", "-")
+    pattern = re.compile(r"([\w-]+).*; extra == ['\"](\w+)['\"]")
+    brought = [found.groups() for found in map(pattern.fullmatch, requires("playahead") or ()) if found]
+    extras = [extra for name, extra in brought if name.lower() == package]
+    if not extras:
+        raise missing
+    smallest = min(extras, key=[extra for _, extra in brought].count)
+    complain(f"needs {library}, which is not installed (pip install 'playahead[{smallest}]')")
+    return 2
 
 
 def _of_disk_error(reason: OSError) -> int:

@@ -132,7 +132,7 @@ class Past:
     nothing: bool = False
 
     def __post_init__(self) -> None:
-        check_choices(self, "Past")
+        check_choices(self)
         if not 0 <= self.late_s <= LONGEST_DELAY_MS / 1000:
             raise InputError("Past.late_s", f"{self.late_s} is not in 0 to {LONGEST_DELAY_MS / 1000:g}")
 

@@ -185,7 +185,7 @@ class Decoder:
     calibration: ScoreScale | None = None
 
     def __post_init__(self) -> None:
-        check_choices(self, "Decoder")
+        check_choices(self)
         if not 0 <= self.tau < 1:
             raise InputError("Decoder.tau", f"{self.tau} is not in [0, 1)")
         if self.kind != "paper" and self.confidence != "product":

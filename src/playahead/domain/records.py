@@ -1,6 +1,7 @@
 """The records that everything exchanges. They validate themselves: a malformed one cannot be built."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -142,3 +143,27 @@ class Mark:
     time_ms: int
     action: Action
     confidence: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Actions of a video: spotted ones, and those that were anticipated at each time.
+
+    Attributes:
+        spotted: spotted actions in time order.
+        times_ms: times at which anticipations were made, increasing.
+        anticipated: anticipated actions of each of these times, at their own times in the video.
+    """
+
+    spotted: Sequence[Mark]
+    times_ms: Sequence[int]
+    anticipated: Sequence[Sequence[Anticipation]]
+
+    def past(self, now_ms: int) -> list[Mark]:
+        """Actions spotted in the last 30 s."""
+        return [mark for mark in self.spotted if now_ms - OBSERVATION_MS < mark.time_ms <= now_ms]
+
+    def coming(self, now_ms: int) -> list[Anticipation]:
+        """Actions that the latest anticipation still expects."""
+        latest = bisect_right(self.times_ms, now_ms) - 1
+        return [mark for mark in self.anticipated[latest] if mark.time_ms >= now_ms] if latest >= 0 else []

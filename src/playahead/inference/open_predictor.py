@@ -56,7 +56,7 @@ class DecodingOptions:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        check_choices(self, "DecodingOptions")
+        check_choices(self)
         if self.tau is not None and not 0 <= self.tau < 1:
             raise InputError("DecodingOptions.tau", f"{self.tau} is not in [0, 1)")
         if self.decoding == "marginal" and self.tau is not None:

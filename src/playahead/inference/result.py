@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from playahead.decoding.decoder import Kind
 from playahead.domain.grid import OBSERVATION_MS
-from playahead.domain.records import Anticipation, Mark
+from playahead.domain.records import Anticipation, Mark, Timeline
 from playahead.domain.time import parse_clock, parse_kick_offs
 from playahead.inference.open_predictor import DecodingOptions
 from playahead.io.errors import InputError
 from playahead.io.files import require_replaceable
 from playahead.io.settings import check_choices
-from playahead.video.overlay import Timeline
 
 SHORTEST_MS = 1_000  # shortest part of a feed that can be answered from
 
@@ -68,7 +67,7 @@ class PredictConfig:
             raise InputError("PredictConfig.min_confidence", f"{self.min_confidence} is not in [0, 1]")
         if self.overlay is not None:
             require_replaceable(self.overlay)
-        check_choices(self, "PredictConfig")
+        check_choices(self)
         _ = self.decoding_options  # refuses a threshold that does not go with the decoding
         first_ms, kick_offs = self.start_ms(SHORTEST_MS), self.kick_offs_ms
         if self.video is not None and not (self.overlay and kick_offs):

@@ -44,12 +44,8 @@ def build(kind: type[Settings], values: object, where: object) -> Settings:
     return parsed.settings
 
 
-def check_choices(config: Any, where: str | None = None) -> None:
+def check_choices(config: Any) -> None:
     """Check every field of a dataclass whose type is a ``Literal``, or one or None.
-
-    Args:
-        config: the dataclass.
-        where: its name in errors; that of its class if None.
 
     Raises:
         InputError: a field holds another value than its type lists.
@@ -59,7 +55,7 @@ def check_choices(config: Any, where: str | None = None) -> None:
         value, allowed = getattr(config, field.name), choices(hints[field.name])
         if allowed and not any(type(value) is type(choice) and value == choice for choice in allowed):
             listed = ", ".join(str(choice) for choice in allowed if choice is not None)
-            raise InputError(f"{where or type(config).__name__}.{field.name}", f"{value!r} is not one of {listed}")
+            raise InputError(f"{type(config).__name__}.{field.name}", f"{value!r} is not one of {listed}")
 
 
 def choices(hint: Any) -> tuple[Any, ...]:

@@ -146,11 +146,9 @@ def _name(path: Path) -> str:
 @contextmanager
 def _open_zip(path: Path, request_bytes: int) -> Iterator[Any]:
     """Open the zip on this disk, else the hub's, of which only what is looked at is fetched."""
-    try:
-        import pyzipper
-        from huggingface_hub import HfFileSystem
-    except ImportError:
-        raise InputError("pyzipper", "is not installed", "pip install 'playahead[data]'") from None
+    import pyzipper
+    from huggingface_hub import HfFileSystem
+
     with _one_line(_name(path)):
         if path.is_file():
             stream = path.open("rb")

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from playahead.backbone.network import BackboneConfig
 from playahead.domain.actions import ACTIONS
 from playahead.features.feed import N_FEATURES
 from playahead.io.errors import InputError
-from playahead.lab.faantra.end_to_end import EndToEndConfig
-from playahead.lab.faantra.network import EndToEndModelConfig
-from playahead.lab.pretrain import PretrainConfig
 from playahead.training.trainer import TrainConfig
 from playahead.variants.config import AnticipatorConfig, CriterionConfig, OptimConfig
+
+if TYPE_CHECKING:
+    from playahead.lab.faantra.end_to_end import EndToEndConfig
+    from playahead.lab.pretrain import PretrainConfig
 
 _SHORT_RUN = (0.9, 0.98)
 """AdamW's betas for runs of some thousand steps: the second moment forgets in 50 steps, not in 1,000."""
@@ -86,8 +86,11 @@ def faantra() -> TrainConfig:
     )
 
 
-def faantra_frames() -> EndToEndConfig:
+def faantra_frames() -> "EndToEndConfig":
     """FAANTRA end to end on video, at a size that two CPU cores train: RegNetY-200MF on small pictures."""
+    from playahead.lab.faantra.end_to_end import EndToEndConfig
+    from playahead.lab.faantra.network import EndToEndModelConfig
+
     steps = faantra()
     model = EndToEndModelConfig(encoder="regnety_002", input_size="160x96", anticipator=steps.model)
     return EndToEndConfig(
@@ -177,12 +180,14 @@ def demo() -> TrainConfig:
     )
 
 
-def backbone() -> PretrainConfig:
+def backbone() -> "PretrainConfig":
     """The published spotting network at its published size, on one card of 24 GB.
 
     The 16 snippets of a step go through four at a time, because their activations take about 12 GiB, and those of 16
     about 50.
     """
+    from playahead.lab.pretrain import PretrainConfig
+
     return PretrainConfig(
         imagenet=True,
         accumulate=4,
@@ -193,8 +198,10 @@ def backbone() -> PretrainConfig:
     )
 
 
-def backbone_small() -> PretrainConfig:
+def backbone_small() -> "PretrainConfig":
     """A network for small pictures, which two CPU cores train in minutes: RegNetX-200MF to 1/16, two 3D blocks."""
+    from playahead.backbone.network import BackboneConfig
+
     network = BackboneConfig(
         encoder="regnetx_002", stage=3, maps=64, blocks_3d=2, squeeze=8, projection=64, classes=len(ACTIONS)
     )
@@ -209,23 +216,23 @@ def backbone_small() -> PretrainConfig:
     )
 
 
-_MADE = (backbone, backbone_small, demo, faantra, faantra_frames, feed, feed_dense, feed_static)
-_MADE += (paper_feed, paper_small, video, video_small)
-RECIPES: dict[str, Callable[[], TrainConfig | PretrainConfig | EndToEndConfig]] = {
-    make.__name__.replace("_", "-"): make for make in _MADE
+_MADE = {
+    "TrainConfig": (demo, faantra, feed, feed_dense, feed_static, paper_feed, paper_small, video, video_small),
+    "PretrainConfig": (backbone, backbone_small),
+    "EndToEndConfig": (faantra_frames,),
 }
+RECIPES: dict[str, dict[str, Callable[[], Any]]] = {
+    kind: {make.__name__.replace("_", "-"): make for make in made} for kind, made in _MADE.items()
+}
+"""Recipes by the class of their settings; those of video are imported where they are made."""
 
 
-Config = TypeVar("Config", TrainConfig, PretrainConfig, EndToEndConfig)
+Config = TypeVar("Config")
 
 
-@overload
-def recipe(name: str) -> TrainConfig: ...
-@overload
-def recipe(name: str, kind: type[Config]) -> Config: ...
-def recipe(name: str, kind: Any = TrainConfig) -> Any:
-    """Find a recipe of one kind: of an anticipator by default."""
-    of_kind = {known: made for known, make in RECIPES.items() if isinstance(made := make(), kind)}
+def recipe(name: str, kind: type[Config]) -> Config:
+    """Find the recipe of this name that makes settings of this kind."""
+    of_kind = RECIPES[kind.__name__]
     if name not in of_kind:
         raise InputError("recipe", f"{name!r} is not one of {', '.join(of_kind)}")
-    return of_kind[name]
+    return of_kind[name]()

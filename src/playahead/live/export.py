@@ -106,11 +106,9 @@ def _export(module: nn.Module, example: Tensor, path: Path, names: Sequence[str]
 
     ``example`` is an input of batch 2, ``names`` are those of the outputs.
     """
-    try:
-        import onnxruntime
-        import onnxscript  # noqa: F401 - the exporter needs it, and says so less clearly
-    except ModuleNotFoundError as missing:
-        raise InputError("export", f"needs {missing.name}", "pip install 'playahead[export]'") from None
+    import onnxruntime
+    import onnxscript  # noqa: F401 - the exporter needs it, and says so less clearly
+
     module = module.eval()
     with disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)

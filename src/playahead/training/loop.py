@@ -71,7 +71,7 @@ class LoopConfig:
     save_every: int = 100
 
     def __post_init__(self) -> None:
-        check_choices(self, type(self).__name__)
+        check_choices(self)
         for name in ("epochs", "steps_per_epoch", "validate_every", "save_every", "devices"):
             if getattr(self, name) < 1:
                 raise InputError(f"{type(self).__name__}.{name}", f"{getattr(self, name)} is below 1")

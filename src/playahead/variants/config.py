@@ -41,7 +41,7 @@ class AnticipatorConfig(ModelConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choices(self, "AnticipatorConfig")
+        check_choices(self)
         if self.encoder == "steps":
             for name, value in {"memory": "gru", "importance_on": "inputs", "memory_tail": False}.items():
                 require(self, name, getattr(self, name) == value, "for encoder=steps, whose memory is its steps")
@@ -81,7 +81,7 @@ class CriterionConfig(LossConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choices(self, "CriterionConfig")
+        check_choices(self)
         for name in ("class_weight", "matched_weight", "intensity_weight"):
             require(self, name, 0 <= getattr(self, name) < float("inf"), "a number of 0 or more")
         costs = "class_weight offset_weight"
@@ -103,4 +103,4 @@ class OptimConfig(ScheduleConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choices(self, "OptimConfig")
+        check_choices(self)

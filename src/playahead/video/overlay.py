@@ -3,9 +3,7 @@
 The lanes show the last 30 s, now, and the coming 5 s.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -25,7 +23,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
 from playahead.domain.palette import COLOURS, DARK, PAST_SHARE, short_name
-from playahead.domain.records import Anticipation, Mark
+from playahead.domain.records import Anticipation, Mark, Timeline
 from playahead.domain.time import format_clock
 from playahead.io.errors import PlayaheadError
 from playahead.video.clock import Continuity
@@ -38,30 +36,6 @@ _PANEL_SHARE = 0.25  # of the width
 _NAMES_SHARE = 0.1
 _SMOOTH = 4  # dots are drawn so many times larger, then made small
 _SOUND_FRAME = 1024  # samples: the frames that AAC takes
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """Actions of a video: spotted ones, and those that were anticipated at each time.
-
-    Attributes:
-        spotted: spotted actions in time order.
-        times_ms: times at which anticipations were made, increasing.
-        anticipated: anticipated actions of each of these times, at their own times in the video.
-    """
-
-    spotted: Sequence[Mark]
-    times_ms: Sequence[int]
-    anticipated: Sequence[Sequence[Anticipation]]
-
-    def past(self, now_ms: int) -> list[Mark]:
-        """Actions spotted in the last 30 s."""
-        return [mark for mark in self.spotted if now_ms - OBSERVATION_MS < mark.time_ms <= now_ms]
-
-    def coming(self, now_ms: int) -> list[Anticipation]:
-        """Actions that the latest anticipation still expects."""
-        latest = bisect_right(self.times_ms, now_ms) - 1
-        return [mark for mark in self.anticipated[latest] if mark.time_ms >= now_ms] if latest >= 0 else []
 
 
 def write_overlay(

@@ -1,7 +1,6 @@
 """``playahead serve``."""
 
 from playahead.cli import terminal
-from playahead.io.errors import InputError
 from playahead.live.server.config import ServeConfig
 
 
@@ -11,9 +10,7 @@ def serve(config: ServeConfig) -> None:
     Args:
         config: models, address and limits.
     """
-    try:
-        from playahead.live.server.run import make_server
-    except ModuleNotFoundError as missing:
-        raise InputError("serve", f"needs {missing.name}", "pip install 'playahead[serve,video]'") from None
+    from playahead.live.server.run import make_server
+
     ready = lambda address: terminal.notice(f"{address}/docs describes what is served; Ctrl-C ends it")  # noqa: E731
     make_server(config, ready).run()

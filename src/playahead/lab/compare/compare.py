@@ -126,7 +126,7 @@ class CompareConfig:
     reference: str = ""
 
     def __post_init__(self) -> None:
-        check_choices(self, "CompareConfig")
+        check_choices(self)
         if self.processes < 1:
             raise InputError("CompareConfig.processes", f"{self.processes} is below 1")
 

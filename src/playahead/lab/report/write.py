@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import jinja2
 import numpy as np
 
 from playahead.datasets.check import audit_feed
@@ -24,19 +25,13 @@ from playahead.io.progress import Show, quiet
 from playahead.io.settings import check_choices
 from playahead.lab.compare.compare import VERSION, summarise
 from playahead.lab.compare.runs import Members, run_folder
+from playahead.lab.report import charts
 from playahead.lab.report.diagnose import Diagnosis, diagnose
 from playahead.lab.report.examples import Example, best_and_worst
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import SPLITS
 from playahead.sources.layouts import SIMULATED_MARKER, folder_of_split, is_clip_split
 from playahead.sources.soccernet import read_baa_split
-
-try:
-    import jinja2
-
-    from playahead.lab.report import charts
-except ImportError:
-    raise InputError("report", "jinja2 and matplotlib are not installed", "pip install 'playahead[report]'") from None
 
 _AGAIN = "run playahead compare again"
 _KEYS = {"version", "grid", "about", "reference", "seeds", "rows", "decodings", "pasts", "weights", "data"}
@@ -150,7 +145,7 @@ class ReportConfig:
     examples: int = 10
 
     def __post_init__(self) -> None:
-        check_choices(self, "ReportConfig")
+        check_choices(self)
         if self.examples < 0:
             raise InputError("ReportConfig.examples", f"{self.examples} is below 0")
 

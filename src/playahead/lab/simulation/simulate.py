@@ -9,8 +9,6 @@ from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-import av
-
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID, OBSERVATION_MS
@@ -19,13 +17,11 @@ from playahead.io.errors import InputError
 from playahead.io.files import atomic_write, lock_folder, write_whole
 from playahead.io.progress import Show, counter, quiet
 from playahead.io.settings import check_choices
-from playahead.lab.simulation.picture import draw_frames
 from playahead.lab.simulation.plays import actions_of, clips_of, simulate_half, write_bas_labels
 from playahead.lab.simulation.scene import stage
 from playahead.sources.feed_tables import SPLITS as FEED_SPLITS, read_feed_table, write_feed_table
 from playahead.sources.layouts import SIMULATED_MARKER, write_osl_videos
 from playahead.sources.soccernet import LABELS_NAME, SPLITS, write_baa_split
-from playahead.video.writer import write_video
 
 Halves = list[FeedHalf]
 Layout = Literal["feed", "baa", "bas", "osl"]
@@ -63,7 +59,7 @@ class SimulationConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_choices(self, "SimulationConfig")
+        check_choices(self)
         if self.matches < 4:
             raise InputError("SimulationConfig.matches", f"{self.matches}: at least 4 are needed, one for each split")
         if self.halves not in (1, 2):
@@ -143,7 +139,10 @@ class Rendering:
 
 
 def render(rendering: Rendering) -> None:
-    """Draw, encode and cut one half, unless it is done."""
+    """Draw, encode and cut one half, unless it is done. Feeds are simulated without the libraries of video."""
+    from playahead.lab.simulation.picture import draw_frames
+    from playahead.video.writer import write_video
+
     if rendering.done:
         return
     for path in (*rendering.clips, rendering.path):
@@ -170,6 +169,8 @@ def render_all(renderings: Sequence[Rendering], processes: int) -> Iterator[Rend
 
 def _cut(source: Path, clips: Sequence[Path]) -> None:
     """Copy clips of 30 s, one every 5 s, where a key frame is: the same frames decode to the same pixels."""
+    import av
+
     with av.open(f"file:{source}") as container:
         stream = container.streams.video[0]
         packets = [packet for packet in container.demux(stream) if packet.size]

@@ -66,7 +66,7 @@ class ServeConfig:
     requests_per_s: float = 50.0
 
     def __post_init__(self) -> None:
-        check_choices(self, "ServeConfig")
+        check_choices(self)
         for name, most in (("workers", 1_000), ("port", 65_535)):
             if not 0 <= getattr(self, name) <= most:
                 raise InputError(f"ServeConfig.{name}", f"{getattr(self, name)} is not in 0 to {most}")
