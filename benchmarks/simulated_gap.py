@@ -29,7 +29,6 @@ from playahead.lab.recipes import recipe
 from playahead.lab.simulation.simulate import SimulationConfig, play
 from playahead.sources.feed_tables import write_feed_table
 from playahead.training.run import train
-from playahead.training.trainer import TrainConfig
 
 
 def labels_of(half: FeedHalf) -> FeedHalf:
@@ -76,10 +75,10 @@ def main() -> None:
     rows: dict[str, object] = {"constant rate": figures(score_baseline("constant-rate", labels, "test")["marginal"])}
     weights = []
     for seed in options.seeds:
-        config = replace(recipe("video-small", TrainConfig), seed=seed)
+        config = replace(recipe("video-small"), seed=seed)
         weights.append(train(video, config, options.out / f"video-{seed}", validation_matches=1).weights)
         rows[f"video, seed {seed}"] = figures(Members([weights[-1]], video).score(Decoding(), "test"))
-        config = replace(recipe("feed", TrainConfig), seed=seed, epochs=12, steps_per_epoch=150, validate_every=3)
+        config = replace(recipe("feed"), seed=seed, epochs=12, steps_per_epoch=150, validate_every=3)
         of_labels = train(labels, config, options.out / f"labels-{seed}", validation_matches=1).weights
         rows[f"labels, seed {seed}"] = figures(Members([of_labels], labels).score(Decoding(), "test"))
     rows[f"video, {len(weights)} seeds together"] = figures(Members(weights, video).score(Decoding(), "test"))

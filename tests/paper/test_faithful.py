@@ -25,7 +25,7 @@ from playahead.paper.schedule import learning_rate
 from playahead.paper.slots import SlotDecoder
 from playahead.training import loop, run
 from playahead.training.run import validate
-from playahead.training.trainer import TrainConfig, Trainer
+from playahead.training.trainer import Trainer
 from tests.support.training import TINY, Recorded, always_one, windows
 
 SMALL = ModelConfig(feature_dim=4, d_model=16, heads=2, ffn_dim=16)
@@ -96,7 +96,7 @@ NOT_THE_PAPERS = {"seed", "validate_every", "save_every", "device", "devices", "
 
 @pytest.mark.parametrize(("name", "feature_dim"), [("video", 1280), ("paper-feed", N_FEATURES)])
 def test_every_value_of_a_faithful_recipe_is_a_statement(name, feature_dim):
-    values = asdict(recipe(name, TrainConfig))
+    values = asdict(recipe(name))
     assert values["model"].pop("feature_dim") == feature_dim  # 1.1 d
     assert values["model"].pop("classes") == ()  # all ten
     assert {key: value for key, value in values.items() if key not in NOT_THE_PAPERS} == STATED
@@ -198,7 +198,7 @@ def test_a_step_computes_in_bfloat16_and_keeps_its_weights_in_float32(tmp_path):
 
 def test_the_rate_warms_up_and_restarts():
     """1.4 q, r: linear over 5 epochs, then cosines of 10 and 20."""
-    config = recipe("video", TrainConfig)
+    config = recipe("video")
     rate = [learning_rate(epoch, config.optim, config.epochs) for epoch in np.arange(0, 35, 0.5)]
     assert rate[0] == 0
     assert rate[5] == pytest.approx(1e-4)
@@ -215,7 +215,7 @@ def test_decoding_as_the_paper_has_it():
 
 def test_a_recipes_own_decoding_chooses_its_checkpoint(tmp_path, monkeypatch):
     """1.4 v: the first decoding of a validation chooses; marginal decoding's figures stand beside it in the log."""
-    config = recipe("paper-small", TrainConfig)
+    config = recipe("paper-small")
     model = replace(config.model, d_model=8, heads=1, ffn_dim=8)
     tiny = replace(config, model=model, epochs=1, steps_per_epoch=1, sequences=2, examples=1, precision="32-true")
     read_by: list[dict[str, Decoder]] = []
@@ -243,7 +243,7 @@ def test_every_departure_of_feed_is_listed():
     rows = re.findall(r"^\| \d+ \| .+ \| (`.+`) \|$", section, re.MULTILINE)
     assert len(rows) == 13
     listed = [name for row in rows for name in re.findall(r"`(.+?)`", row)]
-    ours, papers = (dict(_flat(asdict(recipe(name, TrainConfig)))) for name in ("feed", "paper-feed"))
+    ours, papers = (dict(_flat(asdict(recipe(name)))) for name in ("feed", "paper-feed"))
     assert sorted([*listed, "decoding"]) == sorted(name for name, value in papers.items() if ours[name] != value)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from playahead.domain.actions import ACTIONS
 from playahead.features.feed import N_FEATURES
@@ -230,8 +230,12 @@ RECIPES: dict[str, dict[str, Callable[[], Any]]] = {
 Config = TypeVar("Config")
 
 
-def recipe(name: str, kind: type[Config]) -> Config:
-    """Find the recipe of this name that makes settings of this kind."""
+@overload
+def recipe(name: str) -> TrainConfig: ...
+@overload
+def recipe(name: str, kind: type[Config]) -> Config: ...
+def recipe(name: str, kind: type = TrainConfig) -> Any:
+    """Find the recipe of this name that makes settings of this kind: of an anticipator by default."""
     of_kind = RECIPES[kind.__name__]
     if name not in of_kind:
         raise InputError("recipe", f"{name!r} is not one of {', '.join(of_kind)}")
