@@ -1,4 +1,4 @@
-"""The whole model of 1.2 and 1.3: windows of features in, logits of what is coming out; and its observation head.
+"""The model of 1.2 and 1.3: takes windows of features, returns logits of the coming actions; and its observation head.
 
 Axes: B sequences, W windows, N snippets, F features, D model, O examples, P observed windows, C classes.
 """
@@ -23,9 +23,9 @@ class AnticipatorOutput(NamedTuple):
 
 
 class ObservationHead(nn.Module):
-    """Auxiliary: two convolutions over a window's tokens, which actions are present at each step (1.4 k).
+    """Auxiliary head: two convolutions over a window's tokens say which actions are present at each step (1.4 k).
 
-    It looks at a sequence's windows from ``first_window`` on; from the ``n_windows``-th on, each is an example's last.
+    It looks at windows from index ``first_window`` on; ``n_windows - 1`` means the last window of each example.
     """
 
     def __init__(self, d_model: int, first_window: int) -> None:
@@ -47,7 +47,7 @@ class Anticipator(nn.Module):
     """Hierarchical encoder, slot decoder and heads; ``build`` puts the paper's pieces in.
 
     Args:
-        config: its sizes.
+        config: sizes.
         encoder: features_BWNF -> tokens_BWND.
         memory: tokens_BWND -> ``Memory``.
         decoder: ``Memory`` -> slots_OKD.
@@ -70,7 +70,7 @@ class Anticipator(nn.Module):
         self.init_weights()
 
     def forward(self, features_BWNF: Tensor) -> AnticipatorOutput:
-        """Logits of B x (W - 5) examples, those of a sequence in time order; other shapes raise ``ValueError``."""
+        """Logits of B x (W - 5) examples, in time order within a sequence; other shapes raise ``ValueError``."""
         shape, (n, f) = tuple(features_BWNF.shape), (self.config.n_snippets, self.config.feature_dim)
         if len(shape) != 4 or shape[2:] != (n, f) or shape[1] < GRID.n_windows:
             layout = f"(sequences, {GRID.n_windows} or more windows, {n} snippets, {f} features)"
@@ -78,7 +78,7 @@ class Anticipator(nn.Module):
         return self.answer(self.encode(features_BWNF[:, GRID.n_windows - self.config.n_windows :]))
 
     def encode(self, features_BWNF: Tensor) -> Tensor:
-        """Encoding of each window by itself, all that examples need of it -> tokens_BWND."""
+        """Encode each window by itself; examples need nothing else of it -> tokens_BWND."""
         return self.encoder(features_BWNF)
 
     def answer(self, encoded_BWND: Tensor) -> AnticipatorOutput:
@@ -88,7 +88,7 @@ class Anticipator(nn.Module):
         return AnticipatorOutput(self.heads(slots_OKD), presence_PNC)
 
     def encode_windows(self, features_PNF: Tensor) -> Tensor:
-        """``encode`` of single windows, to keep while examples look at them: (P, N, F) -> (P, N, D)."""
+        """``encode`` of single windows, to be kept while examples look at them: (P, N, F) -> (P, N, D)."""
         return self.encode(features_PNF[:, None])[:, 0]
 
     def init_weights(self) -> None:

@@ -1,6 +1,6 @@
 """Sizes and weights of the paper's model.
 
-Marks as in docs/paper.md: P stated by the paper; L printed by it, but not in the text we had; C not in the paper, ours.
+Marks, as in docs/paper.md: P, stated by the paper; L, printed there, but lost in the text we had; C, our choice.
 """
 
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from playahead.domain.grid import GRID
 
 
 def require(config: object, names: str, is_valid: bool, rule: str) -> None:
-    """Refuse a configuration whose fields (``names``, parted by spaces) do not follow a rule, by ``ValueError``."""
+    """Raise ``ValueError`` if fields of a configuration (``names``, separated by spaces) do not follow a rule."""
     if not is_valid:
         values = ", ".join(str(getattr(config, name)) for name in names.split())
         raise ValueError(f"{type(config).__name__}.{names.replace(' ', ', ')}: {values} is not {rule}")
 
 
 def require_range(config: object, names: str, low: float, below: float, rule: str) -> None:
-    """Refuse a configuration unless low <= value < below for each of its fields ``names``, by ``ValueError``."""
+    """Raise ``ValueError`` unless low <= value < below for each of the fields ``names``."""
     for name in names.split():
         require(config, name, low <= getattr(config, name) < below, rule)
 
@@ -40,7 +40,7 @@ class ModelConfig:
         decoder_layers: layers of the slot decoder (P: 4).
         slots: K (L: 16; 1.3 d).
         bins: T, offset bins of the 5 s (L: 20; 1.3 h).
-        conditioned: alpha of Eq. (1) is 1 (P), or 0: the paper's ablation with static queries.
+        conditioned: alpha of Eq. (1) is 1 (P); if False it is 0, the paper's ablation with static queries.
     """
 
     feature_dim: int
@@ -65,7 +65,7 @@ class ModelConfig:
         require_range(self, "dropout drop_path", 0, 1, "in [0, 1)")
         require(self, "n_windows", self.n_windows <= GRID.n_windows, f"{GRID.n_windows} or fewer")
         require(self, "heads", self.d_model % self.heads == 0, f"a divisor of d_model {self.d_model}")
-        require(self, "summaries", self.summaries <= self.n_snippets, f"at most {self.n_snippets}, one a snippet")
+        require(self, "summaries", self.summaries <= self.n_snippets, f"at most {self.n_snippets}, one per snippet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ class LossConfig:
         label_smoothing: smoothing of the class target (L: 0.1).
         sigma_bins: sigma of Eq. (6), in bins (L: 1; 1.4 j); 0 gives one-hot targets.
         presence_weight: weight of the observation head's loss (L: 0.3; 1.4 l).
-        focal_gamma: gamma of its focal factor (C: 2).
+        focal_gamma: gamma of that loss's focal factor (C: 2).
     """
 
     offset_weight: float = 1.0
@@ -92,7 +92,7 @@ class LossConfig:
         require_range(self, "offset_weight sigma_bins presence_weight", 0, inf, "a number of 0 or more")
         require(self, "positive_weight", 0 < self.positive_weight < inf, "a number above 0")
         require_range(self, "label_smoothing", 0, 1, "in [0, 1)")
-        # Below 1 the focal factor's gradient has no bound.
+        # Below 1 the focal factor's gradient is unbounded.
         require_range(self, "focal_gamma", 1, inf, "a number of 1 or more")
 
 
@@ -105,8 +105,8 @@ class ScheduleConfig:
         weight_decay: decay of matrices; vectors and biases have none (L: 1e-2).
         warmup_epochs: epochs of linear warm-up from 0 (P: 5).
         restart_epochs: T_0, length of the first cosine cycle (L: 10); None is one cycle to the run's end.
-        restart_factor: T_mult, ratio of a cycle's length to that of the one before (L: 2).
-        clip_norm: norm that gradients are scaled down to (L: 1).
+        restart_factor: T_mult, ratio of a cycle's length to the previous one's (L: 2).
+        clip_norm: largest norm of the gradients, which are scaled down to it (L: 1).
         betas: betas of AdamW (C: its defaults; 1.4 u).
     """
 

@@ -1,4 +1,4 @@
-"""1.2 a to d: a local Transformer over the snippets of each window, weights shared over the windows.
+"""1.2 a to d: a local Transformer over the snippets of each window, with the same weights for all windows.
 
 Axes: B sequences, W windows, P = B x W, N snippets, F features, D model, H heads, Q queries, S source steps.
 """
@@ -10,7 +10,7 @@ from playahead.paper.config import ModelConfig
 
 
 class Attention(nn.Module):
-    """Multi-head attention of queries to a source; written out, as a fused kernel is slower here (docs/log.md)."""
+    """Multi-head attention of queries to a source, written out because a fused kernel is slower here (docs/log.md)."""
 
     def __init__(self, d_model: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(d_model, d_model)
 
     def forward(self, query_BQD: Tensor, source_BSD: Tensor, mask_QS: Tensor | None = None) -> Tensor:
-        """(B, Q, D), (B, S, D) -> (B, Q, D); ``mask_QS`` is added to the affinities, -inf hides a source."""
+        """(B, Q, D), (B, S, D) -> (B, Q, D); ``mask_QS`` is added to the affinities; -inf hides a source step."""
         query = self._split(self.query(query_BQD))
         key, value = (self._split(half) for half in self.key_value(source_BSD).chunk(2, dim=-1))
         affinity_BHQS = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
@@ -77,7 +77,7 @@ class LocalLayer(nn.Module):
 
 
 class LocalEncoder(nn.Module):
-    """Projection, learned snippet positions, and layers that see one window at a time."""
+    """A projection, learned snippet positions, and layers that see one window at a time."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class LocalEncoder(nn.Module):
 
     def forward(self, features_BWNF: Tensor) -> Tensor:
         """features_BWNF -> tokens_BWND, each window by itself."""
-        # F -> D, and a learned embedding of each of the N positions (1.2 a); windows share all weights (1.2 b).
+        # F -> D, plus a learned embedding for each of the N positions (1.2 a); windows share all weights (1.2 b).
         tokens_PND = self.project(features_BWNF.flatten(0, 1)) + self.position_ND
         for layer in self.layers:
             tokens_PND = layer(tokens_PND)

@@ -1,7 +1,6 @@
-"""1.3 i to m: for each slot k with o_k > tau one anticipation: class argmax p_k, time of the bin argmax r_k.
+"""1.3 i to m: each slot k with o_k > tau gives one anticipation, of class argmax p_k, at the centre of bin argmax r_k.
 
-NumPy alone: nothing from here on knows tensors.
-
+NumPy alone: decoding and scoring use no tensors.
 Axes: O examples, K slots, C classes, T bins, P anticipations.
 """
 
@@ -15,15 +14,15 @@ TAU = 0.3
 Confidence = Literal["product", "class"]
 """Confidence of class c from slot k: o_k p_k(c), or p_k(c) alone. The paper does not say which (C; 1.3 j)."""
 SlotTime = Literal["argmax", "expected"]
-"""Time of a slot: the centre of its likeliest bin, or the expectation over bins (an option)."""
+"""Time of a slot: the centre of its most probable bin, or the expectation over bins (an option)."""
 
 
 class Emitted(NamedTuple):
-    """Anticipations of slots that emit, by example, then slot."""
+    """Anticipations of the slots that emit, ordered by example, then slot."""
 
     example_P: NDArray[np.intp]
     slot_P: NDArray[np.intp]
-    time_P: NDArray[np.float32]  # share of the 5 s: 30000 + 5000 time_P ms
+    time_P: NDArray[np.float32]  # fraction of the 5 s: 30000 + 5000 time_P ms
     confidence_PC: NDArray[np.float32]  # the whole class vector; its largest entry names the class
 
 
@@ -42,15 +41,15 @@ def anticipate(
 ) -> Emitted:
     """The paper's inference (1.3 i), on the probabilities of Eqs. (2) to (4).
 
-    o_k is the network's own sigmoid. Training weighs matched slots by 5, so it lies far above a probability: a
-    calibrated 0.3 is 0.68 here.
+    o_k is the network's own sigmoid. Training gives matched slots a weight of 5, which inflates it: what would be 0.3
+    as a probability is 0.68 here.
     """
     confidence_OKC = p_OKC * o_OK[..., None] if confidence == "product" else p_OKC
     return emit(o_OK > tau, slot_times(r_OKT), confidence_OKC)
 
 
 def slot_times(r_OKT: NDArray[np.float32], time: SlotTime = "argmax") -> NDArray[np.float32]:
-    """Time as a share of the 5 s: (b + 0.5) / T of the likeliest bin b, or the expectation over bins (1.3 k)."""
+    """Time as a fraction of the 5 s: (b + 0.5) / T of the most probable bin b, or the expectation over bins (1.3 k)."""
     n_bins = r_OKT.shape[-1]
     centre_T = ((np.arange(n_bins) + 0.5) / n_bins).astype(np.float32)
     return r_OKT @ centre_T if time == "expected" else centre_T[r_OKT.argmax(axis=-1)]

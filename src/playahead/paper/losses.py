@@ -1,7 +1,7 @@
-"""1.4 f to l, z: assign, compare, weigh.
+"""1.4 f to l, z: assign events to slots, compare, add up with weights.
 
-Every loss is a sum over an example's slots or events, averaged over examples as they weigh (``Targets.weight_O``): nats
-per example. The observation head's is averaged over windows, because examples share them.
+Every loss is a sum over an example's slots or events, averaged over examples with the weights ``Targets.weight_O``, in
+nats per example. The observation head's loss is averaged over windows, because examples share windows.
 
 Axes: O examples, K slots, E events (padded), C classes, T bins, X assigned pairs, B sequences, W windows, P observed
 windows, N steps.
@@ -19,7 +19,7 @@ from playahead.paper.matcher import Assignment, Matcher, slots_on_host
 from playahead.paper.targets import Targets, soft_bins, time_bin
 
 Loss = Callable[[AnticipatorOutput, Targets, Assignment | None], Mapping[str, Tensor]]
-"""(output, targets, assignment, if there is one) -> losses by name; none where the output lacks what it looks at."""
+"""(output, targets, assignment or None) -> losses by name; an empty mapping if the output lacks what the loss needs."""
 
 
 class Criterion:
@@ -27,7 +27,7 @@ class Criterion:
 
     Args:
         losses: (weight, loss) pairs.
-        matcher: assigns events to slots; None where no loss needs it.
+        matcher: assigns events to slots; None if no loss needs an assignment.
         device: device of the outputs.
     """
 
@@ -38,8 +38,8 @@ class Criterion:
         """Losses by name, and their weighted sum as ``"total"``.
 
         Args:
-            output: logits of one batch; a slot's that are not finite raise ``FloatingPointError``.
-            parts: (share, targets) of each source that MixUp mixed; targets on the host. Losses add up by share.
+            output: logits of one batch; slots whose logits are not finite raise ``FloatingPointError``.
+            parts: (share, targets) of each source that MixUp mixed; targets on the host. Losses are weighted by share.
         """
         slots = slots_on_host(output.slots) if self.matcher is not None else None  # one transfer for all parts
         summed: dict[str, Tensor] = {}
@@ -57,7 +57,7 @@ class Criterion:
 
 
 class SlotLosses:
-    """Objectness of every slot; class and offset of those that have an event (1.4 f)."""
+    """Losses of every slot's objectness, and of the class and offset of slots that have an event (1.4 f)."""
 
     def __init__(self, config: LossConfig) -> None:
         self.config = config
@@ -68,11 +68,11 @@ class SlotLosses:
             return {}
         slots, (example_X, slot_X, event_X) = output.slots, assignment
         class_X, time_X = targets.class_OE[example_X, event_X], targets.time_OE[example_X, event_X]
-        # BCE of o_k: towards 1 with positive_weight where a slot is matched, else towards 0 and nothing more (1.4 g).
+        # BCE of o_k: towards 1, weighted, if slot k is matched; else towards 0, and slot k has no other loss (1.4 g).
         logit_OK = slots.objectness_OK.float()
         matched_OK = torch.zeros_like(logit_OK)
         matched_OK[example_X, slot_X] = 1.0
-        weight_OK = 1 + (self.config.positive_weight - 1) * matched_OK
+        weight_OK = 1 + (self.config.positive_weight - 1) * matched_OK  # (1.4 h)
         objectness_OK = F.binary_cross_entropy_with_logits(logit_OK, matched_OK, weight_OK, reduction="none")
         # CE of p_k, and CE of r_k against the soft target of Eq. (6), around the event's bin.
         action_X = self.action(slots.class_OKC[example_X, slot_X].float(), class_X)
@@ -80,7 +80,7 @@ class SlotLosses:
         n_bins = logit_XT.shape[1]
         soft_XT = soft_bins(time_bin(time_X, n_bins), n_bins, self.config.sigma_bins)
         offset_X = -(soft_XT * logit_XT.log_softmax(dim=-1)).sum(dim=1)
-        # Each example's sum counts as the example weighs.
+        # Weight each example's sum by the example's weight.
         weight_O, weight_X, n_examples = targets.weight_O, targets.weight_O[example_X], len(targets.class_OE)
         return {
             "objectness": (weight_O * objectness_OK.sum(dim=1)).sum() / n_examples,
@@ -89,12 +89,12 @@ class SlotLosses:
         }
 
     def action(self, logit_XC: Tensor, class_X: Tensor) -> Tensor:
-        """CE of p_k with label smoothing (1.4 h)."""
+        """CE of p_k with label smoothing."""
         return F.cross_entropy(logit_XC, class_X, label_smoothing=self.config.label_smoothing, reduction="none")
 
 
 class PresenceLoss:
-    """Focal BCE of the observation head: which actions each step of the last windows holds (1.4 k)."""
+    """Focal BCE of the observation head, which says which actions each step of the last windows holds (1.4 k)."""
 
     def __init__(self, focal_gamma: float) -> None:
         self.focal_gamma = focal_gamma

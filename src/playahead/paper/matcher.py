@@ -1,4 +1,4 @@
-"""1.4 a to e: which slot answers for which event, Eq. (5).
+"""1.4 a to e: which slot is trained on which event, by Eq. (5).
 
 Axes: O examples, K slots, E events (padded), C classes, T bins, X assigned pairs.
 """
@@ -27,7 +27,7 @@ class Assignment(NamedTuple):
 
 
 class SlotsOnHost(NamedTuple):
-    """log p_k and t_k of Eq. (5), where SciPy can see them; t_k as a share of the 5 s."""
+    """log p_k and t_k of Eq. (5), on the host, for SciPy; t_k is a fraction of the 5 s."""
 
     log_p_OKC: NDArray[np.float32]
     time_OK: NDArray[np.float32]
@@ -35,7 +35,7 @@ class SlotsOnHost(NamedTuple):
 
 @torch.no_grad()
 def slots_on_host(slots: SlotLogits) -> SlotsOnHost:
-    """Slots in one transfer from the accelerator; NaN or infinity among the logits raises ``FloatingPointError``."""
+    """Copy the slots in one transfer; NaN or infinity among the logits raises ``FloatingPointError``."""
     log_p_OKC = slots.class_OKC.float().log_softmax(dim=-1)
     n_bins = slots.offset_OKT.shape[-1]
     time_OK = (slots.offset_OKT.argmax(dim=-1) + 0.5) / n_bins  # t_k: centre of the likeliest bin
@@ -58,7 +58,7 @@ class Matcher:
         self.class_weight_C, self.offset_weight = class_weight_C, offset_weight
 
     def __call__(self, slots: SlotsOnHost, targets: Targets) -> Assignment:
-        """Assign every event to a slot, or the K cheapest of more events than slots (1.4 e); all on the host."""
+        """Assign every event to a slot; of more than K events, the K that cost least (1.4 e). All on the host."""
         from scipy.optimize import linear_sum_assignment  # takes half a second to import
 
         class_OE = targets.class_OE.numpy()
@@ -73,6 +73,7 @@ class Matcher:
     def cost(self, slots: SlotsOnHost, class_OE: NDArray, time_OE: NDArray) -> NDArray[np.floating]:
         """Cost of giving event j to slot k, for every slot and event of each example -> cost_OKE."""
         # Eq. (5): cost_kj = [-log p_k(c_j) + lambda_off |t_k - t_j|] / w_{c_j}  (1.4 c)
+        # Dividing by w_c makes rare events cheap: if two want one slot, the commoner class's event tends to get it.
         log_p_OKE = np.take_along_axis(slots.log_p_OKC, class_OE[:, None], axis=2)
         distance_OKE = np.abs(slots.time_OK[:, :, None] - time_OE[:, None])
         return (-log_p_OKE + self.offset_weight * distance_OKE) / self.class_weight_C[class_OE][:, None]

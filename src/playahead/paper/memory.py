@@ -20,7 +20,7 @@ class Memory(NamedTuple):
 
 
 class ObservationMemory(nn.Module):
-    """Summaries of each window, scaled by its importance, through a GRU in time order."""
+    """Runs a GRU in time order over the windows' summaries, each scaled by its window's importance."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class ObservationMemory(nn.Module):
 
     def forward(self, tokens_BWND: Tensor) -> Memory:
         """Tokens of every window of B sequences -> the memory of every example in them."""
-        # Each window is summarised once, however many examples look at it.
+        # Summarise each window once, however many examples look at it.
         summaries_OWSD = examples_of(summarise(tokens_BWND, self.n_summaries), self.n_windows)
         # A learned scalar per window, through a sigmoid, scales all of its summaries before the GRU (1.2 g, h, j).
         summaries_OWSD = summaries_OWSD * self.importance_W.sigmoid()[:, None, None]
@@ -50,7 +50,7 @@ def run_gru(gru: nn.GRU, steps_OMD: Tensor) -> Tensor:
 
 def summarise(tokens_BWND: Tensor, count: int) -> Tensor:
     """Adaptive average pooling of each window's N tokens to S -> summaries_BWSD (1.2 e)."""
-    # Written out, because the backward pass of CUDA's own is not deterministic.
+    # Written out because the backward pass of PyTorch's own pooling is not deterministic on CUDA.
     tokens_PND, n = tokens_BWND.flatten(0, 1), tokens_BWND.shape[2]
     starts, stops = [s * n // count for s in range(count)], [-(-(s + 1) * n // count) for s in range(count)]
     parts = [tokens_PND[:, start:stop].mean(dim=1) for start, stop in zip(starts, stops, strict=True)]

@@ -1,8 +1,8 @@
 """1.4 b, m to p: class weights, the sampler of rare classes, feature MixUp.
 
 The paper draws examples one by one. We draw sequences of them, so an example with a rare class comes with its
-neighbours. A sequence is drawn in proportion to the mean factor of its examples, and within it each example weighs its
-own factor over that mean. The product of the two is the example's factor, however long sequences are.
+neighbours. A sequence is drawn with probability proportional to the mean factor of its examples, and in the loss each
+example has the weight (its factor / that mean). Their product is proportional to the example's own factor.
 
 Axes: B drawn sequences, W windows, N snippets, F features, O examples, E events, C classes.
 """
@@ -25,25 +25,25 @@ RARE_FACTORS: Mapping[Action, float] = {
     Action.CROSS: 2.0,
     Action.THROW_IN: 2.0,
 }
-"""Ratios by which examples with such an action are drawn more often (P: which classes; L: the factors; 1.4 n)."""
+"""How many times as often examples with such an action are drawn (P: which classes; L: the factors; 1.4 n)."""
 
 
 def inverse_frequency(counts_C: NDArray, classes: Sequence[int] = range(len(ACTIONS))) -> NDArray[np.float32]:
-    """w_c of Eq. (5): mean count of the annotated classes over class count, which is 1 at least (1.4 b)."""
+    """w_c of Eq. (5): mean count of the annotated classes divided by the class's count, taken as at least 1 (1.4 b)."""
     counts = np.maximum(counts_C, 1).astype(np.float64)
     return (counts[list(classes)].mean() / counts).astype(np.float32)
 
 
 def rare_factors(class_OE: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Factor of each example: the largest among the classes that follow it, else 1."""
-    factor_C = np.ones(len(ACTIONS) + 1)  # the last one is of the padding, -1
+    """Factor of each example: the largest factor among the classes of its events, else 1."""
+    factor_C = np.ones(len(ACTIONS) + 1)  # the last entry, index -1, is for padding
     for action, factor in RARE_FACTORS.items():
         factor_C[action.class_index] = factor
     return factor_C[class_OE].max(axis=1, initial=1.0)
 
 
 def example_weights(class_OE: NDArray[np.integer], drawn_weight_B: NDArray[np.float64]) -> NDArray[np.float32]:
-    """weight_O of drawn examples: the factor of each over its sequence's mean, by which that was drawn (1.4 m)."""
+    """weight_O: each example's factor divided by its sequence's mean factor, which was its drawing weight (1.4 m)."""
     drawn_weight_O = np.repeat(drawn_weight_B, len(class_OE) // len(drawn_weight_B))
     return (rare_factors(class_OE) / drawn_weight_O).astype(np.float32)
 

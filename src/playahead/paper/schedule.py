@@ -9,7 +9,7 @@ from playahead.paper.config import ScheduleConfig
 
 
 def build_adamw(parameters: list[nn.Parameter], config: ScheduleConfig) -> AdamW:
-    """AdamW that decays matrices and no vectors (1.4 y)."""
+    """AdamW that decays matrices but not vectors (1.4 y)."""
     groups = [
         {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
@@ -18,7 +18,7 @@ def build_adamw(parameters: list[nn.Parameter], config: ScheduleConfig) -> AdamW
 
 
 def learning_rate(epoch: float, config: ScheduleConfig, epochs: int) -> float:
-    """Learning rate at a fractional epoch of a run, a function of time alone: a resumed run cannot drift (1.4 q)."""
+    """Learning rate at a fractional epoch. It depends on time alone, so a resumed run cannot drift (1.4 q)."""
     if epoch < config.warmup_epochs:
         return config.lr * epoch / config.warmup_epochs
     since = epoch - config.warmup_epochs

@@ -1,4 +1,4 @@
-"""1.3 a to h: slots that query the memory for what is coming, and their answers.
+"""1.3 a to h: slots that query the memory, and the heads that say whether, what and when.
 
 Axes: O examples, M memory steps, K slots, D model, C classes (10), T offset bins.
 """
@@ -38,14 +38,14 @@ class SlotLayer(nn.Module):
 
 
 class SlotDecoder(nn.Module):
-    """K queries, all shifted by what was observed, through the decoder layers."""
+    """K queries, all shifted by the observation's context, which go through the decoder layers."""
 
     def __init__(self, config: ModelConfig, n_slots: int) -> None:
         super().__init__()
         self.alpha = float(config.conditioned)
         self.embedding_KD = nn.Parameter(torch.empty(n_slots, config.d_model))  # e_k
         self.condition = nn.Linear(config.d_model, config.d_model, bias=False)  # W_c
-        self.condition.requires_grad_(config.conditioned)  # else several devices would wait for its gradient
+        self.condition.requires_grad_(config.conditioned)  # or training on several devices would wait for its gradient
         self.layers = nn.ModuleList(SlotLayer(config) for _ in range(config.decoder_layers))
         self.norm = nn.LayerNorm(config.d_model)
 
@@ -65,7 +65,7 @@ class SlotDecoder(nn.Module):
 
 
 class SlotLogits(NamedTuple):
-    """Logits of Eqs. (2)-(4); the sigmoid and both softmaxes are in the losses and in the predictor."""
+    """Logits of Eqs. (2)-(4); the losses and the predictor apply the sigmoid and the softmaxes."""
 
     objectness_OK: Tensor
     class_OKC: Tensor

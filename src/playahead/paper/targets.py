@@ -1,4 +1,4 @@
-"""1.4 i, j: what happened, as the losses see it, and Eq. (6).
+"""1.4 i, j: the events as the losses see them, and Eq. (6).
 
 Axes: B sequences, W windows, N snippets, O examples (B x (W - 5)), E events (padded), X all events, C classes, T bins.
 """
@@ -13,14 +13,14 @@ NO_TARGET = -1  # padding of class_OE
 
 @dataclass(frozen=True)
 class Targets:
-    """Actions in the 5 s after each example, and in the windows before.
+    """Actions in the 5 s that each example anticipates, and in the observed windows.
 
     Attributes:
-        class_OE: int64 class index, ``NO_TARGET`` where an example has fewer events.
-        time_OE: float32 time as a share of the 5 s, in [0, 1].
-        presence_BWNC: float32, 1 where an action happened in that step of the *observed* windows.
-        weight_O: float32 weight of each example; mean about 1.
-        example_X, event_X: indices of the events in ``class_OE``; finding them on an accelerator would wait for it.
+        class_OE: int64 class index, ``NO_TARGET`` in the columns past an example's last event.
+        time_OE: float32 time as a fraction of the 5 s, in [0, 1].
+        presence_BWNC: float32, 1 if an action of the class happened in that step of the *observed* windows.
+        weight_O: float32 weight of each example, about 1 on average.
+        example_X, event_X: indices of the events in ``class_OE``; finding them on an accelerator would force a wait.
     """
 
     class_OE: Tensor
@@ -32,7 +32,7 @@ class Targets:
 
     @classmethod
     def of(cls, class_OE: Tensor, time_OE: Tensor, presence_BWNC: Tensor, weight_O: Tensor | None = None) -> "Targets":
-        """Targets of padded events; examples weigh alike unless weights are given."""
+        """Targets from padded events; all weights are 1 unless given."""
         weight_O = torch.ones(len(class_OE)) if weight_O is None else weight_O
         return cls(class_OE, time_OE, presence_BWNC, weight_O, *(class_OE != NO_TARGET).nonzero(as_tuple=True))
 
@@ -49,12 +49,12 @@ class Targets:
 
 
 def time_bin(time_X: Tensor, n_bins: int) -> Tensor:
-    """Bin 0 .. T - 1 of a time, given as a share of the 5 s."""
+    """Bin, 0 to T - 1, of a time that is a fraction of the 5 s."""
     return (time_X * n_bins).long().clamp(0, n_bins - 1)
 
 
 def soft_bins(bin_X: Tensor, n_bins: int, sigma_bins: float) -> Tensor:
-    """Soft offset targets around the bins b* -> soft_XT; sigma 0 gives one-hot bins."""
+    """Soft offset targets around the bins b* -> soft_XT; with sigma 0 they are one-hot."""
     bins_T = torch.arange(n_bins, device=bin_X.device)
     if sigma_bins == 0:
         return (bins_T == bin_X[..., None]).float()
