@@ -26,7 +26,9 @@ def test_bad_rows_are_dropped_and_counted_when_asked(tmp_path, capsys):
     np.savez(tmp_path / "bad.npz", **columns)
     command = ["data", "convert", str(tmp_path / "bad.npz"), "--out", str(tmp_path / "out.npz")]
     assert run(command) == 2
-    assert "drop_bad_rows" in capsys.readouterr().err
+    assert "(--drop-bad-rows leaves such rows out)" in " ".join(capsys.readouterr().err.split())
+    assert run(["predict", str(tmp_path / "bad.npz")]) == 2  # has no such option
+    assert "leaves such rows out" not in " ".join(capsys.readouterr().err.split())
     assert run([*command, "--drop-bad-rows"]) == 0
     assert "1 bad rows dropped" in " ".join(capsys.readouterr().err.split())
     assert len(read_feed_table(tmp_path / "out.npz")[0]) == len(columns["x"]) - 1

@@ -173,7 +173,10 @@ def in_options(error: InputError, command: Command) -> str:
         named |= _fields_as_options(function.__annotations__[command.settings])
     field = named.get(error.where)
     is_option = field is not None and field != command.positional
-    return str(InputError(_spelt_for_people(f"--{field}"), error.what, error.fix) if is_option else error)
+    where, fix = _spelt_for_people(f"--{field}") if is_option else error.where, error.fix
+    if fix.startswith("drop_bad_rows "):  # few commands have this option
+        fix = _spelt_for_people(f"--{fix}") if "drop_bad_rows" in named else ""
+    return str(InputError(where, error.what, fix))
 
 
 def _fields_as_options(kind: type, before: str = "") -> dict[str, str]:
