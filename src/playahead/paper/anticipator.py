@@ -1,6 +1,6 @@
 """The model of 1.2 and 1.3: takes windows of features, returns logits of the coming actions; and its observation head.
 
-Axes: B sequences, W windows, N snippets, F features, D model, O examples, P observed windows, C classes.
+Axes: B sequences, W windows, N snippets, F features, D model, O examples, C classes, P windows of the observation head.
 """
 
 from typing import Any, NamedTuple
@@ -78,7 +78,7 @@ class Anticipator(nn.Module):
         return self.answer(self.encode(features_BWNF[:, GRID.n_windows - self.config.n_windows :]))
 
     def encode(self, features_BWNF: Tensor) -> Tensor:
-        """Encode each window by itself; examples need nothing else of it -> tokens_BWND."""
+        """Encode each window by itself -> tokens_BWND, which is all that examples need of a window."""
         return self.encoder(features_BWNF)
 
     def answer(self, encoded_BWND: Tensor) -> AnticipatorOutput:
@@ -88,7 +88,7 @@ class Anticipator(nn.Module):
         return AnticipatorOutput(self.heads(slots_OKD), presence_PNC)
 
     def encode_windows(self, features_PNF: Tensor) -> Tensor:
-        """``encode`` of single windows, to be kept while examples look at them: (P, N, F) -> (P, N, D)."""
+        """``encode`` of P single windows, to be kept while examples look at them: (P, N, F) -> (P, N, D)."""
         return self.encode(features_PNF[:, None])[:, 0]
 
     def init_weights(self) -> None:

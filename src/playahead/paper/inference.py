@@ -41,8 +41,8 @@ def anticipate(
 ) -> Emitted:
     """The paper's inference (1.3 i), on the probabilities of Eqs. (2) to (4).
 
-    o_k is the network's own sigmoid. Training gives matched slots a weight of 5, which inflates it: what would be 0.3
-    as a probability is 0.68 here.
+    o_k is the network's own sigmoid. Training gives matched slots a weight of 5, which inflates o_k: what would be
+    0.3 as a probability is 0.68 here.
     """
     confidence_OKC = p_OKC * o_OK[..., None] if confidence == "product" else p_OKC
     return emit(o_OK > tau, slot_times(r_OKT), confidence_OKC)

@@ -3,8 +3,8 @@
 Every loss is a sum over an example's slots or events, averaged over examples with the weights ``Targets.weight_O``, in
 nats per example. The observation head's loss is averaged over windows, because examples share windows.
 
-Axes: O examples, K slots, E events (padded), C classes, T bins, X assigned pairs, B sequences, W windows, P observed
-windows, N steps.
+Axes: O examples, K slots, E events (padded), C classes, T bins, X assigned pairs, B sequences, W windows, P windows
+that the observation head looks at, N steps.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,8 +1,8 @@
 """1.4 b, m to p: class weights, the sampler of rare classes, feature MixUp.
 
-The paper draws examples one by one. We draw sequences of them, so an example with a rare class comes with its
-neighbours. A sequence is drawn with probability proportional to the mean factor of its examples, and in the loss each
-example has the weight (its factor / that mean). Their product is proportional to the example's own factor.
+The paper draws examples one by one; we draw sequences of them. Each example has a factor, that of its rarest class. A
+sequence is drawn with probability proportional to the mean factor of its examples. In the loss each example has the
+weight (its factor / that mean). So the product of probability and weight is proportional to the example's own factor.
 
 Axes: B drawn sequences, W windows, N snippets, F features, O examples, E events, C classes.
 """
@@ -43,7 +43,7 @@ def rare_factors(class_OE: NDArray[np.integer]) -> NDArray[np.float64]:
 
 
 def example_weights(class_OE: NDArray[np.integer], drawn_weight_B: NDArray[np.float64]) -> NDArray[np.float32]:
-    """weight_O: each example's factor divided by its sequence's mean factor, which was its drawing weight (1.4 m)."""
+    """weight_O: each example's factor divided by its sequence's mean factor, the sequence's drawing weight (1.4 m)."""
     drawn_weight_O = np.repeat(drawn_weight_B, len(class_OE) // len(drawn_weight_B))
     return (rare_factors(class_OE) / drawn_weight_O).astype(np.float32)
 
