@@ -41,11 +41,11 @@ def test_a_provider(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(feeds, "READERS", (*feeds.READERS, eval(entry, names)))
     events = "".join(f"1;{t};PASS;{t // 3000 % 2}\n" for t in range(0, 60_000, 1_500))
     match = tmp_path / "17.txt"
-    match.write_text("half;ms;action;team\n" + events)
+    match.write_text(f"half;ms;action;team\n{events}1;60000;GOAL;0\n")
     assert run(["predict", str(match), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["anticipated"]
     assert run(["data", "convert", str(match), "--out", str(tmp_path / "test.npz")]) == 0
-    capsys.readouterr()
+    assert "1 free kicks and goals not read" in capsys.readouterr().err
     for wrong in ("1;soon;PASS;0", "1;99999999999;PASS;0", "3;0;PASS;0", "1;0;PASS;256", "1;0;DUEL;0", ""):
         match.write_text(f"half;ms;action;team\n1;0;PASS;0\n{wrong}\n")
         assert run(["predict", str(match)]) == 2
