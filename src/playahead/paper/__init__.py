@@ -17,6 +17,6 @@ of W >= 6 windows, each encoded once. Every six consecutive windows are an examp
 | ``schedule`` | 1.4 q, r, u, y | AdamW, warm-up, cosine restarts |
 | ``inference`` | 1.3 i to m | slots above tau -> anticipations; NumPy alone |
 
-``examples/paper_loop.py`` trains it in 80 lines. Letters in parentheses, as in (1.2 g), are rows of docs/paper.md. What
-we add to the paper, and what ablations take away, is added from outside (``playahead.variants``).
+``examples/paper_loop.py`` trains it in 80 lines. Letters in parentheses, as in (1.2 g), are rows of docs/paper.md. Our
+additions to the paper, and ablations of it, are made from outside, in ``playahead.variants``.
 """
