@@ -1,6 +1,6 @@
 """1.4 f to l, z: assign events to slots, compare, add up with weights.
 
-The losses of slots are sums over an example's slots or events, averaged with the weights ``Targets.weight_O``, in nats per
+Losses of slots are sums over an example's slots or events, averaged with the weights ``Targets.weight_O``, in nats per
 example. The observation head's is a sum over a window's steps and classes, averaged over windows, which examples share.
 
 Axes: O examples, K slots, E events (padded), C classes, T bins, X assigned pairs, B sequences, W windows, P windows
