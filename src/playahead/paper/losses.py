@@ -1,7 +1,7 @@
 """1.4 f to l, z: assign events to slots, compare, add up with weights.
 
-Losses of slots are sums over an example's slots or events, averaged with the weights ``Targets.weight_O``, in nats per
-example. The observation head's is a sum over a window's steps and classes, averaged over windows, which examples share.
+Losses of slots are sums over slots or events, averaged over examples with the weights ``Targets.weight_O``. The loss of
+the observation head sums over steps and classes, averaged over windows without weights: examples share windows.
 
 Axes: O examples, K slots, E events (padded), C classes, T bins, X assigned pairs, B sequences, W windows, P windows
 that the observation head looks at, N steps.
