@@ -1,6 +1,6 @@
 """Sizes and weights of the paper's model.
 
-Marks, as in docs/paper.md: P, stated by the paper; L, printed there, but lost in the text we had; C, our choice.
+Marks, as in docs/paper.md: P, stated by the paper; L, printed in the paper but lost in our text; C, our choice.
 """
 
 from dataclasses import dataclass

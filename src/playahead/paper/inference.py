@@ -1,6 +1,6 @@
 """1.3 i to m: each slot k with o_k > tau gives one anticipation, of class argmax p_k, at the centre of bin argmax r_k.
 
-NumPy alone: decoding and scoring use no tensors.
+Decoding uses NumPy alone, no tensors.
 Axes: O examples, K slots, C classes, T bins, P anticipations.
 """
 

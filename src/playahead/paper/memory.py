@@ -1,4 +1,4 @@
-"""1.2 e to j: from encoded windows to the memory that the slots attend to.
+"""1.2 e to j: from encoded windows to the memory, to which the slots attend.
 
 Axes: B sequences, W windows of a sequence or of an example, P = B x W, O examples, N snippets, S summaries of a window,
 D model, M = W x S memory steps.

@@ -1,8 +1,8 @@
 """1.4 b, m to p: class weights, the sampler of rare classes, feature MixUp.
 
-The paper draws examples one by one; we draw sequences of them. Each example has a factor, that of its rarest class. A
+The paper draws single examples; we draw sequences of examples. An example's factor is the factor of its rarest class. A
 sequence is drawn with probability proportional to the mean factor of its examples. In the loss each example has the
-weight (its factor / that mean). So the product of probability and weight is proportional to the example's own factor.
+weight (its factor / that mean). So probability times weight is proportional to the example's own factor.
 
 Axes: B drawn sequences, W windows, N snippets, F features, O examples, E events, C classes.
 """
