@@ -1,4 +1,4 @@
-"""The model of 1.2 and 1.3, from windows of features to logits of the coming actions, and its observation head (1.4 k).
+"""The model of 1.2 and 1.3, from windows of features to logits of the coming actions, and its observation head, 1.4 k.
 
 Axes: B sequences, W windows, N snippets, F features, D model, O examples, C classes, P windows of the observation head.
 """

@@ -1,8 +1,8 @@
 """1.4 f to l, z: assign events to slots, compare, add up with weights.
+
 Losses of slots are sums over slots or events, averaged over examples with the weights ``Targets.weight_O``. The loss of
 the observation head is summed over a window's steps and classes and averaged over windows. This average is unweighted,
 because several examples can share a window.
-
 Axes: O examples, K slots, E events (padded), C classes, T bins, X assigned pairs, B sequences, W windows, P windows
 that the observation head looks at, N steps.
 """
