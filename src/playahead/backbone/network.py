@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from playahead.io.errors import InputError
+from playahead.io.settings import check_counts
 
 _MAX_BLOCKS = 64
 _GEM_FLOOR = 1e-6
@@ -53,9 +54,7 @@ class BackboneConfig:
     classes: int = 2
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if name not in ("encoder", "stage") and value < 1:
-                raise InputError(f"BackboneConfig.{name}", f"{value} is below 1")
+        check_counts(self, *(name for name in vars(self) if name not in ("encoder", "stage")))
         if self.blocks_3d > _MAX_BLOCKS:
             raise InputError("BackboneConfig.blocks_3d", f"{self.blocks_3d} is over {_MAX_BLOCKS}")
         if not 0 <= self.stage <= 4:

@@ -34,7 +34,7 @@ from playahead.io.files import (
 )
 from playahead.io.progress import Show, counter, quiet
 from playahead.io.runtime import pick_device, started_ray
-from playahead.io.settings import check_choices
+from playahead.io.settings import check_choices, check_counts
 from playahead.video.input_size import InputSize, Luma, parse_input_size
 from playahead.video.reader import probe, read_frames
 
@@ -68,8 +68,7 @@ class ExtractConfig:
 
     def __post_init__(self) -> None:
         check_choices(self)
-        if self.batch < 1:
-            raise InputError("ExtractConfig.batch", f"{self.batch} is below 1")
+        check_counts(self, "batch")
 
 
 @dataclass

@@ -58,6 +58,17 @@ def check_choices(config: Any) -> None:
             raise InputError(f"{type(config).__name__}.{field.name}", f"{value!r} is not one of {listed}")
 
 
+def check_counts(config: Any, *names: str) -> None:
+    """Check that these fields of a dataclass are 1 or more.
+
+    Raises:
+        InputError: one is not.
+    """
+    for name in names:
+        if getattr(config, name) < 1:
+            raise InputError(f"{type(config).__name__}.{name}", f"{getattr(config, name)} is below 1")
+
+
 def choices(hint: Any) -> tuple[Any, ...]:
     """Values of a type that is a ``Literal``, or one or None; empty for other types."""
     parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)

@@ -31,6 +31,7 @@ from playahead.evaluation.frames import common_classes
 from playahead.features.encoder import SnippetStream, every
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, quiet
+from playahead.io.settings import check_counts
 from playahead.sources.layouts import LabelledVideo, find_labelled_videos
 from playahead.training.loop import Loop, LoopConfig, fingerprint, step_seed
 from playahead.training.ranks import launch_ranks
@@ -167,9 +168,7 @@ class PretrainConfig(LoopConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("batch", "accumulate"):
-            if getattr(self, name) < 1:
-                raise InputError(f"PretrainConfig.{name}", f"{getattr(self, name)} is below 1")
+        check_counts(self, "batch", "accumulate")
         self.require_shares("batch", self.accumulate)
         if self.backbone.classes != len(ACTIONS):
             raise InputError("PretrainConfig.backbone", f"its classes are {self.backbone.classes}, not {len(ACTIONS)}")

@@ -26,7 +26,7 @@ from torch.optim.swa_utils import AveragedModel
 from playahead.io.errors import InputError, NonFiniteLossError
 from playahead.io.files import atomic_write
 from playahead.io.progress import Progress, Show, quiet
-from playahead.io.settings import check_choices
+from playahead.io.settings import check_choices, check_counts
 from playahead.io.tensors import read_tensors, write_tensors
 from playahead.paper.schedule import learning_rate
 from playahead.training.ranks import make_fabric
@@ -72,9 +72,7 @@ class LoopConfig:
 
     def __post_init__(self) -> None:
         check_choices(self)
-        for name in ("epochs", "steps_per_epoch", "validate_every", "save_every", "devices"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{type(self).__name__}.{name}", f"{getattr(self, name)} is below 1")
+        check_counts(self, "epochs", "steps_per_epoch", "validate_every", "save_every", "devices")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"{type(self).__name__}.seed", f"{self.seed} is not in 0..2^63 - 1")
         if not 0 <= self.average_decay < 1:

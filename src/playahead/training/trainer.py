@@ -14,6 +14,7 @@ from playahead.datasets.examples import Examples
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.files import file_digest
+from playahead.io.settings import check_counts
 from playahead.paper.anticipator import Anticipator
 from playahead.paper.sampling import example_weights, inverse_frequency, mix
 from playahead.training.loop import Loop, LoopConfig, fingerprint, step_seed
@@ -61,9 +62,7 @@ class TrainConfig(LoopConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("sequences", "examples"):
-            if getattr(self, name) < 1:
-                raise InputError(f"TrainConfig.{name}", f"{getattr(self, name)} is below 1")
+        check_counts(self, "sequences", "examples")
         self.require_shares("sequences")
         if not 0 <= self.degraded <= 1:
             raise InputError("TrainConfig.degraded", f"{self.degraded} is not a share, 0 to 1")

@@ -14,7 +14,7 @@ from playahead.evaluation.scores import AREA, Interval, Scores, mean_interval, p
 from playahead.io.errors import InputError
 from playahead.io.files import lock_folder, write_whole
 from playahead.io.progress import Show, quiet
-from playahead.io.settings import check_choices
+from playahead.io.settings import check_choices, check_counts
 from playahead.lab.baselines import fit_baseline, predict_halves
 from playahead.lab.compare.grid import Grid, narrowed
 from playahead.lab.compare.runs import Members, run_folder, runs_of, train_runs
@@ -127,8 +127,7 @@ class CompareConfig:
 
     def __post_init__(self) -> None:
         check_choices(self)
-        if self.processes < 1:
-            raise InputError("CompareConfig.processes", f"{self.processes} is below 1")
+        check_counts(self, "processes")
 
 
 def compare(

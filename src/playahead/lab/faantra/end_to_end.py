@@ -29,6 +29,7 @@ from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, quiet
 from playahead.io.runtime import describe_run
+from playahead.io.settings import check_counts
 from playahead.lab.faantra.network import KIND, EndToEnd, EndToEndModelConfig, open_end_to_end
 from playahead.paper.sampling import inverse_frequency
 from playahead.paper.targets import Targets
@@ -241,9 +242,7 @@ class EndToEndConfig(LoopConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("batch", "validation_clips"):
-            if getattr(self, name) < 1:
-                raise InputError(f"EndToEndConfig.{name}", f"{getattr(self, name)} is below 1")
+        check_counts(self, "batch", "validation_clips")
         self.require_shares("batch")
 
 

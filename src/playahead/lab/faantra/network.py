@@ -14,7 +14,7 @@ from playahead.backbone.network import import_timm
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.runtime import pick_device
-from playahead.io.settings import build
+from playahead.io.settings import build, check_counts
 from playahead.io.tensors import fill, read_tensors
 from playahead.paper.anticipator import AnticipatorOutput
 from playahead.variants.config import AnticipatorConfig
@@ -77,9 +77,7 @@ class EndToEndModelConfig:
     anticipator: AnticipatorConfig = field(default_factory=lambda: AnticipatorConfig(feature_dim=1, encoder="steps"))
 
     def __post_init__(self) -> None:
-        for name in ("frames", "stride_frames"):
-            if getattr(self, name) < 1:
-                raise InputError(f"EndToEndModelConfig.{name}", f"{getattr(self, name)} is below 1")
+        check_counts(self, "frames", "stride_frames")
         if self.anticipator.encoder != "steps":
             raise InputError("AnticipatorConfig.encoder", "is not steps, which end to end must be read")
 
