@@ -30,7 +30,7 @@ from playahead.video.source import STANDARD_INPUT, is_stream, shown
 
 SIMULATED_NOTICE = (
     "these weights were trained on simulated broadcasts only: on real football their output is meaningless; "
-    "give --backbone and --weights of your own"
+    "give a backbone and weights of your own"
 )
 SPOTTED_CONFIDENCE = 0.5
 """Spotted actions below this are not shown: a focal loss leaves everything else between 0.2 and 0.4."""

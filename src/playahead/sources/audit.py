@@ -169,8 +169,8 @@ def _within(stretch: Stretch, other: Stretch, shift: int) -> NDArray[np.bool_]:
 def _longest_run(
     ours: Stretch, theirs: Stretch, shift: int, gain_C: NDArray[np.float64]
 ) -> tuple[float, str, str, int, int]:
-    """How much the best run of labels at one offset speaks for the same video; the clips of both that show it; labels
-    in it that agree, and labels of either without a partner."""
+    """Evidence for the same video in the best run of labels at one offset; the clips of both that show it; labels in it
+    that agree, and labels of either without a partner."""
     # Labels with a partner in the other stretch, and those of theirs without one where ours look, too.
     our_pairs, their_pairs = _has_partner(ours, theirs, shift), _has_partner(theirs, ours, -shift)
     alone = _within(theirs, ours, -shift) & ~their_pairs

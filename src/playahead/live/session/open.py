@@ -22,7 +22,7 @@ LINES = (".jsonl", ".ndjson")  # files that may still grow
 
 @dataclass(frozen=True, kw_only=True)
 class LiveConfig:
-    """How to watch a running match.
+    """Settings of watching a running match.
 
     Attributes:
         weights: weights of the model; the packaged ones if not given.
