@@ -19,7 +19,7 @@ N_CODES = len(ACTIONS) + len(OBSERVED_TOKENS)
 PASS, DRIVE, HEADER, HIGH_PASS, THROW_IN, CROSS, SHOT, OUT, BLOCK, TACKLE, DUEL, SAVE, STOPPAGE, TOUCH = range(N_CODES)
 
 UNKNOWN = 255
-"""Team, position, set piece or confidence that the source does not give."""
+"""Team, position, set piece, confidence, detail, flags, player or role that the source does not give."""
 ESTIMATED_OUT = 9
 """``setpiece`` of an OUT whose time is estimated: observed, never anticipated nor scored."""
 LONGEST_DELAY_MS = 65_535
@@ -32,6 +32,26 @@ class SetPiece(IntEnum):
 
 
 N_SETPIECES = len(SetPiece)
+
+
+class Detail(IntEnum):
+    """Values of ``detail``: finer kinds of event, with Wyscout's numbers (``subEventId``)."""
+
+    AIR_DUEL, GROUND_ATTACKING_DUEL, GROUND_DEFENDING_DUEL, GROUND_LOOSE_BALL_DUEL = 10, 11, 12, 13
+    FOUL, HAND_FOUL, LATE_CARD_FOUL, OUT_OF_GAME_FOUL, PROTEST, SIMULATION, TIME_LOST_FOUL, VIOLENT_FOUL = range(20, 28)
+    CORNER, FREE_KICK, FREE_KICK_CROSS, FREE_KICK_SHOT, GOAL_KICK, PENALTY, THROW_IN = range(30, 37)
+    GOALKEEPER_LEAVING_LINE = 40
+    BALL_OUT_OF_THE_FIELD, WHISTLE = 50, 51
+    ACCELERATION, CLEARANCE, TOUCH = 70, 71, 72
+    CROSS, HAND_PASS, HEAD_PASS, HIGH_PASS, LAUNCH, SIMPLE_PASS, SMART_PASS = range(80, 87)
+    REFLEXES, SAVE_ATTEMPT = 90, 91
+    SHOT = 100
+
+
+FLAGS = ("head", "right foot", "left foot", "high", "interception", "sliding tackle", "through")
+"""Bits of ``flags``, lowest first: what a viewer sees of an event as it happens, never how it ended."""
+ROLES = ("goalkeeper", "defender", "midfielder", "forward")
+"""Values of ``role``."""
 PERIODS = (1, 2, 3, 4)
 """The halves, and those of extra time."""
 RANGES = {
@@ -46,23 +66,29 @@ RANGES = {
     "delay_ms": (0, LONGEST_DELAY_MS),
     "late_ms": (0, LONGEST_DELAY_MS),
     "confidence": (0, 100),
+    "detail": (min(Detail), max(Detail)),
+    "flags": (0, 2 ** len(FLAGS) - 1),
+    "player": (0, UNKNOWN - 1),
+    "role": (0, len(ROLES) - 1),
     "reports": (1, 2**N_CODES - 1),
 }
 """Smallest and largest value of a column (``reports``: column of a table, one bit for each code)."""
 _BESIDES = {
-    "team": (UNKNOWN,),
-    "x": (UNKNOWN,),
-    "y": (UNKNOWN,),
+    **dict.fromkeys(("team", "x", "y", "confidence", "detail", "flags", "player", "role"), (UNKNOWN,)),
     "setpiece": (ESTIMATED_OUT, UNKNOWN),
-    "confidence": (UNKNOWN,),
 }
 EVERY_CODE = frozenset(range(N_CODES))
 
 COLUMNS = {
     **{"t_ms": np.int32, "code": np.uint8, "team": np.uint8, "x": np.uint8, "y": np.uint8, "setpiece": np.uint8},
     **{"delay_ms": np.uint16, "late_ms": np.uint16, "confidence": np.uint8},
+    **{"detail": np.uint8, "flags": np.uint8, "player": np.uint8, "role": np.uint8},
 }
 """Columns of a half, and how each is stored."""
+DEFAULTS = {name: 0 if name in ("delay_ms", "late_ms") else UNKNOWN for name in COLUMNS}
+"""What a column holds of a row of which the source does not say it."""
+FINER = ("detail", "flags", "player", "role")
+"""Columns that tell more than the codes; few sources have them."""
 
 
 def holds(name: str, column: NDArray[np.integer]) -> NDArray[np.bool_]:
@@ -85,6 +111,10 @@ class FeedRow:
     delay_ms: int = 0
     late_ms: int = 0
     confidence: int = UNKNOWN
+    detail: int = UNKNOWN
+    flags: int = UNKNOWN
+    player: int = UNKNOWN
+    role: int = UNKNOWN
 
 
 _values_of = attrgetter(*COLUMNS)
@@ -108,6 +138,10 @@ class FeedHalf:
         delay_ms: uint16, time after ``t_ms`` from which on the row can be known (it follows from what came later).
         late_ms: uint16, further time until the row arrives (a slow feed).
         confidence: uint8, percent.
+        detail: uint8, a ``Detail``.
+        flags: uint8, a bit for each of ``FLAGS``.
+        player: uint8, who acted: numbers within the match.
+        role: uint8, place in ``ROLES`` of the player's role.
         reports: codes that the source reports at all; the absence of any other code means nothing.
         clock_known: ``t_ms`` counts from the half's start and not from the start of some clip.
         seen_from_ms: start of the observation; what happened before was not observed.
@@ -124,6 +158,10 @@ class FeedHalf:
     delay_ms: NDArray[np.uint16] = None  # type: ignore[assignment]
     late_ms: NDArray[np.uint16] = None  # type: ignore[assignment]
     confidence: NDArray[np.uint8] = None  # type: ignore[assignment]
+    detail: NDArray[np.uint8] = None  # type: ignore[assignment]
+    flags: NDArray[np.uint8] = None  # type: ignore[assignment]
+    player: NDArray[np.uint8] = None  # type: ignore[assignment]
+    role: NDArray[np.uint8] = None  # type: ignore[assignment]
     reports: frozenset[int] = EVERY_CODE
     clock_known: bool = True
     seen_from_ms: int = 0
@@ -132,8 +170,7 @@ class FeedHalf:
         # Columns that were not given: no delay, everything else unknown.
         for name, kind in COLUMNS.items():
             if getattr(self, name) is None:
-                default = 0 if name in ("delay_ms", "late_ms") else UNKNOWN
-                object.__setattr__(self, name, np.full(len(self.t_ms), default, kind))
+                object.__setattr__(self, name, np.full(len(self.t_ms), DEFAULTS[name], kind))
         # Check before converting, so that nothing wraps around.
         columns = self.columns
         for name, column in columns.items():
@@ -151,7 +188,9 @@ class FeedHalf:
         for name in ("x", "y"):
             _require_rows(holds(name, columns[name]), f"position is not in 0..100 or {UNKNOWN}")
         _require_rows(holds("setpiece", self.setpiece), f"setpiece is not in 0..5, {ESTIMATED_OUT} or {UNKNOWN}")
-        _require_rows(holds("confidence", self.confidence), f"confidence is not in 0..100 or {UNKNOWN}")
+        for name in ("confidence", *FINER):
+            smallest, largest = RANGES[name]
+            _require_rows(holds(name, columns[name]), f"{name} is not in {smallest}..{largest} or {UNKNOWN}")
         for name in ("delay_ms", "late_ms"):
             _require_rows(holds(name, columns[name]), f"{name} is over {LONGEST_DELAY_MS:,}")
         for name, kind in COLUMNS.items():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.domain.feed import COLUMNS, EVERY_CODE, N_CODES, RANGES, UNKNOWN, FeedHalf, holds
+from playahead.domain.feed import COLUMNS, DEFAULTS, EVERY_CODE, FINER, N_CODES, RANGES, FeedHalf, holds
 from playahead.io.errors import InputError, RecordError
 from playahead.io.files import atomic_write, require_archive
 from playahead.sources.reading import FeedFile
@@ -12,10 +12,10 @@ from playahead.sources.reading import FeedFile
 SPLITS = ("train", "val", "test")
 MOST_BYTES = 512 * 1024 * 1024
 """Largest size of a table, unpacked: 20,000 matches need no more."""
-_OPTIONAL = ("late_ms", "confidence", "reports")
+_OPTIONAL = ("late_ms", "confidence", *FINER, "reports")
 """Written where a feed has them. ``reports`` has a bit for each code that its half's source reports."""
 _TYPES = {"match": np.int32, "half": np.uint8, **COLUMNS, "reports": np.uint16}
-_NAME_OF = {column: "cls" if column == "code" else column for column in _TYPES}
+_NAME_OF = {column: {"code": "cls", "detail": "sub"}.get(column, column) for column in _TYPES}
 """Names in the file."""
 
 
@@ -61,10 +61,9 @@ def read_split(folder: Path, split: str) -> list[FeedHalf]:
 def write_feed_table(path: Path, halves: list[FeedHalf]) -> None:
     """Write halves as one table that ``read_feed_table`` reads back."""
     columns = {name: np.concatenate([half.columns[name] for half in halves]) for name in COLUMNS}
-    if not columns["late_ms"].any():
-        del columns["late_ms"]
-    if (columns["confidence"] == UNKNOWN).all():
-        del columns["confidence"]
+    for name in ("late_ms", "confidence", *FINER):
+        if (columns[name] == DEFAULTS[name]).all():
+            del columns[name]
     # What is the same for all rows of a half is repeated for each of them.
     lengths = [len(half) for half in halves]
     about = {"match": [half.match for half in halves], "half": [half.half for half in halves]}

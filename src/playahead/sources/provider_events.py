@@ -6,14 +6,14 @@ only in hindsight gets a delay.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from math import isfinite, isnan, nan
 from typing import Any, Literal, TypeVar
 
 from playahead.domain import feed
-from playahead.domain.feed import ESTIMATED_OUT, UNKNOWN, FeedHalf, FeedRow, SetPiece
+from playahead.domain.feed import ESTIMATED_OUT, FLAGS, UNKNOWN, Detail, FeedHalf, FeedRow, SetPiece
 from playahead.domain.notices import Notices
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import InputError, RecordError
@@ -52,6 +52,16 @@ _CODE_OF_KIND = {
     **{"shot": feed.SHOT, "block": feed.BLOCK, "tackle": feed.TACKLE, "duel": feed.DUEL, "aerial": feed.DUEL},
     **{"out": feed.OUT, "save": feed.SAVE, "stoppage": feed.STOPPAGE, "touch": feed.TOUCH},
 }
+_DETAIL_OF_SETPIECE = {
+    **{SetPiece.THROW_IN: Detail.THROW_IN, SetPiece.GOAL_KICK: Detail.GOAL_KICK},
+    **{SetPiece.CORNER: Detail.CORNER, SetPiece.FREE_KICK: Detail.FREE_KICK},
+}
+_DETAIL_OF_KIND = {
+    **{"shot": Detail.SHOT, "take on": Detail.GROUND_ATTACKING_DUEL, "clearance": Detail.CLEARANCE},
+    **{"block": Detail.TOUCH, "tackle": Detail.GROUND_DEFENDING_DUEL, "aerial": Detail.AIR_DUEL},
+    **{"touch": Detail.TOUCH, "out": Detail.BALL_OUT_OF_THE_FIELD, "save": Detail.SAVE_ATTEMPT},
+}
+"""Finer kinds of event; of a duel and a stoppage no provider's word says enough."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,7 @@ class ProviderEvent:
         lasts_ms: time until the ball arrives, or the carry ends; NaN if unknown.
         headed, high, crossed: properties of a pass, clearance or shot.
         setpiece: a ``SetPiece``; 9 for an OUT whose time is estimated.
+        number: number of the player within the match (``halves_of`` gives them).
     """
 
     half: int
@@ -84,6 +95,7 @@ class ProviderEvent:
     high: bool = False
     crossed: bool = False
     setpiece: int = 0
+    number: int = UNKNOWN
 
 
 class Unreadable(Exception):
@@ -146,6 +158,16 @@ def two_teams(where: object, named: Iterable[object]) -> list[Any]:
     return list(count)[:2]
 
 
+def number_players(players: Iterable[Hashable | None]) -> list[int]:
+    """A number within the match for each event's player; ``UNKNOWN`` of None, and of more players than there can be."""
+    number_of: dict[Hashable, int] = {}
+    numbers = []
+    for player in players:
+        number = UNKNOWN if player is None else number_of.setdefault(player, len(number_of))
+        numbers.append(min(number, UNKNOWN))
+    return numbers
+
+
 def team_number(team: object, teams: Mapping[Any, int]) -> int:
     """0 or 1; ``UNKNOWN`` of an event without a team. A third team is ``Unreadable``."""
     if team in (None, ""):
@@ -173,6 +195,8 @@ def halves_of(
     """
     # Each event once (by repr: NaN is not equal to itself), its time from the half's own start, in time order.
     distinct = once(events, notices)
+    numbers = number_players(event.player for event in distinct)
+    distinct = [replace(event, number=number) for event, number in zip(distinct, numbers, strict=True)]
     late_ms = late_starts(((event.half, event.time_ms) for event in distinct if isfinite(event.time_ms)), notices)
     timed = [
         replace(event, time_ms=max(event.time_ms - late_ms[event.half], 0.0)) if event.half in late_ms else event
@@ -282,7 +306,24 @@ def _row(time_ms: float, code: int, event: ProviderEvent, delay_ms: float = 0.0)
     setpiece = event.setpiece if code != feed.DRIVE else SetPiece.OPEN_PLAY
     if event.kind == "shot" and setpiece == SetPiece.FREE_KICK:
         setpiece = SetPiece.DIRECT_SHOT
-    return time_ms, FeedRow(event.half, round(time_ms), code, event.team, x, y, setpiece, round(delay_ms))
+    # Of a row that follows from what came later, nothing but the player is told.
+    finer = {"player": event.number}
+    if not delay_ms and setpiece != ESTIMATED_OUT:
+        finer |= {"detail": _detail(event), "flags": _flags(event)}
+    return time_ms, FeedRow(event.half, round(time_ms), code, event.team, x, y, setpiece, round(delay_ms), **finer)
+
+
+def _detail(event: ProviderEvent) -> int:
+    if event.kind == "pass" and event.setpiece in _DETAIL_OF_SETPIECE:
+        return _DETAIL_OF_SETPIECE[event.setpiece]
+    if event.kind == "pass":
+        kinds = {Detail.HEAD_PASS: event.headed, Detail.CROSS: event.crossed, Detail.HIGH_PASS: event.high}
+        return next((detail for detail, is_one in kinds.items() if is_one), Detail.SIMPLE_PASS)
+    return _DETAIL_OF_KIND.get(event.kind, UNKNOWN)
+
+
+def _flags(event: ProviderEvent) -> int:
+    return (1 << FLAGS.index("head")) * event.headed + (1 << FLAGS.index("high")) * event.high
 
 
 def _code(events: Sequence[ProviderEvent], index: int, knows_height: bool) -> int:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from playahead.domain.feed import FeedHalf
+from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.io.errors import InputError
 from playahead.sources.kloppy_events import is_wyscout_v3, read_wyscout_v3
 from playahead.sources.match_clock import late_starts
-from playahead.sources.provider_events import once
+from playahead.sources.provider_events import number_players, once
 from playahead.sources.reading import LARGEST_ID, FeedFile, as_list, as_object, field, number, read_json
-from playahead.sources.wyscout_rules import Position, WyscoutEvent, half_rows, is_known
+from playahead.sources.wyscout_rules import KIND_OF_ID, Position, WyscoutEvent, half_rows, is_known
 
 HALF_OF_PERIOD = {"1H": 1, "2H": 2, "E1": 3, "E2": 4}
 SHOOT_OUT = "P"
@@ -23,16 +23,8 @@ FAMILY_OF_ID = {
     **{7: "Others on the ball", 8: "Pass", 9: "Save attempt", 10: "Shot"},
 }
 """``eventName`` by ``eventId``: some exports give the number alone."""
-KIND_OF_ID = {
-    **{10: "Air duel", 11: "Ground attacking duel", 12: "Ground defending duel", 13: "Ground loose ball duel"},
-    **{20: "Foul", 21: "Hand foul", 22: "Late card foul", 23: "Out of game foul", 24: "Protest", 25: "Simulation"},
-    **{26: "Time lost foul", 27: "Violent Foul", 30: "Corner", 31: "Free Kick", 32: "Free kick cross"},
-    **{33: "Free kick shot", 34: "Goal kick", 35: "Penalty", 36: "Throw in", 40: "Goalkeeper leaving line"},
-    **{50: "Ball out of the field", 51: "Whistle", 70: "Acceleration", 71: "Clearance", 72: "Touch", 80: "Cross"},
-    **{81: "Hand pass", 82: "Head pass", 83: "High pass", 84: "Launch", 85: "Simple pass", 86: "Smart pass"},
-    **{90: "Reflexes", 91: "Save attempt", 100: "Shot"},
-}
-"""``subEventName`` by ``subEventId``."""
+_ROLE_OF_CODE = {"GKP": 0, "DEF": 1, "MID": 2, "FWD": 3}
+"""Places in ``domain.feed.ROLES``."""
 
 
 def read_wyscout(file: FeedFile) -> list[FeedHalf]:
@@ -57,15 +49,18 @@ def read_wyscout(file: FeedFile) -> list[FeedHalf]:
     played = [replace(one, time_ms=max(one.time_ms - late_ms.get(one.half, 0), 0.0)) for one in played]
     played.sort(key=lambda entry: (entry.half, entry.time_ms))
     team_of_id, match = _teams_and_match(played)
+    role_of_id = _roles(root)
     events: list[WyscoutEvent] = []
     for entry in played:
         try:
-            events.append(entry.event(team_of_id))
+            events.append(entry.event(team_of_id, role_of_id))
         except InputError as reason:
             file.bad_row(reason)
     for event in events:
         if not is_known(event):
             notices.count(f"events with an unknown name ({event.kind or event.family}) not read")
+    numbers = number_players(event.player or None for event in events)
+    events = [replace(event, number=number) for event, number in zip(events, numbers, strict=True)]
     rows_of = {half: half_rows([event for event in events if event.half == half]) for half in HALF_OF_PERIOD.values()}
     return [FeedHalf.from_rows(match, half, rows) for half, rows in rows_of.items() if rows]
 
@@ -85,13 +80,14 @@ class _Entry:
             raise InputError(self.where, f"{name} {_shown(value)} is not a whole number in 0..{LARGEST_ID}")
         return value
 
-    def event(self, team_of_id: Mapping[int, int]) -> WyscoutEvent:
+    def event(self, team_of_id: Mapping[int, int], role_of_id: Mapping[object, int]) -> WyscoutEvent:
         places = self.raw.get("positions")
         places = [] if places is None else as_list(places, f"{self.where}, positions")
         start, end, *_ = *(self._position(place) for place in places[:2]), None, None
         family, kind = self._name("eventName", FAMILY_OF_ID), self._name("subEventName", KIND_OF_ID)
         team, player = team_of_id[self.whole("teamId")], self.whole("playerId")
-        return WyscoutEvent(self.half, family, kind, self.time_ms, team, player, self._tags(), start, end)
+        role = role_of_id.get(player, UNKNOWN)
+        return WyscoutEvent(self.half, family, kind, self.time_ms, team, player, self._tags(), start, end, role=role)
 
     def _name(self, name: str, of_id: Mapping[int, str]) -> str:
         """A name, or the number that stands for it."""
@@ -153,6 +149,20 @@ def _teams_and_match(entries: Sequence[_Entry]) -> tuple[dict[int, int], int]:
         if (other := entry.whole("matchId")) != match:
             raise InputError(entry.where, f"matchId {other} in a file of match {match}", "one file per match")
     return team_of_id, match
+
+
+def _roles(root: object) -> dict[object, int]:
+    """Roles by player, where the file lists its ``players`` by team; what is not as expected there tells nothing."""
+    roles: dict[object, int] = {}
+    by_team = root.get("players") if isinstance(root, dict) else None
+    for listed in by_team.values() if isinstance(by_team, dict) else ():
+        for entry in listed if isinstance(listed, list) else ():
+            player = entry.get("player") if isinstance(entry, dict) else None
+            role = player.get("role") if isinstance(player, dict) else None
+            code = role.get("code3") if isinstance(role, dict) else None
+            if isinstance(player, dict) and isinstance(player.get("wyId"), int) and isinstance(code, str):
+                roles[player["wyId"]] = _ROLE_OF_CODE.get(code, UNKNOWN)
+    return roles
 
 
 def _text(raw: Mapping[str, object], name: str, where: str) -> str:

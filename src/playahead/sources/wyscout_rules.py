@@ -12,11 +12,11 @@ few that look ahead (tackle, won air duel, touch) say so. Three terms recur:
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
 
 from playahead.domain import feed
-from playahead.domain.feed import ESTIMATED_OUT, UNKNOWN, FeedRow, SetPiece
+from playahead.domain.feed import ESTIMATED_OUT, UNKNOWN, Detail, FeedRow, SetPiece
 from playahead.domain.pitch import distance_m
 from playahead.sources import provider_events as shared
 
@@ -32,6 +32,8 @@ TOUCH_AFTER_DRIVE_MS = 1000.0
 
 # Wyscout's tag ids and names, grouped as the rules need them. A kind is a ``subEventName``.
 
+TAGS_OF_FLAGS = (403, 402, 401, 801, 1401, 1601, 901)
+"""The tags behind ``domain.feed.FLAGS``. Tags that only the future tells (accurate, won, goal, ...) are none of them."""
 HEAD_OR_BODY_TAG = 403
 WON_TAG = 703
 HIGH_BALL_TAG = 801
@@ -41,6 +43,17 @@ SLIDING_TACKLE_TAG = 1601
 TAKE_ON_TAGS = frozenset({501, 502, 503, 504})
 """Free space right, left; take on left, right."""
 
+KIND_OF_ID = {
+    **{10: "Air duel", 11: "Ground attacking duel", 12: "Ground defending duel", 13: "Ground loose ball duel"},
+    **{20: "Foul", 21: "Hand foul", 22: "Late card foul", 23: "Out of game foul", 24: "Protest", 25: "Simulation"},
+    **{26: "Time lost foul", 27: "Violent Foul", 30: "Corner", 31: "Free Kick", 32: "Free kick cross"},
+    **{33: "Free kick shot", 34: "Goal kick", 35: "Penalty", 36: "Throw in", 40: "Goalkeeper leaving line"},
+    **{50: "Ball out of the field", 51: "Whistle", 70: "Acceleration", 71: "Clearance", 72: "Touch", 80: "Cross"},
+    **{81: "Hand pass", 82: "Head pass", 83: "High pass", 84: "Launch", 85: "Simple pass", 86: "Smart pass"},
+    **{90: "Reflexes", 91: "Save attempt", 100: "Shot"},
+}
+"""``subEventName`` by ``subEventId``."""
+DETAIL_OF_KIND = {kind: Detail(number) for number, kind in KIND_OF_ID.items()}
 SETPIECE_OF_KIND = {
     **{"Throw in": SetPiece.THROW_IN, "Goal kick": SetPiece.GOAL_KICK, "Corner": SetPiece.CORNER},
     **dict.fromkeys(("Free Kick", "Free kick cross"), SetPiece.FREE_KICK),
@@ -78,6 +91,8 @@ class WyscoutEvent:
         time_ms: time from the half's start, not rounded.
         team: 0 for the team that acts first in the match, 1 for the other.
         player: the provider's id; 0 if it does not know the player.
+        number: number of that player within the match, or ``UNKNOWN``.
+        role: place in ``domain.feed.ROLES``, or ``UNKNOWN``.
         tags: the provider's tag ids.
         start, end: None where the file gives no position.
     """
@@ -91,6 +106,8 @@ class WyscoutEvent:
     tags: frozenset[int] = field(default_factory=frozenset)
     start: Position | None = None
     end: Position | None = None
+    number: int = UNKNOWN
+    role: int = UNKNOWN
 
     @property
     def length_m(self) -> float | None:
@@ -190,12 +207,15 @@ def _row(moment: _Moment, code: int) -> FeedRow:
     t_ms = _block_ms(moment) if code == feed.BLOCK else event.time_ms
     # A touch is a drive only because the next action leaves time for one.
     delay_ms = round(shared.SHORTEST_CARRY_MS) if code == feed.DRIVE and event.kind == "Touch" else 0
-    return _row_of(event, t_ms, code, SETPIECE_OF_KIND.get(event.kind, 0), delay_ms)
+    row = _row_of(event, t_ms, code, SETPIECE_OF_KIND.get(event.kind, 0), delay_ms)
+    flags = sum(1 << bit for bit, tag in enumerate(TAGS_OF_FLAGS) if tag in event.tags)
+    return replace(row, detail=DETAIL_OF_KIND.get(event.kind, UNKNOWN), flags=flags)
 
 
 def _row_of(event: WyscoutEvent, time_ms: float, code: int, setpiece: int, delay_ms: int) -> FeedRow:
     x, y = (UNKNOWN, UNKNOWN) if event.start is None else (round(event.start.x), round(event.start.y))
-    return FeedRow(event.half, round(time_ms), code, event.team, x, y, setpiece, delay_ms)
+    who = {"player": event.number, "role": event.role}
+    return FeedRow(event.half, round(time_ms), code, event.team, x, y, setpiece, delay_ms, **who)
 
 
 def _block_ms(moment: _Moment) -> float:

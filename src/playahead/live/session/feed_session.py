@@ -9,7 +9,7 @@ from operator import attrgetter
 import numpy as np
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow
+from playahead.domain.feed import COLUMNS, LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
 from playahead.features.feed import prepare_track, window_features
@@ -28,10 +28,10 @@ _SILENT_S = 30.0
 _TEN_ACTIONS = frozenset(range(len(ACTIONS)))
 _TEAMS = {0: "home", 1: "away"}
 _NEEDS_MS = OBSERVATION_MS + GRID.window_ms
-_ABOUT = ("code", "team", "x", "y", "setpiece", "confidence")
+_ABOUT = tuple(name for name in COLUMNS if not name.endswith("_ms"))
 _attributes = attrgetter(*_ABOUT)
-_TIMES = [("t_ms", np.int32), ("delay_ms", np.uint16), ("late_ms", np.uint16)]
-_COLUMNS = np.dtype([*_TIMES, *((name, np.uint8) for name in _ABOUT)])
+_TIMES = ("t_ms", "delay_ms", "late_ms")
+_COLUMNS = np.dtype([(name, COLUMNS[name]) for name in (*_TIMES, *_ABOUT)])
 
 
 class FeedSession:

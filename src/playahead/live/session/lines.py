@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeGuard
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.domain.feed import LONGEST_DELAY_MS, RANGES, UNKNOWN, FeedHalf, FeedRow
+from playahead.domain.feed import COLUMNS, FLAGS, LONGEST_DELAY_MS, RANGES, ROLES, UNKNOWN, Detail, FeedHalf, FeedRow
 from playahead.io.channel import Channel
 from playahead.io.errors import InputError
 from playahead.sources.reading import as_list, as_object, field, parse_json
@@ -22,8 +22,16 @@ _LOOK_AGAIN_S = 0.1
 _STILL_S = 2.0  # a last line that has not grown for so long is read as it is
 _TOKENS = {name: len(ACTIONS) + place for place, name in enumerate(OBSERVED_TOKENS)}
 _SETPIECES = ("open play", "throw-in", "goal kick", "corner", "free kick", "penalty")  # in the order of SetPiece
-_NUMBERS = {name: RANGES[name] for name in ("half", "t_ms", "x", "y", "delay_ms")} | {"now_ms": RANGES["t_ms"]}
-_OF_A_ROW = frozenset({"half", "t_ms", "action", "team", "x", "y", "setpiece", "delay_ms", "confidence"})
+_NUMBERS = {name: RANGES[name] for name in ("half", "t_ms", "x", "y", "delay_ms", "player")} | {
+    "now_ms": RANGES["t_ms"]
+}
+_DETAILS = {detail.name.lower().replace("_", " "): detail for detail in Detail}
+_FINER = {
+    "detail": {"enum": [*_DETAILS, None]},
+    "flags": {"type": ["array", "null"], "items": {"enum": list(FLAGS)}},
+    "role": {"enum": [*ROLES, None]},
+}
+_OF_A_ROW = frozenset({"half", "t_ms", "action", "team", "x", "y", "setpiece", "delay_ms", "confidence", "player", *_FINER})
 EXAMPLE = 'one object a line, as {"t_ms": 61200, "action": "PASS"}'
 
 ROW_SCHEMA = {
@@ -39,6 +47,7 @@ ROW_SCHEMA = {
         "team": {"enum": ["home", "away", None]},
         "setpiece": {"enum": [*_SETPIECES, None]},
         "confidence": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+        **_FINER,
     },
 }
 """JSON schema of what ``parse_entry`` takes, ``reports`` aside."""
@@ -67,8 +76,9 @@ def parse_line(line: str, where: str) -> Line:
 
     A row needs ``t_ms`` (from the half's start) and ``action`` (a label of the benchmark, or DUEL, SAVE, STOPPAGE,
     TOUCH). It may give ``half`` (else 1), ``team`` (home or away), ``x`` and ``y`` (0 to 100, in the acting team's
-    attack), ``setpiece`` (as "corner"), ``confidence`` (0 to 1) and ``delay_ms`` (it could only be known so much
-    later). ``{"half": 1, "now_ms": 65000}`` says that nothing else happened until then. ``{"reports": ["PASS",
+    attack), ``setpiece`` (as "corner"), ``confidence`` (0 to 1), ``delay_ms`` (it could only be known so much later),
+    and what tells more than the action: ``detail`` (as "smart pass"), ``flags`` (as ["left foot", "high"]), ``player``
+    (a number within the match) and ``role`` (as "defender"). ``{"half": 1, "now_ms": 65000}`` says that nothing else happened until then. ``{"reports": ["PASS",
     "DUEL"]}``, before the first row, names what the source reports at all; without it, the ten actions. Numbers are
     JSON numbers, not text.
 
@@ -108,6 +118,10 @@ def parse_entry(entry: object, where: str) -> Line:
         setpiece=setpiece_of(str(label)) if setpiece is None else _setpiece(setpiece, where),
         delay_ms=_whole(entry, "delay_ms", where, 0),
         confidence=UNKNOWN if confidence is None else _percent(confidence, where),
+        detail=_one_of(_DETAILS, entry, "detail", where),
+        flags=_flags(entry.get("flags"), where),
+        player=_whole(entry, "player", where, UNKNOWN),
+        role=_one_of({role: place for place, role in enumerate(ROLES)}, entry, "role", where),
     )
 
 
@@ -129,6 +143,26 @@ def _setpiece(setpiece: object, where: str) -> int:
     if setpiece not in _SETPIECES:
         raise InputError(where, f"setpiece {str(setpiece)[:40]!r} is not one of {', '.join(_SETPIECES)}")
     return _SETPIECES.index(setpiece)
+
+
+def _one_of(values: Mapping[str, int], entry: Mapping[str, object], name: str, where: str) -> int:
+    """Value of a word; ``UNKNOWN`` where there is none (or null)."""
+    word = entry.get(name)
+    if word is None:
+        return UNKNOWN
+    if not isinstance(word, str) or word not in values:
+        raise InputError(where, f"{name} {str(word)[:40]!r} is not one of {', '.join(values)}")
+    return values[word]
+
+
+def _flags(words: object, where: str) -> int:
+    if words is None:
+        return UNKNOWN
+    listed = as_list(words, f"{where}: flags")
+    for word in listed:
+        if word not in FLAGS:
+            raise InputError(where, f"flags: {str(word)[:40]!r} is not one of {', '.join(FLAGS)}")
+    return sum(1 << bit for bit, flag in enumerate(FLAGS) if flag in listed)
 
 
 def _whole(entry: Mapping[str, object], name: str, where: str, default: int | None = None) -> int:
@@ -237,7 +271,7 @@ def of_feed(halves: list[FeedHalf], speed: float) -> Lines:
 
 def rows_of(half: FeedHalf) -> Iterator[FeedRow]:
     """Rows in the order in which they become visible; a late row has a longer delay."""
-    names = ("t_ms", "code", "team", "x", "y", "setpiece", "confidence")
+    names = [name for name in COLUMNS if name not in ("delay_ms", "late_ms")]
     for row in half.visible_ms.argsort(kind="stable"):
         delay_ms = min(int(half.delay_ms[row]) + int(half.late_ms[row]), LONGEST_DELAY_MS)
         yield FeedRow(half.half, delay_ms=delay_ms, **{name: int(getattr(half, name)[row]) for name in names})
