@@ -13,7 +13,7 @@ from playahead.datasets.stored import labelled_features, note_short
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS
 from playahead.domain.notices import Notices
-from playahead.features.feed import FEED_FEATURES
+from playahead.features.forms import AS_RECORDED, FEED_FEATURES, Reading
 from playahead.features.store import FeatureStore
 from playahead.io.errors import InputError
 from playahead.sources.feed_tables import read_split
@@ -48,13 +48,16 @@ class Dataset(ABC):
         return {**vars(self), "_read": {}}
 
     @abstractmethod
-    def training_examples(self, examples: int, degraded: float = 0.0, augment: bool = True) -> Examples:
+    def training_examples(
+        self, examples: int, degraded: float = 0.0, augment: bool = True, reading: Reading = AS_RECORDED
+    ) -> Examples:
         """Sequences of so many examples of the train split.
 
         Args:
             examples: number of examples in a sequence.
             degraded: share of the sequences that are observed through worse sources (feeds only).
             augment: shift and mirror at random (feeds only).
+            reading: how the model reads a feed.
         """
 
     @abstractmethod
@@ -103,9 +106,11 @@ class FeedDataset(Dataset):
 
     features = FEED_FEATURES
 
-    def training_examples(self, examples: int, degraded: float = 0.0, augment: bool = True) -> FeedExamples:
+    def training_examples(
+        self, examples: int, degraded: float = 0.0, augment: bool = True, reading: Reading = AS_RECORDED
+    ) -> FeedExamples:
         """Sequences of any half of train."""
-        return FeedExamples(read_split(self.folder, "train"), examples, degraded, augment)
+        return FeedExamples(read_split(self.folder, "train"), examples, degraded, augment, reading)
 
     def evaluation_set(self, split: str) -> FeedEvaluationSet:
         """Every example that the benchmark asks for."""
@@ -152,9 +157,13 @@ class VideoDataset(Dataset):
         if self.store.notice:
             self.notices.add(self.store.notice)
 
-    def training_examples(self, examples: int, degraded: float = 0.0, augment: bool = True) -> VideoExamples:
+    def training_examples(
+        self, examples: int, degraded: float = 0.0, augment: bool = True, reading: Reading = AS_RECORDED
+    ) -> VideoExamples:
         """Sequences on the stored 5-s grid."""
         del augment
+        if reading != AS_RECORDED:
+            raise InputError("AnticipatorConfig.encoder", f"{reading.form} reads feeds, and this is video")
         if degraded:
             raise InputError("TrainConfig.degraded", f"{degraded} is not 0, but only feeds can be degraded")
         videos = labelled_features(self.store, self.place("train"))

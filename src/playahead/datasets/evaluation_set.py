@@ -20,7 +20,7 @@ from playahead.domain.notices import Notices
 from playahead.evaluation.exact import TimedEvents
 from playahead.evaluation.frames import ALL_CLASSES, FrameTable, common_classes
 from playahead.evaluation.official import ThresholdCounts, score_videos
-from playahead.features.feed import FEED_FEATURES, prepare_track
+from playahead.features.forms import AS_RECORDED, FEED_FEATURES, Reading
 from playahead.io.errors import InputError
 
 _CLIPS_TOGETHER = 64  # in a batch
@@ -70,8 +70,12 @@ class EvaluationSet(ABC):
         self._starts = np.cumsum([0, *map(len, self.end_ms)])
 
     @abstractmethod
-    def batches(self) -> Iterator[NDArray]:
-        """Windows (B, W, N, F) of all examples, in the halves' order; a network on frames gets (B, T, H, W)."""
+    def batches(self, reading: Reading = AS_RECORDED) -> Iterator[NDArray]:
+        """Windows (B, W, N, F) of all examples, in the halves' order; a network on frames gets (B, T, H, W).
+
+        Args:
+            reading: how the model reads a feed.
+        """
 
     def __len__(self) -> int:
         """Number of examples."""
@@ -129,18 +133,17 @@ class FeedEvaluationSet(EvaluationSet):
         ends = [example_ends_ms(half) for half in halves]
         super().__init__(halves, [labels_of_half(half) for half in halves], ends, split)
         self.classes = common_classes(half.reports - half.only_estimated for half in self.halves)
-        if observe is not None:
-            self.observed = [observe(half) for half in self.halves]
-        self._tracks = [prepare_track(half) for half in self.observed]
+        self._observe = observe or (lambda half: half)
+        self.observed = [self._observe(half) for half in self.halves]
 
     def seen_as(self, past: Past) -> "FeedEvaluationSet":
         """Examples and labels as they are, observed through another source."""
         return FeedEvaluationSet(self.halves, self.split, past.observe)
 
-    def batches(self) -> Iterator[NDArray[np.float32]]:
+    def batches(self, reading: Reading = AS_RECORDED) -> Iterator[NDArray[np.float32]]:
         """Windows of a sequence for each half."""
-        for track, end_ms in zip(self._tracks, self.end_ms, strict=True):
-            yield track.windows(end_ms)[None]
+        for half, end_ms in zip(self.halves, self.end_ms, strict=True):
+            yield reading.prepare(self._observe(reading.seen(half))).windows(end_ms)[None]
 
     def first_matches(self, count: int) -> "FeedEvaluationSet":
         """Examples of its first matches alone."""
@@ -161,7 +164,7 @@ class VideoEvaluationSet(EvaluationSet):
         actions, labels = [video.actions for video in self.videos], [video.labels for video in self.videos]
         super().__init__(actions, labels, [video.end_ms_O for video in self.videos], split, unit)
 
-    def batches(self) -> Iterator[NDArray[np.float32]]:
+    def batches(self, reading: Reading = AS_RECORDED) -> Iterator[NDArray[np.float32]]:  # noqa: ARG002
         """Windows of videos, those of equal length in one batch."""
         for n_examples, alike in groupby(self.videos, lambda video: len(video.end_ms_O)):
             videos = list(alike)

@@ -17,10 +17,10 @@ from playahead.datasets.pasts import random_past
 from playahead.datasets.slicing import Following, class_counts, labels_of_half
 from playahead.datasets.stored import LabelledFeatures
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import FeedHalf
+from playahead.domain.feed import DEFAULTS, FINER, FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.evaluation.frames import ALL_CLASSES, common_classes
-from playahead.features import feed as feed_features
+from playahead.features.forms import AS_RECORDED, Reading
 from playahead.io.errors import InputError
 from playahead.paper.sampling import rare_factors
 from playahead.paper.targets import NO_TARGET, Targets
@@ -82,9 +82,9 @@ _ARRIVES_MS = 30_000  # longest time after which a row may still arrive in a seq
 def _digest_of_halves(halves: Sequence[FeedHalf]) -> str:
     whole = hashlib.sha256()
     for half in halves:
-        columns = (half.t_ms, half.code, half.team, half.x, half.y, half.setpiece, half.delay_ms)
-        for column in (*columns, half.late_ms, half.confidence):
-            whole.update(np.ascontiguousarray(column).tobytes())
+        for name, column in half.columns.items():
+            if name not in FINER or (column != DEFAULTS[name]).any():
+                whole.update(np.ascontiguousarray(column).tobytes())
         whole.update(bytes(sorted(half.reports)))
     return whole.hexdigest()
 
@@ -101,17 +101,25 @@ class FeedExamples:
         examples: number of examples in a sequence.
         degraded: share of sequences that are observed through a random worse source; labels stay as they are.
         augment: shift, mirror and swap at random.
+        reading: form of the features, and what is shown of the rows.
     """
 
-    feature_dim = feed_features.N_FEATURES
     classes = ALL_CLASSES
 
-    def __init__(self, halves: Sequence[FeedHalf], examples: int, degraded: float = 0.0, augment: bool = True) -> None:
+    def __init__(
+        self,
+        halves: Sequence[FeedHalf],
+        examples: int,
+        degraded: float = 0.0,
+        augment: bool = True,
+        reading: Reading = AS_RECORDED,
+    ) -> None:
         if examples < 1:
             raise InputError("TrainConfig.examples", f"{examples} is below 1")
         self.examples, self._degraded, self._augment = examples, degraded, augment
         self.digest = _digest_of_halves(halves)
-        self._tracks = [feed_features.prepare_track(half) for half in halves]
+        self.feature_dim, self._reading = reading.n_features, reading
+        self._seen = [reading.seen(half) for half in halves]
         self._labels = [labels_of_half(half) for half in halves]
         anchors, counts, weights = [], [], []
         for index, half in enumerate(halves):
@@ -152,28 +160,27 @@ class FeedExamples:
         """Sequences at these anchors, changed by ``rng`` as the constructor says."""
         features, happened, events, names = [], [], [], []
         for index, start_ms in self._anchors[anchors]:
-            track = self._tracks[index]
-            start_ms = self._shift(int(start_ms), track.half, rng) if self._augment else int(start_ms)
+            half = self._seen[index]
+            start_ms = self._shift(int(start_ms), half, rng) if self._augment else int(start_ms)
             ends_O = start_ms + np.arange(self.examples) * ANTICIPATION_MS
-            sequence_WNF = track.windows(ends_O)
-            happened.append(sequence_WNF[..., : len(ACTIONS)])  # a feed's first columns say what arrived
+            seen, first_ms = self._around(half, ends_O), int(ends_O[0]) - OBSERVATION_MS
+            sequence_WNF = self._reading.prepare(seen).windows(ends_O)
+            happened.append(sequence_WNF[..., : len(ACTIONS)])  # of windows, the first columns say what arrived
             if self._degraded and rng.random() < self._degraded:
-                sequence_WNF = self._seen_worse(track.half, ends_O, rng)
-            if self._augment and rng.random() < 0.5:
-                sequence_WNF = feed_features.mirror(sequence_WNF)
-            if self._augment and rng.random() < 0.5:
-                sequence_WNF = feed_features.swap_sides(sequence_WNF)
+                worse = random_past(seen, first_ms, int(ends_O[-1]), self._per_s_C, rng)
+                sequence_WNF = self._reading.prepare(worse).windows(ends_O)
+            if self._augment:
+                sequence_WNF = self._reading.augmented(sequence_WNF, rng)
             features.append(sequence_WNF)
             events.append(self._labels[index].following(ends_O))
-            names.append(f"match {track.half.match}, half {track.half.half}, {start_ms} ms")
+            names.append(f"match {half.match}, half {half.half}, {start_ms} ms")
         presence_BWNC = torch.from_numpy(np.stack(happened))
         return Batch(torch.from_numpy(np.stack(features)), padded_targets(events, presence_BWNC), names)
 
-    def _seen_worse(self, half: FeedHalf, ends_O: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
-        first_ms = int(ends_O[0]) - OBSERVATION_MS
-        rows = slice(*np.searchsorted(half.t_ms, (first_ms - _ARRIVES_MS, int(ends_O[-1]))))
-        seen = random_past(half.take(rows), first_ms, int(ends_O[-1]), self._per_s_C, rng)
-        return feed_features.prepare_track(seen).windows(ends_O)
+    def _around(self, half: FeedHalf, ends_O: NDArray[np.int64]) -> FeedHalf:
+        """The rows of a half that these examples, or a source of which rows come late, can look at."""
+        first_ms = int(ends_O[0]) - OBSERVATION_MS - _ARRIVES_MS
+        return half.take(slice(*np.searchsorted(half.t_ms, (first_ms, int(ends_O[-1])))))
 
     def _shift(self, start_ms: int, half: FeedHalf, rng: np.random.Generator) -> int:
         step_ms = self.examples * ANTICIPATION_MS

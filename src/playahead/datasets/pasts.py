@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import LONGEST_DELAY_MS, UNKNOWN, FeedHalf, setpiece_of
+from playahead.domain.feed import FINER, LONGEST_DELAY_MS, UNKNOWN, FeedHalf, setpiece_of
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import InputError
 from playahead.io.settings import check_choices
@@ -118,6 +118,7 @@ class Past:
         teams: True if it tells teams.
         tokens: True if it tells duels, saves, stoppages and touches beside the ten actions.
         setpieces: True if it tells kinds of restart (a throw-in's is known from its class).
+        details: True if it tells more than codes: finer kinds, flags, players and roles.
         spotter: action spotter on video whose detections replace the true rows.
         late_s: delay of each row.
         nothing: True if no row ever arrives.
@@ -127,6 +128,7 @@ class Past:
     teams: bool = True
     tokens: bool = True
     setpieces: bool = True
+    details: bool = True
     spotter: Literal["careful", "greedy"] | None = None
     late_s: float = 0.0
     nothing: bool = False
@@ -148,7 +150,8 @@ PASTS = {
     "no positions": Past(positions=False),
     "no teams": Past(teams=False),
     "no tokens": Past(tokens=False),
-    "labels only": Past(positions=False, teams=False, tokens=False, setpieces=False),
+    "codes alone": Past(details=False),
+    "labels only": Past(positions=False, teams=False, tokens=False, setpieces=False, details=False),
     "careful spotter": Past(spotter="careful"),
     "greedy spotter": Past(spotter="greedy"),
     **{f"{late_s} s late": Past(late_s=late_s) for late_s in (1, 2, 5, 10)},
@@ -187,6 +190,8 @@ def _less(half: FeedHalf, past: Past) -> FeedHalf:
         changed["team"] = unknown
     if not past.setpieces:
         changed["setpiece"] = setpiece_of(half.code)
+    if not past.details:
+        changed |= dict.fromkeys(FINER, unknown)
     return replace(half, **changed) if changed else half
 
 
@@ -213,8 +218,9 @@ def random_past(
         seen = _less(half, PASTS["labels only"])
     else:
         known = rng.random()  # a source that lacks one thing mostly lacks others
-        positions, teams, tokens, setpieces = map(bool, rng.random(4) < known)
-        seen = _less(half, Past(positions=positions, teams=teams, tokens=tokens, setpieces=setpieces))
+        positions, teams, tokens, setpieces, details = map(bool, rng.random(5) < known)
+        past = replace(past, positions=positions, teams=teams, tokens=tokens, setpieces=setpieces, details=details)
+        seen = _less(half, past)
     seen = _later(seen, past)
     if rng.random() < _SHORT:
         seen = replace(seen, seen_from_ms=max(int(rng.integers(first_ms, last_ms)), 0))

@@ -47,9 +47,6 @@ FEATURE_NAMES: tuple[str, ...] = (
     *("observed", "clock_known"),
 )
 N_FEATURES = len(FEATURE_NAMES)
-FEED_FEATURES = {"kind": "feed", "names": list(FEATURE_NAMES)}
-"""Description of these features in weights that were trained on them."""
-
 _COLUMN = {name: index for index, name in enumerate(FEATURE_NAMES)}
 
 
@@ -93,6 +90,10 @@ class FeedTrack:
     def seen_ms(self, until_ms: int) -> int:
         """Observed part of the 30 s before a time."""
         return until_ms - max(until_ms - GRID.observation_ms, min(self.half.seen_from_ms, until_ms), 0)
+
+    def at(self, end_ms_P: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The windows that end at these times, see ``window_features``."""
+        return window_features(self, end_ms_P)
 
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
         """Windows (W, N, F) of the examples that end at these times, which lie 5 s apart."""

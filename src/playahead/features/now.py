@@ -111,6 +111,10 @@ class Moments:
         return until_ms - max(until_ms - GRID.observation_ms, min(self.half.seen_from_ms, until_ms), 0)
 
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See ``at``: a moment needs nothing before it."""
+        return self.at(end_ms)
+
+    def at(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
         """Descriptions (O, 1, columns) of these moments, float32, roughly within [-1, 1]."""
         found = np.zeros((len(end_ms), n_columns(self.n_rows)), np.float32)
         if len(self.t_ms_E):
@@ -129,8 +133,9 @@ def prepare_moments(half: FeedHalf, n_rows: int = MOST_ROWS) -> Moments:
     code, row_E = columns["code"], np.arange(len(order))
     team_E, player_E = (np.where(columns[n] == UNKNOWN, -1, columns[n].astype(np.intp)) for n in ("team", "player"))
 
-    # Places in team 0's frame; none of a row with a delay, whose place is that of the next action.
-    is_known = (columns["x"] != UNKNOWN) & (columns["y"] != UNKNOWN) & (columns["delay_ms"] == 0)
+    # Places in team 0's frame; none of a row with a delay, whose place is that of the next action (but a touch's).
+    is_known = (columns["x"] != UNKNOWN) & (columns["y"] != UNKNOWN)
+    is_known &= (columns["delay_ms"] == 0) | (columns["detail"] == Detail.TOUCH)
     xy_E2 = np.stack([columns["x"], columns["y"]], axis=1).astype(np.float32) / 50 - 1
     xy_E2 = np.where(team_E[:, None] == 1, -xy_E2, xy_E2) * is_known[:, None]
 
@@ -188,7 +193,7 @@ def _describe(track: Moments, end_ms_O: NDArray[np.int64], found_OF: NDArray[np.
     row_OR = known_O[:, None] - 1 - np.arange(MOST_ROWS)
     there_OR = row_OR >= first_O[:, None]
     row_OR = np.maximum(row_OR, 0)
-    age_s_OR = (end_ms_O[:, None] - track.t_ms_E[row_OR]).astype(np.float32) / 1000
+    age_s_OR = np.where(there_OR, (end_ms_O[:, None] - track.t_ms_E[row_OR]) / np.float32(1000), np.float32(60))
 
     # The side in possession, and which rows are its own.
     latest_O = row_OR[:, 0]
@@ -265,7 +270,7 @@ def _describe(track: Moments, end_ms_O: NDArray[np.int64], found_OF: NDArray[np.
 
 
 def _goal_distance(xy_2: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.hypot(1 - xy_2[..., 0], np.float32(0.65) * xy_2[..., 1]) / 2
+    return np.hypot(1 - xy_2[..., 0], np.float32(0.65) * xy_2[..., 1]) / np.float32(2)
 
 
 def _about_source(half: FeedHalf, end_ms_O: NDArray[np.float64], found_OF: NDArray[np.float32]) -> None:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from playahead.decoding.decoder import Decoder, decoder_of
 from playahead.decoding.predictions import Predictions
+from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
-from playahead.features.feed import FEATURE_NAMES
+from playahead.features.forms import Reading, Track, reading_of
 from playahead.io.errors import InputError
 
 WINDOWS, EXAMPLES = 16, 16
@@ -34,7 +35,9 @@ class ObservationSource(Protocol):
     """Anything that can be observed at any time: a half of a feed, the features of a running video."""
 
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Windows (W, N, F) of the examples that end at these times, 5 s apart."""
+        """Windows (W, N, F) of the examples that end at these times, 5 s apart: an example's own, and for the first
+        example the ``Reading.n_before`` before it.
+        """
         ...
 
 
@@ -70,7 +73,7 @@ class AnyPredictor(ABC):
 
         Args:
             encoded_PND: windows, from ``encode``.
-            looks_at_OW: indices of the six windows that each example looks at, oldest first.
+            looks_at_OW: indices of the windows that each example looks at (six, or of moments one), oldest first.
         """
         ...
 
@@ -78,14 +81,14 @@ class AnyPredictor(ABC):
         """Refuse features that the network was not trained on.
 
         Args:
-            features: their ``"kind"`` (feed or video); for a feed its ``"names"``, for video the facts of a store: the
-                backbone's digest ``"weights"``, ``"input_size"`` (luma included), ``"precision"``.
+            features: their ``"kind"`` (feed or video); for video the facts of a store: the backbone's digest
+                ``"weights"``, ``"input_size"`` (luma included), ``"precision"``.
 
         Raises:
             InputError: they are others.
         """
         trained = self.trained_features
-        if features["kind"] == "feed" and trained.get("names") != list(FEATURE_NAMES):
+        if features["kind"] == "feed" and trained != self.reading.description:
             raise InputError(self.where, "was not trained on the event-feed features of this version", "train it again")
         if features["kind"] == "video":
             if trained.get("kind") != "video":
@@ -100,6 +103,16 @@ class AnyPredictor(ABC):
         """Description of the features of its training; empty if the file does not say."""
         features = self.about.get("features")
         return features if isinstance(features, Mapping) else {}
+
+    @property
+    def reading(self) -> Reading:
+        """How it reads a feed."""
+        train = self.about.get("train")
+        return reading_of(train if isinstance(train, Mapping) else {})
+
+    def prepare(self, half: FeedHalf) -> Track:
+        """Prepare a half for ``anticipate_at``: what the model is shown of it, in the form that it reads."""
+        return self.reading.prepare(self.reading.seen(half))
 
     @property
     def examples_seen(self) -> int:
@@ -163,11 +176,12 @@ class AnyPredictor(ABC):
         if len(times) and (times.min() <= 0 or (np.diff(times) <= 0).any()):
             raise InputError("times_ms", "must increase from above 0")
         decoder = decoder or self.decoder()
+        n_before = self.reading.n_before
         listed: list[list[Anticipation]] = [[] for _ in times]
         for places, sequence_ms in _sequences(times):
             encoded_WND = self.encode(source.windows(sequence_ms))
-            last_O = GRID.n_windows - 1 + np.flatnonzero(np.isin(sequence_ms, times[places]))
-            predictions = self.answer(encoded_WND, last_O[:, None] - np.arange(GRID.n_windows - 1, -1, -1))
+            last_O = n_before + np.flatnonzero(np.isin(sequence_ms, times[places]))
+            predictions = self.answer(encoded_WND, last_O[:, None] - np.arange(n_before, -1, -1))
             found = decoder.anticipations(predictions, min_confidence)
             for place, anticipations in zip(places, found, strict=True):
                 listed[place] = anticipations

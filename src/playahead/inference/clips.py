@@ -10,7 +10,7 @@ from playahead.domain.feed import feed_of_actions
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
 from playahead.domain.records import Anticipation
-from playahead.features.feed import FEED_FEATURES, prepare_track, window_features
+from playahead.features.forms import FEED_FEATURES
 from playahead.features.store import FeatureStore
 from playahead.inference.open_predictor import DecodingOptions
 from playahead.inference.predictor import Predictor
@@ -66,8 +66,8 @@ def _from_labels(labels: Path, weights: Path | None, options: DecodingOptions) -
     if not clips:
         raise InputError(labels, "holds no clips")
     predictor = Predictor.open(weights, FEED_FEATURES, options.device)
-    end_ms = np.arange(GRID.window_ms, OBSERVATION_MS + 1, GRID.window_ms)
-    tracks = [prepare_track(feed_of_actions(clip.observation, clock_known=False)) for clip in clips]
-    windows = np.stack([window_features(track, end_ms) for track in tracks])
+    end_ms = np.array([OBSERVATION_MS])
+    tracks = [predictor.prepare(feed_of_actions(clip.observation, clock_known=False)) for clip in clips]
+    windows = np.stack([track.windows(end_ms) for track in tracks])
     listed = options.decoder(predictor).anticipations(predictor.predict(windows), for_scorer=True)
     return {clip.name: found for clip, found in zip(clips, listed, strict=True)}

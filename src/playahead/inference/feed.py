@@ -11,7 +11,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.notices import Notices
 from playahead.domain.records import Anticipation, Mark
-from playahead.features.feed import FEED_FEATURES, prepare_track
+from playahead.features.forms import FEED_FEATURES
 from playahead.inference.open_predictor import open_predictor
 from playahead.inference.result import SHORTEST_MS, PredictConfig, PredictResult, require_kick_offs
 from playahead.io.errors import InputError
@@ -54,7 +54,7 @@ def predict_feed(
     advance = counter(show, f"predicting {source}", sum(map(len, times)), "times")
     expected: list[Anticipation] = []
     for half, times_ms in zip(chosen, times, strict=True):
-        track = prepare_track(half)
+        track = predictor.prepare(half)
         listed = predictor.anticipate_at(track, times_ms, config.min_confidence, decoder)
         expected += [
             anticipation.at(time_ms, track.seen_ms(time_ms), half.match, half.half)

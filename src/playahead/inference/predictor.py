@@ -16,9 +16,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 from playahead.decoding.decoder import Decoder
-from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions, join_predictions
-from playahead.domain.grid import GRID
+from playahead.decoding.predictions import (
+    DensePredictions,
+    Predictions,
+    SlotPredictions,
+    event_probabilities,
+    join_predictions,
+)
 from playahead.domain.records import Anticipation
+from playahead.features.forms import Reading
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
@@ -30,6 +36,7 @@ from playahead.paper.anticipator import Anticipator, AnticipatorOutput
 from playahead.paper.slots import SlotLogits
 from playahead.variants.config import AnticipatorConfig
 from playahead.variants.model import build as build_network
+from playahead.variants.moment import RateLogits
 
 _SEQUENCES_TOGETHER = 64
 
@@ -37,7 +44,7 @@ _SEQUENCES_TOGETHER = 64
 class Batches(Protocol):
     """Windows to predict, as an evaluation set has them."""
 
-    def batches(self) -> Iterator[NDArray]:
+    def batches(self, reading: Reading = ...) -> Iterator[NDArray]:
         """Windows, as ``Predictor.predict`` takes them."""
         ...
 
@@ -90,7 +97,7 @@ class Predictor(AnyPredictor):
         """Predictions of every example in B sequences of W >= 6 windows.
 
         Args:
-            windows: (B, W, N, F) float32; of a network on frames (B, T, H, W) uint8.
+            windows: (B, W, N, F) float32, of moments (B, W, 1, F); of a network on frames (B, T, H, W) uint8.
         """
         chunks = (windows[i : i + _SEQUENCES_TOGETHER] for i in range(0, len(windows), _SEQUENCES_TOGETHER))
         with self._threads():
@@ -101,7 +108,7 @@ class Predictor(AnyPredictor):
         """Predictions of every example of a set, in its order."""
         advance = counter(show, "predicting", len(evaluation_set), "examples")
         found = []
-        for windows in evaluation_set.batches():
+        for windows in evaluation_set.batches(self.reading):
             found.append(self.predict(windows))
             advance(len(found[-1]))
         return join_predictions(found)
@@ -119,7 +126,7 @@ class Predictor(AnyPredictor):
         network = cast(Anticipator, self.network)
         answers = []
         with self._threads():
-            for looks_at, n in pieces(looks_at_OW[:, GRID.n_windows - network.config.n_windows :], EXAMPLES):
+            for looks_at, n in pieces(looks_at_OW[:, -network.config.n_windows :], EXAMPLES):
                 output = network.answer(self._on_device(encoded_PND[looks_at]))
                 answers.append(_in_numpy(output, self.objectness_weight).select(np.arange(EXAMPLES) < n))
         return join_predictions(answers)
@@ -159,6 +166,8 @@ class Predictor(AnyPredictor):
 def _in_numpy(output: AnticipatorOutput, objectness_weight: float) -> Predictions:
     """Logits -> probabilities in NumPy: a BCE whose positives weigh w has its optimum at logit p + log w."""
     slots = output.slots
+    if isinstance(slots, RateLogits):
+        return DensePredictions(event_probabilities(slots.log_rate_ORC.float().exp().cpu().numpy()))
     if not isinstance(slots, SlotLogits):
         return DensePredictions(slots.float().sigmoid().cpu().numpy())
     return SlotPredictions(

@@ -27,7 +27,7 @@ from playahead.domain.grid import GRID, RASTER_FRAMES, RASTER_HZ
 from playahead.evaluation.frames import NO_EVENT, VECTOR_LENGTH, FrameTable
 from playahead.evaluation.official import METRICS, count_detections, metrics_from_counts
 from playahead.features.encoder import SnippetStream, WindowEncoder, every, window_key
-from playahead.features.feed import FEED_FEATURES, N_FEATURES
+from playahead.features.forms import FEED_FEATURES
 from playahead.inference.open_predictor import open_predictor
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import VideoModel
@@ -206,8 +206,9 @@ def _feed(minutes: int, weights: Path | None, show: Show) -> dict:
     if isinstance(predictor, Predictor):
         network = cast(Anticipator, predictor.network)
         with FlopCounterMode(display=False) as counted:  # one new window and one answer, each alone
-            encoded_PND = network.encode_windows(torch.zeros(1, GRID.n_snippets, N_FEATURES))
-            network.answer(encoded_PND.expand(GRID.n_windows, -1, -1)[None])
+            sizes = network.config
+            encoded_PND = network.encode_windows(torch.zeros(1, sizes.n_snippets, sizes.feature_dim))
+            network.answer(encoded_PND.expand(sizes.n_windows, -1, -1)[None])
         figures["gflop_an_answer"] = round(counted.get_total_flops() / 1e9, 4)
     return figures
 

@@ -19,7 +19,7 @@ from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID, OBSERVATION_MS, RASTER_FRAME_MS
 from playahead.evaluation.scores import SAMPLES, Interval
-from playahead.features.feed import FEED_FEATURES, prepare_track, window_features
+from playahead.features.forms import AS_RECORDED, FEED_FEATURES, Reading
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, quiet
@@ -76,14 +76,14 @@ class NextActions:
         """Number of times."""
         return len(self.class_O)
 
-    def batches(self) -> Iterator[NDArray[np.float32]]:
+    def batches(self, reading: Reading = AS_RECORDED) -> Iterator[NDArray[np.float32]]:
         """Windows (O, W, N, F) for ``Predictor.predict_all``; the times lie on no grid, so they share no window."""
-        back_ms_W = np.arange(GRID.n_windows - 1, -1, -1) * GRID.window_ms
+        back_ms_W = np.arange(reading.n_before, -1, -1) * GRID.window_ms
         for half, end_ms_O in zip(self.halves, self.end_ms, strict=True):
-            track = prepare_track(half)
+            track = reading.prepare(reading.seen(half))
             for first, stop in pairwise([*range(0, len(end_ms_O), _BATCH), len(end_ms_O)]):
                 ends_OW = end_ms_O[first:stop, None] - back_ms_W
-                windows_PNF = window_features(track, ends_OW.ravel())
+                windows_PNF = track.at(ends_OW.ravel())
                 yield windows_PNF.reshape(*ends_OW.shape, *windows_PNF.shape[1:])
 
 

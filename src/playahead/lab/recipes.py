@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from playahead.domain.actions import ACTIONS
 from playahead.features.feed import N_FEATURES
+from playahead.features.now import MOST_ROWS, NOW_ROWS, n_columns
 from playahead.io.errors import InputError
 from playahead.training.trainer import TrainConfig
 from playahead.variants.config import AnticipatorConfig, CriterionConfig, OptimConfig
@@ -133,6 +134,45 @@ def feed() -> TrainConfig:
     )
 
 
+def now() -> TrainConfig:
+    """A feed at one moment: an MLP on what is known now and the latest four rows, without memory of more.
+
+    The baseline that every model of a feed must beat. A moment costs little, so a batch holds 1,024 of them: sixteen
+    sequences of 64. The rest is as in ``feed``, and nothing is shown that only the future tells.
+    """
+    base = feed()
+    model = AnticipatorConfig(
+        feature_dim=n_columns(NOW_ROWS),
+        n_windows=1,
+        n_snippets=1,
+        summaries=1,
+        d_model=512,
+        ffn_dim=256,
+        encoder="now",
+        head="rates",
+        auxiliary="off",
+        dropout=0.0,
+    )
+    return replace(
+        base,
+        model=model,
+        criterion=CriterionConfig(),
+        optim=replace(base.optim, warmup_epochs=1.0),
+        epochs=50,
+        steps_per_epoch=200,
+        sequences=16,
+        examples=64,
+        hindsight=False,
+        validate_every=10,
+    )
+
+
+def rows() -> TrainConfig:
+    """``now`` with memory: the moment's state attends to the latest 32 rows, which pays where a source is doubtful."""
+    base = now()
+    return replace(base, model=replace(base.model, encoder="rows", feature_dim=n_columns(MOST_ROWS)))
+
+
 def feed_static() -> TrainConfig:
     """``feed`` with static slot queries: the paper's ablation."""
     base = feed()
@@ -217,7 +257,19 @@ def backbone_small() -> "PretrainConfig":
 
 
 _MADE = {
-    "TrainConfig": (demo, faantra, feed, feed_dense, feed_static, paper_feed, paper_small, video, video_small),
+    "TrainConfig": (
+        demo,
+        faantra,
+        feed,
+        feed_dense,
+        feed_static,
+        now,
+        paper_feed,
+        paper_small,
+        rows,
+        video,
+        video_small,
+    ),
     "PretrainConfig": (backbone, backbone_small),
     "EndToEndConfig": (faantra_frames,),
 }

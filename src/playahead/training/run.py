@@ -13,6 +13,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.evaluation.exact import score_exactly, timed_events_of_frames
 from playahead.evaluation.frames import ALL_CLASSES, NO_EVENT
 from playahead.evaluation.official import benchmark_average, count_detections
+from playahead.features.forms import FEED_FEATURES
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, quiet
@@ -104,7 +105,7 @@ def train(
     if validation_matches < 1:
         raise InputError("validation_matches", f"{validation_matches} is below 1")
     validation, sample = dataset.evaluation_set("val"), dataset.validation_sample(validation_matches)
-    examples = dataset.training_examples(config.examples, config.degraded, config.augment)
+    examples = dataset.training_examples(config.examples, config.degraded, config.augment, config.reading)
     classes = () if examples.classes == ALL_CLASSES else tuple(str(ACTIONS[c]) for c in examples.classes)
     config = replace(config, model=replace(config.model, feature_dim=examples.feature_dim, classes=classes))
     finished = Finished(out / "weights.safetensors", {}, out / "log.csv")
@@ -113,7 +114,7 @@ def train(
     decoders = {own: Decoder(own), "marginal": Decoder()}
     with launch_ranks(config, out) as fabric:
         trainer = Trainer(config, examples, lambda predictor: validate(predictor, sample, decoders), out, start, fabric)
-        features = dict(dataset.features)
+        features = config.reading.description if dataset.features == FEED_FEATURES else dict(dataset.features)
         if fabric.is_global_zero:
             describe_run(out, {"train": asdict(config), "training_examples": examples.n_examples, "features": features})
         trainer.run(show)

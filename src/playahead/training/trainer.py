@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from playahead.datasets.examples import Examples
+from playahead.features.forms import Reading
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.files import file_digest
@@ -39,6 +40,8 @@ class TrainConfig(LoopConfig):
         examples: examples in a sequence; sequences x examples is the paper's batch (P: 32).
         rare_sampler: examples with rare classes are drawn more often, or weigh more where a sequence also holds others
             (P).
+        hindsight: a feed's rows as they were recorded; else what only the future tells is taken out
+            (``features/hindsight.py``).
         degraded: share of a feed's sequences that are observed through a random worse source (``datasets/pasts.py``);
             0 in the paper.
         augment: shift in time, mirror and side-swap sequences of a feed at random; not in the paper.
@@ -54,6 +57,7 @@ class TrainConfig(LoopConfig):
     sequences: int = 32
     examples: int = 1
     rare_sampler: bool = True
+    hindsight: bool = True
     degraded: float = 0.0
     augment: bool = True
     mixup_alpha: float = 0.2
@@ -71,6 +75,11 @@ class TrainConfig(LoopConfig):
         if self.model.head == "slots" and not (self.criterion.matched_weight or self.criterion.intensity_weight):
             weights = "matched_weight and intensity_weight are both 0: nothing trains the slots"
             raise InputError("CriterionConfig.matched_weight", weights)
+
+    @property
+    def reading(self) -> Reading:
+        """How the model reads a feed."""
+        return Reading(self.model.encoder if self.model.reads_moments else "windows", self.hindsight)
 
     @property
     def examples_seen(self) -> int:

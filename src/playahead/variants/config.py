@@ -8,7 +8,7 @@ from playahead.io.errors import InputError
 from playahead.io.settings import check_choices
 from playahead.paper.config import LossConfig, ModelConfig, ScheduleConfig, require
 
-Head = Literal["slots", "dense"]
+Head = Literal["slots", "dense", "rates"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,19 +17,21 @@ class AnticipatorConfig(ModelConfig):
 
     Attributes:
         encoder: "windows" (the paper: each window on its own), or "steps": every step of an example in one row, each
-            seeing its 15 neighbours (FAANTRA); the steps are the memory then.
+            seeing its 15 neighbours (FAANTRA); the steps are the memory then. "now" and "rows" read a feed at one moment,
+            without and with memory of its rows (``variants/moment.py``); only dropout-free widths matter then.
         memory: a GRU over the summaries (the paper), or no GRU: the summaries of all windows ("mean") or of the last
             one ("last"), whose mean is the context.
         window_importance: one learned weight a window (the paper).
         importance_on: what the importance scales, inputs or outputs of the GRU (the paper allows either reading).
         memory_tail: the decoder also sees the last window's own tokens, at full rate.
         slot_time: "bins" (the paper), or "regression": one number a slot, exp(.) of the 5 s (FAANTRA).
-        head: "slots" (the paper), or "dense": 32 frames x 10 classes on the same encoder and decoder.
+        head: "slots" (the paper); "dense": 32 frames x 10 classes on the same encoder and decoder; or "rates": the
+            same as logarithms of rates, of encoders "now" and "rows".
         auxiliary: the observation head on the last window (the paper), on all windows, or off.
         classes: names of the classes that the training data annotates; no other is ever predicted; all if empty.
     """
 
-    encoder: Literal["windows", "steps"] = "windows"
+    encoder: Literal["windows", "steps", "now", "rows"] = "windows"
     memory: Literal["gru", "mean", "last"] = "gru"
     window_importance: bool = True
     importance_on: Literal["inputs", "outputs"] = "inputs"
@@ -42,12 +44,20 @@ class AnticipatorConfig(ModelConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choices(self)
+        require(self, "head", (self.head == "rates") == self.reads_moments, "for this encoder: rates, of now and rows")
+        if self.reads_moments:
+            require(self, "auxiliary", self.auxiliary == "off", "for moments, which hold no steps: off")
         if self.encoder == "steps":
             for name, value in {"memory": "gru", "importance_on": "inputs", "memory_tail": False}.items():
                 require(self, name, getattr(self, name) == value, "for encoder=steps, whose memory is its steps")
             require(self, "auxiliary", self.auxiliary != "all", "for encoder=steps: last, or off")
         if not set(self.classes) <= set(ACTIONS) or len(set(self.classes)) < len(self.classes):
             raise InputError("AnticipatorConfig.classes", f"{self.classes} are not distinct, of {', '.join(ACTIONS)}")
+
+    @property
+    def reads_moments(self) -> bool:
+        """Whether it reads moments of a feed, not windows."""
+        return self.encoder in ("now", "rows")
 
     @property
     def class_indices(self) -> tuple[int, ...]:
@@ -67,6 +77,7 @@ class CriterionConfig(LossConfig):
         class_balance: class loss weighted by inverse frequency (FAANTRA).
         matched_weight: weight of the paper's three slot losses together.
         intensity_weight: weight of the point-process likelihood of the slots' summed intensity.
+        class_power: power of the inverse frequency by which a class weighs in the loss of rates.
         observation: loss of the observation head: "focal" (the paper), or "segmentation": each step is one class or
             none, labels widened to 4 steps on either side, weighted by inverse frequency (FAANTRA).
     """
@@ -77,12 +88,13 @@ class CriterionConfig(LossConfig):
     class_balance: bool = False
     matched_weight: float = 1.0
     intensity_weight: float = 0.0
+    class_power: float = 0.3
     observation: Literal["focal", "segmentation"] = "focal"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choices(self)
-        for name in ("class_weight", "matched_weight", "intensity_weight"):
+        for name in ("class_weight", "matched_weight", "intensity_weight", "class_power"):
             require(self, name, 0 <= getattr(self, name) < float("inf"), "a number of 0 or more")
         costs = "class_weight offset_weight"
         is_used = self.pairing == "hungarian" or (self.class_weight, self.offset_weight) == (1.0, 1.0)

@@ -20,7 +20,7 @@ from playahead.paper.losses import Criterion, Loss, PresenceLoss, SlotLosses, ob
 from playahead.paper.matcher import Assignment, Matcher, SlotsOnHost
 from playahead.paper.schedule import build_adamw
 from playahead.paper.slots import SlotLogits
-from playahead.paper.targets import Targets, time_bin
+from playahead.paper.targets import Targets, soft_bins, time_bin
 from playahead.variants.config import CriterionConfig, Head, OptimConfig
 
 _TINY = 1e-6
@@ -52,7 +52,9 @@ def build_criterion(
         losses.append((config.matched_weight, slot_losses))
     if head == "slots" and config.intensity_weight:
         losses.append((config.intensity_weight, intensity_loss))
-    if head != "slots":
+    if head == "rates":
+        losses.append((1.0, RateLoss(config, weight_C)))
+    elif head != "slots":
         losses.append((1.0, dense_loss))
     is_focal = config.observation == "focal"
     presence_loss = PresenceLoss(config.focal_gamma) if is_focal else SegmentationLoss(weight_C)
@@ -169,6 +171,29 @@ def dense_loss(output: AnticipatorOutput, targets: Targets, _: Assignment | None
     happened_ORC[example_X, frame_X, targets.class_OE[example_X, event_X]] = 1.0
     error_ORC = F.binary_cross_entropy_with_logits(logit_ORC.float(), happened_ORC, reduction="none")
     return {"dense": (targets.weight_O * error_ORC.sum(dim=(1, 2))).sum() / len(logit_ORC)}
+
+
+class RateLoss:
+    """Negative log-likelihood of the events under one Poisson process per class, with soft targets around each event.
+
+    Expected number less the log rate at every event, which is smeared over neighbouring frames (Eq. 6). Rare classes
+    weigh more; as a weight multiplies all of its class's likelihood, it leaves rates unbiased.
+    """
+
+    def __init__(self, config: CriterionConfig, class_weight_C: Tensor) -> None:
+        self.sigma_frames, self.weight_C = config.sigma_bins, class_weight_C**config.class_power
+
+    def __call__(self, output: AnticipatorOutput, targets: Targets, _: Assignment | None) -> dict[str, Tensor]:
+        """See ``paper.losses.Loss``."""
+        log_rate_ORC = output.slots.log_rate_ORC.float()
+        example_X, event_X = targets.example_X, targets.event_X
+        class_X = targets.class_OE[example_X, event_X]
+        frame_X = (targets.time_OE[example_X, event_X] * FRAMES_PER_WINDOW).long()
+        soft_XR = soft_bins(frame_X, log_rate_ORC.shape[1], self.sigma_frames)
+        at_event_X = (soft_XR * log_rate_ORC[example_X, :, class_X]).sum(dim=1)
+        expected_O = (log_rate_ORC.exp().sum(dim=1) * self.weight_C).sum(dim=1)
+        weight_X = targets.weight_O[example_X] * self.weight_C[class_X]
+        return {"rates": ((targets.weight_O * expected_O).sum() - (weight_X * at_event_X).sum()) / len(log_rate_ORC)}
 
 
 def build_optimizers(model: nn.Module, config: OptimConfig) -> list[Optimizer]:

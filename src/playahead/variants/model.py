@@ -16,6 +16,15 @@ from playahead.paper.encoder import LocalEncoder, LocalLayer
 from playahead.paper.memory import Memory, ObservationMemory, examples_of, run_gru, summarise
 from playahead.paper.slots import RARE_LOGIT, SlotDecoder, SlotHeads, SlotLogits
 from playahead.variants.config import AnticipatorConfig
+from playahead.variants.moment import (
+    ContextAlone,
+    MomentAnticipator,
+    MomentMemory,
+    NowEncoder,
+    RateHead,
+    RateLogits,
+    RowsEncoder,
+)
 
 NEIGHBOURS = 15
 """Steps that a step of FAANTRA's encoder attends to, itself in the middle."""
@@ -24,6 +33,8 @@ _NEVER = -1e4  # a logit whose probability is 0 in every precision
 
 def build(config: AnticipatorConfig) -> Anticipator:
     """Build an anticipator; with default settings the paper's."""
+    if config.reads_moments:
+        return _moment_model(config)
     encoder: nn.Module = StepEncoder(config) if config.encoder == "steps" else LocalEncoder(config)
     memory = _memory(config)
     decoder = SlotDecoder(config, config.slots if config.head == "slots" else RASTER_FRAMES)
@@ -36,6 +47,14 @@ def build(config: AnticipatorConfig) -> Anticipator:
         observer = OnlyClasses(observer, config.class_indices) if observer is not None else None
     kind = StepAnticipator if config.encoder == "steps" else Anticipator
     return kind(config, encoder, memory, decoder, heads, observer)
+
+
+def _moment_model(config: AnticipatorConfig) -> Anticipator:
+    encoder = NowEncoder(config) if config.encoder == "now" else RowsEncoder(config)
+    head: nn.Module = RateHead(config.d_model)
+    if config.classes:
+        head = OnlyClasses(head, config.class_indices)
+    return MomentAnticipator(config, encoder, MomentMemory(), ContextAlone(), head, None)
 
 
 def _memory(config: AnticipatorConfig) -> nn.Module:
@@ -99,11 +118,13 @@ class OnlyClasses(nn.Module):
         annotated_C[list(classes)] = True
         self.register_buffer("annotated_C", annotated_C, persistent=False)
 
-    def forward(self, x: Tensor) -> SlotLogits | Tensor:
+    def forward(self, x: Tensor) -> SlotLogits | RateLogits | Tensor:
         """Logits of the head."""
         logits = self.head(x)
         if isinstance(logits, SlotLogits):
             return logits._replace(class_OKC=logits.class_OKC.where(self.annotated_C, _NEVER))
+        if isinstance(logits, RateLogits):
+            return RateLogits(logits.log_rate_ORC.where(self.annotated_C, _NEVER))
         return logits.where(self.annotated_C, _NEVER)
 
 

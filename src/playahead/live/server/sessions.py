@@ -12,7 +12,7 @@ from collections.abc import Generator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from playahead.features.feed import FEED_FEATURES
+from playahead.features.forms import FEED_FEATURES
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import VideoModel
 from playahead.io.channel import Channel

@@ -17,7 +17,6 @@ from playahead.inference.any_predictor import AnyPredictor
 from playahead.io.errors import InputError, RecordError
 
 _MAX_TIME_MS = 2**53  # larger numbers are not exact in JSON
-_BEFORE_MS = np.arange(GRID.n_windows - 1, -1, -1, dtype=np.int64) * GRID.window_ms
 
 
 @dataclass(frozen=True)
@@ -115,6 +114,7 @@ class RecentWindows:
 
     def __init__(self, predictor: AnyPredictor, min_confidence: float) -> None:
         self._predictor, self._decoder, self._min_confidence = predictor, predictor.decoder(), min_confidence
+        self._before_ms = np.arange(predictor.reading.n_before, -1, -1, dtype=np.int64) * GRID.window_ms
         self._encoded: dict[int, NDArray[np.float32]] = {}
 
     def clear(self) -> None:
@@ -130,8 +130,8 @@ class RecentWindows:
             time_ms: end of the observation; not before that of any earlier call.
             features_of: ends of windows in ms, increasing -> features_PNF; called for windows not encoded yet.
         """
-        # An answer looks at six windows. Only those that no earlier answer looked at are encoded.
-        ends_W = time_ms - _BEFORE_MS
+        # An answer looks at six windows, or at one moment. Only those that no earlier answer looked at are encoded.
+        ends_W = time_ms - self._before_ms
         missing = np.array([end for end in ends_W if int(end) not in self._encoded], np.int64)
         if len(missing):
             self._encoded.update(zip(missing.tolist(), self._predictor.encode(features_of(missing)), strict=True))

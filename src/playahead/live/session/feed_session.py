@@ -12,7 +12,6 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import COLUMNS, LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
-from playahead.features.feed import prepare_track, window_features
 from playahead.inference.any_predictor import AnyPredictor
 from playahead.io.channel import Channel
 from playahead.io.errors import InputError
@@ -48,6 +47,7 @@ class FeedSession:
     """
 
     def __init__(self, predictor: AnyPredictor, min_confidence: float = 0.1) -> None:
+        self._predictor = predictor
         self._windows = RecentWindows(predictor, min_confidence)
         self._reports = _TEN_ACTIONS
         self.notices = Notices(_MOST_NOTICES)
@@ -129,8 +129,8 @@ class FeedSession:
         started_s = time.perf_counter()
         self._forget()
         now_ms, known = self.now_ms, self.half()
-        track = prepare_track(known)
-        anticipations, intensity_RC = self._windows.anticipate(now_ms, lambda ends_ms: window_features(track, ends_ms))
+        track = self._predictor.prepare(known)
+        anticipations, intensity_RC = self._windows.anticipate(now_ms, track.at)
         seen_ms = track.seen_ms(now_ms)
         self.took_s = time.perf_counter() - started_s
         return Answer(

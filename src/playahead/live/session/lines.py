@@ -31,7 +31,9 @@ _FINER = {
     "flags": {"type": ["array", "null"], "items": {"enum": list(FLAGS)}},
     "role": {"enum": [*ROLES, None]},
 }
-_OF_A_ROW = frozenset({"half", "t_ms", "action", "team", "x", "y", "setpiece", "delay_ms", "confidence", "player", *_FINER})
+_OF_A_ROW = frozenset(
+    {"half", "t_ms", "action", "team", "x", "y", "setpiece", "delay_ms", "confidence", "player", *_FINER}
+)
 EXAMPLE = 'one object a line, as {"t_ms": 61200, "action": "PASS"}'
 
 ROW_SCHEMA = {

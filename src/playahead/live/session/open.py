@@ -7,7 +7,7 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from playahead.features.feed import FEED_FEATURES
+from playahead.features.forms import FEED_FEATURES
 from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
 from playahead.live.session.answer import Answer

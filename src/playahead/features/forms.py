@@ -1,0 +1,121 @@
+"""The forms in which a model reads a feed, and what it is shown of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.domain.feed import FeedHalf
+from playahead.domain.grid import GRID
+from playahead.features import feed, now
+from playahead.features.hindsight import seen_live
+
+FormName = Literal["windows", "now", "rows"]
+
+
+class Track(Protocol):
+    """A half, prepared in some form."""
+
+    half: FeedHalf
+
+    def at(self, end_ms_P: NDArray[np.int64], /) -> NDArray[np.float32]:
+        """A window (or the description of a moment) for each of these times, by itself."""
+        ...
+
+    def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
+        """All that a model needs for the examples that end at these times, 5 s apart."""
+        ...
+
+    def seen_ms(self, until_ms: int) -> int:
+        """Observed part of the 30 s before a time."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A form: its columns, how a half is prepared, how many windows come before an example's own, augmentation."""
+
+    names: tuple[str, ...]
+    prepare: Callable[[FeedHalf], Track]
+    n_before: int
+    augment: Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
+
+
+def _augment_windows(features: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    if rng.random() < 0.5:
+        features = feed.mirror(features)
+    return feed.swap_sides(features) if rng.random() < 0.5 else features
+
+
+def _augment_moments(features: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    return now.mirror(features) if rng.random() < 0.5 else features
+
+
+def _moments(n_rows: int) -> _Form:
+    rows = tuple(f"{name} of row {row}" for row in range(n_rows) for name in now.ROW_NAMES)
+    return _Form((*now.MOMENT_NAMES, *rows), partial(now.prepare_moments, n_rows=n_rows), 0, _augment_moments)
+
+
+_FORMS = {
+    "windows": _Form(feed.FEATURE_NAMES, feed.prepare_track, GRID.n_windows - 1, _augment_windows),
+    "now": _moments(now.NOW_ROWS),
+    "rows": _moments(now.MOST_ROWS),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a model reads a feed.
+
+    Attributes:
+        form: "windows" (six windows of 33 steps, the paper's shape), "now" (the columns of a moment and its latest 4
+            rows), or "rows" (the same with the latest 32).
+        hindsight: rows as they were recorded; else as a viewer of each moment would know them
+            (``features/hindsight.py``).
+    """
+
+    form: FormName = "windows"
+    hindsight: bool = True
+
+    def seen(self, half: FeedHalf) -> FeedHalf:
+        """The rows that the model is shown of a half."""
+        return half if self.hindsight else seen_live(half)
+
+    def prepare(self, seen: FeedHalf) -> Track:
+        """Prepare rows that the model is shown."""
+        return _FORMS[self.form].prepare(seen)
+
+    def augmented(self, features: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Mirror the pitch, and swap sides where the form knows them, each at random."""
+        return _FORMS[self.form].augment(features, rng)
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns."""
+        return len(_FORMS[self.form].names)
+
+    @property
+    def n_before(self) -> int:
+        """Windows that an example needs before its own."""
+        return _FORMS[self.form].n_before
+
+    @property
+    def description(self) -> dict[str, object]:
+        """What weights say of the features that they were trained on."""
+        return {"kind": "feed", "names": list(_FORMS[self.form].names)}
+
+
+def reading_of(train: Mapping[str, Any]) -> Reading:
+    """The reading of a model with these training settings (``TrainConfig`` as a mapping)."""
+    model = train.get("model")
+    encoder = model.get("encoder") if isinstance(model, Mapping) else None
+    return Reading(encoder if encoder in ("now", "rows") else "windows", train.get("hindsight") is not False)
+
+
+AS_RECORDED = Reading()
+"""The paper's windows, of rows as they were recorded."""
+FEED_FEATURES = {"kind": "feed"}
+"""Description of a feed's features, in whatever form a model reads them."""

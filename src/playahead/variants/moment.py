@@ -1,0 +1,129 @@
+"""A model of one moment of a feed: its columns, memory of its latest rows, and a rate for every frame and class.
+
+The network is small enough for NumPy (``inference/moment_predictor.py``). It is put together as the paper's is, with
+parts that do less: the encoder does the work, the memory and the decoder only pass it on.
+
+Axes: B sequences, W moments of a sequence, O examples (B x W), F columns, N columns of the moment and its latest rows,
+R rows, G columns of a row, H heads, D model, T width of a row, V value of a head, C classes.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import RASTER_FRAMES
+from playahead.features.now import MOMENT_NAMES, MOST_ROWS, NOW_ROWS, ROW_NAMES, n_columns
+from playahead.paper.anticipator import Anticipator, AnticipatorOutput
+from playahead.paper.memory import Memory
+from playahead.variants.config import AnticipatorConfig
+
+_FIRST_LOG_RATE = -5.3  # 1.5 actions in 5 s, over all frames and classes
+_ROW_SHARE, _KEY_SHARE, _VALUE_SHARE = 4, 4, 2  # of d_model: widths of a row, of all keys and of all values
+_GONE = -1e4
+
+
+class RateLogits(NamedTuple):
+    """Logarithms of the expected number of actions in each frame."""
+
+    log_rate_ORC: Tensor
+
+
+class NowEncoder(nn.Module):
+    """An MLP on the columns of the moment and its latest rows."""
+
+    def __init__(self, config: AnticipatorConfig) -> None:
+        super().__init__()
+        self.n_now = n_columns(NOW_ROWS)
+        self.enter = nn.Linear(self.n_now, config.d_model)
+        self.norm = nn.LayerNorm(config.d_model)
+        self.hidden = nn.Linear(config.d_model, config.ffn_dim)
+        self.back = nn.Linear(config.ffn_dim, config.d_model)
+        self.norm_last = nn.LayerNorm(config.d_model)
+
+    def forward(self, features_BWNF: Tensor) -> Tensor:
+        """features_BW1F -> state_BW1D."""
+        state = nn.functional.gelu(self.enter(features_BWNF[..., : self.n_now]))
+        state = state + self.recall(state, features_BWNF)
+        return self.norm_last(state + self.back(nn.functional.gelu(self.hidden(self.norm(state)))))
+
+    def recall(self, state: Tensor, features_BWNF: Tensor) -> Tensor:  # noqa: ARG002
+        """What memory adds to the state: nothing."""
+        return torch.zeros_like(state)
+
+
+class RowsEncoder(NowEncoder):
+    """The same with memory: the moment's state looks for what it needs among the latest rows."""
+
+    def __init__(self, config: AnticipatorConfig) -> None:
+        super().__init__(config)
+        width, keys, values = (config.d_model // share for share in (_ROW_SHARE, _KEY_SHARE, _VALUE_SHARE))
+        self.heads = config.heads
+        self.row_enter = nn.Linear(len(ROW_NAMES), width)
+        self.row_hidden = nn.Linear(width, width)
+        self.norm_query = nn.LayerNorm(config.d_model)
+        self.query = nn.Linear(config.d_model, keys)
+        self.key = nn.Linear(width, keys, bias=False)
+        self.value = nn.Linear(width, values)
+        self.recalled = nn.Linear(values, config.d_model)
+
+    def recall(self, state: Tensor, features_BWNF: Tensor) -> Tensor:
+        """Attend from each moment to its rows; rows that are not there count for nothing."""
+        rows_ORG = features_BWNF[..., len(MOMENT_NAMES) :].reshape(-1, MOST_ROWS, len(ROW_NAMES))
+        there_O1R = rows_ORG[:, None, :, ROW_NAMES.index("is_there")]
+        tokens_ORT = nn.functional.gelu(self.row_enter(rows_ORG))
+        tokens_ORT = nn.functional.gelu(self.row_hidden(tokens_ORT))
+        query_OHK = self.query(self.norm_query(state)).reshape(len(rows_ORG), self.heads, -1)
+        key_OHKR = self.key(tokens_ORT).unflatten(-1, (self.heads, -1)).permute(0, 2, 3, 1)
+        value_OHRV = self.value(tokens_ORT).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        affinity_OHR = (query_OHK[:, :, None] @ key_OHKR)[:, :, 0] * query_OHK.shape[-1] ** -0.5
+        weight_OHR = (affinity_OHR + (1 - there_O1R) * _GONE).softmax(dim=-1).to(value_OHRV.dtype)
+        mixed_OHV = (weight_OHR[:, :, None] @ value_OHRV)[:, :, 0]
+        return self.recalled(mixed_OHV.reshape(*state.shape[:-1], -1))
+
+
+class MomentMemory(nn.Module):
+    """The state of each moment is all that is remembered."""
+
+    def forward(self, state_BW1D: Tensor) -> Memory:
+        """See ``paper.memory.ObservationMemory``."""
+        state_O1D = state_BW1D.flatten(0, 1)
+        return Memory(state_O1D, state_O1D[:, 0])
+
+
+class ContextAlone(nn.Module):
+    """No slots: the context goes straight to the head."""
+
+    def forward(self, memory: Memory) -> Tensor:
+        """Memory of O examples -> context_OD."""
+        return memory.context_OD
+
+
+class RateHead(nn.Linear):
+    """One rate for every frame and class: context_OD -> ``RateLogits``."""
+
+    def __init__(self, d_model: int) -> None:
+        super().__init__(d_model, RASTER_FRAMES * len(ACTIONS))
+
+    def init_parameters(self) -> None:
+        """See ``Anticipator.init_weights``."""
+        nn.init.zeros_(self.weight)
+        nn.init.constant_(self.bias, _FIRST_LOG_RATE)
+
+    def forward(self, context_OD: Tensor) -> RateLogits:  # type: ignore[bad-override]
+        """See the class."""
+        return RateLogits(super().forward(context_OD).unflatten(-1, (RASTER_FRAMES, len(ACTIONS))))
+
+
+class MomentAnticipator(Anticipator):
+    """An anticipator whose "windows" are descriptions of moments, one for each example."""
+
+    def forward(self, features_BWNF: Tensor) -> AnticipatorOutput:
+        """Logits of B x W moments; other shapes raise ``ValueError``."""
+        shape = tuple(features_BWNF.shape)
+        if len(shape) != 4 or shape[2:] != (1, self.config.feature_dim):
+            raise ValueError(
+                f"features: shape {shape} is not (sequences, moments, 1, {self.config.feature_dim} columns)"
+            )
+        return self.answer(self.encode(features_BWNF))
