@@ -23,7 +23,8 @@ from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.examples import Batch, FeedExamples
 from playahead.features.encoder import WindowEncoder
-from playahead.features.feed import FEED_FEATURES, N_FEATURES
+from playahead.features.feed import N_FEATURES
+from playahead.features.forms import FEED_FEATURES
 from playahead.inference.predictor import Predictor
 from playahead.io.files import packaged_weights
 from playahead.io.runtime import emulates_bfloat16, environment, pick_device

@@ -9,8 +9,8 @@ import playahead
 def main(match: Path) -> None:
     """Print what is expected after the first minute of the match."""
     half = playahead.read_feed(match)[0]
-    predictor = playahead.Predictor.open()
-    (coming,) = predictor.anticipate_at(playahead.prepare_track(half), [60_000], min_confidence=0.3)
+    predictor = playahead.open_predictor()
+    (coming,) = predictor.anticipate_at(predictor.prepare(half), [60_000], min_confidence=0.3)
     for anticipation in coming:
         print(f"{anticipation.action} in {anticipation.offset_ms / 1000:.1f} s ({anticipation.confidence:.0%})")
 

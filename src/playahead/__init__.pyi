@@ -18,12 +18,11 @@ from .evaluation.submission import (
     write_submission as write_submission,
 )
 from .features.extract import ExtractConfig as ExtractConfig, extract as extract
-from .features.feed import prepare_track as prepare_track
 from .features.store import FeatureStore as FeatureStore
 from .inference.clips import anticipate_clips as anticipate_clips
 from .inference.evaluate import evaluate as evaluate
 from .inference.feed import predict_feed as predict_feed
-from .inference.open_predictor import DecodingOptions as DecodingOptions
+from .inference.open_predictor import DecodingOptions as DecodingOptions, open_predictor as open_predictor
 from .inference.predict import predict as predict
 from .inference.predictor import Predictor as Predictor
 from .inference.result import PredictConfig as PredictConfig, PredictResult as PredictResult

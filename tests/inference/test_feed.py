@@ -19,14 +19,14 @@ def predictor():
 def test_the_packaged_model_anticipates_a_feed(predictor):
     half = simulate_half(0, minutes=4)
     times_ms = [30_000, 35_000, 61_234, 200_000]
-    listed = predictor.anticipate_at(playahead.prepare_track(half), times_ms)
+    listed = predictor.anticipate_at(predictor.prepare(half), times_ms)
     assert (len(listed), any(listed)) == (4, True)
     assert all(isinstance(one, playahead.Anticipation) and one.confidence > 0.1 for ones in listed for one in ones)
 
 
 def test_each_time_is_answered_on_its_own(predictor):
     """One time or many, at any phase: the same answer (live equals offline)."""
-    track = playahead.prepare_track(simulate_half(0, minutes=4))
+    track = predictor.prepare(simulate_half(0, minutes=4))
     times_ms = [40_000, 41_000, 45_000, 46_000, 150_000]
     together = predictor.anticipate_at(track, times_ms, min_confidence=0.2)
     for time_ms, expected in zip(times_ms, together, strict=True):
@@ -38,7 +38,7 @@ def test_each_time_is_answered_on_its_own(predictor):
 @pytest.mark.parametrize("times_ms", [[0], [40_000, 40_000], [50_000, 40_000]])
 def test_wrong_times_are_refused(predictor, times_ms):
     with pytest.raises(playahead.PlayaheadError, match="must increase"):
-        predictor.anticipate_at(playahead.prepare_track(simulate_half(0, minutes=2)), times_ms)
+        predictor.anticipate_at(predictor.prepare(simulate_half(0, minutes=2)), times_ms)
 
 
 def test_features_of_the_wrong_shape_or_value_are_refused(predictor):

@@ -15,7 +15,8 @@ import torch
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.examples import FeedExamples
 from playahead.decoding.decoder import Decoder
-from playahead.features.feed import FEED_FEATURES, N_FEATURES
+from playahead.features.feed import N_FEATURES
+from playahead.features.forms import FEED_FEATURES
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError, NonFiniteLossError
 from playahead.io.tensors import read_tensors

@@ -6,7 +6,7 @@ import pytest
 
 from playahead.backbone.checkpoint import load_backbone
 from playahead.datasets.dataset import FeedDataset
-from playahead.features.feed import FEED_FEATURES
+from playahead.features.forms import FEED_FEATURES
 from playahead.inference.evaluate import evaluate
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError

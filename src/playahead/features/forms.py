@@ -19,8 +19,6 @@ FormName = Literal["windows", "now", "rows"]
 class Track(Protocol):
     """A half, prepared in some form."""
 
-    half: FeedHalf
-
     def at(self, end_ms_P: NDArray[np.int64], /) -> NDArray[np.float32]:
         """A window (or the description of a moment) for each of these times, by itself."""
         ...

@@ -2,14 +2,14 @@
 
 Annotators look ahead. Of the rules behind a feed's rows, these need what came later, and here is what becomes of each:
 
-| row | what tells | what stays |
-|---|---|---|
-| touch: TOUCH at once where the ball is lost next, DRIVE 0.4 s later where it is kept | the next action | all are told 0.4 s later: a DRIVE unless somebody has played on by then, else a TOUCH |
-| TACKLE | the duel was won, and the winner kept the ball for up to 5 s | DUEL |
-| duel for a loose ball, written for its winner alone | who won | its place; its side is the one that played last |
-| won duel in the air: DUEL where the same header follows as a row of its own | the next 1.5 s | HEADER |
-| clearance, free kick, goal kick, corner: the class follows from where the ball came down | the flight's end | HIGH PASS, PASS, PASS, CROSS |
-| an OUT estimated from the pause before a restart | the restart | it is told 3 s after the last row |
+* *A touch* is written as TOUCH at once where the ball is lost next, and as a DRIVE 0.4 s later where it is kept. Here
+  all are told 0.4 s later: as a DRIVE unless somebody has played on by then, else as a TOUCH.
+* *TACKLE*: the duel was won, and the winner kept the ball for up to 5 s. Here a DUEL.
+* *A duel for a loose ball* has a row for its winner alone. Its place stays; its side is the one that played last.
+* *A won duel in the air* is a DUEL if the same header follows as a row of its own within 1.5 s. Here a HEADER.
+* *Clearances, free kicks, goal kicks, corners* get their class from where the ball came down. Here it is HIGH PASS,
+  PASS, PASS and CROSS.
+* *An OUT estimated* from the pause before a restart: the restart tells it. Here it is told 3 s after the last row.
 
 Implied drives stay: they are told 0.4 s after the reception, when a viewer sees them too. So do blocks, whose time is
 estimated from what came before.
@@ -19,6 +19,7 @@ keeps 35 s of rows, sees the same as ``predict`` on the whole match.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ _FLIGHTS = (feed.PASS, feed.HIGH_PASS, feed.CROSS)
 
 def seen_live(half: FeedHalf) -> FeedHalf:
     """The rows of a half without what only the future tells (see above)."""
-    columns = {name: column.copy() for name, column in half.columns.items()}
+    columns: dict[str, Any] = {name: column.copy() for name, column in half.columns.items()}
     code, detail = columns["code"], columns["detail"]
     # Classes that follow from a duel's end or a ball's flight.
     code[code == feed.TACKLE] = feed.DUEL

@@ -270,7 +270,8 @@ def _describe(track: Moments, end_ms_O: NDArray[np.int64], found_OF: NDArray[np.
 
 
 def _goal_distance(xy_2: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.hypot(1 - xy_2[..., 0], np.float32(0.65) * xy_2[..., 1]) / np.float32(2)
+    distance = np.hypot(1 - xy_2[..., 0], np.float32(0.65) * xy_2[..., 1]) / 2
+    return distance.astype(np.float32, copy=False)
 
 
 def _about_source(half: FeedHalf, end_ms_O: NDArray[np.float64], found_OF: NDArray[np.float32]) -> None:

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.decoding.decoder import Decoder, decoder_of
-from playahead.decoding.predictions import Predictions
+from playahead.decoding.predictions import Predictions, join_predictions
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
 from playahead.features.forms import Reading, Track, reading_of
 from playahead.io.errors import InputError
+from playahead.io.progress import Show, counter, quiet
 
 WINDOWS, EXAMPLES = 16, 16
 """Sizes of a piece: always exactly so many are computed together, see ``AnyPredictor.encode``."""
@@ -39,6 +40,16 @@ class ObservationSource(Protocol):
         example the ``Reading.n_before`` before it.
         """
         ...
+
+
+class Batches(Protocol):
+    """Windows to predict, as an evaluation set has them."""
+
+    def batches(self, reading: Reading = ...) -> Iterator[NDArray]:
+        """Windows, as ``AnyPredictor.predict`` takes them."""
+        ...
+
+    def __len__(self) -> int: ...
 
 
 class AnyPredictor(ABC):
@@ -76,6 +87,51 @@ class AnyPredictor(ABC):
             looks_at_OW: indices of the windows that each example looks at (six, or of moments one), oldest first.
         """
         ...
+
+    def predict(self, windows: NDArray[np.float32]) -> Predictions:
+        """Predictions of every example in B sequences.
+
+        Args:
+            windows: (B, W, N, F) float32, W >= 6 windows; of moments (B, W, 1, F).
+        """
+        n_sequences, n_windows = windows.shape[:2]
+        last_W = np.arange(self.reading.n_before, n_windows)
+        last_O = (np.arange(n_sequences)[:, None] * n_windows + last_W).ravel()
+        encoded_PND = self.encode(windows.reshape(-1, *windows.shape[2:]))
+        return self.answer(encoded_PND, last_O[:, None] - np.arange(self.reading.n_before, -1, -1))
+
+    def predict_all(self, evaluation_set: Batches, show: Show = quiet) -> Predictions:
+        """Predictions of every example of a set, in its order."""
+        advance = counter(show, "predicting", len(evaluation_set), "examples")
+        found = []
+        for windows in evaluation_set.batches(self.reading):
+            found.append(self.predict(windows))
+            advance(len(found[-1]))
+        return join_predictions(found)
+
+    def anticipate(
+        self, windows: NDArray[np.float32], min_confidence: float = 0.1, decoder: Decoder | None = None
+    ) -> list[list[Anticipation]]:
+        """Anticipate from windows of features, oldest first.
+
+        Args:
+            windows: (W, N, F) float32, W >= 6 consecutive 5-s windows; or moments.
+            min_confidence: minimum probability of an anticipation.
+            decoder: the marginal one that the weights carry if None.
+
+        Returns:
+            One list for each example: what follows windows 0-5, 1-6, ..., or each moment.
+
+        Raises:
+            InputError: features of the wrong shape, or NaN or infinity among them.
+        """
+        if not np.isfinite(windows).all():
+            raise InputError("features", "hold NaN or infinity")
+        try:
+            predictions = self.predict(np.asarray(windows, np.float32)[None])
+        except ValueError as reason:  # of the network: a wrong shape
+            raise InputError("features", str(reason).removeprefix("features: ")) from None
+        return (decoder or self.decoder()).anticipations(predictions, min_confidence)
 
     def check(self, features: Mapping[str, object]) -> None:
         """Refuse features that the network was not trained on.

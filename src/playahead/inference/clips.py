@@ -12,7 +12,7 @@ from playahead.domain.notices import Notices
 from playahead.domain.records import Anticipation
 from playahead.features.forms import FEED_FEATURES
 from playahead.features.store import FeatureStore
-from playahead.inference.open_predictor import DecodingOptions
+from playahead.inference.open_predictor import DecodingOptions, open_predictor
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, counter, quiet
@@ -65,7 +65,7 @@ def _from_labels(labels: Path, weights: Path | None, options: DecodingOptions) -
     clips = read_baa_split(labels).clips
     if not clips:
         raise InputError(labels, "holds no clips")
-    predictor = Predictor.open(weights, FEED_FEATURES, options.device)
+    predictor = open_predictor(weights, FEED_FEATURES, options.device)
     end_ms = np.array([OBSERVATION_MS])
     tracks = [predictor.prepare(feed_of_actions(clip.observation, clock_known=False)) for clip in clips]
     windows = np.stack([track.windows(end_ms) for track in tracks])

@@ -6,17 +6,17 @@ from playahead.evaluation.exact import timed_events_of_frames
 from playahead.evaluation.official import count_detections
 from playahead.evaluation.reliability import reliability
 from playahead.evaluation.scores import Evaluation, score
-from playahead.inference.predictor import Predictor
+from playahead.inference.any_predictor import AnyPredictor
 from playahead.io.progress import Show, quiet
 
 
 def evaluate(
-    predictor: Predictor, evaluation_set: EvaluationSet, decoder: Decoder | None = None, show: Show = quiet
+    predictor: AnyPredictor, evaluation_set: EvaluationSet, decoder: Decoder | None = None, show: Show = quiet
 ) -> Evaluation:
     """Score a predictor on an evaluation set.
 
     Args:
-        predictor: a ``Predictor``.
+        predictor: any predictor.
         evaluation_set: examples, and what followed each (``datasets.evaluation_set``).
         decoder: decoder of the predictions; the marginal one that the weights carry if None.
         show: function that is called with the progress.

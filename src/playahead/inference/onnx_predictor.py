@@ -51,7 +51,7 @@ class OnnxPredictor(AnyPredictor):
 
     def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
         answers: list[Predictions] = []
-        for looks_at, n in pieces(looks_at_OW[:, GRID.n_windows - self._looks_at :], EXAMPLES):
+        for looks_at, n in pieces(looks_at_OW[:, -self._looks_at :], EXAMPLES):
             found = _run(self._answer, self._folder / ANSWER, encoded_PND[looks_at])
             if len(found) == 1:
                 answer = DensePredictions(*found)

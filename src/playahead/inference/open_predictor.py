@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from playahead.decoding.decoder import Decoder, Kind
+from playahead.features.forms import FEED_FEATURES
 from playahead.inference.any_predictor import AnyPredictor
+from playahead.inference.moment_predictor import open_moment_predictor, reads_moments
 from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
 from playahead.io.settings import check_choices
 from playahead.paper.inference import Confidence, SlotTime
 
 
-def open_predictor(weights: Path | None, features: Mapping[str, object], device: str = "auto") -> AnyPredictor:
-    """Open a model that predicts from these features.
+def open_predictor(
+    weights: Path | None = None, features: Mapping[str, object] = FEED_FEATURES, device: str = "auto"
+) -> AnyPredictor:
+    """Open a model that predicts from these features. One that reads moments is computed by NumPy.
 
     Args:
         weights: a weights file, or the folder of an export; the packaged event-feed model if None.
@@ -23,15 +28,19 @@ def open_predictor(weights: Path | None, features: Mapping[str, object], device:
     Raises:
         InputError: missing, damaged or foreign file, other features, or no such device.
     """
-    if weights is not None and Path(weights).is_dir():
+    path = packaged_weights() if weights is None else Path(weights)
+    if path.is_dir():
         from playahead.inference.onnx_predictor import OnnxPredictor
 
-        predictor = OnnxPredictor(Path(weights))
-        predictor.check(features)
-        return predictor
-    from playahead.inference.predictor import Predictor  # PyTorch takes seconds to import
+        predictor: AnyPredictor = OnnxPredictor(path)
+    elif reads_moments(path):
+        predictor = open_moment_predictor(path)
+    else:
+        from playahead.inference.predictor import Predictor  # PyTorch takes seconds to import
 
-    return Predictor.open(weights, features, device)
+        predictor = Predictor.open(path, device=device)
+    predictor.check(features)
+    return predictor
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,18 +4,17 @@ Axes: B sequences, W windows, N snippets (or steps), F features, O examples (B x
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from playahead.decoding.decoder import Decoder
 from playahead.decoding.predictions import (
     DensePredictions,
     Predictions,
@@ -23,12 +22,9 @@ from playahead.decoding.predictions import (
     event_probabilities,
     join_predictions,
 )
-from playahead.domain.records import Anticipation
-from playahead.features.forms import Reading
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
-from playahead.io.progress import Show, counter, quiet
 from playahead.io.runtime import one_thread, pick_device
 from playahead.io.settings import build
 from playahead.io.tensors import fill, read_tensors, write_tensors
@@ -39,16 +35,6 @@ from playahead.variants.model import build as build_network
 from playahead.variants.moment import RateLogits
 
 _SEQUENCES_TOGETHER = 64
-
-
-class Batches(Protocol):
-    """Windows to predict, as an evaluation set has them."""
-
-    def batches(self, reading: Reading = ...) -> Iterator[NDArray]:
-        """Windows, as ``Predictor.predict`` takes them."""
-        ...
-
-    def __len__(self) -> int: ...
 
 
 class Predictor(AnyPredictor):
@@ -94,24 +80,11 @@ class Predictor(AnyPredictor):
 
     @torch.inference_mode()
     def predict(self, windows: NDArray) -> Predictions:
-        """Predictions of every example in B sequences of W >= 6 windows.
-
-        Args:
-            windows: (B, W, N, F) float32, of moments (B, W, 1, F); of a network on frames (B, T, H, W) uint8.
-        """
+        """See ``AnyPredictor``; a network on frames takes (B, T, H, W) uint8."""
         chunks = (windows[i : i + _SEQUENCES_TOGETHER] for i in range(0, len(windows), _SEQUENCES_TOGETHER))
         with self._threads():
             outputs = (self.network(self._on_device(chunk)) for chunk in chunks)
             return join_predictions([_in_numpy(output, self.objectness_weight) for output in outputs])
-
-    def predict_all(self, evaluation_set: Batches, show: Show = quiet) -> Predictions:
-        """Predictions of every example of a set, in its order."""
-        advance = counter(show, "predicting", len(evaluation_set), "examples")
-        found = []
-        for windows in evaluation_set.batches(self.reading):
-            found.append(self.predict(windows))
-            advance(len(found[-1]))
-        return join_predictions(found)
 
     @torch.inference_mode()
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -137,30 +110,6 @@ class Predictor(AnyPredictor):
 
     def _on_device(self, array: NDArray) -> torch.Tensor:
         return torch.from_numpy(array).to(next(self.network.parameters()).device)
-
-    def anticipate(
-        self, windows: NDArray[np.float32], min_confidence: float = 0.1, decoder: Decoder | None = None
-    ) -> list[list[Anticipation]]:
-        """Anticipate from windows of features, oldest first.
-
-        Args:
-            windows: (W, N, F) float32, W >= 6 consecutive 5-s windows.
-            min_confidence: minimum probability of an anticipation.
-            decoder: the marginal one that the weights carry if None.
-
-        Returns:
-            One list for each example (W - 5 of them): what follows windows 0-5, 1-6, ...
-
-        Raises:
-            InputError: features of the wrong shape, or NaN or infinity among them.
-        """
-        if not np.isfinite(windows).all():
-            raise InputError("features", "hold NaN or infinity")
-        try:
-            predictions = self.predict(np.asarray(windows, np.float32)[None])
-        except ValueError as reason:  # of the network: a wrong shape
-            raise InputError("features", str(reason).removeprefix("features: ")) from None
-        return (decoder or self.decoder()).anticipations(predictions, min_confidence)
 
 
 def _in_numpy(output: AnticipatorOutput, objectness_weight: float) -> Predictions:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from playahead.io.arrays import read_arrays
 from playahead.io.errors import InputError
-from playahead.io.files import FORMAT, atomic_write, require_file, require_format, strict_json
+from playahead.io.files import FORMAT, atomic_write
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -37,17 +38,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         InputError: missing or damaged file, or not written by ``write_tensors``.
     """
-    require_file(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = strict_json((file.metadata() or {}).get("about", "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, RecursionError) as reason:
-        raise InputError(path, f"not a readable safetensors file ({reason})") from None
-    if not isinstance(about, dict):
-        raise InputError(path, "no description inside", "was it written by playahead?")
-    require_format(about, path)
-    return tensors, about
+    return read_arrays(path, "pt")
 
 
 def fill(make: Callable[[], Network], tensors: Mapping[str, Tensor], where: object) -> Network:

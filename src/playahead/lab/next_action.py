@@ -20,7 +20,7 @@ from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID, OBSERVATION_MS, RASTER_FRAME_MS
 from playahead.evaluation.scores import SAMPLES, Interval
 from playahead.features.forms import AS_RECORDED, FEED_FEATURES, Reading
-from playahead.inference.predictor import Predictor
+from playahead.inference.any_predictor import AnyPredictor
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, quiet
 from playahead.lab.baselines import fit_baseline, predict_halves
@@ -99,7 +99,7 @@ def _times_of(half: FeedHalf) -> tuple[NDArray[np.int64], NDArray[np.intp], NDAr
 
 
 def score_next_actions(
-    dataset: FeedDataset, split: str, predictor: Predictor, show: Show = quiet
+    dataset: FeedDataset, split: str, predictor: AnyPredictor, show: Show = quiet
 ) -> dict[str, NextScores]:
     """Scores of the model, of Markov renewal fitted on train (if there is one), and of the commonest class, by name.
 

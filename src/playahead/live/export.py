@@ -25,6 +25,7 @@ from playahead.io.errors import InputError
 from playahead.io.files import FORMAT, atomic_write, disk_errors, file_digest, write_whole
 from playahead.paper.anticipator import Anticipator
 from playahead.paper.slots import SlotLogits
+from playahead.variants.moment import RateLogits
 from playahead.video.input_size import InputSize
 
 STACKS, SNIPPETS = "stacks.onnx", "snippets.onnx"
@@ -56,6 +57,8 @@ def export_anticipator(predictor: Predictor, out: Path) -> dict[str, float]:
     def answer(network: Anticipator, encoded_OWND: Tensor) -> tuple[Tensor, ...]:
         """Encoded windows -> probabilities, as ``Predictor`` gives them."""
         slots = network.answer(encoded_OWND).slots
+        if isinstance(slots, RateLogits):
+            return (-torch.expm1(-slots.log_rate_ORC.exp()),)
         if not isinstance(slots, SlotLogits):
             return (slots.sigmoid(),)
         objectness_OK = (slots.objectness_OK - log_weight).sigmoid()

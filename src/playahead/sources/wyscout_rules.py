@@ -33,7 +33,7 @@ TOUCH_AFTER_DRIVE_MS = 1000.0
 # Wyscout's tag ids and names, grouped as the rules need them. A kind is a ``subEventName``.
 
 TAGS_OF_FLAGS = (403, 402, 401, 801, 1401, 1601, 901)
-"""The tags behind ``domain.feed.FLAGS``. Tags that only the future tells (accurate, won, goal, ...) are none of them."""
+"""The tags behind ``domain.feed.FLAGS``; tags that only the future tells (accurate, won, goal) are none of them."""
 HEAD_OR_BODY_TAG = 403
 WON_TAG = 703
 HIGH_BALL_TAG = 801

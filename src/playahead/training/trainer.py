@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from playahead.datasets.examples import Examples
-from playahead.features.forms import Reading
+from playahead.features.forms import Reading, reading_of
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.files import file_digest
@@ -79,7 +79,7 @@ class TrainConfig(LoopConfig):
     @property
     def reading(self) -> Reading:
         """How the model reads a feed."""
-        return Reading(self.model.encoder if self.model.reads_moments else "windows", self.hindsight)
+        return reading_of(asdict(self))
 
     @property
     def examples_seen(self) -> int:

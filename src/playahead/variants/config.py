@@ -17,8 +17,8 @@ class AnticipatorConfig(ModelConfig):
 
     Attributes:
         encoder: "windows" (the paper: each window on its own), or "steps": every step of an example in one row, each
-            seeing its 15 neighbours (FAANTRA); the steps are the memory then. "now" and "rows" read a feed at one moment,
-            without and with memory of its rows (``variants/moment.py``); only dropout-free widths matter then.
+            seeing its 15 neighbours (FAANTRA); the steps are the memory then. "now" and "rows" read a feed at one
+            moment, without and with memory of its rows (``variants/moment.py``).
         memory: a GRU over the summaries (the paper), or no GRU: the summaries of all windows ("mean") or of the last
             one ("last"), whose mean is the context.
         window_importance: one learned weight a window (the paper).

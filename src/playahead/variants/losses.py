@@ -22,6 +22,7 @@ from playahead.paper.schedule import build_adamw
 from playahead.paper.slots import SlotLogits
 from playahead.paper.targets import Targets, soft_bins, time_bin
 from playahead.variants.config import CriterionConfig, Head, OptimConfig
+from playahead.variants.moment import RateLogits
 
 _TINY = 1e-6
 _WIDENED_STEPS = 4
@@ -185,7 +186,8 @@ class RateLoss:
 
     def __call__(self, output: AnticipatorOutput, targets: Targets, _: Assignment | None) -> dict[str, Tensor]:
         """See ``paper.losses.Loss``."""
-        log_rate_ORC = output.slots.log_rate_ORC.float()
+        rates: RateLogits = output.slots  # type: ignore[bad-assignment]
+        log_rate_ORC = rates.log_rate_ORC.float()
         example_X, event_X = targets.example_X, targets.event_X
         class_X = targets.class_OE[example_X, event_X]
         frame_X = (targets.time_OE[example_X, event_X] * FRAMES_PER_WINDOW).long()

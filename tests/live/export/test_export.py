@@ -8,10 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-import playahead
 from playahead.backbone.checkpoint import load_backbone
 from playahead.cli.main import run
-from playahead.features.feed import FEED_FEATURES
+from playahead.features.forms import FEED_FEATURES
 from playahead.inference.onnx_predictor import OnnxPredictor
 from playahead.inference.open_predictor import open_predictor
 from playahead.inference.predictor import Predictor
@@ -39,8 +38,8 @@ def answers_of(predictors, windows: np.ndarray) -> list:
 
 @pytest.mark.slow
 def test_a_match_is_answered_alike(exported):
-    track = playahead.prepare_track(simulate_half(1, minutes=4))
     predictors = Predictor.open(device="cpu"), open_predictor(exported, FEED_FEATURES)
+    track = predictors[0].prepare(simulate_half(1, minutes=4))
     assert isinstance(predictors[1], OnnxPredictor)
     one, other = answers_of(predictors, track.windows(np.arange(30_000, 200_000, 5_000)))
     for name in ("objectness_OK", "class_OKC", "offset_OKT"):

@@ -53,8 +53,8 @@ def played(session: FeedSession, half: FeedHalf, late_ms: np.ndarray, until_ms: 
 
 
 def assert_exact(predictor, answer: Answer, half: FeedHalf) -> None:
-    windows = playahead.prepare_track(half).windows(np.array([answer.now_ms]))
-    exact = predictor.answer(predictor.encode(windows), np.arange(6)[None]).intensity()[0]
+    windows = predictor.prepare(half).windows(np.array([answer.now_ms]))
+    exact = predictor.answer(predictor.encode(windows), np.arange(len(windows))[None]).intensity()[0]
     np.testing.assert_array_equal(answer.intensity_RC, exact)
 
 
@@ -69,7 +69,7 @@ def test_live_equals_offline_to_the_last_bit(predictor, seed, past):
     assert [answer.now_ms for answer in answers] == list(range(1_000, 45_001, 1_000))
     seen = seen_by(session, [pair for pair in arrived if pair[1] <= LONGEST_DELAY_MS])
     times_ms = [answer.now_ms for answer in answers]
-    listed = predictor.anticipate_at(playahead.prepare_track(seen), times_ms, min_confidence=0.0)
+    listed = predictor.anticipate_at(predictor.prepare(seen), times_ms, min_confidence=0.0)
     for answer, offline in zip(answers, listed, strict=True):
         ours = [(line.action, line.time_ms - answer.now_ms, line.confidence) for line in answer.expected]
         assert ours == [(str(one.action), one.offset_ms, round(one.confidence, 4)) for one in offline]

@@ -6,8 +6,7 @@ from pathlib import Path
 from playahead.cli import terminal
 from playahead.datasets.dataset import FeedDataset, feed_evaluation_set
 from playahead.inference.evaluate import evaluate
-from playahead.inference.open_predictor import DecodingOptions
-from playahead.inference.predictor import Predictor
+from playahead.inference.open_predictor import DecodingOptions, open_predictor
 from playahead.lab.next_action import MODEL, NextScores, score_next_actions
 
 
@@ -35,7 +34,7 @@ def evaluate_feed(
         noise_at: number of matches, as 2 (the benchmark's test split), for which to report the smallest significant
             difference between two systems.
     """
-    evaluation_set, predictor = feed_evaluation_set(data, split, seen), Predictor.open(weights, device=options.device)
+    evaluation_set, predictor = feed_evaluation_set(data, split, seen), open_predictor(weights, device=options.device)
     with terminal.progress() as show:
         evaluation = evaluate(predictor, evaluation_set, options.decoder(predictor), show)
     terminal.show_notices(evaluation_set.notices)
@@ -58,7 +57,7 @@ def evaluate_next(
         device: cpu, cuda, cuda:1, mps, or auto.
         json: one JSON document on standard output.
     """
-    predictor = Predictor.open(weights, device=device)
+    predictor = open_predictor(weights, device=device)
     with terminal.progress() as show:
         found = score_next_actions(FeedDataset(data), split, predictor, show)
     if json:

@@ -24,6 +24,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf, feed_of_actions
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
+from playahead.features.forms import AS_RECORDED, Reading
 from playahead.features.store import FeatureStore
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
@@ -210,7 +211,7 @@ class FramesEvaluationSet(EvaluationSet):
         self._config, self._input_size, self._keep = config, parse_input_size(config.input_size), keep
         self._frames: dict[int, NDArray[np.uint8]] = {}
 
-    def batches(self) -> Iterator[NDArray[np.uint8]]:
+    def batches(self, reading: Reading = AS_RECORDED) -> Iterator[NDArray[np.uint8]]:  # noqa: ARG002
         """Frames (B, T, H, W), uint8."""
         for index, (video, ends) in enumerate(zip(self.videos, self.end_ms, strict=True)):
             frames_OTHW = self._frames.get(index)

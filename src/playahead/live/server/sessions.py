@@ -13,7 +13,7 @@ from collections.abc import Generator, Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from playahead.features.forms import FEED_FEATURES
-from playahead.inference.predictor import Predictor
+from playahead.inference.open_predictor import open_predictor
 from playahead.inference.video import VideoModel
 from playahead.io.channel import Channel
 from playahead.io.errors import PlayaheadError
@@ -52,7 +52,7 @@ class Models:
 
     def __init__(self, config: ServeConfig) -> None:
         self._config, self._lock = config, threading.Lock()
-        self.feed = Predictor.open(config.weights, FEED_FEATURES, config.device)
+        self.feed = open_predictor(config.weights, FEED_FEATURES, config.device)
         self._video: VideoModel | None = None
 
     @property

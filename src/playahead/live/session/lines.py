@@ -80,9 +80,11 @@ def parse_line(line: str, where: str) -> Line:
     TOUCH). It may give ``half`` (else 1), ``team`` (home or away), ``x`` and ``y`` (0 to 100, in the acting team's
     attack), ``setpiece`` (as "corner"), ``confidence`` (0 to 1), ``delay_ms`` (it could only be known so much later),
     and what tells more than the action: ``detail`` (as "smart pass"), ``flags`` (as ["left foot", "high"]), ``player``
-    (a number within the match) and ``role`` (as "defender"). ``{"half": 1, "now_ms": 65000}`` says that nothing else happened until then. ``{"reports": ["PASS",
-    "DUEL"]}``, before the first row, names what the source reports at all; without it, the ten actions. Numbers are
-    JSON numbers, not text.
+    (a number within the match) and ``role`` (as "defender").
+
+    ``{"half": 1, "now_ms": 65000}`` says that nothing else happened until then. ``{"reports": ["PASS", "DUEL"]}``,
+    before the first row, names what the source reports at all; without it, the ten actions. Numbers are JSON numbers,
+    not text.
 
     Raises:
         InputError: ``where``, and what is wrong.

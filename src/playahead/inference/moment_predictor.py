@@ -1,0 +1,155 @@
+"""The model of a moment (``variants/moment.py``) in NumPy: a few matrix products, and no deep-learning library.
+
+Axes: P moments, F columns, N columns of the moment and its latest rows, R rows, G columns of a row, T width of a row,
+H heads, D model, K key and V value of a head, O examples, C classes.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erf
+
+from playahead.decoding.predictions import DensePredictions, event_probabilities
+from playahead.domain.actions import ACTIONS
+from playahead.domain.grid import RASTER_FRAMES
+from playahead.features.now import MOMENT_NAMES, MOST_ROWS, NOW_ROWS, ROW_NAMES, n_columns
+from playahead.inference.any_predictor import AnyPredictor
+from playahead.io.arrays import read_arrays
+from playahead.io.errors import InputError
+from playahead.io.settings import build
+from playahead.variants.config import AnticipatorConfig
+
+_TOGETHER = 1024  # moments of ``predict``
+_EPSILON = np.float32(1e-5)  # of PyTorch's LayerNorm
+_NEVER = np.float32(-1e4)
+
+
+class MomentPredictor(AnyPredictor):
+    """A model of moments with trained weights.
+
+    Args:
+        arrays: weights by their names in PyTorch's state.
+        about: training configuration, features, and the decodings chosen on validation.
+        where: file that it comes from, named in error messages.
+
+    Raises:
+        InputError: the weights do not fit the model that ``about`` describes, or hold NaN or infinity.
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray], about: Mapping[str, Any], where: Path | str) -> None:
+        super().__init__(about, where)
+        config = build(AnticipatorConfig, about.get("model"), f"{where}: model")
+        self._heads, self._has_memory = config.heads, config.encoder == "rows"
+        self._never_C = ~np.isin(np.arange(len(ACTIONS)), config.class_indices)
+        # Matrices are turned once, so that a moment is a row on their left.
+        self._weights: dict[str, NDArray[np.float32]] = {}
+        shapes = _shapes(config)
+        if odd := sorted(shapes.keys() ^ arrays.keys()):
+            raise InputError(where, f"its tensors do not fit the network: {odd[0]}")
+        for name, shape in shapes.items():
+            array = arrays[name]
+            if array.shape != shape or array.dtype != np.float32:
+                what = f"{name} is {array.dtype} {array.shape} instead of float32 {shape}"
+                raise InputError(where, f"its tensors do not fit the network: {what}")
+            if not np.isfinite(array).all():
+                raise InputError(where, f"{name} holds NaN or infinity", "train again")
+            self._weights[name.replace("heads.head.", "heads.")] = np.ascontiguousarray(array.T)
+
+    def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
+        # One at a time: the last bits of a product depend on its size, and a live answer is a single moment.
+        return np.concatenate([self._state(moment_1F) for moment_1F in windows_PNF])[:, None]
+
+    def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> DensePredictions:
+        states = encoded_PND[looks_at_OW[:, -1]]
+        return DensePredictions(np.concatenate([self._probabilities(state_1D) for state_1D in states]))
+
+    def predict(self, windows: NDArray[np.float32]) -> DensePredictions:
+        """Predictions of (B, W, 1, F) moments, many together: equal to ``answer``'s but for the last bits."""
+        moments_PF = windows.reshape(-1, windows.shape[-1])
+        parts = (moments_PF[first : first + _TOGETHER] for first in range(0, len(moments_PF), _TOGETHER))
+        return DensePredictions(np.concatenate([self._probabilities(self._state(part)) for part in parts]))
+
+    def _linear(self, name: str, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        found = x @ self._weights[f"{name}.weight"]
+        if f"{name}.bias" in self._weights:
+            found += self._weights[f"{name}.bias"]
+        return found
+
+    def _norm(self, name: str, x_PD: NDArray[np.float32]) -> NDArray[np.float32]:
+        centred_PD = x_PD - x_PD.mean(axis=1, keepdims=True)
+        spread_P1 = np.sqrt(np.square(centred_PD).mean(axis=1, keepdims=True) + _EPSILON)
+        return centred_PD / spread_P1 * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
+
+    def _state(self, moments_PF: NDArray[np.float32]) -> NDArray[np.float32]:
+        """``NowEncoder.forward``, or ``RowsEncoder``'s."""
+        state_PD = _gelu(self._linear("encoder.enter", moments_PF[:, : n_columns(NOW_ROWS)]))
+        if self._has_memory:
+            state_PD += self._recall(state_PD, moments_PF[:, len(MOMENT_NAMES) :])
+        hidden = _gelu(self._linear("encoder.hidden", self._norm("encoder.norm", state_PD)))
+        return self._norm("encoder.norm_last", state_PD + self._linear("encoder.back", hidden))
+
+    def _recall(self, state_PD: NDArray[np.float32], rows_PF: NDArray[np.float32]) -> NDArray[np.float32]:
+        """``RowsEncoder.recall``; a single moment leaves out the rows that are not there, which weigh nothing."""
+        n, n_rows = len(state_PD), MOST_ROWS
+        rows_PRG = rows_PF.reshape(n, n_rows, len(ROW_NAMES))
+        there_PR = rows_PRG[:, :, ROW_NAMES.index("is_there")]
+        tokens_XT = _gelu(self._linear("encoder.row_enter", rows_PRG.reshape(n * n_rows, -1)))
+        tokens_XT = _gelu(self._linear("encoder.row_hidden", tokens_XT))
+        query_PHK = self._linear("encoder.query", self._norm("encoder.norm_query", state_PD)).reshape(
+            n, self._heads, -1
+        )
+        key_PHKR = self._linear("encoder.key", tokens_XT).reshape(n, n_rows, self._heads, -1).transpose(0, 2, 3, 1)
+        value_PHRV = self._linear("encoder.value", tokens_XT).reshape(n, n_rows, self._heads, -1).transpose(0, 2, 1, 3)
+        affinity_PHR = (query_PHK[:, :, None] @ key_PHKR)[:, :, 0] * np.float32(query_PHK.shape[-1] ** -0.5)
+        affinity_PHR += ((1 - there_PR) * _NEVER)[:, None]
+        weight_PHR = np.exp(affinity_PHR - affinity_PHR.max(axis=-1, keepdims=True))
+        weight_PHR /= weight_PHR.sum(axis=-1, keepdims=True)
+        mixed_PHV = (weight_PHR[:, :, None] @ value_PHRV)[:, :, 0]
+        return self._linear("encoder.recalled", mixed_PHV.reshape(n, -1))
+
+    def _probabilities(self, state_PD: NDArray[np.float32]) -> NDArray[np.float32]:
+        log_rate_ORC = self._linear("heads", state_PD).reshape(-1, RASTER_FRAMES, len(ACTIONS))
+        log_rate_ORC[:, :, self._never_C] = _NEVER
+        return event_probabilities(np.exp(log_rate_ORC))
+
+
+def reads_moments(path: Path) -> bool:
+    """Whether a file holds a model of moments."""
+    _, about = read_arrays(path, only_about=True)
+    model = about.get("model")
+    return isinstance(model, Mapping) and model.get("encoder") in ("now", "rows")
+
+
+def open_moment_predictor(path: Path) -> MomentPredictor:
+    """Open weights of a model of moments.
+
+    Raises:
+        InputError: missing, damaged or foreign file.
+    """
+    arrays, about = read_arrays(path)
+    return MomentPredictor(arrays, about, path)
+
+
+def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    return x * (np.float32(0.5) * (1 + erf(x * np.float32(2**-0.5))))
+
+
+def _shapes(config: AnticipatorConfig) -> dict[str, tuple[int, ...]]:
+    """Shapes of the weights, by their names in PyTorch's state."""
+    d, hidden = config.d_model, config.ffn_dim
+    linear = {"enter": (d, n_columns(NOW_ROWS)), "hidden": (hidden, d), "back": (d, hidden)}
+    norms = ["norm", "norm_last"]
+    if config.encoder == "rows":
+        width, keys, values = d // 4, d // 4, d // 2
+        linear |= {"row_enter": (width, len(ROW_NAMES)), "row_hidden": (width, width), "query": (keys, d)}
+        linear |= {"key": (keys, width), "value": (values, width), "recalled": (d, values)}
+        norms.append("norm_query")
+    shapes: dict[str, tuple[int, ...]] = {f"encoder.{name}.weight": shape for name, shape in linear.items()}
+    shapes |= {f"encoder.{name}.bias": shape[:1] for name, shape in linear.items() if name != "key"}
+    shapes |= {f"encoder.{name}.{part}": (d,) for name in norms for part in ("weight", "bias")}
+    head = "heads.head" if config.classes else "heads"
+    n_rates = RASTER_FRAMES * len(ACTIONS)
+    return shapes | {f"{head}.weight": (n_rates, d), f"{head}.bias": (n_rates,)}
