@@ -12,6 +12,7 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text()
 COMMANDS = sorted((PACKAGE / "cli" / "commands").glob("*.py"))
 WITHOUT_TORCH = (
     *("domain/", "sources/", "evaluation/", "decoding/", "video/", "features/feed.py", "features/store.py"),
+    *("features/now.py", "features/hindsight.py", "features/forms.py", "inference/moment_predictor.py"),
     *("paper/inference.py", "lab/report/", "lab/baselines.py", "lab/simulation/", "lab/download"),
 )
 

@@ -110,10 +110,10 @@ def trained_with(monkeypatch):
 
 
 def test_every_setting_of_a_recipe_is_an_option(trained_with):
-    command = ["train", "feed", "--data", "x", "--recipe", "feed-static", "--seed", "3", "--optim.lr", "0.5"]
+    command = ["train", "feed", "--data", "x", "--recipe", "feed-slots", "--seed", "3", "--optim.lr", "0.5"]
     assert run([*command, "--criterion.frequency", "none"]) == 0
     (config,) = trained_with
-    expected = recipe("feed-static", TrainConfig)
+    expected = recipe("feed-slots", TrainConfig)
     assert config.model == expected.model
     assert (config.seed, config.optim.lr, config.criterion.frequency) == (3, 0.5, "none")
     assert config.epochs == expected.epochs
@@ -121,14 +121,28 @@ def test_every_setting_of_a_recipe_is_an_option(trained_with):
 
 def test_printed_settings_are_read_back(trained_with, tmp_path, capsys):
     with pytest.raises(SystemExit):
-        run(["train", "feed", "--data", "x", "--recipe", "feed-dense", "--model.bins", "7", "--print_config"])
+        run(
+            [
+                "train",
+                "feed",
+                "--data",
+                "x",
+                "--recipe",
+                "feed-slots",
+                "--model.head",
+                "dense",
+                "--model.bins",
+                "7",
+                "--print_config",
+            ]
+        )
     (tmp_path / "run.yaml").write_text(capsys.readouterr().out)
     assert run(["train", "feed", "--config", str(tmp_path / "run.yaml"), "--model.slots", "5"]) == 0
     (config,) = trained_with
     assert (config.model.head, config.model.bins, config.model.slots) == ("dense", 7, 5)
-    (tmp_path / "run.yaml").write_text("data: x\nrecipe: feed-static\nseed: 4\n")
+    (tmp_path / "run.yaml").write_text("data: x\nrecipe: feed-slots\nseed: 4\n")
     assert run(["train", "feed", "--config", str(tmp_path / "run.yaml")]) == 0
-    assert trained_with[1] == replace(recipe("feed-static", TrainConfig), seed=4)
+    assert trained_with[1] == replace(recipe("feed-slots", TrainConfig), seed=4)
 
 
 @pytest.mark.parametrize("command", [["train", "feed"], ["predict", "x.npz"], ["serve"]])

@@ -45,7 +45,7 @@ from tests.support.backbone import TINY as TINY_BACKBONE, tiny_backbone
 
 BRIEF = {"epochs": 1, "steps_per_epoch": 3, "validate_every": 1, "save_every": 1, "precision": "32-true"}
 READS_A_STEP = 2
-QUICK = {"feed", "feed-dense", "paper-feed", "faantra"}
+QUICK = {"feed", "feed-slots", "paper-feed", "faantra"}
 """One recipe of each kind of head, criterion and trainer; the others are slow tests."""
 
 

@@ -241,13 +241,15 @@ def _note_kind(kinds: dict[str, torch.dtype], name: str, _: nn.Module, __: objec
 ROOT = Path(__file__).parents[2]
 
 
-def test_every_departure_of_feed_is_listed():
-    """docs/paper.md, "What `feed` does otherwise": thirteen rows name all settings in which it is not the paper's."""
-    section = (ROOT / "docs" / "paper.md").read_text().split("### What `feed` does otherwise")[1].split("## 2 ")[0]
+def test_every_departure_of_feed_slots_is_listed():
+    """docs/paper.md, "What `feed-slots` does otherwise": thirteen rows name the settings that are not the paper's."""
+    section = (
+        (ROOT / "docs" / "paper.md").read_text().split("### What `feed-slots` does otherwise")[1].split("## 2 ")[0]
+    )
     rows = re.findall(r"^\| \d+ \| .+ \| (`.+`) \|$", section, re.MULTILINE)
     assert len(rows) == 13
     listed = [name for row in rows for name in re.findall(r"`(.+?)`", row)]
-    ours, papers = (dict(_flat(asdict(recipe(name)))) for name in ("feed", "paper-feed"))
+    ours, papers = (dict(_flat(asdict(recipe(name)))) for name in ("feed-slots", "paper-feed"))
     assert sorted([*listed, "decoding"]) == sorted(name for name, value in papers.items() if ours[name] != value)
 
 

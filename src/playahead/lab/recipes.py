@@ -106,7 +106,50 @@ def faantra_frames() -> "EndToEndConfig":
 
 
 def feed() -> TrainConfig:
-    """An event feed read by marginal decoding, sized for two CPU cores.
+    """An event feed at one moment, with memory of its latest 32 rows: the packaged model.
+
+    Every moment is described by what is known now (``features/now.py``). An MLP makes a state of it, which attends to
+    the rows, and one rate for every frame and class comes out of both. Rows are shown as a viewer of the moment would
+    know them (``features/hindsight.py``), and most sequences are observed through a source worse than the feed. A
+    moment costs little, so a batch holds 1,024 of them: sixteen sequences of 64. Muon, one cosine cycle; no dropout, no
+    MixUp and no rare-class sampler, as a feed gives endless examples and marginal decoding needs probabilities.
+    """
+    model = AnticipatorConfig(
+        feature_dim=n_columns(MOST_ROWS),
+        n_windows=1,
+        n_snippets=1,
+        summaries=1,
+        d_model=512,
+        ffn_dim=256,
+        dropout=0.0,
+        encoder="rows",
+        head="rates",
+        auxiliary="off",
+    )
+    return TrainConfig(
+        model=model,
+        optim=OptimConfig(kind="muon", lr=2.5e-3, warmup_epochs=1.0, restart_epochs=None, betas=_SHORT_RUN),
+        epochs=80,
+        steps_per_epoch=200,
+        sequences=16,
+        examples=64,
+        rare_sampler=False,
+        degraded=0.6,
+        mixup_alpha=0.0,
+        hindsight=False,
+        average_decay=0.997,
+        validate_every=10,
+    )
+
+
+def now() -> TrainConfig:
+    """``feed`` without memory of more than four rows: the baseline that every model of a feed must beat."""
+    base = feed()
+    return replace(base, model=replace(base.model, encoder="now", feature_dim=n_columns(NOW_ROWS)))
+
+
+def feed_slots() -> TrainConfig:
+    """The paper's windows and slots on an event feed, read by marginal decoding, sized for two CPU cores.
 
     Its differences from the paper: half the width and half the decoder, a third encoder layer; no dropout and no
     MixUp (a feed gives endless windows, so there is nothing to regularise); no rare-class sampler, objectness weight
@@ -134,57 +177,6 @@ def feed() -> TrainConfig:
     )
 
 
-def now() -> TrainConfig:
-    """A feed at one moment: an MLP on what is known now and the latest four rows, without memory of more.
-
-    The baseline that every model of a feed must beat. A moment costs little, so a batch holds 1,024 of them: sixteen
-    sequences of 64. The rest is as in ``feed``, and nothing is shown that only the future tells.
-    """
-    base = feed()
-    model = AnticipatorConfig(
-        feature_dim=n_columns(NOW_ROWS),
-        n_windows=1,
-        n_snippets=1,
-        summaries=1,
-        d_model=512,
-        ffn_dim=256,
-        encoder="now",
-        head="rates",
-        auxiliary="off",
-        dropout=0.0,
-    )
-    return replace(
-        base,
-        model=model,
-        criterion=CriterionConfig(),
-        optim=replace(base.optim, warmup_epochs=1.0),
-        epochs=50,
-        steps_per_epoch=200,
-        sequences=16,
-        examples=64,
-        hindsight=False,
-        validate_every=10,
-    )
-
-
-def rows() -> TrainConfig:
-    """``now`` with memory: the moment's state attends to the latest 32 rows, which pays where a source is doubtful."""
-    base = now()
-    return replace(base, model=replace(base.model, encoder="rows", feature_dim=n_columns(MOST_ROWS)))
-
-
-def feed_static() -> TrainConfig:
-    """``feed`` with static slot queries: the paper's ablation."""
-    base = feed()
-    return replace(base, model=replace(base.model, conditioned=False))
-
-
-def feed_dense() -> TrainConfig:
-    """``feed`` with the dense head, 32 frames x 10 classes, on the same encoder and decoder."""
-    base = feed()
-    return replace(base, model=replace(base.model, head="dense"))
-
-
 def video() -> TrainConfig:
     """The paper on stored features of video."""
     return paper()
@@ -193,10 +185,10 @@ def video() -> TrainConfig:
 def video_small() -> TrainConfig:
     """Stored features of few and short matches, sized for two CPU cores.
 
-    ``feed`` with dropout and MixUp, which keep a model from memorising a small set of videos, with the observation head
-    on every window, which teaches it to read the features, and with one example in a sequence.
+    ``feed-slots`` with dropout and MixUp, which keep a model from memorising a small set of videos, with the
+    observation head on every window, which teaches it to read the features, and with one example in a sequence.
     """
-    base = feed()
+    base = feed_slots()
     return replace(
         base,
         model=replace(base.model, dropout=0.2, auxiliary="all", encoder_layers=2),
@@ -257,19 +249,7 @@ def backbone_small() -> "PretrainConfig":
 
 
 _MADE = {
-    "TrainConfig": (
-        demo,
-        faantra,
-        feed,
-        feed_dense,
-        feed_static,
-        now,
-        paper_feed,
-        paper_small,
-        rows,
-        video,
-        video_small,
-    ),
+    "TrainConfig": (demo, faantra, feed, feed_slots, now, paper_feed, paper_small, video, video_small),
     "PretrainConfig": (backbone, backbone_small),
     "EndToEndConfig": (faantra_frames,),
 }

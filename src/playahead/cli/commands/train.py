@@ -22,7 +22,7 @@ def train_feed(
         data: folder with train.npz and val.npz (compact feed tables).
         run: settings of the run.
         out: folder of the run: weights.safetensors (to predict with), log.csv, state to resume from.
-        recipe: feed, feed-static, feed-dense, paper-feed, paper-small, faantra or demo; the options below change it.
+        recipe: feed, now, feed-slots, paper-feed, paper-small, faantra or demo; the options below change it.
         validation_matches: matches of val that are scored while training (the end is scored on all).
         start: weights of an earlier run of the same model to start from.
     """
