@@ -16,6 +16,7 @@ from playahead.domain.notices import Notices
 from playahead.domain.records import Mark
 from playahead.features.encoder import VideoEncoder
 from playahead.features.store import StoreFacts
+from playahead.inference.any_predictor import AnyPredictor
 from playahead.inference.predictor import Predictor
 from playahead.inference.result import PredictConfig, PredictResult
 from playahead.io.errors import InputError
@@ -50,7 +51,7 @@ class VideoModel:
         notices: facts about both that a reader should know.
     """
 
-    predictor: Predictor
+    predictor: AnyPredictor
     backbone: FastBackbone
     input_size: InputSize
     classes: frozenset[str]
@@ -83,7 +84,7 @@ class VideoModel:
         )
 
 
-def facts_of(predictor: Predictor) -> StoreFacts:
+def facts_of(predictor: AnyPredictor) -> StoreFacts:
     """Facts about the features that a predictor was trained on.
 
     Raises:
