@@ -19,7 +19,7 @@ def seen(*rows: dict) -> list[FeedRow]:
     return seen_live(FeedHalf.from_rows(1, 1, [replace(_ROW, **row) for row in rows])).rows
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(half=feeds(), end_ms=st.integers(0, 70_000))
 def test_what_is_shown_of_a_moment_rests_on_what_was_visible_by_then(half, end_ms):
     """Cut the future, and what lies 35 s back: a model sees the same of the moment."""

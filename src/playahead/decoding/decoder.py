@@ -199,15 +199,19 @@ class Decoder:
 
     def decode(self, predictions: Predictions) -> Decoded:
         """Scores for the scorer and confidences for people, of the same rows."""
-        ranked_ORV = stated_ORV = self._ranked(predictions)
-        if self.kind == "marginal":
-            stated_ORV = near_probabilities(predictions.intensity(), ranked_ORV)
-        stated_ORV = self._moved(stated_ORV)
-        return Decoded(self._scaled(ranked_ORV), self.calibration(stated_ORV) if self.calibration else stated_ORV)
+        ranked_ORV = self._ranked(predictions)
+        return Decoded(self._scaled(ranked_ORV), self._stated(predictions, ranked_ORV))
 
     def probabilities(self, predictions: Predictions) -> NDArray[np.float32]:
         """Confidences for people: see ``Decoded``."""
-        return self.decode(predictions).probabilities_ORV
+        return self._stated(predictions, self._ranked(predictions))
+
+    def _stated(self, predictions: Predictions, ranked_ORV: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Confidences for people, of rows where they were placed."""
+        is_marginal = self.kind == "marginal"
+        stated_ORV = near_probabilities(predictions.intensity(), ranked_ORV) if is_marginal else ranked_ORV
+        stated_ORV = self._moved(stated_ORV)
+        return self.calibration(stated_ORV) if self.calibration else stated_ORV
 
     def scores(self, predictions: Predictions) -> NDArray[np.float32]:
         """Scores for the official scorer: see ``Decoded``."""

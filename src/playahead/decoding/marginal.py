@@ -22,6 +22,9 @@ from playahead.domain.grid import RASTER_FRAMES, RASTER_HZ
 PEAKS_PER_CLASS = 6
 _TOLERANCES_S = (1, 2, 3, 4, 5, 11)
 _REACH_FRAMES = tuple(min(int(s * RASTER_HZ / 2), RASTER_FRAMES - 1) for s in _TOLERANCES_S)
+_REACH_H = np.array(_REACH_FRAMES)[:, None]
+_START_HR = np.maximum(np.arange(RASTER_FRAMES) - _REACH_H, 0)
+_STOP_HR = np.minimum(np.arange(RASTER_FRAMES) + _REACH_H + 1, RASTER_FRAMES)
 PLACE_WEIGHTS = np.array([0.30, 0.20, 0.15, 0.15, 0.10, 0.10], np.float32)  # chosen on val (docs/log.md)
 _WORTH = 1e-4  # less confident ones are dropped
 _OWN_SHARE = 2 / 3  # of the probability of an action near: that it is not one that a surer row stands for
@@ -87,16 +90,10 @@ def greedy_peaks(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _neighbourhood_mass(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32]:
     """mass_HPR within each tolerance's reach of each frame."""
-    n_frames = intensity_PR.shape[1]
-    cumulative = np.zeros((len(intensity_PR), n_frames + 1), np.float32)
+    cumulative = np.zeros((len(intensity_PR), RASTER_FRAMES + 1), np.float32)
     np.cumsum(intensity_PR, axis=1, out=cumulative[:, 1:])
-    frames = np.arange(n_frames)
-    return np.stack(
-        [
-            cumulative[:, np.minimum(frames + reach + 1, n_frames)] - cumulative[:, np.maximum(frames - reach, 0)]
-            for reach in _REACH_FRAMES
-        ]
-    )
+    mass_PHR = cumulative[:, _STOP_HR] - cumulative[:, _START_HR]
+    return np.ascontiguousarray(mass_PHR.transpose(1, 0, 2))
 
 
 def take_out(
@@ -108,10 +105,9 @@ def take_out(
     """
     kept_HP = 1 + np.expm1(-mass_HP) / np.maximum(mass_HP, 1e-9)
     distance_PR = np.abs(np.arange(intensity_PR.shape[1]) - peak_P[:, None])
-    factor_PR = np.zeros_like(intensity_PR)
-    for reach, kept_P in zip(_REACH_FRAMES, kept_HP, strict=True):
-        factor_PR += np.where(distance_PR <= reach, kept_P[:, None], 1).astype(np.float32)
-    return (intensity_PR * (factor_PR / len(_REACH_FRAMES))).astype(np.float32, copy=False)
+    is_near_HPR = distance_PR <= _REACH_H[:, :, None]
+    factor_HPR = np.where(is_near_HPR, kept_HP[:, :, None], np.float32(1)).astype(np.float32, copy=False)
+    return (intensity_PR * (factor_HPR.sum(axis=0) / len(_REACH_FRAMES))).astype(np.float32, copy=False)
 
 
 RADIUS_MS = 500

@@ -18,6 +18,9 @@ N_CODES = len(ACTIONS) + len(OBSERVED_TOKENS)
 """Codes 0-9 are the ten actions, 10-13 the observation-only tokens."""
 PASS, DRIVE, HEADER, HIGH_PASS, THROW_IN, CROSS, SHOT, OUT, BLOCK, TACKLE, DUEL, SAVE, STOPPAGE, TOUCH = range(N_CODES)
 
+PLAYS_BALL = ~np.isin(np.arange(N_CODES), (DUEL, STOPPAGE, OUT))
+"""Whether a row of each code means that its team has played the ball."""
+
 UNKNOWN = 255
 """Team, position, set piece, confidence, detail, flags, player or role that the source does not give."""
 ESTIMATED_OUT = 9
@@ -91,10 +94,19 @@ FINER = ("detail", "flags", "player", "role")
 """Columns that tell more than the codes; few sources have them."""
 
 
+_BYTES: dict[str, NDArray[np.bool_]] = {}
+"""``holds`` of every byte, which a session looks up many times a second."""
+
+
 def holds(name: str, column: NDArray[np.integer]) -> NDArray[np.bool_]:
     """Mask of the values that a column of rows can hold."""
+    if column.dtype == np.uint8 and name in _BYTES:
+        return _BYTES[name][column]
     smallest, largest = RANGES[name]
     return ((column >= smallest) & (column <= largest)) | np.isin(column, _BESIDES.get(name, ()))
+
+
+_BYTES |= {name: holds(name, np.arange(256)) for name, kind in COLUMNS.items() if kind is np.uint8}
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -176,9 +188,10 @@ class FeedHalf:
         for name, column in columns.items():
             if column.shape != self.t_ms.shape or column.ndim != 1:
                 raise RecordError(f"column {name} has shape {column.shape}, t_ms {self.t_ms.shape}")
-            if not np.issubdtype(column.dtype, np.integer):
+            if column.dtype.kind not in "iu":
                 raise RecordError(f"column {name} holds {column.dtype}, not whole numbers")
-            _require_rows(column >= 0, f"{name} is negative")
+            if column.dtype.kind == "i":
+                _require_rows(column >= 0, f"{name} is negative")
         _require(self.half in PERIODS, f"half {self.half} is not in {PERIODS[0]}..{PERIODS[-1]}")
         _require(self.reports <= EVERY_CODE, f"reports {sorted(self.reports)}: a code is not in 0..{N_CODES - 1}")
         _require_rows(holds("t_ms", self.t_ms), "t_ms is later than any half lasts (3 hours)")

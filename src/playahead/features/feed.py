@@ -23,8 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.domain.actions import Action
-from playahead.domain.feed import DUEL, N_CODES, N_SETPIECES, STOPPAGE, UNKNOWN, FeedHalf
+from playahead.domain.feed import N_CODES, N_SETPIECES, PLAYS_BALL, UNKNOWN, FeedHalf
 from playahead.domain.grid import GRID
 
 _RECENCY_S = 2.0  # decay of "how long ago was the last one of this code"
@@ -117,7 +116,7 @@ def prepare_track(half: FeedHalf) -> FeedTrack:
     weight_EK = is_code_EK * np.where(confidence == UNKNOWN, 100, confidence.astype(np.int64))[:, None]
 
     # Possession: the team of the latest row that plays the ball, gained where that team changes.
-    plays_ball = ~np.isin(code, (DUEL, STOPPAGE, Action.OUT.class_index))
+    plays_ball = PLAYS_BALL[code]
     played_E = np.maximum.accumulate(np.where(plays_ball, row_E, -1))
     next_played_E = np.minimum.accumulate(np.where(plays_ball, row_E, len(code) - 1)[::-1])[::-1]
     side_E = np.where(played_E >= 0, team[played_E], -1)

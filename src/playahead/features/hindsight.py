@@ -25,17 +25,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain import feed
-from playahead.domain.feed import ESTIMATED_OUT, UNKNOWN, Detail, FeedHalf
+from playahead.domain.feed import ESTIMATED_OUT, PLAYS_BALL, UNKNOWN, Detail, FeedHalf
 
 _CARRIED_MS = 400
 _LOOK_BACK_MS = 5_000
 _OUT_SEEN_MS = 3_000
-_NO_PLAY = (feed.DUEL, feed.STOPPAGE, feed.OUT)
 _SEEN_AS = {
     **{Detail.CLEARANCE: feed.HIGH_PASS, Detail.CORNER: feed.CROSS},
     **{Detail.FREE_KICK: feed.PASS, Detail.GOAL_KICK: feed.PASS},
 }
-_FLIGHTS = (feed.PASS, feed.HIGH_PASS, feed.CROSS)
+_FLIES = np.isin(np.arange(feed.N_CODES), (feed.PASS, feed.HIGH_PASS, feed.CROSS))
 
 
 def seen_live(half: FeedHalf) -> FeedHalf:
@@ -46,10 +45,10 @@ def seen_live(half: FeedHalf) -> FeedHalf:
     code[code == feed.TACKLE] = feed.DUEL
     code[(detail == Detail.AIR_DUEL) & (code == feed.DUEL)] = feed.HEADER
     for kind, seen_as in _SEEN_AS.items():
-        code[(detail == kind) & np.isin(code, _FLIGHTS)] = seen_as
+        code[(detail == kind) & _FLIES[code]] = seen_as
     _judge_touches(half, columns)
     # The others look at what was told before: rows in order of visibility.
-    told_ms = replace(half, **columns).visible_ms
+    told_ms = half.t_ms.astype(np.int64) + columns["delay_ms"] + columns["late_ms"]
     order = np.argsort(told_ms, kind="stable")
     _hide_winners(columns, order, told_ms[order])
     _delay_estimated_outs(columns, order, told_ms[order])
@@ -62,18 +61,19 @@ def seen_live(half: FeedHalf) -> FeedHalf:
 def _judge_touches(half: FeedHalf, columns: dict[str, NDArray]) -> None:
     """Tell every touch 0.4 s after it, as a drive unless another row that plays the ball became visible by then."""
     code = columns["code"]
-    is_touch = (columns["detail"] == Detail.TOUCH) & np.isin(code, (feed.DRIVE, feed.TOUCH))
-    touch_ms = half.t_ms[is_touch].astype(np.int64) + half.late_ms[is_touch]
-    play_ms = np.sort(half.visible_ms[~is_touch & ~np.isin(code, _NO_PLAY)])
-    played_on = np.searchsorted(play_ms, touch_ms + _CARRIED_MS, "left") > np.searchsorted(play_ms, touch_ms, "right")
+    is_touch = (columns["detail"] == Detail.TOUCH) & ((code == feed.DRIVE) | (code == feed.TOUCH))
+    delay_ms = np.maximum(half.delay_ms[is_touch], _CARRIED_MS)
+    told_ms = half.t_ms[is_touch].astype(np.int64) + delay_ms + half.late_ms[is_touch]
+    play_ms = np.sort(half.visible_ms[~is_touch & PLAYS_BALL[code]])
+    played_on = np.searchsorted(play_ms, told_ms, "left") > np.searchsorted(play_ms, told_ms - _CARRIED_MS, "right")
     code[is_touch] = np.where(played_on, feed.TOUCH, feed.DRIVE)
-    columns["delay_ms"][is_touch] = _CARRIED_MS
+    columns["delay_ms"][is_touch] = delay_ms
 
 
 def _hide_winners(columns: dict[str, NDArray], order: NDArray[np.intp], at_ms: NDArray[np.int64]) -> None:
     """Give each duel for a loose ball to the side that played last in the 5 s before it, and turn its place."""
     team = columns["team"]
-    known_E = ~np.isin(columns["code"], _NO_PLAY)[order] & (team[order] != UNKNOWN)
+    known_E = PLAYS_BALL[columns["code"][order]] & (team[order] != UNKNOWN)
     last_E = np.maximum.accumulate(np.where(known_E, np.arange(len(order)), -1))
     duels_E = np.flatnonzero(columns["detail"][order] == Detail.GROUND_LOOSE_BALL_DUEL)
     for place in duels_E.tolist():

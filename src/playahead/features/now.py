@@ -18,13 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.feed import (
-    DUEL,
     FLAGS,
     N_CODES,
     N_SETPIECES,
-    OUT,
+    PLAYS_BALL,
     ROLES,
-    STOPPAGE,
     UNKNOWN,
     Detail,
     FeedHalf,
@@ -140,7 +138,7 @@ def prepare_moments(half: FeedHalf, n_rows: int = MOST_ROWS) -> Moments:
     xy_E2 = np.where(team_E[:, None] == 1, -xy_E2, xy_E2) * is_known[:, None]
 
     # Possession: the team of the latest row that plays the ball, gained where that team changes.
-    plays_E = ~np.isin(code, (DUEL, STOPPAGE, OUT)) & (team_E >= 0)
+    plays_E = PLAYS_BALL[code] & (team_E >= 0)
     played_E = np.maximum.accumulate(np.where(plays_E, row_E, -1))
     next_played_E = np.minimum.accumulate(np.where(plays_E, row_E, len(order) - 1)[::-1])[::-1]
     side_E = np.where(played_E >= 0, team_E[played_E], -1)

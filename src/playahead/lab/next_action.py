@@ -2,7 +2,8 @@
 
 A predictor's intensities over the coming 5 s say both. The next action is of class c with probability
 sum_r S(r) lambda_c(r), where S(r) is the probability that nothing has happened before frame r; the wait is S's median,
-which has the smallest expected absolute error. Beyond the 5 s, their mean rate goes on.
+which has the smallest expected absolute error. Beyond the 5 s, their mean rate goes on. Where train is at hand, waits
+are mapped to those that were typical there.
 
 Axes: O times, W windows (6), N steps, F features, R raster frames, C classes, G groups, M matches, S bootstrap samples.
 """
@@ -37,6 +38,7 @@ MODEL, MARKOV, COMMONEST = "model", "Markov renewal", "commonest class"
 _IN_GROUP_GC = np.array([[action in group for action in ACTIONS] for group in GROUPS.values()], np.float64)
 _MIN_RATE = 1e-9
 _BATCH = 256  # times
+_MATCHES_FITTED, _PARTS_FITTED = 40, 60  # of train, and parts in which their waits are compared
 _JUST_AFTER_MS = 1  # a step sees what became visible before its end
 
 
@@ -114,15 +116,31 @@ def score_next_actions(
     """
     times = NextActions(dataset.evaluation_set(split).halves, split)
     predictor.check(FEED_FEATURES)
-    systems = {MODEL: predictor.predict_all(times, show)}
-    if (dataset.folder / "train.npz").exists():
-        markov = fit_baseline("markov", *dataset.training_halves())
-        systems[MARKOV] = predict_halves(markov, times.halves, times.end_ms)
+    class_OC, wait_s_O = next_action(predictor.predict_all(times, show).intensity())
     scores = {}
-    for name, predictions in systems.items():
-        class_OC, wait_s_O = next_action(predictions.intensity())
-        scores[name] = score_answers(class_OC.argmax(axis=1), wait_s_O, times)
-    return {**scores, COMMONEST: score_commonest(times)}
+    if (dataset.folder / "train.npz").exists():
+        halves, length_ms = dataset.training_halves()
+        wait_s_O = _typical_waits(predictor, halves, show)(wait_s_O)
+        markov = fit_baseline("markov", halves, length_ms)
+        class_MC, markov_wait_s_O = next_action(predict_halves(markov, times.halves, times.end_ms).intensity())
+        scores[MARKOV] = score_answers(class_MC.argmax(axis=1), markov_wait_s_O, times)
+    return {MODEL: score_answers(class_OC.argmax(axis=1), wait_s_O, times), **scores, COMMONEST: score_commonest(times)}
+
+
+def _typical_waits(
+    predictor: AnyPredictor, halves: Sequence[FeedHalf], show: Show
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Map from the waits that the rates say to the median waits that followed them in some matches of train.
+
+    A rate is an average over whether something has happened before. Where nothing has, the next action is nearer, so
+    the rates read as a Poisson process wait too long.
+    """
+    first = list(dict.fromkeys(half.match for half in halves))[:_MATCHES_FITTED]
+    times = NextActions([half for half in halves if half.match in first], "train")
+    _, stated_s_O = next_action(predictor.predict_all(times, show).intensity())
+    parts = np.array_split(np.argsort(stated_s_O, kind="stable"), _PARTS_FITTED)
+    stated_s, typical_s = ([float(np.median(waits[part])) for part in parts] for waits in (stated_s_O, times.wait_s_O))
+    return lambda wait_s_O: np.interp(wait_s_O, stated_s, np.maximum.accumulate(typical_s))
 
 
 def score_commonest(times: NextActions) -> NextScores:
