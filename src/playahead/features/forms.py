@@ -1,14 +1,14 @@
 """The forms in which a model reads a feed, and what it is shown of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.domain.feed import FeedHalf
+from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.grid import GRID
 from playahead.features import feed, now
 from playahead.features.hindsight import seen_live
@@ -73,14 +73,18 @@ class Reading:
             rows), or "rows" (the same with the latest 32).
         hindsight: rows as they were recorded; else as a viewer of each moment would know them
             (``features/hindsight.py``).
+        without: columns of ``domain.feed.FINER`` that it is not shown.
     """
 
     form: FormName = "windows"
     hindsight: bool = True
+    without: tuple[str, ...] = ()
 
     def seen(self, half: FeedHalf) -> FeedHalf:
         """The rows that the model is shown of a half."""
-        return half if self.hindsight else seen_live(half)
+        seen = half if self.hindsight else seen_live(half)
+        hidden: dict[str, Any] = dict.fromkeys(self.without, np.full(len(half), UNKNOWN, np.uint8))
+        return replace(seen, **hidden) if hidden else seen
 
     def prepare(self, seen: FeedHalf) -> Track:
         """Prepare rows that the model is shown."""
@@ -110,7 +114,8 @@ def reading_of(train: Mapping[str, Any]) -> Reading:
     """The reading of a model with these training settings (``TrainConfig`` as a mapping)."""
     model = train.get("model")
     encoder = model.get("encoder") if isinstance(model, Mapping) else None
-    return Reading(encoder if encoder in ("now", "rows") else "windows", train.get("hindsight") is not False)
+    form: FormName = encoder if encoder in ("now", "rows") else "windows"
+    return Reading(form, train.get("hindsight") is not False, tuple(train.get("without") or ()))
 
 
 AS_RECORDED = Reading()

@@ -18,6 +18,7 @@ Every rule looks at rows in the order in which they become visible, at most 5 s 
 keeps 35 s of rows, sees the same as ``predict`` on the whole match.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -37,23 +38,37 @@ _SEEN_AS = {
 _FLIES = np.isin(np.arange(feed.N_CODES), (feed.PASS, feed.HIGH_PASS, feed.CROSS))
 
 
-def seen_live(half: FeedHalf) -> FeedHalf:
-    """The rows of a half without what only the future tells (see above)."""
+RULES = ("touches", "tackles", "loose balls", "air duels", "flights", "estimated outs")
+"""What becomes of rows that look ahead, in the order above."""
+
+
+def seen_live(half: FeedHalf, rules: Collection[str] = RULES) -> FeedHalf:
+    """The rows of a half without what only the future tells (see above).
+
+    Args:
+        half: rows as they were recorded.
+        rules: the ones of ``RULES`` to follow; the others' rows stay as they are.
+    """
     columns: dict[str, Any] = {name: column.copy() for name, column in half.columns.items()}
     code, detail = columns["code"], columns["detail"]
     # Classes that follow from a duel's end or a ball's flight.
-    code[code == feed.TACKLE] = feed.DUEL
-    code[(detail == Detail.AIR_DUEL) & (code == feed.DUEL)] = feed.HEADER
-    for kind, seen_as in _SEEN_AS.items():
+    if "tackles" in rules:
+        code[code == feed.TACKLE] = feed.DUEL
+    if "air duels" in rules:
+        code[(detail == Detail.AIR_DUEL) & (code == feed.DUEL)] = feed.HEADER
+    for kind, seen_as in _SEEN_AS.items() if "flights" in rules else ():
         code[(detail == kind) & _FLIES[code]] = seen_as
-    _judge_touches(half, columns)
+    if "touches" in rules:
+        _judge_touches(half, columns)
     # The others look at what was told before: rows in order of visibility.
     told_ms = half.t_ms.astype(np.int64) + columns["delay_ms"] + columns["late_ms"]
     order = np.argsort(told_ms, kind="stable")
-    _hide_winners(columns, order, told_ms[order])
-    _delay_estimated_outs(columns, order, told_ms[order])
+    if "loose balls" in rules:
+        _hide_winners(columns, order, told_ms[order])
+    if "estimated outs" in rules:
+        _delay_estimated_outs(columns, order, told_ms[order])
     reports = half.reports
-    if feed.TACKLE in reports:
+    if "tackles" in rules and feed.TACKLE in reports:
         reports = (reports - {feed.TACKLE}) | {feed.DUEL}
     return replace(half, **columns, reports=reports)
 

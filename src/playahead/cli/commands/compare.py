@@ -20,7 +20,7 @@ def compare(
     """Train every variant with every seed, score them, and say which differences are significant; resumes.
 
     Args:
-        grid: paper, decoding, pasts, winner, or a YAML file like those in playahead/grids.
+        grid: paper, decoding, pasts, columns, winner, or a YAML file like those in playahead/grids.
         data: folder of compact feed tables, or with --features the dataset's splits.
         options: split to score, and how.
         features: store of video features to compare on instead.
