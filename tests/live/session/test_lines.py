@@ -6,7 +6,7 @@ import pytest
 
 from playahead.cli.main import run
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import FeedRow
+from playahead.domain.feed import UNKNOWN, Detail, FeedRow
 from playahead.io.errors import InputError
 from playahead.live.session.frames import FrameSource
 from playahead.live.session.lines import Reports, Tick, lines_of, of_growing_file, parse_entry, parse_line
@@ -124,7 +124,11 @@ def test_a_line_is_read_as_its_fields_say(line, row):
         ('{"t_ms": 1, "action": "PASS", "half": 5}', "half '5' is not a number from 1 to 4"),
         ('{"t_ms": 1, "action": "PASS", "confidence": 80}', "confidence '80' is not in"),
         ('{"t_ms": 1, "action": "PASS", "setpiece": "kick"}', "setpiece 'kick' is not one of open play"),
-        ('{"t_ms": 1, "action": "PASS", "player": 7}', "'player' is not one of"),
+        ('{"t_ms": 1, "action": "PASS", "shirt": 7}', "'shirt' is not one of"),
+        ('{"t_ms": 1, "action": "PASS", "player": 300}', "player '300' is not a number from 0 to 254"),
+        ('{"t_ms": 1, "action": "PASS", "detail": "trick"}', "detail 'trick' is not one of air duel"),
+        ('{"t_ms": 1, "action": "PASS", "flags": ["head", 0]}', "flags: '0' is not one of head"),
+        ('{"t_ms": 1, "action": "PASS", "role": "referee"}', "role 'referee' is not one of goalkeeper"),
         ('{"now_ms": 1, "action": "PASS"}', "'now_ms' is not one of"),
         ('{"reports": ["SAVES"]}', "'SAVES' is not one of"),
         ('{"t_ms": 1' + " " * 70_000 + "}", "longer than 65,536"),
@@ -173,3 +177,10 @@ def test_a_label_says_the_same_in_a_line_as_in_a_file(label, tmp_path):
     row = parse_entry({"t_ms": 10_000, "action": label}, "line 1")
     assert (row.code, row.setpiece) == (half.code[-1], half.setpiece[-1])
     assert parse_entry({"t_ms": 10_000, "action": label, "setpiece": "open play"}, "line 1").setpiece == 0
+
+
+def test_a_row_may_tell_more_than_its_action():
+    line = {"t_ms": 1, "action": "PASS", "detail": "smart pass", "flags": ["high", "left foot"], "player": 7}
+    row = parse_line(json.dumps({**line, "role": "midfielder"}), "x")
+    assert row == FeedRow(1, 1, 0, setpiece=255, detail=Detail.SMART_PASS, flags=0b1100, player=7, role=2)
+    assert parse_line(json.dumps({**line, "detail": None, "flags": None}), "x").flags == UNKNOWN
