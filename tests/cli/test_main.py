@@ -281,7 +281,7 @@ for arguments in json.loads(sys.argv[1]):
 
 def test_without_the_extras_a_feed_is_predicted_and_trained_on_and_the_rest_names_its_extra(tmp_path):
     sim, trained = str(tmp_path / "sim"), str(tmp_path / "run")
-    sizes = ["--model.d-model=16", "--model.slots=4", "--model.encoder-layers=1", "--sequences=2", "--examples=2"]
+    sizes = ["--model.d-model=16", "--model.heads=2", "--sequences=2", "--examples=2"]
     brief = ["--epochs=1", "--steps-per-epoch=1", "--validate-every=1"]
     commands = [
         ["data", "simulate", "--out", sim, "--matches=4", "--minutes=2"],

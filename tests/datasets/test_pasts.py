@@ -32,7 +32,8 @@ def test_labels_are_what_happened_whatever_is_seen(played_half, name):
         np.testing.assert_array_equal(ours.time_OE, theirs.time_OE)
     windows, worse = next(iter(whole.batches())), next(iter(seen.batches()))
     assert windows.shape == worse.shape
-    assert (name == "full feed") == np.array_equal(windows, worse)
+    lost_nothing = name in ("full feed", "codes alone")  # windows hold nothing finer than codes
+    assert lost_nothing == np.array_equal(windows, worse)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,8 @@ def films(tmp_path_factory) -> Path:
 def small(name: str) -> TrainConfig:
     config = recipe(name, TrainConfig)
     assert isinstance(config, TrainConfig)
-    sizes = {"feature_dim": N_FEATURES, "d_model": 16, "heads": 2, "ffn_dim": 16, "encoder_layers": 1}
+    feature_dim = config.model.feature_dim if config.model.reads_moments else N_FEATURES
+    sizes = {"feature_dim": feature_dim, "d_model": 16, "heads": 2, "ffn_dim": 16, "encoder_layers": 1}
     model = replace(config.model, **sizes, decoder_layers=1)
     return replace(config, model=model, sequences=2, examples=2, **BRIEF)  # type: ignore[arg-type]
 
@@ -108,7 +109,12 @@ def test_an_anticipator_trains_validates_resumes_and_predicts(tmp_path, watch, n
     validation = FeedEvaluationSet(halves, "val")
 
     def make() -> Trainer:
-        return Trainer(config, FeedExamples(halves, 2), lambda predictor: validate(predictor, validation), tmp_path)
+        return Trainer(
+            config,
+            FeedExamples(halves, 2, reading=config.reading),
+            lambda predictor: validate(predictor, validation),
+            tmp_path,
+        )
 
     trainer = make()
     assert_here(trainer.plain_model)

@@ -72,7 +72,7 @@ def test_a_name_that_cannot_be_and_a_device_that_is_not_here(two_gpus):
 
 
 def test_every_command_says_so_in_one_line(tmp_path, capsys):
-    simulate(tmp_path, matches=4, minutes=3.0)
+    simulate(tmp_path, matches=4, minutes=6.0)
     for command in ("predict {}/test.npz", "evaluate feed {}", "train feed --data {} --out {}/run"):
         assert run([*command.replace("{}", str(tmp_path)).split(), "--device", "gpu"]) == 2
         error = capsys.readouterr().err

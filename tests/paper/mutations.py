@@ -528,8 +528,8 @@ COMPOSITION = [
     Mutation(
         "a mask of classes on the default model",
         _VARIANT_MODEL,
-        "    if config.classes:\n",
-        "    if True:\n",
+        "if config.classes else head",
+        "if True else head",
         _SAME_MODEL,
     ),
     Mutation(
@@ -584,8 +584,8 @@ COMPOSITION = [
     Mutation(
         "another default where a variant repeats the paper's setting",
         _VARIANT_CONFIG,
-        'encoder: Literal["windows", "steps"] = "windows"',
-        'd_model: int = 64\n    encoder: Literal["windows", "steps"] = "windows"',
+        'memory: Literal["gru", "mean", "last"] = "gru"',
+        'd_model: int = 64\n    memory: Literal["gru", "mean", "last"] = "gru"',
         f"{_DEFAULTS}test_settings_that_both_have_share_their_defaults",
     ),
 ]

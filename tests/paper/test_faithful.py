@@ -64,6 +64,7 @@ STATED = {
         "sigma_bins": 1.0,  # 1.4 j
         "matched_weight": 1.0,  # 1.4 f
         "intensity_weight": 0.0,  # ours
+        "class_power": 0.3,  # ours, of rates alone
         "observation": "focal",  # 1.4 k
         "presence_weight": 0.3,  # 1.4 l
         "focal_gamma": 2.0,  # 1.4 k
@@ -86,6 +87,8 @@ STATED = {
     "average_decay": 0.999,  # 1.4 t
     "decoding": "paper",  # 1.4 v
     "checkpoint_by": "area",  # 1.4 v
+    "hindsight": True,  # 1.4 w
+    "without": (),  # 1.4 w
     "degraded": 0.0,  # 1.4 w
     "augment": False,  # 1.4 w
     "epochs": 35,  # 1.4 x: warm-up, and cycles of 10 and 20 epochs

@@ -9,6 +9,7 @@ from playahead.datasets.examples import FeedExamples, VideoExamples
 from playahead.datasets.stored import LabelledFeatures
 from playahead.domain.actions import ACTIONS, Action
 from playahead.features.feed import N_FEATURES
+from playahead.features.forms import AS_RECORDED
 from playahead.lab.simulation.plays import simulate_half
 from playahead.training.trainer import TrainConfig
 from playahead.variants.config import AnticipatorConfig, CriterionConfig, OptimConfig
@@ -57,7 +58,7 @@ class Recorded(Dataset):
     def __init__(self):
         super().__init__(Path("recorded"))
 
-    def training_examples(self, examples, degraded=0.0, augment=True):
+    def training_examples(self, examples, degraded=0.0, augment=True, reading=AS_RECORDED):
         return VideoExamples([annotated(0), annotated(1)], examples)
 
     def evaluation_set(self, split):

@@ -130,7 +130,8 @@ class FeedExamples:
             counts.append(class_counts(class_OE).sum(axis=0))
             weights.append(rare_factors(class_OE).reshape(len(starts), examples).mean(axis=1))
         if not anchors:
-            raise InputError("halves", "no half is long enough for a single sequence")
+            what = f"no half lasts the {(OBSERVATION_MS + examples * ANTICIPATION_MS) // 1000} s of a single sequence"
+            raise InputError("TrainConfig.examples", f"{examples}: {what}", "take fewer, or longer halves")
         self._anchors = np.array(anchors, np.int64)
         self.counts_C = np.sum(counts, axis=0)
         of_class_C = np.sum([np.bincount(half.code, minlength=len(ACTIONS))[: len(ACTIONS)] for half in halves], axis=0)

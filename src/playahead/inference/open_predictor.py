@@ -33,7 +33,7 @@ def open_predictor(
         from playahead.inference.onnx_predictor import OnnxPredictor
 
         predictor: AnyPredictor = OnnxPredictor(path)
-    elif reads_moments(path):
+    elif device in ("auto", "cpu") and reads_moments(path):
         predictor = open_moment_predictor(path)
     else:
         from playahead.inference.predictor import Predictor  # PyTorch takes seconds to import

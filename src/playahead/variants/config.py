@@ -47,6 +47,12 @@ class AnticipatorConfig(ModelConfig):
         require(self, "head", (self.head == "rates") == self.reads_moments, "for this encoder: rates, of now and rows")
         if self.reads_moments:
             require(self, "auxiliary", self.auxiliary == "off", "for moments, which hold no steps: off")
+            require(
+                self,
+                "d_model heads",
+                self.d_model % (4 * self.heads) == 0,
+                "for moments: a multiple of 4 times the heads",
+            )
         if self.encoder == "steps":
             for name, value in {"memory": "gru", "importance_on": "inputs", "memory_tail": False}.items():
                 require(self, name, getattr(self, name) == value, "for encoder=steps, whose memory is its steps")

@@ -42,19 +42,19 @@ def build(config: AnticipatorConfig) -> Anticipator:
     observer: nn.Module | None = None
     if config.auxiliary != "off":
         observer = ObservationHead(config.d_model, 0 if config.auxiliary == "all" else config.n_windows - 1)
-    if config.classes:
-        heads = OnlyClasses(heads, config.class_indices)
-        observer = OnlyClasses(observer, config.class_indices) if observer is not None else None
+    observer = _annotated(observer, config) if observer is not None else None
     kind = StepAnticipator if config.encoder == "steps" else Anticipator
-    return kind(config, encoder, memory, decoder, heads, observer)
+    return kind(config, encoder, memory, decoder, _annotated(heads, config), observer)
 
 
 def _moment_model(config: AnticipatorConfig) -> Anticipator:
     encoder = NowEncoder(config) if config.encoder == "now" else RowsEncoder(config)
-    head: nn.Module = RateHead(config.d_model)
-    if config.classes:
-        head = OnlyClasses(head, config.class_indices)
+    head = _annotated(RateHead(config.d_model), config)
     return MomentAnticipator(config, encoder, MomentMemory(), ContextAlone(), head, None)
+
+
+def _annotated(head: nn.Module, config: AnticipatorConfig) -> nn.Module:
+    return OnlyClasses(head, config.class_indices) if config.classes else head
 
 
 def _memory(config: AnticipatorConfig) -> nn.Module:
