@@ -68,6 +68,9 @@ class MomentPredictor(AnyPredictor):
 
     def predict(self, windows: NDArray[np.float32]) -> DensePredictions:
         """Predictions of (B, W, 1, F) moments, many together: equal to ``answer``'s but for the last bits."""
+        if windows.ndim != 4 or windows.shape[2:] != (1, self.reading.n_features):
+            layout = f"(sequences, moments, 1, {self.reading.n_features} columns)"
+            raise ValueError(f"features: shape {windows.shape} is not {layout}")
         moments_PF = windows.reshape(-1, windows.shape[-1])
         parts = (moments_PF[first : first + _TOGETHER] for first in range(0, len(moments_PF), _TOGETHER))
         return DensePredictions(np.concatenate([self._probabilities(self._state(part)) for part in parts]))

@@ -41,7 +41,7 @@ class OnnxPredictor(AnyPredictor):
         digests = about.get("sha256") if isinstance(about.get("sha256"), dict) else {}
         self._encode, self._answer = (_session(folder / name, digests.get(name)) for name in (ENCODE, ANSWER))
         shape = self._answer.get_inputs()[0].shape
-        if len(shape) < 2 or shape[1] not in range(1, GRID.n_windows + 1):
+        if len(shape) != 4 or shape[1] not in range(1, GRID.n_windows + 1):
             raise InputError(folder / ANSWER, f"takes arrays of {shape}, not of encoded windows", "export it again")
         self._looks_at = int(shape[1])
 

@@ -74,13 +74,13 @@ class RowsEncoder(NowEncoder):
         there_O1R = rows_ORG[:, None, :, ROW_NAMES.index("is_there")]
         tokens_ORT = nn.functional.gelu(self.row_enter(rows_ORG))
         tokens_ORT = nn.functional.gelu(self.row_hidden(tokens_ORT))
-        query_OHK = self.query(self.norm_query(state)).reshape(len(rows_ORG), self.heads, -1)
+        query_OHK = self.query(self.norm_query(state)).flatten(0, -2).unflatten(-1, (self.heads, -1))
         key_OHKR = self.key(tokens_ORT).unflatten(-1, (self.heads, -1)).permute(0, 2, 3, 1)
         value_OHRV = self.value(tokens_ORT).unflatten(-1, (self.heads, -1)).transpose(1, 2)
         affinity_OHR = (query_OHK[:, :, None] @ key_OHKR)[:, :, 0] * query_OHK.shape[-1] ** -0.5
         weight_OHR = (affinity_OHR + (1 - there_O1R) * _GONE).softmax(dim=-1).to(value_OHRV.dtype)
         mixed_OHV = (weight_OHR[:, :, None] @ value_OHRV)[:, :, 0]
-        return self.recalled(mixed_OHV.reshape(*state.shape[:-1], -1))
+        return self.recalled(mixed_OHV.flatten(1)).reshape(state.shape)
 
 
 class MomentMemory(nn.Module):
