@@ -1,11 +1,11 @@
-"""The packaged model on single matches of other providers, beside baselines fitted on the training matches.
+"""Models on single matches of other providers, beside baselines fitted on the training matches.
 
-``python benchmarks/zero_shot.py DATA MATCH...`` prints two tables: the rows of each class in 90 minutes beside the
-usual ones; and the exact area and the official figure of the model, of Markov renewal and of a constant rate on the
-same match, over the classes that its provider reports. One match has no interval.
+``python benchmarks/zero_shot.py DATA MATCH... --weights FILE...`` prints two tables: the rows of each class in 90
+minutes beside the usual ones; and the exact area and the official figure of each model, of Markov renewal and of a
+constant rate on the same match, over the classes that its provider reports. One match has no interval.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +16,15 @@ from playahead.decoding.choosing import Decoding, choose
 from playahead.domain.actions import ACTIONS
 from playahead.evaluation.scores import score
 from playahead.inference.predictor import Predictor
+from playahead.io.files import packaged_weights
 from playahead.lab.baselines import BASELINES, fit_baseline, predict_halves
 from playahead.sources.feeds import USUAL_PER_90_MIN, choose_reader, read_feed
 
 
-def main(data: Path, matches: list[Path]) -> None:
+def main(data: Path, matches: list[Path], weights: list[Path]) -> None:
     """Print both tables."""
-    dataset, predictor = FeedDataset(data), Predictor.open()
+    dataset = FeedDataset(data)
+    predictors = {path.stem: Predictor.open(path) for path in weights}
     val, decoders = dataset.evaluation_set("val"), {}
     fitted = {name: fit_baseline(name, *dataset.training_halves()) for name in BASELINES}
     for name, baseline in fitted.items():
@@ -35,7 +37,7 @@ def main(data: Path, matches: list[Path]) -> None:
         counts = np.bincount(codes, minlength=len(ACTIONS)) * 90 / minutes
         match = FeedEvaluationSet(halves, path.name)
         rates.append([provider, *(f"{n:.0f}" if c in match.classes else f"({n:.0f})" for c, n in enumerate(counts))])
-        systems = {"model": predictor.decoder().scores(predictor.predict_all(match))}
+        systems = {name: one.decoder().scores(one.predict_all(match)) for name, one in predictors.items()}
         guessed = {name: predict_halves(fitted[name], match.halves, match.end_ms) for name in BASELINES}
         systems |= {name: decoders[name].scores(predictions) for name, predictions in guessed.items()}
         scored = {name: score(scores_ORV, match.count_by_match) for name, scores_ORV in systems.items()}
@@ -43,7 +45,7 @@ def main(data: Path, matches: list[Path]) -> None:
         figures.append([provider, str(len(match.classes)), *cells])
     usual = ["usual", *(f"{n:.0f}" for n in USUAL_PER_90_MIN)]
     print_table(["rows in 90 minutes", *map(str, ACTIONS)], [usual, *rates])
-    print_table(["match", "classes", "model", *BASELINES], figures)
+    print_table(["match", "classes", *predictors, *BASELINES], figures)
 
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:
@@ -54,4 +56,9 @@ def print_table(head: list[str], rows: list[list[str]]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("matches", type=Path, nargs="+")
+    parser.add_argument("--weights", type=Path, nargs="+", default=[packaged_weights()])
+    given = parser.parse_args()
+    main(given.data, given.matches, given.weights)
