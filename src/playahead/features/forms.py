@@ -34,9 +34,12 @@ class Track(Protocol):
 
 @dataclass(frozen=True)
 class _Form:
-    """A form: its columns, how a half is prepared, how many windows come before an example's own, augmentation."""
+    """A form: what weights say of it, its number of columns, how a half is prepared, how many windows come before an
+    example's own, augmentation.
+    """
 
-    names: tuple[str, ...]
+    about: dict[str, object]
+    n_features: int
     prepare: Callable[[FeedHalf], Track]
     n_before: int
     augment: Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
@@ -53,12 +56,18 @@ def _augment_moments(features: NDArray[np.float32], rng: np.random.Generator) ->
 
 
 def _moments(n_rows: int) -> _Form:
-    rows = tuple(f"{name} of row {row}" for row in range(n_rows) for name in now.ROW_NAMES)
-    return _Form((*now.MOMENT_NAMES, *rows), partial(now.prepare_moments, n_rows=n_rows), 0, _augment_moments)
+    about: dict[str, object] = {"names": [*now.MOMENT_NAMES, *now.ROW_NAMES], "rows": n_rows}
+    prepare = partial(now.prepare_moments, n_rows=n_rows)
+    return _Form(about, now.n_columns(n_rows), prepare, 0, _augment_moments)
+
+
+def _windows() -> _Form:
+    about: dict[str, object] = {"names": list(feed.FEATURE_NAMES)}
+    return _Form(about, feed.N_FEATURES, feed.prepare_track, GRID.n_windows - 1, _augment_windows)
 
 
 _FORMS = {
-    "windows": _Form(feed.FEATURE_NAMES, feed.prepare_track, GRID.n_windows - 1, _augment_windows),
+    "windows": _windows(),
     "now": _moments(now.NOW_ROWS),
     "rows": _moments(now.MOST_ROWS),
 }
@@ -97,7 +106,7 @@ class Reading:
     @property
     def n_features(self) -> int:
         """Number of columns."""
-        return len(_FORMS[self.form].names)
+        return _FORMS[self.form].n_features
 
     @property
     def n_before(self) -> int:
@@ -107,7 +116,7 @@ class Reading:
     @property
     def description(self) -> dict[str, object]:
         """What weights say of the features that they were trained on."""
-        return {"kind": "feed", "names": list(_FORMS[self.form].names)}
+        return {"kind": "feed", **_FORMS[self.form].about}
 
 
 def reading_of(train: Mapping[str, Any]) -> Reading:

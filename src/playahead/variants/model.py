@@ -16,15 +16,7 @@ from playahead.paper.encoder import LocalEncoder, LocalLayer
 from playahead.paper.memory import Memory, ObservationMemory, examples_of, run_gru, summarise
 from playahead.paper.slots import RARE_LOGIT, SlotDecoder, SlotHeads, SlotLogits
 from playahead.variants.config import AnticipatorConfig
-from playahead.variants.moment import (
-    ContextAlone,
-    MomentAnticipator,
-    MomentMemory,
-    NowEncoder,
-    RateHead,
-    RateLogits,
-    RowsEncoder,
-)
+from playahead.variants.moment import MomentAnticipator, NowEncoder, RateHead, RateLogits, RowsEncoder
 
 NEIGHBOURS = 15
 """Steps that a step of FAANTRA's encoder attends to, itself in the middle."""
@@ -50,7 +42,7 @@ def build(config: AnticipatorConfig) -> Anticipator:
 def _moment_model(config: AnticipatorConfig) -> Anticipator:
     encoder = NowEncoder(config) if config.encoder == "now" else RowsEncoder(config)
     head = _annotated(RateHead(config.d_model), config)
-    return MomentAnticipator(config, encoder, MomentMemory(), ContextAlone(), head, None)
+    return MomentAnticipator(config, encoder, nn.Identity(), nn.Identity(), head, None)
 
 
 def _annotated(head: nn.Module, config: AnticipatorConfig) -> nn.Module:

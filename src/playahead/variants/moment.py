@@ -1,7 +1,7 @@
 """A model of one moment of a feed: its columns, memory of its latest rows, and a rate for every frame and class.
 
-The network is small enough for NumPy (``inference/moment_predictor.py``). It is put together as the paper's is, with
-parts that do less: the encoder does the work, the memory and the decoder only pass it on.
+The network is small enough for NumPy (``inference/moment_predictor.py``). It is an anticipator whose encoder does all
+the work: nothing stands for the paper's memory and decoder.
 
 Axes: B sequences, W moments of a sequence, O examples (B x W), F columns, N columns of the moment and its latest rows,
 R rows, G columns of a row, H heads, D model, T width of a row, V value of a head, C classes.
@@ -16,7 +16,6 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import RASTER_FRAMES
 from playahead.features.now import MOMENT_NAMES, MOST_ROWS, NOW_ROWS, ROW_NAMES, n_columns
 from playahead.paper.anticipator import Anticipator, AnticipatorOutput
-from playahead.paper.memory import Memory
 from playahead.variants.config import AnticipatorConfig
 
 _FIRST_LOG_RATE = -5.3  # 1.5 actions in 5 s, over all frames and classes
@@ -83,25 +82,8 @@ class RowsEncoder(NowEncoder):
         return self.recalled(mixed_OHV.flatten(1)).reshape(state.shape)
 
 
-class MomentMemory(nn.Module):
-    """The state of each moment is all that is remembered."""
-
-    def forward(self, state_BW1D: Tensor) -> Memory:
-        """See ``paper.memory.ObservationMemory``."""
-        state_O1D = state_BW1D.flatten(0, 1)
-        return Memory(state_O1D, state_O1D[:, 0])
-
-
-class ContextAlone(nn.Module):
-    """No slots: the context goes straight to the head."""
-
-    def forward(self, memory: Memory) -> Tensor:
-        """Memory of O examples -> context_OD."""
-        return memory.context_OD
-
-
 class RateHead(nn.Linear):
-    """One rate for every frame and class: context_OD -> ``RateLogits``."""
+    """One rate for every frame and class: state_BW1D -> ``RateLogits``."""
 
     def __init__(self, d_model: int) -> None:
         super().__init__(d_model, RASTER_FRAMES * len(ACTIONS))
@@ -111,9 +93,9 @@ class RateHead(nn.Linear):
         nn.init.zeros_(self.weight)
         nn.init.constant_(self.bias, _FIRST_LOG_RATE)
 
-    def forward(self, context_OD: Tensor) -> RateLogits:  # type: ignore[bad-override]
+    def forward(self, state_BW1D: Tensor) -> RateLogits:  # type: ignore[bad-override]
         """See the class."""
-        return RateLogits(super().forward(context_OD).unflatten(-1, (RASTER_FRAMES, len(ACTIONS))))
+        return RateLogits(super().forward(state_BW1D.flatten(0, 2)).unflatten(-1, (RASTER_FRAMES, len(ACTIONS))))
 
 
 class MomentAnticipator(Anticipator):
