@@ -20,7 +20,7 @@ from playahead.lab.simulation.simulate import Rendering, render
 
 TINY = "--epochs 1 --steps-per-epoch 2 --precision 32-true"  # bfloat16 crawls where it is emulated
 BRIEF = {
-    "train feed": f"{TINY} --validation-matches 1",
+    "train feed": f"{TINY} --validation-matches 1 --examples 4",
     "train video": f"{TINY} --sequences 2",
     "train frames": f"{TINY} --batch 2 --model.input-size 64x32 --validation-clips 2",
     "pretrain": f"{TINY} --batch 2 --validation-videos 1 --input-size 96x64",
