@@ -83,3 +83,6 @@ def test_rows_without_details_stay_but_for_tackles(played_half):
     for name in ("t_ms", "team", "x", "y", "delay_ms"):
         np.testing.assert_array_equal(getattr(shown, name), getattr(played_half, name))
     assert feed.TACKLE not in shown.reports
+    ten = replace(played_half, reports=frozenset(range(10)))
+    np.testing.assert_array_equal(seen_live(ten).code, ten.code)
+    assert seen_live(ten).reports == ten.reports, "a source of the ten actions alone has seen what it says"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from playahead.domain.feed import FLAGS, N_CODES, PASS, TOUCH, UNKNOWN, Detail, FeedHalf, FeedRow
+from playahead.domain.feed import DUEL, FLAGS, N_CODES, PASS, TACKLE, TOUCH, UNKNOWN, Detail, FeedHalf, FeedRow
 from playahead.features.now import MOMENT_NAMES, MOST_ROWS, ROW_NAMES, mirror, n_columns, prepare_moments
 from tests.support.feeds import feeds
 
@@ -98,6 +98,14 @@ def test_counts_decay_and_doubtful_rows_count_less():
     assert of_moment(half, f"all_{TOUCH}_1") == pytest.approx(np.exp(-1) / 2)
     assert of_moment(half, f"own_{TOUCH}_1") == pytest.approx(np.exp(-1) / 2)
     assert of_moment(half, "own_0_1") == 0, "the touch was the last to play the ball"
+
+
+def test_confidences_tell_a_spotter_from_labels():
+    ten, reports = frozenset(range(10)), f"reports_{TACKLE}"
+    for confidence, says_tackles in ((UNKNOWN, 0), (80, 1)):
+        half = half_of({"t_ms": 20_000, "confidence": confidence}, reports=ten)
+        assert of_moment(half, reports) == says_tackles
+        assert of_moment(replace(half, reports=ten | {DUEL}), reports) == 1
 
 
 def test_an_empty_feed_says_only_what_time_it_is():

@@ -4,7 +4,8 @@ Annotators look ahead. Of the rules behind a feed's rows, these need what came l
 
 * *A touch* is written as TOUCH at once where the ball is lost next, and as a DRIVE 0.4 s later where it is kept. Here
   all are told 0.4 s later: as a DRIVE unless somebody has played on by then, else as a TOUCH.
-* *TACKLE*: the duel was won, and the winner kept the ball for up to 5 s. Here a DUEL.
+* *TACKLE*: the duel was won, and the winner kept the ball for up to 5 s. Here a DUEL, if the source reports duels; a
+  source of the ten actions alone, such as a spotter, has seen what it says.
 * *A duel for a loose ball* has a row for its winner alone. Its place stays; its side is the one that played last.
 * *A won duel in the air* is a DUEL if the same header follows as a row of its own within 1.5 s. Here a HEADER.
 * *Clearances, free kicks, goal kicks, corners* get their class from where the ball came down. Here it is HIGH PASS,
@@ -52,7 +53,8 @@ def seen_live(half: FeedHalf, rules: Collection[str] = RULES) -> FeedHalf:
     columns: dict[str, Any] = {name: column.copy() for name, column in half.columns.items()}
     code, detail = columns["code"], columns["detail"]
     # Classes that follow from a duel's end or a ball's flight.
-    if "tackles" in rules:
+    judges_duels = "tackles" in rules and feed.DUEL in half.reports
+    if judges_duels:
         code[code == feed.TACKLE] = feed.DUEL
     if "air duels" in rules:
         code[(detail == Detail.AIR_DUEL) & (code == feed.DUEL)] = feed.HEADER
@@ -67,10 +69,7 @@ def seen_live(half: FeedHalf, rules: Collection[str] = RULES) -> FeedHalf:
         _hide_winners(columns, order, told_ms[order])
     if "estimated outs" in rules:
         _delay_estimated_outs(columns, order, told_ms[order])
-    reports = half.reports
-    if "tackles" in rules and feed.TACKLE in reports:
-        reports = (reports - {feed.TACKLE}) | {feed.DUEL}
-    return replace(half, **columns, reports=reports)
+    return replace(half, **columns, reports=half.reports - {feed.TACKLE} if judges_duels else half.reports)
 
 
 def _judge_touches(half: FeedHalf, columns: dict[str, NDArray]) -> None:

@@ -18,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.feed import (
+    DUEL,
     FLAGS,
     N_CODES,
     N_SETPIECES,
     PLAYS_BALL,
     ROLES,
+    TACKLE,
     UNKNOWN,
     Detail,
     FeedHalf,
@@ -115,9 +117,9 @@ class Moments:
     def at(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
         """Descriptions (O, 1, columns) of these moments, float32, roughly within [-1, 1]."""
         found = np.zeros((len(end_ms), n_columns(self.n_rows)), np.float32)
+        _about_source(self.half, np.asarray(end_ms, np.float64), found)
         if len(self.t_ms_E):
             _describe(self, np.asarray(end_ms, np.int64), found)
-        _about_source(self.half, np.asarray(end_ms, np.float64), found)
         return found[:, None]
 
 
@@ -240,6 +242,10 @@ def _describe(track: Moments, end_ms_O: NDArray[np.int64], found_OF: NDArray[np.
     put(f"recent_{Detail(_DETAILS[0]).name.lower()}", decay_ORH[..., 1][:, None] @ detail_ORD)
     put("latest_0", (decay_ORH[..., 1, None] * code_ORK).max(axis=1))
 
+    # Of a source without duels, confidences tell a spotter, which may say TACKLE, from labels, of which none is known.
+    if TACKLE in track.half.reports and DUEL not in track.half.reports:
+        moment[:, _AT[f"reports_{TACKLE}"]] = (rows_ORG[..., ROW_NAMES.index("confidence_known")] > 0).any(axis=1)
+
     # Possession, from no earlier than the side's first touch of these 30 s; and how much happened.
     first_played_O = track.next_played_E[np.minimum(first_O, len(track.next_played_E) - 1)]
     since_ms_O = np.maximum(track.gained_ms_E[latest_O], track.visible_ms_E[first_played_O])
@@ -280,7 +286,8 @@ def _about_source(half: FeedHalf, end_ms_O: NDArray[np.float64], found_OF: NDArr
     found_OF[:, _AT["clock_known"]] = half.clock_known
     start_ms_O = np.maximum(np.minimum(half.seen_from_ms, end_ms_O), 0)
     found_OF[:, _AT["observed"]] = np.minimum((end_ms_O - start_ms_O) / GRID.observation_ms, 1)
-    found_OF[:, _AT["reports_0"] : _AT["reports_0"] + N_CODES] = [code in half.reports for code in range(N_CODES)]
+    reports = half.reports if DUEL in half.reports else half.reports - {TACKLE}  # unless confidences tell a spotter
+    found_OF[:, _AT["reports_0"] : _AT["reports_0"] + N_CODES] = [code in reports for code in range(N_CODES)]
 
 
 def mirror(found: NDArray[np.float32]) -> NDArray[np.float32]:
