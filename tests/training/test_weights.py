@@ -13,7 +13,7 @@ from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
 from playahead.io.tensors import read_tensors
 
-FIRST_TWO_MATCHES = 0.2531096141474985  # when it was packaged
+FIRST_TWO_MATCHES = 0.2687444155119251  # when it was packaged
 NAMES = ("feed", "simulated-backbone", "simulated-video")
 
 
