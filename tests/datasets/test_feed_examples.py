@@ -92,7 +92,7 @@ def test_a_sequences_last_window_ends_where_its_future_begins():
 
 
 def test_too_short_halves_are_refused():
-    with pytest.raises(InputError, match="no half is long enough"):
+    with pytest.raises(InputError, match="no half lasts the 35 s"):
         FeedExamples([simulate_half(0, minutes=0.5)], 1)
     with pytest.raises(InputError, match="below 1"):
         FeedExamples([simulate_half(0, minutes=6)], 0)

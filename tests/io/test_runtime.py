@@ -14,6 +14,8 @@ from playahead.features.extract import ExtractionReport, Video, extract_by_ray
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.runtime import emulates_bfloat16, float32_as, pick_device
+from playahead.lab.recipes import recipe
+from playahead.variants.model import build
 from tests.conftest import simulate
 from tests.support.backbone import tiny_backbone
 
@@ -113,7 +115,8 @@ def two_threads():
 
 @pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="another PyTorch keeps its threads")
 def test_a_feed_computes_with_one_thread_and_the_others_keep_theirs(two_threads):
-    predictor, counted = Predictor.open(), []
+    reads_windows = build(recipe("feed-slots").model)
+    predictor, counted = Predictor(reads_windows, {"features": {"kind": "feed"}}), []
     video = Predictor(predictor.network, {**predictor.about, "features": {"kind": "video"}})
 
     def count(*_):

@@ -109,6 +109,12 @@ class Reading:
         return _FORMS[self.form].n_features
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """Windows, steps and columns of one example."""
+        n_steps = GRID.n_snippets if self.form == "windows" else 1
+        return self.n_before + 1, n_steps, self.n_features
+
+    @property
     def n_before(self) -> int:
         """Windows that an example needs before its own."""
         return _FORMS[self.form].n_before

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 import playahead
 from playahead.cli.main import run
 from playahead.cli.parser import build_parser, spelt_for_python
-from playahead.features.feed import N_FEATURES
+from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
 from playahead.live.server.app import build_app
 from playahead.live.server.config import ServeConfig
@@ -119,7 +119,7 @@ def test_a_video_is_watched(client, video):
 def test_single_questions(client, video):
     of_rows = client.post("/v1/anticipate", json={"rows": ROWS, "now_ms": 8_500}).raise_for_status().json()
     assert (of_rows["now_ms"], len(of_rows["expected"]) > 0) == (8_500, True)
-    client.post("/v1/anticipate", json={"features": [[[0.0] * N_FEATURES] * 33] * 6}).raise_for_status()
+    client.post("/v1/anticipate", json={"features": [[[0.0] * open_predictor().reading.n_features]]}).raise_for_status()
     of_clip = client.post("/v1/anticipate", content=video.read_bytes(), headers=CLIP).raise_for_status()
     assert of_clip.json()["seen_ms"] == 30_000
 

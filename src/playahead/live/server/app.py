@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.grid import OBSERVATION_MS
 from playahead.live.page.page import live_page
 from playahead.live.server.by_ray import RaySession, RaySessions
 from playahead.live.server.clips import Clips
@@ -248,11 +248,11 @@ def _of_features(question: QuestionBody, models: Models) -> Answer:
         windows_WNF = np.asarray(question.features, np.float32)
     except ValueError:
         raise Problem(422, "features: the lists are not of one length") from None
-    shape = (GRID.n_windows, GRID.n_snippets, predictor.network.config.feature_dim)  # type: ignore[union-attr]
+    shape = predictor.reading.shape
     if windows_WNF.shape != shape or not np.isfinite(windows_WNF).all():
         raise Problem(422, f"features: {windows_WNF.shape} are not {shape} finite numbers")
-    # Six windows are one example.
-    predictions = predictor.answer(predictor.encode(windows_WNF), np.arange(GRID.n_windows)[None])
+    # Six windows, or one moment, are one example.
+    predictions = predictor.answer(predictor.encode(windows_WNF), np.arange(len(windows_WNF))[None])
     (anticipations,) = predictor.decoder().anticipations(predictions, question.min_confidence)
     expected = [one.at(OBSERVATION_MS, OBSERVATION_MS) for one in anticipations]
     return Answer(0, OBSERVATION_MS, OBSERVATION_MS, (), expected, (), predictions.intensity()[0])

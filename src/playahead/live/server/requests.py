@@ -75,7 +75,7 @@ class RowsBody(_RequestBody):
 
 
 class QuestionBody(_RequestBody):
-    """A question after these rows, or after six windows of features: six times 33 steps of the model's features."""
+    """A question after these rows, or after what the model reads of one example (``Reading.shape``)."""
 
     rows: Rows | None = None
     features: Annotated[list[Window], Field(max_length=GRID.n_windows, fail_fast=True)] | None = None
