@@ -23,7 +23,6 @@ from playahead.features.forms import Reading
 from playahead.sources.feed_tables import read_split
 
 _SECONDS = 5
-_SEEDS = (0, 1, 2)
 _READING = Reading("now", hindsight=False)
 _SETTINGS = {
     **{"objective": "binary", "learning_rate": 0.08, "num_leaves": 31, "max_bin": 63, "min_data_in_leaf": 100},
@@ -37,11 +36,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--moments", type=int, default=150_000)
+    parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     evaluation_set = FeedDataset(options.data).evaluation_set("val")
     asked_OF = np.concatenate([windows[0, :, 0] for windows in evaluation_set.batches(_READING)])
     halves = read_split(options.data, "train")
-    for seed in _SEEDS:
+    for seed in range(options.seeds):
         started = time.monotonic()
         columns_OF, happens_OSC = _moments(halves, options.moments, np.random.default_rng(seed))
         probability_OSC = np.zeros((len(asked_OF), _SECONDS, len(ACTIONS)))

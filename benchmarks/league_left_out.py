@@ -1,7 +1,7 @@
 """Does a model of feeds memorise teams? python league_left_out.py DATA LEAGUES LEAGUE OUT [--epochs 5].
 
-DATA is a folder of compact tables, LEAGUES the ``matches.json`` of the large training set. Trains recipe ``now`` three
-times with all leagues and three times without one, and scores both on val: on that league's matches and on the others.
+DATA is a folder of compact tables, LEAGUES the ``matches.json`` of the large training set. Trains recipe ``now`` with
+three seeds with all leagues and without one, and scores both on val: on that league's matches and on the others.
 If the model knew its teams, leaving their league out would cost more there than elsewhere.
 """
 
@@ -22,8 +22,6 @@ from playahead.lab.recipes import recipe
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.training.run import train
 
-SEEDS = (0, 1, 2)
-
 
 def main() -> None:
     """Train, score, print."""
@@ -31,6 +29,7 @@ def main() -> None:
     for name in ("data", "leagues", "league", "out"):
         parser.add_argument(name, type=Path if name != "league" else str)
     parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     torch.set_num_threads(1)
     league_of = json.loads(options.leagues.read_text())["competition"]
@@ -51,7 +50,7 @@ def main() -> None:
     print(f"| trained | seed | {' | '.join(sets)} |\n|---|---|---|---|")
     for name, data in (("all leagues", options.data), (f"without {options.league}", folder)):
         areas = []
-        for seed in SEEDS:
+        for seed in range(options.seeds):
             config = replace(recipe("now"), epochs=options.epochs, seed=seed, device="cpu")
             out = options.out / f"{name.split()[0]}-{seed}"
             weights = out / "weights.safetensors"
