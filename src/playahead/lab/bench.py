@@ -203,9 +203,9 @@ def _feed(minutes: int, weights: Path | None, show: Show) -> dict:
                 yield session.took_s
 
     figures = _run(answers, minutes * 60, "feed", show)
-    if isinstance(predictor, Predictor):
-        network = cast(Anticipator, predictor.network)
-        with FlopCounterMode(display=False) as counted:  # one new window and one answer, each alone
+    if weights is None or not weights.is_dir():
+        network = cast(Anticipator, Predictor.open(weights, device="cpu").network)
+        with FlopCounterMode(display=False) as counted:  # one new window (or moment) and one answer, each alone
             sizes = network.config
             encoded_PND = network.encode_windows(torch.zeros(1, sizes.n_snippets, sizes.feature_dim))
             network.answer(encoded_PND.expand(sizes.n_windows, -1, -1)[None])
