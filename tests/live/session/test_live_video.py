@@ -114,7 +114,7 @@ def test_a_silent_stream_is_said_to_be_silent_every_second(monkeypatch, model):
 
 
 def test_a_discontinuity_is_told_and_loses_no_frame(tmp_path, frames):
-    with broadcast(tmp_path, frames, speed=20.0) as sent:
+    with broadcast(tmp_path, frames, speed=8.0) as sent:
         sent.segments(0, 3)
         threading.Thread(target=lambda: (sent.segments(3, 6, at_s=500), sent.end()), daemon=True).start()
         source = FrameSource(sent.address, SIZE, speed=0)
