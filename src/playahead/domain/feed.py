@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS, Action
+from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import ActionEvent
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import RecordError
@@ -248,6 +249,10 @@ class FeedHalf:
     def visible_ms(self) -> NDArray[np.int64]:
         """Time at which an observer sees each row."""
         return self.t_ms.astype(np.int64) + self.delay_ms + self.late_ms
+
+    def seen_ms(self, until_ms: int) -> int:
+        """Observed part of the 30 s before a time."""
+        return until_ms - max(until_ms - OBSERVATION_MS, min(self.seen_from_ms, until_ms), 0)
 
     def take(self, rows: NDArray | slice) -> "FeedHalf":
         """The same half with these rows alone (indices in time order, a mask or a slice)."""

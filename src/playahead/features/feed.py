@@ -86,10 +86,6 @@ class FeedTrack:
     confidence_E: NDArray[np.uint8]
     late_ms_E: NDArray[np.uint16]
 
-    def seen_ms(self, until_ms: int) -> int:
-        """Observed part of the 30 s before a time."""
-        return until_ms - max(until_ms - GRID.observation_ms, min(self.half.seen_from_ms, until_ms), 0)
-
     def at(self, end_ms_P: NDArray[np.int64]) -> NDArray[np.float32]:
         """The windows that end at these times, see ``window_features``."""
         return window_features(self, end_ms_P)

@@ -27,10 +27,6 @@ class Track(Protocol):
         """All that a model needs for the examples that end at these times, 5 s apart."""
         ...
 
-    def seen_ms(self, until_ms: int) -> int:
-        """Observed part of the 30 s before a time."""
-        ...
-
 
 @dataclass(frozen=True)
 class _Form:

@@ -106,10 +106,6 @@ class Moments:
     next_played_E: NDArray[np.intp]
     gained_ms_E: NDArray[np.int64]
 
-    def seen_ms(self, until_ms: int) -> int:
-        """Observed part of the 30 s before a time."""
-        return until_ms - max(until_ms - GRID.observation_ms, min(self.half.seen_from_ms, until_ms), 0)
-
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
         """See ``at``: a moment needs nothing before it."""
         return self.at(end_ms)

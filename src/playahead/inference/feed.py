@@ -57,7 +57,7 @@ def predict_feed(
         track = predictor.prepare(half)
         listed = predictor.anticipate_at(track, times_ms, config.min_confidence, decoder)
         expected += [
-            anticipation.at(time_ms, track.seen_ms(time_ms), half.match, half.half)
+            anticipation.at(time_ms, half.seen_ms(time_ms), half.match, half.half)
             for time_ms, anticipations in zip(times_ms.tolist(), listed, strict=True)
             for anticipation in anticipations
         ]

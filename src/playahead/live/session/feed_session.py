@@ -131,7 +131,7 @@ class FeedSession:
         now_ms, known = self.now_ms, self.half()
         track = self._predictor.prepare(known)
         anticipations, intensity_RC = self._windows.anticipate(now_ms, track.at)
-        seen_ms = track.seen_ms(now_ms)
+        seen_ms = known.seen_ms(now_ms)
         self.took_s = time.perf_counter() - started_s
         return Answer(
             half=self.half_number,
