@@ -71,7 +71,7 @@ _FORMS = {
 
 @dataclass(frozen=True)
 class Reading:
-    """How a model reads a feed.
+    """A model's way of reading a feed.
 
     Attributes:
         form: "windows" (six windows of 33 steps, the paper's shape), "now" (the columns of a moment and its latest 4
@@ -117,7 +117,7 @@ class Reading:
 
     @property
     def description(self) -> dict[str, object]:
-        """What weights say of the features that they were trained on."""
+        """Description that weights carry of the features that they were trained on."""
         return {"kind": "feed", **_FORMS[self.form].about}
 
 

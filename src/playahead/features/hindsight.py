@@ -1,4 +1,4 @@
-"""What only the future tells, taken out of a feed: its rows as a viewer of each moment would know them.
+"""Feeds without hindsight: rows as a viewer of each moment would know them, who has not seen the future.
 
 Annotators look ahead. Of the rules behind a feed's rows, these need what came later, and here is what becomes of each:
 

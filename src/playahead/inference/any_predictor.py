@@ -162,7 +162,7 @@ class AnyPredictor(ABC):
 
     @property
     def reading(self) -> Reading:
-        """How it reads a feed."""
+        """Its way of reading a feed."""
         train = self.about.get("train")
         return reading_of(train if isinstance(train, Mapping) else {})
 

@@ -80,7 +80,7 @@ class TrainConfig(LoopConfig):
 
     @property
     def reading(self) -> Reading:
-        """How the model reads a feed."""
+        """The model's way of reading a feed."""
         return reading_of(asdict(self))
 
     @property

@@ -48,7 +48,7 @@ class NowEncoder(nn.Module):
         return self.norm_last(state + self.back(nn.functional.gelu(self.hidden(self.norm(state)))))
 
     def recall(self, state: Tensor, features_BWNF: Tensor) -> Tensor:  # noqa: ARG002
-        """What memory adds to the state: nothing."""
+        """Contribution of memory to the state: none."""
         return torch.zeros_like(state)
 
 
