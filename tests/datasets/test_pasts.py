@@ -106,7 +106,7 @@ def test_a_match_is_seen_the_same_way_every_time(played_half):
 @given(seed=st.integers(0, 2**32 - 1), end_ms=st.integers(1_000, 200_000))
 def test_any_source_gives_a_feed_with_features(seed, end_ms):
     half = simulate_half(seed % 7, minutes=3)
-    seen = random_past(half, end_ms - 30_000, end_ms, RATES_PER_S, np.random.default_rng(seed))
+    seen = random_past(half, half, end_ms - 30_000, end_ms, RATES_PER_S, np.random.default_rng(seed))
     windows = prepare_track(seen).windows(np.array([end_ms]))
     assert np.isfinite(windows).all()
     assert np.abs(windows).max() <= 9

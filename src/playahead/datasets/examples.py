@@ -5,7 +5,7 @@ Axes: A anchors, B sequences, W windows, N snippets, F features, O examples (B x
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import DEFAULTS, FINER, FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.evaluation.frames import ALL_CLASSES, common_classes
-from playahead.features.forms import AS_RECORDED, Reading
+from playahead.features.forms import AS_RECORDED, Reading, Track
 from playahead.io.errors import InputError
 from playahead.paper.sampling import rare_factors
 from playahead.paper.targets import NO_TARGET, Targets
@@ -119,7 +119,8 @@ class FeedExamples:
         self.examples, self._degraded, self._augment = examples, degraded, augment
         self.digest = _digest_of_halves(halves)
         self.feature_dim, self._reading = reading.n_features, reading
-        self._seen = [reading.seen(half) for half in halves]
+        self._recorded, self._seen = halves, [reading.seen(half) for half in halves]
+        self._tracks: dict[int, Track] = {}
         self._labels = [labels_of_half(half) for half in halves]
         anchors, counts, weights = [], [], []
         for index, half in enumerate(halves):
@@ -164,24 +165,35 @@ class FeedExamples:
             half = self._seen[index]
             start_ms = self._shift(int(start_ms), half, rng) if self._augment else int(start_ms)
             ends_O = start_ms + np.arange(self.examples) * ANTICIPATION_MS
-            seen, first_ms = self._around(half, ends_O), int(ends_O[0]) - OBSERVATION_MS
-            sequence_WNF = self._reading.prepare(seen).windows(ends_O)
-            happened.append(sequence_WNF[..., : len(ACTIONS)])  # of windows, the first columns say what arrived
+            track = self._track(index)
+            if self._reading.form == "windows":  # whose first columns say what arrived; a moment holds no steps
+                happened.append(track.windows(ends_O)[..., : len(ACTIONS)])
             if self._degraded and rng.random() < self._degraded:
-                worse = random_past(seen, first_ms, int(ends_O[-1]), self._per_s_C, rng)
-                sequence_WNF = self._reading.prepare(worse).windows(ends_O)
+                first_ms = int(ends_O[0]) - OBSERVATION_MS
+                stretches = (self._around(rows, ends_O) for rows in (half, self._recorded[index]))
+                worse = random_past(*stretches, first_ms, int(ends_O[-1]), self._per_s_C, rng)
+                track = self._reading.prepare(worse)
+            sequence_WNF = track.windows(ends_O)
             if self._augment:
                 sequence_WNF = self._reading.augmented(sequence_WNF, rng)
             features.append(sequence_WNF)
             events.append(self._labels[index].following(ends_O))
             names.append(f"match {half.match}, half {half.half}, {start_ms} ms")
-        presence_BWNC = torch.from_numpy(np.stack(happened))
-        return Batch(torch.from_numpy(np.stack(features)), padded_targets(events, presence_BWNC), names)
+        features_BWNF = torch.from_numpy(np.stack(features))
+        empty_BWNC = features_BWNF.new_zeros(*features_BWNF.shape[:3], len(ACTIONS))
+        presence_BWNC = torch.from_numpy(np.stack(happened)) if happened else empty_BWNC
+        return Batch(features_BWNF, padded_targets(events, presence_BWNC), names)
+
+    def _track(self, index: int) -> Track:
+        if index not in self._tracks:
+            self._tracks[index] = self._reading.prepare(self._seen[index])
+        return self._tracks[index]
 
     def _around(self, half: FeedHalf, ends_O: NDArray[np.int64]) -> FeedHalf:
         """The rows of a half that these examples, or a source of which rows come late, can look at."""
-        first_ms = int(ends_O[0]) - OBSERVATION_MS - _ARRIVES_MS
-        return half.take(slice(*np.searchsorted(half.t_ms, (first_ms, int(ends_O[-1])))))
+        first_ms = max(int(ends_O[0]) - OBSERVATION_MS - _ARRIVES_MS, 0)
+        stretch = half.take(slice(*np.searchsorted(half.t_ms, (first_ms, int(ends_O[-1])))))
+        return replace(stretch, tally=half.tally_until(first_ms))
 
     def _shift(self, start_ms: int, half: FeedHalf, rng: np.random.Generator) -> int:
         step_ms = self.examples * ANTICIPATION_MS

@@ -8,13 +8,13 @@ Axes: C classes, E rows, Q quantiles.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import FINER, LONGEST_DELAY_MS, UNKNOWN, FeedHalf, setpiece_of
+from playahead.domain.feed import FINER, LONGEST_DELAY_MS, N_CODES, UNKNOWN, FeedHalf, Tally, setpiece_of
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import InputError
 from playahead.io.settings import check_choices
@@ -27,6 +27,7 @@ _MATCH_S = 90 * 60
 
 # Shares of the kinds of source that ``random_past`` draws, and of flaws that any of them may have.
 _SPOTTED, _LABELS_ONLY = 0.4, 0.27
+_WITH_HINDSIGHT = 0.5  # of spotters and labels
 _CLOCK_UNKNOWN, _LATE, _NOTHING, _SHORT = 0.1, 0.15, 0.01, 0.1
 _LATE_S = (0.3, 12.0)
 _FALSE_A_MATCH = (6.0, 700.0)  # of a class of middling frequency; a careful spotter's are near 16, a greedy one's 250
@@ -85,7 +86,17 @@ class SpotterNoise:
         nowhere = {"team": unknown, "x": unknown, "y": unknown, "setpiece": setpiece_of(code)}
         seen = {"t_ms": t_ms[order], "code": code, "delay_ms": delay_ms, "confidence": confidence}
         watched = {"clock_known": half.clock_known, "seen_from_ms": half.seen_from_ms}
-        return FeedHalf(half.match, half.half, **seen, **nowhere, **watched, reports=_ACTION_CODES)
+        tally = self._count(half.tally, usual_C / max(_seconds(half), 1), rng) if half.tally else None
+        return FeedHalf(half.match, half.half, **seen, **nowhere, **watched, reports=_ACTION_CODES, tally=tally)
+
+    def _count(self, tally: Tally, per_s_C: NDArray[np.floating], rng: np.random.Generator) -> Tally:
+        """Detections of each class among as many actions, true and false."""
+        true_C = tally.count_TK[:, : len(ACTIONS)].sum(axis=0)
+        recall_C, precision_C = np.array(self.recall_C), np.array(self.precision_C)
+        false_C = rng.poisson(per_s_C * (tally.until_ms / 1000) * recall_C * (1 / precision_C - 1))
+        count_TK = np.zeros_like(tally.count_TK)
+        count_TK[-1, : len(ACTIONS)] = rng.binomial(true_C, recall_C) + false_C
+        return replace(tally, count_TK=count_TK)
 
     def _false_times(self, actions: FeedHalf, count: int, rng: np.random.Generator) -> NDArray[np.floating]:
         """Times of the false detections: close after an action (never before it), or anywhere."""
@@ -183,7 +194,12 @@ def _less(half: FeedHalf, past: Past) -> FeedHalf:
     """Remove the columns that this source lacks."""
     if not past.tokens:
         half = replace(half.take(half.code < len(ACTIONS)), reports=half.reports & _ACTION_CODES)
-    unknown, changed = np.full(len(half), UNKNOWN, np.uint8), {}
+    unknown, changed = np.full(len(half), UNKNOWN, np.uint8), dict[str, Any]()
+    if half.tally is not None:
+        count_TK = half.tally.count_TK * np.isin(np.arange(N_CODES), list(half.reports))
+        if not past.teams:
+            count_TK = np.stack([0 * count_TK[0], 0 * count_TK[1], count_TK.sum(axis=0)])
+        changed["tally"] = replace(half.tally, count_TK=count_TK)
     if not past.positions:
         changed |= {"x": unknown, "y": unknown}
     if not past.teams:
@@ -195,25 +211,36 @@ def _less(half: FeedHalf, past: Past) -> FeedHalf:
     return replace(half, **changed) if changed else half
 
 
+def _seconds(half: FeedHalf) -> float:
+    return (half.t_ms[-1] - half.t_ms[0]) / 1000 if len(half) else 0.0
+
+
 def random_past(
-    half: FeedHalf, first_ms: int, last_ms: int, per_s_C: NDArray[np.floating], rng: np.random.Generator
+    half: FeedHalf,
+    recorded: FeedHalf,
+    first_ms: int,
+    last_ms: int,
+    per_s_C: NDArray[np.floating],
+    rng: np.random.Generator,
 ) -> FeedHalf:
     """Rows of a stretch of a half as a random source might tell them, to train on.
 
     Args:
         half: the stretch.
+        recorded: the same with hindsight, which people who label, and spotters that see some later frames, have.
         first_ms, last_ms: start of the first window and end of the last; an observation may begin in between.
         per_s_C: usual rate of each class, events per second.
         rng: generator that draws the source.
     """
+    kind = rng.random()
+    if kind < _SPOTTED + _LABELS_ONLY and rng.random() < _WITH_HINDSIGHT:
+        half = recorded
     if rng.random() < _CLOCK_UNKNOWN:
         half = replace(half, clock_known=False)
-    kind = rng.random()
     late_s = float(np.exp(rng.uniform(*np.log(_LATE_S)))) if rng.random() < _LATE else 0.0
     past = Past(late_s=late_s, nothing=rng.random() < _NOTHING)
     if kind < _SPOTTED:
-        length_s = (half.t_ms[-1] - half.t_ms[0]) / 1000 if len(half) else 0.0
-        seen = _random_spotter(per_s_C, rng).spot(half, rng, per_s_C * length_s)
+        seen = _random_spotter(per_s_C, rng).spot(half, rng, per_s_C * _seconds(half))
     elif kind < _SPOTTED + _LABELS_ONLY:
         seen = _less(half, PASTS["labels only"])
     else:

@@ -134,6 +134,19 @@ _values_of = attrgetter(*COLUMNS)
 
 
 @dataclass(frozen=True)
+class Tally:
+    """Numbers of the rows that became visible before some moment of a half.
+
+    Attributes:
+        until_ms: that moment.
+        count_TK: rows of each code, of team 0, team 1 and those whose team is unknown, int64.
+    """
+
+    until_ms: int
+    count_TK: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class FeedHalf:
     """Rows of one half in time order, as equally long arrays.
 
@@ -158,6 +171,7 @@ class FeedHalf:
         reports: codes that the source reports at all; the absence of any other code means nothing.
         clock_known: ``t_ms`` counts from the half's start and not from the start of some clip.
         seen_from_ms: start of the observation; what happened before was not observed.
+        tally: rows that were counted, as they are no longer all there (a running half keeps those of its last 35 s).
     """
 
     match: int
@@ -178,6 +192,7 @@ class FeedHalf:
     reports: frozenset[int] = EVERY_CODE
     clock_known: bool = True
     seen_from_ms: int = 0
+    tally: Tally | None = None
 
     def __post_init__(self) -> None:
         # Columns that were not given: no delay, everything else unknown.
@@ -254,6 +269,20 @@ class FeedHalf:
         """Observed part of the 30 s before a time."""
         return until_ms - max(until_ms - OBSERVATION_MS, min(self.seen_from_ms, until_ms), 0)
 
+    @property
+    def counted(self) -> Tally:
+        """``tally``, or one of nothing if there is none since the observation began."""
+        if self.tally is not None and self.tally.until_ms >= self.seen_from_ms:
+            return self.tally
+        return Tally(self.seen_from_ms, np.zeros((3, N_CODES), np.int64))
+
+    def tally_until(self, until_ms: int) -> Tally:
+        """Count the rows that became visible before a time, those of ``tally`` among them."""
+        counted, visible_ms = self.counted, self.visible_ms
+        rows = (visible_ms >= counted.until_ms) & (visible_ms < until_ms)
+        count_TK = np.bincount(tally_places(self.team[rows], self.code[rows]), minlength=3 * N_CODES)
+        return Tally(max(until_ms, counted.until_ms), counted.count_TK + count_TK.reshape(3, N_CODES))
+
     def take(self, rows: NDArray | slice) -> "FeedHalf":
         """The same half with these rows alone (indices in time order, a mask or a slice)."""
         return replace(self, **{name: column[rows] for name, column in self.columns.items()})
@@ -263,6 +292,11 @@ class FeedHalf:
         """The rows one by one, in time order."""
         table = zip(*(column.tolist() for column in self.columns.values()), strict=True)
         return [FeedRow(self.half, *values) for values in table]
+
+
+def tally_places(team: NDArray[np.uint8], code: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Place of each row in a flat ``Tally.count_TK``."""
+    return np.minimum(team, 2) * np.intp(N_CODES) + code
 
 
 _TEAM_OF_SIDE = {"home": 0, "left": 0, "away": 1, "right": 1, None: UNKNOWN}

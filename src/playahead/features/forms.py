@@ -19,6 +19,11 @@ FormName = Literal["windows", "now", "rows"]
 class Track(Protocol):
     """A half, prepared in some form."""
 
+    @property
+    def half(self) -> FeedHalf:
+        """The rows that it describes."""
+        ...
+
     def at(self, end_ms_P: NDArray[np.int64], /) -> NDArray[np.float32]:
         """A window (or the description of a moment) for each of these times, by itself."""
         ...

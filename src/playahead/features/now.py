@@ -3,7 +3,8 @@
 Where ``features/feed.py`` films 30 s in steps, this describes the moment that is asked about. It looks at the rows that
 became visible in the 30 s before, at most 32 of them, and at nothing that happened later. Places are turned to the side
 in possession: "x near 1" is always near the goal under attack. The place of a row with a delay is never used
-(``features/feed.py`` says why).
+(``features/feed.py`` says why). Of what lies further back, one thing counts: how often each side has done what in the
+half so far, which tells how it plays, and how its source reports.
 
 The columns of the moment and of its four latest rows come first. They are enough for a model without any memory
 (recipe ``now``); a model of all rows reads on (recipe ``rows``).
@@ -28,6 +29,7 @@ from playahead.domain.feed import (
     UNKNOWN,
     Detail,
     FeedHalf,
+    tally_places,
 )
 from playahead.domain.grid import GRID
 
@@ -38,6 +40,8 @@ _DECAYS_S = (1.0, 4.0, 15.0)
 _LATE_MS = 10_000
 _LONGEST_GAP_MS = 5_000  # what lies further back than 35 s need not be known
 _HALF_LENGTH_MS = 45 * 60_000
+_PRIOR_S = 120.0  # counts of a half are divided by the time that they took, and this
+_PER_S = 15.0
 _CODES = np.arange(N_CODES, dtype=np.uint8)
 _DETAILS = np.array(sorted(Detail), np.uint8)
 _KNOWN = np.arange(1, N_SETPIECES, dtype=np.uint8)
@@ -64,6 +68,8 @@ MOMENT_NAMES: tuple[str, ...] = (
     *("ball_moved_known", "ball_dx", "ball_dy", "ball_speed"),
     *("clock", "clock_known", "second_half", "observed"),
     *(f"reports_{code}" for code in range(N_CODES)),
+    *(f"{side}_so_far_{code}" for side in ("own", "other", "unknown") for code in range(N_CODES)),
+    "watched",
 )
 _FIXED = ROW_NAMES.index("is_there")
 _AT = {name: place for place, name in enumerate(MOMENT_NAMES)}
@@ -91,6 +97,7 @@ class Moments:
         played_E: latest row up to e of a known team that plays the ball, -1 none.
         next_played_E: first such row from e on.
         gained_ms_E: time at which the team in possession after row e gained it.
+        count_ETK: rows of each team (0, 1, unknown) and code before row e (E + 1 rows).
     """
 
     half: FeedHalf
@@ -105,6 +112,7 @@ class Moments:
     played_E: NDArray[np.intp]
     next_played_E: NDArray[np.intp]
     gained_ms_E: NDArray[np.int64]
+    count_ETK: NDArray[np.int32]
 
     def windows(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
         """See ``at``: a moment needs nothing before it."""
@@ -113,9 +121,11 @@ class Moments:
     def at(self, end_ms: NDArray[np.int64]) -> NDArray[np.float32]:
         """Descriptions (O, 1, columns) of these moments, float32, roughly within [-1, 1]."""
         found = np.zeros((len(end_ms), n_columns(self.n_rows)), np.float32)
-        _about_source(self.half, np.asarray(end_ms, np.float64), found)
+        ends_ms = np.asarray(end_ms, np.int64)
+        known_O = np.searchsorted(self.visible_ms_E, ends_ms, side="left")
+        _about_half(self, ends_ms, known_O, found)
         if len(self.t_ms_E):
-            _describe(self, np.asarray(end_ms, np.int64), found)
+            _describe(self, ends_ms, known_O, found)
         return found[:, None]
 
 
@@ -141,6 +151,13 @@ def prepare_moments(half: FeedHalf, n_rows: int = MOST_ROWS) -> Moments:
     next_played_E = np.minimum.accumulate(np.where(plays_E, row_E, len(order) - 1)[::-1])[::-1]
     side_E = np.where(played_E >= 0, team_E[played_E], -1)
     gained_ms_E = np.maximum.accumulate(np.where(np.diff(side_E, prepend=-2) != 0, visible_ms, -1))
+
+    # Rows so far; those that the half's tally holds are not counted again.
+    counted = half.counted
+    count_ETK = np.zeros((len(order) + 1, 3, N_CODES), np.int32)
+    count_ETK[0] = counted.count_TK
+    new_E = np.flatnonzero(visible_ms >= counted.until_ms)
+    count_ETK.reshape(len(order) + 1, -1)[new_E + 1, tally_places(columns["team"], code)[new_E]] = 1
 
     # The columns of a row that stay, in the order of ROW_NAMES.
     flags_known, confident = columns["flags"] != UNKNOWN, columns["confidence"] != UNKNOWN
@@ -177,13 +194,15 @@ def prepare_moments(half: FeedHalf, n_rows: int = MOST_ROWS) -> Moments:
         played_E=played_E,
         next_played_E=next_played_E,
         gained_ms_E=gained_ms_E,
+        count_ETK=count_ETK.cumsum(axis=0, dtype=np.int32),
     )
 
 
-def _describe(track: Moments, end_ms_O: NDArray[np.int64], found_OF: NDArray[np.float32]) -> None:
-    """Write all columns that depend on rows."""
+def _describe(
+    track: Moments, end_ms_O: NDArray[np.int64], known_O: NDArray[np.intp], found_OF: NDArray[np.float32]
+) -> None:
+    """Write all columns that depend on the rows of the last 30 s; ``known_O`` of the half are visible."""
     # The latest rows of each moment, newest first; those of more than 30 s ago are not there.
-    known_O = np.searchsorted(track.visible_ms_E, end_ms_O, side="left")
     oldest_ms_O = end_ms_O - GRID.observation_ms
     first_O = np.searchsorted(track.visible_ms_E, oldest_ms_O, side="left")
     row_OR = known_O[:, None] - 1 - np.arange(MOST_ROWS)
@@ -242,6 +261,10 @@ def _describe(track: Moments, end_ms_O: NDArray[np.int64], found_OF: NDArray[np.
     if TACKLE in track.half.reports and DUEL not in track.half.reports:
         moment[:, _AT[f"reports_{TACKLE}"]] = (rows_ORG[..., ROW_NAMES.index("confidence_known")] > 0).any(axis=1)
 
+    # What the side in possession, and the other, have done so far: exchanged where team 1 is in possession.
+    so_far_OK = moment[:, _AT["own_so_far_0"] :][:, : 2 * N_CODES]
+    so_far_OK[side_O == 1] = np.roll(so_far_OK[side_O == 1], N_CODES, axis=1)
+
     # Possession, from no earlier than the side's first touch of these 30 s; and how much happened.
     first_played_O = track.next_played_E[np.minimum(first_O, len(track.next_played_E) - 1)]
     since_ms_O = np.maximum(track.gained_ms_E[latest_O], track.visible_ms_E[first_played_O])
@@ -274,16 +297,25 @@ def _goal_distance(xy_2: NDArray[np.float32]) -> NDArray[np.float32]:
     return distance.astype(np.float32, copy=False)
 
 
-def _about_source(half: FeedHalf, end_ms_O: NDArray[np.float64], found_OF: NDArray[np.float32]) -> None:
-    """Write what needs no rows: the clock, what was observed, what the source reports at all."""
+def _about_half(
+    track: Moments, end_ms_O: NDArray[np.int64], known_O: NDArray[np.intp], found_OF: NDArray[np.float32]
+) -> None:
+    """Write what needs none of these rows: the clock, what was observed, what the source reports, the half so far."""
+    half = track.half
     if half.clock_known:
         found_OF[:, _AT["clock"]] = end_ms_O / _HALF_LENGTH_MS - 0.5
         found_OF[:, _AT["second_half"]] = half.half == 2
     found_OF[:, _AT["clock_known"]] = half.clock_known
-    start_ms_O = np.maximum(np.minimum(half.seen_from_ms, end_ms_O), 0)
-    found_OF[:, _AT["observed"]] = np.minimum((end_ms_O - start_ms_O) / GRID.observation_ms, 1)
+    watched_ms_O = end_ms_O - np.maximum(np.minimum(half.seen_from_ms, end_ms_O), 0)
+    found_OF[:, _AT["observed"]] = np.minimum(watched_ms_O / GRID.observation_ms, 1)
     reports = half.reports if DUEL in half.reports else half.reports - {TACKLE}  # unless confidences tell a spotter
     found_OF[:, _AT["reports_0"] : _AT["reports_0"] + N_CODES] = [code in reports for code in range(N_CODES)]
+
+    # Rows of each team so far, for the time that they took; ``_describe`` puts the side in possession first.
+    slowly_s_O = watched_ms_O / 1000 + _PRIOR_S
+    found_OF[:, _AT["watched"]] = 1 - _PRIOR_S / slowly_s_O
+    rate_OTK = track.count_ETK[known_O] * (_PER_S / slowly_s_O)[:, None, None]
+    found_OF[:, _AT["own_so_far_0"] :][:, : 3 * N_CODES] = rate_OTK.reshape(len(end_ms_O), -1)
 
 
 def mirror(found: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -70,16 +70,18 @@ class RowsEncoder(NowEncoder):
     def recall(self, state: Tensor, features_BWNF: Tensor) -> Tensor:
         """Attend from each moment to its rows; rows that are not there count for nothing."""
         rows_ORG = features_BWNF[..., len(MOMENT_NAMES) :].reshape(-1, MOST_ROWS, len(ROW_NAMES))
-        there_O1R = rows_ORG[:, None, :, ROW_NAMES.index("is_there")]
+        gone_O1R = 1 - rows_ORG[:, None, :, ROW_NAMES.index("is_there")]
         tokens_ORT = nn.functional.gelu(self.row_enter(rows_ORG))
         tokens_ORT = nn.functional.gelu(self.row_hidden(tokens_ORT))
         query_OHK = self.query(self.norm_query(state)).flatten(0, -2).unflatten(-1, (self.heads, -1))
-        key_OHKR = self.key(tokens_ORT).unflatten(-1, (self.heads, -1)).permute(0, 2, 3, 1)
-        value_OHRV = self.value(tokens_ORT).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        affinity_OHR = (query_OHK[:, :, None] @ key_OHKR)[:, :, 0] * query_OHK.shape[-1] ** -0.5
-        weight_OHR = (affinity_OHR + (1 - there_O1R) * _GONE).softmax(dim=-1).to(value_OHRV.dtype)
-        mixed_OHV = (weight_OHR[:, :, None] @ value_OHRV)[:, :, 0]
-        return self.recalled(mixed_OHV.flatten(1)).reshape(state.shape)
+        # One query meets many rows. So it is turned into their space, and values are made of the mixed rows.
+        key_HKT = self.key.weight.unflatten(0, (self.heads, -1))
+        query_OHT = torch.einsum("ohk,hkt->oht", query_OHK * query_OHK.shape[-1] ** -0.5, key_HKT)
+        weight_OHR = (query_OHT @ tokens_ORT.mT + gone_O1R * _GONE).softmax(dim=-1)
+        mixed_OHT = weight_OHR.to(tokens_ORT.dtype) @ tokens_ORT
+        value_HVT = self.value.weight.unflatten(0, (self.heads, -1))
+        value_OV = torch.einsum("oht,hvt->ohv", mixed_OHT, value_HVT).flatten(1) + self.value.bias
+        return self.recalled(value_OV).reshape(state.shape)
 
 
 class RateHead(nn.Linear):

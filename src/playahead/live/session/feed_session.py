@@ -9,7 +9,7 @@ from operator import attrgetter
 import numpy as np
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import COLUMNS, LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow
+from playahead.domain.feed import COLUMNS, LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow, Tally
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
 from playahead.inference.any_predictor import AnyPredictor
@@ -26,7 +26,7 @@ _MOST_NOTICES = 20  # of one answer
 _SILENT_S = 30.0
 _TEN_ACTIONS = frozenset(range(len(ACTIONS)))
 _TEAMS = {0: "home", 1: "away"}
-_NEEDS_MS = OBSERVATION_MS + GRID.window_ms
+_NEEDS_MS = OBSERVATION_MS + 2 * GRID.window_ms
 _ABOUT = tuple(name for name in COLUMNS if not name.endswith("_ms"))
 _attributes = attrgetter(*_ABOUT)
 _TIMES = ("t_ms", "delay_ms", "late_ms")
@@ -59,6 +59,7 @@ class FeedSession:
         self.half_number, self._from_ms, self.now_ms = half, now_ms, now_ms
         self._rows, self._n_rows = np.zeros(MOST_ROWS, _COLUMNS), 0  # in order of arrival
         self._forgot_ms = self.newest_ms = now_ms
+        self._tally: Tally | None = None
         self._windows.clear()
 
     def push(self, line: Line) -> None:
@@ -95,7 +96,7 @@ class FeedSession:
         if late_ms >= _LATE_MS:
             self.notices.count("rows over a second late")
         if self._n_rows == MOST_ROWS and self._forgot_ms != self.now_ms:
-            self._forget()
+            self._forget(self._predictor.reading.seen(self.half()))
         if self._n_rows == MOST_ROWS:
             self.notices.count(f"rows not used: more than {MOST_ROWS:,} in {_NEEDS_MS // 1000} s")
             return
@@ -127,11 +128,11 @@ class FeedSession:
 
     def _answer(self) -> Answer:
         started_s = time.perf_counter()
-        self._forget()
         now_ms, known = self.now_ms, self.half()
         track = self._predictor.prepare(known)
         anticipations, intensity_RC = self._windows.anticipate(now_ms, track.at)
         seen_ms = known.seen_ms(now_ms)
+        self._forget(track.half)
         self.took_s = time.perf_counter() - started_s
         return Answer(
             half=self.half_number,
@@ -143,9 +144,9 @@ class FeedSession:
             intensity_RC=intensity_RC,
         )
 
-    def _forget(self) -> None:
-        # Drop rows that no window still to be encoded can look at: a row counts from the moment at which it became
-        # visible; 35 s later no window can contain it.
+    def _forget(self, shown: FeedHalf) -> None:
+        """Count rows that lie more than 30 s back, as the model is shown them; drop what no later answer looks at."""
+        self._tally = shown.tally_until(self.now_ms - OBSERVATION_MS)
         rows = self._rows[: self._n_rows]
         visible_ms = rows["t_ms"].astype(np.int64) + rows["delay_ms"] + rows["late_ms"]
         recent = rows[visible_ms >= self.now_ms - _NEEDS_MS]
@@ -163,6 +164,7 @@ class FeedSession:
             half=self.half_number,
             reports=self._reports,
             seen_from_ms=self._from_ms,
+            tally=self._tally,
             **{name: np.ascontiguousarray(ordered[name]) for name in _COLUMNS.names or ()},  # type: ignore[bad-argument-type]
         )
 
