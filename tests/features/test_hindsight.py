@@ -20,13 +20,16 @@ def seen(*rows: dict) -> list[FeedRow]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(half=feeds(), end_ms=st.integers(0, 70_000))
-def test_what_is_shown_of_a_moment_rests_on_what_was_visible_by_then(half, end_ms):
-    """Cut the future, and what lies 35 s back: a model sees the same of the moment."""
-    ends = np.array([end_ms])
+@given(half=feeds(), before_ms=st.integers(0, 70_000), passes_ms=st.integers(1, 40_000))
+def test_what_is_shown_of_a_moment_rests_on_what_was_visible_by_then(half, before_ms, passes_ms):
+    """Cut the future; at an earlier moment, count and drop rows as a session does: a model sees the same."""
+    ends = np.array([before_ms + passes_ms])
     whole = prepare_moments(seen_live(half)).at(ends)
-    for kept in (half.visible_ms < end_ms, half.visible_ms >= end_ms - 35_000):
-        np.testing.assert_array_equal(whole, prepare_moments(seen_live(half.take(kept))).at(ends))
+    known = half.take(half.visible_ms < ends[0])
+    np.testing.assert_array_equal(whole, prepare_moments(seen_live(known)).at(ends))
+    tally = seen_live(half.take(half.visible_ms < before_ms)).tally_until(before_ms - 30_000)
+    rest = replace(half.take(half.visible_ms >= before_ms - 40_000), tally=tally)
+    np.testing.assert_array_equal(whole, prepare_moments(seen_live(rest)).at(ends))
 
 
 def test_a_touch_is_judged_by_who_has_played_on_after_four_tenths():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from playahead.domain.feed import DUEL, FLAGS, N_CODES, PASS, TACKLE, TOUCH, UNKNOWN, Detail, FeedHalf, FeedRow
+from playahead.domain.feed import DUEL, FLAGS, N_CODES, PASS, SHOT, TACKLE, TOUCH, UNKNOWN, Detail, FeedHalf, FeedRow
 from playahead.features.now import MOMENT_NAMES, MOST_ROWS, ROW_NAMES, mirror, n_columns, prepare_moments
 from tests.support.feeds import feeds
 
@@ -32,10 +32,11 @@ def of_row(half: FeedHalf, name: str, row: int = 0, end_ms: int = 30_000) -> flo
 @settings(max_examples=100, deadline=None)
 @given(half=feeds(), end_ms=st.integers(0, 70_000))
 def test_only_rows_visible_in_the_last_thirty_seconds_count(half, end_ms):
-    """Cutting the future, or what lies 35 s back (as a session does), changes nothing."""
+    """Cutting the future, or counting what lies 35 s back (as a session does), changes nothing."""
     seen = described(half, end_ms)
-    for kept in (half.visible_ms < end_ms, half.visible_ms >= end_ms - 35_000):
-        np.testing.assert_array_equal(seen, described(half.take(kept), end_ms))
+    counted = replace(half.take(half.visible_ms >= end_ms - 35_000), tally=half.tally_until(end_ms - 35_000))
+    for known in (half.take(half.visible_ms < end_ms), counted):
+        np.testing.assert_array_equal(seen, described(known, end_ms))
     assert np.isfinite(seen).all()
     assert np.abs(seen).max() < 40
 
@@ -51,6 +52,23 @@ def test_a_shorter_description_is_the_beginning_of_a_longer_one(half, end_ms):
 def test_mirror_is_the_mirrored_feed(half, end_ms):
     other = replace(half, y=np.where(half.y == UNKNOWN, UNKNOWN, 100 - half.y.astype(int)).astype(np.uint8))
     np.testing.assert_allclose(mirror(described(half, end_ms)), described(other, end_ms), atol=1e-6)
+
+
+def test_what_a_side_did_so_far_is_counted_from_its_first_row_on():
+    rows = [{"t_ms": 1_000, "team": 1, "code": SHOT}, {"t_ms": 2_000}, {"t_ms": 70_000}]
+    half = half_of(*rows, {"t_ms": 80_000, "team": UNKNOWN})
+    # After 60 s nobody is in possession: home comes first.
+    for end_ms, *counts in ((60_000, 1, 1, 0), (75_000, 2, 1, 0), (90_000, 2, 1, 1)):
+        per_row = 15 / (end_ms / 1000 + 120)
+        names = (f"own_so_far_{PASS}", f"other_so_far_{SHOT}", f"unknown_so_far_{PASS}")
+        assert [of_moment(half, name, end_ms) / per_row for name in names] == pytest.approx(counts), end_ms
+    # The away team is: it comes first.
+    away = replace(half, team=np.array([1, 0, 1, UNKNOWN], np.uint8))
+    assert of_moment(away, f"own_so_far_{SHOT}", 75_000) > 0 == of_moment(away, f"other_so_far_{SHOT}", 75_000)
+    # What came before the observation does not count.
+    late = replace(half, seen_from_ms=1_500)
+    assert of_moment(late, f"other_so_far_{SHOT}", 75_000) == 0
+    assert of_moment(replace(late, tally=half.tally_until(1_200)), f"other_so_far_{SHOT}", 75_000) == 0
 
 
 def test_the_latest_row_comes_first_and_says_what_it_knows():
@@ -111,5 +129,5 @@ def test_confidences_tell_a_spotter_from_labels():
 def test_an_empty_feed_says_only_what_time_it_is():
     half = half_of(clock_known=True)
     named = {name for name, value in zip(MOMENT_NAMES, described(half), strict=False) if value}
-    assert named == {"clock", "clock_known", "observed", *(f"reports_{code}" for code in range(N_CODES))}
+    assert named == {"clock", "clock_known", "observed", "watched", *(f"reports_{code}" for code in range(N_CODES))}
     assert not described(half)[len(MOMENT_NAMES) :].any()

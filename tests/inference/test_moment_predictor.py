@@ -66,9 +66,9 @@ def test_it_is_shown_no_hindsight_and_says_how_it_reads(tmp_path):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda arrays: arrays.pop("heads.bias"), "do not fit the network: heads.bias"),
+        (lambda arrays: arrays.pop("heads.rates.bias"), "do not fit the network: heads.rates.bias"),
         (lambda arrays: arrays["encoder.enter.bias"].fill_(np.nan), "encoder.enter.bias holds NaN"),
-        (lambda arrays: arrays.update({"heads.bias": torch.zeros(3)}), r"heads.bias is float32 \(3,\)"),
+        (lambda arrays: arrays.update({"heads.rates.bias": torch.zeros(3)}), r"heads.rates.bias is float32 \(3,\)"),
     ],
 )
 def test_damaged_weights_are_named(tmp_path, damage, said):

@@ -41,7 +41,7 @@ def _write_json(result: PredictResult) -> None:
 
 def _write_csv(result: PredictResult) -> None:
     columns = ["match", "half", "observed_until_ms", "time_ms", "action", "confidence", "seen_ms"]
-    columns = columns if result.kind == "feed" else ["kind", *columns]
+    columns = [*columns, "team", "x", "y"] if result.kind == "feed" else ["kind", *columns]
     writer = csv.DictWriter(sys.stdout, columns, restval="", extrasaction="ignore")
     writer.writeheader()
     writer.writerows({"kind": "spotted", **asdict(seen)} for seen in result.spotted)
@@ -51,8 +51,8 @@ def _write_csv(result: PredictResult) -> None:
 def _write_table(result: PredictResult) -> None:
     if result.kind == "feed":
         of = ("match", "half") if len({line.match for line in result.expected}) > 1 else ("half",)
-        columns = (*of, "observed until", "expected at", "", "action", "confidence")
-        rows = [(*(str(getattr(line, name)) for name in of), *_expected(line)) for line in result.expected]
+        columns = (*of, "observed until", "expected at", "", "action", "confidence", "side and place")
+        rows = [(*(str(getattr(line, name)) for name in of), *_expected(line), line.where) for line in result.expected]
     else:
         columns = ("observed until", "just seen", "expected at", "", "action", "confidence")
         rows = [row for moment in _by_moment(result) for row in _rows_of_moment(result, moment)]

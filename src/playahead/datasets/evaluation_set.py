@@ -99,11 +99,11 @@ class EvaluationSet(ABC):
     def timed_events(self) -> TimedEvents:
         """Actions that followed each example, to the millisecond."""
         clip, class_index, time_ms = [], [], []
-        for start, (class_OE, time_OE, _) in zip(self._starts, self.following, strict=False):
-            example, event = np.nonzero(class_OE >= 0)
+        for start, after in zip(self._starts, self.following, strict=False):
+            example, event = np.nonzero(after.class_OE >= 0)
             clip.append(start + example)
-            class_index.append(class_OE[example, event])
-            time_ms.append(time_OE[example, event].astype(np.float64) * ANTICIPATION_MS)
+            class_index.append(after.class_OE[example, event])
+            time_ms.append(after.time_OE[example, event].astype(np.float64) * ANTICIPATION_MS)
         columns = (np.concatenate(column) for column in (clip, class_index, time_ms))
         return TimedEvents(*columns, classes=self.classes)
 

@@ -17,25 +17,36 @@ from playahead.datasets.pasts import random_past
 from playahead.datasets.slicing import Following, class_counts, labels_of_half
 from playahead.datasets.stored import LabelledFeatures
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import DEFAULTS, FINER, FeedHalf
+from playahead.domain.feed import DEFAULTS, FINER, UNKNOWN, FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.evaluation.frames import ALL_CLASSES, common_classes
 from playahead.features.forms import AS_RECORDED, Reading, Track
+from playahead.features.now import Moments
 from playahead.io.errors import InputError
 from playahead.paper.sampling import rare_factors
 from playahead.paper.targets import NO_TARGET, Targets
 
 
-def padded_targets(events: Sequence[Following], presence_BWNC: Tensor) -> Targets:
-    """Targets of sequences that differ in E; examples weigh alike."""
+def padded_targets(
+    events: Sequence[Following], presence_BWNC: Tensor, where: Sequence[NDArray[np.float32]] = ()
+) -> Targets:
+    """Targets of sequences that differ in E; examples weigh alike.
+
+    Args:
+        events: actions after the examples of each sequence.
+        presence_BWNC: see ``Targets``.
+        where: where_OE3 of each sequence, if any.
+    """
     class_OE = _pad([following.class_OE for following in events], NO_TARGET)
     time_OE = _pad([following.time_OE for following in events], 0)
-    return Targets.of(class_OE, time_OE, presence_BWNC)
+    where_OE3 = _pad(where, np.nan) if where else None
+    return Targets.of(class_OE, time_OE, presence_BWNC, where_OE3=where_OE3)
 
 
 def _pad(rows: Sequence[NDArray], fill: float) -> Tensor:
     width = max(row.shape[1] for row in rows)
-    padded = [np.pad(r, ((0, 0), (0, width - r.shape[1])), constant_values=fill) for r in rows]
+    beside = [(0, 0)] * (rows[0].ndim - 2)
+    padded = [np.pad(r, [(0, 0), (0, width - r.shape[1]), *beside], constant_values=fill) for r in rows]
     return torch.from_numpy(np.concatenate(padded))
 
 
@@ -122,6 +133,7 @@ class FeedExamples:
         self._recorded, self._seen = halves, [reading.seen(half) for half in halves]
         self._tracks: dict[int, Track] = {}
         self._labels = [labels_of_half(half) for half in halves]
+        self._where = [_where_it_happened(half.take(half.is_target)) for half in halves]
         anchors, counts, weights = [], [], []
         for index, half in enumerate(halves):
             starts = self._sequence_starts(half)
@@ -160,7 +172,7 @@ class FeedExamples:
 
     def batch(self, anchors: NDArray[np.integer], rng: np.random.Generator) -> Batch:
         """Sequences at these anchors, changed by ``rng`` as the constructor says."""
-        features, happened, events, names = [], [], [], []
+        features, happened, events, where, names = [], [], [], [], []
         for index, start_ms in self._anchors[anchors]:
             half = self._seen[index]
             start_ms = self._shift(int(start_ms), half, rng) if self._augment else int(start_ms)
@@ -173,16 +185,18 @@ class FeedExamples:
                 stretches = (self._around(rows, ends_O) for rows in (half, self._recorded[index]))
                 worse = random_past(*stretches, first_ms, int(ends_O[-1]), self._per_s_C, rng)
                 track = self._reading.prepare(worse)
-            sequence_WNF = track.windows(ends_O)
+            sequence_WNF, is_mirrored = track.windows(ends_O), False
             if self._augment:
-                sequence_WNF = self._reading.augmented(sequence_WNF, rng)
+                sequence_WNF, is_mirrored = self._reading.augmented(sequence_WNF, rng)
             features.append(sequence_WNF)
             events.append(self._labels[index].following(ends_O))
+            if isinstance(track, Moments):
+                where.append(_as_seen(self._where[index][events[-1].action_OE], track.sides(ends_O), is_mirrored))
             names.append(f"match {half.match}, half {half.half}, {start_ms} ms")
         features_BWNF = torch.from_numpy(np.stack(features))
         empty_BWNC = features_BWNF.new_zeros(*features_BWNF.shape[:3], len(ACTIONS))
         presence_BWNC = torch.from_numpy(np.stack(happened)) if happened else empty_BWNC
-        return Batch(features_BWNF, padded_targets(events, presence_BWNC), names)
+        return Batch(features_BWNF, padded_targets(events, presence_BWNC, where), names)
 
     def _track(self, index: int) -> Track:
         if index not in self._tracks:
@@ -199,6 +213,22 @@ class FeedExamples:
         step_ms = self.examples * ANTICIPATION_MS
         shifted = start_ms + int(rng.integers(-step_ms // 2, step_ms // 2))
         return min(max(shifted, _SHORTEST_MS if self._degraded else OBSERVATION_MS), int(half.t_ms[-1]) - step_ms)
+
+
+def _where_it_happened(actions: FeedHalf) -> NDArray[np.float32]:
+    """Team and place of each action (in its team's attack, -1 to 1) -> where_A3, NaN unknown."""
+    where_3A = np.stack([actions.team, actions.x / np.float32(50) - 1, actions.y / np.float32(50) - 1])
+    nowhere_A = (actions.x == UNKNOWN) | (actions.y == UNKNOWN)
+    unknown_3A = np.stack([actions.team == UNKNOWN, nowhere_A, nowhere_A])
+    return np.where(unknown_3A, np.float32(np.nan), where_3A).T.astype(np.float32)
+
+
+def _as_seen(where_OE3: NDArray[np.float32], side_O: NDArray[np.intp], is_mirrored: bool) -> NDArray[np.float32]:
+    """The same seen from the side in possession (-1: none)."""
+    is_own_OE = np.where(np.isnan(where_OE3[..., 0]), np.nan, where_OE3[..., 0] == side_O[:, None])
+    own_OE = np.where(side_O[:, None] < 0, np.nan, is_own_OE)
+    turned = [own_OE, where_OE3[..., 1], -where_OE3[..., 2] if is_mirrored else where_OE3[..., 2]]
+    return np.stack(turned, axis=-1).astype(np.float32)
 
 
 class VideoExamples:

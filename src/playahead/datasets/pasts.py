@@ -26,7 +26,7 @@ _FALSE_NEAR_MS = 800.0
 _MATCH_S = 90 * 60
 
 # Shares of the kinds of source that ``random_past`` draws, and of flaws that any of them may have.
-_SPOTTED, _LABELS_ONLY = 0.4, 0.27
+_SPOTTED, _LABELS_ONLY, _CODES_ALONE = 0.35, 0.2, 0.2
 _WITH_HINDSIGHT = 0.5  # of spotters and labels
 _CLOCK_UNKNOWN, _LATE, _NOTHING, _SHORT = 0.1, 0.15, 0.01, 0.1
 _LATE_S = (0.3, 12.0)
@@ -243,6 +243,8 @@ def random_past(
         seen = _random_spotter(per_s_C, rng).spot(half, rng, per_s_C * _seconds(half))
     elif kind < _SPOTTED + _LABELS_ONLY:
         seen = _less(half, PASTS["labels only"])
+    elif kind < _SPOTTED + _LABELS_ONLY + _CODES_ALONE:
+        seen = _less(half, PASTS["codes alone"])
     else:
         known = rng.random()  # a source that lacks one thing mostly lacks others
         positions, teams, tokens, setpieces, details = map(bool, rng.random(5) < known)

@@ -26,11 +26,13 @@ class Following(NamedTuple):
         class_OE: int64, -1 padded.
         time_OE: float32 time as a share of the 5 s.
         visible_OE: False where the broadcast did not show the action.
+        action_OE: place of the action among the labels, whatever where padded.
     """
 
     class_OE: NDArray[np.int64]
     time_OE: NDArray[np.float32]
     visible_OE: NDArray[np.bool_]
+    action_OE: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,14 @@ class Labels:
         column = first[:, None] + np.arange(int((stop - first).max(initial=0)))
         present = column < stop[:, None]
         if not len(self.t_ms_A):
-            return Following(np.full(column.shape, -1), np.zeros(column.shape, np.float32), present)
+            return Following(np.full(column.shape, -1), np.zeros(column.shape, np.float32), present, column)
         column = np.minimum(column, len(self.t_ms_A) - 1)
         share = (self.t_ms_A[column] - end_ms_O[:, None]) / ANTICIPATION_MS
         return Following(
             np.where(present, self.class_A[column], -1),
             np.where(present, share, 0).astype(np.float32),
             self.visible_A[column] & present,
+            column,
         )
 
 

@@ -5,14 +5,14 @@ P anticipations.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playahead.decoding.marginal import decode_marginal, near_probabilities
-from playahead.decoding.predictions import Predictions, SlotPredictions
+from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, FRAMES_PER_WINDOW, OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
 from playahead.domain.records import Anticipation, Clip
@@ -107,6 +107,13 @@ def anticipations_of(
 def _record(vector_C: NDArray[np.float32], likeliest: int, offset_ms: int) -> Anticipation:
     confidences = tuple(float(value) for value in vector_C)
     return Anticipation(ACTIONS[likeliest], offset_ms, confidences[likeliest], confidences)
+
+
+def _with_place(record: Anticipation, where_C3: NDArray[np.float32], side: int) -> Anticipation:
+    is_own, x, y = where_C3[record.action.class_index].tolist()
+    acts = side if is_own >= 0.5 else 1 - side
+    team = ("home", "away")[acts] if side >= 0 else None
+    return replace(record, team=team, x=round(50 * x + 50), y=round(50 * y + 50))
 
 
 def slots_that_emit(
@@ -239,7 +246,11 @@ class Decoder:
         return predictions
 
     def anticipations(
-        self, predictions: Predictions, min_confidence: float = 0.0, for_scorer: bool = False
+        self,
+        predictions: Predictions,
+        min_confidence: float = 0.0,
+        for_scorer: bool = False,
+        side_O: NDArray[np.intp] | None = None,
     ) -> list[list[Anticipation]]:
         """Records of each example, in time order.
 
@@ -247,13 +258,21 @@ class Decoder:
             predictions: output of the heads.
             min_confidence: confidence below which a record is left out.
             for_scorer: give every row, on the scale chosen for the official scorer, instead of confidences.
+            side_O: side in possession after which each example comes, 0 home, 1 away, -1 unknown; records say who is
+                expected to act, and where, if it is given and the model knows.
         """
         if self.kind == "paper":
             return slots_that_emit(self._slots(predictions), self.tau, self.confidence, min_confidence)
         if for_scorer:
             ranked_ORV = self._ranked(predictions)
             return anticipations_of(self._scaled(ranked_ORV), min_confidence, self._moved(ranked_ORV))
-        return anticipations_of(self.probabilities(predictions), min_confidence)
+        listed = anticipations_of(self.probabilities(predictions), min_confidence)
+        if side_O is None or not isinstance(predictions, DensePredictions) or predictions.where_OC3 is None:
+            return listed
+        return [
+            [_with_place(record, where_C3, int(side)) for record in records]
+            for records, where_C3, side in zip(listed, predictions.where_OC3, side_O, strict=True)
+        ]
 
     def as_dict(self) -> dict[str, object]:
         """Settings as JSON can hold them."""

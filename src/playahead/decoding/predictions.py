@@ -58,16 +58,31 @@ class SlotPredictions:
 
 @dataclass(frozen=True)
 class DensePredictions:
-    """Predictions of a dense head: probability_ORC that a class's action happens in a frame, float32."""
+    """Predictions of a dense head, float32.
+
+    Attributes:
+        probability_ORC: probability that a class's action happens in a frame.
+        where_OC3: of an action of each class: the probability that the side in possession acts, and the place in the
+            acting side's attack, -1 to 1 along and across. None of models that say nothing of it.
+    """
 
     probability_ORC: NDArray[np.float32]
+    where_OC3: NDArray[np.float32] | None = None
+
+    @classmethod
+    def of_rates(cls, rate_ORC: NDArray[np.float32], where_OC3: NDArray[np.float32]) -> "DensePredictions":
+        """Predictions from actions per frame, and what ``variants.moment.RateLogits`` says of where."""
+        side_OC1, place_OC2 = expit(where_OC3[..., :1]), where_OC3[..., 1:].clip(-1, 1)
+        return cls(event_probabilities(rate_ORC), np.concatenate([side_OC1, place_OC2], axis=-1))
 
     def __len__(self) -> int:
         return len(self.probability_ORC)
 
     def select(self, kept_O: NDArray[np.bool_]) -> "DensePredictions":
         """The predictions of some examples."""
-        return DensePredictions(self.probability_ORC[kept_O])
+        return DensePredictions(
+            self.probability_ORC[kept_O], None if self.where_OC3 is None else self.where_OC3[kept_O]
+        )
 
     def intensity(self) -> NDArray[np.float32]:
         """Events per frame: -log(1 - p), the rate at which an event has probability p."""
@@ -80,7 +95,10 @@ Predictions = SlotPredictions | DensePredictions
 def join_predictions(parts: Sequence[Predictions]) -> Predictions:
     """Predictions of several sequences, one after the other."""
     if isinstance(parts[0], DensePredictions):
-        return DensePredictions(np.concatenate([p.probability_ORC for p in parts if isinstance(p, DensePredictions)]))
+        dense = [p for p in parts if isinstance(p, DensePredictions)]
+        where = [p.where_OC3 for p in dense if p.where_OC3 is not None]
+        joined_ORC = np.concatenate([p.probability_ORC for p in dense])
+        return DensePredictions(joined_ORC, np.concatenate(where) if where else None)
     slots = [p for p in parts if isinstance(p, SlotPredictions)]
     columns = zip(*((p.objectness_OK, p.class_OKC, p.offset_OKT) for p in slots), strict=True)
     return SlotPredictions(*map(np.concatenate, columns), positive_weight=slots[0].positive_weight)

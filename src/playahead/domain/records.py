@@ -11,6 +11,8 @@ from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import RecordError
 
+LENGTH_M, WIDTH_M = 105, 68
+"""Size of the usual pitch."""
 Side = Literal["home", "away", "left", "right"]
 SIDES: tuple[Side, ...] = ("home", "away", "left", "right")
 
@@ -89,6 +91,8 @@ class Anticipation:
         observed_until_ms: end of the observation, from the start of the clip, of the half, or of the video.
         seen_ms: how much of the 30 s before that was observed.
         match, half: of a feed; 0 of a video.
+        team: side that is expected to act, if that is known.
+        x, y: place along and across that side's attack, 0 to 100, if that is known.
     """
 
     action: Action
@@ -99,6 +103,9 @@ class Anticipation:
     seen_ms: int = OBSERVATION_MS
     match: int = 0
     half: int = 0
+    team: Literal["home", "away"] | None = None
+    x: int | None = None
+    y: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.action, Action):
@@ -123,7 +130,13 @@ class Anticipation:
         where = {"observed_until_ms": observed_until_ms, "seen_ms": seen_ms, "match": match, "half": half}
         return replace(self, confidence=round(self.confidence, 4), **where)
 
-    def as_json(self) -> dict[str, int | str | float]:
+    @property
+    def where(self) -> str:
+        """Side and place in words, as "home, own half left"; empty if nothing is known."""
+        place = "" if self.x is None or self.y is None else _place_in_words(self.x, self.y)
+        return ", ".join(filter(None, (self.team, place)))
+
+    def as_json(self) -> dict[str, int | str | float | None]:
         """A line of JSON or CSV."""
         return {
             "match": self.match,
@@ -133,7 +146,16 @@ class Anticipation:
             "action": str(self.action),
             "confidence": self.confidence,
             "seen_ms": self.seen_ms,
+            "team": self.team,
+            "x": self.x,
+            "y": self.y,
         }
+
+
+def _place_in_words(x: int, y: int) -> str:
+    """Half and flank of a place, seen by the side that attacks along x: y grows to its right."""
+    flank = "left" if y < 33 else "right" if y > 67 else "centre"
+    return f"{'own' if x < 50 else 'other'} half {flank}"
 
 
 @dataclass(frozen=True)

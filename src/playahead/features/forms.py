@@ -43,17 +43,18 @@ class _Form:
     n_features: int
     prepare: Callable[[FeedHalf], Track]
     n_before: int
-    augment: Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
+    augment: Callable[[NDArray[np.float32], np.random.Generator], tuple[NDArray[np.float32], bool]]
 
 
-def _augment_windows(features: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    if rng.random() < 0.5:
+def _augment_windows(features: NDArray[np.float32], rng: np.random.Generator) -> tuple[NDArray[np.float32], bool]:
+    if is_mirrored := rng.random() < 0.5:
         features = feed.mirror(features)
-    return feed.swap_sides(features) if rng.random() < 0.5 else features
+    return (feed.swap_sides(features) if rng.random() < 0.5 else features), is_mirrored
 
 
-def _augment_moments(features: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    return now.mirror(features) if rng.random() < 0.5 else features
+def _augment_moments(features: NDArray[np.float32], rng: np.random.Generator) -> tuple[NDArray[np.float32], bool]:
+    is_mirrored = rng.random() < 0.5
+    return now.mirror(features) if is_mirrored else features, is_mirrored
 
 
 def _moments(n_rows: int) -> _Form:
@@ -100,8 +101,8 @@ class Reading:
         """Prepare rows that the model is shown."""
         return _FORMS[self.form].prepare(seen)
 
-    def augmented(self, features: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Mirror the pitch, and swap sides where the form knows them, each at random."""
+    def augmented(self, features: NDArray[np.float32], rng: np.random.Generator) -> tuple[NDArray[np.float32], bool]:
+        """Mirror the pitch, and swap sides where the form knows them, each at random; and whether it was mirrored."""
         return _FORMS[self.form].augment(features, rng)
 
     @property

@@ -128,6 +128,15 @@ class Moments:
             _describe(self, ends_ms, known_O, found)
         return found[:, None]
 
+    def sides(self, end_ms: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Team in possession at these times, as far as the 30 s before tell; -1 unknown."""
+        if not len(self.t_ms_E):
+            return np.full(len(end_ms), -1)
+        known_O = np.searchsorted(self.visible_ms_E, end_ms, side="left")
+        first_O = np.searchsorted(self.visible_ms_E, end_ms - GRID.observation_ms, side="left")
+        played_O = self.played_E[np.maximum(known_O - 1, 0)]
+        return np.where((known_O > first_O) & (played_O >= first_O), self.team_E[played_O], -1)
+
 
 def prepare_moments(half: FeedHalf, n_rows: int = MOST_ROWS) -> Moments:
     """Sort rows by when they become visible, and compute what does not depend on the moment."""
@@ -212,9 +221,8 @@ def _describe(
 
     # The side in possession, and which rows are its own.
     latest_O = row_OR[:, 0]
-    played_O = np.where(there_OR[:, 0], track.played_E[latest_O], -1)
-    has_side_O = played_O >= first_O
-    side_O = np.where(has_side_O, track.team_E[played_O], -1)
+    side_O = track.sides(end_ms_O)
+    has_side_O = side_O >= 0
     team_OR = track.team_E[row_OR]
     own_OR = np.where((team_OR >= 0) & has_side_O[:, None], np.where(team_OR == side_O[:, None], 1, -1), 0)
     turn_O = np.where(side_O == 1, np.float32(-1), np.float32(1))

@@ -19,6 +19,7 @@ from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
 from playahead.features.forms import Reading, Track, reading_of
+from playahead.features.now import Moments
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, counter, quiet
 
@@ -238,7 +239,8 @@ class AnyPredictor(ABC):
             encoded_WND = self.encode(source.windows(sequence_ms))
             last_O = n_before + np.flatnonzero(np.isin(sequence_ms, times[places]))
             predictions = self.answer(encoded_WND, last_O[:, None] - np.arange(n_before, -1, -1))
-            found = decoder.anticipations(predictions, min_confidence)
+            side_O = source.sides(times[places]) if isinstance(source, Moments) else None
+            found = decoder.anticipations(predictions, min_confidence, side_O=side_O)
             for place, anticipations in zip(places, found, strict=True):
                 listed[place] = anticipations
         return listed

@@ -1,7 +1,7 @@
 """The model of a moment (``variants/moment.py``) in NumPy: a few matrix products, and no deep-learning library.
 
 Axes: P moments, F columns, N columns of the moment and its latest rows, R rows, G columns of a row, T width of a row,
-H heads, D model, K key and V value of a head, O examples, C classes.
+H heads, D model, K key and V value of a head, X rows of all moments, O examples, C classes.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf
 
-from playahead.decoding.predictions import DensePredictions, event_probabilities
+from playahead.decoding.predictions import DensePredictions, Predictions, join_predictions
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import RASTER_FRAMES
 from playahead.features.now import MOMENT_NAMES, MOST_ROWS, NOW_ROWS, ROW_NAMES, n_columns
@@ -57,23 +57,27 @@ class MomentPredictor(AnyPredictor):
             if not np.isfinite(array).all():
                 raise InputError(where, f"{name} holds NaN or infinity", "train again")
             self._weights[name.replace("heads.head.", "heads.")] = np.ascontiguousarray(array.T)
+        if self._has_memory:  # per head: keys K x T, values T x V
+            self._key_HKT = arrays["encoder.key.weight"].reshape(self._heads, -1, config.d_model // 4)
+            values_HVT = arrays["encoder.value.weight"].reshape(self._heads, -1, config.d_model // 4)
+            self._value_HTV = np.ascontiguousarray(values_HVT.transpose(0, 2, 1))
 
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
         # One at a time: the last bits of a product depend on its size, and a live answer is a single moment.
         return np.concatenate([self._state(moment_1F) for moment_1F in windows_PNF])[:, None]
 
-    def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> DensePredictions:
+    def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
         states = encoded_PND[looks_at_OW[:, -1]]
-        return DensePredictions(np.concatenate([self._probabilities(state_1D) for state_1D in states]))
+        return join_predictions([self._said(state_1D) for state_1D in states])
 
-    def predict(self, windows: NDArray[np.float32]) -> DensePredictions:
+    def predict(self, windows: NDArray[np.float32]) -> Predictions:
         """Predictions of (B, W, 1, F) moments, many together: equal to ``answer``'s but for the last bits."""
         if windows.ndim != 4 or windows.shape[2:] != (1, self.reading.n_features):
             layout = f"(sequences, moments, 1, {self.reading.n_features} columns)"
             raise ValueError(f"features: shape {windows.shape} is not {layout}")
         moments_PF = windows.reshape(-1, windows.shape[-1])
         parts = (moments_PF[first : first + _TOGETHER] for first in range(0, len(moments_PF), _TOGETHER))
-        return DensePredictions(np.concatenate([self._probabilities(self._state(part)) for part in parts]))
+        return join_predictions([self._said(self._state(part)) for part in parts])
 
     def _linear(self, name: str, x: NDArray[np.float32]) -> NDArray[np.float32]:
         found = x @ self._weights[f"{name}.weight"]
@@ -95,28 +99,30 @@ class MomentPredictor(AnyPredictor):
         return self._norm("encoder.norm_last", state_PD + self._linear("encoder.back", hidden))
 
     def _recall(self, state_PD: NDArray[np.float32], rows_PF: NDArray[np.float32]) -> NDArray[np.float32]:
-        """``RowsEncoder.recall``; a single moment leaves out the rows that are not there, which weigh nothing."""
-        n, n_rows = len(state_PD), MOST_ROWS
-        rows_PRG = rows_PF.reshape(n, n_rows, len(ROW_NAMES))
+        """``RowsEncoder.recall``; a single moment leaves out rows that are not there, which weigh nothing."""
+        n = len(state_PD)
+        rows_PRG = rows_PF.reshape(n, MOST_ROWS, len(ROW_NAMES))
         there_PR = rows_PRG[:, :, ROW_NAMES.index("is_there")]
-        tokens_XT = _gelu(self._linear("encoder.row_enter", rows_PRG.reshape(n * n_rows, -1)))
-        tokens_XT = _gelu(self._linear("encoder.row_hidden", tokens_XT))
-        query_PHK = self._linear("encoder.query", self._norm("encoder.norm_query", state_PD)).reshape(
-            n, self._heads, -1
-        )
-        key_PHKR = self._linear("encoder.key", tokens_XT).reshape(n, n_rows, self._heads, -1).transpose(0, 2, 3, 1)
-        value_PHRV = self._linear("encoder.value", tokens_XT).reshape(n, n_rows, self._heads, -1).transpose(0, 2, 1, 3)
-        affinity_PHR = (query_PHK[:, :, None] @ key_PHKR)[:, :, 0] * np.float32(query_PHK.shape[-1] ** -0.5)
-        affinity_PHR += ((1 - there_PR) * _NEVER)[:, None]
+        if n == 1:
+            n_there = max(int(there_PR.sum()), 1)
+            rows_PRG, there_PR = rows_PRG[:, :n_there], there_PR[:, :n_there]
+        tokens_XT = _gelu(self._linear("encoder.row_enter", rows_PRG.reshape(-1, len(ROW_NAMES))))
+        tokens_PRT = _gelu(self._linear("encoder.row_hidden", tokens_XT)).reshape(*there_PR.shape, -1)
+        query_PV = self._linear("encoder.query", self._norm("encoder.norm_query", state_PD))
+        query_HPK = query_PV.reshape(n, self._heads, -1).transpose(1, 0, 2)
+        query_PHT = (query_HPK @ self._key_HKT).transpose(1, 0, 2) * np.float32(query_HPK.shape[-1] ** -0.5)
+        affinity_PHR = query_PHT @ tokens_PRT.transpose(0, 2, 1) + ((1 - there_PR) * _NEVER)[:, None]
         weight_PHR = np.exp(affinity_PHR - affinity_PHR.max(axis=-1, keepdims=True))
         weight_PHR /= weight_PHR.sum(axis=-1, keepdims=True)
-        mixed_PHV = (weight_PHR[:, :, None] @ value_PHRV)[:, :, 0]
-        return self._linear("encoder.recalled", mixed_PHV.reshape(n, -1))
+        mixed_HPT = (weight_PHR @ tokens_PRT).transpose(1, 0, 2)
+        value_PV = (mixed_HPT @ self._value_HTV).transpose(1, 0, 2).reshape(n, -1) + self._weights["encoder.value.bias"]
+        return self._linear("encoder.recalled", value_PV)
 
-    def _probabilities(self, state_PD: NDArray[np.float32]) -> NDArray[np.float32]:
-        log_rate_ORC = self._linear("heads", state_PD).reshape(-1, RASTER_FRAMES, len(ACTIONS))
+    def _said(self, state_PD: NDArray[np.float32]) -> DensePredictions:
+        log_rate_ORC = self._linear("heads.rates", state_PD).reshape(-1, RASTER_FRAMES, len(ACTIONS))
         log_rate_ORC[:, :, self._never_C] = _NEVER
-        return event_probabilities(np.exp(log_rate_ORC))
+        where_OC3 = self._linear("heads.where", state_PD).reshape(-1, len(ACTIONS), 3)
+        return DensePredictions.of_rates(np.exp(log_rate_ORC), where_OC3)
 
 
 def reads_moments(path: Path) -> bool:
@@ -155,4 +161,6 @@ def _shapes(config: AnticipatorConfig) -> dict[str, tuple[int, ...]]:
     shapes |= {f"encoder.{name}.{part}": (d,) for name in norms for part in ("weight", "bias")}
     head = "heads.head" if config.classes else "heads"
     n_rates = RASTER_FRAMES * len(ACTIONS)
-    return shapes | {f"{head}.weight": (n_rates, d), f"{head}.bias": (n_rates,)}
+    outputs = {"rates": n_rates, "where": 3 * len(ACTIONS)}
+    shapes |= {f"{head}.{name}.weight": (size, d) for name, size in outputs.items()}
+    return shapes | {f"{head}.{name}.bias": (size,) for name, size in outputs.items()}

@@ -19,7 +19,6 @@ from playahead.decoding.predictions import (
     DensePredictions,
     Predictions,
     SlotPredictions,
-    event_probabilities,
     join_predictions,
 )
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
@@ -116,7 +115,8 @@ def _in_numpy(output: AnticipatorOutput, objectness_weight: float) -> Prediction
     """Logits -> probabilities in NumPy: a BCE whose positives weigh w has its optimum at logit p + log w."""
     slots = output.slots
     if isinstance(slots, RateLogits):
-        return DensePredictions(event_probabilities(slots.log_rate_ORC.float().exp().cpu().numpy()))
+        rate_ORC, where_OC3 = slots.log_rate_ORC.float().exp(), slots.where_OC3.float()
+        return DensePredictions.of_rates(rate_ORC.cpu().numpy(), where_OC3.cpu().numpy())
     if not isinstance(slots, SlotLogits):
         return DensePredictions(slots.float().sigmoid().cpu().numpy())
     return SlotPredictions(

@@ -20,6 +20,8 @@ class Targets:
         time_OE: float32 time as a fraction of the 5 s, in [0, 1].
         presence_BWNC: float32, 1 if an action of the class happened in that step of the *observed* windows.
         weight_O: float32 weight of each example, about 1 on average.
+        where_OE3: float32, of variants: whether the side in possession acts (1 or 0), and the place in the acting side's
+            attack, -1 to 1 along and across; NaN unknown. None if no loss looks at it.
         example_X, event_X: indices of the events in ``class_OE``; finding them on an accelerator would force a wait.
     """
 
@@ -29,23 +31,34 @@ class Targets:
     weight_O: Tensor
     example_X: Tensor
     event_X: Tensor
+    where_OE3: Tensor | None = None
 
     @classmethod
-    def of(cls, class_OE: Tensor, time_OE: Tensor, presence_BWNC: Tensor, weight_O: Tensor | None = None) -> "Targets":
+    def of(
+        cls,
+        class_OE: Tensor,
+        time_OE: Tensor,
+        presence_BWNC: Tensor,
+        weight_O: Tensor | None = None,
+        where_OE3: Tensor | None = None,
+    ) -> "Targets":
         """Targets from padded events; all weights are 1 unless given."""
         weight_O = torch.ones(len(class_OE)) if weight_O is None else weight_O
-        return cls(class_OE, time_OE, presence_BWNC, weight_O, *(class_OE != NO_TARGET).nonzero(as_tuple=True))
+        indices = (class_OE != NO_TARGET).nonzero(as_tuple=True)
+        return cls(class_OE, time_OE, presence_BWNC, weight_O, *indices, where_OE3)
 
     def select(self, sequences_B: Tensor) -> "Targets":
         """Targets of these sequences, in this order (for MixUp)."""
         per_sequence = len(self.class_OE) // len(self.presence_BWNC)
         rows_O = (sequences_B[:, None] * per_sequence + torch.arange(per_sequence)).flatten()
         examples = (self.class_OE[rows_O], self.time_OE[rows_O])
-        return Targets.of(*examples, self.presence_BWNC[sequences_B], self.weight_O[rows_O])
+        where_OE3 = None if self.where_OE3 is None else self.where_OE3[rows_O]
+        return Targets.of(*examples, self.presence_BWNC[sequences_B], self.weight_O[rows_O], where_OE3)
 
     def to(self, device: torch.device) -> "Targets":
         """Targets on a device."""
-        return Targets(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
+        values = (getattr(self, field.name) for field in fields(self))
+        return Targets(*(value if value is None else value.to(device, non_blocking=True) for value in values))
 
 
 def time_bin(time_X: Tensor, n_bins: int) -> Tensor:

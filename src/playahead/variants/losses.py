@@ -15,6 +15,7 @@ from torch.optim import Muon, Optimizer
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import FRAMES_PER_WINDOW
+from playahead.domain.records import LENGTH_M, WIDTH_M
 from playahead.paper.anticipator import AnticipatorOutput
 from playahead.paper.losses import Criterion, Loss, PresenceLoss, SlotLosses, observed_presence
 from playahead.paper.matcher import Assignment, Matcher, SlotsOnHost
@@ -54,7 +55,7 @@ def build_criterion(
     if head == "slots" and config.intensity_weight:
         losses.append((config.intensity_weight, intensity_loss))
     if head == "rates":
-        losses.append((1.0, RateLoss(config, weight_C)))
+        losses += [(1.0, RateLoss(config, weight_C)), (1.0, where_loss)]
     elif head != "slots":
         losses.append((1.0, dense_loss))
     is_focal = config.observation == "focal"
@@ -196,6 +197,22 @@ class RateLoss:
         expected_O = (log_rate_ORC.exp().sum(dim=1) * self.weight_C).sum(dim=1)
         weight_X = targets.weight_O[example_X] * self.weight_C[class_X]
         return {"rates": ((targets.weight_O * expected_O).sum() - (weight_X * at_event_X).sum()) / len(log_rate_ORC)}
+
+
+def where_loss(output: AnticipatorOutput, targets: Targets, _: Assignment | None) -> dict[str, Tensor]:
+    """Cross-entropy of the side that acts, and distance from where it acts, in halves of a pitch's length."""
+    if targets.where_OE3 is None:
+        return {}
+    rates: RateLogits = output.slots
+    example_X, event_X = targets.example_X, targets.event_X
+    said_X3 = rates.where_OC3.float()[example_X, targets.class_OE[example_X, event_X]]
+    true_X3 = targets.where_OE3[example_X, event_X]
+    side_X, place_X = ~true_X3[:, 0].isnan(), ~true_X3[:, 1].isnan()
+    sides = F.binary_cross_entropy_with_logits(said_X3[side_X, 0], true_X3[side_X, 0], reduction="sum")
+    away_X2 = (said_X3[place_X, 1:] - true_X3[place_X, 1:]) * said_X3.new_tensor([1.0, WIDTH_M / LENGTH_M])
+    distance_X = (away_X2.square().sum(dim=1) + _TINY).sqrt()
+    n_examples = len(rates.where_OC3)
+    return {"side": sides / n_examples, "place": distance_X.sum() / n_examples}
 
 
 def build_optimizers(model: nn.Module, config: OptimConfig) -> list[Optimizer]:

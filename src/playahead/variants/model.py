@@ -116,7 +116,7 @@ class OnlyClasses(nn.Module):
         if isinstance(logits, SlotLogits):
             return logits._replace(class_OKC=logits.class_OKC.where(self.annotated_C, _NEVER))
         if isinstance(logits, RateLogits):
-            return RateLogits(logits.log_rate_ORC.where(self.annotated_C, _NEVER))
+            return logits._replace(log_rate_ORC=logits.log_rate_ORC.where(self.annotated_C, _NEVER))
         return logits.where(self.annotated_C, _NEVER)
 
 

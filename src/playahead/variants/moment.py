@@ -24,9 +24,16 @@ _GONE = -1e4
 
 
 class RateLogits(NamedTuple):
-    """Logarithms of the expected number of actions in each frame."""
+    """What the heads say of each moment.
+
+    Attributes:
+        log_rate_ORC: logarithm of the expected number of actions in each frame.
+        where_OC3: of an action of each class: the logit that the side in possession acts, and the place in the acting
+            side's attack, -1 to 1 along and across.
+    """
 
     log_rate_ORC: Tensor
+    where_OC3: Tensor
 
 
 class NowEncoder(nn.Module):
@@ -84,20 +91,24 @@ class RowsEncoder(NowEncoder):
         return self.recalled(value_OV).reshape(state.shape)
 
 
-class RateHead(nn.Linear):
-    """One rate for every frame and class: state_BW1D -> ``RateLogits``."""
+class RateHead(nn.Module):
+    """One rate for every frame and class, and where and by whom: state_BW1D -> ``RateLogits``."""
 
     def __init__(self, d_model: int) -> None:
-        super().__init__(d_model, RASTER_FRAMES * len(ACTIONS))
+        super().__init__()
+        self.rates = nn.Linear(d_model, RASTER_FRAMES * len(ACTIONS))
+        self.where = nn.Linear(d_model, len(ACTIONS) * 3)
 
     def init_parameters(self) -> None:
         """See ``Anticipator.init_weights``."""
-        nn.init.zeros_(self.weight)
-        nn.init.constant_(self.bias, _FIRST_LOG_RATE)
+        nn.init.zeros_(self.rates.weight)
+        nn.init.constant_(self.rates.bias, _FIRST_LOG_RATE)
 
-    def forward(self, state_BW1D: Tensor) -> RateLogits:  # type: ignore[bad-override]
-        """See the class."""
-        return RateLogits(super().forward(state_BW1D.flatten(0, 2)).unflatten(-1, (RASTER_FRAMES, len(ACTIONS))))
+    def forward(self, state_BW1D: Tensor) -> RateLogits:
+        """See the class. The rates alone shape the state."""
+        state_OD = state_BW1D.flatten(0, 2)
+        log_rate_ORC = self.rates(state_OD).unflatten(-1, (RASTER_FRAMES, len(ACTIONS)))
+        return RateLogits(log_rate_ORC, self.where(state_OD.detach()).unflatten(-1, (len(ACTIONS), 3)))
 
 
 class MomentAnticipator(Anticipator):

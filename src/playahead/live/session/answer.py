@@ -103,10 +103,12 @@ def _seen_row(action: str, time_ms: int, confidence: float, **place: Any) -> See
     return SeenRow(int(time_ms), Action(action), float(confidence), **place)
 
 
-def _expected(half: int, now_ms: int, seen_ms: int, action: str, time_ms: int, confidence: float) -> Anticipation:
+def _expected(
+    half: int, now_ms: int, seen_ms: int, action: str, time_ms: int, confidence: float, **place: Any
+) -> Anticipation:
     # A record keeps the confidence of the likeliest class alone.
     by_class = tuple(confidence if name == action else 0.0 for name in ACTIONS)
-    return Anticipation(Action(action), time_ms - now_ms, confidence, by_class, now_ms, seen_ms, half=half)
+    return Anticipation(Action(action), time_ms - now_ms, confidence, by_class, now_ms, seen_ms, half=half, **place)
 
 
 class RecentWindows:
@@ -122,13 +124,17 @@ class RecentWindows:
         self._encoded.clear()
 
     def anticipate(
-        self, time_ms: int, features_of: Callable[[NDArray[np.int64]], NDArray[np.float32]]
+        self,
+        time_ms: int,
+        features_of: Callable[[NDArray[np.int64]], NDArray[np.float32]],
+        side_O: NDArray[np.intp] | None = None,
     ) -> tuple[list[Anticipation], NDArray[np.float32]]:
         """Anticipations after this time, and intensity_RC.
 
         Args:
             time_ms: end of the observation; not before that of any earlier call.
             features_of: ends of windows in ms, increasing -> features_PNF; called for windows not encoded yet.
+            side_O: side in possession then, see ``Decoder.anticipations``.
         """
         # An answer looks at six windows, or at one moment. Only those that no earlier answer looked at are encoded.
         ends_W = time_ms - self._before_ms
@@ -139,5 +145,5 @@ class RecentWindows:
         encoded_WND = np.stack([self._encoded[end] for end in ends_W.tolist()])
         self._encoded = {end: encoded for end, encoded in self._encoded.items() if end > ends_W[0]}
         predictions = self._predictor.answer(encoded_WND, np.arange(len(ends_W))[None])
-        (anticipations,) = self._decoder.anticipations(predictions, self._min_confidence)
+        (anticipations,) = self._decoder.anticipations(predictions, self._min_confidence, side_O=side_O)
         return anticipations, predictions.intensity()[0]

@@ -12,6 +12,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import COLUMNS, LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow, Tally
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
+from playahead.features.now import Moments
 from playahead.inference.any_predictor import AnyPredictor
 from playahead.io.channel import Channel
 from playahead.io.errors import InputError
@@ -130,7 +131,8 @@ class FeedSession:
         started_s = time.perf_counter()
         now_ms, known = self.now_ms, self.half()
         track = self._predictor.prepare(known)
-        anticipations, intensity_RC = self._windows.anticipate(now_ms, track.at)
+        side_O = track.sides(np.array([now_ms])) if isinstance(track, Moments) else None
+        anticipations, intensity_RC = self._windows.anticipate(now_ms, track.at, side_O)
         seen_ms = known.seen_ms(now_ms)
         self._forget(track.half)
         self.took_s = time.perf_counter() - started_s
