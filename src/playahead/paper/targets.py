@@ -20,7 +20,7 @@ class Targets:
         time_OE: float32 time as a fraction of the 5 s, in [0, 1].
         presence_BWNC: float32, 1 if an action of the class happened in that step of the *observed* windows.
         weight_O: float32 weight of each example, about 1 on average.
-        where_OE3: float32, of variants: whether the side in possession acts (1 or 0), and the place in the acting side's
+        where_OE3: float32, of variants: whether the side in possession acts (1 or 0), and where in the acting side's
             attack, -1 to 1 along and across; NaN unknown. None if no loss looks at it.
         example_X, event_X: indices of the events in ``class_OE``; finding them on an accelerator would force a wait.
     """
