@@ -29,7 +29,7 @@ def test_the_real_test_split_has_the_published_number_of_windows(wyscout_baa):
 
 def test_every_action_is_in_exactly_one_future(played_half):
     ends = example_ends_ms(played_half)
-    class_OE, time_OE, _ = labels_of_half(played_half).following(ends)
+    class_OE, time_OE, *_ = labels_of_half(played_half).following(ends)
     found = sorted(
         (int(end + round(float(t) * 5000)), int(c))
         for end, row, times in zip(ends, class_OE, time_OE, strict=True)

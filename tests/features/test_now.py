@@ -38,7 +38,7 @@ def test_only_rows_visible_in_the_last_thirty_seconds_count(half, end_ms):
     for known in (half.take(half.visible_ms < end_ms), counted):
         np.testing.assert_array_equal(seen, described(known, end_ms))
     assert np.isfinite(seen).all()
-    assert np.abs(seen).max() < 40
+    assert np.abs(seen).max() < 100
 
 
 @settings(max_examples=40, deadline=None)
@@ -59,7 +59,7 @@ def test_what_a_side_did_so_far_is_counted_from_its_first_row_on():
     half = half_of(*rows, {"t_ms": 80_000, "team": UNKNOWN})
     # After 60 s nobody is in possession: home comes first.
     for end_ms, *counts in ((60_000, 1, 1, 0), (75_000, 2, 1, 0), (90_000, 2, 1, 1)):
-        per_row = 15 / (end_ms / 1000 + 120)
+        per_row = 40 / (end_ms / 1000 + 120)
         names = (f"own_so_far_{PASS}", f"other_so_far_{SHOT}", f"unknown_so_far_{PASS}")
         assert [of_moment(half, name, end_ms) / per_row for name in names] == pytest.approx(counts), end_ms
     # The away team is: it comes first.

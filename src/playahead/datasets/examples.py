@@ -5,7 +5,7 @@ Axes: A anchors, B sequences, W windows, N snippets, F features, O examples (B x
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -207,7 +207,7 @@ class FeedExamples:
         """The rows of a half that these examples, or a source of which rows come late, can look at."""
         first_ms = max(int(ends_O[0]) - OBSERVATION_MS - _ARRIVES_MS, 0)
         stretch = half.take(slice(*np.searchsorted(half.t_ms, (first_ms, int(ends_O[-1])))))
-        return replace(stretch, tally=half.tally_until(first_ms))
+        return stretch.changed(tally=half.tally_until(first_ms))
 
     def _shift(self, start_ms: int, half: FeedHalf, rng: np.random.Generator) -> int:
         step_ms = self.examples * ANTICIPATION_MS

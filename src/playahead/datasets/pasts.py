@@ -185,15 +185,15 @@ def past_of(name: str) -> Past:
 def _later(seen: FeedHalf, past: Past) -> FeedHalf:
     """Delay rows by ``late_s``, or drop all."""
     if past.nothing:
-        return replace(seen.take(np.zeros(len(seen), bool)), seen_from_ms=LONGEST_HALF_MS)
+        return seen.take(np.zeros(len(seen), bool)).changed(seen_from_ms=LONGEST_HALF_MS)
     late_ms = seen.late_ms + round(past.late_s * 1000)
-    return replace(seen, late_ms=np.minimum(late_ms, LONGEST_DELAY_MS).astype(np.uint16))
+    return seen.changed(late_ms=np.minimum(late_ms, LONGEST_DELAY_MS).astype(np.uint16))
 
 
 def _less(half: FeedHalf, past: Past) -> FeedHalf:
     """Remove the columns that this source lacks."""
     if not past.tokens:
-        half = replace(half.take(half.code < len(ACTIONS)), reports=half.reports & _ACTION_CODES)
+        half = half.take(half.code < len(ACTIONS)).changed(reports=half.reports & _ACTION_CODES)
     unknown, changed = np.full(len(half), UNKNOWN, np.uint8), dict[str, Any]()
     if half.tally is not None:
         count_TK = half.tally.count_TK * np.isin(np.arange(N_CODES), list(half.reports))
@@ -208,7 +208,7 @@ def _less(half: FeedHalf, past: Past) -> FeedHalf:
         changed["setpiece"] = setpiece_of(half.code)
     if not past.details:
         changed |= dict.fromkeys(FINER, unknown)
-    return replace(half, **changed) if changed else half
+    return half.changed(**changed) if changed else half
 
 
 def _seconds(half: FeedHalf) -> float:
@@ -236,7 +236,7 @@ def random_past(
     if kind < _SPOTTED + _LABELS_ONLY and rng.random() < _WITH_HINDSIGHT:
         half = recorded
     if rng.random() < _CLOCK_UNKNOWN:
-        half = replace(half, clock_known=False)
+        half = half.changed(clock_known=False)
     late_s = float(np.exp(rng.uniform(*np.log(_LATE_S)))) if rng.random() < _LATE else 0.0
     past = Past(late_s=late_s, nothing=rng.random() < _NOTHING)
     if kind < _SPOTTED:
@@ -252,7 +252,7 @@ def random_past(
         seen = _less(half, past)
     seen = _later(seen, past)
     if rng.random() < _SHORT:
-        seen = replace(seen, seen_from_ms=max(int(rng.integers(first_ms, last_ms)), 0))
+        seen = seen.changed(seen_from_ms=max(int(rng.integers(first_ms, last_ms)), 0))
     return seen
 
 

@@ -1,7 +1,7 @@
 """Rows of an event feed: one (``FeedRow``), and those of a half as columns (``FeedHalf``), whoever provided them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from operator import attrgetter
 from typing import Any
@@ -285,7 +285,13 @@ class FeedHalf:
 
     def take(self, rows: NDArray | slice) -> "FeedHalf":
         """The same half with these rows alone (indices in time order, a mask or a slice)."""
-        return replace(self, **{name: column[rows] for name, column in self.columns.items()})
+        return self.changed(**{name: column[rows] for name, column in self.columns.items()})
+
+    def changed(self, **attributes: Any) -> "FeedHalf":
+        """The same half with other attributes, made of ones that were checked: they are not checked again."""
+        half = object.__new__(FeedHalf)
+        half.__dict__.update(self.__dict__, **attributes)
+        return half
 
     @property
     def rows(self) -> list[FeedRow]:

@@ -1,7 +1,7 @@
 """The forms in which a model reads a feed, and what it is shown of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, Protocol
 
@@ -95,7 +95,7 @@ class Reading:
         """The rows that the model is shown of a half."""
         seen = half if self.hindsight else seen_live(half)
         hidden: dict[str, Any] = dict.fromkeys(self.without, np.full(len(half), UNKNOWN, np.uint8))
-        return replace(seen, **hidden) if hidden else seen
+        return seen.changed(**hidden) if hidden else seen
 
     def prepare(self, seen: FeedHalf) -> Track:
         """Prepare rows that the model is shown."""

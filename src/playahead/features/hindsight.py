@@ -20,7 +20,6 @@ keeps 35 s of rows, sees the same as ``predict`` on the whole match.
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,7 +68,8 @@ def seen_live(half: FeedHalf, rules: Collection[str] = RULES) -> FeedHalf:
         _hide_winners(columns, order, told_ms[order])
     if "estimated outs" in rules:
         _delay_estimated_outs(columns, order, told_ms[order])
-    return replace(half, **columns, reports=half.reports - {feed.TACKLE} if judges_duels else half.reports)
+    reports = half.reports - {feed.TACKLE} if judges_duels else half.reports
+    return half.changed(**columns, reports=reports)
 
 
 def _judge_touches(half: FeedHalf, columns: dict[str, NDArray]) -> None:

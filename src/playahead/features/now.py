@@ -41,7 +41,7 @@ _LATE_MS = 10_000
 _LONGEST_GAP_MS = 5_000  # what lies further back than 35 s need not be known
 _HALF_LENGTH_MS = 45 * 60_000
 _PRIOR_S = 120.0  # counts of a half are divided by the time that they took, and this
-_PER_S = 15.0
+_PER_S = 40.0
 _CODES = np.arange(N_CODES, dtype=np.uint8)
 _DETAILS = np.array(sorted(Detail), np.uint8)
 _KNOWN = np.arange(1, N_SETPIECES, dtype=np.uint8)

@@ -26,6 +26,7 @@ from playahead.variants.config import CriterionConfig, Head, OptimConfig
 from playahead.variants.moment import RateLogits
 
 _TINY = 1e-6
+_WHERE_WEIGHT = 0.3
 _WIDENED_STEPS = 4
 
 
@@ -55,7 +56,7 @@ def build_criterion(
     if head == "slots" and config.intensity_weight:
         losses.append((config.intensity_weight, intensity_loss))
     if head == "rates":
-        losses += [(1.0, RateLoss(config, weight_C)), (1.0, where_loss)]
+        losses += [(1.0, RateLoss(config, weight_C)), (_WHERE_WEIGHT, where_loss)]
     elif head != "slots":
         losses.append((1.0, dense_loss))
     is_focal = config.observation == "focal"

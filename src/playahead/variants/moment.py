@@ -105,10 +105,10 @@ class RateHead(nn.Module):
         nn.init.constant_(self.rates.bias, _FIRST_LOG_RATE)
 
     def forward(self, state_BW1D: Tensor) -> RateLogits:
-        """See the class. The rates alone shape the state."""
+        """See the class."""
         state_OD = state_BW1D.flatten(0, 2)
         log_rate_ORC = self.rates(state_OD).unflatten(-1, (RASTER_FRAMES, len(ACTIONS)))
-        return RateLogits(log_rate_ORC, self.where(state_OD.detach()).unflatten(-1, (len(ACTIONS), 3)))
+        return RateLogits(log_rate_ORC, self.where(state_OD).unflatten(-1, (len(ACTIONS), 3)))
 
 
 class MomentAnticipator(Anticipator):
