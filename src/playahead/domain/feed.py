@@ -171,7 +171,7 @@ class FeedHalf:
         reports: codes that the source reports at all; the absence of any other code means nothing.
         clock_known: ``t_ms`` counts from the half's start and not from the start of some clip.
         seen_from_ms: start of the observation; what happened before was not observed.
-        tally: rows that were counted, as they are no longer all there (a running half keeps those of its last 35 s).
+        tally: rows that were counted, as they are no longer all there (a running half keeps those of its last 40 s).
     """
 
     match: int

@@ -16,7 +16,7 @@ Implied drives stay: they are told 0.4 s after the reception, when a viewer sees
 estimated from what came before.
 
 Every rule looks at rows in the order in which they become visible, at most 5 s back, so that a running session, which
-keeps 35 s of rows, sees the same as ``predict`` on the whole match.
+keeps 40 s of rows, sees the same as ``predict`` on the whole match.
 """
 
 from collections.abc import Collection

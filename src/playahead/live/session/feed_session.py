@@ -21,7 +21,7 @@ from playahead.live.session.lines import Line, Reports, Tick
 
 EVERY_MS = 1_000
 MOST_ROWS = 5_000
-"""Rows in the 35 s that answers look at: 140 a second, where a full feed has one or two."""
+"""Rows in the 40 s that are kept: 125 a second, where a full feed has one or two."""
 _LATE_MS = 1_000  # a smaller delay deserves no notice
 _MOST_NOTICES = 20  # of one answer
 _SILENT_S = 30.0
