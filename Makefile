@@ -1,6 +1,6 @@
 # One virtual environment in .venv, made on the first use of any target.
 PY ?= python3
-EXTRAS ?= video,backbone,data,kloppy,report,serve,export,tensorboard,docs,dev
+EXTRAS ?= all,docs,dev
 UV = UV_SYSTEM_CERTS=1 .venv/bin/uv
 LINKS = links="$${PIP_FIND_LINKS:-$$(.venv/bin/pip config get global.find-links 2>/dev/null)}"; \
 	if nvidia-smi -L >/dev/null 2>&1; then torch="--torch-backend=auto"; elif ls $$links/torch-*+cpu-*.whl >/dev/null 2>&1; then torch="--find-links $$links"; else torch="--torch-backend=auto"; fi

@@ -6,6 +6,19 @@ Everything that the command line does is a function here. They print nothing; lo
 The public names are listed in ``__init__.pyi``. Each is imported when it is first used.
 """
 
+from typing import Any
+
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_getattr, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        return _getattr(name)
+    except ModuleNotFoundError as missing:
+        from playahead.io.extras import in_one_line
+
+        if (line := in_one_line(missing)) is None:
+            raise
+        raise ModuleNotFoundError(f"playahead.{name} {line}", name=missing.name) from None

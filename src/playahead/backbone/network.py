@@ -219,5 +219,5 @@ def import_timm():
             _declared.append(library)
             import timm
     except ImportError as reason:
-        raise InputError("timm", f"cannot be imported ({reason})", "pip install 'playahead[backbone]'") from None
+        raise InputError("timm", f"cannot be imported ({reason})", "pip install 'playahead[train]'") from None
     return timm

@@ -2,10 +2,8 @@
 
 import codecs
 import os
-import re
 import sys
 from collections.abc import Sequence
-from importlib.metadata import requires
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from jsonargparse import Namespace
 from playahead.cli.parser import Parser, build_parser, call, chosen_command, in_options, spelt_for_python
 from playahead.cli.terminal import complain, in_other_letters
 from playahead.io.errors import InputError, PlayaheadError
+from playahead.io.extras import in_one_line
 from playahead.io.runtime import end_process, keep_freed_memory
 
 
@@ -79,7 +78,10 @@ def run(arguments: Sequence[str]) -> int:
         complain("stopped; the same command resumes where this one stopped")
         return 130
     except ModuleNotFoundError as missing:
-        return _of_missing_module(missing)
+        if (line := in_one_line(missing)) is None:
+            raise
+        complain(line)
+        return 2
     except OSError as reason:
         return _of_disk_error(reason)
 
@@ -99,20 +101,6 @@ def _value(word: str) -> str:
     """Value of an option (``--out=x``: ``x``), or the word itself."""
     name, equals, value = word.partition("=")
     return value if equals and name.startswith("--") else word
-
-
-def _of_missing_module(missing: ModuleNotFoundError) -> int:
-    """Name the smallest extra that brings a library; what no extra brings is a fault of ours, and raises."""
-    library = (missing.name or "").partition(".")[0]
-    package = {"PIL": "pillow"}.get(library, library).lower().replace("_", "-")
-    pattern = re.compile(r"([\w-]+).*; extra == ['\"](\w+)['\"]")
-    brought = [found.groups() for found in map(pattern.fullmatch, requires("playahead") or ()) if found]
-    extras = [extra for name, extra in brought if name.lower() == package]
-    if not extras:
-        raise missing
-    smallest = min(extras, key=[extra for _, extra in brought].count)
-    complain(f"needs {library}, which is not installed (pip install 'playahead[{smallest}]')")
-    return 2
 
 
 def _of_disk_error(reason: OSError) -> int:

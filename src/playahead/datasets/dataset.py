@@ -4,10 +4,9 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playahead.datasets.evaluation_set import EvaluationSet, FeedEvaluationSet, VideoEvaluationSet
-from playahead.datasets.examples import Examples, FeedExamples, VideoExamples
 from playahead.datasets.pasts import past_of
 from playahead.datasets.stored import labelled_features, note_short
 from playahead.domain.feed import FeedHalf
@@ -16,6 +15,7 @@ from playahead.domain.notices import Notices
 from playahead.features.forms import AS_RECORDED, FEED_FEATURES, Reading
 from playahead.features.store import FeatureStore
 from playahead.io.errors import InputError
+from playahead.io.files import match_file
 from playahead.sources.feed_tables import read_split
 from playahead.sources.feeds import matches_among, read_feed
 from playahead.sources.layouts import (
@@ -26,6 +26,9 @@ from playahead.sources.layouts import (
     resampled_unit,
 )
 from playahead.sources.soccernet import LABELS_NAME
+
+if TYPE_CHECKING:  # they need PyTorch
+    from playahead.datasets.examples import Examples, FeedExamples, VideoExamples
 
 
 class Dataset(ABC):
@@ -50,7 +53,7 @@ class Dataset(ABC):
     @abstractmethod
     def training_examples(
         self, examples: int, degraded: float = 0.0, augment: bool = True, reading: Reading = AS_RECORDED
-    ) -> Examples:
+    ) -> "Examples":
         """Sequences of so many examples of the train split.
 
         Args:
@@ -108,8 +111,10 @@ class FeedDataset(Dataset):
 
     def training_examples(
         self, examples: int, degraded: float = 0.0, augment: bool = True, reading: Reading = AS_RECORDED
-    ) -> FeedExamples:
+    ) -> "FeedExamples":
         """Sequences of any half of train."""
+        from playahead.datasets.examples import FeedExamples
+
         return FeedExamples(read_split(self.folder, "train"), examples, degraded, augment, reading)
 
     def evaluation_set(self, split: str) -> FeedEvaluationSet:
@@ -159,7 +164,7 @@ class VideoDataset(Dataset):
 
     def training_examples(
         self, examples: int, degraded: float = 0.0, augment: bool = True, reading: Reading = AS_RECORDED
-    ) -> VideoExamples:
+    ) -> "VideoExamples":
         """Sequences on the stored 5-s grid."""
         del augment
         if reading != AS_RECORDED:
@@ -168,6 +173,8 @@ class VideoDataset(Dataset):
             raise InputError("TrainConfig.degraded", f"{degraded} is not 0, but only feeds can be degraded")
         videos = labelled_features(self.store, self.place("train"))
         note_short(videos, self.notices)
+        from playahead.datasets.examples import VideoExamples
+
         return VideoExamples(videos, examples)
 
     def evaluation_set(self, split: str) -> VideoEvaluationSet:
@@ -211,7 +218,7 @@ def feed_evaluation_set(
     """Examples of a split of a folder of compact tables, or of the matches of one file, as any provider ships them.
 
     Args:
-        place: the folder, or the file; or all files of one match, in any order.
+        place: the folder, or the file ("sample": the match that ships); or all files of one match, in any order.
         split: split of a folder.
         seen: another file of the same matches, such as an action spotter's, which is observed instead; labels still
             come from ``place``.
@@ -220,7 +227,7 @@ def feed_evaluation_set(
         InputError: a file that cannot be read, or a half that the other one lacks.
     """
     notices, notices_on_seen = Notices(), Notices()
-    files = [place] if isinstance(place, Path) else list(place)
+    files = [match_file(file) for file in ([place] if isinstance(place, Path) else place)]
     if len(files) == 1 and not files[0].is_file():
         found = FeedDataset(files[0]).evaluation_set(split)
     else:

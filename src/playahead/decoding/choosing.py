@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 from playahead.decoding.decoder import Decoder, Kind, shift, tau_for
 from playahead.decoding.predictions import Predictions, SlotPredictions
@@ -155,6 +154,8 @@ def _knots(stated_P: NDArray[np.float64], happened_P: NDArray[np.float64]) -> tu
     held = count_B > 0
     count_B, stated_B = count_B[held], (stated_B[held] / count_B[held]).round(4)
     happened_B = (happened_B[held] + _PRIOR * stated_B) / (count_B + _PRIOR)
+    from scipy.optimize import isotonic_regression  # of training alone
+
     rising_B = isotonic_regression(happened_B, weights=count_B + _PRIOR).x.round(4)
     inner = (stated_B > 0) & (stated_B < 1)
     return (0.0, *stated_B[inner].tolist(), 1.0), (0.0, *rising_B[inner].tolist(), 1.0)

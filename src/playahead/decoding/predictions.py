@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from playahead.domain.grid import FRAMES_PER_WINDOW, RASTER_FRAMES
 from playahead.io.errors import InputError
@@ -72,7 +71,7 @@ class DensePredictions:
     @classmethod
     def of_rates(cls, rate_ORC: NDArray[np.float32], where_OC3: NDArray[np.float32]) -> "DensePredictions":
         """Predictions from actions per frame, and what ``variants.moment.RateLogits`` says of where."""
-        side_OC1, place_OC2 = expit(where_OC3[..., :1]), where_OC3[..., 1:].clip(-1, 1)
+        side_OC1, place_OC2 = sigmoid(where_OC3[..., :1]), where_OC3[..., 1:].clip(-1, 1)
         return cls(event_probabilities(rate_ORC), np.concatenate([side_OC1, place_OC2], axis=-1))
 
     def __len__(self) -> int:
@@ -104,6 +103,11 @@ def join_predictions(parts: Sequence[Predictions]) -> Predictions:
     return SlotPredictions(*map(np.concatenate, columns), positive_weight=slots[0].positive_weight)
 
 
+def sigmoid(logit: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Logits -> probabilities, without overflow."""
+    return np.tanh(logit / 2) / 2 + 0.5
+
+
 def event_probabilities(intensity_ORC: NDArray[np.floating]) -> NDArray[np.float32]:
     """Events per frame -> the probability of at least one: what ``DensePredictions`` holds."""
     return -np.expm1(-np.asarray(intensity_ORC, np.float32))
@@ -130,8 +134,8 @@ def average_predictions(members: Sequence[Predictions]) -> DensePredictions:
     if len({len(predictions) for predictions in members}) != 1:
         raise InputError("ensemble", f"members have predicted {[len(predictions) for predictions in members]} examples")
     probabilities = (np.clip(event_probabilities(p.intensity()), _LEAST, 1 - _LEAST) for p in members)
-    total_ORC = sum(logit(probability_ORC) for probability_ORC in probabilities)
-    return DensePredictions(expit(total_ORC / np.float32(len(members))).astype(np.float32))
+    total_ORC = sum(np.log(p_ORC / (1 - p_ORC)) for p_ORC in probabilities)
+    return DensePredictions(sigmoid(total_ORC / np.float32(len(members))).astype(np.float32))
 
 
 @dataclass(frozen=True)

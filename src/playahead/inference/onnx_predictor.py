@@ -65,7 +65,7 @@ def _session(path: Path, digest: str | None) -> Any:
     try:
         import onnxruntime
     except ModuleNotFoundError:
-        raise InputError(path, "needs onnxruntime", "pip install 'playahead[onnx]'") from None
+        raise InputError(path, "needs onnxruntime", "pip install 'playahead[video]'") from None
     content = read_bytes(path, _MOST_BYTES)
     if digest and hashlib.sha256(content).hexdigest() != digest:  # one weight that is NaN need not show in an answer
         raise InputError(path, "is not the file that was exported", "export it again")

@@ -7,6 +7,7 @@ from typing import Literal
 from playahead.inference.feed import predict_feed
 from playahead.inference.result import PredictConfig, PredictResult
 from playahead.io.errors import InputError
+from playahead.io.files import match_file
 from playahead.io.progress import Show, quiet
 from playahead.sources.feeds import known_providers, reader_of, second_file_of
 
@@ -21,7 +22,7 @@ def predict(
 
     Args:
         match: an event feed or a video; the file's content decides. An address and "-" (standard input) are videos.
-            Several files are those of one match of a feed, in any order.
+            Several files are those of one match of a feed, in any order; "sample" is the match that ships.
         config: weights, times and minimum confidence.
         must_be: "feed" refuses a video.
         show: progress, called on the way.
@@ -29,7 +30,8 @@ def predict(
     Raises:
         InputError: a file that cannot be read, or an option that does not go with it.
     """
-    config, files = config or PredictConfig(), [match] if isinstance(match, str) else list(match)
+    config, named = config or PredictConfig(), [match] if isinstance(match, str) else list(match)
+    files = [str(match_file(name)) if name == "sample" else name for name in named]
     feeds = [file for file in files if Path(file).is_file() and reader_of(Path(file)) is not None]
     if must_be == "feed" or config.provider or feeds or len(files) > 1:
         for name in ("backbone", "stream"):

@@ -37,6 +37,12 @@ def packaged_weights(name: str = "feed") -> Path:
     return _PACKAGE / "weights" / f"{name}.safetensors"
 
 
+def match_file(name: str | Path) -> Path:
+    """A match's file; "sample" is the match that ships with the package, unless there is a file of that name."""
+    shipped = _PACKAGE / "sample" / "wyscout-2499720.json.gz"
+    return shipped if str(name) == "sample" and not Path(name).exists() else Path(name)
+
+
 def shipped_grids() -> dict[str, Path]:
     """Grids for ``compare``, by name."""
     return {path.stem: path for path in sorted((_PACKAGE / "grids").glob("*.yaml"))}

@@ -129,7 +129,7 @@ def feed() -> TrainConfig:
     return TrainConfig(
         model=model,
         optim=OptimConfig(kind="muon", lr=2.5e-3, warmup_epochs=1.0, restart_epochs=None, betas=_SHORT_RUN),
-        epochs=100,
+        epochs=80,
         steps_per_epoch=200,
         sequences=16,
         examples=64,

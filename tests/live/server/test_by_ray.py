@@ -39,7 +39,7 @@ def begun(client: httpx.Client) -> dict:
 
 def test_ray_that_is_not_installed_is_said_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(InputError, match=r"playahead\[ray,serve\]"):
+    with pytest.raises(InputError, match=r"playahead\[ray,live\]"):
         build_app(ServeConfig(engine="ray", device="cpu"))
 
 

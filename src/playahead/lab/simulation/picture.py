@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.signal import lfilter
 
 from playahead.domain.grid import GRID
 from playahead.domain.pitch import PITCH_M
-from playahead.lab.simulation.scene import ARMS_UP, JUMPING, SLIDING, Scene
+from playahead.lab.simulation.scene import ARMS_UP, JUMPING, SLIDING, Scene, lagging
 
 _PX_PER_M = 8
 _RIM_M = (60.0, 60.0)  # ground beyond the lines, along and across: grass, then the stands
@@ -66,9 +65,8 @@ class Camera:
 def follow(ball_T3: NDArray[np.floating], width: int, height: int, rng: np.random.Generator) -> Camera:
     """A camera that pans after the ball, half a second late."""
     keep = np.exp(-1 / (_LAG_S * GRID.fps))
-    start = ball_T3[:1, :2].astype(np.float64)
     # The camera aims at the ball's smoothed place, less far across the pitch, and shakes a little.
-    smooth_T2, _ = lfilter([1 - keep], [1, -keep], ball_T3[:, :2], axis=0, zi=keep * start)
+    smooth_T2 = lagging(ball_T3[:, :2].astype(np.float64), keep)
     x_T = np.clip(smooth_T2[:, 0], 20, PITCH_M[0] - 20)
     y_T = _AIM_M + _TILTS * (smooth_T2[:, 1] - PITCH_M[1] / 2)
     shake_T3 = _SHAKE_M * rng.standard_normal((len(ball_T3), 3))

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import UNKNOWN, FeedHalf
@@ -148,13 +147,22 @@ def _flight_s(events: _Events) -> NDArray[np.float64]:
     return np.maximum(np.where(carried_E, gap_s_E, np.minimum(gap_s_E, free_s_E)), 0.04)
 
 
+def lagging(place_T2: NDArray[np.float64], keep: float) -> NDArray[np.float64]:
+    """Places of something that follows: at each frame it keeps this share of its distance."""
+    followed_T2 = np.empty_like(place_T2)
+    x, y = place_T2[0].tolist()
+    for t, (to_x, to_y) in enumerate(place_T2.tolist()):
+        x, y = (1 - keep) * to_x + keep * x, (1 - keep) * to_y + keep * y
+        followed_T2[t] = x, y
+    return followed_T2
+
+
 def _formations(
     ball_T3: NDArray[np.float64], time_s_T: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Both teams around the ball, each player wandering a little."""
     keep = np.exp(-1 / GRID.fps)  # follows with a lag of a second
-    start = ball_T3[0, :2]
-    followed_T2, _ = lfilter([1 - keep], [1, -keep], ball_T3[:, :2], axis=0, zi=keep * start[None])
+    followed_T2 = lagging(ball_T3[:, :2], keep)
     centre = np.array(PITCH_M) / 2
     shift_T2 = (followed_T2 - centre) * _FOLLOW
     base_J2 = np.concatenate([_FORMATION, np.array(PITCH_M) - _FORMATION])

@@ -87,7 +87,7 @@ class RaySessions:
     """
 
     def __init__(self, config: ServeConfig, metrics: Metrics) -> None:
-        ray, serve = started_ray("ray.serve", "ray,serve")
+        ray, serve = started_ray("ray.serve", "ray,live")
         for name in ("ray", "ray.serve"):
             logging.getLogger(name).setLevel(logging.WARNING)
         free = int(ray.available_resources().get("CPU", 0))

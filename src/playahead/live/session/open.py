@@ -10,6 +10,7 @@ from pathlib import Path
 from playahead.features.forms import FEED_FEATURES
 from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
+from playahead.io.files import match_file
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession, watch_feed
 from playahead.live.session.lines import EXAMPLE, Line, Lines, Reports, of_feed, of_growing_file, of_stream
@@ -56,7 +57,7 @@ def live(
     Args:
         source: JSON lines from standard input ("-") or from a file that grows; an event feed or a video, played as
             fast as the match was; a folder that segments of video are written into; the address of a stream (HLS,
-            RTSP); or a recorded session.
+            RTSP); or a recorded session. "sample" is the match that ships with the package.
         config: weights, minimum confidence and speed.
         record: file to record rows and answers in.
         notice: called at once with the first line that cannot be read, and with the tenth, the hundredth and so on.
@@ -65,7 +66,7 @@ def live(
         InputError: a source or weights that cannot be read, or a source without a line that can be read.
     """
     config = config or LiveConfig()
-    path = Path(source)
+    source, path = str(match_file(source)) if source == "sample" else source, Path(source)
     if path.suffix in LINES and path.is_file() and is_record(path):
         yield from replay(path, lambda: _feed_session(config))
         return
