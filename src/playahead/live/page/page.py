@@ -16,7 +16,7 @@ from playahead.domain.actions import ACTIONS, parse_action
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.palette import COLOURS, DARK, LIGHT, PAST_SHARE, short_name
 from playahead.io.errors import InputError, RecordError
-from playahead.io.files import write_whole
+from playahead.io.files import match_file, write_whole
 from playahead.sources import reading
 from playahead.sources.feeds import read_feed, reader_of
 
@@ -42,7 +42,7 @@ def recognise(paths: Sequence[Path]) -> Shown:
     predictions: list[Mapping[str, object]] = []
     videos: list[Path] = []
     feeds: list[Sequence[FeedHalf]] = []
-    for path in paths:
+    for path in map(match_file, paths):
         if (document := _predictions(path)) is not None:
             predictions.append(document)
         elif reader_of(path) is not None:
