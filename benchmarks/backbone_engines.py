@@ -23,13 +23,14 @@ from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from playahead.backbone.checkpoint import load_backbone
+from playahead.backbone.exported import SNIPPETS, STACKS
 from playahead.backbone.fast import FastBackbone
 from playahead.domain.grid import GRID
 from playahead.features.encoder import VideoEncoder
 from playahead.inference.video import VideoModel
 from playahead.io.files import packaged_weights
 from playahead.io.runtime import emulates_bfloat16
-from playahead.live.export import SNIPPETS, STACKS, export_backbone
+from playahead.live.export import export_backbone
 from playahead.video.reader import read_frames
 
 PIECE, ROUNDS, CALIBRATED = 8, 15, 64
@@ -147,7 +148,7 @@ def main(calibration: Path, video: Path) -> None:
     pieces = np.split(stacks_XJHW, CALIBRATED // PIECE)
     maps = [np.repeat(plain.stacks(piece)[:, None], config.stacks, 1) for piece in pieces]
     with tempfile.TemporaryDirectory() as folder:
-        export_backbone(network, model.input_size, Path(folder))
+        export_backbone(network, {}, model.input_size, Path(folder))
         floats = Path(folder) / STACKS, Path(folder) / SNIPPETS
         ints = int8(floats[0], pieces), int8(floats[1], maps)
         engines = [

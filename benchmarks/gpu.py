@@ -80,8 +80,8 @@ def _extraction(device: str, peak: dict[str, float], dry: bool) -> Iterator[Row]
     frames_THW = np.random.default_rng(0).integers(0, 255, (125, height, width), np.uint8)
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         encoder = WindowEncoder(FastBackbone(backbone), 41)
-        maps = encoder.backbone.maps(encoder.stacks(frames_THW[:, :64, :64]))
-        encoder.backbone.fused(maps, encoder.stacks_NS, len(encoder.stacks_NS))
+        maps = encoder.backbone.encoded(encoder.stacks(frames_THW[:, :64, :64]))
+        encoder.backbone.snippets(maps, encoder.stacks_NS)
     gflop = counter.get_total_flops() / 1e9 * (height * width) / (64 * 64)
     for precision in ("float32",) if emulates_bfloat16(device) else ("float32", "bfloat16"):
         _forget_memory(device)

@@ -6,6 +6,7 @@ Axes: X stacks, J frames of a stack, B snippets, S stacks of a snippet, C channe
 """
 
 import copy
+from collections.abc import Sequence
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -50,12 +51,21 @@ class FastBackbone:
         self.encode_stacks = torch.compile(folded.encode_stacks) if compiled else folded.encode_stacks
         self.fuse = torch.compile(folded.fuse) if compiled else folded.fuse
 
-    def window_features(
-        self, stacks_XJHW: Tensor, stack_of_snippet_BS: Tensor, batch_stacks: int
-    ) -> NDArray[np.float16]:
-        """features_BF of snippets that share uint8 stacks; each stack is encoded once."""
-        maps_XCHW = torch.cat([self.maps(part) for part in stacks_XJHW.split(batch_stacks)])
-        return self.fused(maps_XCHW, stack_of_snippet_BS, batch_stacks)
+    @property
+    def feature_dim(self) -> int:
+        """F."""
+        return self.config.feature_dim
+
+    @torch.inference_mode()
+    def encoded(self, stacks_XJHW: NDArray[np.uint8]) -> list[Tensor]:
+        """Maps of uint8 stacks, on the device."""
+        return [maps_CHW.clone() for maps_CHW in self.maps(torch.from_numpy(stacks_XJHW))]
+
+    @torch.inference_mode()
+    def snippets(self, maps: Sequence[Tensor], stack_of_snippet_BS: NDArray[np.intp]) -> NDArray[np.float16]:
+        """features_BF of snippets made of these maps."""
+        maps_XCHW = torch.stack(list(maps)).contiguous(memory_format=torch.channels_last)
+        return self.fused(maps_XCHW, torch.from_numpy(stack_of_snippet_BS), len(stack_of_snippet_BS))
 
     def spot(self, features_BF: NDArray[np.float16]) -> NDArray[np.float32]:
         """scores_BC of the spotting classifier at the snippets' centres."""

@@ -5,14 +5,12 @@ window, F features, C classes.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from playahead.backbone.fast import FastBackbone
 from playahead.domain.grid import GRID
 
 _IN_STACK = range(0, GRID.stack_frames * GRID.snippet_step, GRID.snippet_step)
@@ -20,23 +18,48 @@ _STACKS = range(0, GRID.snippet_frames * GRID.snippet_step, GRID.stack_frames * 
 _IN_WINDOW = range(0, GRID.n_snippets * GRID.snippet_stride, GRID.snippet_stride)
 
 
+class SnippetBackbone(Protocol):
+    """A backbone in two halves, whatever computes it (``backbone/fast.py``, ``backbone/exported.py``)."""
+
+    @property
+    def feature_dim(self) -> int:
+        """F."""
+        ...
+
+    def encoded(self, stacks_XJHW: NDArray[np.uint8]) -> list[Any]:
+        """Maps of each uint8 stack, as ``snippets`` takes them."""
+        ...
+
+    def snippets(self, maps: Sequence[Any], stack_of_snippet_BS: NDArray[np.intp]) -> NDArray[np.float16]:
+        """features_BF of snippets, each made of the maps at these places."""
+        ...
+
+    def spot(self, features_BF: NDArray[np.float16]) -> NDArray[np.float32]:
+        """scores_BC of the spotting classifier at the snippets' centres."""
+        ...
+
+
 class WindowEncoder:
     """Encodes windows one at a time: a window's features depend on nothing but its frames."""
 
-    def __init__(self, backbone: FastBackbone, batch_stacks: int) -> None:
-        self.backbone, self.batch_stacks = backbone, batch_stacks
-        first_X = torch.tensor(GRID.stack_starts_frames)
-        self._frames_XJ = first_X[:, None] + torch.arange(GRID.stack_frames) * GRID.snippet_step
-        self.stacks_NS = torch.tensor(GRID.stacks_of_snippets)
+    def __init__(self, backbone: SnippetBackbone, batch: int) -> None:
+        self.backbone, self.batch = backbone, batch
+        first_X = np.array(GRID.stack_starts_frames)
+        self._frames_XJ = first_X[:, None] + np.arange(GRID.stack_frames) * GRID.snippet_step
+        self.stacks_NS = np.array(GRID.stacks_of_snippets)
 
-    @torch.inference_mode()
     def encode(self, frames_THW: NDArray[np.uint8]) -> NDArray[np.float16]:
-        """features_NF of the 125 frames of a window."""
-        return self.backbone.window_features(self.stacks(frames_THW), self.stacks_NS, self.batch_stacks)
+        """features_NF of the 125 frames of a window; each stack is encoded once."""
+        stacks_XJHW = self.stacks(frames_THW)
+        maps: list[Any] = []
+        for first in range(0, len(stacks_XJHW), self.batch):
+            maps += self.backbone.encoded(stacks_XJHW[first : first + self.batch])
+        parts = (self.stacks_NS[first : first + self.batch] for first in range(0, len(self.stacks_NS), self.batch))
+        return np.concatenate([self.backbone.snippets(maps, part_BS) for part_BS in parts])
 
-    def stacks(self, frames_THW: NDArray[np.uint8]) -> Tensor:
-        """stacks_XJHW: the 41 distinct stacks of a window, uint8."""
-        return torch.from_numpy(frames_THW)[self._frames_XJ]
+    def stacks(self, frames_THW: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """stacks_XJHW: the 41 distinct stacks of a window."""
+        return frames_THW[self._frames_XJ]
 
 
 def window_key(frames_THW: NDArray[np.uint8]) -> str:
@@ -68,13 +91,13 @@ class SnippetStream:
         batch: number of stacks, and of snippets, encoded at once.
     """
 
-    def __init__(self, backbone: FastBackbone, is_needed: Callable[[int], bool], batch: int = 8) -> None:
+    def __init__(self, backbone: SnippetBackbone, is_needed: Callable[[int], bool], batch: int = 8) -> None:
         self.backbone, self.is_needed, self.batch = backbone, is_needed, batch
         self.n_frames = 0
         self._frames: dict[int, NDArray[np.uint8]] = {}
         self._stacks: list[int] = []
         self._snippets: list[int] = []
-        self._maps: dict[int, Tensor] = {}
+        self._maps: dict[int, Any] = {}
 
     def encode(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[tuple[list[int], NDArray[np.float16]]]:
         """(first frames, features_BF) of the needed snippets in order, as soon as a batch of them can be made."""
@@ -104,7 +127,6 @@ class SnippetStream:
         if snippet >= 0 and self.is_needed(snippet):
             self._snippets.append(snippet)
 
-    @torch.inference_mode()
     def ready(self) -> tuple[list[int], NDArray[np.float16]]:
         """(first frames, features_BF) of all needed snippets whose frames are there and that were not given yet."""
         # First the maps of all stacks that are complete; then only frames that later stacks need are kept.
@@ -114,14 +136,13 @@ class SnippetStream:
             stacks_XJHW = np.stack(
                 [np.stack([self._frames[first + offset] for offset in _IN_STACK]) for first in filled]
             )
-            maps_XCHW = self.backbone.maps(torch.from_numpy(stacks_XJHW))
-            self._maps |= zip(starts, maps_XCHW[: len(starts)].clone(), strict=True)
+            self._maps |= zip(starts, self.backbone.encoded(stacks_XJHW)[: len(starts)], strict=True)
         oldest = self.n_frames - 1 - _IN_STACK[-1]
         self._frames = {index: frame for index, frame in self._frames.items() if index > oldest}
         # Then the snippets made of them; maps before the latest snippet are not needed any more.
         snippets, self._stacks, self._snippets = self._snippets, [], []
         if not snippets:
-            return [], np.zeros((0, self.backbone.config.feature_dim), np.float16)
+            return [], np.zeros((0, self.backbone.feature_dim), np.float16)
         pieces = (snippets[start : start + self.batch] for start in range(0, len(snippets), self.batch))
         features_BF = np.concatenate([self._fuse(piece) for piece in pieces])
         self._maps = {start: maps for start, maps in self._maps.items() if start > snippets[-1]}
@@ -132,9 +153,9 @@ class SnippetStream:
         filled = snippets + snippets[:1] * (self.batch - len(snippets))
         starts = sorted({snippet + offset for snippet in filled for offset in _STACKS})
         place = {start: index for index, start in enumerate(starts)}
-        maps_XCHW = torch.stack([self._maps[start] for start in starts]).contiguous(memory_format=torch.channels_last)
-        stack_of_snippet_BS = torch.tensor([[place[snippet + offset] for offset in _STACKS] for snippet in filled])
-        return self.backbone.fused(maps_XCHW, stack_of_snippet_BS, self.batch)[: len(snippets)]
+        stack_of_snippet_BS = np.array([[place[snippet + offset] for offset in _STACKS] for snippet in filled])
+        maps = [self._maps[start] for start in starts]
+        return self.backbone.snippets(maps, stack_of_snippet_BS)[: len(snippets)]
 
 
 class VideoEncoder:
@@ -147,7 +168,7 @@ class VideoEncoder:
         stride_frames: frames between the starts of the windows that can be asked for.
     """
 
-    def __init__(self, backbone: FastBackbone, stride_frames: int) -> None:
+    def __init__(self, backbone: SnippetBackbone, stride_frames: int) -> None:
         self._backbone = backbone
         self._of_windows, self._of_spotting = of_windows(stride_frames), every(GRID.snippet_stride)
         self._stream = SnippetStream(backbone, lambda frame: self._of_windows(frame) or self._of_spotting(frame))
@@ -186,7 +207,7 @@ class VideoEncoder:
             ends_P: frames, at most ``n_frames``.
         """
         self._encode()
-        windows_PNF = np.zeros((len(ends_P), GRID.n_snippets, self._backbone.config.feature_dim), np.float32)
+        windows_PNF = np.zeros((len(ends_P), GRID.n_snippets, self._backbone.feature_dim), np.float32)
         for window_NF, end in zip(windows_PNF, ends_P.tolist(), strict=True):
             start = end - GRID.window_frames
             if start >= 0:

@@ -1,6 +1,6 @@
 """An exported model, run by ONNX Runtime: no PyTorch is imported."""
 
-import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions, join_predictions
 from playahead.domain.grid import GRID
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
+from playahead.io.arrays import read_arrays
 from playahead.io.errors import InputError
-from playahead.io.files import read_bytes, require_format, strict_json
+from playahead.io.files import packaged_weights, read_bytes, require_format, strict_json
+from playahead.io.onnx import Graph
 
 ENCODE, ANSWER, ABOUT = "encode.onnx", "answer.onnx", "about.json"
 """Files of an exported anticipator: a window by itself, examples of encoded windows, and what is known of both."""
@@ -37,23 +39,25 @@ class OnnxPredictor(AnyPredictor):
             raise InputError(folder / ABOUT, "describes no model", "export it again")
         require_format(about, folder / ABOUT)
         super().__init__(about, folder)
-        self._folder = folder
         digests = about.get("sha256") if isinstance(about.get("sha256"), dict) else {}
-        self._encode, self._answer = (_session(folder / name, digests.get(name)) for name in (ENCODE, ANSWER))
-        shape = self._answer.get_inputs()[0].shape
+        shared = _shared_weights(about, folder)
+        self._encode, self._answer = (
+            Graph(folder / name, digests.get(name), weights=shared.get(name)) for name in (ENCODE, ANSWER)
+        )
+        shape = self._answer.input_shape
         if len(shape) != 4 or shape[1] not in range(1, GRID.n_windows + 1):
             raise InputError(folder / ANSWER, f"takes arrays of {shape}, not of encoded windows", "export it again")
         self._looks_at = int(shape[1])
 
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
-        found = [_run(self._encode, self._folder / ENCODE, filled)[0] for filled, _ in pieces(windows_PNF, WINDOWS)]
+        found = [self._encode(filled.astype(np.float32, copy=False))[0] for filled, _ in pieces(windows_PNF, WINDOWS)]
         return np.concatenate(found)[: len(windows_PNF)]
 
     def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
         answers: list[Predictions] = []
         for looks_at, n in pieces(looks_at_OW[:, -self._looks_at :], EXAMPLES):
-            found = _run(self._answer, self._folder / ANSWER, encoded_PND[looks_at])
-            if len(found) == 1:
+            found = self._answer(encoded_PND[looks_at].astype(np.float32, copy=False))
+            if len(found) < 3:  # rates, and of moments where
                 answer = DensePredictions(*found)
             else:
                 answer = SlotPredictions(*found, positive_weight=self.objectness_weight)
@@ -61,32 +65,16 @@ class OnnxPredictor(AnyPredictor):
         return join_predictions(answers)
 
 
-def _session(path: Path, digest: str | None) -> Any:
+def _shared_weights(about: Mapping[str, Any], folder: Path) -> dict[str, dict[str, NDArray]]:
+    """Weights that graphs name and that lie in a packaged weights file, by graph and name."""
+    shared = about.get("shared")
+    if not isinstance(shared, Mapping):
+        return {}
     try:
-        import onnxruntime
-    except ModuleNotFoundError:
-        raise InputError(path, "needs onnxruntime", "pip install 'playahead[video]'") from None
-    content = read_bytes(path, _MOST_BYTES)
-    if digest and hashlib.sha256(content).hexdigest() != digest:  # one weight that is NaN need not show in an answer
-        raise InputError(path, "is not the file that was exported", "export it again")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # threads that wait for each other spin: see ``runtime.one_thread``
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as reason:  # its own, which share no base
-        raise InputError(path, f"is no model ({str(reason).splitlines()[0][:200]})", "export it again") from None
-
-
-def _run(session: Any, path: Path, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Compute a graph.
-
-    Raises:
-        InputError: it takes or gives something else than an export, or NaN or infinity.
-    """
-    try:
-        found = session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(inputs, np.float32)})
-    except Exception as reason:  # its own, which share no base
-        raise InputError(path, f"does not compute ({str(reason).splitlines()[0][:200]})", "export it again") from None
-    if not all(np.isfinite(array).all() for array in found):
-        raise InputError(path, "computes NaN or infinity: its weights hold such, or the features", "export it again")
-    return found
+        arrays, _ = read_arrays(packaged_weights(str(shared["weights"])))
+        return {
+            graph: {name: arrays[tensor].T if is_turned else arrays[tensor] for name, (tensor, is_turned) in of.items()}
+            for graph, of in shared["graphs"].items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as reason:
+        raise InputError(folder / ABOUT, f"names weights that are not there ({reason})", "export it again") from None

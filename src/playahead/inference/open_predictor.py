@@ -16,13 +16,13 @@ from playahead.paper.inference import Confidence, SlotTime
 
 
 def open_predictor(
-    weights: Path | None = None, features: Mapping[str, object] = FEED_FEATURES, device: str = "auto"
+    weights: Path | None = None, features: Mapping[str, object] | None = FEED_FEATURES, device: str = "auto"
 ) -> AnyPredictor:
     """Open a model that predicts from these features. One that reads moments is computed by NumPy.
 
     Args:
         weights: a weights file, or the folder of an export; the packaged event-feed model if None.
-        features: see ``AnyPredictor.check``.
+        features: see ``AnyPredictor.check``; None checks nothing.
         device: device for weights.
 
     Raises:
@@ -39,7 +39,8 @@ def open_predictor(
         from playahead.inference.predictor import Predictor  # PyTorch takes seconds to import
 
         predictor = Predictor.open(path, device=device)
-    predictor.check(features)
+    if features is not None:
+        predictor.check(features)
     return predictor
 
 

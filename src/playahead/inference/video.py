@@ -7,22 +7,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.backbone.checkpoint import load_backbone, weights_digest
-from playahead.backbone.fast import FastBackbone
+from playahead.backbone.exported import ExportedBackbone
 from playahead.decoding.marginal import pick_peaks
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
 from playahead.domain.records import Mark
-from playahead.features.encoder import VideoEncoder
+from playahead.features.encoder import SnippetBackbone, VideoEncoder
 from playahead.features.store import StoreFacts
 from playahead.inference.any_predictor import AnyPredictor
-from playahead.inference.predictor import Predictor
+from playahead.inference.open_predictor import open_predictor
 from playahead.inference.result import PredictConfig, PredictResult
 from playahead.io.errors import InputError
-from playahead.io.files import packaged_weights
+from playahead.io.files import packaged_export, packaged_weights
 from playahead.io.progress import Progress, Show, counter, quiet
-from playahead.io.runtime import emulates_bfloat16, pick_device
+from playahead.io.runtime import computes_on_cpu, emulates_bfloat16, pick_device
 from playahead.io.settings import build
 from playahead.video.input_size import InputSize
 from playahead.video.overlay import write_overlay
@@ -52,33 +51,51 @@ class VideoModel:
     """
 
     predictor: AnyPredictor
-    backbone: FastBackbone
+    backbone: SnippetBackbone
     input_size: InputSize
     classes: frozenset[str]
     notices: list[str]
 
     @classmethod
     def open(cls, weights: Path | None, backbone: Path | None, device: str) -> "VideoModel":
-        """Open both, the packaged ones if none are given.
+        """Open both, the packaged ones if none are given: weights, or folders of exports, which need no PyTorch.
 
         Raises:
             InputError: they cannot be read, or do not belong together.
         """
-        network, provenance = load_backbone(backbone or packaged_weights("simulated-backbone"))
-        predictor = Predictor.open(weights or packaged_weights("simulated-video"), device=device)
+        shipped = packaged_export() if computes_on_cpu(device) else None
+        where = backbone or shipped or packaged_weights("simulated-backbone")
+        predictor = open_predictor(weights or shipped or packaged_weights("simulated-video"), None, device)
         facts = facts_of(predictor)
-        predictor.check({"kind": "video", **asdict(facts), "weights": weights_digest(network)})
-        taught, precision = provenance.get("classes"), facts.precision
-        notices = [] if backbone else [SIMULATED_NOTICE]
+        input_size, notices = InputSize(*facts.input_size), [] if backbone else [SIMULATED_NOTICE]
+        if where.is_dir():
+            exported = ExportedBackbone(where)
+            provenance, digest = exported.provenance, exported.digest
+        else:
+            from playahead.backbone.checkpoint import load_backbone, weights_digest  # they need PyTorch
+            from playahead.backbone.fast import FastBackbone
+
+            network, provenance = load_backbone(where)
+            exported, digest = None, weights_digest(network)
+        predictor.check({"kind": "video", **asdict(facts), "weights": digest})
         if "notice" in provenance:
             notices.append(str(provenance["notice"]))
-        if precision == "bfloat16" and emulates_bfloat16(device):
-            precision = "float32"
-            notices.append("trained on bfloat16 features, which this processor emulates slowly: float32 is used")
+        if exported is not None:
+            if exported.input_size != (input_size.width, input_size.height):
+                what = "was exported for frames of {} x {}".format(*exported.input_size)
+                raise InputError(where, what, "export it together with these weights")
+            computed: SnippetBackbone = exported
+        else:
+            precision = facts.precision
+            if precision == "bfloat16" and emulates_bfloat16(device):
+                precision = "float32"
+                notices.append("trained on bfloat16 features, which this processor emulates slowly: float32 is used")
+            computed = FastBackbone(network, precision, device=pick_device(device))
+        taught = provenance.get("classes")
         return cls(
             predictor=predictor,
-            backbone=FastBackbone(network, precision, device=pick_device(device)),
-            input_size=InputSize(*facts.input_size),
+            backbone=computed,
+            input_size=input_size,
             classes=frozenset(taught if isinstance(taught, list) else map(str, ACTIONS)),
             notices=notices,
         )

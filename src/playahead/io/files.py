@@ -37,6 +37,11 @@ def packaged_weights(name: str = "feed") -> Path:
     return _PACKAGE / "weights" / f"{name}.safetensors"
 
 
+def packaged_export() -> Path:
+    """The packaged video model and its backbone as ONNX graphs."""
+    return _PACKAGE / "weights" / "simulated"
+
+
 def match_file(name: str | Path) -> Path:
     """A match's file; "sample" is the match that ships with the package, unless there is a file of that name."""
     shipped = _PACKAGE / "sample" / "wyscout-2499720.json.gz"

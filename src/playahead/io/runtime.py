@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -136,6 +137,12 @@ def pick_device(device: str = "auto") -> str:
         available = ", ".join(kind for kind, count in counts.items() if count)
         raise InputError("device", f"{device} is not on this machine", f"available: {available}")
     return device
+
+
+def computes_on_cpu(device: str) -> bool:
+    """Whether a device is this machine's CPU, as far as can be told without PyTorch."""
+    has_more = sys.platform == "darwin" or Path("/dev/nvidiactl").exists()
+    return device == "cpu" or (device == "auto" and not (has_more and find_spec("torch")))
 
 
 @contextmanager

@@ -301,7 +301,7 @@ def _decode(video: Path, input_size: InputSize, backbone: Backbone) -> tuple[Win
     seconds = time.perf_counter() - started
     frames_THW = np.stack(frames[: GRID.window_frames])
     encoder = WindowEncoder(FastBackbone(backbone), 1)  # for the stacks alone
-    window = Window(frames_THW, encoder.stacks(frames_THW), encoder.stacks_NS)
+    window = Window(frames_THW, *map(torch.from_numpy, (encoder.stacks(frames_THW), encoder.stacks_NS)))
     per_s = len(frames) / seconds
     return window, {"frames_per_s_720p": round(per_s, 1), "s_per_window": round(GRID.window_frames / per_s, 3)}
 

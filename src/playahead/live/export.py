@@ -7,7 +7,7 @@ bins, X stacks, J frames, H, W, B snippets or batch, S stacks of a snippet.
 import json
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from playahead.backbone.checkpoint import weights_digest
+from playahead.backbone.exported import ABOUT as BACKBONE, CLASSES, SNIPPETS, STACKS
 from playahead.backbone.fast import fold_batch_norms
 from playahead.backbone.network import Backbone
 from playahead.inference.onnx_predictor import ABOUT, ANSWER, ENCODE
@@ -28,7 +30,6 @@ from playahead.paper.slots import SlotLogits
 from playahead.variants.moment import RateLogits
 from playahead.video.input_size import InputSize
 
-STACKS, SNIPPETS = "stacks.onnx", "snippets.onnx"
 OPSET = 18
 TOLERANCE = 1e-4
 """Largest allowed difference between an exported model's answers and PyTorch's."""
@@ -50,15 +51,18 @@ def export_anticipator(predictor: Predictor, out: Path) -> dict[str, float]:
     with torch.inference_mode():
         encoded_PND = network.encode_windows(windows_PNF)
     encoded_OWND = torch.zeros(2, config.n_windows, *encoded_PND.shape[1:])
-    has_slots = isinstance(network.answer(encoded_OWND).slots, SlotLogits)
-    names = ["objectness", "class", "offset"] if has_slots else ["probability"]
+    kind = type(network.answer(encoded_OWND).slots)
+    names = {SlotLogits: ["objectness", "class", "offset"], RateLogits: ["probability", "where"]}.get(
+        kind, ["probability"]
+    )
     log_weight = math.log(predictor.objectness_weight)
 
     def answer(network: Anticipator, encoded_OWND: Tensor) -> tuple[Tensor, ...]:
         """Encoded windows -> probabilities, as ``Predictor`` gives them."""
         slots = network.answer(encoded_OWND).slots
         if isinstance(slots, RateLogits):
-            return (-torch.expm1(-slots.log_rate_ORC.exp()),)
+            side_OC1, place_OC2 = slots.where_OC3[..., :1].sigmoid(), slots.where_OC3[..., 1:].clamp(-1, 1)
+            return -torch.expm1(-slots.log_rate_ORC.exp()), torch.cat([side_OC1, place_OC2], dim=-1)
         if not isinstance(slots, SlotLogits):
             return (slots.sigmoid(),)
         objectness_OK = (slots.objectness_OK - log_weight).sigmoid()
@@ -85,8 +89,11 @@ class _Graph(nn.Module):
         return self.compute(self.network, inputs)
 
 
-def export_backbone(backbone: Backbone, input_size: InputSize, out: Path) -> dict[str, float]:
-    """Write a backbone's two graphs for frames of one size: stacks of frames, and snippets of five stacks' maps.
+def export_backbone(
+    backbone: Backbone, provenance: Mapping[str, object], input_size: InputSize, out: Path
+) -> dict[str, float]:
+    """Write a backbone's graphs for frames of one size (stacks of frames; snippets of five stacks' maps; the spotting
+    classifier) and its description, a folder that ``ExportedBackbone`` opens.
 
     Returns, and raises, as ``export_anticipator``.
     """
@@ -98,10 +105,22 @@ def export_backbone(backbone: Backbone, input_size: InputSize, out: Path) -> dic
     # uint8 stacks_XJHW -> maps_XCHW; maps_BSCHW -> features_BF
     stacks = _Graph(folded, lambda network, stacks_XJHW: network.encode_stacks(stacks_XJHW.float() / 255))
     snippets = _Graph(folded, lambda network, maps_BSCHW: network.fuse(maps_BSCHW))
-    return {
+    classes = _Graph(backbone, lambda network, features_BF: network.classifier(features_BF).sigmoid())
+    differences = {
         STACKS: _export(stacks, stacks_XJHW, out / STACKS, ["maps"]),
         SNIPPETS: _export(snippets, maps_BSCHW, out / SNIPPETS, ["snippet_features"]),
+        CLASSES: _export(classes, torch.zeros(2, config.feature_dim), out / CLASSES, ["scores"]),
     }
+    about = {
+        "format": FORMAT,
+        "feature_dim": config.feature_dim,
+        "weights": weights_digest(backbone),
+        "provenance": dict(provenance),
+        "input_size": [input_size.width, input_size.height],
+        "sha256": {name: file_digest(out / name) for name in differences},
+    }
+    write_whole(out / BACKBONE, json.dumps(about, indent=1) + "\n")
+    return differences
 
 
 def _export(module: nn.Module, example: Tensor, path: Path, names: Sequence[str]) -> float:

@@ -208,12 +208,13 @@ def where_loss(output: AnticipatorOutput, targets: Targets, _: Assignment | None
     example_X, event_X = targets.example_X, targets.event_X
     said_X3 = rates.where_OC3.float()[example_X, targets.class_OE[example_X, event_X]]
     true_X3 = targets.where_OE3[example_X, event_X]
-    side_X, place_X = ~true_X3[:, 0].isnan(), ~true_X3[:, 1].isnan()
-    sides = F.binary_cross_entropy_with_logits(said_X3[side_X, 0], true_X3[side_X, 0], reduction="sum")
-    away_X2 = (said_X3[place_X, 1:] - true_X3[place_X, 1:]) * said_X3.new_tensor([1.0, WIDTH_M / LENGTH_M])
-    distance_X = (away_X2.square().sum(dim=1) + _TINY).sqrt()
+    # Unknown sides and places weigh nothing; they are not picked out, which would make an accelerator wait.
+    known_X3, true_X3 = ~true_X3.isnan(), true_X3.nan_to_num()
+    side_X = F.binary_cross_entropy_with_logits(said_X3[:, 0], true_X3[:, 0], reduction="none") * known_X3[:, 0]
+    along_X, across_X = (said_X3 - true_X3)[:, 1], (said_X3 - true_X3)[:, 2] * (WIDTH_M / LENGTH_M)
+    distance_X = (along_X.square() + across_X.square() + _TINY).sqrt() * known_X3[:, 1]
     n_examples = len(rates.where_OC3)
-    return {"side": sides / n_examples, "place": distance_X.sum() / n_examples}
+    return {"side": side_X.sum() / n_examples, "place": distance_X.sum() / n_examples}
 
 
 def build_optimizers(model: nn.Module, config: OptimConfig) -> list[Optimizer]:

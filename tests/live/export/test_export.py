@@ -79,7 +79,7 @@ def test_every_head_and_encoder_can_be_exported(tmp_path, changes):
 @pytest.mark.slow
 def test_the_backbone_is_exported_at_its_size(tmp_path):
     network, _ = load_backbone(packaged_weights("simulated-backbone"))
-    differences = export_backbone(network, InputSize(64, 64), tmp_path)
+    differences = export_backbone(network, {}, InputSize(64, 64), tmp_path)
     assert max(differences.values()) <= TOLERANCE
 
 

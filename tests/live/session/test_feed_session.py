@@ -33,7 +33,8 @@ def seen_by(session: FeedSession, arrived: list[tuple[FeedRow, int]]) -> FeedHal
     half, ordered = session.half(), sorted(arrived, key=lambda pair: pair[0].t_ms)
     columns = {name: [getattr(row, name) for row, _ in ordered] for name in COLUMNS}
     columns["late_ms"] = [late_ms for _, late_ms in ordered]
-    return replace(half, **{name: np.array(columns[name], column.dtype) for name, column in half.columns.items()})
+    all_rows = {name: np.array(columns[name], column.dtype) for name, column in half.columns.items()}
+    return replace(half, **all_rows, tally=None)
 
 
 def played(session: FeedSession, half: FeedHalf, late_ms: np.ndarray, until_ms: int) -> tuple[list[Answer], list]:
@@ -79,7 +80,7 @@ def test_live_equals_offline_to_the_last_bit(predictor, seed, past):
 def test_rows_are_kept_as_recorded_for_as_long_as_answers_need_them(session):
     half = simulate_half(1, minutes=2)
     played(session, half, np.zeros(len(half)), 110_000)
-    seen, needed = session.half(), half.take((half.visible_ms < 110_000) & (half.visible_ms >= 75_000))
+    seen, needed = session.half(), half.take((half.visible_ms < 110_000) & (half.visible_ms >= 70_000))
     for name, column in needed.columns.items():
         np.testing.assert_array_equal(seen.columns[name], column, err_msg=name)
     assert len(session._windows._encoded) <= 30

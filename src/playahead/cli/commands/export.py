@@ -23,7 +23,7 @@ def export(out: Path, weights: Path | None = None, backbone: Path | None = None)
     predictor = Predictor.open(weights or packaged_weights(), device="cpu")
     differences = export_anticipator(predictor, out)
     if backbone is not None:
-        network, _ = load_backbone(backbone)
-        differences |= export_backbone(network, InputSize(*facts_of(predictor).input_size), out)
+        network, provenance = load_backbone(backbone)
+        differences |= export_backbone(network, provenance, InputSize(*facts_of(predictor).input_size), out)
     rows = [(name, f"{(out / name).stat().st_size / 1e6:.1f}", f"{worst:.1e}") for name, worst in differences.items()]
     terminal.print_table(str(out), ("graph", "MB", "largest difference from PyTorch"), rows)

@@ -1,0 +1,64 @@
+"""A backbone that was exported, computed by ONNX Runtime: no PyTorch is imported.
+
+Axes: X stacks, J frames of a stack, B snippets, S stacks of a snippet, C channels, H, W, F features.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playahead.io.errors import InputError
+from playahead.io.files import read_bytes, require_format, strict_json
+from playahead.io.onnx import Graph, n_threads
+
+STACKS, SNIPPETS, CLASSES, ABOUT = "stacks.onnx", "snippets.onnx", "classes.onnx", "backbone.json"
+"""Files of an exported backbone: maps of stacks, features of snippets, spotted classes, and what is known of them."""
+_SPOT_BATCH = 16  # always exactly so many: the last bits of a product depend on its size
+_MOST_BYTES = 2**20
+
+
+class ExportedBackbone:
+    """The interface of ``FastBackbone`` on the folder that ``playahead export`` wrote.
+
+    Attributes:
+        feature_dim: F.
+        digest: of the weights that were exported (``checkpoint.weights_digest``).
+        provenance: where these come from.
+        input_size: width and height of the frames that the graphs were made for.
+
+    Raises:
+        InputError: a file is missing or damaged, or ONNX Runtime is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / ABOUT
+        try:
+            about = strict_json(read_bytes(path, _MOST_BYTES))
+            require_format(about, path)
+            self.feature_dim, self.digest = int(about["feature_dim"]), str(about["weights"])
+            self.provenance: Mapping[str, Any] = dict(about["provenance"])
+            width, height = about["input_size"]
+            digests = dict(about["sha256"])
+        except (ValueError, TypeError, KeyError, RecursionError) as reason:
+            raise InputError(path, f"describes no backbone ({reason})", "export it again") from None
+        self.input_size = int(width), int(height)
+        graphs = (Graph(folder / name, digests.get(name), n_threads()) for name in (STACKS, SNIPPETS, CLASSES))
+        self._stacks, self._snippets, self._classes = graphs
+
+    def encoded(self, stacks_XJHW: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Maps of uint8 stacks, one array each."""
+        return list(self._stacks(stacks_XJHW)[0])
+
+    def snippets(self, maps: Sequence[NDArray], stack_of_snippet_BS: NDArray[np.intp]) -> NDArray[np.float16]:
+        """features_BF of snippets made of these maps."""
+        return self._snippets(np.stack(maps)[stack_of_snippet_BS])[0].astype(np.float16)
+
+    def spot(self, features_BF: NDArray[np.float16]) -> NDArray[np.float32]:
+        """scores_BC of the spotting classifier at the snippets' centres."""
+        n_filled = -len(features_BF) % _SPOT_BATCH
+        filled_BF = np.concatenate([features_BF, np.zeros((n_filled, self.feature_dim))]).astype(np.float32)
+        pieces = np.split(filled_BF, len(filled_BF) // _SPOT_BATCH)
+        return np.concatenate([self._classes(piece)[0] for piece in pieces])[: len(features_BF)]
