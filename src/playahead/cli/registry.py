@@ -170,7 +170,7 @@ _ALL = {
     ),
     "bench core": Command("bench:core", "training and scoring", "--steps 8"),
     "bench extract": Command("bench:extract", "decoding and encoding video", "--input-size 1280x736"),
-    "bench live": Command("bench:live", "answers about a running match", ""),
+    "bench live": Command("bench:live", "live sessions that one worker carries", "--sessions [1,16,64]"),
 }
 
 COMMANDS: dict[str, Command | Group] = {}

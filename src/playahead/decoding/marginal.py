@@ -76,7 +76,8 @@ def greedy_peaks(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32]:
     for _ in range(PEAKS_PER_CLASS):
         mass_HPR = _neighbourhood_mass(remaining)
         probability_HPR = -np.expm1(-mass_HPR)
-        peak = np.tensordot(PLACE_WEIGHTS, probability_HPR, axes=1).argmax(axis=1)
+        placed = PLACE_WEIGHTS @ probability_HPR.reshape(len(PLACE_WEIGHTS), -1)
+        peak = placed.reshape(remaining.shape).argmax(axis=1)
         confidence = probability_HPR[:, np.arange(len(rows)), peak].mean(axis=0)
         worth = confidence > _WORTH
         rows, remaining, peak = rows[worth], remaining[worth], peak[worth]

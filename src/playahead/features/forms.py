@@ -8,8 +8,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.domain.feed import UNKNOWN, FeedHalf
+from playahead.domain.feed import FINER, N_CODES, UNKNOWN, FeedHalf, Tally
 from playahead.domain.grid import GRID
+from playahead.domain.time import LONGEST_HALF_MS
 from playahead.features import feed, now
 from playahead.features.hindsight import seen_live
 
@@ -84,7 +85,7 @@ class Reading:
             rows), or "rows" (the same with the latest 32).
         hindsight: rows as they were recorded; else as a viewer of each moment would know them
             (``features/hindsight.py``).
-        without: columns of ``domain.feed.FINER`` that it is not shown.
+        without: columns of ``domain.feed.FINER`` that it is not shown, and "tally": how often each side has done what.
     """
 
     form: FormName = "windows"
@@ -94,7 +95,10 @@ class Reading:
     def seen(self, half: FeedHalf) -> FeedHalf:
         """The rows that the model is shown of a half."""
         seen = half if self.hindsight else seen_live(half)
-        hidden: dict[str, Any] = dict.fromkeys(self.without, np.full(len(half), UNKNOWN, np.uint8))
+        columns = [name for name in self.without if name in FINER]
+        hidden: dict[str, Any] = dict.fromkeys(columns, np.full(len(half), UNKNOWN, np.uint8))
+        if "tally" in self.without:  # all rows count as counted, and none was
+            hidden["tally"] = Tally(2 * LONGEST_HALF_MS, np.zeros((3, N_CODES), np.int64))
         return seen.changed(**hidden) if hidden else seen
 
     def prepare(self, seen: FeedHalf) -> Track:

@@ -1,4 +1,4 @@
-"""Speed of this machine: training and scoring, live sessions, and video, each beside what it is compared with.
+"""Speed of this machine: training and scoring, and video, each beside what it is compared with.
 
 Every figure is measured in one run. The functions that measure are for ``benchmarks/``, too.
 
@@ -7,11 +7,10 @@ Axes: T frames, H, W, X stacks, N snippets, S stacks of a snippet, F features.
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -22,25 +21,15 @@ from playahead.backbone.fast import FastBackbone
 from playahead.backbone.network import Backbone, BackboneConfig
 from playahead.datasets.examples import Batch, FeedExamples
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import EVERY_CODE
 from playahead.domain.grid import GRID, RASTER_FRAMES, RASTER_HZ
 from playahead.evaluation.frames import NO_EVENT, VECTOR_LENGTH, FrameTable
 from playahead.evaluation.official import METRICS, count_detections, metrics_from_counts
 from playahead.features.encoder import SnippetStream, WindowEncoder, every, window_key
-from playahead.features.forms import FEED_FEATURES
-from playahead.inference.open_predictor import open_predictor
-from playahead.inference.predictor import Predictor
-from playahead.inference.video import VideoModel
 from playahead.io.errors import InputError
-from playahead.io.progress import Show, counter, quiet
 from playahead.io.runtime import pick_device
 from playahead.lab.recipes import feed, paper
 from playahead.lab.simulation.plays import simulate_half, simulate_match
 from playahead.lab.simulation.simulate import Rendering, render
-from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.lines import Reports, Tick, rows_of
-from playahead.live.session.video_session import VideoSession
-from playahead.paper.anticipator import Anticipator
 from playahead.training.trainer import TrainConfig
 from playahead.variants.losses import build_criterion, build_optimizers
 from playahead.variants.model import build
@@ -173,88 +162,6 @@ def matmul_gflops() -> dict[str, float]:
             if 8 * seconds > _PATIENCE_S:
                 break
     return rates
-
-
-_WARM = 30  # answers before anything is counted
-_DISTINCT_FRAMES = 50
-
-
-def bench_live(feed_minutes: int, video_minutes: int, weights: Path | None = None, show: Show = quiet) -> dict:
-    """Run a session on a simulated feed and one on noise at the demo's size, as fast as this machine can."""
-    return {
-        "threads": torch.get_num_threads(),
-        "matmul_gflops": matmul_gflops(),
-        "feed": _feed(feed_minutes, weights, show),
-        "video": _video(video_minutes, show),
-    }
-
-
-def _feed(minutes: int, weights: Path | None, show: Show) -> dict:
-    predictor = open_predictor(weights, FEED_FEATURES, "auto")
-    session = FeedSession(predictor)
-    half = simulate_half(0, minutes=minutes)
-
-    def answers() -> Iterator[float]:
-        session.push(Reports(EVERY_CODE))
-        session.push(Tick(1, 0))
-        for row in rows_of(half):
-            session.push(row)
-            for _ in session.answers():
-                yield session.took_s
-
-    figures = _run(answers, minutes * 60, "feed", show)
-    if weights is None or not weights.is_dir():
-        network = cast(Anticipator, Predictor.open(weights, device="cpu").network)
-        with FlopCounterMode(display=False) as counted:  # one new window (or moment) and one answer, each alone
-            sizes = network.config
-            encoded_PND = network.encode_windows(torch.zeros(1, sizes.n_snippets, sizes.feature_dim))
-            network.answer(encoded_PND.expand(sizes.n_windows, -1, -1)[None])
-        figures["gflop_an_answer"] = round(counted.get_total_flops() / 1e9, 4)
-    return figures
-
-
-def _video(minutes: int, show: Show) -> dict:
-    model = VideoModel.open(None, None, "auto")
-    session = VideoSession(model)
-    size = (_DISTINCT_FRAMES, model.input_size.height, model.input_size.width)
-    frames_THW = np.random.default_rng(0).integers(0, 255, size, np.uint8)
-
-    def answers() -> Iterator[float]:
-        for index in range(minutes * 60 * GRID.fps):
-            if session.push(frames_THW[index % _DISTINCT_FRAMES]):
-                yield session.took_s
-
-    figures = _run(answers, minutes * 60, "video", show)
-    figures["input_size"] = [model.input_size.width, model.input_size.height]
-    return figures
-
-
-def _run(answers: Callable[[], Iterator[float]], total_s: int, kind: str, show: Show) -> dict:
-    """Percentiles of an answer's time, sessions that a core carries, and memory after the start and at the end."""
-    advance = counter(show, f"{kind} session", total_s, "s of the match")
-    took_s: list[float] = []
-    first_mib, started_s = 0.0, 0.0
-    for index, seconds in enumerate(answers()):
-        if index == _WARM:
-            first_mib, started_s = resident_mib(), time.process_time()
-        if index >= _WARM:
-            took_s.append(seconds)
-        advance(1)
-    cpu_s = time.process_time() - started_s
-    p50, p99 = np.percentile(took_s, [50, 99])
-    return {
-        "answers": len(took_s),
-        "p50_s": round(float(p50), 5),
-        "p99_s": round(float(p99), 5),
-        "sessions_per_core": round(len(took_s) / cpu_s, 1),
-        "resident_mib": [round(first_mib, 1), round(resident_mib(), 1)],
-    }
-
-
-def resident_mib() -> float:
-    """Memory of this process; 0 where the system does not say."""
-    status = Path("/proc/self/statm")
-    return int(status.read_text().split()[1]) * 4096 / 2**20 if status.exists() else 0.0
 
 
 FRAMES_ANSWERED = 25  # by the frame-by-frame predictor: a second of video

@@ -42,7 +42,8 @@ class TrainConfig(LoopConfig):
             (P).
         hindsight: a feed's rows as they were recorded; else what only the future tells is taken out
             (``features/hindsight.py``).
-        without: columns of a feed that the model is not shown: detail, flags, player, role.
+        without: columns of a feed that the model is not shown: detail, flags, player, role; tally (how often each side
+            has done what).
         degraded: share of a feed's sequences that are observed through a random worse source (``datasets/pasts.py``);
             0 in the paper.
         augment: shift in time, mirror and side-swap sequences of a feed at random; not in the paper.
@@ -59,7 +60,7 @@ class TrainConfig(LoopConfig):
     examples: int = 1
     rare_sampler: bool = True
     hindsight: bool = True
-    without: tuple[Literal["detail", "flags", "player", "role"], ...] = ()
+    without: tuple[Literal["detail", "flags", "player", "role", "tally"], ...] = ()
     degraded: float = 0.0
     augment: bool = True
     mixup_alpha: float = 0.2

@@ -77,33 +77,38 @@ def extract(input_size: str = "416x224", compile: bool = False, json: bool = Fal
     )
 
 
-def live(feed_minutes: int = 120, video_minutes: int = 5, weights: Path | None = None, json: bool = False) -> None:
-    """Measure the latency of live answers, sessions per core, and memory over time.
+def live(
+    sessions: tuple[int, ...] = (1, 4, 16, 64),
+    feed_minutes: int = 5,
+    video_minutes: int = 1,
+    weights: Path | None = None,
+    json: bool = False,
+) -> None:
+    """Measure how many live sessions one worker carries: latency of answers, CPU and memory against their number.
 
     Args:
-        feed_minutes: length of a simulated match's feed.
-        video_minutes: length of video at the packaged backbone's size.
+        sessions: numbers of sessions, as [1,4,16,64]; those beyond the first that one worker cannot carry are left out.
+        feed_minutes: minutes of each match's feed; 0 leaves feeds out.
+        video_minutes: minutes of each video, noise at the packaged backbone's size; 0 leaves video out.
         weights: model of the feed, or a folder that ``export`` wrote; the packaged model if not given.
         json: one JSON document on standard output.
     """
-    from playahead.lab.bench import bench_live
+    from playahead.lab.capacity import bench_live
 
     with terminal.progress() as show:
-        results = bench_live(feed_minutes, video_minutes, weights, show)
+        results = bench_live(sessions, feed_minutes, video_minutes, weights, show)
     if json:
         terminal.print_json(results)
         return
-    terminal.out().print(terminal.machine_line(results))
-    rows = [
-        (
-            kind,
-            f"{1000 * found['p50_s']:.1f}",
-            f"{1000 * found['p99_s']:.1f}",
-            f"{found['sessions_per_core']:,.1f}",
-            " -> ".join(f"{mib:.0f}" for mib in found["resident_mib"]),
-            f"{found['answers']:,}",
-        )
-        for kind, found in ((kind, results[kind]) for kind in ("feed", "video"))
-    ]
-    columns = ("a live session", "answer p50, ms", "p99, ms", "sessions per core", "memory, MiB", "answers")
-    terminal.print_table("from the last row or frame to the answer", columns, rows)
+    for kind, found in results.items():
+        rows = [
+            (
+                f"{row['sessions']:,}",
+                *(f"{row[name]:,.1f}" for name in ("average_ms", "p90_ms", "p99_ms")),
+                f"{row['cpu']:.1%}",
+                f"{row['resident_mib']:,.0f}",
+            )
+            for row in found
+        ]
+        columns = ("sessions", "average, ms", "p90, ms", "p99, ms", "CPU", "memory, MiB")
+        terminal.print_table(f"{kind}: from the end of a second to its answer, one worker", columns, rows)
