@@ -41,20 +41,22 @@ def test_numpy_answers_as_pytorch_does(tmp_path, name, classes):
     ours = open_predictor(tmp_path / "w.safetensors")
     assert isinstance(ours, MomentPredictor)
     moments = ours.prepare(simulate_half(0, minutes=3)).windows(TIMES_MS)[None]
-    one, other = (predictor.predict(moments).probability_ORC for predictor in (ours, theirs))
-    np.testing.assert_allclose(one, other, rtol=2e-5, atol=1e-7)
+    one, other = (predictor.predict(moments) for predictor in (ours, theirs))
+    np.testing.assert_allclose(one.probability_ORC, other.probability_ORC, rtol=2e-5, atol=1e-7)
+    np.testing.assert_allclose(one.where_OC3, other.where_OC3, atol=1e-5)
     never = [c for c, action in enumerate(ACTIONS) if classes and action not in classes]
-    assert not one[:, :, never].any()
+    assert not one.probability_ORC[:, :, never].any()
 
 
 def test_a_moment_is_answered_alike_alone_and_among_others(tmp_path):
     random_model(tmp_path / "w.safetensors", "feed")
     predictor = open_predictor(tmp_path / "w.safetensors")
     moments = predictor.prepare(simulate_half(0, minutes=3)).windows(TIMES_MS)
-    together = predictor.answer(predictor.encode(moments), np.arange(len(moments))[:, None])
+    together = predictor.predict(moments[None])
     for place in (0, 17, 98):
         alone = predictor.answer(predictor.encode(moments[place : place + 1]), np.array([[0]]))
         np.testing.assert_array_equal(alone.probability_ORC[0], together.probability_ORC[place])
+        np.testing.assert_array_equal(alone.where_OC3[0], together.where_OC3[place])
 
 
 def test_it_is_shown_no_hindsight_and_says_how_it_reads(tmp_path):

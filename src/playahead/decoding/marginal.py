@@ -61,7 +61,7 @@ def near_probabilities(intensity_ORC: NDArray[np.float32], scores_ORV: NDArray[n
         part = slice(start, start + n_examples)
         rows_OCR = np.ascontiguousarray(intensity_ORC[part].transpose(0, 2, 1))
         mass_HPR = _neighbourhood_mass(rows_OCR.reshape(-1, rows_OCR.shape[2]))
-        near_ORC = (-np.expm1(-mass_HPR)).mean(axis=0).reshape(rows_OCR.shape).transpose(0, 2, 1)
+        near_ORC = _mean(-np.expm1(-mass_HPR)).reshape(rows_OCR.shape).transpose(0, 2, 1)
         own_ORC = scores_ORV[part, :, 1:]
         is_shown = (own_ORC > 0) & (own_ORC >= np.float32(_OWN_SHARE) * near_ORC)
         probabilities_ORV[part, :, 1:] = np.where(is_shown, near_ORC, 0)
@@ -78,7 +78,7 @@ def greedy_peaks(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32]:
         probability_HPR = -np.expm1(-mass_HPR)
         placed = PLACE_WEIGHTS @ probability_HPR.reshape(len(PLACE_WEIGHTS), -1)
         peak = placed.reshape(remaining.shape).argmax(axis=1)
-        confidence = probability_HPR[:, np.arange(len(rows)), peak].mean(axis=0)
+        confidence = _mean(probability_HPR[:, np.arange(len(rows)), peak])
         worth = confidence > _WORTH
         rows, remaining, peak = rows[worth], remaining[worth], peak[worth]
         if not len(rows):
@@ -87,6 +87,11 @@ def greedy_peaks(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32]:
         confidence_PR[rows, peak] = held
         remaining = take_out(remaining, peak, mass_HPR[:, worth][:, np.arange(len(rows)), peak])
     return confidence_PR
+
+
+def _mean(values_H: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Over the tolerances; ``mean`` does the same in twice the time, and an answer needs it often."""
+    return np.add.reduce(values_H, axis=0) / np.float32(len(values_H))
 
 
 def _neighbourhood_mass(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32]:

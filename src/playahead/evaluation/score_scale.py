@@ -9,6 +9,7 @@ Axes: N clips, R frames, V vector entries, C classes, J knots.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,11 +44,15 @@ class ScoreScale:
             if (np.diff(scores) <= 0).any() or (np.diff(confidences) < 0).any():
                 raise InputError("ScoreScale", "knots do not increase")
 
+    @cached_property
+    def _knots(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        return [(np.array(s), np.array(c)) for s, c in zip(self.score_CJ, self.confidence_CJ, strict=True)]
+
     def __call__(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores (N, 32, 11) on the scorer's scale; zero stays zero, order within a class stays."""
         scaled = scores.copy()
-        for c, (knots, confidences) in enumerate(zip(self.score_CJ, self.confidence_CJ, strict=True)):
-            if knots:
+        for c, (knots, confidences) in enumerate(self._knots):
+            if len(knots):
                 column = scores[:, :, c + 1]
                 scaled[:, :, c + 1] = np.where(column > 0, np.interp(column, knots, confidences), 0)
         return scaled

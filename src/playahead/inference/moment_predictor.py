@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.decoding.predictions import DensePredictions, Predictions, join_predictions
+from playahead.decoding.predictions import DensePredictions, Predictions
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import RASTER_FRAMES
 from playahead.features.now import MOMENT_NAMES, MOST_ROWS, NOW_ROWS, ROW_NAMES, n_columns
@@ -21,7 +21,7 @@ from playahead.io.errors import InputError
 from playahead.io.settings import build
 from playahead.variants.config import AnticipatorConfig
 
-_TOGETHER = 1024  # moments of ``predict``
+_TOGETHER = 1024  # moments
 _EPSILON = np.float32(1e-5)  # of PyTorch's LayerNorm
 _NEVER = np.float32(-1e4)
 
@@ -41,7 +41,7 @@ class MomentPredictor(AnyPredictor):
     def __init__(self, arrays: Mapping[str, NDArray], about: Mapping[str, Any], where: Path | str) -> None:
         super().__init__(about, where)
         config = build(AnticipatorConfig, about.get("model"), f"{where}: model")
-        self._heads, self._has_memory = config.heads, config.encoder == "rows"
+        self._heads, self._d_model, self._has_memory = config.heads, config.d_model, config.encoder == "rows"
         self._never_C = ~np.isin(np.arange(len(ACTIONS)), config.class_indices)
         # Matrices are turned once, so that a moment is a row on their left.
         self._weights: dict[str, NDArray[np.float32]] = {}
@@ -62,66 +62,68 @@ class MomentPredictor(AnyPredictor):
             self._value_HTV = np.ascontiguousarray(values_HVT.transpose(0, 2, 1))
 
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
-        # One at a time: the last bits of a product depend on its size, and a live answer is a single moment.
-        return np.concatenate([self._state(moment_1F) for moment_1F in windows_PNF])[:, None]
+        # The last bits of a product depend on its size. So every moment is computed by products of its own, which
+        # NumPy does for all moments with equally many rows at once: a live answer is a single moment.
+        moments_PF = windows_PNF[:, 0]
+        n_rows_P = np.ones(len(moments_PF), np.intp)
+        if self._has_memory:
+            there_PR = moments_PF[:, len(MOMENT_NAMES) + ROW_NAMES.index("is_there") :: len(ROW_NAMES)]
+            n_rows_P = np.maximum(there_PR.sum(axis=1).astype(np.intp), 1)
+        state_PD = np.empty((len(moments_PF), self._d_model), np.float32)
+        for n_rows in np.unique(n_rows_P).tolist():
+            alike = np.flatnonzero(n_rows_P == n_rows)
+            for part in np.split(alike, range(_TOGETHER, len(alike), _TOGETHER)):
+                state_PD[part] = self._state(moments_PF[part], n_rows)
+        return state_PD[:, None]
 
     def answer(self, encoded_PND: NDArray[np.float32], looks_at_OW: NDArray[np.intp]) -> Predictions:
-        states = encoded_PND[looks_at_OW[:, -1]]
-        return join_predictions([self._said(state_1D) for state_1D in states])
+        state_OD = encoded_PND[looks_at_OW[:, -1], 0]
+        log_rate_ORC = self._linear("heads.rates", state_OD).reshape(-1, RASTER_FRAMES, len(ACTIONS))
+        log_rate_ORC[:, :, self._never_C] = _NEVER
+        where_OC3 = self._linear("heads.where", state_OD).reshape(-1, len(ACTIONS), 3)
+        return DensePredictions.of_rates(np.exp(log_rate_ORC), where_OC3)
 
     def predict(self, windows: NDArray[np.float32]) -> Predictions:
-        """Predictions of (B, W, 1, F) moments, many together: equal to ``answer``'s but for the last bits."""
+        """Predictions of (B, W, 1, F) moments."""
         if windows.ndim != 4 or windows.shape[2:] != (1, self.reading.n_features):
             layout = f"(sequences, moments, 1, {self.reading.n_features} columns)"
             raise ValueError(f"features: shape {windows.shape} is not {layout}")
-        moments_PF = windows.reshape(-1, windows.shape[-1])
-        parts = (moments_PF[first : first + _TOGETHER] for first in range(0, len(moments_PF), _TOGETHER))
-        return join_predictions([self._said(self._state(part)) for part in parts])
+        return super().predict(windows)
 
-    def _linear(self, name: str, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        found = x @ self._weights[f"{name}.weight"]
-        if f"{name}.bias" in self._weights:
-            found += self._weights[f"{name}.bias"]
-        return found
+    def _linear(self, name: str, x_PF: NDArray[np.float32]) -> NDArray[np.float32]:
+        found_PF = (x_PF[:, None] @ self._weights[f"{name}.weight"])[:, 0]
+        found_PF += self._weights[f"{name}.bias"]
+        return found_PF
 
     def _norm(self, name: str, x_PD: NDArray[np.float32]) -> NDArray[np.float32]:
-        centred_PD = x_PD - x_PD.mean(axis=1, keepdims=True)
-        spread_P1 = np.sqrt(np.square(centred_PD).mean(axis=1, keepdims=True) + _EPSILON)
+        n = np.float32(x_PD.shape[1])
+        centred_PD = x_PD - np.add.reduce(x_PD, axis=1, keepdims=True) / n
+        spread_P1 = np.sqrt(np.add.reduce(np.square(centred_PD), axis=1, keepdims=True) / n + _EPSILON)
         return centred_PD / spread_P1 * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
 
-    def _state(self, moments_PF: NDArray[np.float32]) -> NDArray[np.float32]:
-        """``NowEncoder.forward``, or ``RowsEncoder``'s."""
+    def _state(self, moments_PF: NDArray[np.float32], n_rows: int) -> NDArray[np.float32]:
+        """``NowEncoder.forward``, or ``RowsEncoder``'s, of moments with so many rows."""
         state_PD = _gelu(self._linear("encoder.enter", moments_PF[:, : n_columns(NOW_ROWS)]))
         if self._has_memory:
-            state_PD += self._recall(state_PD, moments_PF[:, len(MOMENT_NAMES) :])
+            rows_PF = moments_PF[:, len(MOMENT_NAMES) : len(MOMENT_NAMES) + n_rows * len(ROW_NAMES)]
+            state_PD += self._recall(state_PD, rows_PF.reshape(len(rows_PF), n_rows, -1))
         hidden = _gelu(self._linear("encoder.hidden", self._norm("encoder.norm", state_PD)))
         return self._norm("encoder.norm_last", state_PD + self._linear("encoder.back", hidden))
 
-    def _recall(self, state_PD: NDArray[np.float32], rows_PF: NDArray[np.float32]) -> NDArray[np.float32]:
-        """``RowsEncoder.recall``; a single moment leaves out rows that are not there, which weigh nothing."""
-        n = len(state_PD)
-        rows_PRG = rows_PF.reshape(n, MOST_ROWS, len(ROW_NAMES))
-        there_PR = rows_PRG[:, :, ROW_NAMES.index("is_there")]
-        if n == 1:
-            n_there = max(int(there_PR.sum()), 1)
-            rows_PRG, there_PR = rows_PRG[:, :n_there], there_PR[:, :n_there]
-        tokens_XT = _gelu(self._linear("encoder.row_enter", rows_PRG.reshape(-1, len(ROW_NAMES))))
-        tokens_PRT = _gelu(self._linear("encoder.row_hidden", tokens_XT)).reshape(*there_PR.shape, -1)
+    def _recall(self, state_PD: NDArray[np.float32], rows_PRG: NDArray[np.float32]) -> NDArray[np.float32]:
+        """``RowsEncoder.recall``, without the rows that are not there, which weigh nothing."""
+        of, n = self._weights, len(state_PD)
+        tokens_PRT = _gelu(rows_PRG @ of["encoder.row_enter.weight"] + of["encoder.row_enter.bias"])
+        tokens_PRT = _gelu(tokens_PRT @ of["encoder.row_hidden.weight"] + of["encoder.row_hidden.bias"])
         query_PV = self._linear("encoder.query", self._norm("encoder.norm_query", state_PD))
-        query_HPK = query_PV.reshape(n, self._heads, -1).transpose(1, 0, 2)
-        query_PHT = (query_HPK @ self._key_HKT).transpose(1, 0, 2) * np.float32(query_HPK.shape[-1] ** -0.5)
-        affinity_PHR = query_PHT @ tokens_PRT.transpose(0, 2, 1) + ((1 - there_PR) * _NEVER)[:, None]
+        query_PH1K = query_PV.reshape(n, self._heads, 1, -1)
+        query_PHT = (query_PH1K @ self._key_HKT)[:, :, 0] * np.float32(query_PH1K.shape[-1] ** -0.5)
+        affinity_PHR = query_PHT @ tokens_PRT.transpose(0, 2, 1)
         weight_PHR = np.exp(affinity_PHR - affinity_PHR.max(axis=-1, keepdims=True))
-        weight_PHR /= weight_PHR.sum(axis=-1, keepdims=True)
-        mixed_HPT = (weight_PHR @ tokens_PRT).transpose(1, 0, 2)
-        value_PV = (mixed_HPT @ self._value_HTV).transpose(1, 0, 2).reshape(n, -1) + self._weights["encoder.value.bias"]
-        return self._linear("encoder.recalled", value_PV)
-
-    def _said(self, state_PD: NDArray[np.float32]) -> DensePredictions:
-        log_rate_ORC = self._linear("heads.rates", state_PD).reshape(-1, RASTER_FRAMES, len(ACTIONS))
-        log_rate_ORC[:, :, self._never_C] = _NEVER
-        where_OC3 = self._linear("heads.where", state_PD).reshape(-1, len(ACTIONS), 3)
-        return DensePredictions.of_rates(np.exp(log_rate_ORC), where_OC3)
+        weight_PHR /= np.add.reduce(weight_PHR, axis=-1, keepdims=True)
+        mixed_PHT = weight_PHR @ tokens_PRT
+        value_PHV = (mixed_PHT[:, :, None] @ self._value_HTV)[:, :, 0]
+        return self._linear("encoder.recalled", value_PHV.reshape(n, -1) + of["encoder.value.bias"])
 
 
 def reads_moments(path: Path) -> bool:
