@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from playahead.decoding.predictions import DensePredictions, Predictions
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import RASTER_FRAMES
-from playahead.features.now import MOMENT_NAMES, MOST_ROWS, NOW_ROWS, ROW_NAMES, n_columns
+from playahead.features.now import MOMENT_NAMES, NOW_ROWS, ROW_NAMES, n_columns
 from playahead.inference.any_predictor import AnyPredictor
 from playahead.io.arrays import read_arrays
 from playahead.io.errors import InputError
