@@ -63,7 +63,9 @@ class VideoModel:
         Raises:
             InputError: they cannot be read, or do not belong together.
         """
-        shipped = packaged_export() if computes_on_cpu(device) else None
+        # Weights that need PyTorch anyway get the backbone in PyTorch, too: in the precision of their features.
+        is_light = computes_on_cpu(device) and (weights is None or weights.is_dir())
+        shipped = packaged_export() if is_light else None
         where = backbone or shipped or packaged_weights("simulated-backbone")
         predictor = open_predictor(weights or shipped or packaged_weights("simulated-video"), None, device)
         facts = facts_of(predictor)
