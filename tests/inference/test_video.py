@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from dataclasses import asdict
 from types import SimpleNamespace
 
@@ -172,3 +174,21 @@ def test_predict_says_so_of_a_whole_file(tmp_path, capsys):
     words = ["predict", "nothing.mp4", "--weights", str(tmp_path / "odd.safetensors")]
     assert run([*words, "--device", "cpu"]) == 2
     assert "odd.safetensors: features: " in capsys.readouterr().err
+
+
+ONLY_VIDEO = """
+import sys
+sys.modules |= dict.fromkeys(("torch", "torchvision", "lightning_fabric", "scipy", "timm", "onnx", "huggingface_hub"))
+from playahead.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def test_with_the_extra_video_alone_a_video_is_predicted_and_drawn(video, tmp_path):
+    overlay = tmp_path / "ahead.mp4"
+    asked = ["predict", str(video), "--from=0:32", "--to=0:34", "--min-confidence=0.05", "--overlay", str(overlay)]
+    command = [sys.executable, "-c", ONLY_VIDEO, *asked, "--format=csv"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "anticipated," in done.stdout
+    assert overlay.stat().st_size > 10_000
