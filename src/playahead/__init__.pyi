@@ -20,6 +20,7 @@ from .evaluation.submission import (
 from .features.extract import ExtractConfig as ExtractConfig, extract as extract
 from .features.store import FeatureStore as FeatureStore
 from .inference.clips import anticipate_clips as anticipate_clips
+from .inference.curves import Curves as Curves, curves as curves
 from .inference.evaluate import evaluate as evaluate
 from .inference.feed import predict_feed as predict_feed
 from .inference.open_predictor import DecodingOptions as DecodingOptions, open_predictor as open_predictor

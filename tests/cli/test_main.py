@@ -325,4 +325,4 @@ def test_without_the_extras_a_feed_is_predicted_scored_and_watched(tmp_path):
     assert codes == ["0"] * 7 + ["2"] * 2, errors
     assert "intensity_per_mille" in output
     named = re.findall(r"playahead: needs \w+, .* \(pip install 'playahead\[(\w+)\]'\)", errors)
-    assert named == ["train", "live"], errors
+    assert named == ["video", "live"], errors

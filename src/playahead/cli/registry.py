@@ -149,6 +149,13 @@ _ALL = {
         "match.mp4 --from 12:30 --to 20:00 --overlay ahead.mp4",
         "match",
     ),
+    "curves": Command(
+        "curves:curves",
+        "the chance of each action, second by second",
+        "match.json --of shot,cross --out curves.csv",
+        "match",
+    ),
+    "plot": Command("curves:plot", "a picture of these chances", "match.json --of shot --out danger.svg", "match"),
     "live": Command(
         "live:live",
         "watch a match while it is being played",

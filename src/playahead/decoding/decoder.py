@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from playahead.decoding.marginal import decode_marginal, near_probabilities
 from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions
 from playahead.domain.actions import ACTIONS
+from playahead.domain.feed import HOME_AND_AWAY
 from playahead.domain.grid import ANTICIPATION_MS, FRAMES_PER_WINDOW, OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
 from playahead.domain.records import Anticipation, Clip
 from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, frame_of_ms, rasterise
@@ -109,10 +110,10 @@ def _record(vector_C: NDArray[np.float32], likeliest: int, offset_ms: int) -> An
     return Anticipation(ACTIONS[likeliest], offset_ms, confidences[likeliest], confidences)
 
 
-def _with_place(record: Anticipation, where_C3: NDArray[np.float32], side: int) -> Anticipation:
+def _with_place(record: Anticipation, where_C3: NDArray[np.float32], side: int, teams: tuple[str, str]) -> Anticipation:
     is_own, x, y = where_C3[record.action.class_index].tolist()
     acts = side if is_own >= 0.5 else 1 - side
-    team = ("home", "away")[acts] if side >= 0 else None
+    team = teams[acts] if side >= 0 else None
     return replace(record, team=team, x=round(50 * x + 50), y=round(50 * y + 50))
 
 
@@ -251,6 +252,7 @@ class Decoder:
         min_confidence: float = 0.0,
         for_scorer: bool = False,
         side_O: NDArray[np.intp] | None = None,
+        teams: tuple[str, str] = HOME_AND_AWAY,
     ) -> list[list[Anticipation]]:
         """Records of each example, in time order.
 
@@ -258,8 +260,9 @@ class Decoder:
             predictions: output of the heads.
             min_confidence: confidence below which a record is left out.
             for_scorer: give every row, on the scale chosen for the official scorer, instead of confidences.
-            side_O: side in possession after which each example comes, 0 home, 1 away, -1 unknown; records say who is
-                expected to act, and where, if it is given and the model knows.
+            side_O: side in possession after which each example comes, 0 or 1, -1 unknown; records say who is expected
+                to act, and where, if it is given and the model knows.
+            teams: names of both sides.
         """
         if self.kind == "paper":
             return slots_that_emit(self._slots(predictions), self.tau, self.confidence, min_confidence)
@@ -270,7 +273,7 @@ class Decoder:
         if side_O is None or not isinstance(predictions, DensePredictions) or predictions.where_OC3 is None:
             return listed
         return [
-            [_with_place(record, where_C3, int(side)) for record in records]
+            [_with_place(record, where_C3, int(side), teams) for record in records]
             for records, where_C3, side in zip(listed, predictions.where_OC3, side_O, strict=True)
         ]
 

@@ -81,6 +81,8 @@ _BESIDES = {
     **dict.fromkeys(("team", "x", "y", "confidence", "detail", "flags", "player", "role"), (UNKNOWN,)),
     "setpiece": (ESTIMATED_OUT, UNKNOWN),
 }
+TEAM_1_AND_2, HOME_AND_AWAY = ("team 1", "team 2"), ("home", "away")
+"""Names of teams of which a source tells nothing, and the usual ones."""
 EVERY_CODE = frozenset(range(N_CODES))
 
 COLUMNS = {
@@ -171,6 +173,7 @@ class FeedHalf:
         reports: codes that the source reports at all; the absence of any other code means nothing.
         clock_known: ``t_ms`` counts from the half's start and not from the start of some clip.
         seen_from_ms: start of the observation; what happened before was not observed.
+        teams: names of teams 0 and 1; "home" and "away" where a source says no more.
         tally: rows that were counted, as they are no longer all there (a running half keeps those of its last 40 s).
     """
 
@@ -192,6 +195,7 @@ class FeedHalf:
     reports: frozenset[int] = EVERY_CODE
     clock_known: bool = True
     seen_from_ms: int = 0
+    teams: tuple[str, str] = TEAM_1_AND_2
     tally: Tally | None = None
 
     def __post_init__(self) -> None:
@@ -320,7 +324,8 @@ def feed_of_actions(actions: Sequence[ActionEvent], clock_known: bool = True) ->
         setpiece = SetPiece.THROW_IN if event.action is Action.THROW_IN else UNKNOWN
         team = _TEAM_OF_SIDE[event.side]
         rows.append(FeedRow(1, event.position_ms, event.action.class_index, team, setpiece=setpiece))
-    return FeedHalf.from_rows(0, 1, rows, reports=frozenset(range(len(ACTIONS))), clock_known=clock_known)
+    about = {"reports": frozenset(range(len(ACTIONS))), "clock_known": clock_known, "teams": HOME_AND_AWAY}
+    return FeedHalf.from_rows(0, 1, rows, **about)
 
 
 def setpiece_of(code: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -91,7 +91,7 @@ class Anticipation:
         observed_until_ms: end of the observation, from the start of the clip, of the half, or of the video.
         seen_ms: how much of the 30 s before that was observed.
         match, half: of a feed; 0 of a video.
-        team: side that is expected to act, if that is known.
+        team: name of the side that is expected to act, if that is known.
         x, y: place along and across that side's attack, 0 to 100, if that is known.
     """
 
@@ -103,7 +103,7 @@ class Anticipation:
     seen_ms: int = OBSERVATION_MS
     match: int = 0
     half: int = 0
-    team: Literal["home", "away"] | None = None
+    team: str | None = None
     x: int | None = None
     y: int | None = None
 
@@ -132,7 +132,7 @@ class Anticipation:
 
     @property
     def where(self) -> str:
-        """Side and place in words, as "home, own half left"; empty if nothing is known."""
+        """Side and place in words, as "Arsenal, own half left"; empty if nothing is known."""
         place = "" if self.x is None or self.y is None else _place_in_words(self.x, self.y)
         return ", ".join(filter(None, (self.team, place)))
 

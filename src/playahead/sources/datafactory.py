@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from math import nan
 from typing import Any
 
-from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
+from playahead.domain.feed import HOME_AND_AWAY, PERIODS, FeedHalf, SetPiece
 from playahead.domain.pitch import distance_m
 from playahead.sources import provider_events as shared
 from playahead.sources.match_clock import CLOCK_STARTS_MS
@@ -40,7 +40,7 @@ def read_datafactory(file: FeedFile) -> list[FeedHalf]:
         if one[0] not in _NOT_PLAYED:
             before = one
     events = shared.read_each(path, pairs, lambda pair: _events_of(pair[0], pair[1], teams), notices)
-    return shared.halves_of(match_id(match.get("matchId", path.stem)), events, False, notices, knows_outs=False)
+    return shared.halves_of(match_id(match.get("matchId", path.stem)), events, False, notices, False, HOME_AND_AWAY)
 
 
 def _order(listed: tuple[str, str, Any]) -> tuple[float, float, float, str]:

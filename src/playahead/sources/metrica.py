@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
+from playahead.domain.feed import HOME_AND_AWAY, PERIODS, FeedHalf, SetPiece
 from playahead.domain.notices import Notices
 from playahead.domain.pitch import distance_m
 from playahead.domain.time import LONGEST_HALF_MS
@@ -112,7 +112,7 @@ def _halves(match: int, entries: Sequence[tuple[int, Entry]], notices: Notices) 
         notices.count(f"events with an unknown type ({name}) not read")
     own = {half: [entry for period, entry in entries if period == half] for half in PERIODS if half in periods}
     events = [event for half in own for event in _half_events(half, own[half])]
-    return halves_of(match, events, knows_height=False, notices=notices)
+    return halves_of(match, events, knows_height=False, notices=notices, teams=HOME_AND_AWAY)
 
 
 def _checked(where: str, entry: Entry) -> Iterator[tuple[int, Entry]]:

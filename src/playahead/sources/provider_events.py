@@ -13,7 +13,7 @@ from math import isfinite, isnan, nan
 from typing import Any, Literal, TypeVar
 
 from playahead.domain import feed
-from playahead.domain.feed import ESTIMATED_OUT, FLAGS, UNKNOWN, Detail, FeedHalf, FeedRow, SetPiece
+from playahead.domain.feed import ESTIMATED_OUT, FLAGS, TEAM_1_AND_2, UNKNOWN, Detail, FeedHalf, FeedRow, SetPiece
 from playahead.domain.notices import Notices
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import InputError, RecordError
@@ -178,7 +178,12 @@ def team_number(team: object, teams: Mapping[Any, int]) -> int:
 
 
 def halves_of(
-    match: int, events: Sequence[ProviderEvent], knows_height: bool, notices: Notices, knows_outs: bool = True
+    match: int,
+    events: Sequence[ProviderEvent],
+    knows_height: bool,
+    notices: Notices,
+    knows_outs: bool = True,
+    teams: tuple[str, str] = TEAM_1_AND_2,
 ) -> list[FeedHalf]:
     """The halves that have rows, first half first.
 
@@ -189,6 +194,7 @@ def halves_of(
         knows_outs: the provider records when the ball goes out; else that is estimated from pauses before restarts.
         notices: collector. It counts events given twice, before their half, or later than any half lasts, and names
             halves whose clock starts late, and those without a place.
+        teams: names of teams 0 and 1.
 
     Raises:
         RecordError: most events of a half lie outside it, so that the others are not where they say either.
@@ -229,7 +235,9 @@ def halves_of(
     for half, rows in rows_of.items():
         if rows and all(row.x == UNKNOWN for row in rows):
             notices.add(f"half {half}: no place is known")
-    return [FeedHalf.from_rows(match, half, rows, reports=reports) for half, rows in rows_of.items() if rows]
+    return [
+        FeedHalf.from_rows(match, half, rows, reports=reports, teams=teams) for half, rows in rows_of.items() if rows
+    ]
 
 
 def _without_borrowed_receptions(events: Sequence[ProviderEvent]) -> list[ProviderEvent]:

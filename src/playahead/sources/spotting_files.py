@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from playahead.domain.actions import ACTIONS, ALIASES, Action, label_words
-from playahead.domain.feed import PERIODS, STOPPAGE, TOUCH, UNKNOWN, FeedHalf, FeedRow, SetPiece
+from playahead.domain.feed import HOME_AND_AWAY, PERIODS, STOPPAGE, TOUCH, UNKNOWN, FeedHalf, FeedRow, SetPiece
 from playahead.domain.notices import Notices
 from playahead.domain.time import parse_game_time
 from playahead.io.errors import InputError, RecordError
@@ -212,7 +212,10 @@ def _halves(matches: Sequence[_Match], file: FeedFile) -> list[FeedHalf]:
     reports = {_CODES[label] for label in labels}
     if _BALL_LABELS & labels:
         reports |= set(range(len(ACTIONS)))
-    return [FeedHalf.from_rows(match, half, rows, reports=frozenset(reports)) for match, half, rows in halves]
+    return [
+        FeedHalf.from_rows(match, half, rows, reports=frozenset(reports), teams=HOME_AND_AWAY)
+        for match, half, rows in halves
+    ]
 
 
 def _row(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import isfinite, nan
 from typing import Any
 
-from playahead.domain.feed import PERIODS, FeedHalf, SetPiece
+from playahead.domain.feed import HOME_AND_AWAY, PERIODS, FeedHalf, SetPiece
 from playahead.domain.pitch import distance_m
 from playahead.io.errors import InputError
 from playahead.sources import provider_events as shared
@@ -65,7 +65,10 @@ def read_statsbomb(file: FeedFile) -> list[FeedHalf]:
     # Places are given to a yard (the middle of a cell is meant) or to a tenth; shots may differ from the rest.
     cells = {is_shot: _cell(e for e in entries if (_id(e, "type") == _SHOT) == is_shot) for is_shot in (0, 1)}
     events = shared.read_each(path, entries, lambda raw: _events_of(raw, teams, cells), notices)
-    return shared.halves_of(match_id(path.stem if path.stem.isdigit() else content), events, True, notices)
+    names = {_id(entry, "team"): _name(entry, "team") for entry in entries if _id(entry, "team") in teams}
+    home, away = (str(names.get(team) or side) for team, side in zip([*teams, None, None], HOME_AND_AWAY, strict=False))
+    match = match_id(path.stem if path.stem.isdigit() else content)
+    return shared.halves_of(match, events, True, notices, teams=(home, away))
 
 
 def _events_of(raw: Raw, teams: Mapping[object, int], cells: Mapping[int, float]) -> Iterator[ProviderEvent]:

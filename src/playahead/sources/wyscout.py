@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from playahead.domain.feed import UNKNOWN, FeedHalf
+from playahead.domain.feed import TEAM_1_AND_2, UNKNOWN, FeedHalf
 from playahead.io.errors import InputError
 from playahead.sources.kloppy_events import is_wyscout_v3, read_wyscout_v3
 from playahead.sources.match_clock import late_starts
@@ -62,7 +62,8 @@ def read_wyscout(file: FeedFile) -> list[FeedHalf]:
     numbers = number_players(event.player or None for event in events)
     events = [replace(event, number=number) for event, number in zip(events, numbers, strict=True)]
     rows_of = {half: half_rows([event for event in events if event.half == half]) for half in HALF_OF_PERIOD.values()}
-    return [FeedHalf.from_rows(match, half, rows) for half, rows in rows_of.items() if rows]
+    teams = _names(root, list(team_of_id))
+    return [FeedHalf.from_rows(match, half, rows, teams=teams) for half, rows in rows_of.items() if rows]
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,18 @@ def _teams_and_match(entries: Sequence[_Entry]) -> tuple[dict[int, int], int]:
         if (other := entry.whole("matchId")) != match:
             raise InputError(entry.where, f"matchId {other} in a file of match {match}", "one file per match")
     return team_of_id, match
+
+
+def _names(root: object, ids: Sequence[int]) -> tuple[str, str]:
+    """Names of both teams, where the file lists its ``teams`` by id."""
+    by_id = root.get("teams") if isinstance(root, dict) else None
+    names: list[str] = []
+    for team_id, otherwise in zip(ids, TEAM_1_AND_2, strict=False):
+        entry = by_id.get(str(team_id)) if isinstance(by_id, dict) else None
+        team = entry.get("team") if isinstance(entry, dict) else None
+        name = team.get("name") if isinstance(team, dict) else None
+        names.append(name if isinstance(name, str) and name else otherwise)
+    return (names[0], names[1]) if len(names) == 2 else TEAM_1_AND_2
 
 
 def _roles(root: object) -> dict[object, int]:

@@ -9,7 +9,7 @@ from operator import attrgetter
 import numpy as np
 
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import COLUMNS, LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow, Tally
+from playahead.domain.feed import COLUMNS, HOME_AND_AWAY, LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow, Tally
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
 from playahead.features.now import Moments
@@ -26,7 +26,7 @@ _LATE_MS = 1_000  # a smaller delay deserves no notice
 _MOST_NOTICES = 20  # of one answer
 _SILENT_S = 30.0
 _TEN_ACTIONS = frozenset(range(len(ACTIONS)))
-_TEAMS = {0: "home", 1: "away"}
+_TEAMS = dict(enumerate(HOME_AND_AWAY))
 _NEEDS_MS = OBSERVATION_MS + 2 * GRID.window_ms
 _ABOUT = tuple(name for name in COLUMNS if not name.endswith("_ms"))
 _attributes = attrgetter(*_ABOUT)
@@ -166,6 +166,7 @@ class FeedSession:
             half=self.half_number,
             reports=self._reports,
             seen_from_ms=self._from_ms,
+            teams=HOME_AND_AWAY,
             tally=self._tally,
             **{name: np.ascontiguousarray(ordered[name]) for name in _COLUMNS.names or ()},  # type: ignore[bad-argument-type]
         )

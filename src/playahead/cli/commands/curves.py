@@ -1,0 +1,74 @@
+"""``playahead curves`` and ``playahead plot``."""
+
+import sys
+from pathlib import Path
+
+from playahead.cli import terminal
+from playahead.domain.actions import ACTIONS, Action
+from playahead.inference import curves as chances
+from playahead.io.errors import InputError
+
+
+def curves(
+    match: Path,
+    of: str = "",
+    every: float = 1.0,
+    out: Path | None = None,
+    half: int | None = None,
+    weights: Path | None = None,
+) -> None:
+    """Give the chance of each action within 1, 2 and 5 s, all through a match.
+
+    Args:
+        match: event feed of any readable provider; "sample" is the match that ships with the package.
+        of: actions to give, separated by commas, as shot,cross; all if not given.
+        every: seconds from one time to the next.
+        out: .csv, .json or .parquet to write; CSV on standard output if not given.
+        half: half of the match; all if not given.
+        weights: weights of the model; the packaged ones if not given.
+    """
+    actions = actions_named(of) if of else list(ACTIONS)
+    found = chances.curves(match, every, weights, half=half)
+    if out is None:
+        sys.stdout.write(found.csv(actions))
+        return
+    found.write(out, actions)
+    terminal.errors.print(f"{len(found):,} times: {out}")
+
+
+def plot(
+    match: Path,
+    out: Path,
+    of: str = "shot",
+    title: str = "",
+    half: int | None = None,
+    weights: Path | None = None,
+) -> None:
+    """Draw the chance of an action within 5 s over a match, one team above, one below, with what happened.
+
+    Args:
+        match: event feed of any readable provider; "sample" is the match that ships with the package.
+        out: .svg or .png to write.
+        of: action to draw.
+        title: the match, written over the picture.
+        half: half of the match; all if not given.
+        weights: weights of the model; the packaged ones if not given.
+    """
+    from playahead.lab.plot import plot_curves  # needs the extra "report"
+
+    (action,) = actions_named(of)[:1]
+    plot_curves(chances.curves(match, 1.0, weights, half=half), action, out, title)
+    terminal.errors.print(f"picture: {out}")
+
+
+def actions_named(text: str) -> list[Action]:
+    """Actions by their names, in any spelling of case, dash and underscore.
+
+    Raises:
+        InputError: one is no action.
+    """
+    known = {str(action).lower(): action for action in ACTIONS} | {"block": Action.BLOCK, "tackle": Action.TACKLE}
+    named = [" ".join(name.lower().replace("_", " ").replace("-", " ").split()) for name in text.split(",")]
+    if unknown := [name for name in named if name not in known]:
+        raise InputError("of", f"{unknown[0]!r} is no action", f"one of {', '.join(known)}")
+    return [known[name] for name in named]
