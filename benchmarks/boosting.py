@@ -64,7 +64,7 @@ def _moments(halves, count, rng):
         last_ms = int(half.t_ms[-1]) - ANTICIPATION_MS
         ends = np.sort(rng.integers(OBSERVATION_MS, last_ms, each))
         columns.append(_READING.prepare(_READING.seen(half)).at(ends)[:, 0])
-        class_OE, time_OE, _ = labels_of_half(half).following(ends)
+        class_OE, time_OE, *_ = labels_of_half(half).following(ends)
         example, event = np.nonzero(class_OE >= 0)
         second = np.minimum((time_OE[example, event] * _SECONDS).astype(int), _SECONDS - 1)
         found = np.zeros((each, _SECONDS, len(ACTIONS)), np.float32)

@@ -47,7 +47,7 @@ def main() -> None:
 
 def _seconds(command: list[str], is_first_row: bool) -> float:
     """Seconds until a command ends, or until its second line, after the header."""
-    started = time.perf_counter()
+    started, took = time.perf_counter(), 0.0
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_ONE_THREAD) as process:
         assert process.stdout is not None
         if is_first_row:

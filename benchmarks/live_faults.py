@@ -20,7 +20,7 @@ from shlex import split
 
 import httpx
 
-from playahead.lab.bench import resident_mib
+from playahead.lab.capacity import resident_mib
 from playahead.lab.simulation.plays import simulate_half
 from playahead.lab.simulation.simulate import Rendering, render
 from playahead.live.server.config import ServeConfig

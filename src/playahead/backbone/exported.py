@@ -36,7 +36,7 @@ class ExportedBackbone:
     def __init__(self, folder: Path) -> None:
         path = folder / ABOUT
         try:
-            about = strict_json(read_bytes(path, _MOST_BYTES))
+            about: Any = strict_json(read_bytes(path, _MOST_BYTES))
             require_format(about, path)
             self.feature_dim, self.digest = int(about["feature_dim"]), str(about["weights"])
             self.provenance: Mapping[str, Any] = dict(about["provenance"])

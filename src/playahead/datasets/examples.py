@@ -182,8 +182,8 @@ class FeedExamples:
                 happened.append(track.windows(ends_O)[..., : len(ACTIONS)])
             if self._degraded and rng.random() < self._degraded:
                 first_ms = int(ends_O[0]) - OBSERVATION_MS
-                stretches = (self._around(rows, ends_O) for rows in (half, self._recorded[index]))
-                worse = random_past(*stretches, first_ms, int(ends_O[-1]), self._per_s_C, rng)
+                shown, recorded = (self._around(rows, ends_O) for rows in (half, self._recorded[index]))
+                worse = random_past(shown, recorded, first_ms, int(ends_O[-1]), self._per_s_C, rng)
                 track = self._reading.prepare(worse)
             sequence_WNF, is_mirrored = track.windows(ends_O), False
             if self._augment:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from playahead.decoding.marginal import decode_marginal, near_probabilities
 from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import HOME_AND_AWAY
+from playahead.domain.feed import Possession
 from playahead.domain.grid import ANTICIPATION_MS, FRAMES_PER_WINDOW, OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
 from playahead.domain.records import Anticipation, Clip
 from playahead.evaluation.frames import VECTOR_LENGTH, FrameTable, clip_labels, frame_of_ms, rasterise
@@ -251,8 +251,7 @@ class Decoder:
         predictions: Predictions,
         min_confidence: float = 0.0,
         for_scorer: bool = False,
-        side_O: NDArray[np.intp] | None = None,
-        teams: tuple[str, str] = HOME_AND_AWAY,
+        possession: Possession | None = None,
     ) -> list[list[Anticipation]]:
         """Records of each example, in time order.
 
@@ -260,9 +259,8 @@ class Decoder:
             predictions: output of the heads.
             min_confidence: confidence below which a record is left out.
             for_scorer: give every row, on the scale chosen for the official scorer, instead of confidences.
-            side_O: side in possession after which each example comes, 0 or 1, -1 unknown; records say who is expected
-                to act, and where, if it is given and the model knows.
-            teams: names of both sides.
+            possession: who has the ball at each example's end; records say who is expected to act, and where, if it is
+                given and the model knows.
         """
         if self.kind == "paper":
             return slots_that_emit(self._slots(predictions), self.tau, self.confidence, min_confidence)
@@ -270,11 +268,11 @@ class Decoder:
             ranked_ORV = self._ranked(predictions)
             return anticipations_of(self._scaled(ranked_ORV), min_confidence, self._moved(ranked_ORV))
         listed = anticipations_of(self.probabilities(predictions), min_confidence)
-        if side_O is None or not isinstance(predictions, DensePredictions) or predictions.where_OC3 is None:
+        if possession is None or not isinstance(predictions, DensePredictions) or predictions.where_OC3 is None:
             return listed
         return [
-            [_with_place(record, where_C3, int(side), teams) for record in records]
-            for records, where_C3, side in zip(listed, predictions.where_OC3, side_O, strict=True)
+            [_with_place(record, where_C3, int(side), possession.teams) for record in records]
+            for records, where_C3, side in zip(listed, predictions.where_OC3, possession.side_O, strict=True)
         ]
 
     def as_dict(self) -> dict[str, object]:

@@ -134,8 +134,8 @@ def average_predictions(members: Sequence[Predictions]) -> DensePredictions:
     if len({len(predictions) for predictions in members}) != 1:
         raise InputError("ensemble", f"members have predicted {[len(predictions) for predictions in members]} examples")
     probabilities = (np.clip(event_probabilities(p.intensity()), _LEAST, 1 - _LEAST) for p in members)
-    total_ORC = sum(np.log(p_ORC / (1 - p_ORC)) for p_ORC in probabilities)
-    return DensePredictions(sigmoid(total_ORC / np.float32(len(members))).astype(np.float32))
+    logit_ORC = np.mean([np.log(p_ORC / (1 - p_ORC)) for p_ORC in probabilities], axis=0)
+    return DensePredictions(sigmoid(logit_ORC).astype(np.float32))
 
 
 @dataclass(frozen=True)

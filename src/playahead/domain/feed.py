@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,6 +133,18 @@ class FeedRow:
 
 
 _values_of = attrgetter(*COLUMNS)
+
+
+class Possession(NamedTuple):
+    """Who has the ball at some times.
+
+    Attributes:
+        side_O: 0 or 1, -1 unknown.
+        teams: names of both sides.
+    """
+
+    side_O: NDArray[np.intp]
+    teams: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -304,7 +316,7 @@ class FeedHalf:
         return [FeedRow(self.half, *values) for values in table]
 
 
-def tally_places(team: NDArray[np.uint8], code: NDArray[np.uint8]) -> NDArray[np.intp]:
+def tally_places(team: NDArray[np.integer], code: NDArray[np.integer]) -> NDArray[np.intp]:
     """Place of each row in a flat ``Tally.count_TK``."""
     return np.minimum(team, 2) * np.intp(N_CODES) + code
 

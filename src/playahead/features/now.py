@@ -29,6 +29,7 @@ from playahead.domain.feed import (
     UNKNOWN,
     Detail,
     FeedHalf,
+    Possession,
     tally_places,
 )
 from playahead.domain.grid import GRID
@@ -136,6 +137,10 @@ class Moments:
         first_O = np.searchsorted(self.visible_ms_E, end_ms - GRID.observation_ms, side="left")
         played_O = self.played_E[np.maximum(known_O - 1, 0)]
         return np.where((known_O > first_O) & (played_O >= first_O), self.team_E[played_O], -1)
+
+    def possession(self, end_ms: NDArray[np.int64]) -> Possession:
+        """The same with the names of both."""
+        return Possession(self.sides(end_ms), self.half.teams)
 
 
 def prepare_moments(half: FeedHalf, n_rows: int = MOST_ROWS) -> Moments:

@@ -239,11 +239,8 @@ class AnyPredictor(ABC):
             encoded_WND = self.encode(source.windows(sequence_ms))
             last_O = n_before + np.flatnonzero(np.isin(sequence_ms, times[places]))
             predictions = self.answer(encoded_WND, last_O[:, None] - np.arange(n_before, -1, -1))
-            if isinstance(source, Moments):
-                seen_from = {"side_O": source.sides(times[places]), "teams": source.half.teams}
-            else:
-                seen_from = {}
-            found = decoder.anticipations(predictions, min_confidence, **seen_from)
+            possession = source.possession(times[places]) if isinstance(source, Moments) else None
+            found = decoder.anticipations(predictions, min_confidence, possession=possession)
             for place, anticipations in zip(places, found, strict=True):
                 listed[place] = anticipations
         return listed

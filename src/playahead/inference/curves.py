@@ -86,7 +86,7 @@ class Curves:
 
     def to_frame(self, of: Sequence[Action] = ACTIONS) -> Any:
         """The columns as a pandas data frame (pandas has to be installed)."""
-        import pandas as pd
+        import pandas as pd  # type: ignore[missing-import]
 
         return pd.DataFrame(self.columns(of))
 

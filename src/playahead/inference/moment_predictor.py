@@ -97,9 +97,11 @@ class MomentPredictor(AnyPredictor):
 
     def _norm(self, name: str, x_PD: NDArray[np.float32]) -> NDArray[np.float32]:
         n = np.float32(x_PD.shape[1])
-        centred_PD = x_PD - np.add.reduce(x_PD, axis=1, keepdims=True) / n
-        spread_P1 = np.sqrt(np.add.reduce(np.square(centred_PD), axis=1, keepdims=True) / n + _EPSILON)
-        return centred_PD / spread_P1 * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
+        centred_PD = x_PD - np.add.reduce(x_PD, axis=1, keepdims=True, dtype=np.float32) / n
+        squared_P1 = np.add.reduce(np.square(centred_PD), axis=1, keepdims=True, dtype=np.float32)
+        spread_P1 = np.sqrt(squared_P1 / n + _EPSILON)
+        scale_D, shift_D = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+        return centred_PD / spread_P1 * scale_D + shift_D  # type: ignore[bad-return]
 
     def _state(self, moments_PF: NDArray[np.float32], n_rows: int) -> NDArray[np.float32]:
         """``NowEncoder.forward``, or ``RowsEncoder``'s, of moments with so many rows."""

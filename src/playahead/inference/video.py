@@ -72,27 +72,24 @@ class VideoModel:
         input_size, notices = InputSize(*facts.input_size), [] if backbone else [SIMULATED_NOTICE]
         if where.is_dir():
             exported = ExportedBackbone(where)
+            if exported.input_size != (input_size.width, input_size.height):
+                what = "was exported for frames of {} x {}".format(*exported.input_size)
+                raise InputError(where, what, "export it together with these weights")
+            computed: SnippetBackbone = exported
             provenance, digest = exported.provenance, exported.digest
         else:
             from playahead.backbone.checkpoint import load_backbone, weights_digest  # they need PyTorch
             from playahead.backbone.fast import FastBackbone
 
-            network, provenance = load_backbone(where)
-            exported, digest = None, weights_digest(network)
-        predictor.check({"kind": "video", **asdict(facts), "weights": digest})
-        if "notice" in provenance:
-            notices.append(str(provenance["notice"]))
-        if exported is not None:
-            if exported.input_size != (input_size.width, input_size.height):
-                what = "was exported for frames of {} x {}".format(*exported.input_size)
-                raise InputError(where, what, "export it together with these weights")
-            computed: SnippetBackbone = exported
-        else:
             precision = facts.precision
             if precision == "bfloat16" and emulates_bfloat16(device):
                 precision = "float32"
                 notices.append("trained on bfloat16 features, which this processor emulates slowly: float32 is used")
-            computed = FastBackbone(network, precision, device=pick_device(device))
+            network, provenance = load_backbone(where)
+            computed, digest = FastBackbone(network, precision, device=pick_device(device)), weights_digest(network)
+        predictor.check({"kind": "video", **asdict(facts), "weights": digest})
+        if "notice" in provenance:
+            notices.append(str(provenance["notice"]))
         taught = provenance.get("classes")
         return cls(
             predictor=predictor,

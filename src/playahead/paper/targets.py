@@ -3,7 +3,7 @@
 Axes: B sequences, W windows, N snippets, O examples (B x (W - 5)), E events (padded), X all events, C classes, T bins.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -44,8 +44,8 @@ class Targets:
     ) -> "Targets":
         """Targets from padded events; all weights are 1 unless given."""
         weight_O = torch.ones(len(class_OE)) if weight_O is None else weight_O
-        indices = (class_OE != NO_TARGET).nonzero(as_tuple=True)
-        return cls(class_OE, time_OE, presence_BWNC, weight_O, *indices, where_OE3)
+        example_X, event_X = (class_OE != NO_TARGET).nonzero(as_tuple=True)
+        return cls(class_OE, time_OE, presence_BWNC, weight_O, example_X, event_X, where_OE3)
 
     def select(self, sequences_B: Tensor) -> "Targets":
         """Targets of these sequences, in this order (for MixUp)."""
@@ -57,8 +57,8 @@ class Targets:
 
     def to(self, device: torch.device) -> "Targets":
         """Targets on a device."""
-        values = (getattr(self, field.name) for field in fields(self))
-        return Targets(*(value if value is None else value.to(device, non_blocking=True) for value in values))
+        here = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{n: v.to(device, non_blocking=True) for n, v in here.items() if v is not None})
 
 
 def time_bin(time_X: Tensor, n_bins: int) -> Tensor:

@@ -204,7 +204,7 @@ def where_loss(output: AnticipatorOutput, targets: Targets, _: Assignment | None
     """Cross-entropy of the side that acts, and distance from where it acts, in halves of a pitch's length."""
     if targets.where_OE3 is None:
         return {}
-    rates: RateLogits = output.slots
+    rates: RateLogits = output.slots  # type: ignore[bad-assignment]
     example_X, event_X = targets.example_X, targets.event_X
     said_X3 = rates.where_OC3.float()[example_X, targets.class_OE[example_X, event_X]]
     true_X3 = targets.where_OE3[example_X, event_X]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS, Action
+from playahead.domain.feed import Possession
 from playahead.domain.grid import GRID, RASTER_FRAMES
 from playahead.domain.records import Anticipation, Mark
 from playahead.inference.any_predictor import AnyPredictor
@@ -127,14 +128,14 @@ class RecentWindows:
         self,
         time_ms: int,
         features_of: Callable[[NDArray[np.int64]], NDArray[np.float32]],
-        side_O: NDArray[np.intp] | None = None,
+        possession: Possession | None = None,
     ) -> tuple[list[Anticipation], NDArray[np.float32]]:
         """Anticipations after this time, and intensity_RC.
 
         Args:
             time_ms: end of the observation; not before that of any earlier call.
             features_of: ends of windows in ms, increasing -> features_PNF; called for windows not encoded yet.
-            side_O: side in possession then, see ``Decoder.anticipations``.
+            possession: who has the ball then, see ``Decoder.anticipations``.
         """
         # An answer looks at six windows, or at one moment. Only those that no earlier answer looked at are encoded.
         ends_W = time_ms - self._before_ms
@@ -145,5 +146,5 @@ class RecentWindows:
         encoded_WND = np.stack([self._encoded[end] for end in ends_W.tolist()])
         self._encoded = {end: encoded for end, encoded in self._encoded.items() if end > ends_W[0]}
         predictions = self._predictor.answer(encoded_WND, np.arange(len(ends_W))[None])
-        (anticipations,) = self._decoder.anticipations(predictions, self._min_confidence, side_O=side_O)
+        (anticipations,) = self._decoder.anticipations(predictions, self._min_confidence, possession=possession)
         return anticipations, predictions.intensity()[0]

@@ -131,8 +131,8 @@ class FeedSession:
         started_s = time.perf_counter()
         now_ms, known = self.now_ms, self.half()
         track = self._predictor.prepare(known)
-        side_O = track.sides(np.array([now_ms])) if isinstance(track, Moments) else None
-        anticipations, intensity_RC = self._windows.anticipate(now_ms, track.at, side_O)
+        possession = track.possession(np.array([now_ms])) if isinstance(track, Moments) else None
+        anticipations, intensity_RC = self._windows.anticipate(now_ms, track.at, possession)
         seen_ms = known.seen_ms(now_ms)
         self._forget(track.half)
         self.took_s = time.perf_counter() - started_s
