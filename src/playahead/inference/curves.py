@@ -1,6 +1,6 @@
 """The chance of each action over a match, second by second: what a model knows beyond its anticipations.
 
-Axes: O times, R raster frames, C classes, H horizons, A actions.
+Axes: O times, C classes, H horizons, A actions.
 """
 
 import csv
@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.decoding.chances import HORIZONS_S, chances, expected_within
 from playahead.decoding.predictions import DensePredictions
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
-from playahead.domain.grid import OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
+from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.notices import Notices
 from playahead.domain.time import format_clock
 from playahead.features.forms import FEED_FEATURES
@@ -28,7 +29,6 @@ from playahead.io.errors import InputError
 from playahead.io.files import match_file, write_whole
 from playahead.sources.feeds import read_feed
 
-HORIZONS_S = (1, 2, 5)
 _TOGETHER = 1_024
 
 
@@ -179,16 +179,9 @@ def _of_half(predictor: AnyPredictor, half: FeedHalf, times_ms: NDArray[np.int64
         predictions = predictor.answer(encoded_PND, np.arange(len(encoded_PND)).reshape(-1, n_looked_at))
         where = predictions.where_OC3 if isinstance(predictions, DensePredictions) else None
         own_OC = np.full((len(ends_OW), len(ACTIONS)), np.nan, np.float32) if where is None else where[..., 0]
-        found.append((*_chances(predictions.intensity()), own_OC))
+        intensity_ORC = predictions.intensity()
+        found.append((chances(intensity_ORC, predictor.about), expected_within(intensity_ORC)[:, -1], own_OC))
     chance_OHC, expected_OC, own_OC = (np.concatenate(column) for column in zip(*found, strict=True))
     side_O = track.sides(times_ms) if isinstance(track, Moments) else np.full(len(times_ms), -1)
     first_OC = np.where(side_O[:, None] == 0, own_OC, np.where(side_O[:, None] == 1, 1 - own_OC, np.nan))
     return side_O, chance_OHC, expected_OC, first_OC.astype(np.float32)
-
-
-def _chances(intensity_ORC: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(chance_OHC, expected_OC): events per frame added up to each horizon, of a frame across it the part before."""
-    starts_R = np.arange(RASTER_FRAMES) * RASTER_FRAME_MS
-    inside_HR = ((np.array(HORIZONS_S)[:, None] * 1000 - starts_R) / RASTER_FRAME_MS).clip(0, 1).astype(np.float32)
-    expected_OHC = np.einsum("hr,orc->ohc", inside_HR, intensity_ORC)
-    return -np.expm1(-expected_OHC), expected_OHC[:, -1]

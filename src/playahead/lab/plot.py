@@ -1,74 +1,96 @@
-"""A picture of chances over a match: home above, away below, with what happened marked."""
+"""A picture of chances over a match: one team above, the other below, with what happened marked."""
 
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from playahead.domain.actions import ACTIONS, Action
+from playahead.domain.actions import Action
 from playahead.domain.palette import COLOURS, LIGHT, short_name
 from playahead.inference.curves import Curves
 from playahead.io.errors import InputError
 from playahead.io.files import atomic_write
 
 _TEAM_COLOURS = ("#1f6feb", "#d1495b")
+_BAR_MS = 10_000
+_ROOM = 1.22  # above the highest bar, for what happened
 
 
 def plot_curves(curves: Curves, of: Action, path: Path, title: str = "") -> None:
-    """Draw the chance of an action within 5 s over a match.
+    """Draw the chance of an action within 5 s over a match; each bar is the highest of 10 s.
 
     Args:
         curves: chances.
         of: the action.
         path: .svg or .png to write.
-        title: the match; the names of its sides if not given.
+        title: the match.
 
     Raises:
         InputError: another ending, or a file that cannot be written.
     """
     if path.suffix not in (".svg", ".png"):
         raise InputError(path, "ends in neither .svg nor .png")
-    c, halves = of.class_index, np.unique(curves.half_O).tolist()
-    widths = [np.ptp(curves.time_ms_O[curves.half_O == half]) + 1 for half in halves]
-    figure = Figure(figsize=(11, 3.4), layout="constrained", facecolor="white")
-    axes = figure.subplots(1, len(halves), sharey=True, squeeze=False, width_ratios=widths)[0]
-    chance_O, first_OC = curves.chance_OHC[:, -1, c], curves.first_OC
-    by_team = not np.isnan(first_OC).all()
-    share_O2 = np.stack([np.nan_to_num(first_OC[:, c], nan=0.5), np.nan_to_num(1 - first_OC[:, c], nan=0.5)], axis=1)
-    top = max(0.05, 1.15 * float((chance_O[:, None] * share_O2).max() if by_team else chance_O.max()))
-    for axis, half in zip(axes, halves, strict=True):
-        here_O = curves.half_O == half
-        minute_O = curves.time_ms_O[here_O] / 60_000
-        for team in (0, 1) if by_team else (0,):
-            value_O = chance_O[here_O] * (share_O2[here_O, team] if by_team else 1)
-            sign = -1 if team else 1
-            colour = _TEAM_COLOURS[team] if by_team else COLOURS[of]
-            axis.fill_between(minute_O, 0, sign * value_O, color=colour, alpha=0.85, linewidth=0)
-            _mark(axis, curves, half, c, team if by_team else None, sign * top * 0.93, colour)
+    # Both teams where the model knows who acts, else one curve for whoever does.
+    chance_O, first_O = curves.chance_OHC[:, -1, of.class_index], curves.first_OC[:, of.class_index]
+    teams = (0, 1) if not np.isnan(first_O).all() else (None,)
+    shares = {0: first_O, 1: 1 - first_O, None: np.ones_like(first_O)}
+    bars = {team: _bars(curves, np.nan_to_num(chance_O * shares[team])) for team in teams}
+    top = _ROOM * max(0.05, *(float(height.max()) for of_team in bars.values() for _, height in of_team.values()))
+    halves = np.unique(curves.half_O).tolist()
+    figure = Figure(figsize=(11, 3.6), layout="constrained", facecolor="white")
+    lengths = [int(curves.time_ms_O[curves.half_O == half].max()) for half in halves]
+    axes = figure.subplots(1, len(halves), sharey=True, squeeze=False, width_ratios=lengths)[0]
+    for axis, half, length_ms in zip(axes, halves, lengths, strict=True):
+        for team in teams:
+            sign, colour = -1 if team == 1 else 1, COLOURS[of] if team is None else _TEAM_COLOURS[team]
+            start_ms, height = bars[team][half]
+            axis.bar(start_ms / 60_000, sign * height, _BAR_MS / 60_000, align="edge", color=colour, linewidth=0)
+            _mark(axis, curves, half, of, team, sign * top * 0.92, colour)
+        axis.set_xlim(0, length_ms / 60_000)
+        axis.set_ylim(-top if len(teams) == 2 else 0, top)
+        axis.set_xlabel(f"minute of half {half}", fontsize=9, color=LIGHT["soft"])
         axis.axhline(0, color=LIGHT["soft"], linewidth=0.8)
-        axis.set_title(f"half {half}", fontsize=9, color=LIGHT["soft"], loc="left")
-        axis.set_xlabel("minute", fontsize=9, color=LIGHT["soft"])
-        axis.set_xlim(0, minute_O.max())
-        axis.spines[["top", "right", "left"]].set_visible(False)
+        axis.spines[["top", "right", "left", "bottom"]].set_visible(False)
         axis.tick_params(labelsize=9, colors=LIGHT["soft"], length=0)
         axis.grid(axis="y", color=LIGHT["line"], linewidth=0.6)
         axis.set_axisbelow(True)
-    axes[0].set_ylim(-top if by_team else 0, top)
     axes[0].yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
-    if by_team:
-        for team, at in ((0, 0.97), (1, 0.03)):
-            where = {"transform": axes[0].transAxes, "va": "top" if team == 0 else "bottom"}
-            axes[0].text(0.008, at, curves.teams[team], color=_TEAM_COLOURS[team], fontsize=10, weight="bold", **where)
-    action = short_name(ACTIONS[c]).lower()
-    figure.suptitle(f"Chance of a {action} within 5 s{f', {title}' if title else ''}", fontsize=12, x=0.01, ha="left")
-    figure.text(0.995, 0.985, f"● {action}s that happened", fontsize=9, ha="right", va="top", color=LIGHT["soft"])
+    action = short_name(of).lower()
+    figure.suptitle(f"Chance of a {action} within 5 s{f' · {title}' if title else ''}", fontsize=12, x=0.01, ha="left")
+    figure.text(0.995, 0.985, f"●  a {action} that happened", fontsize=9, ha="right", va="top", color=LIGHT["soft"])
+    if len(teams) == 2:
+        for at, side, where in ((0.975, 0, "top"), (0.025, 1, "bottom")):
+            axes[-1].text(
+                0.995,
+                at,
+                curves.teams[side],
+                transform=axes[-1].transAxes,
+                ha="right",
+                va=where,
+                color=_TEAM_COLOURS[side],
+                fontsize=10,
+                weight="bold",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+            )
     with atomic_write(path) as part:
         figure.savefig(part, dpi=150, format=path.suffix[1:])
 
 
-def _mark(axis, curves: Curves, half: int, c: int, team: int | None, height: float, colour: str) -> None:
+def _bars(curves: Curves, value_O: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """(starts in ms, highest values) of the bars of each half."""
+    bars = {}
+    for half in np.unique(curves.half_O).tolist():
+        here_O = curves.half_O == half
+        bar_O = curves.time_ms_O[here_O] // _BAR_MS
+        height = np.zeros(int(bar_O.max()) + 1)
+        np.maximum.at(height, bar_O, value_O[here_O])
+        bars[half] = np.arange(len(height)) * _BAR_MS, height
+    return bars
+
+
+def _mark(axis: Axes, curves: Curves, half: int, of: Action, team: int | None, height: float, colour: str) -> None:
     half_A, t_ms_A, class_A, team_A = curves.actions
-    shown_A: NDArray[np.bool_] = (half_A == half) & (class_A == c) & (True if team is None else team_A == team)
+    shown_A = (half_A == half) & (class_A == of.class_index) & (np.bool_(team is None) | (team_A == team))
     minutes = t_ms_A[shown_A] / 60_000
-    axis.scatter(minutes, np.full(len(minutes), height), s=22, color=colour, edgecolor="white", linewidth=0.6, zorder=3)
+    axis.scatter(minutes, np.full(len(minutes), height), s=26, color=colour, edgecolor="white", linewidth=0.6, zorder=3)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playahead.datasets.dataset import Dataset
 from playahead.datasets.evaluation_set import EvaluationSet
+from playahead.decoding.chances import fit_chances
 from playahead.decoding.choosing import Decoding, average, calibrate, choose
 from playahead.decoding.decoder import Decoder
 from playahead.decoding.predictions import SlotPredictions, health
@@ -72,9 +73,11 @@ def finish(predictor: Predictor, validation: EvaluationSet, out: Path, show: Sho
         figures[f"tuned threshold {best.tau}, {best.time} time, probabilities"] = unscaled
         figures["paper"] = average(Decoder("paper"), predictions, validation.table)
     figures |= {name: average(decoder, predictions, validation.table) for name, decoder in decoders.items()}
-    calibrated = calibrate(decoders["marginal"], predictions, validation.table, validation.timed_events())
+    events = validation.timed_events()
+    calibrated = calibrate(decoders["marginal"], predictions, validation.table, events)
     chosen = {name: decoder.as_dict() for name, decoder in (decoders | {"marginal": calibrated}).items()}
     about = {**predictor.about, "decoders": chosen, "validation": figures}
+    about["chances"] = fit_chances(predictions.intensity(), events)
     weights = out / "weights.safetensors"
     Predictor(predictor.network, about).save(weights)
     return Finished(weights, figures, out / "log.csv")
