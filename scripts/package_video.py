@@ -48,7 +48,7 @@ def main() -> None:
         (out / name).write_bytes(graph.SerializeToString())
     about = json.loads((out / ABOUT).read_text())
     about["sha256"] = {name: file_digest(out / name) for name in graphs}
-    about["shared"] = {"weights": _VIDEO, "graphs": graphs}
+    about["shared"] = {"weights": _VIDEO, "sha256": file_digest(path), "graphs": graphs}
     write_whole(out / ABOUT, json.dumps(about) + "\n")
 
 

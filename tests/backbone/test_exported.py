@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from playahead.backbone.checkpoint import load_backbone, weights_digest
-from playahead.backbone.exported import ABOUT, ExportedBackbone
+from playahead.backbone.exported import ABOUT, CLASSES, SNIPPETS, STACKS, ExportedBackbone
 from playahead.backbone.fast import FastBackbone
 from playahead.features.encoder import WindowEncoder
 from playahead.inference import video
@@ -15,8 +15,9 @@ from playahead.inference.onnx_predictor import ABOUT as ANTICIPATOR, OnnxPredict
 from playahead.inference.predictor import Predictor
 from playahead.inference.video import VideoModel
 from playahead.io.errors import InputError
-from playahead.io.files import packaged_export, packaged_weights
+from playahead.io.files import file_digest, packaged_export, packaged_weights
 
+DIGEST = file_digest(packaged_weights("simulated-video"))
 NETWORK, _ = load_backbone(packaged_weights("simulated-backbone"))
 
 
@@ -42,7 +43,7 @@ def test_features_spotted_actions_and_answers_are_pytorchs():
     np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-def test_which_engine_computes_what(monkeypatch, tmp_path):
+def test_which_engine_computes_what(monkeypatch):
     assert isinstance(VideoModel.open(None, None, "cpu").backbone, ExportedBackbone)
     trained = VideoModel.open(packaged_weights("simulated-video"), None, "cpu")
     assert isinstance(trained.backbone, FastBackbone)
@@ -55,14 +56,18 @@ def test_which_engine_computes_what(monkeypatch, tmp_path):
     [
         (ABOUT, {"feature_dim": "many"}, "describes no backbone"),
         (ABOUT, {"input_size": [224]}, "describes no backbone"),
+        (ABOUT, {"input_size": ["a", "b"]}, "describes no backbone"),
+        (ABOUT, {"feature_dim": 7}, "says 7 features, and its graph has"),
+        (ABOUT, {"sha256": {}}, "describes no backbone"),
         (ABOUT, {"input_size": [448, 256]}, "was exported for frames of 448 x 256 .*together"),
         (ABOUT, {"weights": "0" * 64}, "another backbone"),
-        (ABOUT, {"sha256": {"stacks.onnx": "0" * 64}}, "is not the file that was exported"),
-        (ANTICIPATOR, {"shared": {"weights": "nowhere", "graphs": {}}}, "no such file"),
+        (ABOUT, {"sha256": dict.fromkeys((STACKS, SNIPPETS, CLASSES), "0" * 64)}, "is not the file that was exported"),
+        (ANTICIPATOR, {"shared": {"weights": "../../x", "graphs": {}}}, "names weights that are not there"),
+        (ANTICIPATOR, {"shared": {"weights": "feed", "sha256": "0" * 64, "graphs": {}}}, "is another version"),
         (ANTICIPATOR, {"shared": {"graphs": {}}}, "names weights that are not there"),
         (
             ANTICIPATOR,
-            {"shared": {"weights": "simulated-video", "graphs": {"encode.onnx": {"x": ["y", True]}}}},
+            {"shared": {"weights": "simulated-video", "sha256": DIGEST, "graphs": {"encode.onnx": {"x": ["y", True]}}}},
             "not there",
         ),
     ],

@@ -32,7 +32,7 @@ def of_row(half: FeedHalf, name: str, row: int = 0, end_ms: int = 30_000) -> flo
 @settings(max_examples=100, deadline=None)
 @given(half=feeds(), end_ms=st.integers(0, 70_000))
 def test_only_rows_visible_in_the_last_thirty_seconds_count(half, end_ms):
-    """Cutting the future, or counting what lies 35 s back (as a session does), changes nothing."""
+    """Cutting the future, or counting what lies 35 s back, changes nothing."""
     seen = described(half, end_ms)
     counted = replace(half.take(half.visible_ms >= end_ms - 35_000), tally=half.tally_until(end_ms - 35_000))
     for known in (half.take(half.visible_ms < end_ms), counted):

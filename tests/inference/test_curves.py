@@ -1,6 +1,7 @@
 """Chances over a match: sums of the model's rates, each time blind to what comes, in files that people open."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,7 +55,8 @@ def test_chances_are_mapped_to_what_happened():
 def test_the_sample_has_chances_of_both_teams(found):
     assert repr(found) == f"Curves({len(found):,} times of half 1, 2, 10 classes)"
     columns = found.columns([Action.SHOT])
-    assert list(columns)[:5] == ["half", "time_ms", "clock", "team", "shot_1s"]
+    assert list(columns)[:7] == ["half", "time_ms", "clock", "team", "team_1", "team_2", "shot_1s"]
+    assert (columns["team_1"][0], columns["team_2"][0]) == ("Manchester City", "Brighton & Hove Albion")
     assert set(columns["team"]) <= {"Brighton & Hove Albion", "Manchester City", ""}
     assert ((columns["shot_1s"] <= columns["shot_2s"]) & (columns["shot_2s"] <= columns["shot_5s"])).all()
     known = ~np.isnan(columns["shot_5s_team_1"])
@@ -90,7 +92,7 @@ def test_files_and_standard_output(tmp_path, capsys, ending):
     assert run([*asked, "--out", str(out)]) == 0
     assert run(asked) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0].startswith("half,time_ms,clock,team,shot_1s,shot_2s,shot_5s,shot_expected,")
+    assert printed[0].startswith("half,time_ms,clock,team,team_1,team_2,shot_1s,shot_2s,shot_5s,shot_expected,")
     assert "high_pass_5s" in printed[0]
     if ending == "json":
         assert [row["time_ms"] for row in json.loads(out.read_text())] == [30_000 + 60_000 * n for n in range(48)]
@@ -118,13 +120,21 @@ def test_the_picture(tmp_path, ending):
         (["curves", "sample", "--of", "goal"], "'goal' is no action"),
         (["curves", "sample", "--every", "0"], "--every: 0.0 is not in 0.001"),
         (["curves", "sample", "--every", "60", "--out", "x.txt"], "ends in none of .csv"),
-        (["curves", "sample", "--half", "4"], "no half has rows"),
+        (["curves", "sample", "--half", "4"], "--half: 4 is not in the match"),
+        (["plot", "sample", "--of", "shot,cross", "--out", "x.png"], "--of: names more than one action"),
+        (["curves", "sample", "--every", "60", "--out", "x.parquet"], "pip install pandas"),
         (["plot", "sample", "--out", "x.gif"], "ends in neither .svg nor .png"),
     ],
 )
 def test_wrong_requests_are_one_line(capsys, arguments, reason):
     assert run(arguments) == 2
     assert reason in capsys.readouterr().err
+
+
+def test_several_matches_are_refused():
+    halves = [simulate_half(seed, minutes=2) for seed in (0, 1)]
+    with pytest.raises(InputError, match="holds 2 matches"):
+        curves([replace(half, match=number) for number, half in enumerate(halves)])
 
 
 def test_halves_without_times_are_refused():

@@ -25,9 +25,9 @@ def test_sessions_are_served_in_turn_until_one_worker_cannot_carry_them(capsys, 
     # Two sessions whose seconds take 0.3 s each, half a second apart, do not wait. Four fall behind by 0.2 s a second.
     clock = iter(np.arange(0, 10_000, 0.3))
     monkeypatch.setattr(capacity, "perf_counter", lambda: next(clock))
-    for n, latency_ms, cpu in ((2, 300, 0.6), (4, 300 + 30 * 200, 1.2)):
+    for n, latency_ms, busy in ((2, 300, 0.6), (4, 300 + 30 * 200, 1.2)):
         row = capacity._serve([iter(lambda: None, 0) for _ in range(n)], 60, "", quiet)
-        assert (row["average_ms"], row["cpu"]) == (pytest.approx(latency_ms, rel=0.02), pytest.approx(cpu)), n
+        assert (row["average_ms"], row["busy"]) == (pytest.approx(latency_ms, rel=0.02), pytest.approx(busy)), n
 
 
 @pytest.mark.slow

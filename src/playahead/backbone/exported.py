@@ -40,13 +40,16 @@ class ExportedBackbone:
             require_format(about, path)
             self.feature_dim, self.digest = int(about["feature_dim"]), str(about["weights"])
             self.provenance: Mapping[str, Any] = dict(about["provenance"])
-            width, height = about["input_size"]
-            digests = dict(about["sha256"])
-        except (ValueError, TypeError, KeyError, RecursionError) as reason:
+            width, height = map(int, about["input_size"])
+            digests = [str(about["sha256"][name]) for name in (STACKS, SNIPPETS, CLASSES)]
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError, AttributeError) as reason:
             raise InputError(path, f"describes no backbone ({reason})", "export it again") from None
-        self.input_size = int(width), int(height)
-        graphs = (Graph(folder / name, digests.get(name), n_threads()) for name in (STACKS, SNIPPETS, CLASSES))
-        self._stacks, self._snippets, self._classes = graphs
+        self.input_size = width, height
+        graphs = zip((STACKS, SNIPPETS, CLASSES), digests, strict=True)
+        self._stacks, self._snippets, self._classes = (Graph(folder / n, d, n_threads()) for n, d in graphs)
+        if self._classes.input_shape[1] != self.feature_dim:
+            what = f"says {self.feature_dim} features, and its graph has {self._classes.input_shape[1]}"
+            raise InputError(path, what, "export it again")
 
     def encoded(self, stacks_XJHW: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         """Maps of uint8 stacks, one array each."""

@@ -3,7 +3,7 @@
 A model's rates read as a Poisson process say it roughly: actions follow each other more regularly than that, so the
 true chance is higher where a pass or a drive is near. A monotone map for each horizon and class corrects it.
 
-Axes: O examples or times, R raster frames, C classes, H horizons, X events, B bins.
+Axes: O examples or times, R raster frames, C classes, H horizons, X events, B bins, J knots.
 """
 
 from collections.abc import Mapping
@@ -47,12 +47,19 @@ def chances(intensity_ORC: NDArray[np.floating], about: Mapping[str, Any] | None
         return chance_OHC
     try:
         for h, c in np.ndindex(len(HORIZONS_S), len(ACTIONS)):
-            said, happened = knots[h][c]
-            if said:
-                chance_OHC[:, h, c] = np.interp(chance_OHC[:, h, c], said, happened)
-    except (TypeError, ValueError, IndexError) as reason:
+            said_J, happened_J = (np.asarray(column, np.float64) for column in knots[h][c])
+            if not len(said_J):
+                continue
+            if not (_rises(said_J) and _rises(happened_J)):
+                raise ValueError("does not rise from 0 to 1")
+            chance_OHC[:, h, c] = np.interp(chance_OHC[:, h, c], said_J, happened_J)
+    except (TypeError, ValueError, LookupError) as reason:
         raise InputError("chances", f"the weights hold no map of them ({reason})", "train again") from None
     return np.maximum.accumulate(chance_OHC, axis=1)  # what comes within 1 s comes within 2
+
+
+def _rises(knots_J: NDArray[np.float64]) -> bool:
+    return bool(knots_J[0] == 0 and knots_J[-1] == 1 and (np.diff(knots_J) >= 0).all())
 
 
 def fit_chances(intensity_ORC: NDArray[np.floating], events: TimedEvents) -> Knots:

@@ -160,6 +160,10 @@ class Tally:
     count_TK: NDArray[np.int64]
 
 
+NOTHING_COUNTED = Tally(2 * LONGEST_HALF_MS, np.zeros((3, N_CODES), np.int64))
+"""As if all rows were counted, and there were none: what hides from a model how often each side has done what."""
+
+
 @dataclass(frozen=True)
 class FeedHalf:
     """Rows of one half in time order, as equally long arrays.
@@ -185,7 +189,7 @@ class FeedHalf:
         reports: codes that the source reports at all; the absence of any other code means nothing.
         clock_known: ``t_ms`` counts from the half's start and not from the start of some clip.
         seen_from_ms: start of the observation; what happened before was not observed.
-        teams: names of teams 0 and 1; "home" and "away" where a source says no more.
+        teams: names of teams 0 and 1; "team 1" and "team 2" where a source tells nothing of them.
         tally: rows that were counted, as they are no longer all there (a running half keeps those of its last 40 s).
     """
 
@@ -305,6 +309,8 @@ class FeedHalf:
 
     def changed(self, **attributes: Any) -> "FeedHalf":
         """The same half with other attributes, made of ones that were checked: they are not checked again."""
+        if attributes.keys() - self.__dict__.keys():
+            raise TypeError(f"a half has no {', '.join(attributes.keys() - self.__dict__.keys())}")
         half = object.__new__(FeedHalf)
         half.__dict__.update(self.__dict__, **attributes)
         return half

@@ -8,9 +8,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.domain.feed import FINER, N_CODES, UNKNOWN, FeedHalf, Tally
+from playahead.domain.feed import FINER, NOTHING_COUNTED, UNKNOWN, FeedHalf
 from playahead.domain.grid import GRID
-from playahead.domain.time import LONGEST_HALF_MS
 from playahead.features import feed, now
 from playahead.features.hindsight import seen_live
 
@@ -97,13 +96,11 @@ class Reading:
         seen = half if self.hindsight else seen_live(half)
         columns = [name for name in self.without if name in FINER]
         hidden: dict[str, Any] = dict.fromkeys(columns, np.full(len(half), UNKNOWN, np.uint8))
-        if "tally" in self.without:  # all rows count as counted, and none was
-            hidden["tally"] = Tally(2 * LONGEST_HALF_MS, np.zeros((3, N_CODES), np.int64))
         return seen.changed(**hidden) if hidden else seen
 
     def prepare(self, seen: FeedHalf) -> Track:
         """Prepare rows that the model is shown."""
-        return _FORMS[self.form].prepare(seen)
+        return _FORMS[self.form].prepare(seen.changed(tally=NOTHING_COUNTED) if "tally" in self.without else seen)
 
     def augmented(self, features: NDArray[np.float32], rng: np.random.Generator) -> tuple[NDArray[np.float32], bool]:
         """Mirror the pitch, and swap sides where the form knows them, each at random; and whether it was mirrored."""

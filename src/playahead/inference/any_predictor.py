@@ -1,4 +1,4 @@
-"""The base of predictors on features, whether PyTorch or ONNX Runtime computes them.
+"""The base of predictors on features, whether PyTorch, ONNX Runtime or NumPy computes them.
 
 Axes: P windows, N snippets (or steps), F features, D model, W windows of an example, O examples.
 """
@@ -68,8 +68,9 @@ class AnyPredictor(ABC):
     def encode(self, windows_PNF: NDArray[np.float32]) -> NDArray[np.float32]:
         """Encode windows, each by itself: computed once, a window serves every example that looks at it.
 
-        This and ``answer`` always compute pieces of the same size, because the last bits of a matrix product depend on
-        its size. So a window gives the same numbers whichever others it is encoded with.
+        This and ``answer`` always compute products of the same size (pieces of so many windows, or one at a time),
+        because the last bits of a product depend on its size. So a window gives the same numbers whichever others it is
+        encoded with.
 
         Args:
             windows_PNF: features of any windows.

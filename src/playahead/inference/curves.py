@@ -18,15 +18,15 @@ from playahead.decoding.chances import HORIZONS_S, chances, expected_within
 from playahead.decoding.predictions import DensePredictions
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
-from playahead.domain.grid import OBSERVATION_MS
+from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
-from playahead.domain.time import format_clock
+from playahead.domain.time import format_clock, parse_clock
 from playahead.features.forms import FEED_FEATURES
 from playahead.features.now import Moments
 from playahead.inference.any_predictor import AnyPredictor
 from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
-from playahead.io.files import match_file, write_whole
+from playahead.io.files import atomic_write, match_file, write_whole
 from playahead.sources.feeds import read_feed
 
 _TOGETHER = 1_024
@@ -42,7 +42,7 @@ class Curves:
         time_ms_O: time from the half's start; what became visible before it was seen.
         side_O: side in possession, 0 or 1, -1 unknown.
         chance_OHC: probability of at least one such action within 1, 2 and 5 s, float32.
-        expected_OC: expected number of such actions within 5 s, float32.
+        expected_OC: expected number of such actions within 5 s, as the rates say it (the chances are calibrated).
         first_OC: probability that it is team 0 who acts, if somebody does; NaN unknown.
         actions: (half, t_ms, class index, team) of what happened, for pictures.
     """
@@ -64,8 +64,9 @@ class Curves:
         return f"Curves({len(self):,} times of half {halves}, {len(ACTIONS)} classes)"
 
     def columns(self, of: Sequence[Action] = ACTIONS) -> dict[str, NDArray]:
-        """Columns by name: half, time_ms, clock, team (in possession), then for each class its chance within 1, 2 and
-        5 s, the expected number within 5 s, and the chances within 5 s by team where sides are known.
+        """Columns by name: half, time_ms, clock, team (in possession), the names of both teams; then for each class its
+        chance within 1, 2 and 5 s, the expected number within 5 s, and the chances within 5 s by team where sides are
+        known.
         """
         teams = np.array([*self.teams, ""])  # -1 is the last
         columns: dict[str, NDArray] = {
@@ -73,6 +74,8 @@ class Curves:
             "time_ms": self.time_ms_O,
             "clock": np.array([format_clock(time_ms) for time_ms in self.time_ms_O.tolist()]),
             "team": teams[self.side_O],
+            "team_1": np.full(len(self), self.teams[0]),
+            "team_2": np.full(len(self), self.teams[1]),
         }
         for action in of:
             c, name = action.class_index, str(action).lower().replace(" ", "_")
@@ -85,9 +88,15 @@ class Curves:
         return columns
 
     def to_frame(self, of: Sequence[Action] = ACTIONS) -> Any:
-        """The columns as a pandas data frame (pandas has to be installed)."""
-        import pandas as pd  # type: ignore[missing-import]
+        """The columns as a pandas data frame.
 
+        Raises:
+            InputError: pandas is not installed.
+        """
+        try:
+            import pandas as pd  # type: ignore[missing-import]
+        except ImportError:
+            raise InputError("to_frame", "needs pandas", "pip install pandas") from None
         return pd.DataFrame(self.columns(of))
 
     def rows(self, of: Sequence[Action] = ACTIONS) -> list[dict[str, object]]:
@@ -102,7 +111,11 @@ class Curves:
             InputError: the name ends otherwise, or the file cannot be written.
         """
         if path.suffix == ".parquet":
-            self.to_frame(of).to_parquet(path)
+            try:
+                with atomic_write(path) as part:
+                    self.to_frame(of).to_parquet(part)
+            except ImportError:
+                raise InputError(path, "needs pyarrow", "pip install pandas pyarrow") from None
         elif path.suffix in (".csv", ".json"):
             write_whole(path, self.csv(of) if path.suffix == ".csv" else json.dumps(self.rows(of), indent=0) + "\n")
         else:
@@ -136,17 +149,19 @@ def curves(
         match: a match as its provider ships it ("sample": the one that ships), a compact table, or its halves.
         every: seconds from one time to the next.
         weights: weights of the model; the packaged ones if None.
-        start: first time of each half, as 12:30.
+        start: first time of each half, as 12:30; not before 0:30.
         half: half to look at; all if None.
 
     Raises:
         InputError: the match or the weights cannot be read, or there is no such time in it.
     """
-    from playahead.domain.time import parse_clock
-
     if not 0.001 <= every < 3600:
         raise InputError("every", f"{every} is not in 0.001 to 3600 seconds")
     halves = read_feed(match_file(match), Notices()) if isinstance(match, str | Path) else list(match)
+    if (n_matches := len({one.match for one in halves})) > 1:
+        raise InputError("match", f"holds {n_matches} matches", "give the halves of one")
+    if half is not None and half not in {one.half for one in halves}:
+        raise InputError("half", f"{half} is not in the match")
     predictor = open_predictor(weights, FEED_FEATURES)
     first_ms = max(parse_clock(start), OBSERVATION_MS)
     parts = []
@@ -171,7 +186,7 @@ def curves(
 def _of_half(predictor: AnyPredictor, half: FeedHalf, times_ms: NDArray[np.int64]) -> tuple[NDArray, ...]:
     """(side_O, chance_OHC, expected_OC, first_OC) of one half."""
     track = predictor.prepare(half)
-    back_ms = np.arange(predictor.reading.n_before, -1, -1) * 5_000
+    back_ms = np.arange(predictor.reading.n_before, -1, -1) * GRID.window_ms
     n_looked_at, found = len(back_ms), []
     for first in range(0, len(times_ms), _TOGETHER):
         ends_OW = times_ms[first : first + _TOGETHER, None] - back_ms

@@ -12,7 +12,7 @@ from playahead.domain.grid import GRID
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
 from playahead.io.arrays import read_arrays
 from playahead.io.errors import InputError
-from playahead.io.files import packaged_weights, read_bytes, require_format, strict_json
+from playahead.io.files import PACKAGED, file_digest, packaged_weights, read_bytes, require_format, strict_json
 from playahead.io.onnx import Graph
 
 ENCODE, ANSWER, ABOUT = "encode.onnx", "answer.onnx", "about.json"
@@ -71,7 +71,12 @@ def _shared_weights(about: Mapping[str, Any], folder: Path) -> dict[str, dict[st
     if not isinstance(shared, Mapping):
         return {}
     try:
-        arrays, _ = read_arrays(packaged_weights(str(shared["weights"])))
+        path = packaged_weights(str(shared["weights"]))
+        if path.stem not in PACKAGED:
+            raise KeyError(path.stem)
+        if file_digest(path) != shared["sha256"]:
+            raise ValueError(f"{path.name} is another version")
+        arrays, _ = read_arrays(path)
         return {
             graph: {name: arrays[tensor].T if is_turned else arrays[tensor] for name, (tensor, is_turned) in of.items()}
             for graph, of in shared["graphs"].items()

@@ -75,6 +75,8 @@ class VideoModel:
             if exported.input_size != (input_size.width, input_size.height):
                 what = "was exported for frames of {} x {}".format(*exported.input_size)
                 raise InputError(where, what, "export it together with these weights")
+            if facts.precision != "float32":
+                notices.append(f"trained on {facts.precision} features: the exported backbone computes float32")
             computed: SnippetBackbone = exported
             provenance, digest = exported.provenance, exported.digest
         else:

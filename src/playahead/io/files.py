@@ -32,8 +32,12 @@ DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, Runtime
 _PACKAGE = Path(__file__).parents[1]
 
 
+PACKAGED = ("feed", "simulated-video", "simulated-backbone")
+"""Weights that ship: of real matches, and of simulated broadcasts."""
+
+
 def packaged_weights(name: str = "feed") -> Path:
-    """``feed`` (real matches), ``simulated-video`` or ``simulated-backbone`` (simulated broadcasts)."""
+    """File of one of ``PACKAGED``."""
     return _PACKAGE / "weights" / f"{name}.safetensors"
 
 

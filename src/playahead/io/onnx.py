@@ -18,7 +18,9 @@ _MOST_BYTES = 256 * 1024 * 1024
 def n_threads() -> int:
     """Threads for video: ``OMP_NUM_THREADS`` if it is set, else the cores that this process may use."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() and int(asked) else len(os.sched_getaffinity(0))
+    if asked.isdecimal() and int(asked):
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Graph:

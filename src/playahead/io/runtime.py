@@ -141,7 +141,8 @@ def pick_device(device: str = "auto") -> str:
 
 def computes_on_cpu(device: str) -> bool:
     """Whether a device is this machine's CPU, as far as can be told without PyTorch."""
-    has_more = sys.platform == "darwin" or Path("/dev/nvidiactl").exists()
+    devices = (Path("/dev") / name for name in ("nvidiactl", "dxg", "kfd"))  # NVIDIA's, Windows', AMD's
+    has_more = not sys.platform.startswith("linux") or any(device.exists() for device in devices)
     return device == "cpu" or (device == "auto" and not (has_more and find_spec("torch")))
 
 

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from playahead.domain.actions import Action
+from playahead.domain.feed import UNKNOWN
 from playahead.domain.palette import COLOURS, LIGHT, short_name
 from playahead.inference.curves import Curves
 from playahead.io.errors import InputError
@@ -34,8 +35,9 @@ def plot_curves(curves: Curves, of: Action, path: Path, title: str = "") -> None
     # Both teams where the model knows who acts, else one curve for whoever does.
     chance_O, first_O = curves.chance_OHC[:, -1, of.class_index], curves.first_OC[:, of.class_index]
     teams = (0, 1) if not np.isnan(first_O).all() else (None,)
-    shares = {0: first_O, 1: 1 - first_O, None: np.ones_like(first_O)}
-    bars = {team: _bars(curves, np.nan_to_num(chance_O * shares[team])) for team in teams}
+    halved_O = np.nan_to_num(first_O, nan=0.5)  # where nobody is known to have the ball
+    shares = {0: halved_O, 1: 1 - halved_O, None: np.ones_like(first_O)}
+    bars = {team: _bars(curves, chance_O * shares[team]) for team in teams}
     top = _ROOM * max(0.05, *(float(height.max()) for of_team in bars.values() for _, height in of_team.values()))
     halves = np.unique(curves.half_O).tolist()
     figure = Figure(figsize=(11, 3.6), layout="constrained", facecolor="white")
@@ -47,6 +49,8 @@ def plot_curves(curves: Curves, of: Action, path: Path, title: str = "") -> None
             start_ms, height = bars[team][half]
             axis.bar(start_ms / 60_000, sign * height, _BAR_MS / 60_000, align="edge", color=colour, linewidth=0)
             _mark(axis, curves, half, of, team, sign * top * 0.92, colour)
+        if len(teams) == 2:
+            _mark(axis, curves, half, of, UNKNOWN, 0, LIGHT["soft"])
         axis.set_xlim(0, length_ms / 60_000)
         axis.set_ylim(-top if len(teams) == 2 else 0, top)
         axis.set_xlabel(f"minute of half {half}", fontsize=9, color=LIGHT["soft"])

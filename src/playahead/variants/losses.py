@@ -213,8 +213,8 @@ def where_loss(output: AnticipatorOutput, targets: Targets, _: Assignment | None
     side_X = F.binary_cross_entropy_with_logits(said_X3[:, 0], true_X3[:, 0], reduction="none") * known_X3[:, 0]
     along_X, across_X = (said_X3 - true_X3)[:, 1], (said_X3 - true_X3)[:, 2] * (WIDTH_M / LENGTH_M)
     distance_X = (along_X.square() + across_X.square() + _TINY).sqrt() * known_X3[:, 1]
-    n_examples = len(rates.where_OC3)
-    return {"side": side_X.sum() / n_examples, "place": distance_X.sum() / n_examples}
+    weight_X, n_examples = targets.weight_O[example_X], len(rates.where_OC3)
+    return {"side": (weight_X * side_X).sum() / n_examples, "place": (weight_X * distance_X).sum() / n_examples}
 
 
 def build_optimizers(model: nn.Module, config: OptimConfig) -> list[Optimizer]:

@@ -12,6 +12,7 @@ from playahead.datasets.pasts import PASTS
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import COLUMNS, EVERY_CODE, LONGEST_DELAY_MS, FeedHalf, FeedRow
 from playahead.io.errors import InputError
+from playahead.io.files import match_file
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import MOST_ROWS, FeedSession
@@ -42,7 +43,7 @@ def played(session: FeedSession, half: FeedHalf, late_ms: np.ndarray, until_ms: 
     rows, answers, arrived = list(rows_of(half)), [], []
     arrivals = [row.t_ms + row.delay_ms + late for row, late in zip(rows, late_ms.tolist(), strict=True)]
     waiting = sorted(zip(arrivals, rows, strict=True), key=itemgetter(0))
-    session.push(Reports(half.reports))
+    session.push(Reports(half.reports, half.teams))
     session.push(Tick(half.half, 0))
     for now_ms in range(1_000, until_ms + 1, 1_000):
         while waiting and waiting[0][0] < now_ms:
@@ -144,3 +145,12 @@ def test_a_token_must_be_announced(session):
     session.push(duel)
     with pytest.raises(InputError, match="before the first row"):
         session.push(Reports(frozenset({0})))
+
+
+def test_teams_have_the_names_that_a_file_gives_them(predictor):
+    half, _ = playahead.read_feed(match_file("sample"))
+    session = FeedSession(predictor, min_confidence=0.2)
+    answers, _ = played(session, half.take(slice(0, 60)), np.zeros(60), 60_000)
+    named = {mark.team for answer in answers for mark in [*answer.seen, *answer.expected] if mark.team}
+    assert named == {"Brighton & Hove Albion", "Manchester City"}
+    assert answers[-1].as_json()["teams"] == ["Manchester City", "Brighton & Hove Albion"]

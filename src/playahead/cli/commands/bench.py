@@ -84,7 +84,7 @@ def live(
     weights: Path | None = None,
     json: bool = False,
 ) -> None:
-    """Measure how many live sessions one worker carries: latency of answers, CPU and memory against their number.
+    """Measure how many live sessions one worker carries: latency of answers, time at work and memory against their number.
 
     Args:
         sessions: numbers of sessions, as [1,4,16,64]; those beyond the first that one worker cannot carry are left out.
@@ -105,10 +105,10 @@ def live(
             (
                 f"{row['sessions']:,}",
                 *(f"{row[name]:,.1f}" for name in ("average_ms", "p90_ms", "p99_ms")),
-                f"{row['cpu']:.1%}",
+                f"{row['busy']:.1%}",
                 f"{row['resident_mib']:,.0f}",
             )
             for row in found
         ]
-        columns = ("sessions", "average, ms", "p90, ms", "p99, ms", "CPU", "memory, MiB")
+        columns = ("sessions", "average, ms", "p90, ms", "p99, ms", "busy", "memory, MiB")
         terminal.print_table(f"{kind}: from the end of a second to its answer, one worker", columns, rows)

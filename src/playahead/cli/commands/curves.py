@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.domain.actions import ACTIONS, Action
-from playahead.inference import curves as chances
+from playahead.inference.curves import curves as curves_of
 from playahead.io.errors import InputError
 
 
@@ -28,7 +28,7 @@ def curves(
         weights: weights of the model; the packaged ones if not given.
     """
     actions = actions_named(of) if of else list(ACTIONS)
-    found = chances.curves(match, every, weights, half=half)
+    found = curves_of(match, every, weights, half=half)
     if out is None:
         sys.stdout.write(found.csv(actions))
         return
@@ -56,8 +56,10 @@ def plot(
     """
     from playahead.lab.plot import plot_curves  # needs the extra "report"
 
-    (action,) = actions_named(of)[:1]
-    plot_curves(chances.curves(match, 1.0, weights, half=half), action, out, title)
+    action, *more = actions_named(of)
+    if more:
+        raise InputError("of", "names more than one action", "draw one at a time")
+    plot_curves(curves_of(match, 1.0, weights, half=half), action, out, title)
     terminal.errors.print(f"picture: {out}")
 
 

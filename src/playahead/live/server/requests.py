@@ -112,7 +112,7 @@ class ActionOut(BaseModel):
     time_ms: int
     action: str
     confidence: float
-    team: Literal["home", "away"] | None = None
+    team: str | None = None
     x: int | None = None
     y: int | None = None
 
@@ -123,6 +123,7 @@ class AnswerOut(BaseModel):
     half: int
     now_ms: int
     seen_ms: int
+    teams: list[str]
     seen: list[ActionOut]
     expected: list[ActionOut]
     notices: list[str]

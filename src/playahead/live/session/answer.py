@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.domain.actions import ACTIONS, Action
-from playahead.domain.feed import Possession
+from playahead.domain.feed import HOME_AND_AWAY, Possession
 from playahead.domain.grid import GRID, RASTER_FRAMES
 from playahead.domain.records import Anticipation, Mark
 from playahead.inference.any_predictor import AnyPredictor
@@ -41,6 +41,7 @@ class Answer:
         expected: actions of the next 5 s.
         notices: events at the source since the last answer: late rows, a gap, a clock that went back.
         intensity_RC: events per frame that the model expects.
+        teams: names of both sides.
     """
 
     half: int
@@ -50,6 +51,7 @@ class Answer:
     expected: Sequence[Anticipation]
     notices: Sequence[str]
     intensity_RC: NDArray[np.float32]
+    teams: tuple[str, str] = HOME_AND_AWAY
 
     def as_json(self) -> dict[str, object]:
         """One line of ``--json``, of a record, or of the server's events."""
@@ -57,6 +59,7 @@ class Answer:
             "half": self.half,
             "now_ms": self.now_ms,
             "seen_ms": self.seen_ms,
+            "teams": list(self.teams),
             "seen": [_mark_as_json(mark) for mark in self.seen],
             "expected": [_mark_as_json(one) for one in self.expected],
             "notices": list(self.notices),
@@ -83,6 +86,7 @@ def read_answer(entry: Mapping[str, Any]) -> Answer:
             raise ValueError("a time is not a whole number")
         if not isinstance(entry["notices"], list) or not all(isinstance(text, str) for text in entry["notices"]):
             raise ValueError("notices is not a list of texts")
+        first, second = map(str, entry.get("teams", HOME_AND_AWAY))
         if not 0 <= now_ms < _MAX_TIME_MS:
             raise ValueError(f"{str(now_ms)[:40]} ms is not a time")
         if intensity_RC.shape != (RASTER_FRAMES, len(ACTIONS)) or not np.isfinite(intensity_RC).all():
@@ -95,6 +99,7 @@ def read_answer(entry: Mapping[str, Any]) -> Answer:
             expected=[_expected(half, now_ms, seen_ms, **mark) for mark in entry["expected"]],
             notices=entry["notices"],
             intensity_RC=intensity_RC,
+            teams=(first, second),
         )
     except (KeyError, TypeError, ValueError, IndexError, RecordError) as reason:
         raise InputError("answer", f"is not of a recorded session ({reason})") from None

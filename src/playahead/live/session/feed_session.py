@@ -26,7 +26,6 @@ _LATE_MS = 1_000  # a smaller delay deserves no notice
 _MOST_NOTICES = 20  # of one answer
 _SILENT_S = 30.0
 _TEN_ACTIONS = frozenset(range(len(ACTIONS)))
-_TEAMS = dict(enumerate(HOME_AND_AWAY))
 _NEEDS_MS = OBSERVATION_MS + 2 * GRID.window_ms
 _ABOUT = tuple(name for name in COLUMNS if not name.endswith("_ms"))
 _attributes = attrgetter(*_ABOUT)
@@ -50,7 +49,7 @@ class FeedSession:
     def __init__(self, predictor: AnyPredictor, min_confidence: float = 0.1) -> None:
         self._predictor = predictor
         self._windows = RecentWindows(predictor, min_confidence)
-        self._reports = _TEN_ACTIONS
+        self._reports, self._teams = _TEN_ACTIONS, HOME_AND_AWAY
         self.notices = Notices(_MOST_NOTICES)
         self.took_s = 0.0
         self._start(half=0, now_ms=0)
@@ -72,7 +71,7 @@ class FeedSession:
         if isinstance(line, Reports):
             if self.half_number and line.codes != self._reports:
                 raise InputError("reports", "come before the first row")
-            self._reports = line.codes or _TEN_ACTIONS
+            self._reports, self._teams = line.codes or _TEN_ACTIONS, line.teams
             return
         if line.half < self.half_number:
             self.notices.count(f"rows of half {line.half}, which is over")
@@ -144,6 +143,7 @@ class FeedSession:
             expected=[one.at(now_ms, seen_ms, half=self.half_number) for one in anticipations],
             notices=self.notices.take(),
             intensity_RC=intensity_RC,
+            teams=self._teams,
         )
 
     def _forget(self, shown: FeedHalf) -> None:
@@ -166,7 +166,7 @@ class FeedSession:
             half=self.half_number,
             reports=self._reports,
             seen_from_ms=self._from_ms,
-            teams=HOME_AND_AWAY,
+            teams=self._teams,
             tally=self._tally,
             **{name: np.ascontiguousarray(ordered[name]) for name in _COLUMNS.names or ()},  # type: ignore[bad-argument-type]
         )
@@ -180,7 +180,7 @@ def _seen(half: FeedHalf, now_ms: int) -> list[SeenRow]:
             int(half.t_ms[row]),
             ACTIONS[half.code[row]],
             1.0 if half.confidence[row] == UNKNOWN else half.confidence[row] / 100,
-            _TEAMS.get(int(half.team[row])),
+            half.teams[half.team[row]] if half.team[row] < len(half.teams) else None,
             *(None if place[row] == UNKNOWN else int(place[row]) for place in (half.x, half.y)),
         )
         for row in np.flatnonzero(shown)

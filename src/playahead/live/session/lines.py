@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import BinaryIO, TypeGuard
 
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.domain.feed import COLUMNS, FLAGS, LONGEST_DELAY_MS, RANGES, ROLES, UNKNOWN, Detail, FeedHalf, FeedRow
+from playahead.domain.feed import (
+    COLUMNS,
+    FLAGS,
+    HOME_AND_AWAY,
+    LONGEST_DELAY_MS,
+    RANGES,
+    ROLES,
+    UNKNOWN,
+    Detail,
+    FeedHalf,
+    FeedRow,
+)
 from playahead.io.channel import Channel
 from playahead.io.errors import InputError
 from playahead.sources.reading import as_list, as_object, field, parse_json
@@ -65,9 +76,15 @@ class Tick:
 
 @dataclass(frozen=True)
 class Reports:
-    """The codes that the source reports at all; the absence of any other code means nothing."""
+    """What is known of the source before its first row.
+
+    Attributes:
+        codes: those that it reports at all; the absence of any other code means nothing.
+        teams: names of its teams.
+    """
 
     codes: frozenset[int]
+    teams: tuple[str, str] = HOME_AND_AWAY
 
 
 Line = FeedRow | Tick | Reports
@@ -260,7 +277,7 @@ def of_feed(halves: list[FeedHalf], speed: float) -> Lines:
 
     def play(stopped: threading.Event) -> Iterator[Line]:
         if halves:
-            yield Reports(halves[0].reports)
+            yield Reports(halves[0].reports, halves[0].teams)
         for half in halves:
             started_s = time.monotonic()
             yield Tick(half.half, 0)

@@ -58,7 +58,7 @@ class Record:
     def line(self, line: Line) -> None:
         """Add a line that was taken."""
         if isinstance(line, Reports):
-            self._write("line", {"reports": sorted(line.codes)})
+            self._write("line", {"reports": {"codes": sorted(line.codes), "teams": line.teams}})
         else:
             self._write("line", {"row" if isinstance(line, FeedRow) else "tick": asdict(line)})
 
@@ -131,9 +131,10 @@ def read_record(path: Path) -> Iterator[tuple[str, object]]:
 def _line_of(value: dict[str, Any]) -> Line:
     ((kind, fields),) = value.items()
     if kind == "reports":
-        if not (codes := frozenset(fields)) <= EVERY_CODE:
+        first, second = map(str, fields["teams"])
+        if not (codes := frozenset(fields["codes"])) <= EVERY_CODE:
             raise ValueError(f"a code is not in 0..{N_CODES - 1}")
-        return Reports(codes)
+        return Reports(codes, (first, second))
     for name, number in fields.items():
         if type(number) is not int or not holds("t_ms" if name == "now_ms" else name, np.array(number)):
             raise ValueError(f"{name} cannot be {str(number)[:40]!r}")

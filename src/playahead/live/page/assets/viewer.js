@@ -387,7 +387,8 @@ function glide(now) {
 
 // Take one answer of a running match. Actions seen later show which anticipations came true.
 function take(answer) {
-  const part = partOf(answer), mark = (one) => ({ t: one.time_ms, c: match.labels.indexOf(one.action), p: one.confidence, x: one.x, y: one.y, team: { home: 0, away: 1 }[one.team] });
+  const part = partOf(answer), team = Object.fromEntries(answer.teams.map((name, number) => [name, number]));
+  const mark = (one) => ({ t: one.time_ms, c: match.labels.indexOf(one.action), p: one.confidence, x: one.x, y: one.y, team: team[one.team] });
   const seen = answer.seen.map(mark), again = (one) => seen.some((other) => other.t === one.t && other.c === one.c);
   part.seen = part.labels = [...part.seen.filter((one) => one.t <= answer.now_ms - answer.seen_ms && !again(one)), ...seen];
   if (part.seen.some((one) => one.x !== undefined && one.team !== undefined)) $("stage").hidden = $("pitch").hidden = false;
