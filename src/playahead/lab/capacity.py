@@ -2,8 +2,8 @@
 
 Every session runs through the same seconds of a match; at the end of each, its rows or frames are there, at a phase of
 its own. One worker serves all in the order of arrival. The work is done and timed, the clock between is not waited for:
-an answer's latency is the time that it waits for the worker, and its own work. A worker is one thread on feeds; on video
-ONNX Runtime takes as many as ``OMP_NUM_THREADS`` says, or all cores.
+an answer's latency is the time that it waits for the worker, and its own work. A worker is one thread on feeds. On
+video ONNX Runtime takes as many as ``OMP_NUM_THREADS`` says, or all cores.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +32,7 @@ _DISTINCT_FRAMES = 50
 def bench_live(
     sessions: Sequence[int], feed_minutes: int, video_minutes: int, weights: Path | None = None, show: Show = quiet
 ) -> dict:
-    """Capacity for feeds and for video of the packaged model's size; more sessions than the worker carries end each table.
+    """Capacity for feeds and for video of the packaged model's size; a table ends where the worker has too many.
 
     Args:
         sessions: numbers of sessions, increasing.

@@ -84,7 +84,7 @@ def live(
     weights: Path | None = None,
     json: bool = False,
 ) -> None:
-    """Measure how many live sessions one worker carries: latency of answers, time at work and memory against their number.
+    """Measure how many live sessions one worker carries: latency, time at work and memory against their number.
 
     Args:
         sessions: numbers of sessions, as [1,4,16,64]; those beyond the first that one worker cannot carry are left out.
