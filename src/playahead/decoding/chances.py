@@ -92,5 +92,5 @@ def _knots(said_O: NDArray[np.float64], happened_O: NDArray[np.bool_]) -> list[l
 
     rising_B = isotonic_regression(happened_B, weights=count_B).x
     inner = (said_B > 0) & (said_B < 1)
-    said, happened = (column[inner].round(5).tolist() for column in (said_B, rising_B))
+    said, happened = (column[inner].round(4).tolist() for column in (said_B, rising_B))
     return [[0.0, *said, 1.0], [0.0, *happened, 1.0]]
