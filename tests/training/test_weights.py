@@ -13,7 +13,7 @@ from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
 from playahead.io.tensors import read_tensors
 
-FIRST_TWO_MATCHES = 0.2687444155119251  # when it was packaged
+FIRST_TWO_MATCHES = 0.27500307873462526  # when it was packaged
 NAMES = ("feed", "simulated-backbone", "simulated-video")
 
 
@@ -53,3 +53,11 @@ def test_the_packaged_model_says_what_it_said(wyscout_baa):
     many = [row for row in evaluated.reliability or () if row.anticipations >= 500]
     assert len(many) > 4
     assert all(row.happened == pytest.approx(row.stated, abs=0.06) for row in many), "all 64: docs/metric.md"
+
+
+def test_the_packaged_feed_model_is_small_and_has_calibrated_chances():
+    path = packaged_weights("feed")
+    assert path.stat().st_size <= 4_000_000
+    knots = read_tensors(path)[1]["chances"]
+    assert all(len(said) == len(happened) > 2 for of_horizon in knots for said, happened in of_horizon if said)
+    assert sum(bool(said) for of_horizon in knots for said, _ in of_horizon) >= 27
