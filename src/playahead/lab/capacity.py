@@ -24,6 +24,7 @@ from playahead.live.session.lines import Reports, Tick, rows_of
 
 Seconds = Iterator[object]
 """A session's work: each ``next`` does that of one more second of the match."""
+_HOPELESS = 1.5  # times as much work as a worker can do
 _WARM = 30  # seconds of each session before anything is counted
 _OVER = object()
 _DISTINCT_FRAMES = 50
@@ -51,10 +52,12 @@ def bench_live(
             continue
         begin = _feeds(minutes, weights) if kind == "feed" else _videos()
         found[kind] = []
+        busy_of_one = 0.0
         for n in sorted(sessions):
-            found[kind].append(_serve([begin(index) for index in range(n)], 60 * minutes, f"{n} x {kind}", show))
-            if found[kind][-1]["busy"] > 1:
+            if n * busy_of_one > _HOPELESS:
                 break
+            found[kind].append(_serve([begin(index) for index in range(n)], 60 * minutes, f"{n} x {kind}", show))
+            busy_of_one = found[kind][-1]["busy"] / n
     return found
 
 
