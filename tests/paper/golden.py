@@ -108,7 +108,7 @@ class Drawn:
             class_OE = np.stack([rng.choice(10, 4, replace=False, p=often) for _ in range(2)])
             class_OE[np.arange(4) >= rng.integers(0, 5, (2, 1))] = -1
             visible_OE = np.ones(class_OE.shape, bool)
-            self.events.append(Following(class_OE, rng.random((2, 4)).astype(np.float32), visible_OE))
+            self.events.append(Following(class_OE, rng.random((2, 4)).astype(np.float32), visible_OE, class_OE))
         every = np.concatenate([found.class_OE for found in self.events])
         self.counts_C = np.bincount(every[every >= 0], minlength=10)
         self.rare_weight_A = rare_factors(every).reshape(14, 2).mean(axis=1)
