@@ -14,13 +14,13 @@ from playahead.datasets.dataset import FeedDataset
 from playahead.decoding.predictions import DensePredictions
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import UNKNOWN, FeedHalf
-from playahead.domain.records import LENGTH_M, WIDTH_M
+from playahead.domain.pitch import PITCH_M
 from playahead.evaluation.scores import SAMPLES, Interval
 from playahead.features.now import prepare_moments
 from playahead.inference.open_predictor import open_predictor
 from playahead.lab.next_action import NextActions, next_action
 
-_SIZE_M = np.array([LENGTH_M, WIDTH_M])
+_SIZE_M = np.array(PITCH_M)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from playahead.io.onnx import Graph, n_threads
 
 STACKS, SNIPPETS, CLASSES, ABOUT = "stacks.onnx", "snippets.onnx", "classes.onnx", "backbone.json"
 """Files of an exported backbone: maps of stacks, features of snippets, spotted classes, and what is known of them."""
-_SPOT_BATCH = 16  # always exactly so many: the last bits of a product depend on its size
+SPOT_BATCH = 16  # snippets classified together, always exactly so many: the last bits of a product depend on its size
 _MOST_BYTES = 2**20
 
 
@@ -25,8 +25,8 @@ class ExportedBackbone:
 
     Attributes:
         feature_dim: F.
-        digest: of the weights that were exported (``checkpoint.weights_digest``).
-        provenance: where these come from.
+        digest: digest of the exported weights (``checkpoint.weights_digest``).
+        provenance: origin of these.
         input_size: width and height of the frames that the graphs were made for.
 
     Raises:
@@ -61,7 +61,7 @@ class ExportedBackbone:
 
     def spot(self, features_BF: NDArray[np.float16]) -> NDArray[np.float32]:
         """scores_BC of the spotting classifier at the snippets' centres."""
-        n_filled = -len(features_BF) % _SPOT_BATCH
+        n_filled = -len(features_BF) % SPOT_BATCH
         filled_BF = np.concatenate([features_BF, np.zeros((n_filled, self.feature_dim))]).astype(np.float32)
-        pieces = np.split(filled_BF, len(filled_BF) // _SPOT_BATCH)
+        pieces = np.split(filled_BF, len(filled_BF) // SPOT_BATCH)
         return np.concatenate([self._classes(piece)[0] for piece in pieces])[: len(features_BF)]

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from playahead.backbone.exported import SPOT_BATCH
 from playahead.backbone.network import Backbone
 from playahead.io.errors import InputError
 from playahead.io.runtime import float32_as
 
-_SPOT_BATCH = 16  # always exactly so many: the last bits of a product depend on its size
 Precision = Literal["float32", "tf32", "bfloat16"]
 Conv = nn.Conv2d | nn.Conv3d
 Norm = nn.BatchNorm2d | nn.BatchNorm3d
@@ -69,9 +69,9 @@ class FastBackbone:
 
     def spot(self, features_BF: NDArray[np.float16]) -> NDArray[np.float32]:
         """scores_BC of the spotting classifier at the snippets' centres."""
-        filled_BF = np.concatenate([features_BF, np.zeros((-len(features_BF) % _SPOT_BATCH, features_BF.shape[1]))])
+        filled_BF = np.concatenate([features_BF, np.zeros((-len(features_BF) % SPOT_BATCH, features_BF.shape[1]))])
         with torch.inference_mode():
-            pieces = torch.from_numpy(filled_BF).float().to(self.device).split(_SPOT_BATCH)
+            pieces = torch.from_numpy(filled_BF).float().to(self.device).split(SPOT_BATCH)
             logits_BC = torch.cat([self.classifier(piece) for piece in pieces])
         return logits_BC.float().sigmoid().cpu().numpy()[: len(features_BF)]
 

@@ -61,8 +61,8 @@ class DensePredictions:
 
     Attributes:
         probability_ORC: probability that a class's action happens in a frame.
-        where_OC3: of an action of each class: the probability that the side in possession acts, and the place in the
-            acting side's attack, -1 to 1 along and across. None of models that say nothing of it.
+        where_OC3: probability that the side in possession acts, and place in the acting side's attack, -1 to 1 along
+            and across, for an action of each class. None of models that say nothing of it.
     """
 
     probability_ORC: NDArray[np.float32]

@@ -152,7 +152,7 @@ class Tally:
     """Numbers of the rows that became visible before some moment of a half.
 
     Attributes:
-        until_ms: that moment.
+        until_ms: time of that moment, from the half's start.
         count_TK: rows of each code, of team 0, team 1 and those whose team is unknown, int64.
     """
 

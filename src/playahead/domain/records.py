@@ -11,8 +11,6 @@ from playahead.domain.grid import ANTICIPATION_MS, OBSERVATION_MS
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import RecordError
 
-LENGTH_M, WIDTH_M = 105, 68
-"""Size of the usual pitch."""
 Side = Literal["home", "away", "left", "right"]
 SIDES: tuple[Side, ...] = ("home", "away", "left", "right")
 

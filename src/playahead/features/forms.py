@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.domain.feed import FINER, NOTHING_COUNTED, UNKNOWN, FeedHalf
+from playahead.domain.feed import FINER, NOTHING_COUNTED, UNKNOWN, FeedHalf, Possession
 from playahead.domain.grid import GRID
 from playahead.features import feed, now
 from playahead.features.hindsight import seen_live
@@ -126,6 +126,11 @@ class Reading:
     def description(self) -> dict[str, object]:
         """Description that weights carry of the features that they were trained on."""
         return {"kind": "feed", **_FORMS[self.form].about}
+
+
+def possession_at(source: object, end_ms: NDArray[np.int64]) -> Possession | None:
+    """Who has the ball at these times, of a source that tells moments."""
+    return source.possession(end_ms) if isinstance(source, now.Moments) else None
 
 
 def reading_of(train: Mapping[str, Any]) -> Reading:

@@ -133,8 +133,11 @@ class Moments:
         """Team in possession at these times, as far as the 30 s before tell; -1 unknown."""
         if not len(self.t_ms_E):
             return np.full(len(end_ms), -1)
-        known_O = np.searchsorted(self.visible_ms_E, end_ms, side="left")
-        first_O = np.searchsorted(self.visible_ms_E, end_ms - GRID.observation_ms, side="left")
+        ends = (end_ms, end_ms - GRID.observation_ms)
+        return self.sides_among(*(np.searchsorted(self.visible_ms_E, end, side="left") for end in ends))
+
+    def sides_among(self, known_O: NDArray[np.intp], first_O: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The same from the number of rows that are visible, and of those that became so more than 30 s before."""
         played_O = self.played_E[np.maximum(known_O - 1, 0)]
         return np.where((known_O > first_O) & (played_O >= first_O), self.team_E[played_O], -1)
 
@@ -226,7 +229,7 @@ def _describe(
 
     # The side in possession, and which rows are its own.
     latest_O = row_OR[:, 0]
-    side_O = track.sides(end_ms_O)
+    side_O = track.sides_among(known_O, first_O)
     has_side_O = side_O >= 0
     team_OR = track.team_E[row_OR]
     own_OR = np.where((team_OR >= 0) & has_side_O[:, None], np.where(team_OR == side_O[:, None], 1, -1), 0)

@@ -18,8 +18,7 @@ from playahead.decoding.predictions import Predictions, join_predictions
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
-from playahead.features.forms import Reading, Track, reading_of
-from playahead.features.now import Moments
+from playahead.features.forms import Reading, Track, possession_at, reading_of
 from playahead.io.errors import InputError
 from playahead.io.progress import Show, counter, quiet
 
@@ -218,9 +217,6 @@ class AnyPredictor(ABC):
     ) -> list[list[Anticipation]]:
         """Anticipate after each of these times, from the 30 s before it.
 
-        Times a multiple of 5 s apart share windows, so each phase of the 5-s grid is one sequence (cut where a gap
-        would waste windows).
-
         Args:
             source: source to observe.
             times_ms: increasing times since the source's start, above 0; before 30000, windows are partly empty.
@@ -231,20 +227,30 @@ class AnyPredictor(ABC):
             One list for each time.
         """
         times = np.asarray(times_ms, np.int64)
-        if len(times) and (times.min() <= 0 or (np.diff(times) <= 0).any()):
-            raise InputError("times_ms", "must increase from above 0")
         decoder = decoder or self.decoder()
-        n_before = self.reading.n_before
         listed: list[list[Anticipation]] = [[] for _ in times]
-        for places, sequence_ms in _sequences(times):
-            encoded_WND = self.encode(source.windows(sequence_ms))
-            last_O = n_before + np.flatnonzero(np.isin(sequence_ms, times[places]))
-            predictions = self.answer(encoded_WND, last_O[:, None] - np.arange(n_before, -1, -1))
-            possession = source.possession(times[places]) if isinstance(source, Moments) else None
+        for places, predictions in self.predict_at(source, times):
+            possession = possession_at(source, times[places])
             found = decoder.anticipations(predictions, min_confidence, possession=possession)
             for place, anticipations in zip(places, found, strict=True):
                 listed[place] = anticipations
         return listed
+
+    def predict_at(
+        self, source: ObservationSource, times_ms: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.intp], Predictions]]:
+        """(places in ``times_ms``, predictions of these times), until every time had its turn.
+
+        Times a multiple of 5 s apart share windows, so each phase of the 5-s grid is one sequence (cut where a gap
+        would waste windows). Arguments are ``anticipate_at``'s.
+        """
+        if len(times_ms) and (times_ms.min() <= 0 or (np.diff(times_ms) <= 0).any()):
+            raise InputError("times_ms", "must increase from above 0")
+        n_before = self.reading.n_before
+        for places, sequence_ms in _sequences(times_ms):
+            encoded_WND = self.encode(source.windows(sequence_ms))
+            last_O = n_before + np.flatnonzero(np.isin(sequence_ms, times_ms[places]))
+            yield places, self.answer(encoded_WND, last_O[:, None] - np.arange(n_before, -1, -1))
 
 
 def _sequences(times_ms: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int64]]]:

@@ -18,18 +18,15 @@ from playahead.decoding.chances import HORIZONS_S, chances, expected_within
 from playahead.decoding.predictions import DensePredictions
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
-from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.notices import Notices
 from playahead.domain.time import format_clock, parse_clock
-from playahead.features.forms import FEED_FEATURES
-from playahead.features.now import Moments
+from playahead.features.forms import FEED_FEATURES, possession_at
 from playahead.inference.any_predictor import AnyPredictor
 from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
 from playahead.io.files import atomic_write, match_file, write_whole
 from playahead.sources.feeds import read_feed
-
-_TOGETHER = 1_024
 
 
 @dataclass(frozen=True)
@@ -108,7 +105,7 @@ class Curves:
         """Write CSV, JSON or Parquet (which needs pandas and pyarrow), as the name ends.
 
         Raises:
-            InputError: the name ends otherwise, or the file cannot be written.
+            InputError: the name ends otherwise.
         """
         if path.suffix == ".parquet":
             try:
@@ -157,7 +154,7 @@ def curves(
     """
     if not 0.001 <= every < 3600:
         raise InputError("every", f"{every} is not in 0.001 to 3600 seconds")
-    halves = read_feed(match_file(match), Notices()) if isinstance(match, str | Path) else list(match)
+    halves = read_feed(match_file(Path(match)), Notices()) if isinstance(match, str | Path) else list(match)
     if (n_matches := len({one.match for one in halves})) > 1:
         raise InputError("match", f"holds {n_matches} matches", "give the halves of one")
     if half is not None and half not in {one.half for one in halves}:
@@ -185,18 +182,16 @@ def curves(
 
 def _of_half(predictor: AnyPredictor, half: FeedHalf, times_ms: NDArray[np.int64]) -> tuple[NDArray, ...]:
     """(side_O, chance_OHC, expected_OC, first_OC) of one half."""
-    track = predictor.prepare(half)
-    back_ms = np.arange(predictor.reading.n_before, -1, -1) * GRID.window_ms
-    n_looked_at, found = len(back_ms), []
-    for first in range(0, len(times_ms), _TOGETHER):
-        ends_OW = times_ms[first : first + _TOGETHER, None] - back_ms
-        encoded_PND = predictor.encode(track.at(ends_OW.ravel()))
-        predictions = predictor.answer(encoded_PND, np.arange(len(encoded_PND)).reshape(-1, n_looked_at))
-        where = predictions.where_OC3 if isinstance(predictions, DensePredictions) else None
-        own_OC = np.full((len(ends_OW), len(ACTIONS)), np.nan, np.float32) if where is None else where[..., 0]
+    track, n = predictor.prepare(half), len(times_ms)
+    chance_OHC = np.empty((n, len(HORIZONS_S), len(ACTIONS)), np.float32)
+    expected_OC, own_OC = np.empty((n, len(ACTIONS)), np.float32), np.full((n, len(ACTIONS)), np.nan, np.float32)
+    for places, predictions in predictor.predict_at(track, times_ms):
         intensity_ORC = predictions.intensity()
-        found.append((chances(intensity_ORC, predictor.about), expected_within(intensity_ORC)[:, -1], own_OC))
-    chance_OHC, expected_OC, own_OC = (np.concatenate(column) for column in zip(*found, strict=True))
-    side_O = track.sides(times_ms) if isinstance(track, Moments) else np.full(len(times_ms), -1)
+        chance_OHC[places] = chances(intensity_ORC, predictor.about)
+        expected_OC[places] = expected_within(intensity_ORC)[:, -1]
+        if isinstance(predictions, DensePredictions) and predictions.where_OC3 is not None:
+            own_OC[places] = predictions.where_OC3[..., 0]
+    possession = possession_at(track, times_ms)
+    side_O = np.full(n, -1) if possession is None else possession.side_O
     first_OC = np.where(side_O[:, None] == 0, own_OC, np.where(side_O[:, None] == 1, 1 - own_OC, np.nan))
     return side_O, chance_OHC, expected_OC, first_OC.astype(np.float32)

@@ -30,8 +30,8 @@ def predict(
     Raises:
         InputError: a file that cannot be read, or an option that does not go with it.
     """
-    config, named = config or PredictConfig(), [match] if isinstance(match, str) else list(match)
-    files = [str(match_file(name)) if name == "sample" else name for name in named]
+    config, named = config or PredictConfig(), [match] if isinstance(match, str) else match
+    files = [match_file(name) for name in named]
     feeds = [file for file in files if Path(file).is_file() and reader_of(Path(file)) is not None]
     if must_be == "feed" or config.provider or feeds or len(files) > 1:
         for name in ("backbone", "stream"):

@@ -8,7 +8,7 @@ _IMPORTED_AS = {"PIL": "pillow"}
 
 
 def in_one_line(missing: ModuleNotFoundError) -> str | None:
-    """What is missing, and the command that installs the smallest extra with it; None if no extra brings it."""
+    """Name what is missing, and the command that installs the smallest extra with it; None if no extra brings it."""
     library = (missing.name or "").partition(".")[0]
     package = _IMPORTED_AS.get(library, library).lower().replace("_", "-")
     brought = [found.groups() for found in map(_REQUIRED.fullmatch, requires("playahead") or ()) if found]

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from playahead.io.errors import InputError
 
@@ -46,10 +46,14 @@ def packaged_export() -> Path:
     return _PACKAGE / "weights" / "simulated"
 
 
-def match_file(name: str | Path) -> Path:
-    """A match's file; "sample" is the match that ships with the package, unless there is a file of that name."""
-    shipped = _PACKAGE / "sample" / "wyscout-2499720.json.gz"
-    return shipped if str(name) == "sample" and not Path(name).exists() else Path(name)
+_Name = TypeVar("_Name", str, Path)
+
+
+def match_file(name: _Name) -> _Name:
+    """The name itself; of "sample", unless there is a file of that name, the match that ships with the package."""
+    if str(name) != "sample" or Path(name).exists():
+        return name
+    return type(name)(_PACKAGE / "sample" / "wyscout-2499720.json.gz")
 
 
 def shipped_grids() -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""How many live sessions one worker carries: latency, CPU and memory against their number.
+"""Capacity of one worker for live sessions: latency, CPU and memory against their number.
 
 Every session runs through the same seconds of a match; at the end of each, its rows or frames are there, at a phase of
 its own. One worker serves all in the order of arrival. The work is done and timed, the clock between is not waited for:

@@ -28,7 +28,7 @@ def plot_curves(curves: Curves, of: Action, path: Path, title: str = "") -> None
         title: the match.
 
     Raises:
-        InputError: another ending, or a file that cannot be written.
+        InputError: another ending.
     """
     if path.suffix not in (".svg", ".png"):
         raise InputError(path, "ends in neither .svg nor .png")

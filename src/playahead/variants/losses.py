@@ -15,7 +15,7 @@ from torch.optim import Muon, Optimizer
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import FRAMES_PER_WINDOW
-from playahead.domain.records import LENGTH_M, WIDTH_M
+from playahead.domain.pitch import PITCH_M
 from playahead.paper.anticipator import AnticipatorOutput
 from playahead.paper.losses import Criterion, Loss, PresenceLoss, SlotLosses, observed_presence
 from playahead.paper.matcher import Assignment, Matcher, SlotsOnHost
@@ -211,7 +211,7 @@ def where_loss(output: AnticipatorOutput, targets: Targets, _: Assignment | None
     # Unknown sides and places weigh nothing; they are not picked out, which would make an accelerator wait.
     known_X3, true_X3 = ~true_X3.isnan(), true_X3.nan_to_num()
     side_X = F.binary_cross_entropy_with_logits(said_X3[:, 0], true_X3[:, 0], reduction="none") * known_X3[:, 0]
-    along_X, across_X = (said_X3 - true_X3)[:, 1], (said_X3 - true_X3)[:, 2] * (WIDTH_M / LENGTH_M)
+    along_X, across_X = (said_X3 - true_X3)[:, 1], (said_X3 - true_X3)[:, 2] * (PITCH_M[1] / PITCH_M[0])
     distance_X = (along_X.square() + across_X.square() + _TINY).sqrt() * known_X3[:, 1]
     weight_X, n_examples = targets.weight_O[example_X], len(rates.where_OC3)
     return {"side": (weight_X * side_X).sum() / n_examples, "place": (weight_X * distance_X).sum() / n_examples}

@@ -24,12 +24,12 @@ _GONE = -1e4
 
 
 class RateLogits(NamedTuple):
-    """What the heads say of each moment.
+    """Output of the heads for each moment.
 
     Attributes:
         log_rate_ORC: logarithm of the expected number of actions in each frame.
-        where_OC3: of an action of each class: the logit that the side in possession acts, and the place in the acting
-            side's attack, -1 to 1 along and across.
+        where_OC3: logit that the side in possession acts, and place in the acting side's attack, -1 to 1 along and
+            across, for an action of each class.
     """
 
     log_rate_ORC: Tensor

@@ -12,7 +12,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import COLUMNS, HOME_AND_AWAY, LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow, Tally
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
-from playahead.features.now import Moments
+from playahead.features.forms import possession_at
 from playahead.inference.any_predictor import AnyPredictor
 from playahead.io.channel import Channel
 from playahead.io.errors import InputError
@@ -130,7 +130,7 @@ class FeedSession:
         started_s = time.perf_counter()
         now_ms, known = self.now_ms, self.half()
         track = self._predictor.prepare(known)
-        possession = track.possession(np.array([now_ms])) if isinstance(track, Moments) else None
+        possession = possession_at(track, np.array([now_ms]))
         anticipations, intensity_RC = self._windows.anticipate(now_ms, track.at, possession)
         seen_ms = known.seen_ms(now_ms)
         self._forget(track.half)

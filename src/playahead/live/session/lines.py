@@ -76,7 +76,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Reports:
-    """What is known of the source before its first row.
+    """Facts about the source that come before its first row.
 
     Attributes:
         codes: those that it reports at all; the absence of any other code means nothing.

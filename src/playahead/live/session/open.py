@@ -66,7 +66,8 @@ def live(
         InputError: a source or weights that cannot be read, or a source without a line that can be read.
     """
     config = config or LiveConfig()
-    source, path = str(match_file(source)) if source == "sample" else source, Path(source)
+    source = match_file(source)
+    path = Path(source)
     if path.suffix in LINES and path.is_file() and is_record(path):
         yield from replay(path, lambda: _feed_session(config))
         return
