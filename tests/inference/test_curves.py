@@ -1,6 +1,7 @@
 """Chances over a match: sums of the model's rates, each time blind to what comes, in files that people open."""
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -122,13 +123,19 @@ def test_the_picture(tmp_path, ending):
         (["curves", "sample", "--every", "60", "--out", "x.txt"], "ends in none of .csv"),
         (["curves", "sample", "--half", "4"], "--half: 4 is not in the match"),
         (["plot", "sample", "--of", "shot,cross", "--out", "x.png"], "--of: names more than one action"),
-        (["curves", "sample", "--every", "60", "--out", "x.parquet"], "pip install pandas"),
         (["plot", "sample", "--out", "x.gif"], "ends in neither .svg nor .png"),
     ],
 )
 def test_wrong_requests_are_one_line(capsys, arguments, reason):
     assert run(arguments) == 2
     assert reason in capsys.readouterr().err
+
+
+def test_parquet_needs_pandas(monkeypatch, capsys, tmp_path):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert run(["curves", "sample", "--every", "60", "--out", str(tmp_path / "x.parquet")]) == 2
+    assert "pip install pandas" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_several_matches_are_refused():
