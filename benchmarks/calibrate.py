@@ -1,8 +1,9 @@
 """Calibrate the confidences of weights: ``python benchmarks/calibrate.py DATA [WEIGHTS]`` (two minutes for 40 matches).
 
-Training does this at its end (``training/finish.py``). Older weights carry no map; this fits one for their marginal
-decoding on the ``val`` split of a folder of feed tables, and rewrites the description in the file's header. Tensors
-stay as they are, and so does every score. Without WEIGHTS, it is the packaged event-feed model.
+Training does this at its end (``training/run.py``). Older weights carry no map, or no bounds for what is shown of each
+class. This fits both for their marginal decoding on the ``val`` split of a folder of feed tables, and rewrites the
+description in the file's header. Tensors stay as they are, and so does every score. Without WEIGHTS, it is the packaged
+event-feed model.
 """
 
 import sys

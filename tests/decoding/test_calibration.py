@@ -94,6 +94,6 @@ def test_a_bin_with_next_to_no_anticipations_stays_near_what_the_model_says():
 def test_the_map_travels_with_the_weights(fitted):
     about = {"decoders": {"marginal": json.loads(json.dumps(fitted.as_dict()))}}
     assert decoder_of(about, "marginal") == fitted
-    del about["decoders"]["marginal"]["calibration"]
+    del about["decoders"]["marginal"]["calibration"], about["decoders"]["marginal"]["shown"]
     assert decoder_of(about, "marginal") == Decoder(), "weights from before there was a map"
     assert isinstance(fitted.calibration, ScoreScale)

@@ -1,17 +1,24 @@
-"""Anticipated and spotted actions as people and machines want them: table, JSON, CSV, WebVTT, OSL annotations."""
+"""Anticipated and spotted actions as people and machines want them: table, JSON, CSV, WebVTT, OSL annotations.
+
+Tables, CSV and JSON of a feed are written as its anticipations are made: the first row comes in less than a second.
+"""
 
 import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
 from itertools import groupby
 from typing import Literal
 
-from playahead.cli import terminal as show
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+
+from playahead.cli.terminal import JSON_VERSION, out, printable
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
+from playahead.domain.palette import short_name
 from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import format_clock
 from playahead.inference.result import PredictResult
@@ -19,53 +26,158 @@ from playahead.inference.result import PredictResult
 Format = Literal["table", "json", "csv", "vtt", "osl"]
 
 
-def write_result(result: PredictResult, form: Format) -> None:
-    """On standard output."""
-    writers = {"table": _write_table, "json": _write_json, "csv": _write_csv, "vtt": _write_vtt, "osl": _write_osl}
-    writers[form](result)
+class Writer:
+    """Writes a result on standard output, at once or part by part.
+
+    Attributes:
+        is_prompt: rows are written when they come, not at the end.
+    """
+
+    is_prompt = True
+
+    def __init__(self) -> None:
+        self._begun = False
+        self.n_rows = 0
+
+    def rows(self, part: PredictResult) -> None:
+        """Write the rows of a part; the first part tells all else about the match."""
+        if not self._begun:
+            self._begun = True
+            self.begin(part)
+        self.add(part)
+        self.n_rows += len(part.expected)
+        sys.stdout.flush()
+
+    def end(self, result: PredictResult) -> None:
+        """Write what is left of a whole result: all of it, if there were no parts."""
+        if not self._begun:
+            self.rows(result)
+        self.finish(result)
+
+    def begin(self, part: PredictResult) -> None:
+        """Write what stands before the first row."""
+
+    def add(self, part: PredictResult) -> None:
+        """Write rows."""
+
+    def finish(self, result: PredictResult) -> None:
+        """Write what stands after the last row."""
 
 
-def _write_json(result: PredictResult) -> None:
-    document: dict[str, object] = {"source": result.source, "kind": result.kind}
-    if result.provider:
-        document["provider"] = result.provider
-    if result.kind == "video":
-        document["spotted"] = [asdict(mark) for mark in result.spotted]
-    document["times"] = [
-        {"match": match, "half": half, "from_ms": int(ms[0]), "to_ms": int(ms[-1]), "every_ms": result.every_ms}
-        for (match, half), ms in result.times_ms.items()
-        if len(ms)
-    ]
-    show.print_json({**document, "anticipated": [line.as_json() for line in result.expected]})
+class _Json(Writer):
+    def begin(self, part: PredictResult) -> None:
+        document: dict[str, object] = {"version": JSON_VERSION, "source": part.source, "kind": part.kind}
+        if part.provider:
+            document["provider"] = part.provider
+        if part.teams:
+            document["teams"] = part.teams
+        if part.kind == "video":
+            document["spotted"] = [asdict(mark) for mark in part.spotted]
+        document["min_confidence"] = dict(zip(ACTIONS, part.least_C, strict=True))
+        document["times"] = [
+            {"match": match, "half": half, "from_ms": int(ms[0]), "to_ms": int(ms[-1]), "every_ms": part.every_ms}
+            for (match, half), ms in part.times_ms.items()
+            if len(ms)
+        ]
+        members = [f'"{name}": {json.dumps(value, allow_nan=False)}' for name, value in document.items()]
+        sys.stdout.write("{" + ",\n ".join(members) + ',\n "anticipated": [')
+
+    def add(self, part: PredictResult) -> None:
+        for place, line in enumerate(part.expected, start=self.n_rows):
+            sys.stdout.write(f"{',' if place else ''}\n  {json.dumps(line.as_json(), allow_nan=False)}")
+
+    def finish(self, result: PredictResult) -> None:  # noqa: ARG002
+        sys.stdout.write("\n ]\n}\n")
 
 
-def _write_csv(result: PredictResult) -> None:
-    columns = ["match", "half", "observed_until_ms", "time_ms", "action", "confidence", "seen_ms"]
-    columns = [*columns, "team", "x", "y"] if result.kind == "feed" else ["kind", *columns]
-    writer = csv.DictWriter(sys.stdout, columns, restval="", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows({"kind": "spotted", **asdict(seen)} for seen in result.spotted)
-    writer.writerows({"kind": "anticipated", **line.as_json()} for line in result.expected)
+class _Csv(Writer):
+    def begin(self, part: PredictResult) -> None:
+        columns = ["match", "half", "observed_until_ms", "time_ms", "action", "confidence", "seen_ms"]
+        columns = [*columns, "team", "x", "y", "times_usual"] if part.kind == "feed" else ["kind", *columns]
+        self._writer = csv.DictWriter(sys.stdout, columns, restval="", extrasaction="ignore")
+        self._writer.writeheader()
+        self._writer.writerows({"kind": "spotted", **asdict(seen)} for seen in part.spotted)
+
+    def add(self, part: PredictResult) -> None:
+        self._writer.writerows({"kind": "anticipated", **line.as_json()} for line in part.expected)
 
 
-def _write_table(result: PredictResult) -> None:
-    if result.kind == "feed":
-        of = ("match", "half") if len({line.match for line in result.expected}) > 1 else ("half",)
-        columns = (*of, "observed until", "expected at", "", "action", "confidence", "side and place")
-        rows = [(*(str(getattr(line, name)) for name in of), *_expected(line), line.where) for line in result.expected]
-    else:
-        columns = ("observed until", "just seen", "expected at", "", "action", "confidence")
-        rows = [row for moment in _by_moment(result) for row in _rows_of_moment(result, moment)]
-    source = f"{result.source} ({result.provider})" if result.provider else result.source
-    title = f"{source}: {len(result.expected)} actions anticipated (confidence {result.min_confidence:.0%}+)"
-    title = title if result.kind == "feed" else f"{title}, {len(result.spotted)} spotted"
-    show.print_table(title, columns, rows)
+_LONGEST_PLACE = len(", other half centre")
+
+
+class _Table(Writer):
+    """Columns of fixed widths, so that a row can be written before the next is known."""
+
+    def begin(self, part: PredictResult) -> None:
+        feed = part.kind == "feed"
+        before = ("match", "half") if len({match for match, _ in part.times_ms}) > 1 else ("half",)
+        self._before = before if feed else ()
+        named = [
+            *self._before,
+            "seen until",
+            *([] if feed else ["just seen"]),
+            "expected at",
+            "",
+            "action",
+            "confidence",
+        ]
+        named += ["side and place"] if feed else []
+        widest = {"": len("in 4.8 s"), "action": max(len(short_name(action)) for action in ACTIONS)}
+        widest["side and place"] = max(map(cell_len, part.teams), default=0) + _LONGEST_PLACE
+        cells = zip(*self._cells(part), strict=True) if part.expected else [()] * len(named)
+        self._widths = [
+            max(len(name), widest.get(name, 0), *map(cell_len, column), 0)
+            for name, column in zip(named, cells, strict=True)
+        ]
+        self._is_text = [name in ("just seen", "action", "side and place") for name in named]
+        # The last column, or what was just seen, makes room for the others on a narrow terminal.
+        console, gives = out(), named.index("just seen" if not feed else "side and place")
+        spare = console.width - sum(self._widths) - 2 * (len(named) - 1)
+        self._widths[gives] = max(self._widths[gives] + min(spare, 0), len(named[gives]))
+        console.print(Text(printable(f"{part.source} ({part.provider})" if part.provider else part.source), "bold"))
+        console.print(Text(self._line(named), "dim"), soft_wrap=True)
+
+    def add(self, part: PredictResult) -> None:
+        sys.stdout.writelines(f"{self._line(row)}\n" for row in self._cells(part))
+
+    def finish(self, result: PredictResult) -> None:
+        n, bound = len(result.expected), set(result.least_C)
+        said = f"{n:,} action{'s' * (n != 1)} anticipated"
+        if result.kind == "video":
+            said += f", {len(result.spotted):,} spotted"
+        if len(bound) == 1:
+            said += f" (confidence {bound.pop():.0%}+)"
+        if any(line.is_raised for line in result.expected):
+            said += "; (6x): six times as likely as usual"
+        out().print(Text(said, "dim"), soft_wrap=True)
+
+    def _line(self, cells: Sequence[str]) -> str:
+        parts = []
+        for cell, width, is_text in zip(cells, self._widths, self._is_text, strict=True):
+            text = printable(cell)
+            if cell_len(text) > width:
+                text = set_cell_size(text, width - 1) + "…"
+            parts.append(text + " " * (width - cell_len(text)) if is_text else " " * (width - cell_len(text)) + text)
+        return "  ".join(parts).rstrip()
+
+    def _cells(self, part: PredictResult) -> Iterator[tuple[str, ...]]:
+        if part.kind == "feed":
+            for line in part.expected:
+                yield (*(str(getattr(line, name)) for name in self._before), *_expected(line), line.where)
+            return
+        for moment in _by_moment(part):
+            now_ms = moment[0].observed_until_ms
+            just = [seen for seen in part.spotted if now_ms - part.every_ms < seen.time_ms <= now_ms]
+            said = ", ".join(f"{short_name(seen.action)} {format_clock(seen.time_ms)}" for seen in just)
+            for place, (until, *expected) in enumerate(map(_expected, moment)):
+                yield ("", "", *expected) if place else (until, said, *expected)
 
 
 def _expected(line: Anticipation) -> tuple[str, ...]:
     ahead_s = (line.time_ms - line.observed_until_ms) / 1000
     until, at = format_clock(line.observed_until_ms) + _seen(line), format_clock(line.time_ms)
-    return until, at, f"in {ahead_s:.1f} s", line.action.capitalize(), f"{line.confidence:.0%}"
+    times = f" ({line.times_usual:.0f}x)" if line.is_raised else ""
+    return until, at, f"in {ahead_s:.1f} s", short_name(line.action), f"{line.confidence:.0%}{times}"
 
 
 def _seen(line: Anticipation) -> str:
@@ -76,56 +188,72 @@ def _by_moment(result: PredictResult) -> list[list[Anticipation]]:
     return [list(lines) for _, lines in groupby(result.expected, lambda line: line.observed_until_ms)]
 
 
-def _rows_of_moment(result: PredictResult, lines: Sequence[Anticipation]) -> list[tuple[str, ...]]:
-    """A moment's lines; beside the first what was spotted since the moment before it."""
-    now_ms = lines[0].observed_until_ms
-    just = [seen for seen in result.spotted if now_ms - result.every_ms < seen.time_ms <= now_ms]
-    said = ", ".join(f"{seen.action.capitalize()} {format_clock(seen.time_ms)}" for seen in just)
-    (until, *first), *others = map(_expected, lines)
-    return [(until, said, *first), *(("", "", *expected) for _, *expected in others)]
+class _Whole(Writer):
+    """A format whose first line depends on the last anticipation."""
+
+    is_prompt = False
+
+    def rows(self, part: PredictResult) -> None:
+        """Wait for the whole result."""
+
+    def end(self, result: PredictResult) -> None:
+        """Write it."""
+        self.finish(result)
 
 
-def _write_vtt(result: PredictResult) -> None:
+class _Vtt(_Whole):
     """WebVTT subtitles: a cue for each moment, until the next."""
-    moments = _by_moment(result.in_video())  # refused before anything is written
-    sys.stdout.write("WEBVTT\n\n")
-    for lines in moments:
-        now_ms = lines[0].observed_until_ms
-        expected = [
-            f"{line.action.capitalize()} in {(line.time_ms - now_ms) / 1000:.1f} s ({line.confidence:.0%})"
-            for line in lines
-        ]
-        sys.stdout.write(f"{_vtt_clock(now_ms)} --> {_vtt_clock(now_ms + result.every_ms)}\n")
-        sys.stdout.write(f"Next{_seen(lines[0])}: {', '.join(expected)}\n\n")
+
+    def finish(self, result: PredictResult) -> None:
+        moments = _by_moment(result.in_video())  # refused before anything is written
+        sys.stdout.write("WEBVTT\n\n")
+        for lines in moments:
+            now_ms = lines[0].observed_until_ms
+            expected = [
+                f"{short_name(line.action)} in {(line.time_ms - now_ms) / 1000:.1f} s ({line.how_likely})"
+                for line in lines
+            ]
+            sys.stdout.write(f"{_vtt_clock(now_ms)} --> {_vtt_clock(now_ms + result.every_ms)}\n")
+            sys.stdout.write(f"Next{_seen(lines[0])}: {', '.join(expected)}\n\n")
 
 
 def _vtt_clock(time_ms: int) -> str:
     return f"{time_ms // 3_600_000:02d}:{time_ms // 60_000 % 60:02d}:{time_ms // 1000 % 60:02d}.{time_ms % 1000:03d}"
 
 
-def _write_osl(result: PredictResult) -> None:
+class _Osl(_Whole):
     """OpenSportsLab's annotation JSON, version 2.0: spotted actions under ``action``, anticipated ones beside them."""
-    labels = [str(action) for action in ACTIONS]
 
-    def event(head: str, seen: Mark | Anticipation) -> dict[str, object]:
-        return {"head": head, "label": seen.action, "position_ms": seen.time_ms, "confidence": seen.confidence}
+    def finish(self, result: PredictResult) -> None:
+        labels = [str(action) for action in ACTIONS]
 
-    seen = [event("action", mark) for mark in result.spotted]
-    expected = [
-        {**event("anticipation", line), "observed_until_ms": line.observed_until_ms, "seen_ms": line.seen_ms}
-        for line in result.in_video().expected
-    ]
-    schema = {"type": "single_label", "labels": labels}
-    video = {"type": "video", "path": result.source, "fps": float(GRID.fps)}
-    document = {
-        "version": "2.0",
-        "date": date.today().isoformat(),
-        "task": "action_spotting",
-        "dataset_name": result.source,
-        "modalities": ["video"],
-        "metadata": {"type": "predictions", "made_by": "playahead"},
-        "labels": {"action": schema, "anticipation": schema},
-        "data": [{"id": result.source, "inputs": [video], "events": [*seen, *expected]}],
-    }
-    json.dump(document, sys.stdout, indent=1, allow_nan=False)
-    sys.stdout.write("\n")
+        def event(head: str, seen: Mark | Anticipation) -> dict[str, object]:
+            return {"head": head, "label": seen.action, "position_ms": seen.time_ms, "confidence": seen.confidence}
+
+        seen = [event("action", mark) for mark in result.spotted]
+        expected = [
+            {**event("anticipation", line), "observed_until_ms": line.observed_until_ms, "seen_ms": line.seen_ms}
+            for line in result.in_video().expected
+        ]
+        schema = {"type": "single_label", "labels": labels}
+        video = {"type": "video", "path": result.source, "fps": float(GRID.fps)}
+        document = {
+            "version": "2.0",
+            "date": date.today().isoformat(),
+            "task": "action_spotting",
+            "dataset_name": result.source,
+            "modalities": ["video"],
+            "metadata": {"type": "predictions", "made_by": "playahead"},
+            "labels": {"action": schema, "anticipation": schema},
+            "data": [{"id": result.source, "inputs": [video], "events": [*seen, *expected]}],
+        }
+        json.dump(document, sys.stdout, indent=1, allow_nan=False)
+        sys.stdout.write("\n")
+
+
+_WRITERS: dict[str, type[Writer]] = {"table": _Table, "json": _Json, "csv": _Csv, "vtt": _Vtt, "osl": _Osl}
+
+
+def writer_of(form: Format) -> Writer:
+    """A writer of this format."""
+    return _WRITERS[form]()

@@ -12,10 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.box import HEAVY_HEAD
-from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bars, TaskID, TextColumn
+from rich.progress import BarColumn, Progress as RichProgress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -26,13 +24,12 @@ from playahead.evaluation.official import TOLERANCES_S, ThresholdCounts, average
 from playahead.evaluation.reliability import ReliabilityRow
 from playahead.evaluation.scores import Evaluation
 from playahead.io.files import readable_size
-from playahead.io.progress import Progress, Show
+from playahead.io.progress import Progress
 from playahead.io.runtime import emulates_bfloat16
 
 if TYPE_CHECKING:
     from playahead.lab.compare.compare import Row
 
-_MANY_ROWS = 500
 _LONG_S = 2.0  # work that takes no longer prints no lines into a file
 errors = Console(stderr=True, highlight=False, markup=False)
 """Standard error, for progress, notices and errors."""
@@ -81,7 +78,7 @@ def print_json(value: Mapping[str, object]) -> None:
     sys.stdout.write("\n")
 
 
-class _Bars:
+class Bars:
     """Bar for each task; if output is a file, a line for each tenth of a long task."""
 
     def __init__(self, note: str = "") -> None:
@@ -91,11 +88,20 @@ class _Bars:
             BarColumn(bar_width=24),
             TextColumn("{task.fields[note]}", markup=False),
         )
-        self.bars = Bars(*columns, console=errors, refresh_per_second=4, transient=True, disable=not errors.is_terminal)
+        self.bars = RichProgress(
+            *columns, console=errors, refresh_per_second=4, transient=True, disable=not errors.is_terminal
+        )
         self._tasks: dict[str, _Task] = {}
 
-    def show(self, progress: Progress) -> None:
+    def stop(self) -> None:
+        """Show nothing from now on: something else shows how far it is."""
+        self.bars.stop()
+        self.bars.disable = True
+
+    def __call__(self, progress: Progress) -> None:
         """A ``progress.Show``."""
+        if self.bars.disable and errors.is_terminal:
+            return
         if self._note:
             notice(self._note)
             self._note = ""
@@ -135,11 +141,11 @@ def _note(progress: Progress, task: _Task) -> str:
 
 
 @contextmanager
-def progress(note: str = "") -> Iterator[Show]:
+def progress(note: str = "") -> Iterator[Bars]:
     """Yield a ``Show`` that displays progress."""
-    shown = _Bars(note)
+    shown = Bars(note)
     with shown.bars:
-        yield shown.show
+        yield shown
 
 
 def show_notices(notices: Notices) -> None:
@@ -237,29 +243,8 @@ def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a ``plain_table``; a long one is formatted here, a hundred times faster."""
-    console = out()
-    if len(rows) <= _MANY_ROWS:
-        console.print(plain_table(title, columns, rows))
-        return
-    cells = [[printable(str(cell)) for cell in row] for row in (columns, *rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
-    sides = ["<", *">" * (len(columns) - 1)]
-    lines = [
-        [
-            f"{cell:{side}{width - cell_len(cell) + len(cell)}}"
-            for cell, side, width in zip(row, sides, widths, strict=True)
-        ]
-        for row in cells
-    ]
-    box = HEAVY_HEAD.substitute(console.options)  # ASCII where the terminal has no more
-    console.print(printable(title), style="bold", soft_wrap=True)
-    frame = [width + 2 for width in widths]
-    head = f"{box.head_left} {f' {box.head_vertical} '.join(lines[0])} {box.head_right}"
-    body = (f"{box.mid_left} {f' {box.mid_vertical} '.join(line)} {box.mid_right}" for line in lines[1:])
-    console.file.write(
-        "\n".join([box.get_top(frame), head, box.get_row(frame, "head"), *body, box.get_bottom(frame), ""])
-    )
+    """Print a ``plain_table``."""
+    out().print(plain_table(title, columns, rows))
 
 
 def print_finished(validation: Mapping[str, float], weights: Path, log: Path) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from playahead.decoding.decoder import Decoder, Kind, shift, tau_for
 from playahead.decoding.predictions import Predictions, SlotPredictions
+from playahead.decoding.shown import fit_shown
 from playahead.domain.actions import ACTIONS
 from playahead.evaluation.exact import TimedEvents
 from playahead.evaluation.frames import FrameTable
@@ -129,7 +130,7 @@ _PRIOR = 20.0  # anticipations that bear out the model: a bin with few of its ow
 
 
 def calibrate(decoder: Decoder, predictions: Predictions, table: Table, events: TimedEvents) -> Decoder:
-    """The decoder with a map of its confidences; scores stay as they are.
+    """The decoder with a map of its confidences, and bounds for what is shown; scores stay as they are.
 
     Args:
         decoder: the marginal one.
@@ -137,12 +138,13 @@ def calibrate(decoder: Decoder, predictions: Predictions, table: Table, events: 
         table: puts confidences beside what happened (``EvaluationSet.table``).
         events: actions that happened, to the millisecond.
     """
-    plain = replace(decoder, calibration=None)
+    plain = replace(decoder, calibration=None, shown=None)
     rows = rows_of(table(plain.probabilities(predictions)).scores_NRV[:, :, 1:], events)
     stated_P, happened_P = np.asarray(rows.score, np.float64), came_near(events, rows)
     by_class = [rows.class_index == c for c in range(len(ACTIONS))]
     knots = [_knots(stated_P[mine], happened_P[mine]) for mine in by_class]
-    return replace(plain, calibration=ScoreScale(tuple(k[0] for k in knots), tuple(k[1] for k in knots)))
+    mapped = replace(plain, calibration=ScoreScale(tuple(k[0] for k in knots), tuple(k[1] for k in knots)))
+    return replace(mapped, shown=fit_shown(mapped.probabilities(predictions), events.class_index))
 
 
 def _knots(stated_P: NDArray[np.float64], happened_P: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:

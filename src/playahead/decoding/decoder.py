@@ -5,14 +5,15 @@ P anticipations.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Literal, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from playahead.decoding.marginal import decode_marginal, near_probabilities
 from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions
+from playahead.decoding.shown import MinConfidence, Shown, least_confidence
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import Possession
 from playahead.domain.grid import ANTICIPATION_MS, FRAMES_PER_WINDOW, OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
@@ -85,52 +86,48 @@ def shift(scores_NRV: NDArray[np.float32], frames_C: Sequence[int]) -> NDArray[n
 
 
 def anticipations_of(
-    scores_NRV: NDArray[np.float32],
-    min_confidence: float = 0.0,
-    probabilities_NRV: NDArray[np.float32] | None = None,
+    scores_NRV: NDArray[np.float32], probabilities_NRV: NDArray[np.float32] | None = None
 ) -> list[list[Anticipation]]:
     """One record per frame with a score, in time order, at the frame's centre.
 
     Args:
         scores_NRV: decoded frames.
-        min_confidence: confidence below which a record is left out.
         probabilities_NRV: scores that name the class, where ``scores_NRV`` has another scale for every class.
     """
     named_by_NRC = (scores_NRV if probabilities_NRV is None else probabilities_NRV)[:, :, 1:]
     listed: list[list[Anticipation]] = [[] for _ in scores_NRV]
-    best_NR = scores_NRV[:, :, 1:].max(axis=2)
-    for clip, frame in zip(*np.nonzero(best_NR > min_confidence), strict=True):
+    for clip, frame in zip(*np.nonzero(scores_NRV[:, :, 1:].max(axis=2) > 0), strict=True):
         vector, likeliest = scores_NRV[clip, frame, 1:], int(named_by_NRC[clip, frame].argmax())
         listed[clip].append(_record(vector, likeliest, frame_centre_ms(int(frame))))
     return listed
 
 
-def _record(vector_C: NDArray[np.float32], likeliest: int, offset_ms: int) -> Anticipation:
-    confidences = tuple(float(value) for value in vector_C)
-    return Anticipation(ACTIONS[likeliest], offset_ms, confidences[likeliest], confidences)
+def _record(vector_C: NDArray[np.float32], c: int, offset_ms: int, **about: Any) -> Anticipation:
+    confidences = tuple(vector_C.tolist())
+    return Anticipation(ACTIONS[c], offset_ms, confidences[c], confidences, **about)
 
 
-def _with_place(record: Anticipation, where_C3: NDArray[np.float32], side: int, teams: tuple[str, str]) -> Anticipation:
-    is_own, x, y = where_C3[record.action.class_index].tolist()
+def _side_and_place(where_3: NDArray[np.float32], side: int, teams: tuple[str, str]) -> dict[str, Any]:
+    is_own, x, y = where_3.tolist()
     acts = side if is_own >= 0.5 else 1 - side
-    team = teams[acts] if side >= 0 else None
-    return replace(record, team=team, x=round(50 * x + 50), y=round(50 * y + 50))
+    return {"team": teams[acts] if side >= 0 else None, "x": round(50 * x + 50), "y": round(50 * y + 50)}
 
 
 def slots_that_emit(
-    predictions: SlotPredictions, tau: float, confidence: Confidence = "product", min_confidence: float = 0.0
+    predictions: SlotPredictions, tau: float, confidence: Confidence, least_C: NDArray[np.floating]
 ) -> list[list[Anticipation]]:
     """The paper's inference, one record for each slot above tau, in time order (docs/paper.md 1.3 i-k).
 
     The class is the likeliest one, the whole class vector is kept, and the time is the centre of the likeliest bin to
-    the millisecond.
+    the millisecond. Records that are less confident than ``least_C`` are left out.
     """
     found = emitted(predictions, tau, confidence)
     offset_ms_P = np.rint(found.time_P.astype(np.float64) * ANTICIPATION_MS).astype(np.int64)
     listed: list[list[Anticipation]] = [[] for _ in range(len(predictions))]
     for example, offset_ms, vector_C in zip(found.example_P, offset_ms_P, found.confidence_PC, strict=True):
-        if vector_C.max() > min_confidence:
-            listed[example].append(_record(vector_C, int(vector_C.argmax()), int(offset_ms)))
+        likeliest = int(vector_C.argmax())
+        if vector_C[likeliest] >= least_C[likeliest]:
+            listed[example].append(_record(vector_C, likeliest, int(offset_ms)))
     for records in listed:
         records.sort(key=lambda record: record.offset_ms)
     return listed
@@ -180,6 +177,7 @@ class Decoder:
         confidence: confidence in the paper's decoding: "product", o_k * p_k(c), or "class", p_k(c) alone.
         scale: monotone map per class for the official scorer, or None.
         calibration: monotone map per class of the confidences that people are shown, or None. No score depends on it.
+        shown: confidences from which on people are shown each class, or None.
         shift_frames: number of frames by which each class's predictions are moved later; empty for none.
     """
 
@@ -191,6 +189,7 @@ class Decoder:
     shift_frames: tuple[int, ...] = ()
     confidence: Confidence = "product"
     calibration: ScoreScale | None = None
+    shown: Shown | None = None
 
     def __post_init__(self) -> None:
         check_choices(self)
@@ -198,7 +197,8 @@ class Decoder:
             raise InputError("Decoder.tau", f"{self.tau} is not in [0, 1)")
         if self.kind != "paper" and self.confidence != "product":
             raise InputError("Decoder.confidence", f"{self.confidence} is for the paper's decoding")
-        chosen = self.time != "argmax" or self.rescue or self.scale or self.shift_frames or self.calibration
+        chosen = self.time != "argmax" or self.rescue or self.shift_frames
+        chosen = chosen or self.scale or self.calibration or self.shown
         if self.kind == "paper" and chosen:
             what = "paper has a tau, a confidence and nothing else to choose"
             raise InputError("Decoder.kind", what, "use tuned-threshold")
@@ -249,7 +249,7 @@ class Decoder:
     def anticipations(
         self,
         predictions: Predictions,
-        min_confidence: float = 0.0,
+        min_confidence: MinConfidence = 0.0,
         for_scorer: bool = False,
         possession: Possession | None = None,
     ) -> list[list[Anticipation]]:
@@ -257,23 +257,32 @@ class Decoder:
 
         Args:
             predictions: output of the heads.
-            min_confidence: confidence below which a record is left out.
+            min_confidence: confidence from which on a record is listed, see ``least_confidence``.
             for_scorer: give every row, on the scale chosen for the official scorer, instead of confidences.
             possession: who has the ball at each example's end; records say who is expected to act, and where, if it is
                 given and the model knows.
         """
+        least_C = least_confidence(min_confidence, self.shown)
         if self.kind == "paper":
-            return slots_that_emit(self._slots(predictions), self.tau, self.confidence, min_confidence)
+            return slots_that_emit(self._slots(predictions), self.tau, self.confidence, least_C)
         if for_scorer:
             ranked_ORV = self._ranked(predictions)
-            return anticipations_of(self._scaled(ranked_ORV), min_confidence, self._moved(ranked_ORV))
-        listed = anticipations_of(self.probabilities(predictions), min_confidence)
-        if possession is None or not isinstance(predictions, DensePredictions) or predictions.where_OC3 is None:
-            return listed
-        return [
-            [_with_place(record, where_C3, int(side), possession.teams) for record in records]
-            for records, where_C3, side in zip(listed, predictions.where_OC3, possession.side_O, strict=True)
-        ]
+            return anticipations_of(self._scaled(ranked_ORV), self._moved(ranked_ORV))
+        stated_ORV = self.probabilities(predictions)
+        stated_ORC = stated_ORV[:, :, 1:]
+        is_shown_ORC = (stated_ORC > 0) & (stated_ORC >= least_C)
+        if self.kind != "marginal":  # a slot is one action, whose likeliest class alone is named
+            is_shown_ORC &= stated_ORC == stated_ORC.max(axis=2, keepdims=True)
+        where_OC3 = predictions.where_OC3 if isinstance(predictions, DensePredictions) else None
+        listed: list[list[Anticipation]] = [[] for _ in stated_ORV]
+        for o, r, c in np.argwhere(is_shown_ORC).tolist():
+            about: dict[str, Any] = {}
+            if self.shown is not None and self.shown.usual_C[c]:
+                about["times_usual"] = round(float(stated_ORC[o, r, c]) / self.shown.usual_C[c], 1)
+            if possession is not None and where_OC3 is not None:
+                about |= _side_and_place(where_OC3[o, c], int(possession.side_O[o]), possession.teams)
+            listed[o].append(_record(stated_ORC[o, r], c, frame_centre_ms(r), **about))
+        return listed
 
     def as_dict(self) -> dict[str, object]:
         """Settings as JSON can hold them."""
@@ -291,6 +300,8 @@ class Decoder:
             for name in ("scale", "calibration"):
                 if (knots := fields.get(name)) is not None:
                     fields[name] = ScoreScale(**{axis: tuple(map(tuple, knots[axis])) for axis in knots})  # type: ignore[index]
+            if (bounds := fields.get("shown")) is not None:
+                fields["shown"] = Shown(**{name: tuple(bounds[name]) for name in bounds})  # type: ignore[index]
             shifts = tuple(int(frames) for frames in fields.pop("shift_frames", ()))  # type: ignore[union-attr]
             return cls(**fields, shift_frames=shifts)  # type: ignore[arg-type]
         except (TypeError, ValueError, AttributeError, IndexError, KeyError) as reason:

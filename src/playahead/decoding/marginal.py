@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from playahead.domain.grid import RASTER_FRAMES, RASTER_HZ
 
 PEAKS_PER_CLASS = 6
-_TOLERANCES_S = (1, 2, 3, 4, 5, 11)
-_REACH_FRAMES = tuple(min(int(s * RASTER_HZ / 2), RASTER_FRAMES - 1) for s in _TOLERANCES_S)
+TOLERANCES_S = (1, 2, 3, 4, 5, 11)
+"""The benchmark's; the last accepts any time."""
+_REACH_FRAMES = tuple(min(int(s * RASTER_HZ / 2), RASTER_FRAMES - 1) for s in TOLERANCES_S)
 _REACH_H = np.array(_REACH_FRAMES)[:, None]
 _START_HR = np.maximum(np.arange(RASTER_FRAMES) - _REACH_H, 0)
 _STOP_HR = np.minimum(np.arange(RASTER_FRAMES) + _REACH_H + 1, RASTER_FRAMES)

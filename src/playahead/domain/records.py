@@ -12,6 +12,7 @@ from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import RecordError
 
 Side = Literal["home", "away", "left", "right"]
+_WORTH_SAYING = 3.0  # times the usual
 SIDES: tuple[Side, ...] = ("home", "away", "left", "right")
 
 
@@ -91,6 +92,7 @@ class Anticipation:
         match, half: of a feed; 0 of a video.
         team: name of the side that is expected to act, if that is known.
         x, y: place along and across that side's attack, 0 to 100, if that is known.
+        times_usual: how many times as likely as near any moment, if only the class's frequency is known.
     """
 
     action: Action
@@ -104,6 +106,7 @@ class Anticipation:
     team: str | None = None
     x: int | None = None
     y: int | None = None
+    times_usual: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.action, Action):
@@ -129,6 +132,17 @@ class Anticipation:
         return replace(self, confidence=round(self.confidence, 4), **where)
 
     @property
+    def how_likely(self) -> str:
+        """The confidence in words, as "64%", or "12%, 8 times the usual" where the class seldom comes."""
+        stated = f"{self.confidence:.0%}"
+        return f"{stated}, {self.times_usual:.0f} times the usual" if self.is_raised else stated
+
+    @property
+    def is_raised(self) -> bool:
+        """Whether it is so much likelier than usual that people should be told."""
+        return self.times_usual is not None and self.times_usual >= _WORTH_SAYING
+
+    @property
     def where(self) -> str:
         """Side and place in words, as "Arsenal, own half left"; empty if nothing is known."""
         place = "" if self.x is None or self.y is None else _place_in_words(self.x, self.y)
@@ -147,6 +161,7 @@ class Anticipation:
             "team": self.team,
             "x": self.x,
             "y": self.y,
+            "times_usual": self.times_usual,
         }
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from playahead.decoding.decoder import Decoder, decoder_of
 from playahead.decoding.predictions import Predictions, join_predictions
+from playahead.decoding.shown import MinConfidence
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
@@ -111,13 +112,14 @@ class AnyPredictor(ABC):
         return join_predictions(found)
 
     def anticipate(
-        self, windows: NDArray[np.float32], min_confidence: float = 0.1, decoder: Decoder | None = None
+        self, windows: NDArray[np.float32], min_confidence: MinConfidence = None, decoder: Decoder | None = None
     ) -> list[list[Anticipation]]:
         """Anticipate from windows of features, oldest first.
 
         Args:
             windows: (W, N, F) float32, W >= 6 consecutive 5-s windows; or moments.
-            min_confidence: minimum probability of an anticipation.
+            min_confidence: probability from which on an anticipation is listed, as 0.3 or "shot=0.05,pass=0.5"; each
+                class's own if None.
             decoder: the marginal one that the weights carry if None.
 
         Returns:
@@ -212,7 +214,7 @@ class AnyPredictor(ABC):
         self,
         source: ObservationSource,
         times_ms: Sequence[int] | NDArray[np.int64],
-        min_confidence: float = 0.1,
+        min_confidence: MinConfidence = None,
         decoder: Decoder | None = None,
     ) -> list[list[Anticipation]]:
         """Anticipate after each of these times, from the 30 s before it.
@@ -220,7 +222,8 @@ class AnyPredictor(ABC):
         Args:
             source: source to observe.
             times_ms: increasing times since the source's start, above 0; before 30000, windows are partly empty.
-            min_confidence: minimum probability of an anticipation.
+            min_confidence: probability from which on an anticipation is listed, as 0.3 or "shot=0.05,pass=0.5"; each
+                class's own if None.
             decoder: decoder to use; the marginal one of the weights if None.
 
         Returns:

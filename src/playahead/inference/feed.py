@@ -1,12 +1,13 @@
 """Anticipations all through a match, from its event feed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.decoding.shown import least_confidence
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.notices import Notices
@@ -19,6 +20,7 @@ from playahead.io.progress import Show, counter, quiet
 from playahead.sources.feeds import choose_reader, read_feed
 
 EVERY_S = 5.0
+_AT_FIRST, _AT_ONCE = 12, 240  # times
 
 
 def predict_feed(
@@ -26,6 +28,7 @@ def predict_feed(
     config: PredictConfig | None = None,
     show: Show = quiet,
     companions: Sequence[Path] = (),
+    on_rows: Callable[[PredictResult], object] = id,
 ) -> PredictResult:
     """Anticipate what comes next, all through a match; writes an overlay if the options name one.
 
@@ -34,6 +37,7 @@ def predict_feed(
         config: weights, times and minimum confidence.
         show: progress, called for every time of a half.
         companions: further files of the match.
+        on_rows: called as anticipations are made, with a result that holds the newest alone.
 
     Raises:
         InputError: the file or the weights cannot be read.
@@ -51,31 +55,42 @@ def predict_feed(
     chosen = [half for half in halves if config.half in (None, half.half)]
     first_ms = config.start_ms(SHORTEST_MS)
     times = [times_of(half, first_ms, config.end_ms, every_ms) for half in chosen]
-    advance = counter(show, f"predicting {source}", sum(map(len, times)), "times")
-    expected: list[Anticipation] = []
-    for half, times_ms in zip(chosen, times, strict=True):
-        track = predictor.prepare(half)
-        listed = predictor.anticipate_at(track, times_ms, config.min_confidence, decoder)
-        expected += [
-            anticipation.at(time_ms, half.seen_ms(time_ms), half.match, half.half)
-            for time_ms, anticipations in zip(times_ms.tolist(), listed, strict=True)
-            for anticipation in anticipations
-        ]
-        advance(len(times_ms))
     for text in config.short_notices(times[0] if times else [], predictor.knows_worse_sources):
         notices.add(text)
+    if config.overlay is not None:
+        _require_overlay_fits(chosen, times, config)
+    is_one_match = len({half.match for half in chosen}) == 1
     result = PredictResult(
         source=source,
         kind="feed",
-        expected=expected,
+        expected=(),
         spotted=(),
         every_ms=every_ms,
-        min_confidence=config.min_confidence,
-        notices=[],
+        least_C=tuple(least_confidence(config.min_confidence, decoder.shown).tolist()),
+        notices=notices.lines,
         provider=provider,
         kick_offs_ms=config.kick_offs_ms,
         times_ms={(half.match, half.half): times_ms for half, times_ms in zip(chosen, times, strict=True)},
+        teams=chosen[0].teams if is_one_match else (),
     )
+    advance = counter(show, f"predicting {source}", sum(map(len, times)), "times")
+    expected: list[Anticipation] = []
+    for half, half_ms in zip(chosen, times, strict=True):
+        track = predictor.prepare(half)
+        # A few times first, so that there is something to read. Windows are shared over a half, so it is one part.
+        for times_ms in np.split(
+            half_ms, [] if predictor.reading.n_before else range(_AT_FIRST, len(half_ms), _AT_ONCE)
+        ):
+            listed = predictor.anticipate_at(track, times_ms, config.min_confidence, decoder)
+            found = [
+                anticipation.at(time_ms, half.seen_ms(time_ms), half.match, half.half)
+                for time_ms, anticipations in zip(times_ms.tolist(), listed, strict=True)
+                for anticipation in anticipations
+            ]
+            expected += found
+            on_rows(replace(result, expected=found))
+            advance(len(times_ms))
+    result = replace(result, expected=expected)
     if config.overlay is not None and config.video is not None:
         _write_overlay(config.video, config.overlay, result, chosen, notices)
     return replace(result, notices=notices.lines)
@@ -88,20 +103,24 @@ def times_of(half: FeedHalf, start_ms: int, end_ms: int | None, every_ms: int) -
     return np.arange(start_ms, stop_ms + 1, every_ms, dtype=np.int64)
 
 
+def _require_overlay_fits(halves: Sequence[FeedHalf], times: Sequence[NDArray], config: PredictConfig) -> None:
+    """Refuse an overlay that could not be drawn, before anything is predicted."""
+    if len({half.match for half in halves}) > 1:
+        raise InputError("PredictConfig.video", "is of one match, and the feed holds several")
+    require_kick_offs({half.half for half in halves}, config.kick_offs_ms)
+    if not any(map(len, times)):
+        raise InputError("PredictConfig.overlay", "no time to anticipate at lies in the feed")
+
+
 def _write_overlay(
     video: Path, path: Path, result: PredictResult, halves: Sequence[FeedHalf], notices: Notices
 ) -> None:
     """Write the match's video from the first time of anticipation to one step after the last."""
     from playahead.video.overlay import write_overlay  # a feed alone needs no video library
 
-    if len({half.match for half in halves}) > 1:
-        raise InputError("PredictConfig.video", "is of one match, and the feed holds several")
-    require_kick_offs({half.half for half in halves}, result.kick_offs_ms)
     times_ms = sorted(
         result.kick_offs_ms[half] + int(time_ms) for (_, half), times in result.times_ms.items() for time_ms in times
     )
-    if not times_ms:
-        raise InputError("PredictConfig.overlay", "no time to anticipate at lies in the feed")
     seen = [mark for half in halves for mark in _marks(half, result.kick_offs_ms[half.half])]
     timeline = result.timeline(sorted(seen, key=lambda mark: mark.time_ms), times_ms)
     write_overlay(video, path, timeline, (times_ms[0], times_ms[-1] + result.every_ms), notices=notices)

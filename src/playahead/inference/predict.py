@@ -1,6 +1,6 @@
 """``predict()``: a match in, anticipations out, from a feed or a video."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,7 @@ def predict(
     config: PredictConfig | None = None,
     must_be: Literal["feed"] | None = None,
     show: Show = quiet,
+    on_rows: Callable[[PredictResult], object] = id,
 ) -> PredictResult:
     """Anticipate what comes next, all through a match.
 
@@ -26,6 +27,7 @@ def predict(
         config: weights, times and minimum confidence.
         must_be: "feed" refuses a video.
         show: progress, called on the way.
+        on_rows: of a feed, called as anticipations are made, with a result that holds the newest alone.
 
     Raises:
         InputError: a file that cannot be read, or an option that does not go with it.
@@ -41,7 +43,8 @@ def predict(
         if config.overlay is not None and config.video is None:
             raise InputError("PredictConfig.overlay", "of a feed is drawn over its video", "give a video and kick-offs")
         first = (feeds or files)[0]
-        return predict_feed(Path(first), config, show, [Path(file) for file in files if file != first])
+        companions = [Path(file) for file in files if file != first]
+        return predict_feed(Path(first), config, show, companions, on_rows)
     (match,) = files
     path = Path(match)
     for name in ("video", "kick_off"):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.decoding.decoder import Kind
+from playahead.decoding.shown import MinConfidence, check_min_confidence
 from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark, Timeline
 from playahead.domain.time import parse_clock, parse_kick_offs
@@ -28,7 +29,8 @@ class PredictConfig:
         weights: weights of the model; the packaged ones if not given.
         backbone: backbone of video features; the packaged one (trained on simulated broadcasts) if not given.
         every: seconds between anticipations; 1 for video and 5 for a feed if not given.
-        min_confidence: minimum confidence of what is shown (confidence is a probability).
+        min_confidence: probability from which on an action is shown: of each class (shot=0.05,pass=0.5) or of all
+            (0.3); if not given, each class is shown as often as it happens.
         decoding: marginal, tuned-threshold or paper, as of evaluate.
         tau: minimum objectness of slots that emit; not for marginal decoding.
         half: half of a feed's match (3 and 4: extra time); all if not given.
@@ -46,7 +48,7 @@ class PredictConfig:
     weights: Path | None = None
     backbone: Path | None = None
     every: float | None = None
-    min_confidence: float = 0.3
+    min_confidence: MinConfidence = None
     decoding: Kind = "marginal"
     tau: float | None = None
     half: Literal[1, 2, 3, 4] | None = None
@@ -63,8 +65,7 @@ class PredictConfig:
     def __post_init__(self) -> None:
         if self.every is not None and not 0.001 <= self.every < 3600:
             raise InputError("PredictConfig.every", f"{self.every} is not in 0.001 to 3600 seconds")
-        if not 0 <= self.min_confidence <= 1:
-            raise InputError("PredictConfig.min_confidence", f"{self.min_confidence} is not in [0, 1]")
+        check_min_confidence(self)
         if self.overlay is not None:
             require_replaceable(self.overlay)
         check_choices(self)
@@ -117,10 +118,11 @@ class PredictResult:
         expected: anticipated actions, by the time they were anticipated at.
         spotted: actions seen on the way; none in a feed.
         every_ms: time from one anticipation to the next.
-        min_confidence: minimum confidence of what is in ``expected``.
+        least_C: confidence from which on each class is in ``expected``.
         provider: provider of the feed, if it is known.
         kick_offs_ms: start of each half of a feed in its video.
         times_ms: times of anticipation for each (match, half), zeros for a video, also those without an action.
+        teams: names of both sides, if the feed is of one match.
         notices: facts about the weights and the match that a reader should know.
     """
 
@@ -129,11 +131,12 @@ class PredictResult:
     expected: Sequence[Anticipation]
     spotted: Sequence[Mark]
     every_ms: int
-    min_confidence: float
+    least_C: tuple[float, ...]
     notices: Sequence[str] = ()
     provider: str = ""
     kick_offs_ms: Mapping[int, int] = field(default_factory=dict)
     times_ms: Mapping[tuple[int, int], NDArray[np.int64]] = field(default_factory=dict)
+    teams: tuple[str, ...] = ()
 
     def in_video(self) -> "PredictResult":
         """The same with the times of the video; for a single half of a feed without a kick-off, of that half.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from playahead.backbone.exported import ExportedBackbone
 from playahead.decoding.marginal import pick_peaks
+from playahead.decoding.shown import MinConfidence, least_confidence
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
@@ -150,11 +151,9 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
             for time_ms, anticipations in zip(times_ms.tolist(), listed, strict=True)
             for anticipation in anticipations
         ],
-        spotted=spotted_marks(
-            stretch.encoder, stretch.start_ms, max(config.min_confidence, SPOTTED_CONFIDENCE), model.classes
-        ),
+        spotted=spotted_marks(stretch.encoder, stretch.start_ms, least_spotted(config.min_confidence), model.classes),
         every_ms=every_ms,
-        min_confidence=config.min_confidence,
+        least_C=tuple(least_confidence(config.min_confidence, decoder.shown).tolist()),
         notices=[],
         times_ms={(0, 0): times_ms},
     )
@@ -218,6 +217,11 @@ def _encode(
         fix = "choose an earlier start or a longer video, or short answers from what there is"
         raise InputError(shown(source), f"{what}, an observation needs {shortest_ms // 1000} s", fix)
     return _Stretch(start_ms, encoder)
+
+
+def least_spotted(wanted: MinConfidence) -> float:
+    """Confidence from which on a spotted action is shown: bounds by class are of anticipations."""
+    return max(float(wanted), SPOTTED_CONFIDENCE) if isinstance(wanted, float | int) else SPOTTED_CONFIDENCE
 
 
 def spotted_marks(encoder: VideoEncoder, start_ms: int, min_confidence: float, classes: frozenset[str]) -> list[Mark]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.cli.formats import write_result
+from playahead.cli.formats import writer_of
 from playahead.domain.time import format_duration
 from playahead.lab import demo as pipeline
 
@@ -24,7 +24,7 @@ def demo(out: Path = Path("playahead-demo"), seed: int = 7, epochs: int | None =
     with terminal.progress() as show:
         made = pipeline.demo(out, pipeline.DemoConfig(epochs=epochs, seed=seed), show)
     shown = [line for line in made.prediction.expected if line.observed_until_ms < _SHOWN_UNTIL_MS]
-    write_result(replace(made.prediction, expected=shown), "table")
+    writer_of("table").end(replace(made.prediction, expected=shown))
     console = terminal.out()
     title = f"average precision, simulated held-out match, {made.n_examples:,} examples"
     console.print(terminal.score_table(made.evaluation.counts, title))

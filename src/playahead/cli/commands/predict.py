@@ -1,11 +1,12 @@
 """``playahead predict``."""
 
+import sys
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.cli.formats import Format, write_result
+from playahead.cli.formats import Format, writer_of
 from playahead.inference.predict import predict as predict_match
-from playahead.inference.result import PredictConfig
+from playahead.inference.result import PredictConfig, PredictResult
 from playahead.io.errors import InputError
 
 
@@ -22,10 +23,23 @@ def predict(asked: PredictConfig, match: list[str] = [], feed: Path | None = Non
     """
     if bool(match) == bool(feed):
         raise InputError("predict", "needs a match: a video or an event feed", "playahead predict match.mp4")
+    writer, n_told = writer_of(format), 0
+
+    def tell(result: PredictResult) -> None:
+        nonlocal n_told
+        for text in result.notices[n_told:]:
+            terminal.notice(text)
+        n_told = len(result.notices)
+
+    def on_rows(part: PredictResult) -> None:
+        tell(part)
+        if writer.is_prompt and sys.stdout.isatty():
+            show.stop()  # the rows show how far it is
+        writer.rows(part)
+
     with terminal.progress() as show:
-        result = predict_match([str(feed)] if feed else match, asked, must_be="feed" if feed else None, show=show)
-    for text in result.notices:
-        terminal.notice(text)
-    write_result(result, format)
+        result = predict_match([str(feed)] if feed else match, asked, "feed" if feed else None, show, on_rows)
+    tell(result)
+    writer.end(result)
     if asked.overlay is not None:
         terminal.errors.print(f"overlay: {asked.overlay}")

@@ -15,6 +15,7 @@ from prometheus_client import generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from playahead.decoding.shown import MinConfidence
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.runtime import started_ray
 from playahead.live.server.backlog import Entry
@@ -113,11 +114,11 @@ class RaySessions:
         self._serve.start(proxy_location="Disabled")
         return [self._serve.run(worker.bind(config), name=name, route_prefix=None) for name in self._names]
 
-    def of_feed(self, speed: float, min_confidence: float, reports: Reports | None) -> RaySession:
+    def of_feed(self, speed: float, min_confidence: MinConfidence, reports: Reports | None) -> RaySession:
         """Begin a session whose rows are posted, in the worker that has the fewest."""
         return self._begin("of_feed", speed, min_confidence, reports)
 
-    def of_video(self, source: str, speed: float, min_confidence: float) -> RaySession:
+    def of_video(self, source: str, speed: float, min_confidence: MinConfidence) -> RaySession:
         """Begin a session that watches a source, in the worker that has the fewest."""
         return self._begin("of_video", source, speed, min_confidence)
 

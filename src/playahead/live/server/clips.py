@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.decoding.shown import MinConfidence
 from playahead.live.server.requests import Problem
 from playahead.live.server.sessions import Models
 from playahead.live.session.answer import Answer
@@ -33,7 +34,7 @@ class Clips:
         self._pool, self._in_hand = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="clip"), 0
         self._closing = threading.Event()
 
-    async def answer(self, body: AsyncIterator[bytes], min_confidence: float) -> Answer:
+    async def answer(self, body: AsyncIterator[bytes], min_confidence: MinConfidence) -> Answer:
         """Anticipate after a clip, from its last 30 s, or from all of a shorter one.
 
         Raises:
@@ -52,7 +53,7 @@ class Clips:
         finally:
             self._in_hand -= 1
 
-    def _answer_after(self, clip: Path, min_confidence: float) -> Answer:
+    def _answer_after(self, clip: Path, min_confidence: MinConfidence) -> Answer:
         model = self._models.video
         session, answer = VideoSession(model, min_confidence), None
         session.set_pace(PACES_S[-1])

@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from playahead.decoding.shown import MinConfidence, least_confidence
 from playahead.domain.feed import FeedRow
 from playahead.domain.grid import GRID
 from playahead.domain.time import LONGEST_HALF_MS
@@ -38,7 +39,19 @@ _SILENT_S = 10.0
 _TOO_LARGE = "a request of this kind may have at most {} MiB"
 _PARSER = ThreadPoolExecutor(1, thread_name_prefix="json")
 _MOST_ROWS, _MOST_FEATURES = 5_000, 4_096
-Confidence = Annotated[float, Field(ge=0, le=1)]
+
+
+def _checked(wanted: MinConfidence) -> MinConfidence:
+    try:
+        least_confidence(wanted, None)
+    except InputError as reason:
+        raise PydanticCustomError("min_confidence", "{reason}", {"reason": reason.what}) from None
+    return wanted
+
+
+MinConfidenceBody = Annotated[
+    Annotated[float, Field(ge=0, le=1)] | Annotated[str, Field(max_length=400)] | None, AfterValidator(_checked)
+]
 
 
 class _RequestBody(BaseModel):
@@ -81,7 +94,7 @@ class QuestionBody(_RequestBody):
     features: Annotated[list[Window], Field(max_length=GRID.n_windows, fail_fast=True)] | None = None
     now_ms: Annotated[int, Field(ge=1_000, le=LONGEST_HALF_MS)] | None = None
     reports: ReportsBody = None
-    min_confidence: Confidence = 0.1
+    min_confidence: MinConfidenceBody = None
 
 
 class SessionBody(_RequestBody):
@@ -90,7 +103,7 @@ class SessionBody(_RequestBody):
     kind: Literal["feed", "video"] = "feed"
     source: Annotated[str, Field(max_length=2_000)] | None = None
     speed: Annotated[float, Field(ge=0, le=1_000)] = 1.0
-    min_confidence: Confidence = 0.1
+    min_confidence: MinConfidenceBody = None
     reports: ReportsBody = None
 
 
@@ -115,6 +128,7 @@ class ActionOut(BaseModel):
     team: str | None = None
     x: int | None = None
     y: int | None = None
+    times_usual: float | None = None
 
 
 class AnswerOut(BaseModel):

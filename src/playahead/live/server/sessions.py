@@ -12,6 +12,7 @@ from collections.abc import Generator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from playahead.decoding.shown import MinConfidence
 from playahead.features.forms import FEED_FEATURES
 from playahead.inference.open_predictor import open_predictor
 from playahead.inference.video import VideoModel
@@ -159,7 +160,7 @@ class LocalSessions:
         self._closing = threading.Event()
         threading.Thread(target=self._sweep, name="sessions", daemon=True).start()
 
-    def of_feed(self, speed: float, min_confidence: float, reports: Reports | None) -> LocalSession:
+    def of_feed(self, speed: float, min_confidence: MinConfidence, reports: Reports | None) -> LocalSession:
         """Begin a session whose rows are posted."""
         self._require_room()
         session, lines = FeedSession(self._models.feed, min_confidence), Lines(_ROWS_WAITING)
@@ -168,7 +169,7 @@ class LocalSessions:
         answers = self._measured("feed", session, watch_feed(session, lines, speed))
         return self._keep(LocalSession("feed", "rows", answers, lines))
 
-    def of_video(self, source: str, speed: float, min_confidence: float) -> LocalSession:
+    def of_video(self, source: str, speed: float, min_confidence: MinConfidence) -> LocalSession:
         """Begin a session that watches a source."""
         self._require_room()
         model = self._models.video

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.decoding.shown import MinConfidence
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import HOME_AND_AWAY, Possession
 from playahead.domain.grid import GRID, RASTER_FRAMES
@@ -69,7 +70,7 @@ class Answer:
 
 def _mark_as_json(mark: Mark | Anticipation) -> dict[str, object]:
     fields = {"time_ms": mark.time_ms, "action": str(mark.action), "confidence": mark.confidence}
-    places = {name: getattr(mark, name, None) for name in ("team", "x", "y")}
+    places = {name: getattr(mark, name, None) for name in ("team", "x", "y", "times_usual")}
     return fields | {name: known for name, known in places.items() if known is not None}
 
 
@@ -120,7 +121,7 @@ def _expected(
 class RecentWindows:
     """The encoded windows of the last 25 s, so that each window is encoded once."""
 
-    def __init__(self, predictor: AnyPredictor, min_confidence: float) -> None:
+    def __init__(self, predictor: AnyPredictor, min_confidence: MinConfidence) -> None:
         self._predictor, self._decoder, self._min_confidence = predictor, predictor.decoder(), min_confidence
         self._before_ms = np.arange(predictor.reading.n_before, -1, -1, dtype=np.int64) * GRID.window_ms
         self._encoded: dict[int, NDArray[np.float32]] = {}

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 import numpy as np
 
+from playahead.decoding.shown import MinConfidence
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import COLUMNS, HOME_AND_AWAY, LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow, Tally
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
@@ -46,7 +47,7 @@ class FeedSession:
         took_s: duration of computing the latest answer.
     """
 
-    def __init__(self, predictor: AnyPredictor, min_confidence: float = 0.1) -> None:
+    def __init__(self, predictor: AnyPredictor, min_confidence: MinConfidence = None) -> None:
         self._predictor = predictor
         self._windows = RecentWindows(predictor, min_confidence)
         self._reports, self._teams = _TEN_ACTIONS, HOME_AND_AWAY

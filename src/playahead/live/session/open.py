@@ -7,6 +7,7 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from playahead.decoding.shown import MinConfidence, check_min_confidence
 from playahead.features.forms import FEED_FEATURES
 from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
@@ -28,20 +29,20 @@ class LiveConfig:
     Attributes:
         weights: weights of the model; the packaged ones if not given.
         backbone: backbone of video features; the packaged one (trained on simulated broadcasts) if not given.
-        min_confidence: minimum confidence of what is shown (confidence is a probability).
+        min_confidence: probability from which on an action is shown: of each class (shot=0.05,pass=0.5) or of all
+            (0.3); if not given, each class is shown as often as it happens.
         speed: playback speed of a file: 1 as it was played, 10 ten times faster, 0 as fast as this machine can.
         device: cpu, cuda, cuda:1, mps, or auto.
     """
 
     weights: Path | None = None
     backbone: Path | None = None
-    min_confidence: float = 0.3
+    min_confidence: MinConfidence = None
     speed: float = 1.0
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.min_confidence <= 1:
-            raise InputError("LiveConfig.min_confidence", f"{self.min_confidence} is not in [0, 1]")
+        check_min_confidence(self)
         if not 0 <= self.speed < math.inf:
             raise InputError("LiveConfig.speed", f"{self.speed} is not a number of 0 or more")
 

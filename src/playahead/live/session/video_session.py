@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.decoding.shown import MinConfidence
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS, RASTER_FRAMES
 from playahead.domain.notices import Notices
@@ -40,7 +41,7 @@ class VideoSession:
         skipped_frames: number of frames that never came.
     """
 
-    def __init__(self, model: VideoModel, min_confidence: float = 0.1) -> None:
+    def __init__(self, model: VideoModel, min_confidence: MinConfidence = None) -> None:
         self._backbone, self._classes = model.backbone, model.classes
         self._windows = RecentWindows(model.predictor, min_confidence)
         self.notices = Notices()
