@@ -9,7 +9,7 @@ import pytest
 
 import playahead
 from playahead.cli.main import run
-from playahead.decoding.chances import HORIZONS_S, chances, expected_within, fit_chances
+from playahead.decoding.chances import HORIZONS_S, ChanceMap, expected_within, fit_chances
 from playahead.domain.actions import Action
 from playahead.domain.feed import FeedHalf
 from playahead.evaluation.exact import TimedEvents
@@ -28,7 +28,7 @@ def test_chances_add_up_rates_to_each_horizon():
     intensity_ORC = np.zeros((1, 32, 10), np.float32)
     intensity_ORC[0, :, 6] = 0.01  # a shot each 100 frames of 160 ms
     intensity_ORC[0, 31, 0] = 1  # of the last frame, a quarter lies within the 5 s
-    chance_OHC, expected_OC = chances(intensity_ORC), expected_within(intensity_ORC)[:, -1]
+    chance_OHC, expected_OC = ChanceMap()(intensity_ORC), expected_within(intensity_ORC)[:, -1]
     per_s = 0.01 / 0.16
     assert chance_OHC[0, :, 6] == pytest.approx([1 - np.exp(-per_s * s) for s in HORIZONS_S], rel=1e-5)
     assert expected_OC[0, 6] == pytest.approx(5 * per_s, rel=1e-5)
@@ -40,17 +40,17 @@ def test_chances_are_mapped_to_what_happened():
     rng = np.random.default_rng(0)
     intensity_ORC = np.zeros((40_000, 32, 10), np.float32)
     intensity_ORC[:, :, 6] = rng.uniform(0, 0.006, (40_000, 1))
-    true_O = 2 * chances(intensity_ORC)[:, -1, 6]
+    true_O = 2 * ChanceMap()(intensity_ORC)[:, -1, 6]
     clip = np.flatnonzero(rng.random(40_000) < true_O)
     events = TimedEvents(clip, np.full(len(clip), 6), rng.uniform(0, 5_000, len(clip)))
     about = {"chances": fit_chances(intensity_ORC, events)}
     assert about["chances"][2][0] == [[], []]
-    mapped_OHC = chances(intensity_ORC, about)
+    mapped_OHC = ChanceMap(about["chances"])(intensity_ORC)
     high_O = true_O > 0.1
     assert mapped_OHC[high_O, -1, 6] == pytest.approx(true_O[high_O], abs=0.03)
     assert (np.diff(mapped_OHC, axis=1) >= 0).all()
     with pytest.raises(InputError, match="hold no map"):
-        chances(intensity_ORC, {"chances": [[1]]})
+        ChanceMap([[1]])
 
 
 def test_the_sample_has_chances_of_both_teams(found):
@@ -83,7 +83,7 @@ def test_predict_and_curves_know_the_same(found):
     moment = predictor.prepare(half).windows(np.array([600_000]))
     rates = predictor.answer(predictor.encode(moment), np.array([[0]])).intensity()
     (place,) = np.flatnonzero((found.half_O == 1) & (found.time_ms_O == 600_000))
-    np.testing.assert_array_equal(found.chance_OHC[place], chances(rates, predictor.about)[0])
+    np.testing.assert_array_equal(found.chance_OHC[place], predictor.chance_map(rates)[0])
 
 
 @pytest.mark.parametrize("ending", ["csv", "json"])

@@ -16,6 +16,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from playahead.cli.terminal import JSON_VERSION, out, printable
+from playahead.decoding.chances import chances_as_json
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.palette import short_name
@@ -86,8 +87,22 @@ class _Json(Writer):
         for place, line in enumerate(part.expected, start=self.n_rows):
             sys.stdout.write(f"{',' if place else ''}\n  {json.dumps(line.as_json(), allow_nan=False)}")
 
-    def finish(self, result: PredictResult) -> None:  # noqa: ARG002
+    def finish(self, result: PredictResult) -> None:
+        sys.stdout.write('\n ],\n "chances": [')
+        for place, row in enumerate(_chances(result)):
+            sys.stdout.write(f"{',' if place else ''}\n  {json.dumps(row)}")
         sys.stdout.write("\n ]\n}\n")
+
+
+def _chances(result: PredictResult) -> Iterator[dict[str, object]]:
+    """At each time, the chance of each class (in the order of ``min_confidence``) within 1, 2 and 5 s."""
+    for (match, half), (chance_OHC, side_O) in result.chances.items():
+        times_ms = result.times_ms[match, half].tolist()
+        for now_ms, chance_HC, side in zip(times_ms, chance_OHC, side_O.tolist(), strict=True):
+            row: dict[str, object] = {"match": match, "half": half, "observed_until_ms": now_ms}
+            if result.kind == "feed":
+                row["possession"] = result.teams[side] if result.teams and side >= 0 else None
+            yield row | chances_as_json(chance_HC)
 
 
 class _Csv(Writer):

@@ -6,7 +6,6 @@ true chance is higher where a pass or a drive is near. A monotone map for each h
 Axes: O examples or times, R raster frames, C classes, H horizons, X events, B bins, J knots.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from playahead.io.errors import InputError
 
 HORIZONS_S = (1, 2, 5)
 _MOST_BINS, _FEWEST_EVENTS = 24, 40
+_AT_ONCE, _TINY = 1024, 1e-12
 
 Knots = list[list[list[list[float]]]]
 """For each horizon and class: what was said, and how often it happened; empty where too little happened."""
@@ -31,35 +31,55 @@ def expected_within(intensity_ORC: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.einsum("hr,orc->ohc", inside_HR, intensity_ORC).astype(np.float32, copy=False)
 
 
-def chances(intensity_ORC: NDArray[np.floating], about: Mapping[str, Any] | None = None) -> NDArray[np.float32]:
-    """chance_OHC of at least one action within each horizon.
+class ChanceMap:
+    """Rates -> chances of at least one action within each horizon, by the map that ``fit_chances`` found.
 
     Args:
-        intensity_ORC: events per frame.
-        about: description of the weights, which may hold the map that ``fit_chances`` found.
+        knots: the map; none if None.
 
     Raises:
-        InputError: it holds something else.
+        InputError: the knots are no map.
     """
-    chance_OHC = -np.expm1(-expected_within(intensity_ORC))
-    knots = (about or {}).get("chances")
-    if knots is None:
-        return chance_OHC
+
+    def __init__(self, knots: Any = None) -> None:
+        self._knots_2HCJ = None if knots is None else _padded(knots)
+
+    def __call__(self, intensity_ORC: NDArray[np.floating]) -> NDArray[np.float32]:
+        """chance_OHC of events per frame."""
+        chance_OHC = -np.expm1(-expected_within(intensity_ORC))
+        if self._knots_2HCJ is None:
+            return chance_OHC
+        for first in range(0, len(chance_OHC), _AT_ONCE):
+            part = slice(first, first + _AT_ONCE)
+            chance_OHC[part] = self._mapped(chance_OHC[part].astype(np.float64))
+        return np.maximum.accumulate(chance_OHC, axis=1)  # what comes within 1 s comes within 2
+
+    def _mapped(self, chance_OHC: NDArray[np.float64]) -> NDArray[np.float64]:
+        # Linear between the knots on either side; all classes and horizons at once, as a live answer needs one moment.
+        said_HCJ, happened_HCJ = self._knots_2HCJ  # type: ignore[not-iterable]
+        below_OHC1 = ((chance_OHC[..., None] >= said_HCJ).sum(axis=-1, keepdims=True) - 1).clip(
+            0, said_HCJ.shape[2] - 2
+        )
+        (x0, x1), (y0, y1) = (
+            [np.take_along_axis(knots[None], below_OHC1 + side, axis=-1)[..., 0] for side in (0, 1)]
+            for knots in (said_HCJ, happened_HCJ)
+        )
+        return y0 + (y1 - y0) * (chance_OHC - x0) / np.maximum(x1 - x0, _TINY)
+
+
+def _padded(knots: Any) -> NDArray[np.float64]:
+    """[said, happened] of every horizon and class, equally long; where too little happened, what is said stays."""
     try:
-        for h, c in np.ndindex(len(HORIZONS_S), len(ACTIONS)):
-            said_J, happened_J = (np.asarray(column, np.float64) for column in knots[h][c])
-            if not len(said_J):
-                continue
-            if not (_rises(said_J) and _rises(happened_J)):
-                raise ValueError("does not rise from 0 to 1")
-            chance_OHC[:, h, c] = np.interp(chance_OHC[:, h, c], said_J, happened_J)
-    except (TypeError, ValueError, LookupError) as reason:
+        columns = [[[list(map(float, column)) or [0.0, 1.0] for column in of] for of in row] for row in knots]
+        longest = max(len(column) for row in columns for of in row for column in of)
+        padded = np.array([[[c + [1.0] * (longest - len(c)) for c in of] for of in row] for row in columns])
+        if padded.shape[:3] != (len(HORIZONS_S), len(ACTIONS), 2):
+            raise ValueError("is not of every horizon and class")
+        if not ((padded[..., 0] == 0) & (padded[..., -1] == 1) & (np.diff(padded) >= 0).all(axis=-1)).all():
+            raise ValueError("does not rise from 0 to 1")
+    except (TypeError, ValueError) as reason:
         raise InputError("chances", f"the weights hold no map of them ({reason})", "train again") from None
-    return np.maximum.accumulate(chance_OHC, axis=1)  # what comes within 1 s comes within 2
-
-
-def _rises(knots_J: NDArray[np.float64]) -> bool:
-    return bool(knots_J[0] == 0 and knots_J[-1] == 1 and (np.diff(knots_J) >= 0).all())
+    return np.ascontiguousarray(padded.transpose(2, 0, 1, 3))
 
 
 def fit_chances(intensity_ORC: NDArray[np.floating], events: TimedEvents) -> Knots:
@@ -69,7 +89,7 @@ def fit_chances(intensity_ORC: NDArray[np.floating], events: TimedEvents) -> Kno
         intensity_ORC: events per frame of every example.
         events: what followed; ``clip`` is the example.
     """
-    said_OHC, knots = chances(intensity_ORC), []
+    said_OHC, knots = ChanceMap()(intensity_ORC), []
     for h, horizon_s in enumerate(HORIZONS_S):
         soon_X = events.time_ms <= 1000 * horizon_s
         happened_OC = np.zeros((len(said_OHC), len(ACTIONS)), bool)
@@ -94,3 +114,9 @@ def _knots(said_O: NDArray[np.float64], happened_O: NDArray[np.bool_]) -> list[l
     inner = (said_B > 0) & (said_B < 1)
     said, happened = (column[inner].round(4).tolist() for column in (said_B, rising_B))
     return [[0.0, *said, 1.0], [0.0, *happened, 1.0]]
+
+
+def chances_as_json(chance_HC: NDArray[np.float32]) -> dict[str, list[float]]:
+    """Chances at one moment for JSON, four digits each, classes in benchmark order."""
+    rounded_HC = chance_HC.astype(np.float64).round(4).tolist()
+    return {f"within_{s}_s": chance_C for s, chance_C in zip(HORIZONS_S, rounded_HC, strict=True)}

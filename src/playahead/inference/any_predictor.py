@@ -1,21 +1,24 @@
 """The base of predictors on features, whether PyTorch, ONNX Runtime or NumPy computes them.
 
-Axes: P windows, N snippets (or steps), F features, D model, W windows of an example, O examples.
+Axes: P windows, N snippets (or steps), F features, D model, W windows of an example, O examples, H horizons, C classes.
 """
 
 import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.decoding.chances import HORIZONS_S, ChanceMap
 from playahead.decoding.decoder import Decoder, decoder_of
 from playahead.decoding.predictions import Predictions, join_predictions
 from playahead.decoding.shown import MinConfidence
+from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import GRID
 from playahead.domain.records import Anticipation
@@ -51,6 +54,20 @@ class Batches(Protocol):
         ...
 
     def __len__(self) -> int: ...
+
+
+class Answers(NamedTuple):
+    """Answers at some times.
+
+    Attributes:
+        listed: anticipations after each time.
+        chance_OHC: probability of at least one action of each class within 1, 2 and 5 s.
+        side_O: side in possession, 0 or 1, -1 unknown.
+    """
+
+    listed: list[list[Anticipation]]
+    chance_OHC: NDArray[np.float32]
+    side_O: NDArray[np.intp]
 
 
 class AnyPredictor(ABC):
@@ -173,6 +190,15 @@ class AnyPredictor(ABC):
         """Prepare a half for ``anticipate_at``: what the model is shown of it, in the form that it reads."""
         return self.reading.prepare(self.reading.seen(half))
 
+    @cached_property
+    def chance_map(self) -> ChanceMap:
+        """Its map from rates to chances.
+
+        Raises:
+            InputError: the weights hold something else.
+        """
+        return ChanceMap(self.about.get("chances"))
+
     @property
     def examples_seen(self) -> int:
         """Number of examples of its training; 0 if the file does not say."""
@@ -217,27 +243,41 @@ class AnyPredictor(ABC):
         min_confidence: MinConfidence = None,
         decoder: Decoder | None = None,
     ) -> list[list[Anticipation]]:
-        """Anticipate after each of these times, from the 30 s before it.
-
-        Args:
-            source: source to observe.
-            times_ms: increasing times since the source's start, above 0; before 30000, windows are partly empty.
-            min_confidence: probability from which on an anticipation is listed, as 0.3 or "shot=0.05,pass=0.5"; each
-                class's own if None.
-            decoder: decoder to use; the marginal one of the weights if None.
+        """Anticipate after each of these times, from the 30 s before it: see ``answers_at``.
 
         Returns:
             One list for each time.
         """
+        return self.answers_at(source, times_ms, min_confidence, decoder).listed
+
+    def answers_at(
+        self,
+        source: ObservationSource,
+        times_ms: Sequence[int] | NDArray[np.int64],
+        min_confidence: MinConfidence = None,
+        decoder: Decoder | None = None,
+    ) -> Answers:
+        """Anticipations after each of these times, from the 30 s before it, and the chance of each class.
+
+        Args:
+            source: source to observe.
+            times_ms: increasing times since the source's start, above 0; before 30000, windows are partly empty.
+            min_confidence: minimum probability of an anticipation; each class's own if None.
+            decoder: decoder to use; the marginal one of the weights if None.
+        """
         times = np.asarray(times_ms, np.int64)
         decoder = decoder or self.decoder()
         listed: list[list[Anticipation]] = [[] for _ in times]
+        chance_OHC, side_O = np.zeros((len(times), len(HORIZONS_S), len(ACTIONS)), np.float32), np.full(len(times), -1)
         for places, predictions in self.predict_at(source, times):
             possession = possession_at(source, times[places])
             found = decoder.anticipations(predictions, min_confidence, possession=possession)
             for place, anticipations in zip(places, found, strict=True):
                 listed[place] = anticipations
-        return listed
+            chance_OHC[places] = self.chance_map(predictions.intensity())
+            if possession is not None:
+                side_O[places] = possession.side_O
+        return Answers(listed, chance_OHC, side_O)
 
     def predict_at(
         self, source: ObservationSource, times_ms: NDArray[np.int64]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.decoding.chances import HORIZONS_S, chances, expected_within
+from playahead.decoding.chances import HORIZONS_S, expected_within
 from playahead.decoding.predictions import DensePredictions
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
@@ -187,7 +187,7 @@ def _of_half(predictor: AnyPredictor, half: FeedHalf, times_ms: NDArray[np.int64
     expected_OC, own_OC = np.empty((n, len(ACTIONS)), np.float32), np.full((n, len(ACTIONS)), np.nan, np.float32)
     for places, predictions in predictor.predict_at(track, times_ms):
         intensity_ORC = predictions.intensity()
-        chance_OHC[places] = chances(intensity_ORC, predictor.about)
+        chance_OHC[places] = predictor.chance_map(intensity_ORC)
         expected_OC[places] = expected_within(intensity_ORC)[:, -1]
         if isinstance(predictions, DensePredictions) and predictions.where_OC3 is not None:
             own_OC[places] = predictions.where_OC3[..., 0]

@@ -13,6 +13,7 @@ from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.notices import Notices
 from playahead.domain.records import Anticipation, Mark
 from playahead.features.forms import FEED_FEATURES
+from playahead.inference.any_predictor import Answers
 from playahead.inference.open_predictor import open_predictor
 from playahead.inference.result import SHORTEST_MS, PredictConfig, PredictResult, require_kick_offs
 from playahead.io.errors import InputError
@@ -75,22 +76,25 @@ def predict_feed(
     )
     advance = counter(show, f"predicting {source}", sum(map(len, times)), "times")
     expected: list[Anticipation] = []
+    chances = {}
     for half, half_ms in zip(chosen, times, strict=True):
         track = predictor.prepare(half)
         # A few times first, so that there is something to read. Windows are shared over a half, so it is one part.
-        for times_ms in np.split(
-            half_ms, [] if predictor.reading.n_before else range(_AT_FIRST, len(half_ms), _AT_ONCE)
-        ):
-            listed = predictor.anticipate_at(track, times_ms, config.min_confidence, decoder)
+        cuts = [] if predictor.reading.n_before else range(_AT_FIRST, len(half_ms), _AT_ONCE)
+        answers: list[Answers] = []
+        for times_ms in np.split(half_ms, cuts):
+            answers.append(predictor.answers_at(track, times_ms, config.min_confidence, decoder))
             found = [
                 anticipation.at(time_ms, half.seen_ms(time_ms), half.match, half.half)
-                for time_ms, anticipations in zip(times_ms.tolist(), listed, strict=True)
+                for time_ms, anticipations in zip(times_ms.tolist(), answers[-1].listed, strict=True)
                 for anticipation in anticipations
             ]
             expected += found
             on_rows(replace(result, expected=found))
             advance(len(times_ms))
-    result = replace(result, expected=expected)
+        side_O = np.concatenate([of.side_O for of in answers])
+        chances[half.match, half.half] = np.concatenate([of.chance_OHC for of in answers]), side_O
+    result = replace(result, expected=expected, chances=chances)
     if config.overlay is not None and config.video is not None:
         _write_overlay(config.video, config.overlay, result, chosen, notices)
     return replace(result, notices=notices.lines)

@@ -123,6 +123,8 @@ class PredictResult:
         kick_offs_ms: start of each half of a feed in its video.
         times_ms: times of anticipation for each (match, half), zeros for a video, also those without an action.
         teams: names of both sides, if the feed is of one match.
+        chances: at the times of each (match, half): the probability of at least one action of each class within 1, 2
+            and 5 s, and the side in possession (-1 unknown).
         notices: facts about the weights and the match that a reader should know.
     """
 
@@ -137,6 +139,7 @@ class PredictResult:
     kick_offs_ms: Mapping[int, int] = field(default_factory=dict)
     times_ms: Mapping[tuple[int, int], NDArray[np.int64]] = field(default_factory=dict)
     teams: tuple[str, ...] = ()
+    chances: Mapping[tuple[int, int], tuple[NDArray[np.float32], NDArray[np.intp]]] = field(default_factory=dict)
 
     def in_video(self) -> "PredictResult":
         """The same with the times of the video; for a single half of a feed without a kick-off, of that half.

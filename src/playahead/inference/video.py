@@ -142,13 +142,13 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
         notices.add(text)
     stretch = _encode(source, model, config, every_ms, notices, show)
     times_ms = stretch.times_ms(config.start_ms(GRID.window_ms), every_ms)
-    listed = model.predictor.anticipate_at(stretch, times_ms, config.min_confidence, decoder)
+    answers = model.predictor.answers_at(stretch, times_ms, config.min_confidence, decoder)
     result = PredictResult(
         source=shown(source),
         kind="video",
         expected=[
             anticipation.at(time_ms, stretch.seen_ms(time_ms))
-            for time_ms, anticipations in zip(times_ms.tolist(), listed, strict=True)
+            for time_ms, anticipations in zip(times_ms.tolist(), answers.listed, strict=True)
             for anticipation in anticipations
         ],
         spotted=spotted_marks(stretch.encoder, stretch.start_ms, least_spotted(config.min_confidence), model.classes),
@@ -156,6 +156,7 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
         least_C=tuple(least_confidence(config.min_confidence, decoder.shown).tolist()),
         notices=[],
         times_ms={(0, 0): times_ms},
+        chances={(0, 0): (answers.chance_OHC, answers.side_O)},
     )
     for text in config.short_notices(times_ms, trained_for_it=False):
         notices.add(text)

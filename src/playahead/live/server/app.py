@@ -255,7 +255,9 @@ def _of_features(question: QuestionBody, models: Models) -> Answer:
     predictions = predictor.answer(predictor.encode(windows_WNF), np.arange(len(windows_WNF))[None])
     (anticipations,) = predictor.decoder().anticipations(predictions, question.min_confidence)
     expected = [one.at(OBSERVATION_MS, OBSERVATION_MS) for one in anticipations]
-    return Answer(0, OBSERVATION_MS, OBSERVATION_MS, (), expected, (), predictions.intensity()[0])
+    intensity_ORC = predictions.intensity()
+    (chance_HC,) = predictor.chance_map(intensity_ORC)
+    return Answer(0, OBSERVATION_MS, OBSERVATION_MS, (), expected, (), intensity_ORC[0], chance_HC=chance_HC)
 
 
 def _shown(session: Session) -> SessionOut:

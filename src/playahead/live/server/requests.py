@@ -142,6 +142,8 @@ class AnswerOut(BaseModel):
     expected: list[ActionOut]
     notices: list[str]
     intensity_per_mille: list[list[int]]
+    chances: dict[str, list[float]] | None = None
+    possession: str | None = None
 
 
 class TakenOut(BaseModel):

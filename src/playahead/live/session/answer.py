@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from playahead.decoding.chances import HORIZONS_S, chances_as_json
 from playahead.decoding.shown import MinConfidence
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import HOME_AND_AWAY, Possession
@@ -43,6 +44,8 @@ class Answer:
         notices: events at the source since the last answer: late rows, a gap, a clock that went back.
         intensity_RC: events per frame that the model expects.
         teams: names of both sides.
+        chance_HC: probability of at least one action of each class within 1, 2 and 5 s; None where nothing was seen.
+        possession: name of the side in possession, if it is known.
     """
 
     half: int
@@ -53,6 +56,8 @@ class Answer:
     notices: Sequence[str]
     intensity_RC: NDArray[np.float32]
     teams: tuple[str, str] = HOME_AND_AWAY
+    chance_HC: NDArray[np.float32] | None = None
+    possession: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """One line of ``--json``, of a record, or of the server's events."""
@@ -65,6 +70,8 @@ class Answer:
             "expected": [_mark_as_json(one) for one in self.expected],
             "notices": list(self.notices),
             "intensity_per_mille": (1000 * self.intensity_RC.T).round().astype(int).tolist(),
+            "chances": None if self.chance_HC is None else chances_as_json(self.chance_HC),
+            "possession": self.possession,
         }
 
 
@@ -101,9 +108,20 @@ def read_answer(entry: Mapping[str, Any]) -> Answer:
             notices=entry["notices"],
             intensity_RC=intensity_RC,
             teams=(first, second),
+            chance_HC=_chances(entry.get("chances")),
+            possession=None if entry.get("possession") is None else str(entry["possession"]),
         )
     except (KeyError, TypeError, ValueError, IndexError, RecordError) as reason:
         raise InputError("answer", f"is not of a recorded session ({reason})") from None
+
+
+def _chances(entry: Any) -> NDArray[np.float32] | None:
+    if entry is None:  # nothing was seen, or a record from before there were chances
+        return None
+    chance_HC = np.array([entry[f"within_{s}_s"] for s in HORIZONS_S], np.float32)
+    if chance_HC.shape != (len(HORIZONS_S), len(ACTIONS)) or not ((chance_HC >= 0) & (chance_HC <= 1)).all():
+        raise ValueError(f"chances of shape {chance_HC.shape}")
+    return chance_HC
 
 
 def _seen_row(action: str, time_ms: int, confidence: float, **place: Any) -> SeenRow:
@@ -135,8 +153,8 @@ class RecentWindows:
         time_ms: int,
         features_of: Callable[[NDArray[np.int64]], NDArray[np.float32]],
         possession: Possession | None = None,
-    ) -> tuple[list[Anticipation], NDArray[np.float32]]:
-        """Anticipations after this time, and intensity_RC.
+    ) -> tuple[list[Anticipation], NDArray[np.float32], NDArray[np.float32]]:
+        """Anticipations after this time, intensity_RC and chance_HC.
 
         Args:
             time_ms: end of the observation; not before that of any earlier call.
@@ -153,4 +171,5 @@ class RecentWindows:
         self._encoded = {end: encoded for end, encoded in self._encoded.items() if end > ends_W[0]}
         predictions = self._predictor.answer(encoded_WND, np.arange(len(ends_W))[None])
         (anticipations,) = self._decoder.anticipations(predictions, self._min_confidence, possession=possession)
-        return anticipations, predictions.intensity()[0]
+        intensity_ORC = predictions.intensity()
+        return anticipations, intensity_ORC[0], self._predictor.chance_map(intensity_ORC)[0]

@@ -132,7 +132,7 @@ class FeedSession:
         now_ms, known = self.now_ms, self.half()
         track = self._predictor.prepare(known)
         possession = possession_at(track, np.array([now_ms]))
-        anticipations, intensity_RC = self._windows.anticipate(now_ms, track.at, possession)
+        anticipations, intensity_RC, chance_HC = self._windows.anticipate(now_ms, track.at, possession)
         seen_ms = known.seen_ms(now_ms)
         self._forget(track.half)
         self.took_s = time.perf_counter() - started_s
@@ -145,6 +145,8 @@ class FeedSession:
             notices=self.notices.take(),
             intensity_RC=intensity_RC,
             teams=self._teams,
+            chance_HC=chance_HC,
+            possession=None if possession is None or possession.side_O[0] < 0 else self._teams[possession.side_O[0]],
         )
 
     def _forget(self, shown: FeedHalf) -> None:

@@ -89,7 +89,7 @@ class VideoSession:
 
     def _answer(self) -> Answer:
         now_ms, n_frames = self.now_ms, self._encoder.n_frames
-        anticipations, intensity_RC = self._windows.anticipate(
+        anticipations, intensity_RC, chance_HC = self._windows.anticipate(
             n_frames * 1000 // GRID.fps, lambda ends_ms: self._encoder.windows(ends_ms * GRID.fps // 1000)
         )
         seen_ms = min(n_frames // GRID.window_frames * GRID.window_ms, OBSERVATION_MS)
@@ -101,6 +101,7 @@ class VideoSession:
             expected=[one.at(now_ms, seen_ms) for one in anticipations],
             notices=self.notices.take(),
             intensity_RC=intensity_RC,
+            chance_HC=chance_HC,
         )
 
     def blind(self, now_ms: int) -> Answer:
