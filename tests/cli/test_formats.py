@@ -28,7 +28,7 @@ def test_parts_make_the_whole(parts):
     whole, made = parts
     assert len(made) >= 4, "each half begins with a few"
     assert [line for part in made for line in part.expected] == list(whole.expected)
-    assert {part.least_C for part in made} == {whole.least_C}
+    assert {part.min_C for part in made} == {whole.min_C}
 
 
 @pytest.mark.parametrize("form", ["table", "json", "csv", "vtt", "osl"])
@@ -50,7 +50,7 @@ def test_machines_can_read_them(parts, capsys):
     writer_of("json").end(whole)
     document = json.loads(capsys.readouterr().out)
     assert document["anticipated"] == [line.as_json() for line in whole.expected]
-    assert document["min_confidence"]["SHOT"] == whole.least_C[6]
+    assert document["min_confidence"]["SHOT"] == whole.min_C[6]
     writer_of("csv").end(whole)
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["action"] for row in rows] == [str(line.action) for line in whole.expected]

@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 
 from playahead.decoding.decoder import Decoder
 from playahead.decoding.predictions import DensePredictions
-from playahead.decoding.shown import Shown, fit_shown, least_confidence
+from playahead.decoding.shown import Shown, fit_shown, min_confidences
 from playahead.domain.actions import ACTIONS, Action
 from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
@@ -22,8 +22,8 @@ def test_each_class_is_shown_as_often_as_it_happens():
     shown = fit_shown(stated_ORV, happened)
     for action, n in ((Action.PASS, 3_000), (Action.SHOT, 200)):
         c = action.class_index
-        assert (stated_ORV[:, :, c + 1] >= shown.least_C[c]).sum() == pytest.approx(n, abs=8)
-    assert shown.least_C[Action.OUT.class_index] == 1, "a class that never happened"
+        assert (stated_ORV[:, :, c + 1] >= shown.min_C[c]).sum() == pytest.approx(n, abs=8)
+    assert shown.min_C[Action.OUT.class_index] == 1, "a class that never happened"
     # 200 shots in 20,000 s: 0.01 a second, and a mean of 3.33 s around a moment.
     assert shown.usual_C[Action.SHOT.class_index] == pytest.approx(0.0328, abs=0.0005)
 
@@ -40,14 +40,14 @@ def test_each_class_is_shown_as_often_as_it_happens():
     ],
 )
 def test_what_somebody_asks_for(wanted, shown, passes, shots):
-    least_C = least_confidence(wanted, shown)
-    assert (least_C[0], least_C[Action.SHOT.class_index]) == (passes, shots)
+    min_C = min_confidences(wanted, shown)
+    assert (min_C[0], min_C[Action.SHOT.class_index]) == (passes, shots)
 
 
 @pytest.mark.parametrize("wanted", ["", "shot", "goal=0.1", "free kick=0.1", "shot=", "shot=2", "shot=nan", 1.5, -0.1])
 def test_what_means_nothing_is_refused(wanted):
     with pytest.raises(InputError, match="min_confidence"):
-        least_confidence(wanted, SHOWN)
+        min_confidences(wanted, SHOWN)
 
 
 @given(st.one_of(st.text(max_size=40), st.floats(), st.dictionaries(st.sampled_from(ACTIONS), st.floats(0, 1))))
@@ -55,11 +55,11 @@ def test_whatever_is_asked_is_a_bound_or_one_line(wanted):
     if isinstance(wanted, dict):
         wanted = ",".join(f"{action}={bound}" for action, bound in wanted.items())
     try:
-        least_C = least_confidence(wanted, SHOWN)
+        min_C = min_confidences(wanted, SHOWN)
     except InputError as reason:
         assert "\n" not in str(reason)
     else:
-        assert ((least_C >= 0) & (least_C <= 1)).all()
+        assert ((min_C >= 0) & (min_C <= 1)).all()
 
 
 def test_classes_of_one_frame_are_shown_side_by_side():
@@ -77,5 +77,5 @@ def test_classes_of_one_frame_are_shown_side_by_side():
 def test_the_packaged_model_shows_more_than_passes_and_drives():
     shown = open_predictor().decoder().shown
     assert shown is not None
-    assert all(least >= usual for least, usual in zip(shown.least_C, shown.usual_C, strict=True))
-    assert shown.least_C[Action.SHOT.class_index] < 0.3 < shown.least_C[Action.PASS.class_index]
+    assert all(least >= usual for least, usual in zip(shown.min_C, shown.usual_C, strict=True))
+    assert shown.min_C[Action.SHOT.class_index] < 0.3 < shown.min_C[Action.PASS.class_index]

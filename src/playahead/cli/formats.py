@@ -74,7 +74,7 @@ class _Json(Writer):
             document["teams"] = part.teams
         if part.kind == "video":
             document["spotted"] = [asdict(mark) for mark in part.spotted]
-        document["min_confidence"] = dict(zip(ACTIONS, part.least_C, strict=True))
+        document["min_confidence"] = dict(zip(ACTIONS, part.min_C, strict=True))
         document["times"] = [
             {"match": match, "half": half, "from_ms": int(ms[0]), "to_ms": int(ms[-1]), "every_ms": part.every_ms}
             for (match, half), ms in part.times_ms.items()
@@ -156,7 +156,7 @@ class _Table(Writer):
         sys.stdout.writelines(f"{self._line(row)}\n" for row in self._cells(part))
 
     def finish(self, result: PredictResult) -> None:
-        n, bound = len(result.expected), set(result.least_C)
+        n, bound = len(result.expected), set(result.min_C)
         said = f"{n:,} action{'s' * (n != 1)} anticipated"
         if result.kind == "video":
             said += f", {len(result.spotted):,} spotted"

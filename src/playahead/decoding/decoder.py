@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from playahead.decoding.marginal import decode_marginal, near_probabilities
 from playahead.decoding.predictions import DensePredictions, Predictions, SlotPredictions
-from playahead.decoding.shown import MinConfidence, Shown, least_confidence
+from playahead.decoding.shown import MinConfidence, Shown, min_confidences
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import Possession
 from playahead.domain.grid import ANTICIPATION_MS, FRAMES_PER_WINDOW, OBSERVATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
@@ -114,19 +114,19 @@ def _side_and_place(where_3: NDArray[np.float32], side: int, teams: tuple[str, s
 
 
 def slots_that_emit(
-    predictions: SlotPredictions, tau: float, confidence: Confidence, least_C: NDArray[np.floating]
+    predictions: SlotPredictions, tau: float, confidence: Confidence, min_C: NDArray[np.floating]
 ) -> list[list[Anticipation]]:
     """The paper's inference, one record for each slot above tau, in time order (docs/paper.md 1.3 i-k).
 
     The class is the likeliest one, the whole class vector is kept, and the time is the centre of the likeliest bin to
-    the millisecond. Records that are less confident than ``least_C`` are left out.
+    the millisecond. Records that are less confident than ``min_C`` are left out.
     """
     found = emitted(predictions, tau, confidence)
     offset_ms_P = np.rint(found.time_P.astype(np.float64) * ANTICIPATION_MS).astype(np.int64)
     listed: list[list[Anticipation]] = [[] for _ in range(len(predictions))]
     for example, offset_ms, vector_C in zip(found.example_P, offset_ms_P, found.confidence_PC, strict=True):
         likeliest = int(vector_C.argmax())
-        if vector_C[likeliest] >= least_C[likeliest]:
+        if vector_C[likeliest] >= min_C[likeliest]:
             listed[example].append(_record(vector_C, likeliest, int(offset_ms)))
     for records in listed:
         records.sort(key=lambda record: record.offset_ms)
@@ -257,20 +257,20 @@ class Decoder:
 
         Args:
             predictions: output of the heads.
-            min_confidence: confidence from which on a record is listed, see ``least_confidence``.
+            min_confidence: confidence from which on a record is listed, see ``min_confidences``.
             for_scorer: give every row, on the scale chosen for the official scorer, instead of confidences.
             possession: who has the ball at each example's end; records say who is expected to act, and where, if it is
                 given and the model knows.
         """
-        least_C = least_confidence(min_confidence, self.shown)
+        min_C = min_confidences(min_confidence, self.shown)
         if self.kind == "paper":
-            return slots_that_emit(self._slots(predictions), self.tau, self.confidence, least_C)
+            return slots_that_emit(self._slots(predictions), self.tau, self.confidence, min_C)
         if for_scorer:
             ranked_ORV = self._ranked(predictions)
             return anticipations_of(self._scaled(ranked_ORV), self._moved(ranked_ORV))
         stated_ORV = self.probabilities(predictions)
         stated_ORC = stated_ORV[:, :, 1:]
-        is_shown_ORC = (stated_ORC > 0) & (stated_ORC >= least_C)
+        is_shown_ORC = (stated_ORC > 0) & (stated_ORC >= min_C)
         if self.kind != "marginal":  # a slot is one action, whose likeliest class alone is named
             is_shown_ORC &= stated_ORC == stated_ORC.max(axis=2, keepdims=True)
         where_OC3 = predictions.where_OC3 if isinstance(predictions, DensePredictions) else None

@@ -29,15 +29,15 @@ class Shown:
     """Bounds chosen on validation.
 
     Attributes:
-        least_C: confidence from which on an anticipation of each class is shown.
+        min_C: confidence from which on an anticipation of each class is shown.
         usual_C: confidence that an action of each class has at any moment, if only its frequency is known.
     """
 
-    least_C: tuple[float, ...]
+    min_C: tuple[float, ...]
     usual_C: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        for bounds in (self.least_C, self.usual_C):
+        for bounds in (self.min_C, self.usual_C):
             if len(bounds) != len(ACTIONS) or not all(0 <= bound <= 1 for bound in bounds):
                 raise InputError("Shown", f"needs a confidence for each of {len(ACTIONS)} classes")
 
@@ -50,51 +50,51 @@ def fit_shown(stated_ORV: NDArray[np.float32], class_index_X: NDArray[np.integer
         class_index_X: classes of the actions that happened in their futures.
     """
     n_C = np.bincount(class_index_X, minlength=len(ACTIONS))
-    least_C = [1.0] * len(ACTIONS)
+    min_C = [1.0] * len(ACTIONS)
     for c, n in enumerate(n_C.tolist()):
         stated = np.sort(stated_ORV[:, :, c + 1][stated_ORV[:, :, c + 1] > 0])[::-1]
         if n and len(stated):
-            least_C[c] = round(float(stated[min(n, len(stated)) - 1]), 4)
+            min_C[c] = round(float(stated[min(n, len(stated)) - 1]), 4)
     per_s_C = n_C / (len(stated_ORV) * ANTICIPATION_MS / 1000)
     spans_s = np.minimum(TOLERANCES_S, ANTICIPATION_MS / 1000)
     usual_C = (1 - np.exp(-per_s_C[:, None] * spans_s)).mean(axis=1)
-    return Shown(tuple(least_C), tuple(usual_C.round(4).tolist()))
+    return Shown(tuple(min_C), tuple(usual_C.round(4).tolist()))
 
 
-def least_confidence(wanted: MinConfidence, shown: Shown | None) -> NDArray[np.float64]:
-    """least_C, the bound of each class.
+def min_confidences(wanted: MinConfidence, shown: Shown | None) -> NDArray[np.float64]:
+    """min_C, the bound of each class.
 
     Args:
         wanted: what somebody asks for.
-        shown: the weights' own bounds; 0.3 for all classes if they carry none.
+        shown: the weights' own bounds; 0.3 for all classes if there are none.
 
     Raises:
         InputError: it names no action, or a bound is not in [0, 1].
     """
-    least_C = np.full(len(ACTIONS), _FOR_ALL) if shown is None else np.array(shown.least_C)
+    min_C = np.full(len(ACTIONS), _FOR_ALL) if shown is None else np.array(shown.min_C)
     if wanted is None:
-        return least_C
+        return min_C
     if isinstance(wanted, float | int):
-        least_C[:] = _bound(wanted)
-        return least_C
+        min_C[:] = _bound(wanted)
+        return min_C
     for part in wanted.split(","):
         name, equals, bound = part.partition("=")
         if not equals:
             raise InputError(
                 "min_confidence", f"{part!r} is neither a number nor as shot=0.05", "0.3, or shot=0.05,pass=0.5"
             )
-        least_C[_action(name).class_index] = _bound(bound)
-    return least_C
+        min_C[_action(name).class_index] = _bound(bound)
+    return min_C
 
 
 def check_min_confidence(config: Any) -> None:
     """Check the field ``min_confidence`` of a dataclass.
 
     Raises:
-        InputError: ``least_confidence`` refuses it.
+        InputError: ``min_confidences`` refuses it.
     """
     try:
-        least_confidence(config.min_confidence, None)
+        min_confidences(config.min_confidence, None)
     except InputError as reason:
         raise InputError(f"{type(config).__name__}.min_confidence", reason.what, reason.fix) from None
 

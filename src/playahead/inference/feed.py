@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.decoding.shown import least_confidence
+from playahead.decoding.shown import min_confidences
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.notices import Notices
@@ -67,7 +67,7 @@ def predict_feed(
         expected=(),
         spotted=(),
         every_ms=every_ms,
-        least_C=tuple(least_confidence(config.min_confidence, decoder.shown).tolist()),
+        min_C=tuple(min_confidences(config.min_confidence, decoder.shown).tolist()),
         notices=notices.lines,
         provider=provider,
         kick_offs_ms=config.kick_offs_ms,

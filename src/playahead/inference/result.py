@@ -118,7 +118,7 @@ class PredictResult:
         expected: anticipated actions, by the time they were anticipated at.
         spotted: actions seen on the way; none in a feed.
         every_ms: time from one anticipation to the next.
-        least_C: confidence from which on each class is in ``expected``.
+        min_C: confidence from which on each class is in ``expected``.
         provider: provider of the feed, if it is known.
         kick_offs_ms: start of each half of a feed in its video.
         times_ms: times of anticipation for each (match, half), zeros for a video, also those without an action.
@@ -133,7 +133,7 @@ class PredictResult:
     expected: Sequence[Anticipation]
     spotted: Sequence[Mark]
     every_ms: int
-    least_C: tuple[float, ...]
+    min_C: tuple[float, ...]
     notices: Sequence[str] = ()
     provider: str = ""
     kick_offs_ms: Mapping[int, int] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from playahead.backbone.exported import ExportedBackbone
 from playahead.decoding.marginal import pick_peaks
-from playahead.decoding.shown import MinConfidence, least_confidence
+from playahead.decoding.shown import MinConfidence, min_confidences
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
@@ -151,9 +151,9 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
             for time_ms, anticipations in zip(times_ms.tolist(), answers.listed, strict=True)
             for anticipation in anticipations
         ],
-        spotted=spotted_marks(stretch.encoder, stretch.start_ms, least_spotted(config.min_confidence), model.classes),
+        spotted=spotted_marks(stretch.encoder, stretch.start_ms, min_spotted(config.min_confidence), model.classes),
         every_ms=every_ms,
-        least_C=tuple(least_confidence(config.min_confidence, decoder.shown).tolist()),
+        min_C=tuple(min_confidences(config.min_confidence, decoder.shown).tolist()),
         notices=[],
         times_ms={(0, 0): times_ms},
         chances={(0, 0): (answers.chance_OHC, answers.side_O)},
@@ -220,7 +220,7 @@ def _encode(
     return _Stretch(start_ms, encoder)
 
 
-def least_spotted(wanted: MinConfidence) -> float:
+def min_spotted(wanted: MinConfidence) -> float:
     """Confidence from which on a spotted action is shown: bounds by class are of anticipations."""
     return max(float(wanted), SPOTTED_CONFIDENCE) if isinstance(wanted, float | int) else SPOTTED_CONFIDENCE
 

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from playahead.decoding.shown import MinConfidence, least_confidence
+from playahead.decoding.shown import MinConfidence, min_confidences
 from playahead.domain.feed import FeedRow
 from playahead.domain.grid import GRID
 from playahead.domain.time import LONGEST_HALF_MS
@@ -43,7 +43,7 @@ _MOST_ROWS, _MOST_FEATURES = 5_000, 4_096
 
 def _checked(wanted: MinConfidence) -> MinConfidence:
     try:
-        least_confidence(wanted, None)
+        min_confidences(wanted, None)
     except InputError as reason:
         raise PydanticCustomError("min_confidence", "{reason}", {"reason": reason.what}) from None
     return wanted
