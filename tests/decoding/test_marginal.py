@@ -26,14 +26,14 @@ def row(**at: float) -> np.ndarray:
 
 def test_confidence_is_the_mean_chance_over_the_tolerances():
     """Mass 0.4 in frame 0, 0.3 in frame 8: a guess at frame 3 reaches the first at @1s (3 frames), both from @2s on."""
-    found = greedy_peaks(row(f0=0.4, f8=0.3))
+    found = greedy_peaks(row(f0=0.4, f8=0.3).T)
     expected = (5 * (1 - np.exp(-0.7)) + (1 - np.exp(-0.4))) / 6
     assert found.max() == pytest.approx(expected, rel=1e-5)
 
 
 def test_what_is_explained_is_taken_out():
     """Of mass 1 within reach, exp(-1) is left: at the peak for all tolerances, 9 frames off for four of six."""
-    left = take_out(row(f16=1.0, f25=1.0), np.array([16]), np.ones((6, 1), np.float32))[0]
+    left = take_out(row(f16=1.0, f25=1.0).T, np.array([16]), np.ones((6, 1), np.float32))[:, 0]
     assert left[16] == pytest.approx(np.exp(-1), rel=1e-5)
     assert left[25] == pytest.approx((2 + 4 * np.exp(-1)) / 6, rel=1e-5)
 
@@ -105,7 +105,7 @@ def test_the_first_guess_is_the_best_single_one(seed):
         [[1 - np.exp(-intensity[0, max(f - h, 0) : f + h + 1].sum()) for h in REACHES] for f in range(32)]
     )
     place = int((probability_RH @ PLACE_WEIGHTS).argmax())
-    assert greedy_peaks(intensity)[0, place] == pytest.approx(probability_RH[place].mean(), rel=1e-4)
+    assert greedy_peaks(intensity.T)[place, 0] == pytest.approx(probability_RH[place].mean(), rel=1e-4)
 
 
 @settings(max_examples=30, deadline=None)

@@ -9,7 +9,8 @@ So a score is the probability of a *further* action, which is what ranks predict
 row by itself: ``near_probabilities`` says how likely such an action is near, whichever row explains it
 (docs/metric.md).
 
-Axes: O examples, R raster frames, C classes, P = O x C intensities (one row each), V vector entries, T times.
+Axes: O examples, R raster frames, C classes, P = O x C intensities (a column each), H tolerances, V vector entries,
+T times.
 """
 
 from dataclasses import dataclass
@@ -26,23 +27,20 @@ _REACH_FRAMES = tuple(min(int(s * RASTER_HZ / 2), RASTER_FRAMES - 1) for s in TO
 _REACH_H = np.array(_REACH_FRAMES)[:, None]
 _START_HR = np.maximum(np.arange(RASTER_FRAMES) - _REACH_H, 0)
 _STOP_HR = np.minimum(np.arange(RASTER_FRAMES) + _REACH_H + 1, RASTER_FRAMES)
+_IS_NEAR_HRR = np.abs(np.arange(RASTER_FRAMES)[:, None] - np.arange(RASTER_FRAMES)) <= _REACH_H[:, :, None]
 PLACE_WEIGHTS = np.array([0.30, 0.20, 0.15, 0.15, 0.10, 0.10], np.float32)  # chosen on val (docs/log.md)
 _WORTH = 1e-4  # less confident ones are dropped
 _OWN_SHARE = 2 / 3  # of the probability of an action near: that it is not one that a surer row stands for
-_CHUNK_ROWS = 65_536  # rows worked on together: a few tens of MB
+_MOST_COLUMNS = 65_536  # worked on together: a few tens of MB
 
 
 def decode_marginal(intensity_ORC: NDArray[np.float32]) -> NDArray[np.float32]:
     """Intensities -> scores_ORV, the vectors that the scorer sees (background, ten classes)."""
     n_examples, n_frames, n_classes = intensity_ORC.shape
-    rows_PR = np.ascontiguousarray(intensity_ORC.transpose(0, 2, 1)).reshape(-1, n_frames)
-    confidence_PR = np.zeros_like(rows_PR)
-    for start in range(0, len(rows_PR), _CHUNK_ROWS):
-        part = slice(start, start + _CHUNK_ROWS)
-        confidence_PR[part] = greedy_peaks(rows_PR[part])
     scores_ORV = np.zeros((n_examples, n_frames, n_classes + 1), np.float32)
-    by_class = confidence_PR.reshape(n_examples, n_classes, n_frames)
-    scores_ORV[:, :, 1:] = by_class.transpose(0, 2, 1)
+    for part in _parts(n_examples, n_classes):
+        confidence_RP = greedy_peaks(_frames_first(intensity_ORC[part]))
+        scores_ORV[part, :, 1:] = _examples_first(confidence_RP, n_classes)
     return scores_ORV
 
 
@@ -57,37 +55,53 @@ def near_probabilities(intensity_ORC: NDArray[np.float32], scores_ORV: NDArray[n
         scores_ORV: the peaks, from ``decode_marginal``.
     """
     probabilities_ORV = np.zeros_like(scores_ORV)
-    n_examples = _CHUNK_ROWS // intensity_ORC.shape[2]
-    for start in range(0, len(intensity_ORC), n_examples):
-        part = slice(start, start + n_examples)
-        rows_OCR = np.ascontiguousarray(intensity_ORC[part].transpose(0, 2, 1))
-        mass_HPR = _neighbourhood_mass(rows_OCR.reshape(-1, rows_OCR.shape[2]))
-        near_ORC = _mean(-np.expm1(-mass_HPR)).reshape(rows_OCR.shape).transpose(0, 2, 1)
+    n_classes = intensity_ORC.shape[2]
+    for part in _parts(len(intensity_ORC), n_classes):
+        mass_HRP = _neighbourhood_mass(_frames_first(intensity_ORC[part]))
+        near_ORC = _examples_first(_mean(-np.expm1(-mass_HRP)), n_classes)
         own_ORC = scores_ORV[part, :, 1:]
         is_shown = (own_ORC > 0) & (own_ORC >= np.float32(_OWN_SHARE) * near_ORC)
         probabilities_ORV[part, :, 1:] = np.where(is_shown, near_ORC, 0)
     return probabilities_ORV
 
 
-def greedy_peaks(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32]:
-    """confidence_PR: zero but in the frames predicted, at most ``PEAKS_PER_CLASS`` a row."""
-    confidence_PR = np.zeros_like(intensity_PR)
-    rows = np.arange(len(intensity_PR))
-    remaining = intensity_PR.astype(np.float32, copy=True)
+def _parts(n_examples: int, n_classes: int) -> list[slice]:
+    """Examples worked on together."""
+    size = max(_MOST_COLUMNS // n_classes, 1)
+    return [slice(start, start + size) for start in range(0, n_examples, size)]
+
+
+def _frames_first(intensity_ORC: NDArray[np.float32]) -> NDArray[np.float32]:
+    """intensity_RP."""
+    return np.ascontiguousarray(intensity_ORC.transpose(1, 0, 2)).reshape(intensity_ORC.shape[1], -1)
+
+
+def _examples_first(values_RP: NDArray[np.float32], n_classes: int) -> NDArray[np.float32]:
+    """values_ORC."""
+    return values_RP.reshape(len(values_RP), -1, n_classes).transpose(1, 0, 2)
+
+
+def greedy_peaks(intensity_RP: NDArray[np.float32]) -> NDArray[np.float32]:
+    """confidence_RP: zero but in the frames predicted, at most ``PEAKS_PER_CLASS`` a column."""
+    confidence_RP = np.zeros(intensity_RP.shape, np.float32)
+    columns = np.arange(intensity_RP.shape[1])
+    remaining = intensity_RP.astype(np.float32, copy=False)
     for _ in range(PEAKS_PER_CLASS):
-        mass_HPR = _neighbourhood_mass(remaining)
-        probability_HPR = -np.expm1(-mass_HPR)
-        placed = PLACE_WEIGHTS @ probability_HPR.reshape(len(PLACE_WEIGHTS), -1)
-        peak = placed.reshape(remaining.shape).argmax(axis=1)
-        confidence = _mean(probability_HPR[:, np.arange(len(rows)), peak])
+        mass_HRP = _neighbourhood_mass(remaining)
+        probability_HRP = -np.expm1(-mass_HRP)
+        placed = PLACE_WEIGHTS @ probability_HRP.reshape(len(PLACE_WEIGHTS), -1)
+        peak, here = placed.reshape(remaining.shape).argmax(axis=0), np.arange(len(columns))
+        confidence, mass_HP = _mean(probability_HRP[:, peak, here]), mass_HRP[:, peak, here]
         worth = confidence > _WORTH
-        rows, remaining, peak = rows[worth], remaining[worth], peak[worth]
-        if not len(rows):
+        if not worth.all():
+            columns, remaining, peak = columns[worth], remaining[:, worth], peak[worth]
+            confidence, mass_HP = confidence[worth], mass_HP[:, worth]
+        if not len(columns):
             break
-        held = np.maximum(confidence_PR[rows, peak], confidence[worth])  # a frame predicted twice
-        confidence_PR[rows, peak] = held
-        remaining = take_out(remaining, peak, mass_HPR[:, worth][:, np.arange(len(rows)), peak])
-    return confidence_PR
+        held = np.maximum(confidence_RP[peak, columns], confidence)  # a frame predicted twice
+        confidence_RP[peak, columns] = held
+        remaining = take_out(remaining, peak, mass_HP)
+    return confidence_RP
 
 
 def _mean(values_H: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -95,26 +109,24 @@ def _mean(values_H: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.add.reduce(values_H, axis=0) / np.float32(len(values_H))
 
 
-def _neighbourhood_mass(intensity_PR: NDArray[np.float32]) -> NDArray[np.float32]:
-    """mass_HPR within each tolerance's reach of each frame."""
-    cumulative = np.zeros((len(intensity_PR), RASTER_FRAMES + 1), np.float32)
-    np.cumsum(intensity_PR, axis=1, out=cumulative[:, 1:])
-    mass_PHR = cumulative[:, _STOP_HR] - cumulative[:, _START_HR]
-    return np.ascontiguousarray(mass_PHR.transpose(1, 0, 2))
+def _neighbourhood_mass(intensity_RP: NDArray[np.float32]) -> NDArray[np.float32]:
+    """mass_HRP within each tolerance's reach of each frame."""
+    cumulative = np.zeros((RASTER_FRAMES + 1, intensity_RP.shape[1]), np.float32)
+    np.cumsum(intensity_RP, axis=0, out=cumulative[1:])
+    mass = cumulative.take(_STOP_HR.ravel(), axis=0) - cumulative.take(_START_HR.ravel(), axis=0)
+    return mass.reshape(*_STOP_HR.shape, -1)
 
 
 def take_out(
-    intensity_PR: NDArray[np.float32], peak_P: NDArray[np.intp], mass_HP: NDArray[np.float32]
+    intensity_RP: NDArray[np.float32], peak_P: NDArray[np.intp], mass_HP: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Scale each neighbourhood so that the one event that the prediction explains is gone, averaged over tolerances.
 
     Of a Poisson mass m, one event is explained with probability 1 - exp(-m): m - (1 - exp(-m)) remains.
     """
-    kept_HP = 1 + np.expm1(-mass_HP) / np.maximum(mass_HP, 1e-9)
-    distance_PR = np.abs(np.arange(intensity_PR.shape[1]) - peak_P[:, None])
-    is_near_HPR = distance_PR <= _REACH_H[:, :, None]
-    factor_HPR = np.where(is_near_HPR, kept_HP[:, :, None], np.float32(1)).astype(np.float32, copy=False)
-    return (intensity_PR * (factor_HPR.sum(axis=0) / len(_REACH_FRAMES))).astype(np.float32, copy=False)
+    kept_HP = 1 + np.expm1(-mass_HP) / np.maximum(mass_HP, np.float32(1e-9))
+    factor_HRP = np.where(_IS_NEAR_HRR.take(peak_P, axis=2), kept_HP[:, None], np.float32(1))
+    return intensity_RP * _mean(factor_HRP)
 
 
 RADIUS_MS = 500

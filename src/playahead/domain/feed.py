@@ -135,6 +135,18 @@ class FeedRow:
 _values_of = attrgetter(*COLUMNS)
 
 
+def require_possible(row: FeedRow) -> None:
+    """Check a row by itself.
+
+    Raises:
+        RecordError: no feed can hold it.
+    """
+    for name in ("half", *COLUMNS):
+        value, (smallest, largest) = getattr(row, name), RANGES[name]
+        if not smallest <= value <= largest and value not in _BESIDES.get(name, ()):
+            raise RecordError(f"{name} {value} is not in {smallest}..{largest}")
+
+
 class Possession(NamedTuple):
     """Who has the ball at some times.
 

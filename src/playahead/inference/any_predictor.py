@@ -298,7 +298,7 @@ class AnyPredictor(ABC):
 
 def _sequences(times_ms: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int64]]]:
     """(places in ``times_ms``, ends of a sequence 5 s apart that holds them), one for each stretch of a phase."""
-    for phase in np.unique(times_ms % GRID.window_ms):
+    for phase in sorted(set((times_ms % GRID.window_ms).tolist())):
         places = np.flatnonzero(times_ms % GRID.window_ms == phase)
         far = np.flatnonzero(np.diff(times_ms[places]) > GRID.observation_ms) + 1
         for stretch in np.split(places, far):

@@ -70,7 +70,7 @@ class MomentPredictor(AnyPredictor):
             there_PR = moments_PF[:, len(MOMENT_NAMES) + ROW_NAMES.index("is_there") :: len(ROW_NAMES)]
             n_rows_P = np.maximum(there_PR.sum(axis=1).astype(np.intp), 1)
         state_PD = np.empty((len(moments_PF), self._d_model), np.float32)
-        for n_rows in np.unique(n_rows_P).tolist():
+        for n_rows in sorted(set(n_rows_P.tolist())):
             alike = np.flatnonzero(n_rows_P == n_rows)
             for part in np.split(alike, range(_TOGETHER, len(alike), _TOGETHER)):
                 state_PD[part] = self._state(moments_PF[part], n_rows)

@@ -11,7 +11,7 @@ import playahead
 from playahead.datasets.pasts import PASTS
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
 from playahead.domain.feed import COLUMNS, EVERY_CODE, LONGEST_DELAY_MS, FeedHalf, FeedRow
-from playahead.io.errors import InputError
+from playahead.io.errors import InputError, RecordError
 from playahead.io.files import match_file
 from playahead.lab.simulation.plays import simulate_half
 from playahead.live.session.answer import Answer
@@ -154,3 +154,18 @@ def test_teams_have_the_names_that_a_file_gives_them(predictor):
     named = {mark.team for answer in answers for mark in [*answer.seen, *answer.expected] if mark.team}
     assert named == {"Brighton & Hove Albion", "Manchester City"}
     assert answers[-1].as_json()["teams"] == ["Manchester City", "Brighton & Hove Albion"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"code": 14}, {"x": 101}, {"t_ms": -1}, {"half": 0}, {"confidence": 254}, {"role": 9}]
+)
+def test_a_row_that_no_feed_can_hold_is_refused_and_costs_nothing(predictor, wrong):
+    half = simulate_half(0, minutes=1)
+    kept, plain = FeedSession(predictor), FeedSession(predictor)
+    for session in (kept, plain):
+        session.push(Reports(EVERY_CODE))
+        for row in half.rows:
+            session.push(row)
+    with pytest.raises((RecordError, InputError)):
+        kept.push(replace(half.rows[5], **wrong))
+    assert [answer.as_json() for answer in kept.answers()] == [answer.as_json() for answer in plain.answers()]

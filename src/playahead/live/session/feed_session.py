@@ -10,7 +10,16 @@ import numpy as np
 
 from playahead.decoding.shown import MinConfidence
 from playahead.domain.actions import ACTIONS
-from playahead.domain.feed import COLUMNS, HOME_AND_AWAY, LONGEST_DELAY_MS, UNKNOWN, FeedHalf, FeedRow, Tally
+from playahead.domain.feed import (
+    COLUMNS,
+    HOME_AND_AWAY,
+    LONGEST_DELAY_MS,
+    UNKNOWN,
+    FeedHalf,
+    FeedRow,
+    Tally,
+    require_possible,
+)
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
 from playahead.features.forms import possession_at
@@ -31,6 +40,7 @@ _NEEDS_MS = OBSERVATION_MS + 2 * GRID.window_ms
 _ABOUT = tuple(name for name in COLUMNS if not name.endswith("_ms"))
 _attributes = attrgetter(*_ABOUT)
 _TIMES = ("t_ms", "delay_ms", "late_ms")
+_NO_ROWS = FeedHalf.from_rows(0, 1, [])
 _COLUMNS = np.dtype([(name, COLUMNS[name]) for name in (*_TIMES, *_ABOUT)])
 
 
@@ -68,12 +78,15 @@ class FeedSession:
 
         Raises:
             InputError: a row of a code that the source does not report, or ``Reports`` after the first row.
+            RecordError: a row that no feed can hold.
         """
         if isinstance(line, Reports):
             if self.half_number and line.codes != self._reports:
                 raise InputError("reports", "come before the first row")
             self._reports, self._teams = line.codes or _TEN_ACTIONS, line.teams
             return
+        if isinstance(line, FeedRow):
+            require_possible(line)
         if line.half < self.half_number:
             self.notices.count(f"rows of half {line.half}, which is over")
             return
@@ -164,14 +177,14 @@ class FeedSession:
         # Rows lie in order of arrival; a half has them in order of time, equal times as they came.
         rows = self._rows[: self._n_rows]
         ordered = rows[np.argsort(rows["t_ms"], kind="stable")]
-        return FeedHalf(
+        return _NO_ROWS.changed(
             match=match,
             half=self.half_number,
             reports=self._reports,
             seen_from_ms=self._from_ms,
             teams=self._teams,
             tally=self._tally,
-            **{name: np.ascontiguousarray(ordered[name]) for name in _COLUMNS.names or ()},  # type: ignore[bad-argument-type]
+            **{name: np.ascontiguousarray(ordered[name]) for name in _COLUMNS.names or ()},
         )
 
 
