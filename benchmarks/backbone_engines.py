@@ -1,13 +1,14 @@
 """The backbone in PyTorch, onnxruntime and OpenVINO: how long it takes, and whether anticipations are equal.
 
-``python benchmarks/backbone_engines.py CALIBRATION_VIDEO VIDEO`` needs the extras ``video,backbone,export`` and
-``openvino``. The packaged backbone (224 x 128) runs on one thread in every engine; rounds take turns. int8 is static:
-weights by channel, activations calibrated on the first video. The second video is anticipated every second with each.
+``python benchmarks/backbone_engines.py CALIBRATION_VIDEO VIDEO [--input-size 1280x736]`` needs the extras ``export``
+and ``openvino``. The packaged backbone runs on one thread in every engine; rounds take turns. int8 is calibrated on the
+first video, as ``playahead export --int8-on`` does it. At the packaged size, the second video is anticipated every
+second with each.
 
 Axes: X stacks, J frames, B snippets, S stacks of a snippet, H, W, T times, R raster frames, C classes.
 """
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,33 +20,21 @@ import numpy as np
 import onnxruntime
 import openvino  # type: ignore[missing-import]
 import torch
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from playahead.backbone.checkpoint import load_backbone
 from playahead.backbone.exported import SNIPPETS, STACKS
 from playahead.backbone.fast import FastBackbone
 from playahead.domain.grid import GRID
-from playahead.features.encoder import VideoEncoder
+from playahead.features.encoder import VideoEncoder, WindowEncoder
 from playahead.inference.video import VideoModel
 from playahead.io.files import packaged_weights
 from playahead.io.runtime import emulates_bfloat16
-from playahead.live.export import export_backbone
+from playahead.live.export import export_backbone, quantize_backbone, windows_of
+from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 
-PIECE, ROUNDS, CALIBRATED = 8, 15, 64
+PIECE, ROUNDS = 8, 15
 Run = Callable[[Any], Any]
-
-
-class Calibration(CalibrationDataReader):
-    """Pieces of stacks, or of maps."""
-
-    def __init__(self, name: str, pieces: list[np.ndarray]) -> None:
-        self.name, self.left = name, list(pieces)
-
-    def get_next(self) -> dict[str, Any]:
-        """The next piece; nothing at the end."""
-        return {self.name: self.left.pop()} if self.left else {}
 
 
 @dataclass
@@ -110,17 +99,6 @@ def by_openvino(name: str, stacks: Path, snippets: Path) -> Engine:
     return Engine(f"openvino {name}", run(stacks), run(snippets))
 
 
-def int8(source: Path, pieces: list[np.ndarray]) -> Path:
-    """The graph with int8 weights and activations."""
-    prepared, made = source.with_suffix(".prepared.onnx"), source.with_suffix(".int8.onnx")
-    quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-    given = onnxruntime.InferenceSession(source, providers=["CPUExecutionProvider"]).get_inputs()[0].name
-    kinds = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
-    reduced = torch.backends.cpu.get_cpu_capability() == "AVX2"  # without VNNI, eight bits of both overflow
-    quantize_static(prepared, made, Calibration(given, pieces), per_channel=True, reduce_range=reduced, **kinds)
-    return made
-
-
 def anticipated(model: VideoModel, frames: list[np.ndarray], engine: Engine) -> np.ndarray:
     """intensity_TRC of a video, every second, its features encoded by an engine."""
     backbone = InEngine(load_backbone(packaged_weights("simulated-backbone"))[0])
@@ -135,42 +113,56 @@ def anticipated(model: VideoModel, frames: list[np.ndarray], engine: Engine) -> 
     return np.concatenate([model.predictor.answer(windows_WND, together).intensity() for windows_WND in encoded])
 
 
-def main(calibration: Path, video: Path) -> None:
+def main() -> None:
     """Print a line for each engine."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("calibration", type=Path)
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--input-size", default="")
+    options = parser.parse_args()
     torch.set_num_threads(1)
     network, _ = load_backbone(packaged_weights("simulated-backbone"))
     model = VideoModel.open(None, None, "cpu")
-    config, read = network.config, lambda path: [gray for _, gray in read_frames(path, model.input_size)]
-    seen, frames = read(calibration), read(video)
-    plain = by_torch(FastBackbone(network))
-    starts = np.linspace(0, len(seen) - config.stack_frames, CALIBRATED).astype(int)
-    stacks_XJHW = np.stack([np.stack(seen[start : start + config.stack_frames]) for start in starts])
-    pieces = np.split(stacks_XJHW, CALIBRATED // PIECE)
-    maps = [np.repeat(plain.stacks(piece)[:, None], config.stacks, 1) for piece in pieces]
+    size = size_of(options.input_size) if options.input_size else model.input_size
+    plain, windows = by_torch(FastBackbone(network)), windows_of(options.calibration, size)
+    encoder = WindowEncoder(FastBackbone(network), PIECE)
+    stacks_XJHW = encoder.stacks(windows[0])
+    maps_XCHW = plain.stacks(stacks_XJHW)
     with tempfile.TemporaryDirectory() as folder:
-        export_backbone(network, {}, model.input_size, Path(folder))
-        floats = Path(folder) / STACKS, Path(folder) / SNIPPETS
-        ints = int8(floats[0], pieces), int8(floats[1], maps)
+        floats, ints = Path(folder) / "float32", Path(folder) / "int8"
+        for made in (floats, ints):
+            export_backbone(network, {}, size, made)
+        difference = quantize_backbone(ints, windows)
         engines = [
             plain,
             by_torch(FastBackbone(network, "bfloat16")),
-            by_onnxruntime("float32", *floats),
-            by_onnxruntime("int8", *ints),
-            by_openvino("float32", *floats),
-            by_openvino("bfloat16", *floats),
-            by_openvino("int8", *ints),
+            by_onnxruntime("float32", floats / STACKS, floats / SNIPPETS),
+            by_onnxruntime("int8", ints / STACKS, ints / SNIPPETS),
+            by_openvino("float32", floats / STACKS, floats / SNIPPETS),
+            by_openvino("int8", ints / STACKS, ints / SNIPPETS),
         ]
-        took = timed(engines, pieces[0], maps[0])
-        expected_TRC = anticipated(model, frames, plain)
+        took = timed(engines, stacks_XJHW[:PIECE], maps_XCHW[encoder.stacks_NS[:PIECE]])
         bfloat16 = "emulated" if emulates_bfloat16("cpu") else "in hardware"
-        print(f"{torch.backends.cpu.get_cpu_capability()}, bfloat16 {bfloat16}; ms of a stack, of a snippet")
+        print(f"{size.width} x {size.height}, {torch.backends.cpu.get_cpu_capability()}, bfloat16 {bfloat16};")
+        print(f"int8 features differ by {difference:.1%}\n")
+        print("| engine | a stack, ms | a snippet, ms | times faster | intensities differ by | most events in 5 s |")
+        print("|---|---|---|---|---|---|")
+        frames = [gray for _, gray in read_frames(options.video, size)] if size == model.input_size else []
+        expected_TRC = anticipated(model, frames, plain) if frames else None
         for engine, (stack_ms, snippet_ms) in zip(engines, took, strict=True):
-            difference_TC = np.abs(anticipated(model, frames, engine) - expected_TRC).sum(axis=1)
-            share = difference_TC.sum() / expected_TRC.sum()
-            print(
-                f"{engine.name:22} {stack_ms:7.2f} {snippet_ms:7.2f}  {sum(took[0]) / (stack_ms + snippet_ms):.2f} x; "
-                f"intensities differ by {share:.2%} of their sum, at most {difference_TC.max():.3f} events in 5 s"
-            )
+            cells = [f"{stack_ms:.2f}", f"{snippet_ms:.2f}", f"{sum(took[0]) / (stack_ms + snippet_ms):.2f}"]
+            if expected_TRC is not None:
+                difference_TC = np.abs(anticipated(model, frames, engine) - expected_TRC).sum(axis=1)
+                cells += [f"{difference_TC.sum() / expected_TRC.sum():.2%}", f"{difference_TC.max():.3f}"]
+            else:
+                cells += ["", ""]
+            print(f"| {engine.name} | {' | '.join(cells)} |", flush=True)
+
+
+def size_of(text: str) -> InputSize:
+    """Frame size as 1280x736."""
+    width, height = map(int, text.split("x"))
+    return InputSize(width, height)
 
 
 def timed(engines: list[Engine], stacks: np.ndarray, maps: np.ndarray) -> list[tuple[float, float]]:
@@ -188,4 +180,4 @@ def timed(engines: list[Engine], stacks: np.ndarray, maps: np.ndarray) -> list[t
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main()

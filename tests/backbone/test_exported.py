@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -41,6 +42,27 @@ def test_features_spotted_actions_and_answers_are_pytorchs():
     predictors = OnnxPredictor(packaged_export()), Predictor.open(packaged_weights("simulated-video"), device="cpu")
     one, other = (predictor.predict(windows).intensity() for predictor in predictors)
     np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_openvino_computes_the_same():
+    pytest.importorskip("openvino")
+    frames_THW = np.random.default_rng(2).integers(0, 255, (125, 128, 224), np.uint8)
+    ours, theirs = (ExportedBackbone(packaged_export(), engine) for engine in ("openvino", "onnxruntime"))
+    one, other = (WindowEncoder(backbone, 8).encode(frames_THW).astype(np.float32) for backbone in (ours, theirs))
+    np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-3)
+    first = ours.encoded(np.zeros((1, 3, 128, 224), np.uint8))[0]
+    kept = first.copy()
+    ours.encoded(np.full((1, 3, 128, 224), 200, np.uint8))
+    np.testing.assert_array_equal(first, kept, err_msg="a later run writes over an earlier one's output")
+
+
+def test_openvino_needs_an_exported_backbone(monkeypatch):
+    assert isinstance(VideoModel.open(None, None, "openvino").backbone, ExportedBackbone)
+    with pytest.raises(InputError, match="exported backbones"):
+        VideoModel.open(None, packaged_weights("simulated-backbone"), "openvino")
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(InputError, match="playahead\\[openvino\\]"):
+        VideoModel.open(None, None, "openvino")
 
 
 def test_which_engine_computes_what(monkeypatch):

@@ -1,4 +1,4 @@
-"""A backbone that was exported, computed by ONNX Runtime: no PyTorch is imported.
+"""A backbone that was exported, computed by ONNX Runtime or OpenVINO: no PyTorch is imported.
 
 Axes: X stacks, J frames of a stack, B snippets, S stacks of a snippet, C channels, H, W, F features.
 """
@@ -11,13 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.io.errors import InputError
-from playahead.io.files import read_bytes, require_format, strict_json
-from playahead.io.onnx import Graph, n_threads
+from playahead.io.files import packaged_export, read_bytes, require_format, strict_json
+from playahead.io.onnx import Engine, Graph, n_threads
 
 STACKS, SNIPPETS, CLASSES, ABOUT = "stacks.onnx", "snippets.onnx", "classes.onnx", "backbone.json"
 """Files of an exported backbone: maps of stacks, features of snippets, spotted classes, and what is known of them."""
 SPOT_BATCH = 16  # snippets classified together, always exactly so many: the last bits of a product depend on its size
 _MOST_BYTES = 2**20
+
+
+def packaged_backbone_digest() -> str:
+    """Digest of the packaged backbone's weights, which have seen simulated broadcasts only."""
+    return str(_read_about(packaged_export() / ABOUT)["weights"])
+
+
+def _read_about(path: Path) -> Any:
+    about: Any = strict_json(read_bytes(path, _MOST_BYTES))
+    require_format(about, path)
+    return about
 
 
 class ExportedBackbone:
@@ -28,25 +39,28 @@ class ExportedBackbone:
         digest: digest of the exported weights (``checkpoint.weights_digest``).
         provenance: origin of these.
         input_size: width and height of the frames that the graphs were made for.
+        notices: facts about it that a reader should know.
 
     Raises:
-        InputError: a file is missing or damaged, or ONNX Runtime is not installed.
+        InputError: a file is missing or damaged, or the engine is not installed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, engine: Engine = "onnxruntime") -> None:
         path = folder / ABOUT
         try:
-            about: Any = strict_json(read_bytes(path, _MOST_BYTES))
-            require_format(about, path)
+            about = _read_about(path)
             self.feature_dim, self.digest = int(about["feature_dim"]), str(about["weights"])
             self.provenance: Mapping[str, Any] = dict(about["provenance"])
             width, height = map(int, about["input_size"])
+            self.notices = [str(about["notice"])] if "notice" in about else []
             digests = [str(about["sha256"][name]) for name in (STACKS, SNIPPETS, CLASSES)]
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError, AttributeError) as reason:
             raise InputError(path, f"describes no backbone ({reason})", "export it again") from None
         self.input_size = width, height
         graphs = zip((STACKS, SNIPPETS, CLASSES), digests, strict=True)
-        self._stacks, self._snippets, self._classes = (Graph(folder / n, d, n_threads()) for n, d in graphs)
+        self._stacks, self._snippets, self._classes = (
+            Graph(folder / name, digest, n_threads(), engine=engine) for name, digest in graphs
+        )
         if self._classes.input_shape[1] != self.feature_dim:
             what = f"says {self.feature_dim} features, and its graph has {self._classes.input_shape[1]}"
             raise InputError(path, what, "export it again")

@@ -42,7 +42,7 @@ class PredictConfig:
         kick_off: times at which the halves start in that video (or in the subtitles), as 0:12,58:40.
         short: also answer where less than 30 s have been seen: of a feed from 1 s on, of a video from 5 s on.
         stream: number of the video stream if there are several, from 0; the longest if not given.
-        device: cpu, cuda, cuda:1, mps, or auto.
+        device: cpu, cuda, cuda:1, mps, or auto; openvino computes exported backbones of video on a CPU.
     """
 
     weights: Path | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from playahead.backbone.exported import ExportedBackbone
+from playahead.backbone.exported import ExportedBackbone, packaged_backbone_digest
 from playahead.decoding.marginal import pick_peaks
 from playahead.decoding.shown import MinConfidence, min_confidences
 from playahead.domain.actions import ACTIONS
@@ -21,6 +21,7 @@ from playahead.inference.open_predictor import open_predictor
 from playahead.inference.result import PredictConfig, PredictResult
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_export, packaged_weights
+from playahead.io.onnx import Engine
 from playahead.io.progress import Progress, Show, counter, quiet
 from playahead.io.runtime import computes_on_cpu, emulates_bfloat16, pick_device
 from playahead.io.settings import build
@@ -61,25 +62,34 @@ class VideoModel:
     def open(cls, weights: Path | None, backbone: Path | None, device: str) -> "VideoModel":
         """Open both, the packaged ones if none are given: weights, or folders of exports, which need no PyTorch.
 
+        Args:
+            weights, backbone: files or folders.
+            device: where they compute; "openvino" is the CPU, and OpenVINO computes an exported backbone.
+
         Raises:
             InputError: they cannot be read, or do not belong together.
         """
+        engine: Engine = "openvino" if device == "openvino" else "onnxruntime"
+        device = "cpu" if device == "openvino" else device
         # Weights that need PyTorch anyway get the backbone in PyTorch, too: in the precision of their features.
         is_light = computes_on_cpu(device) and (weights is None or weights.is_dir())
         shipped = packaged_export() if is_light else None
         where = backbone or shipped or packaged_weights("simulated-backbone")
         predictor = open_predictor(weights or shipped or packaged_weights("simulated-video"), None, device)
         facts = facts_of(predictor)
-        input_size, notices = InputSize(*facts.input_size), [] if backbone else [SIMULATED_NOTICE]
+        input_size, notices = InputSize(*facts.input_size), list[str]()
         if where.is_dir():
-            exported = ExportedBackbone(where)
+            exported = ExportedBackbone(where, engine)
             if exported.input_size != (input_size.width, input_size.height):
                 what = "was exported for frames of {} x {}".format(*exported.input_size)
                 raise InputError(where, what, "export it together with these weights")
             if facts.precision != "float32":
                 notices.append(f"trained on {facts.precision} features: the exported backbone computes float32")
+            notices += exported.notices
             computed: SnippetBackbone = exported
             provenance, digest = exported.provenance, exported.digest
+        elif engine == "openvino":
+            raise InputError(where, "OpenVINO computes exported backbones", f"playahead export --backbone {where}")
         else:
             from playahead.backbone.checkpoint import load_backbone, weights_digest  # they need PyTorch
             from playahead.backbone.fast import FastBackbone
@@ -90,6 +100,8 @@ class VideoModel:
                 notices.append("trained on bfloat16 features, which this processor emulates slowly: float32 is used")
             network, provenance = load_backbone(where)
             computed, digest = FastBackbone(network, precision, device=pick_device(device)), weights_digest(network)
+        if digest == packaged_backbone_digest():
+            notices.insert(0, SIMULATED_NOTICE)
         predictor.check({"kind": "video", **asdict(facts), "weights": digest})
         if "notice" in provenance:
             notices.append(str(provenance["notice"]))

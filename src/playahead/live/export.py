@@ -11,16 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import cast
+from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from playahead.backbone.checkpoint import weights_digest
-from playahead.backbone.exported import ABOUT as BACKBONE, CLASSES, SNIPPETS, STACKS
+from playahead.backbone.exported import ABOUT as BACKBONE, CLASSES, SNIPPETS, STACKS, ExportedBackbone
 from playahead.backbone.fast import fold_batch_norms
 from playahead.backbone.network import Backbone
+from playahead.domain.grid import GRID
+from playahead.features.encoder import WindowEncoder
 from playahead.inference.onnx_predictor import ABOUT, ANSWER, ENCODE
 from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
@@ -29,11 +33,13 @@ from playahead.paper.anticipator import Anticipator
 from playahead.paper.slots import SlotLogits
 from playahead.variants.moment import RateLogits
 from playahead.video.input_size import InputSize
+from playahead.video.reader import probe, read_frames
 
 OPSET = 18
 TOLERANCE = 1e-4
 """Largest allowed difference between an exported model's answers and PyTorch's."""
 _BATCHES = (1, 2, 5)
+_QUANTIZED_TOGETHER, _CALIBRATED = 8, 16  # stacks, windows
 
 
 def export_anticipator(predictor: Predictor, out: Path) -> dict[str, float]:
@@ -121,6 +127,77 @@ def export_backbone(
     }
     write_whole(out / BACKBONE, json.dumps(about, indent=1) + "\n")
     return differences
+
+
+def quantize_backbone(out: Path, windows: Sequence[NDArray[np.uint8]]) -> float:
+    """Replace the graphs of an exported backbone by int8 ones: weights by channel, activations by what frames show.
+
+    Args:
+        out: folder of ``export_backbone``.
+        windows: frames of two or more windows (T, H, W); every second is calibrated on, the others are compared on.
+
+    Returns:
+        How far features are from float32's, as a share of their size.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    from onnxruntime.quantization import QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    exact = WindowEncoder(ExportedBackbone(out), _QUANTIZED_TOGETHER)
+    expected = np.concatenate([exact.encode(frames_THW) for frames_THW in windows[1::2]]).astype(np.float32)
+    inputs: dict[str, list[NDArray]] = {STACKS: [], SNIPPETS: []}
+    for frames_THW in windows[::2]:
+        stacks_XJHW = exact.stacks(frames_THW)
+        maps_XCHW = np.stack(exact.backbone.encoded(stacks_XJHW))
+        inputs[STACKS] += np.array_split(stacks_XJHW, 4)
+        inputs[SNIPPETS] += [maps_XCHW[stack_S][None] for stack_S in exact.stacks_NS[::4]]
+    kinds = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8, "per_channel": True}
+    # Without VNNI, eight bits of both overflow.
+    reduced = torch.backends.cpu.get_cpu_capability() in ("AVX2", "DEFAULT")
+    about = json.loads((out / BACKBONE).read_text())
+    with TemporaryDirectory() as folder:
+        for name, of_graph in inputs.items():
+            prepared, made = (str(Path(folder) / f"{step}.onnx") for step in ("prepared", "made"))
+            quant_pre_process(str(out / name), prepared, skip_symbolic_shape=True)
+            reader: Any = _Calibration(of_graph)
+            quantize_static(prepared, made, reader, reduce_range=reduced, **kinds)
+            with atomic_write(out / name) as part:
+                part.write_bytes(Path(made).read_bytes())
+    about["sha256"] |= {name: file_digest(out / name) for name in inputs}
+    write_whole(out / BACKBONE, json.dumps(about, indent=1) + "\n")
+    rough = WindowEncoder(ExportedBackbone(out), _QUANTIZED_TOGETHER)
+    found = np.concatenate([rough.encode(frames_THW) for frames_THW in windows[1::2]]).astype(np.float32)
+    difference = float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+    about["notice"] = f"the backbone computes in int8: its features differ by {difference:.1%} from float32's"
+    write_whole(out / BACKBONE, json.dumps(about, indent=1) + "\n")
+    return difference
+
+
+def windows_of(video: Path, size: InputSize) -> list[NDArray[np.uint8]]:
+    """Windows of a video (T, H, W), evenly spread: half of them to calibrate on, the others to compare on.
+
+    Raises:
+        InputError: it cannot be read, or is too short.
+    """
+    lasts_s, window_s = probe(video).duration_s or 0.0, GRID.window_ms / 1000
+    n = min(_CALIBRATED, int(lasts_s / window_s))
+    if n < 2:
+        raise InputError(video, f"lasts {lasts_s:.0f} s", f"calibration needs {2 * window_s:.0f}")
+    starts_s = np.linspace(0, lasts_s - window_s, n)
+    return [np.stack([gray for _, gray in read_frames(video, size, s, s + window_s)]) for s in starts_s.tolist()]
+
+
+class _Calibration:
+    """Inputs of a graph one by one, as the quantiser asks for them."""
+
+    def __init__(self, inputs: Sequence[NDArray]) -> None:
+        self._left = list(inputs)
+
+    def get_next(self) -> dict[str, NDArray] | None:
+        """The next input; None at the end."""
+        return {"features": self._left.pop()} if self._left else None
 
 
 def _export(module: nn.Module, example: Tensor, path: Path, names: Sequence[str]) -> float:

@@ -1,6 +1,7 @@
 """Exported models answer as PyTorch does, and without it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from playahead.inference.predictor import Predictor
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
 from playahead.lab.simulation.plays import simulate_half
+from playahead.lab.simulation.simulate import Rendering, render
 from playahead.live.export import TOLERANCE, export_anticipator, export_backbone
 from playahead.sources.feed_tables import write_feed_table
 from playahead.variants.config import AnticipatorConfig
@@ -138,3 +140,21 @@ def test_a_damaged_export_names_the_file(exported, tmp_path, name, content, said
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=said):
         open_predictor(tmp_path, FEED_FEATURES)
+
+
+@pytest.mark.slow
+def test_an_int8_backbone_says_what_it_costs(tmp_path, capsys):
+    """Its features differ by some percent; a digest guards the new graphs, and ``predict`` names the difference."""
+    half = simulate_half(4, minutes=1.5)
+    render(Rendering(half, 0, 224, 128, tmp_path / "match.mp4"))
+    weights, backbone = (str(packaged_weights(name)) for name in ("simulated-video", "simulated-backbone"))
+    out, video = str(tmp_path / "int8"), str(tmp_path / "match.mp4")
+    assert run(["export", "--out", out, "--weights", weights, "--backbone", backbone, "--int8-on", video]) == 0
+    said = capsys.readouterr().err
+    assert 0.001 < float(re.search(r"int8: features differ by ([\d.]+)%", said)[1]) / 100 < 0.2
+    assert run(["predict", video, "--weights", out, "--backbone", out, "--to", "0:31", "--format", "json"]) == 0
+    said = capsys.readouterr()
+    assert "computes in int8: its features differ by" in said.err
+    assert "simulated broadcasts only" in said.err
+    assert run(["export", "--out", out, "--int8-on", video]) == 2
+    assert "--int8-on: calibrates a backbone" in capsys.readouterr().err

@@ -27,7 +27,7 @@ class ServeConfig:
         weights: weights for feeds; the packaged ones if not given.
         video_weights: weights for video; the packaged ones (trained on simulated broadcasts) if not given.
         backbone: backbone of video features; the packaged one if not given.
-        device: cpu, cuda, cuda:1, mps, or auto.
+        device: cpu, cuda, cuda:1, mps, or auto; openvino computes exported backbones of video on a CPU.
         token_file: file with the bearer token that clients send; else the variable PLAYAHEAD_TOKEN holds it.
         hosts: names of a proxy under which clients reach the server, with commas between them, as live.example.org.
             On this machine alone, its loopback names always count; on other addresses, any name does if none is given.

@@ -32,7 +32,7 @@ class LiveConfig:
         min_confidence: probability from which on an action is shown: of each class (shot=0.05,pass=0.5) or of all
             (0.3); if not given, each class is shown as often as it happens.
         speed: playback speed of a file: 1 as it was played, 10 ten times faster, 0 as fast as this machine can.
-        device: cpu, cuda, cuda:1, mps, or auto.
+        device: cpu, cuda, cuda:1, mps, or auto; openvino computes exported backbones of video on a CPU.
     """
 
     weights: Path | None = None
