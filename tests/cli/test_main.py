@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from playahead.cli.main import run
-from playahead.cli.registry import COMMANDS, Command
+from playahead.cli.registry import COMMANDS, SECTIONS, Command
 from playahead.lab.recipes import recipe
 from playahead.training.run import Finished
 from playahead.training.trainer import TrainConfig
@@ -326,3 +326,41 @@ def test_without_the_extras_a_feed_is_predicted_scored_and_watched(tmp_path):
     assert "intensity_per_mille" in output
     named = re.findall(r"playahead: needs \w+, .* \(pip install 'playahead\[(\w+)\]'\)", errors)
     assert named == ["video", "live"], errors
+
+
+def test_the_overview_names_every_command_once(capsys):
+    assert sorted(name for names in SECTIONS.values() for name in names) == sorted(COMMANDS)
+    with pytest.raises(SystemExit) as stop:
+        run(["--help"])
+    assert stop.value.code == 0
+    printed = capsys.readouterr().out
+    assert printed.index("predict ") < printed.index("evaluate ") < printed.index("train ")
+    assert max(map(len, printed.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(("words", "most"), [(["predict"], 60), (["live"], 45), (["evaluate", "feed"], 50)])
+def test_help_is_a_screen_in_sections(words, most, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        run([*words, "--help"])
+    printed = capsys.readouterr().out
+    lines = printed.splitlines()
+    assert len(lines) <= most
+    assert (
+        lines.index("input:" if words != ["live"] else "output:")
+        < lines.index("model:")
+        < lines.index("other options:")
+    )
+    assert not re.search(r"Path|ConfigType|type:|\bNone\b|START", printed)
+
+
+def test_times_are_called_what_people_say(capsys):
+    with pytest.raises(SystemExit):
+        run(["predict", "--help"])
+    printed = capsys.readouterr().out
+    assert "--from TIME " in printed
+    assert "--to TIME " in printed
+    assert "--start" not in printed
+    with pytest.raises(SystemExit):
+        run(["train", "feed", "--help"])
+    assert "--start PATH" in capsys.readouterr().out

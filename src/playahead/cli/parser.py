@@ -16,7 +16,7 @@ from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_parsing_settings
 
-from playahead.cli.registry import COMMANDS, Command
+from playahead.cli.registry import COMMANDS, SECTIONS, Command
 from playahead.cli.terminal import complain
 from playahead.io.errors import InputError
 from playahead.io.settings import read_yaml
@@ -39,15 +39,39 @@ def _spelt_for_people(text: str) -> str:
     return _OPTION.sub(lambda option: option[0].replace("_", "-"), text)
 
 
+_SECTIONS = {
+    "input": "feed provider seen split features labels stream video kick_off data train validate",
+    "time": "start end every half short speed",
+    "output": "format out overlay record json min_confidence of title exact noise_at force port host",
+    "model": "weights backbone device decoding tau confidence time rescue precision recipe seed",
+}
+_SECTION_OF = {name: section for section, names in _SECTIONS.items() for name in names.split()}
+"""Section of the help that an option stands in, whichever command has it; the others stand at the end."""
+_METAVARS = {"end": "TIME", "every": "SECONDS", "min_confidence": "P", "kick_off": "TIMES"}
+
+
 class _Help(DefaultHelpFormatter):
-    """Help without types: a default and the text say enough."""
+    """Help in sections and without types: names of values, a default and the text say enough."""
 
     def _get_help_string(self, action: argparse.Action) -> str:
-        if action.dest in ("help", "config"):
-            return super()._get_help_string(action)
+        if action.dest in ("help", "config", "print_config"):
+            return action.help or ""
         text = super()._get_help_string(action).replace("type: %(type)s", "").replace("(, ", "(")
-        text = text.replace(", )", ")") if action.default is not None else text.replace("default: %(default)s", "")
-        return text.replace(", )", ")").replace(" ()", "")
+        is_worth_saying = action.default not in (None, False, "")
+        text = text.replace(", )", ")") if is_worth_saying else text.replace("default: %(default)s", "")
+        return text.replace(", )", ")").replace(" ()", "").replace(" (required)", "")
+
+    def _format_args(self, action: argparse.Action, default_metavar: str) -> str:
+        if action.nargs == "?" and action.const is True:  # a switch that also takes true and false
+            return ""
+        return super()._format_args(action, _METAVARS.get(action.dest, default_metavar))
+
+    def _metavar_formatter(self, action: argparse.Action, default_metavar: str) -> Any:
+        if action.metavar is None and action.option_strings and not action.choices:
+            hint = str(getattr(action, "_typehint", ""))
+            kind = next((name for part, name in (("Path", "PATH"), ("int", "N"), ("float", "X")) if part in hint), None)
+            default_metavar = _METAVARS.get(action.dest, kind or default_metavar)
+        return super()._metavar_formatter(action, default_metavar)
 
     def add_argument(self, action: argparse.Action) -> None:
         """Add an option, unless it is hidden."""
@@ -72,19 +96,34 @@ class Parser(ArgumentParser):
         sys.exit(2)
 
     def format_help(self, *args: Any, **kwargs: Any) -> str:
-        """Help with dashes in the options."""
-        return _spelt_for_people(super().format_help(*args, **kwargs))
+        """Help with dashes in the options; of times, ``--from`` and ``--to`` are what people say."""
+        text = super().format_help(*args, **kwargs)
+        if {"start", "end"} <= {action.dest for action in self._actions}:
+            text = text.replace("--start START", "--from TIME  ").replace("--end TIME", "--to TIME ")
+        return _spelt_for_people(text)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Write help; a failure is an error, which argparse would ignore."""
         (file or sys.stderr).write(message)
 
 
+class _Overview(Parser):
+    """All commands, those that people begin with first."""
+
+    def format_help(self, *args: Any, **kwargs: Any) -> str:  # noqa: ARG002 - the base's signature
+        """Usage, and a line for each command."""
+        lines = ["usage: playahead COMMAND ...", "", self.description or ""]
+        for title, names in SECTIONS.items():
+            lines += ["", f"{title}:", *(f"  {name:<10} {COMMANDS[name].summary}" for name in names)]
+        tail = "playahead COMMAND --help says more of one. To begin: playahead predict sample"
+        return "\n".join([*lines, "", tail, ""])
+
+
 def build_parser(arguments: Sequence[str]) -> Parser:
     """Build the parser for these arguments; only the command that they name is imported."""
     set_parsing_settings(docstring_parse_attribute_docstrings=False)
     about = "Watch 30 s of football, say what happens in the next 5."
-    parser = Parser(prog="playahead", description=about, version=version("playahead"))
+    parser = _Overview(prog="playahead", description=about, version=version("playahead"))
     subcommands = parser.add_subcommands(title="commands", dest="command", metavar="COMMAND")
     for name, entry in COMMANDS.items():
         if isinstance(entry, Command):
@@ -123,7 +162,24 @@ def _leaf(command: Command, arguments: Sequence[str], *words: str) -> Parser:
         _add_settings(parser, kinds[command.settings], command.shown, arguments)
     for name in sorted(flags):
         parser.add_argument(f"--{name}", action="store_true", help=help_of[name])
+    if "recipe" not in parser.get_defaults():  # training has sections of its own
+        _put_into_sections(parser)
     return parser
+
+
+def _put_into_sections(parser: Parser) -> None:
+    """Sort the options for the help; those without a section stand at the end."""
+    sections = {title: parser.add_argument_group(title) for title in _SECTIONS}
+    others = parser._optionals
+    for action in list(others._group_actions):
+        if section := sections.get(_SECTION_OF.get(action.dest, "")):
+            others._group_actions.remove(action)
+            section._group_actions.append(action)
+        elif action.dest == "print_config":
+            action.help, action.metavar = "print these options as YAML", ""
+    groups: Any = parser._action_groups
+    groups.append(groups.pop(groups.index(others)))
+    others.title = "other options"
 
 
 def _add_settings(parser: Parser, kind: type, shown: Sequence[str], arguments: Sequence[str]) -> None:

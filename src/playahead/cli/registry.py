@@ -180,6 +180,14 @@ _ALL = {
     "bench live": Command("bench:live", "live sessions that one worker carries", "--sessions [1,16,64]"),
 }
 
+SECTIONS = {
+    "a match": ("predict", "curves", "plot", "view", "live", "serve"),
+    "scores": ("evaluate", "compare", "report", "submit"),
+    "data and training": ("data", "extract", "train", "pretrain", "weights", "export"),
+    "this machine": ("demo", "bench"),
+}
+"""Commands in the order in which ``playahead --help`` names them."""
+
 COMMANDS: dict[str, Command | Group] = {}
 for _words, _command in _ALL.items():
     _name, _, _part = _words.partition(" ")

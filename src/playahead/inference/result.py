@@ -31,11 +31,11 @@ class PredictConfig:
         every: seconds between anticipations; 1 for video and 5 for a feed if not given.
         min_confidence: probability from which on an action is shown: of each class (shot=0.05,pass=0.5) or of all
             (0.3); if not given, each class is shown as often as it happens.
-        decoding: marginal, tuned-threshold or paper, as of evaluate.
+        decoding: how predictions become anticipations; tuned-threshold and paper are for slots.
         tau: minimum objectness of slots that emit; not for marginal decoding.
         half: half of a feed's match (3 and 4: extra time); all if not given.
-        start: first time to anticipate from, as 12:30; of each half of a feed. --from is the same.
-        end: last time; the end if not given. --to is the same.
+        start: first time to anticipate from, as 12:30; of each half of a feed.
+        end: last time; the end if not given.
         overlay: .mp4 to write the video to, with a timeline under it.
         provider: provider of a feed, if its content does not say who made it.
         video: video of a feed's match, to draw the overlay over.

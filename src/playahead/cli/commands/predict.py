@@ -15,11 +15,10 @@ def predict(asked: PredictConfig, match: list[str] = [], feed: Path | None = Non
 
     Args:
         asked: what to anticipate.
-        match: video (any file or stream that FFmpeg reads) or an event feed of any provider that docs/data.md names,
-            or what an action spotter wrote; the content decides. A provider's second file (such as a line-up) may be
-            given, too.
+        match: a video, an event feed, or what an action spotter wrote; the content decides. A provider's second file
+            (such as a line-up) may be given, too.
         feed: the same as MATCH, for a feed.
-        format: table, json, csv, vtt (subtitles) or osl (OpenSportsLab annotations), on standard output.
+        format: on standard output: vtt are subtitles, osl OpenSportsLab annotations.
     """
     if bool(match) == bool(feed):
         raise InputError("predict", "needs a match: a video or an event feed", "playahead predict match.mp4")
