@@ -56,6 +56,17 @@ def test_any_number_of_actions_fits(width, marks):
     assert panel.height % 2 == 0
 
 
+def test_lanes_take_a_fifth_of_the_picture_and_the_chance_of_a_shot_stands_above_them():
+    timeline = Timeline(SPOTTED, [40_000, 45_000], EXPECTED, [0.02, 0.31])
+    plain, panel = Panel(1280, TIMELINE), Panel(1280, timeline)
+    assert panel.lane * len(overlay.LANES) <= 720 / 5
+    assert sorted(action for lane in overlay.LANES for action in lane) == sorted(ACTIONS)
+    assert panel.height > plain.height
+    strip = slice(round(panel.head), round(panel.top))
+    assert Action.SHOT in shown(panel.draw(45_000)[strip])
+    assert Action.SHOT not in shown(panel.draw(39_000)[strip]), "nothing was answered yet"
+
+
 def grays(levels) -> list[np.ndarray]:
     return [np.full((54, 96, 3), level, np.uint8) for level in levels]
 

@@ -188,11 +188,13 @@ class Timeline:
         spotted: spotted actions in time order.
         times_ms: times at which anticipations were made, increasing.
         anticipated: anticipated actions of each of these times, at their own times in the video.
+        shot_chance: probability of a shot within 5 s at each of these times; empty if it is not known.
     """
 
     spotted: Sequence[Mark]
     times_ms: Sequence[int]
     anticipated: Sequence[Sequence[Anticipation]]
+    shot_chance: Sequence[float] = ()
 
     def past(self, now_ms: int) -> list[Mark]:
         """Actions spotted in the last 30 s."""
@@ -202,3 +204,8 @@ class Timeline:
         """Actions that the latest anticipation still expects."""
         latest = bisect_right(self.times_ms, now_ms) - 1
         return [mark for mark in self.anticipated[latest] if mark.time_ms >= now_ms] if latest >= 0 else []
+
+    def shot_chances(self, now_ms: int) -> list[tuple[int, float]]:
+        """(time, chance of a shot) of the answers of the last 30 s."""
+        first, stop = bisect_right(self.times_ms, now_ms - OBSERVATION_MS), bisect_right(self.times_ms, now_ms)
+        return list(zip(self.times_ms[first:stop], self.shot_chance[first:stop], strict=False))

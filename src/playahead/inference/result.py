@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from playahead.decoding.decoder import Kind
 from playahead.decoding.shown import MinConfidence, check_min_confidence
+from playahead.domain.actions import Action
 from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark, Timeline
 from playahead.domain.time import parse_clock, parse_kick_offs
@@ -161,7 +162,17 @@ class PredictResult:
         anticipated: dict[int, list[Anticipation]] = {time_ms: [] for time_ms in times_ms}
         for one in self.in_video().expected:
             anticipated[one.observed_until_ms].append(one)
-        return Timeline(seen, times_ms, [anticipated[time_ms] for time_ms in times_ms])
+        # The chance of a shot within 5 s at each of these times.
+        starts_ms = {half: self.kick_offs_ms.get(half, 0) for _, half in self.chances}
+        danger = {
+            starts_ms[half] + time_ms: chance
+            for (match, half), (chance_OHC, _) in self.chances.items()
+            for time_ms, chance in zip(
+                self.times_ms[match, half].tolist(), chance_OHC[:, -1, Action.SHOT.class_index].tolist(), strict=True
+            )
+        }
+        shot_chance = [danger[time_ms] for time_ms in times_ms] if danger else []
+        return Timeline(seen, times_ms, [anticipated[time_ms] for time_ms in times_ms], shot_chance)
 
 
 def require_kick_offs(halves: set[int], kick_offs_ms: Mapping[int, int]) -> None:

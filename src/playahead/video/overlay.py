@@ -1,7 +1,4 @@
-"""The overlay: a video with its sound and ten lanes under it, drawn as the page draws them.
-
-The lanes show the last 30 s, now, and the coming 5 s.
-"""
+"""The overlay: a video with its sound, and lanes under it that show the last 30 s, now, and the coming 5 s."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -19,7 +16,7 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from playahead.domain.actions import ACTIONS
+from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.grid import ANTICIPATION_MS, GRID, OBSERVATION_MS
 from playahead.domain.notices import Notices
 from playahead.domain.palette import COLOURS, DARK, PAST_SHARE, short_name
@@ -32,7 +29,7 @@ from playahead.video.source import is_stream, opened, shown, video_stream
 from playahead.video.writer import SOUND_LAYOUT, SOUND_RATE_HZ, write_video
 
 _MIN_WIDTH = 960
-_PANEL_SHARE = 0.25  # of the width
+_LOW_DANGER = 0.15  # the strip of the chance of a shot is at least so high
 _NAMES_SHARE = 0.1
 _SMOOTH = 4  # dots are drawn so many times larger, then made small
 _SOUND_FRAME = 1024  # samples: the frames that AAC takes
@@ -80,18 +77,35 @@ def rgb_of(frame: VideoFrame) -> NDArray[np.uint8]:
     return frame.to_ndarray(format="rgb24", interpolation=Interpolation.BILINEAR).astype(np.uint8, copy=False)
 
 
+LANES = (
+    (Action.PASS, Action.HIGH_PASS),
+    (Action.DRIVE,),
+    (Action.HEADER,),
+    (Action.CROSS,),
+    (Action.SHOT,),
+    (Action.THROW_IN, Action.OUT),
+    (Action.BLOCK, Action.TACKLE),
+)
+"""Classes of each lane: rare ones share one."""
+_LANE_OF = {action: lane for lane, actions in enumerate(LANES) for action in actions}
+
+
 class Panel:
-    """The lanes under the picture: dots for spotted actions, bars for expected ones, as high as their confidence."""
+    """Under the picture: the chance of a shot, and lanes with dots for actions seen and bars for expected ones.
+
+    Lanes take a fifth of a picture of 16:9. Left of now a mark is 5 s, right of it one.
+    """
 
     def __init__(self, width: int, timeline: Timeline) -> None:
         self.width, self.timeline = width, timeline
-        self.height = round(width * _PANEL_SHARE / 2) * 2
+        self.font, self.small = ImageFont.load_default(width / 80), ImageFont.load_default(width / 100)
+        self.head, self.danger = width * 0.022, width * 0.034 if timeline.shot_chance else 0.0
+        self.top = self.head + self.danger
+        self.lane = width * 9 / 16 / 5 / len(LANES)
+        self.height = round((self.top + self.lane * len(LANES) + width * 0.004) / 2) * 2
         self.left = round(width * _NAMES_SHARE)
         self.now_x = self.left + round((width - self.left) * PAST_SHARE)
         self.rim = width // 60
-        self.font = ImageFont.load_default(width / 74)
-        self.top = round(self.height * 0.1)
-        self.lane = (self.height * 0.98 - self.top) / len(ACTIONS)
         self.bar = max(4, width // 120)
         self._still = self._names_and_lanes()
         self._dots = {action: self._dot(COLOURS[action]) for action in ACTIONS}
@@ -99,14 +113,15 @@ class Panel:
     def draw(self, now_ms: int) -> NDArray[np.uint8]:
         """Draw the strip at a moment of the video, (H, W, 3)."""
         image = self._still.copy()
-        pen = ImageDraw.Draw(image)
-        at = self.left - self.rim / 2, self.top / 2
+        pen = ImageDraw.Draw(image, "RGBA")
+        at = self.left - self.rim / 2, self.head / 2
         pen.text(at, format_clock(now_ms)[:-2], DARK["ink"], self.font, anchor="rm")
         for mark in self.timeline.past(now_ms):
             dot = self._dots[mark.action]
             x, y = self.past_x(now_ms - mark.time_ms), self._lane_y(mark)
             image.paste(dot, (round(x - dot.width / 2), round(y - dot.height / 2)), dot)
         self._draw_coming(pen, now_ms)
+        self._draw_danger(pen, now_ms)
         pen.line((self.now_x, 2, self.now_x, self.height - 2), DARK["now"], max(2, self.width // 480))
         return np.asarray(image)
 
@@ -119,18 +134,33 @@ class Panel:
         return self.now_x + until_ms / ANTICIPATION_MS * (self.width - self.rim - self.now_x)
 
     def _lane_y(self, mark: Mark | Anticipation) -> float:
-        return self.top + self.lane * (mark.action.class_index + 0.5)
+        return self.top + self.lane * (_LANE_OF[mark.action] + 0.5)
 
     def _names_and_lanes(self) -> Image.Image:
         image = Image.new("RGB", (self.width, self.height), DARK["panel"])
         pen = ImageDraw.Draw(image)
-        pen.text((self.left, self.top / 2), "last 30 s", DARK["soft"], self.font, anchor="lm")
-        pen.text((self.now_x + self.rim / 2, self.top / 2), "next 5 s", DARK["soft"], self.font, anchor="lm")
-        for row, action in enumerate(ACTIONS):
+        pen.rectangle((self.now_x, 0, self.width, self.height), DARK["page"])
+        # Where seconds lie: every fifth of the past, every one of the future.
+        for ago_s in range(5, OBSERVATION_MS // 1000 + 1, 5):
+            self._draw_tick(pen, self.past_x(1000 * ago_s), f"-{ago_s} s", is_named=ago_s in (10, 20))
+        for ahead_s in range(1, ANTICIPATION_MS // 1000 + 1):
+            self._draw_tick(pen, self.coming_x(1000 * ahead_s), f"+{ahead_s} s", is_named=True)
+        for row, actions in enumerate(LANES):
             y = self.top + self.lane * (row + 0.5)
-            pen.text((self.left - self.rim / 2, y), short_name(action), DARK["ink"], self.font, anchor="rm")
+            name = ", ".join(map(short_name, actions)).capitalize()
+            font = self.font if pen.textlength(name, self.font) < self.left - self.rim else self.small
+            pen.text((self.left - self.rim / 2, y), name, DARK["ink"], font, anchor="rm")
             pen.line((self.left, y, self.width - self.rim, y), DARK["line"], 1)
+        if self.danger:
+            at = self.left - self.rim / 2, self.head + self.danger / 2
+            pen.text(at, "Shot in 5 s", DARK["soft"], self.font, anchor="rm")
         return image
+
+    def _draw_tick(self, pen: ImageDraw.ImageDraw, x: float, name: str, is_named: bool) -> None:
+        pen.line((x, self.head * 0.9, x, self.height - 2), DARK["line"], 1)
+        if is_named:
+            anchor = "rm" if x > self.width - 2 * self.rim else "mm"
+            pen.text((x, self.head / 2), name, DARK["soft"], self.small, anchor=anchor)
 
     def _dot(self, colour: str) -> Image.Image:
         size = round(self.lane * 0.64)
@@ -138,15 +168,30 @@ class Panel:
         ImageDraw.Draw(large).ellipse((0, 0, size * _SMOOTH - 1, size * _SMOOTH - 1), colour)
         return large.resize((size, size), Image.Resampling.BOX)
 
+    def _draw_danger(self, pen: ImageDraw.ImageDraw, now_ms: int) -> None:
+        """Draw the chance of a shot over the last 30 s, and say it."""
+        known = self.timeline.shot_chances(now_ms)
+        if not known:
+            return
+        low, high = self.head + self.danger * 0.95, self.head + self.danger * 0.1
+        top = max(_LOW_DANGER, *(chance for _, chance in known))
+        corners = [(self.past_x(now_ms - ms), low + (high - low) * chance / top) for ms, chance in known]
+        corners.append((self.now_x, corners[-1][1]))
+        pen.polygon([(corners[0][0], low), *corners, (self.now_x, low)], COLOURS[Action.SHOT] + "55")
+        pen.line(corners, COLOURS[Action.SHOT], max(2, self.width // 640))
+        at = self.now_x + self.rim / 2, (low + high) / 2
+        pen.text(at, f"{known[-1][1]:.0%}", DARK["ink"], self.font, anchor="lm")
+
     def _draw_coming(self, pen: ImageDraw.ImageDraw, now_ms: int) -> None:
-        """Draw a bar for each expected action, with its confidence unless a likelier one of its class is close."""
+        """Draw a bar for each expected action, with its confidence unless a likelier one of its lane is close."""
         coming = self.timeline.coming(now_ms)
         for mark in coming:
             x, y = self.coming_x(mark.time_ms - now_ms), self._lane_y(mark)
-            half = max(1.0, self.lane * 0.45 * mark.confidence)
+            half = max(self.lane * 0.12, self.lane * 0.45 * mark.confidence)
             pen.rectangle((x - self.bar / 2, y - half, x + self.bar / 2, y + half), COLOURS[mark.action])
             close = self.width * 0.04 / (self.width - self.now_x) * ANTICIPATION_MS
-            likelier = [m for m in coming if m.action == mark.action and m.confidence > mark.confidence]
+            lane = _LANE_OF[mark.action]
+            likelier = [m for m in coming if _LANE_OF[m.action] == lane and m.confidence > mark.confidence]
             if not any(abs(other.time_ms - mark.time_ms) < close for other in likelier):
                 text = f"{mark.confidence:.0%}"
                 fits = x + self.bar + pen.textlength(text, self.font) < self.width - 2
