@@ -12,23 +12,19 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.patches import Arc, Circle, Rectangle
 
 from playahead.datasets.dataset import FeedDataset
 from playahead.decoding.decoder import Decoder
 from playahead.decoding.predictions import DensePredictions, event_probabilities
-from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS
-from playahead.domain.feed import UNKNOWN
+from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import ANTICIPATION_MS, FRAMES_PER_WINDOW, RASTER_FRAMES
 from playahead.evaluation.exact import score_exactly, timed_events_of_frames
 from playahead.inference.predictor import Predictor
+from playahead.lab.pitch import draw_situation
 
 _NEAR = 8  # frames on either side: 1.3 s
 _CONFIDENT = 0.3
 _TINY = 1e-7
-_SEEN_ROWS = 6
-_COLOURS = {0: "#1f6feb", 1: "#d1495b"}
-_NAMES = (*ACTIONS, *OBSERVED_TOKENS)
 
 
 def main() -> None:
@@ -117,74 +113,16 @@ def _draw(path, evaluation_set, intensity_ORC, log_loss_O):
     for axis, example in zip(axes.ravel(), chosen, strict=True):
         place = int(np.searchsorted(starts, example, "right")) - 1
         half, end_ms = evaluation_set.halves[place], int(evaluation_set.end_ms[place][example - starts[place]])
-        _situation(axis, half, end_ms, intensity_ORC[example], log_loss_O[example])
+        mass_C = intensity_ORC[example].sum(axis=0)
+        likely = ", ".join(f"{ACTIONS[c].lower()} {1 - np.exp(-mass_C[c]):.0%}" for c in np.argsort(-mass_C)[:4])
+        when = f"half {half.half}, {end_ms // 60_000}:{end_ms // 1000 % 60:02d}"
+        title = f"match {half.match}, {when}; expected: {likely}; surprise {log_loss_O[example]:.0f} nats"
+        draw_situation(axis, half, end_ms, title)
     figure.suptitle(
         "Blue attacks to the right, red to the left. Dots: the latest rows seen. Circles: what came.", x=0.02, ha="left"
     )
     figure.savefig(path, dpi=80)
     print(f"wrote {path}")
-
-
-def _situation(axis, half, end_ms, intensity_RC, log_loss):
-    _pitch(axis)
-    before = np.flatnonzero((half.visible_ms < end_ms) & (half.t_ms > end_ms - 30_000))[-_SEEN_ROWS:]
-    after = np.flatnonzero((half.t_ms > end_ms) & (half.t_ms <= end_ms + ANTICIPATION_MS) & half.is_target)
-    # What was seen: small dots on a line. What came: numbered circles, listed beside the pitch.
-    seen = [(row, *place) for row in before if (place := _place(half, row)) is not None]
-    axis.plot([x for _, x, _ in seen], [y for _, _, y in seen], "-", color="#8b949e", lw=0.8, zorder=2)
-    for row, x, y in seen:
-        axis.plot(x, y, "o", ms=5, color=_COLOURS[half.team[row]], alpha=0.6, zorder=3)
-    _listed(axis, half, end_ms, before, 64, "seen", False)
-    _listed(axis, half, end_ms, after, 34, "came", True)
-    taken = []
-    for number, row in enumerate(after, start=1):
-        if (place := _place(half, row)) is None:
-            continue
-        x, y = place
-        while any(abs(x - a) < 4 and abs(y - b) < 4 for a, b in taken):
-            x += 4.2
-        taken.append((x, y))
-        axis.plot(x, y, "o", ms=12, mfc="white", mec=_COLOURS[half.team[row]], mew=1.6, zorder=4)
-        axis.text(x, y - 0.2, str(number), ha="center", va="center", fontsize=7, weight="bold", zorder=5)
-    mass_C = intensity_RC.sum(axis=0)
-    likely = ", ".join(f"{ACTIONS[c].lower()} {1 - np.exp(-mass_C[c]):.0%}" for c in np.argsort(-mass_C)[:4])
-    when = f"half {half.half}, {end_ms // 60_000}:{end_ms // 1000 % 60:02d}"
-    axis.set_title(
-        f"match {half.match}, {when}; expected: {likely}; surprise {log_loss:.0f} nats", fontsize=8, loc="left"
-    )
-
-
-def _place(half, row):
-    """Metres, as team 0 sees the pitch; None where it is unknown."""
-    if half.x[row] == UNKNOWN:
-        return None
-    x, y = float(half.x[row]), float(half.y[row])
-    if half.team[row] == 1:
-        x, y = 100 - x, 100 - y
-    return 1.05 * x, 0.68 * (100 - y)
-
-
-def _listed(axis, half, end_ms, rows, top, title, is_numbered):
-    axis.text(109, top, title, fontsize=8, weight="bold", va="center")
-    for number, row in enumerate(rows, start=1):
-        label = f"{_NAMES[half.code[row]].lower()} {(int(half.t_ms[row]) - end_ms) / 1000:+.1f} s"
-        text = f"{number} {label}" if is_numbered else label
-        axis.text(109, top - 4.2 * number, text, fontsize=7, color=_COLOURS.get(half.team[row], "#57606a"), va="center")
-
-
-def _pitch(axis):
-    line = {"fill": False, "ec": "#9aa4ad", "lw": 1}
-    axis.add_patch(Rectangle((0, 0), 105, 68, **line))
-    axis.plot([52.5, 52.5], [0, 68], color="#9aa4ad", lw=1)
-    axis.add_patch(Circle((52.5, 34), 9.15, **line))
-    for x, side in ((0, 1), (105, -1)):
-        axis.add_patch(Rectangle((x, 13.84), side * 16.5, 40.32, **line))
-        axis.add_patch(Rectangle((x, 24.84), side * 5.5, 18.32, **line))
-        axis.plot(x + side * 11, 34, ".", color="#9aa4ad", ms=2)
-        angles = (308, 52) if side > 0 else (128, 232)
-        axis.add_patch(Arc((x + side * 11, 34), 18.3, 18.3, theta1=angles[0], theta2=angles[1], ec="#9aa4ad", lw=1))
-    axis.set(xlim=(-3, 146), ylim=(-3, 71), aspect="equal")
-    axis.axis("off")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ from .lab.compare.grid import open_grid as open_grid
 from .lab.download import download_baa as download_baa
 from .lab.faantra.end_to_end import EndToEndConfig as EndToEndConfig, train_frames as train_frames
 from .lab.next_action import score_next_actions as score_next_actions
+from .lab.pitch import draw_situation as draw_situation
+from .lab.plot import plot_curves as plot_curves
 from .lab.pretrain import PretrainConfig as PretrainConfig, pretrain as pretrain
 from .lab.recipes import recipe as recipe
 from .lab.report.write import ReportConfig as ReportConfig, write_report as write_report

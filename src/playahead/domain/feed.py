@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from playahead.domain.actions import ACTIONS, OBSERVED_TOKENS, Action
 from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import ActionEvent
-from playahead.domain.time import LONGEST_HALF_MS
+from playahead.domain.time import LONGEST_HALF_MS, format_clock
 from playahead.io.errors import RecordError
 
 N_CODES = len(ACTIONS) + len(OBSERVED_TOKENS)
@@ -275,6 +275,10 @@ class FeedHalf:
 
     def __len__(self) -> int:
         return len(self.t_ms)
+
+    def __repr__(self) -> str:
+        until = format_clock(int(self.t_ms[-1])) if len(self) else "no time"
+        return f"FeedHalf(match {self.match}, half {self.half}: {len(self):,} rows until {until})"
 
     @property
     def columns(self) -> dict[str, NDArray[np.integer]]:

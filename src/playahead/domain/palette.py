@@ -15,6 +15,8 @@ COLOURS = {
     Action.BLOCK: "#9467BD",
     Action.TACKLE: "#8C564B",
 }
+TEAM_COLOURS = ("#1f6feb", "#d1495b")
+"""Of both teams in pictures."""
 SHORT = {Action.BLOCK: "Block", Action.TACKLE: "Tackle"}
 
 LIGHT = {

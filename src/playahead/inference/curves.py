@@ -19,13 +19,13 @@ from playahead.decoding.predictions import DensePredictions
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import OBSERVATION_MS
-from playahead.domain.notices import Notices
 from playahead.domain.time import format_clock, parse_clock
 from playahead.features.forms import FEED_FEATURES, possession_at
 from playahead.inference.any_predictor import AnyPredictor
 from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
-from playahead.io.files import atomic_write, match_file, write_whole
+from playahead.io.extras import as_frame
+from playahead.io.files import atomic_write, write_whole
 from playahead.sources.feeds import read_feed
 
 
@@ -90,11 +90,7 @@ class Curves:
         Raises:
             InputError: pandas is not installed.
         """
-        try:
-            import pandas as pd  # type: ignore[missing-import]
-        except ImportError:
-            raise InputError("to_frame", "needs pandas", "pip install pandas") from None
-        return pd.DataFrame(self.columns(of))
+        return as_frame(self.columns(of))
 
     def rows(self, of: Sequence[Action] = ACTIONS) -> list[dict[str, object]]:
         """The same as rows for JSON: chances have four digits, unknown ones are None."""
@@ -154,7 +150,7 @@ def curves(
     """
     if not 0.001 <= every < 3600:
         raise InputError("every", f"{every} is not in 0.001 to 3600 seconds")
-    halves = read_feed(match_file(Path(match)), Notices()) if isinstance(match, str | Path) else list(match)
+    halves = read_feed(match) if isinstance(match, str | Path) else list(match)
     if (n_matches := len({one.match for one in halves})) > 1:
         raise InputError("match", f"holds {n_matches} matches", "give the halves of one")
     if half is not None and half not in {one.half for one in halves}:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,10 @@ from playahead.decoding.shown import MinConfidence, check_min_confidence
 from playahead.domain.actions import Action
 from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark, Timeline
-from playahead.domain.time import parse_clock, parse_kick_offs
+from playahead.domain.time import format_clock, parse_clock, parse_kick_offs
 from playahead.inference.open_predictor import DecodingOptions
 from playahead.io.errors import InputError
+from playahead.io.extras import as_frame
 from playahead.io.files import require_replaceable
 from playahead.io.settings import check_choices
 
@@ -157,6 +158,18 @@ class PredictResult:
         ]
         return replace(self, expected=placed)
 
+    def to_frame(self) -> Any:
+        """Anticipations as a pandas data frame, a row each: times in ms and as the clock has them, side and place.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        rows = [
+            {**one.as_json(), "clock": format_clock(one.observed_until_ms), "expected_at": format_clock(one.time_ms)}
+            for one in self.expected
+        ]
+        return as_frame(rows, None if rows else [*_NOBODY.as_json(), "clock", "expected_at"])
+
     def timeline(self, seen: Sequence[Mark], times_ms: Sequence[int]) -> Timeline:
         """Timeline for an overlay: actions seen and times of anticipation, both increasing, on the video's clock."""
         anticipated: dict[int, list[Anticipation]] = {time_ms: [] for time_ms in times_ms}
@@ -173,6 +186,9 @@ class PredictResult:
         }
         shot_chance = [danger[time_ms] for time_ms in times_ms] if danger else []
         return Timeline(seen, times_ms, [anticipated[time_ms] for time_ms in times_ms], shot_chance)
+
+
+_NOBODY = Anticipation(Action.PASS, 0, 0.0, (0.0,) * len(Action))
 
 
 def require_kick_offs(halves: set[int], kick_offs_ms: Mapping[int, int]) -> None:

@@ -2,9 +2,25 @@
 
 import re
 from importlib.metadata import requires
+from typing import Any
+
+from playahead.io.errors import InputError
 
 _REQUIRED = re.compile(r"([\w-]+).*; extra == ['\"](\w+)['\"]")
 _IMPORTED_AS = {"PIL": "pillow"}
+
+
+def as_frame(rows: Any, columns: Any = None) -> Any:
+    """A pandas data frame.
+
+    Raises:
+        InputError: pandas is not installed.
+    """
+    try:
+        import pandas as pd  # type: ignore[missing-import]
+    except ImportError:
+        raise InputError("to_frame", "needs pandas", "pip install pandas") from None
+    return pd.DataFrame(rows, columns=columns)
 
 
 def in_one_line(missing: ModuleNotFoundError) -> str | None:

@@ -8,12 +8,11 @@ from matplotlib.figure import Figure
 
 from playahead.domain.actions import Action
 from playahead.domain.feed import UNKNOWN
-from playahead.domain.palette import COLOURS, LIGHT, short_name
+from playahead.domain.palette import COLOURS, LIGHT, TEAM_COLOURS, short_name
 from playahead.inference.curves import Curves
 from playahead.io.errors import InputError
 from playahead.io.files import atomic_write
 
-_TEAM_COLOURS = ("#1f6feb", "#d1495b")
 _BAR_MS = 10_000
 _ROOM = 1.22  # above the highest bar, for what happened
 
@@ -45,7 +44,7 @@ def plot_curves(curves: Curves, of: Action, path: Path, title: str = "") -> None
     axes = figure.subplots(1, len(halves), sharey=True, squeeze=False, width_ratios=lengths)[0]
     for axis, half, length_ms in zip(axes, halves, lengths, strict=True):
         for team in teams:
-            sign, colour = -1 if team == 1 else 1, COLOURS[of] if team is None else _TEAM_COLOURS[team]
+            sign, colour = -1 if team == 1 else 1, COLOURS[of] if team is None else TEAM_COLOURS[team]
             start_ms, height = bars[team][half]
             axis.bar(start_ms / 60_000, sign * height, _BAR_MS / 60_000, align="edge", color=colour, linewidth=0)
             _mark(axis, curves, half, of, team, sign * top * 0.92, colour)
@@ -72,7 +71,7 @@ def plot_curves(curves: Curves, of: Action, path: Path, title: str = "") -> None
                 transform=axes[-1].transAxes,
                 ha="right",
                 va=where,
-                color=_TEAM_COLOURS[side],
+                color=TEAM_COLOURS[side],
                 fontsize=10,
                 weight="bold",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},

@@ -16,6 +16,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import ESTIMATED_OUT, UNKNOWN, FeedHalf
 from playahead.domain.notices import Notices
 from playahead.io.errors import InputError, RecordError
+from playahead.io.files import match_file
 from playahead.io.progress import Show, counter, quiet
 from playahead.sources import metrica, opta, spadl
 from playahead.sources.datafactory import read_datafactory
@@ -155,7 +156,7 @@ def read_feed(
     """The halves of every match in a file, in its order.
 
     Args:
-        path: a match as its provider ships it, or a compact table.
+        path: a match as its provider ships it ("sample": the one that ships with the package), or a compact table.
         notices: collector of what was not read, and of what looks odd.
         companions: further files of the match.
         provider: the file's provider, where its content does not say so.
@@ -165,7 +166,7 @@ def read_feed(
     Raises:
         InputError: not a feed, damaged, without events, or with a companion of another match.
     """
-    path, notices = Path(path), notices or Notices()
+    path, notices = match_file(Path(path)), notices or Notices()
     reader = choose_reader(path, provider)
     file = FeedFile(path, _companion(companions, reader), notices, drop_bad_rows, kick_offs_ms or {})
     try:
