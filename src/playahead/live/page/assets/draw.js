@@ -50,7 +50,7 @@ function line(pen, ...points) {
 
 // Where each shown class has its lane, and x of a time. Rare classes have lower lanes.
 function lanesGeometry(width, height) {
-  const narrow = width < 600, left = narrow ? 62 : 80, right = width - 8, nowX = left + (right - left) * match.pastShare, top = 24;
+  const narrow = width < 600, left = narrow ? 70 : 82, right = width - 8, nowX = left + (right - left) * match.pastShare, top = 24;
   const classes = [...state.shown].sort((a, b) => a - b), share = (c) => match.small.includes(c) ? 0.7 : 1;
   const unit = (height - top - 2) / Math.max(classes.reduce((sum, c) => sum + share(c), 0), 3);
   const lanes = new Map();
@@ -75,7 +75,7 @@ function drawLanes() {
     dot(pen, x(label.t), middle, Math.min(5, high * 0.42), null, style("--ink")); write.keepFree(x(label.t), middle, 5);
   }
   pen.font = `11px ${FONT}`;
-  for (const one of coming) write(percent(one.p), [[x(one.t) + 7, lanes.get(one.c).middle], [x(one.t) - 36, lanes.get(one.c).middle]], style("--ink"), style("--future"));
+  for (const one of coming) write(percent(one.p), [[x(one.t) + 9, lanes.get(one.c).middle], [x(one.t) - 38, lanes.get(one.c).middle]], style("--ink"), style("--future"));
   const words = coming.map((one) => `${match.classes[one.c]} in ${seconds(one.t - state.nowMs)}, ${percent(one.p)}`);
   $("lanes").setAttribute("aria-label", words.length ? `Expected: ${words.join("; ")}` : "Nothing expected");
 }
@@ -91,9 +91,10 @@ function drawScale(pen, room, write) {
     pen.fillRect(at(s), top - 9, at(s + 1) - at(s), 5); pen.strokeRect(at(s), top - 9, at(s + 1) - at(s), 5);
   }
   pen.font = `11px ${FONT}`;
-  const mark = (s, text) => write(text, [[at(s) - pen.measureText(text).width / 2, 7]], s ? soft : style("--now"));
-  mark(0, "now"); mark(5, narrow ? "5 s" : "in 5 s"); mark(-30, narrow ? "30 s" : "30 s ago");
-  for (const s of [-20, -10, 3, 1, 2, 4, -25, -15, -5]) mark(s, `${Math.abs(s)}${narrow ? "" : " s"}`);
+  for (const s of [0, 5, -30, -20, -10, 3, 1, 2, 4, -25, -15, -5]) {
+    const text = s ? `${s > 0 ? "+" : "−"}${Math.abs(s)}${narrow && s > -30 && s < 5 ? "" : " s"}` : "now";
+    write(text, [[at(s) - pen.measureText(text).width / 2, 7]], s ? soft : style("--now"));
+  }
   for (const [c, { middle, base, high }] of lanes) {
     pen.strokeStyle = style("--line"); line(pen, [left, base], [right, base]);
     pen.font = `${Math.min(12, Math.max(10, high))}px ${FONT}`; pen.fillStyle = style("--ink"); pen.textAlign = "right"; pen.fillText(match.classes[c], left - 8, middle); pen.textAlign = "left";
@@ -126,19 +127,21 @@ function rates(answer, c) {
   });
 }
 
+// A gauge on its lane's line, filled as far as the confidence goes; its frame says whether it came.
 function drawExpected(pen, one, x, { base, high }, verdict, answer) {
-  const tall = Math.max(3, high * one.p);
-  pen.fillStyle = colour(one.c); pen.fillRect(x - 3.5, base - tall, 7, tall);
+  const tall = Math.max(2, high * one.p);
+  pen.fillStyle = style("--panel"); pen.fillRect(x - 5, base - high, 10, high);
+  pen.fillStyle = colour(one.c); pen.fillRect(x - 5, base - tall, 10, tall);
   pen.strokeStyle = style("--ink");
   if (verdict && (verdict.how === "hit" || isSettled(answer))) { pen.strokeStyle = style(verdict.how === "hit" ? "--good" : "--bad"); pen.lineWidth = 2; }
-  pen.strokeRect(x - 3.5, base - tall, 7, tall); pen.lineWidth = 1;
+  pen.strokeRect(x - 5, base - high, 10, high); pen.lineWidth = 1;
 }
 
 // ---- The curve over the whole part: a shot's chance stands up, a cross's hangs down; what came is marked at the edges.
 
 function drawCurve() {
   const { pen, width, height, write } = fitted($("strip")), { answers, labels, lengthMs } = state.part;
-  const x = (t) => t / Math.max(lengthMs, 1) * width, top = 12, bottom = height - 26;
+  const startMs = startOf(state.part), x = (t) => (t - startMs) / Math.max(lengthMs - startMs, 1) * width, top = 12, bottom = height - 26;
   const highest = (c) => answers.reduce((most, answer) => Math.max(most, chance(answer, c)), 0.02);
   const most = { up: highest(SHOT), down: highest(CROSS) }, px = (bottom - top) / (most.up + most.down), base = top + most.up * px;
   const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].find((one) => one * px >= 16) ?? 1, soft = style("--soft");
@@ -157,8 +160,8 @@ function drawCurve() {
   const nowX = x(state.nowMs);
   pen.strokeStyle = style("--now"); pen.lineWidth = 2; line(pen, [nowX, 0], [nowX, height - 14]); pen.lineWidth = 1;
   for (let share = step; share <= most.up; share += step) write(percent(share), [[2, base - share * px]], soft, style("--panel"));
-  const minutes = [1, 5, 10, 15, 30].find((one) => x(one * 60000) >= 44) ?? 60;
-  for (let minute = 0; minute * 60000 <= lengthMs; minute += minutes) write(`${minute}′`, [[x(minute * 60000) - 6, height - 6]], soft);
+  const minutes = [1, 5, 10, 15, 30].find((one) => x(startMs + one * 60000) >= 44) ?? 60;
+  for (let minute = Math.ceil(startMs / 60000 / minutes) * minutes; minute * 60000 <= lengthMs; minute += minutes) write(`${minute}′`, [[x(minute * 60000) - 6, height - 6]], soft);
   describeCurve();
 }
 
@@ -185,7 +188,9 @@ function drawPitch() {
   pen.fillStyle = style("--grass"); pen.fillRect(0, 0, width, height);
   drawMarkings(pen, metres, scale);
   const known = pastOf(state.nowMs).filter(hasPlace).slice(-FADING), places = known.map(place);
-  drawAttack(pen, write, width, up);
+  const attack = attackOf(state.nowMs), last = known[known.length - 1];
+  pen.font = `600 12px ${FONT}`;
+  write(attack, [[(width - pen.measureText(attack).width) / 2, up - 10]], "#fff");
   known.slice(1).forEach((to, index) => drawMove(pen, known[index], to, places[index], places[index + 1], (index + 2) / known.length));
   known.forEach((one, index) => {
     const isLast = index === known.length - 1;
@@ -195,10 +200,10 @@ function drawPitch() {
     pen.globalAlpha = 1; write.keepFree(...places[index], isLast ? 11 : 5);
   });
   pen.font = `600 13px ${FONT}`;
-  if (known.length) { const one = known[known.length - 1]; write(match.classes[one.c], around(pen, match.classes[one.c], places[places.length - 1], 26), "#fff", style("--grass")); }
+  if (last) write(match.classes[last.c], around(pen, match.classes[last.c], places[places.length - 1], 26), "#fff", style("--grass"));
   drawRings(pen, write, place);
-  const last = known[known.length - 1];
-  $("pitch").setAttribute("aria-label", last ? `Pitch: last seen, ${match.classes[last.c].toLowerCase()} of ${match.teams?.[last.team] ?? `team ${last.team + 1}`}` : "Pitch: no place is known");
+  const seen = last ? `last seen: ${match.classes[last.c].toLowerCase()}, ${teamName(last.team)}` : "no place is known";
+  $("pitch").setAttribute("aria-label", `Pitch. ${attack ? `${attack}; ` : ""}${seen}`);
 }
 
 const kit = (team) => style(team === 1 ? "--team-1" : "--team-0");
@@ -227,14 +232,12 @@ function drawMarkings(pen, metres, scale) {
   pen.lineWidth = 1;
 }
 
-// Which way the side with the ball attacks, above the pitch.
-function drawAttack(pen, write, width, up) {
-  const ball = ballAt(state.nowMs);
-  if (ball === undefined) return;
-  const name = match.teams?.[ball] ?? `team ${ball + 1}`, short = name.length > 28 ? `${name.slice(0, 27)}…` : name;
-  pen.font = `600 12px ${FONT}`;
-  const text = ball === 0 ? `${short} attack →` : `← ${short} attack`;
-  write(text, [[(width - pen.measureText(text).width) / 2, up - 10]], "#fff");
+const teamName = (team) => match.teams?.[team] ?? `team ${team + 1}`;
+
+// Which way the side with the ball attacks.
+function attackOf(nowMs) {
+  const ball = ballAt(nowMs), name = teamName(ball).slice(0, 30);
+  return ball === undefined ? "" : ball === 0 ? `${name} attack →` : `← ${name} attack`;
 }
 
 // From one row to the next of the same side: an arrow for a pass, a dashed line for what else moved the ball.
@@ -262,7 +265,7 @@ function drawRings(pen, write, place) {
   }
   pen.font = `12px ${FONT}`; pen.lineWidth = 1.5;
   for (const { x, y, team, of } of rings) {
-    pen.globalAlpha = 0.75; pen.setLineDash([4, 3]); dot(pen, x, y, 12, null, kit(team)); pen.setLineDash([]); pen.globalAlpha = 1;
+    pen.globalAlpha = 0.8; pen.lineWidth = 2; pen.setLineDash([4, 3]); dot(pen, x, y, 12, null, kit(team)); pen.setLineDash([]); pen.globalAlpha = 1;
     const text = of.slice(0, 3).map((one) => `${match.classes[one.c]} ${percent(one.p)}`).join(", ");
     write(text, around(pen, text, [x, y], 22), "#fff", style("--grass"));
   }

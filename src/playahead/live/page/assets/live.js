@@ -93,7 +93,7 @@ function keepPicture(t, blob) {
 
 function lengthen(part, t) {
   part.lengthMs = Math.max(part.lengthMs, t);
-  if (state.part === part) $("scrub").max = part.lengthMs;
+  if (state.part === part) { $("scrub").min = startOf(part); $("scrub").max = part.lengthMs; }
 }
 
 // Draw the picture of this moment, if it came in the last five minutes.
@@ -160,7 +160,7 @@ function showNotices(answer, part) {
 }
 
 function goLive() {
-  state.part = lastPart(); state.nowMs = state.part.lengthMs; state.following = true; state.playing = false;
+  state.part = lastPart(); lengthen(state.part, 0); state.nowMs = state.part.lengthMs; state.following = true; state.playing = false;
   $("part").value = match.parts.length - 1; $("live").hidden = true; $("play").textContent = "Pause"; filterChanged();
 }
 

@@ -4,7 +4,7 @@
 const match = JSON.parse(document.getElementById("match").textContent);
 const PAST_MS = 30000, FUTURE_MS = 5000, FRAME_MS = 40, NEAR_MS = 1000;
 const HORIZONS_MS = [1000, 2000, 5000];  // of an answer's chances, which are in units of 0.01 %
-const MOMENTS = 5, APART_MS = 30000, WORTH_SAYING = 3;
+const MOMENTS = 5, APART_MS = 30000, DANGER = 0.04, WORTH_SAYING = 3;
 const SHOT = match.labels.indexOf("SHOT"), CROSS = match.labels.indexOf("CROSS");
 const state = {
   part: match.parts[0], nowMs: 0, playing: false, before: 0,
@@ -45,6 +45,9 @@ function chance(answer, c) {
   if (answer.chances) return answer.chances[2][c] / 10000;
   return Math.max(0, ...answer.expected.filter((one) => one.c === c).map((one) => one.p));
 }
+
+// Where the curve of a part begins: a session may have joined late.
+const startOf = (part) => match.live ? Math.max(0, (part.answers[0]?.now ?? 0) - PAST_MS) : 0;
 
 // The side in possession, else the side that acted last, else undefined.
 const ballAt = (nowMs) => answerAt(nowMs)?.ball ?? pastOf(nowMs).findLast((one) => one.team !== undefined)?.team;
@@ -101,7 +104,7 @@ function totals() {
 function dangers() {
   const found = [];
   for (const answer of [...state.part.answers].sort((a, b) => chance(b, SHOT) - chance(a, SHOT))) {
-    if (found.length === MOMENTS || chance(answer, SHOT) <= 0) break;
+    if (found.length === MOMENTS || chance(answer, SHOT) < DANGER) break;
     if (found.every((other) => Math.abs(other.now - answer.now) > APART_MS)) found.push(answer);
   }
   return found;

@@ -41,7 +41,7 @@ function listExpected() {
   const said = expected.map((one) => verdictOf(one, found.get(one), answer)), same = JSON.stringify([expected, said, match.teams]);
   if (same !== $("expected").dataset.shown) {
     $("expected").dataset.shown = same; $("silent").hidden = expected.length > 0;
-    $("silent").textContent = answer ? "Nothing, at this minimum." : "The model has not been asked about this moment.";
+    $("silent").textContent = answer ? "Nothing, at this minimum." : match.live ? "Nothing yet." : "There is no answer for this moment.";
     $("expected").replaceChildren(...expected.map((one, index) => expectedRow(one, said[index])));
   }
   [...$("expected").children].forEach((row, index) => { row.querySelector(".when").textContent = whenOf(expected[index]); });
@@ -52,7 +52,7 @@ const whenOf = (one) => one.t >= state.nowMs ? `in ${seconds(one.t - state.nowMs
 function expectedRow(one, [how, said]) {
   const swatch = element("span", "", "swatch"), usual = one.usual >= WORTH_SAYING ? `, ${Math.round(one.usual)} times the usual` : "";
   swatch.style.background = colour(one.c);
-  const first = element("div", [swatch, jumpTo(match.classes[one.c], one.t), " ", element("span", "", "when"), " ", element("span", percent(one.p) + usual, "chance")]);
+  const first = element("div", [swatch, jumpTo(match.classes[one.c], one.t), " ", element("span", "", "when"), " ", element("b", percent(one.p)), usual]);
   const team = one.team === undefined ? "" : match.teams?.[one.team] ?? "";
   const second = element("div", [element("span", team, "soft"), team && said ? " · " : "", element("span", said, how)], "second");
   return element("li", team || said ? [first, " ", second] : first);
@@ -75,20 +75,21 @@ function listTotals() {
   if (!sum) { $("right").replaceChildren(element("li", "This match has no labels: give its feed or labels as a further file.")); return; }
   if (!sum.answers) { $("right").replaceChildren(element("li", "Nothing has come yet.")); return; }
   const facts = sum.made ? [
-    fact(share(sum.hit, sum.made), `of ${n(sum.made)} anticipations came within a second (${n(sum.hit)})`),
-    fact(share(sum.off, sum.made), `came earlier or later in the five seconds (${n(sum.off)})`),
+    fact(share(sum.hit, sum.made), `of ${n(sum.made)} anticipations came within 1 s (${n(sum.hit)})`),
+    fact(share(sum.off, sum.made), `came earlier or later in the 5 s (${n(sum.off)})`),
     fact(share(sum.never, sum.made), `did not come (${n(sum.never)})`),
   ] : [element("li", "Nothing is expected at this minimum.")];
-  if (sum.came) facts.push(fact(share(sum.named, sum.came), `of the ${n(sum.came)} actions that followed were named within a second (${n(sum.named)})`));
+  if (sum.came) facts.push(fact(share(sum.named, sum.came), `of the ${n(sum.came)} actions that followed were named (${n(sum.named)})`));
   $("right").replaceChildren(...facts, element("li", `${n(sum.answers)} answers, ${n(sum.silent)} of which expected nothing`, "soft"));
 }
 
 function listMoments() {
   const labels = state.part.labels, unit = state.part.answers.some((answer) => answer.chances) ? "within 5 s" : "confidence";
-  const came = (answer) => !labels ? "" : between(labels, answer.now, answer.now + FUTURE_MS).some((label) => label.c === SHOT) ? ", a shot came" : ", none came";
+  const hasShot = (answer) => between(labels, answer.now, answer.now + FUTURE_MS).some((label) => label.c === SHOT);
+  const came = (answer) => !labels ? "" : hasShot(answer) ? element("span", " ✓ it came", "hit") : element("span", " ✗ it did not come", "miss");
   const of = (team) => match.teams?.[team] ? ` (${match.teams[team]})` : "";
   const fill = (list, rows, none) => $(list).replaceChildren(...(rows.length ? rows.map((row) => element("li", row)) : [element("li", none)]));
-  fill("dangers", dangers().map((answer) => [jumpTo(`${shortClock(answer.now)} Shot ${percent(chance(answer, SHOT))} ${unit}`, answer.now), `${of(answer.ball)}${came(answer)}`]), "No shot was likely.");
+  fill("dangers", dangers().map((answer) => [jumpTo(`${shortClock(answer.now)} Shot ${percent(chance(answer, SHOT))} ${unit}`, answer.now), of(answer.ball), came(answer)]), "No shot was likely.");
   // Two seconds before the action, so that it is still to come.
   fill("surprises", surprises().map(({ label, said }) => [jumpTo(`${shortClock(label.t)} ${match.classes[label.c]}, ${said ? `${percent(said)} expected` : "not expected"}`, Math.max(0, label.t - 2000)), of(label.team)]),
     labels ? "Nothing has surprised it." : "Without labels, nobody knows.");
@@ -138,9 +139,9 @@ function tick(now) {
 }
 
 function choosePart(index) {
-  state.part = match.parts[index]; $("scrub").max = state.part.lengthMs;
+  state.part = match.parts[index]; lengthen(state.part, 0);
   play(false); listTotals(); listMoments(); go(state.part.answers[0]?.now ?? 0);
-  $("status").textContent = `${state.part.answers.length.toLocaleString("en")} answers, ${clock(state.part.lengthMs)} of football`;
+  $("status").textContent = `${state.part.answers.length.toLocaleString("en")} answers, ${shortClock(state.part.lengthMs)} of football`;
 }
 
 function clickLanes(event) {
