@@ -292,7 +292,7 @@ def test_the_figures_are_those_worked_out_by_hand(opened, hand_made):
         "60 % of 5 anticipations came within 1 s (3)",
         "0 % came earlier or later in the 5 s (0)",
         "40 % did not come (2)",
-        "75 % of the 4 actions that followed were named (3)",
+        "75 % of 4 actions that came were named (3)",
         "4 answers, 2 of which expected nothing",
     ]
     assert lines_of(page, "#expected") == [
@@ -311,10 +311,10 @@ def test_the_figures_are_those_worked_out_by_hand(opened, hand_made):
     right = lines_of(page, "#right")
     assert (right[0], right[3]) == (
         "50 % of 2 anticipations came within 1 s (1)",
-        "25 % of the 4 actions that followed were named (1)",
+        "25 % of 4 actions that came were named (1)",
     )
     page.get_by_role("checkbox", name="Cross", exact=True).uncheck()
-    assert "33 % of the 3 actions" in page.text_content("#right")
+    assert "33 % of 3 actions" in page.text_content("#right")
 
 
 def lines_of(page, name: str) -> list[str]:
@@ -328,7 +328,7 @@ def test_totals_moments_and_verdicts_of_a_match_counted_by_hand(opened, counted)
         "33 % of 3 anticipations came within 1 s (1)",
         "33 % came earlier or later in the 5 s (1)",
         "33 % did not come (1)",
-        "25 % of the 4 actions that followed were named (1)",
+        "25 % of 4 actions that came were named (1)",
         "3 answers, 1 of which expected nothing",
     ]
     assert lines_of(page, "#expected") == [
@@ -348,7 +348,7 @@ def test_totals_moments_and_verdicts_of_a_match_counted_by_hand(opened, counted)
     ]
     assert "pass 10 %" in page.text_content("#minimums")
     page.get_by_label("Minimum confidence").fill("0.25")
-    assert lines_of(page, "#right")[0] == "100 % of 1 anticipations came within 1 s (1)"
+    assert lines_of(page, "#right")[0] == "100 % of 1 anticipation came within 1 s (1)"
     assert lines_of(page, "#right")[-1] == "3 answers, 2 of which expected nothing"
     page.locator("#surprises button").first.click()
     assert page.text_content("#clock") == "0:49.00"

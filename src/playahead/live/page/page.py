@@ -120,6 +120,7 @@ def _page(title: str, about: Mapping[str, object]) -> str:
 def _parts(shown: Shown) -> list[dict[str, object]]:
     """Parts of the page: the halves of a feed, or the whole of a video."""
     spotted = [_mark(entry, where) for where, entry in _objects(shown.predictions, "spotted")]
+    spotted.sort(key=lambda mark: int(str(mark["t"])))
     answers = _answers(shown)
     n_matches, parts = len({match for match, _ in answers}), []
     for (match, half), of_half in sorted(answers.items()):

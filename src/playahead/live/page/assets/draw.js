@@ -66,7 +66,7 @@ function drawLanes() {
   const answer = answerAt(state.nowMs), found = verdicts(answer), labels = state.part.labels ?? [];
   drawScale(pen, room, write);
   drawRates(pen, room, answer);
-  for (const one of pastOf(state.nowMs).filter((one) => lanes.has(one.c))) dot(pen, x(one.t), lanes.get(one.c).middle, Math.min(6, lanes.get(one.c).high * 0.42), colour(one.c), style("--panel"));
+  for (const one of pastOf(state.nowMs).filter((one) => lanes.has(one.c))) dot(pen, x(one.t), lanes.get(one.c).middle, Math.max(4, Math.min(6, lanes.get(one.c).high * 0.42)), colour(one.c), style("--panel"));
   const coming = (answer?.expected ?? []).filter((one) => isShown(one) && one.t > state.nowMs).sort((a, b) => b.p - a.p);
   for (const one of coming) drawExpected(pen, one, x(one.t), lanes.get(one.c), found.get(one), answer);
   pen.lineWidth = 1.5;
@@ -159,7 +159,9 @@ function drawCurve() {
   }
   const nowX = x(state.nowMs);
   pen.strokeStyle = style("--now"); pen.lineWidth = 2; line(pen, [nowX, 0], [nowX, height - 14]); pen.lineWidth = 1;
-  for (let share = step; share <= most.up; share += step) write(percent(share), [[2, base - share * px]], soft, style("--panel"));
+  for (let share = -Math.floor(most.down / step) * step; share <= most.up; share += step) {
+    if (Math.abs(share) > step / 2) write(percent(Math.abs(share)), [[2, base - share * px]], soft, style("--panel"));
+  }
   const minutes = [1, 5, 10, 15, 30].find((one) => x(startMs + one * 60000) >= 44) ?? 60;
   for (let minute = Math.ceil(startMs / 60000 / minutes) * minutes; minute * 60000 <= lengthMs; minute += minutes) write(`${minute}′`, [[x(minute * 60000) - 6, height - 6]], soft);
   describeCurve();

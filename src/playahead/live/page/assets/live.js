@@ -46,7 +46,7 @@ async function* eventsOf(body) {
 // An important notice, beside the title and over the picture.
 function say(what) { $("status").textContent = what; overlay(what); }
 
-function end(what) { state.over = true; say(what); filterChanged(); }
+function end(what) { state.over = true; say(what); refresh(); }
 
 // Ask what the session watches; for a video, follow its pictures.
 async function look() {
@@ -86,7 +86,7 @@ async function readPictures(reader) {
 }
 
 function keepPicture(t, blob) {
-  if (!state.pictures.length && !state.over) overlay("");
+  if (!state.pictures.length && !state.over) { overlay(""); if (state.following) state.nowMs = t; }
   state.pictures = state.pictures.filter((one) => one.t > t - PICTURES_MS && one.t < t); state.pictures.push({ t, blob });
   lengthen(lastPart(), t);
 }
@@ -131,10 +131,11 @@ function take(answer) {
     now: answer.now_ms, expected: answer.expected.map(mark), rates: perMille, ball: side(answer.possession),
     chances: chances && [chances.within_1_s, chances.within_2_s, chances.within_5_s].map((row) => row.map((share) => Math.round(10000 * share))),
   });
-  if (match.teams?.join() !== answer.teams.join()) { match.teams = answer.teams; nameTeams(); }
+  match.teams = answer.teams;
   lengthen(part, answer.now_ms); showNotices(answer, part);
   if (state.following && state.kind !== "video") state.nowMs = answer.now_ms;
-  if (part.answers.length % 5 === 0) filterChanged(); else draw();
+  // Answers of the past come at once to who joins late: they are drawn together.
+  state.refreshing ||= setTimeout(() => { state.refreshing = 0; nameTeams(); refresh(); }, 50);
 }
 
 // Part that an answer belongs to: a new half begins a new one.
@@ -161,6 +162,6 @@ function showNotices(answer, part) {
 
 function goLive() {
   state.part = lastPart(); lengthen(state.part, 0); state.nowMs = state.part.lengthMs; state.following = true; state.playing = false;
-  $("part").value = match.parts.length - 1; $("live").hidden = true; $("play").textContent = "Pause"; filterChanged();
+  $("part").value = match.parts.length - 1; $("live").hidden = true; $("play").textContent = "Pause"; refresh();
 }
 

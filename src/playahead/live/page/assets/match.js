@@ -9,12 +9,12 @@ const SHOT = match.labels.indexOf("SHOT"), CROSS = match.labels.indexOf("CROSS")
 const state = {
   part: match.parts[0], nowMs: 0, playing: false, before: 0,
   minConfidence: 0, shown: new Set(match.classes.keys()),
-  following: false, over: false, token: "", kind: "", notices: "", pictures: [], drawn: null, glided: 0,
+  following: false, over: false, token: "", kind: "", notices: "", pictures: [], drawn: null, glided: 0, refreshing: 0,
 };
 
 const clock = (ms) => `${Math.floor(ms / 60000)}:${(ms % 60000 / 1000).toFixed(2).padStart(5, "0")}`;
 const shortClock = (ms) => clock(Math.floor(ms / 1000) * 1000).slice(0, -3);
-const percent = (share) => share > 0 && share < 0.01 ? `${(100 * share).toFixed(1)} %` : `${Math.round(100 * share)} %`;
+const percent = (share) => share >= 0.0005 && share < 0.01 ? `${(100 * share).toFixed(1)} %` : `${Math.round(100 * share)} %`;
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const isShown = (one) => one.p >= state.minConfidence && state.shown.has(one.c);
 const hasPlace = (one) => one.x !== undefined && one.y !== undefined && one.team !== undefined;

@@ -41,7 +41,7 @@ function listExpected() {
   const said = expected.map((one) => verdictOf(one, found.get(one), answer)), same = JSON.stringify([expected, said, match.teams]);
   if (same !== $("expected").dataset.shown) {
     $("expected").dataset.shown = same; $("silent").hidden = expected.length > 0;
-    $("silent").textContent = answer ? "Nothing, at this minimum." : match.live ? "Nothing yet." : "There is no answer for this moment.";
+    $("silent").textContent = answer ? "Nothing passes its minimum." : match.live ? "Nothing yet." : "There is no answer for this moment.";
     $("expected").replaceChildren(...expected.map((one, index) => expectedRow(one, said[index])));
   }
   [...$("expected").children].forEach((row, index) => { row.querySelector(".when").textContent = whenOf(expected[index]); });
@@ -70,17 +70,17 @@ function verdictOf(one, verdict, answer) {
 // ---- How often it was right, and moments to look at
 
 function listTotals() {
-  const sum = totals(), n = (count) => count.toLocaleString("en"), share = (part, whole) => percent(part / Math.max(whole, 1));
+  const sum = totals(), n = (count) => count.toLocaleString("en"), some = (count, noun) => `${n(count)} ${noun}${count === 1 ? "" : "s"}`, share = (part, whole) => percent(part / Math.max(whole, 1));
   const fact = (figure, text) => element("li", [element("b", figure), ` ${text}`]);
   if (!sum) { $("right").replaceChildren(element("li", "This match has no labels: give its feed or labels as a further file.")); return; }
   if (!sum.answers) { $("right").replaceChildren(element("li", "Nothing has come yet.")); return; }
   const facts = sum.made ? [
-    fact(share(sum.hit, sum.made), `of ${n(sum.made)} anticipations came within 1 s (${n(sum.hit)})`),
+    fact(share(sum.hit, sum.made), `of ${some(sum.made, "anticipation")} came within 1 s (${n(sum.hit)})`),
     fact(share(sum.off, sum.made), `came earlier or later in the 5 s (${n(sum.off)})`),
     fact(share(sum.never, sum.made), `did not come (${n(sum.never)})`),
-  ] : [element("li", "Nothing is expected at this minimum.")];
-  if (sum.came) facts.push(fact(share(sum.named, sum.came), `of the ${n(sum.came)} actions that followed were named (${n(sum.named)})`));
-  $("right").replaceChildren(...facts, element("li", `${n(sum.answers)} answers, ${n(sum.silent)} of which expected nothing`, "soft"));
+  ] : [element("li", "Nothing passed its minimum.")];
+  if (sum.came) facts.push(fact(share(sum.named, sum.came), `of ${some(sum.came, "action")} that came were named (${n(sum.named)})`));
+  $("right").replaceChildren(...facts, element("li", `${some(sum.answers, "answer")}, ${n(sum.silent)} of which expected nothing`, "soft"));
 }
 
 function listMoments() {
@@ -95,7 +95,7 @@ function listMoments() {
     labels ? "Nothing has surprised it." : "Without labels, nobody knows.");
 }
 
-function filterChanged() { listTotals(); listMoments(); draw(); }
+function refresh() { listTotals(); listMoments(); draw(); }
 
 // ---- Going about
 
@@ -176,8 +176,8 @@ function saveShown() {
 // ---- Setting up
 
 function nameTeams() {
-  const marks = match.parts.flatMap((part) => [...part.seen, ...part.answers.flatMap((answer) => answer.expected)]);
-  const known = match.teams && (match.live || marks.some((one) => one.team !== undefined));
+  const acted = (one) => one.team !== undefined;
+  const known = match.teams && match.parts.some((part) => part.seen.some(acted) || (!match.live && part.answers.some((answer) => answer.expected.some(acted))));
   for (const team of [0, 1]) { $(`team-${team}`).hidden = !known; $(`team-${team}-name`).textContent = known ? match.teams[team] : ""; }
 }
 
@@ -185,7 +185,7 @@ function listClasses() {
   match.classes.forEach((name, c) => {
     const box = element("input", ""), swatch = element("span", "", "swatch");
     box.type = "checkbox"; box.checked = true; swatch.style.background = colour(c);
-    box.onchange = () => { if (box.checked) state.shown.add(c); else state.shown.delete(c); filterChanged(); };
+    box.onchange = () => { if (box.checked) state.shown.add(c); else state.shown.delete(c); refresh(); };
     $("classes").append(element("label", [box, swatch, name]));
   });
   const bounds = match.minimums?.map((least, c) => `${match.classes[c].toLowerCase()} ${percent(least)}`);
@@ -215,7 +215,7 @@ function listen() {
   on("play", () => play(!state.playing)); on("back", () => stepTime(-FRAME_MS)); on("forward", () => stepTime(FRAME_MS));
   on("action-back", () => stepAction(-1)); on("action-forward", () => stepAction(1)); on("answer-back", () => stepAnswer(-1)); on("answer-forward", () => stepAnswer(1));
   on("live", goLive); on("lanes", clickLanes); on("export", saveShown); on("help", () => $("keys").showModal());
-  $("min-confidence").oninput = () => { state.minConfidence = Number($("min-confidence").value); $("min-confidence-shown").textContent = percent(state.minConfidence); filterChanged(); };
+  $("min-confidence").oninput = () => { state.minConfidence = Number($("min-confidence").value); $("min-confidence-shown").textContent = percent(state.minConfidence); refresh(); };
   $("scrub").oninput = () => { const to = Number($("scrub").value); play(false); go(to); };
   $("part").onchange = () => choosePart(Number($("part").value));
   addEventListener("keydown", onKey); addEventListener("resize", draw); matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
