@@ -53,6 +53,8 @@ def test_a_session_fed_by_rows_is_followed(base, page):
     expect(page.locator("#nothing")).to_have_text("These rows say what happened, not where.")
     expect(page.locator("#curve-now")).to_contain_text("shot")
     assert page.locator("#expected li").count() > 0
+    assert "did not come" not in page.text_content("#expected"), "five seconds have not passed"
+    expect(page.locator("#right")).to_have_text("Nothing has come yet.")
     page.get_by_role("button", name="One frame back").click()
     assert page.text_content("#clock") == "0:03.96"
     post({"t_ms": 5_000, "action": "PASS"}, {"now_ms": 20_000})
@@ -68,6 +70,7 @@ def test_a_session_fed_by_rows_is_followed(base, page):
     expect(status).to_contain_text("half 2 0:03.00")
     httpx.delete(base + begun["url"].removesuffix("/events"))
     expect(status).to_have_text(re.compile("^Over"))
+    assert "did not come" not in page.text_content("#expected"), "nobody knows what came after the end"
     page.goto(base + "/watch/nothing")
     expect(status).to_contain_text("There is no such session")
 

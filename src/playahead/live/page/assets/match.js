@@ -73,10 +73,10 @@ function verdicts(answer) {
   return found;
 }
 
-// Whether all that an answer speaks of has passed: a running match goes on.
+// Whether all that an answer speaks of has passed. A running match goes on, and nobody knows what came after its end.
 function isSettled(answer) {
   const last = match.parts[match.parts.length - 1];
-  return !match.live || state.over || state.part !== last || answer.now + FUTURE_MS + NEAR_MS <= last.answers[last.answers.length - 1].now;
+  return !match.live || state.part !== last || answer.now + FUTURE_MS + NEAR_MS <= last.answers[last.answers.length - 1].now;
 }
 
 // How often the part's answers were right. Without labels: null.

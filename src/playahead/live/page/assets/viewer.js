@@ -86,7 +86,7 @@ function listTotals() {
 function listMoments() {
   const labels = state.part.labels, unit = state.part.answers.some((answer) => answer.chances) ? "within 5 s" : "confidence";
   const hasShot = (answer) => between(labels, answer.now, answer.now + FUTURE_MS).some((label) => label.c === SHOT);
-  const came = (answer) => !labels ? "" : hasShot(answer) ? element("span", " ✓ it came", "hit") : element("span", " ✗ it did not come", "miss");
+  const came = (answer) => !labels ? "" : hasShot(answer) ? element("span", " ✓ it came", "hit") : isSettled(answer) ? element("span", " ✗ it did not come", "miss") : "";
   const of = (team) => match.teams?.[team] ? ` (${match.teams[team]})` : "";
   const fill = (list, rows, none) => $(list).replaceChildren(...(rows.length ? rows.map((row) => element("li", row)) : [element("li", none)]));
   fill("dangers", dangers().map((answer) => [jumpTo(`${shortClock(answer.now)} Shot ${percent(chance(answer, SHOT))} ${unit}`, answer.now), of(answer.ball), came(answer)]), "No shot was likely.");
