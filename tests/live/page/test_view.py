@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from playahead.cli.main import run
+from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.grid import GRID
 from playahead.io.errors import InputError
@@ -35,12 +36,45 @@ HAND_MADE = {
 }
 """Four answers, the last two of them expect nothing. Of seven actions, four lie in 5 s after an answer."""
 HAPPENED = ((10_000, 0), (29_500, 0), (31_500, 0), (33_000, 1), (37_000, 0), (44_000, 5), (52_000, 0))
+COUNTED = {
+    "source": "counted by hand",
+    "kind": "feed",
+    "teams": ["Reds", "Blues <b>&"],
+    "min_confidence": dict.fromkeys(ACTIONS, 0.1),
+    "times": [{"match": 7, "half": 1, "from_ms": 30_000, "to_ms": 50_000, "every_ms": 10_000}],
+    "anticipated": [
+        {"match": 7, "half": 1, "observed_until_ms": now, "time_ms": at, "action": action, "confidence": p, **more}
+        for now, at, action, p, more in (
+            (30_000, 31_000, "PASS", 0.8, {"team": "Reds", "x": 60, "y": 40, "times_usual": 1.2}),  # comes at 31.4
+            (30_000, 34_000, "SHOT", 0.24, {"team": "Blues <b>&", "times_usual": 16.4}),  # comes 1.4 s earlier
+            (40_000, 43_000, "CROSS", 0.2, {}),  # never comes
+        )
+    ],
+    "chances": [
+        {
+            "match": 7,
+            "half": 1,
+            "observed_until_ms": now,
+            "possession": team,
+            **{f"within_{s}_s": [by_class.get(action, 0.01) for action in ACTIONS] for s in (1, 2, 5)},
+        }
+        for now, team, by_class in (
+            (30_000, "Reds", {Action.PASS: 0.9, Action.SHOT: 0.3}),
+            (40_000, None, {Action.DRIVE: 0.02}),
+            (50_000, "Blues <b>&", {Action.HEADER: 0.004, Action.SHOT: 0.06}),
+        )
+    ],
+}
+"""Three answers, the last of which expects nothing."""
+CAME = ((29_000, 0), (31_400, 0), (32_600, 6), (39_000, 0), (44_000, 1), (51_000, 2), (56_000, 0))
+"""Four of them within 5 s after an answer: pass, shot, drive, header."""
 NAMES = (
     "MATCHDATA.json",
     "TITLE SCRIPT STYLE DATA $title $data ${script} $$ {{data}} %s \\1 \\u003c",
     "</script><script>document.title='broken'</script><!--<script>",
     "</title></style>'\"&amp; \u2028 \u202e",
 )
+CHANCES = {"observed_until_ms": 30_000, **{f"within_{s}_s": [0.1] * 10 for s in (1, 2, 5)}}
 EXPECTED = [
     {"match": 0, "half": 1, "observed_until_ms": 30_000, "time_ms": 31_200, "action": "PASS", "confidence": 0.8},
     {"match": 0, "half": 1, "observed_until_ms": 30_000, "time_ms": 34_000, "action": "CROSS", "confidence": 0.35},
@@ -146,6 +180,13 @@ def test_no_page_is_written_over_what_it_is_made_from(folder, capsys):
         (json.dumps({"anticipated": [{**EXPECTED[0], "action": "GOAL"}]}), "GOAL"),
         (json.dumps({"anticipated": [{**EXPECTED[0], "time_ms": -1}]}), "time_ms"),
         ('{"anticipated": [7]}', "anticipated 0: expected an object"),
+        (json.dumps({"anticipated": [{**EXPECTED[0], "x": 101}]}), "x '101' is not a number from 0 to 100"),
+        ('{"anticipated": [], "teams": ["one"]}', "names 1 teams, not 2"),
+        ('{"anticipated": [], "teams": 7}', "teams: expected a list"),
+        ('{"anticipated": [], "min_confidence": {"PASS": 2}}', "PASS '2' is not a number from 0 to 1"),
+        ('{"anticipated": [], "chances": [{"observed_until_ms": 1, "within_1_s": [0.5]}]}', "holds 1 chances, not 10"),
+        ('{"anticipated": [], "chances": [{"observed_until_ms": 1}]}', "has no 'within_1_s'"),
+        (json.dumps({"anticipated": [], "chances": [CHANCES | {"within_5_s": [2] * 10}]}), "within_5_s '2'"),
         ('{"anticipated": [{"action": "PASS"}]}', "observed_until_ms"),
     ],
 )
@@ -192,10 +233,11 @@ def test_scrub_step_filter_slide_and_save(opened, folder):
     expected = page.locator("#expected li")
     assert (clock_after(page), expected.count()) == ("0:30.00", 2)
     assert [clock_after(page, "ArrowRight"), clock_after(page, "l")] == ["0:30.04", "0:35.04"]
-    assert "Drive at 0:36.00, 60 %" in page.text_content("#expected")
+    assert "Drive in 1.0 s 60 %" in page.text_content("#expected")
     page.keyboard.press("j")
     page.get_by_label("Minimum confidence").fill("0.5")
     assert (expected.count(), "of 2 anticipations" in page.text_content("#right")) == (1, True)
+    assert page.text_content("#min-confidence-shown") == "50 %"
     page.get_by_role("checkbox", name="Pass", exact=True).uncheck()
     assert expected.count() == 0
     page.get_by_role("checkbox", name="Pass", exact=True).check()
@@ -220,43 +262,116 @@ def test_scrub_step_filter_slide_and_save(opened, folder):
 @pytest.fixture(scope="module")
 def hand_made(folder):
     """The page of ``HAND_MADE``, with what happened."""
-    t_ms, code = (np.array(column) for column in zip(*HAPPENED, strict=True))
+    return page_of(folder, "hand made", HAND_MADE, HAPPENED)
+
+
+@pytest.fixture(scope="module")
+def counted(folder):
+    """The page of ``COUNTED``, with what happened."""
+    return page_of(folder, "counted", COUNTED, CAME)
+
+
+def page_of(folder, name, predictions, happened):
+    t_ms, code = (np.array(column) for column in zip(*happened, strict=True))
     unknown, none = np.full(len(code), UNKNOWN, np.uint8), np.zeros(len(code), np.uint16)
     columns = dict.fromkeys(("team", "x", "y", "setpiece"), unknown)
     half = FeedHalf(match=7, half=1, t_ms=t_ms.astype(np.int32), code=code.astype(np.uint8), delay_ms=none, **columns)
-    write_feed_table(folder / "happened.npz", [half])
-    (folder / "hand made.json").write_text(json.dumps(HAND_MADE))
-    files = [str(folder / name) for name in ("hand made.json", "happened.npz")]
-    assert run(["view", *files, "--out", str(folder / "hand made.html")]) == 0
-    return "hand made.html"
+    write_feed_table(folder / f"{name}.npz", [half])
+    (folder / f"{name}.json").write_text(json.dumps(predictions))
+    files = [str(folder / f"{name}.{kind}") for kind in ("json", "npz")]
+    assert run(["view", *files, "--out", str(folder / f"{name}.html")]) == 0
+    return f"{name}.html"
 
 
 @pytest.mark.browser
 def test_the_figures_are_those_worked_out_by_hand(opened, hand_made):
     page = opened(hand_made)
     assert page.text_content("#title") == "MATCHDATA.json: what was expected"
-    assert page.text_content("#status") == "4 answers, 0:57.00 of football"
-    assert page.text_content("#right") == (
-        "3 of 5 anticipations came within a second (60 %). "
-        "They named 75 % of the 4 actions that came in the five seconds after an answer."
-    )
-    ticked = [line.text_content() for line in page.locator("#expected li").all()]
-    assert ticked == [
-        "Pass at 0:30.20, 80 % ✗ it did not come",
-        "Pass at 0:31.90, 50 % ✓ it came",
-        "Pass at 0:32.00, 40 % ✗ it did not come",
-        "Drive at 0:33.40, 60 % ✓ it came",
+    assert page.text_content("#status") == "4 answers, 0:57 of football"
+    assert lines_of(page, "#right") == [
+        "60 % of 5 anticipations came within 1 s (3)",
+        "0 % came earlier or later in the 5 s (0)",
+        "40 % did not come (2)",
+        "75 % of 4 actions that came were named (3)",
+        "4 answers, 2 of which expected nothing",
     ]
+    assert lines_of(page, "#expected") == [
+        "Pass in 0.2 s 80 % ✗ it did not come",
+        "Pass in 1.9 s 50 % ✓ it came",
+        "Pass in 2.0 s 40 % ✗ it did not come",
+        "Drive in 3.4 s 60 % ✓ it came",
+    ]
+    assert "this file holds no chances" in page.text_content("#curve")
     page.get_by_label("Moment of the match").fill("40000")
     assert page.locator("#expected li").count() == 0
     assert page.locator("#silent").is_visible(), "an answer that expects nothing is an answer"
     assert page.get_attribute("#lanes", "aria-label") == "Nothing expected"
-    assert "0:40.00: surprised by cross" in page.text_content("#moments")
+    assert lines_of(page, "#surprises")[0] == "0:44 Cross, not expected"
     page.get_by_label("Minimum confidence").fill("0.65")
-    right = "1 of 2 anticipations came within a second (50 %). They named 25 % of the 4"
-    assert page.text_content("#right").startswith(right)
+    right = lines_of(page, "#right")
+    assert (right[0], right[3]) == (
+        "50 % of 2 anticipations came within 1 s (1)",
+        "25 % of 4 actions that came were named (1)",
+    )
     page.get_by_role("checkbox", name="Cross", exact=True).uncheck()
-    assert "They named 33 % of the 3 actions" in page.text_content("#right")
+    assert "33 % of 3 actions" in page.text_content("#right")
+
+
+def lines_of(page, name: str) -> list[str]:
+    return [line.text_content() for line in page.locator(f"{name} li").all()]
+
+
+@pytest.mark.browser
+def test_totals_moments_and_verdicts_of_a_match_counted_by_hand(opened, counted):
+    page = opened(counted)
+    assert lines_of(page, "#right") == [
+        "33 % of 3 anticipations came within 1 s (1)",
+        "33 % came earlier or later in the 5 s (1)",
+        "33 % did not come (1)",
+        "25 % of 4 actions that came were named (1)",
+        "3 answers, 1 of which expected nothing",
+    ]
+    assert lines_of(page, "#expected") == [
+        "Pass in 1.0 s 80 % Reds · ✓ it came",
+        "Shot in 4.0 s 24 %, 16 times the usual Blues <b>& · ✗ shot came 1.4 s earlier",
+    ]
+    assert page.text_content("#curve-now") == "Now: shot 30 %, cross 1 %"
+    assert [page.text_content(f"#team-{team}-name") for team in (0, 1)] == ["Reds", "Blues <b>&"]
+    assert "has-ball" in page.get_attribute("#team-0", "class")
+    # The shot of 50 s, 6 %, is less than half a minute away from that of 30 s.
+    assert lines_of(page, "#dangers") == ["0:30 Shot 30 % within 5 s (Reds) ✓ it came"]
+    assert lines_of(page, "#surprises") == [
+        "0:51 Header, 0.4 % expected",
+        "0:44 Drive, 2 % expected",
+        "0:32 Shot, 30 % expected",
+        "0:31 Pass, 90 % expected",
+    ]
+    assert "pass 10 %" in page.text_content("#minimums")
+    page.get_by_label("Minimum confidence").fill("0.25")
+    assert lines_of(page, "#right")[0] == "100 % of 1 anticipation came within 1 s (1)"
+    assert lines_of(page, "#right")[-1] == "3 answers, 2 of which expected nothing"
+    page.locator("#surprises button").first.click()
+    assert page.text_content("#clock") == "0:49.00"
+
+
+@pytest.mark.browser
+def test_keys_step_by_action_and_by_answer_and_are_listed(opened, counted):
+    page = opened(counted)
+    assert [clock_after(page, "n"), clock_after(page, "n"), clock_after(page, "p")] == ["0:31.40", "0:32.60", "0:31.40"]
+    assert [clock_after(page, "N"), clock_after(page, "N"), clock_after(page, "P")] == ["0:40.00", "0:50.00", "0:40.00"]
+    page.get_by_role("button", name="Next action").click()
+    assert page.text_content("#clock") == "0:44.00"
+    page.get_by_role("button", name="Previous answer").click()
+    assert page.text_content("#clock") == "0:40.00"
+    page.keyboard.press("?")
+    assert "previous or next answer" in page.locator("dialog").inner_text()
+    assert Axe().run(page).violations_count == 0
+    assert clock_after(page, "n") == "0:40.00", "a list of keys is read, not played"
+    page.keyboard.press("Escape")
+    assert page.locator("dialog").is_hidden()
+    box = page.locator("#strip").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 20)
+    assert page.text_content("#clock").startswith("0:30.5"), "half of the 61 s"
 
 
 @pytest.mark.browser
@@ -278,11 +393,14 @@ def test_a_video_is_stepped_frame_by_frame_or_said_to_be_gone(opened, folder):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_screens_and_axe_finds_nothing(opened, folder, scheme):
+def test_the_page_fits_screens_and_axe_finds_nothing(opened, folder, counted, scheme):
     test_a_feed_with_what_happened(folder)
-    page = opened("feed.html", viewport={"width": 1280, "height": 844}, color_scheme=scheme)
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-    violations = Axe().run(page)
-    assert violations.violations_count == 0, violations.generate_report()
+    for name in ("feed.html", counted):
+        page = opened(name, viewport={"width": 1280, "height": 800}, color_scheme=scheme)
+        curve = page.locator("#curve").bounding_box()
+        assert curve["y"] + curve["height"] <= 800, "all down to the curve is above the fold"
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            violations = Axe().run(page)
+            assert violations.violations_count == 0, violations.generate_report()

@@ -45,11 +45,16 @@ def test_a_session_fed_by_rows_is_followed(base, page):
     page.goto(base + begun["page"])
     status, now = page.locator("#status"), page.locator("#clock")
     expect(status).to_have_text(re.compile("^Connected"))
+    expect(page.locator("#nothing")).to_have_text("Waiting for the first row")
+    expect(page.locator("#title")).to_have_text("Live feed: rows")
     post({"t_ms": 900, "action": "PASS"}, {"t_ms": 2_400, "action": "DRIVE"}, {"now_ms": 4_000})
     expect(now).to_have_text("0:04.00")
     expect(status).to_contain_text("seen so far: 4 s of 30")
-    page.get_by_label("Minimum confidence").fill("0")
+    expect(page.locator("#nothing")).to_have_text("These rows say what happened, not where.")
+    expect(page.locator("#curve-now")).to_contain_text("shot")
     assert page.locator("#expected li").count() > 0
+    assert "did not come" not in page.text_content("#expected"), "five seconds have not passed"
+    expect(page.locator("#right")).to_have_text("Nothing has come yet.")
     page.get_by_role("button", name="One frame back").click()
     assert page.text_content("#clock") == "0:03.96"
     post({"t_ms": 5_000, "action": "PASS"}, {"now_ms": 20_000})
@@ -58,10 +63,14 @@ def test_a_session_fed_by_rows_is_followed(base, page):
     assert "it came" in page.text_content("#expected")
     page.get_by_role("button", name="Back to live").click()
     assert page.text_content("#clock") == "0:20.00"
-    post({"half": 2, "t_ms": 1_000, "action": "PASS"}, {"half": 2, "now_ms": 3_000})
+    place = {"team": "home", "x": 70, "y": 30}
+    post({"half": 2, "t_ms": 1_000, "action": "PASS", **place}, {"half": 2, "now_ms": 3_000})
+    expect(page.locator("#nothing")).to_be_hidden()
+    expect(page.locator("#pitch")).to_have_attribute("aria-label", re.compile("home attack →; last seen: pass, home"))
     expect(status).to_contain_text("half 2 0:03.00")
     httpx.delete(base + begun["url"].removesuffix("/events"))
     expect(status).to_have_text(re.compile("^Over"))
+    assert "did not come" not in page.text_content("#expected"), "nobody knows what came after the end"
     page.goto(base + "/watch/nothing")
     expect(status).to_contain_text("There is no such session")
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
-from playahead.domain.actions import ACTIONS, parse_action
+from playahead.domain.actions import ACTIONS, Action, parse_action
 from playahead.domain.feed import PERIODS, UNKNOWN, FeedHalf
 from playahead.domain.palette import COLOURS, DARK, LIGHT, PAST_SHARE, short_name
 from playahead.io.errors import InputError, RecordError
@@ -21,6 +22,10 @@ from playahead.sources import reading
 from playahead.sources.feeds import read_feed, reader_of
 
 _ASSETS = files("playahead.live.page") / "assets"
+_SCRIPTS = ("match.js", "draw.js", "live.js", "viewer.js")  # one module, in the order of use
+_SMALL_LANES = (Action.THROW_IN, Action.OUT, Action.BLOCK, Action.TACKLE)  # rare, and seldom what one looks for
+_LONGEST_TEAM = 80
+_HORIZONS = ("within_1_s", "within_2_s", "within_5_s")
 _MOST_TIMES = 100_000  # of a part: more than a day, a second apart
 
 
@@ -70,11 +75,13 @@ def write_page(shown: Shown, out: Path) -> None:
     Raises:
         InputError: a prediction that is not of ``predict``, or the page cannot be written.
     """
-    title, about = _printable(str(shown.predictions.get("source", "match"))[:200]), {}
+    title = _printable(str(shown.predictions.get("source", "match"))[:200])
+    about: dict[str, object] = {}
     if shown.video is not None:
         address = quote(os.fsencode(os.path.relpath(shown.video.resolve(), out.resolve().parent)))
         about = {"video": address, "videoName": _printable(shown.video.name)}
-    write_whole(out, _page(f"{title}: what was expected", {**about, "parts": _parts(shown)}))
+    about |= {"teams": _teams(shown), "minimums": _minimums(shown.predictions), "parts": _parts(shown)}
+    write_whole(out, _page(f"{title}: what was expected", about))
 
 
 def _printable(text: str) -> str:
@@ -94,16 +101,18 @@ def _page(title: str, about: Mapping[str, object]) -> str:
         "labels": [str(action) for action in ACTIONS],
         "classes": [short_name(action) for action in ACTIONS],
         "colours": [COLOURS[action] for action in ACTIONS],
+        "small": [action.class_index for action in _SMALL_LANES],
         "pastShare": PAST_SHARE,
         **about,
     }
     light, dark = ("".join(f"--{name}: {colour}; " for name, colour in theme.items()) for theme in (LIGHT, DARK))
-    colours = f":root {{ {light}}}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n"
+    marks = f"--shot: {COLOURS[Action.SHOT]}; --cross: {COLOURS[Action.CROSS]}; "
+    colours = f":root {{ {light}{marks}}}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark}}} }}\n"
     # All pieces at once, so that a name inside one piece is not taken for another piece.
     return Template((_ASSETS / "viewer.html").read_text("utf-8")).substitute(
         title=html.escape(title),
         style=colours + (_ASSETS / "viewer.css").read_text("utf-8"),
-        script=(_ASSETS / "viewer.js").read_text("utf-8"),
+        script="".join((_ASSETS / name).read_text("utf-8") for name in _SCRIPTS),
         data=json.dumps(document, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
     )
 
@@ -111,14 +120,8 @@ def _page(title: str, about: Mapping[str, object]) -> str:
 def _parts(shown: Shown) -> list[dict[str, object]]:
     """Parts of the page: the halves of a feed, or the whole of a video."""
     spotted = [_mark(entry, where) for where, entry in _objects(shown.predictions, "spotted")]
-    # An answer for each time of each half, also for times without an action.
-    answers: dict[tuple[int, int], dict[int, list[dict[str, object]]]] = {}
-    for where, entry in _objects(shown.predictions, "times"):
-        answers.setdefault(_half_of(entry, where), {}).update((time_ms, []) for time_ms in _times(entry, where))
-    for where, entry in _objects(shown.predictions, "anticipated"):
-        now_ms, confidence = int(_number(entry, "observed_until_ms", where)), _number(entry, "confidence", where, 1)
-        of_half = answers.setdefault(_half_of(entry, where), {})
-        of_half.setdefault(now_ms, []).append({**_mark(entry, where), "p": confidence})
+    spotted.sort(key=lambda mark: int(str(mark["t"])))
+    answers = _answers(shown)
     n_matches, parts = len({match for match, _ in answers}), []
     for (match, half), of_half in sorted(answers.items()):
         name = f"Half {half}" if half in PERIODS else "Match"
@@ -130,12 +133,77 @@ def _parts(shown: Shown) -> list[dict[str, object]]:
         part = {
             "name": name if n_matches < 2 else f"Match {match}, {name.lower()}",
             "lengthMs": latest + 5_000,
-            "answers": [{"now": now_ms, "expected": expected} for now_ms, expected in sorted(of_half.items())],
+            "answers": [{"now": now_ms, **answer} for now_ms, answer in sorted(of_half.items())],
             "seen": seen,
             "labels": None if feed is None else [row for row, is_target in rows if is_target],
         }
         parts.append(part)
     return parts
+
+
+def _answers(shown: Shown) -> dict[tuple[int, int], dict[int, dict[str, Any]]]:
+    """(match, half) -> time -> what was expected then and, in newer files, the chances and who had the ball."""
+    teams = _teams(shown) or []
+    answers: dict[tuple[int, int], dict[int, dict[str, Any]]] = {}
+
+    def at(entry: dict[str, object], where: str) -> dict[str, Any]:
+        now_ms = int(_number(entry, "observed_until_ms", where))
+        return answers.setdefault(_half_of(entry, where), {}).setdefault(now_ms, {"expected": []})
+
+    # An answer for each time of each half, also for times without an action.
+    for where, entry in _objects(shown.predictions, "times"):
+        times_ms = _times(entry, where)
+        answers.setdefault(_half_of(entry, where), {}).update((time_ms, {"expected": []}) for time_ms in times_ms)
+    for where, entry in _objects(shown.predictions, "anticipated"):
+        at(entry, where)["expected"].append(_expected(entry, where, teams))
+    for where, entry in _objects(shown.predictions, "chances"):
+        answer = at(entry, where)
+        answer["chances"] = [_chances(entry, horizon, where) for horizon in _HORIZONS]
+        answer |= _side("ball", entry.get("possession"), teams)
+    return answers
+
+
+def _expected(entry: dict[str, object], where: str, teams: Sequence[str]) -> dict[str, object]:
+    """An anticipation: time, class and confidence; team, place and times the usual if they are known."""
+    mark = {**_mark(entry, where), "p": _number(entry, "confidence", where, 1)}
+    mark |= _side("team", entry.get("team"), teams)
+    known = {name: _number(entry, name, where, 100) for name in ("x", "y") if entry.get(name) is not None}
+    if entry.get("times_usual") is not None:
+        known["usual"] = _number(entry, "times_usual", where)
+    return mark | known
+
+
+def _side(name: str, team: object, teams: Sequence[str]) -> dict[str, object]:
+    """{name: number of this team}; nothing of an unknown one."""
+    shown = _printable(str(team)[:_LONGEST_TEAM])
+    return {name: teams.index(shown)} if team is not None and shown in teams else {}
+
+
+def _chances(entry: dict[str, object], horizon: str, where: str) -> list[int]:
+    """Chance of each class in units of 0.01 %, which keeps the page small."""
+    chance_C = reading.as_list(reading.field(entry, horizon, where), f"{where}: {horizon}")
+    if len(chance_C) != len(ACTIONS):
+        raise InputError(where, f"{horizon} holds {len(chance_C)} chances, not {len(ACTIONS)}")
+    return [round(10_000 * _number({horizon: chance}, horizon, where, 1)) for chance in chance_C]
+
+
+def _teams(shown: Shown) -> list[str] | None:
+    """Names of teams 0 and 1 in the predictions, else in the feed."""
+    named = shown.predictions.get("teams") or (list(shown.halves[0].teams) if shown.halves else None)
+    if named is None:
+        return None
+    teams = [_printable(str(name)[:_LONGEST_TEAM]) for name in reading.as_list(named, "teams")]
+    if len(teams) != 2:
+        raise InputError("teams", f"names {len(teams)} teams, not 2")
+    return teams
+
+
+def _minimums(predictions: Mapping[str, object]) -> list[float] | None:
+    """Smallest confidence of each class that the predictions list, if they say so."""
+    if not predictions.get("min_confidence"):
+        return None
+    by_class = reading.as_object(predictions["min_confidence"], "min_confidence")
+    return [_number(by_class, str(action), "min_confidence", 1) for action in ACTIONS]
 
 
 def _objects(document: Mapping[str, object], name: str) -> Iterator[tuple[str, dict[str, object]]]:
