@@ -64,7 +64,7 @@ def _rows() -> list[list[dict[str, object]]]:
     """Rows of a match, twenty seconds at a time."""
     parts: dict[int, list[dict[str, object]]] = {}
     for row in simulate_half(0, minutes=_MINUTES).rows:
-        named = {"half": 1, "t_ms": row.t_ms, "action": _NAMES[row.code]}
+        named: dict[str, object] = {"half": 1, "t_ms": row.t_ms, "action": _NAMES[row.code]}
         named |= {name: value for name in ("x", "y") if (value := getattr(row, name)) != UNKNOWN}
         parts.setdefault(row.t_ms // _AT_ONCE_MS, []).append(named)
     return list(parts.values())

@@ -246,3 +246,16 @@ def test_the_options_of_the_container_exist(monkeypatch):
     compose, prometheus = (yaml.safe_load((DEPLOY / name).read_text()) for name in ("compose.yaml", "prometheus.yml"))
     assert str(parsed(compose["services"]["playahead"]["command"])["token_file"]) == "/run/secrets/token"
     assert prometheus["scrape_configs"][0]["static_configs"][0]["targets"] == ["playahead:8008"]
+
+
+def test_a_feed_has_the_name_and_the_teams_of_its_match(client):
+    about = client.post(
+        "/v1/sessions", json={"speed": 0, "name": "Brighton - City", "teams": ["Brighton", "City"]}
+    ).json()
+    assert about["source"] == "Brighton - City"
+    client.post(f"/v1/sessions/{about['id']}/rows", json={"rows": [{"t_ms": 900, "action": "PASS"}, {"now_ms": 2_000}]})
+    with client.stream("GET", about["url"]) as response:
+        first = next(json.loads(line[5:]) for line in response.iter_lines() if line.startswith("data:"))
+    assert first["teams"] == ["Brighton", "City"]
+    for wrong in ({"teams": ["one"]}, {"teams": ["", "b"]}, {"name": ""}, {"name": "x" * 81}):
+        assert client.post("/v1/sessions", json=wrong).status_code == 422

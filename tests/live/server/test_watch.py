@@ -46,7 +46,7 @@ def test_a_session_fed_by_rows_is_followed(base, page):
     status, now = page.locator("#status"), page.locator("#clock")
     expect(status).to_have_text(re.compile("^Connected"))
     expect(page.locator("#nothing")).to_have_text("Waiting for the first row")
-    expect(page.locator("#title")).to_have_text("Live feed: rows")
+    expect(page.locator("#title")).to_have_text("Live feed")
     post({"t_ms": 900, "action": "PASS"}, {"t_ms": 2_400, "action": "DRIVE"}, {"now_ms": 4_000})
     expect(now).to_have_text("0:04.00")
     expect(status).to_contain_text("seen so far: 4 s of 30")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -36,7 +37,7 @@ from playahead.live.server.sessions import LocalSession, LocalSessions, Metrics,
 from playahead.live.server.sources import allowed_source
 from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession
-from playahead.live.session.lines import Tick
+from playahead.live.session.lines import Reports, Tick
 
 Session = LocalSession | RaySession
 Sessions = LocalSessions | RaySessions
@@ -217,7 +218,8 @@ def _begun(body: SessionBody, config: ServeConfig, sessions: Sessions) -> Sessio
     if body.kind == "feed":
         if body.source is not None:
             raise Problem(422, "source: a feed's rows are posted; only a video has one")
-        return sessions.of_feed(body.speed, body.min_confidence, body.reports)
+        reports = replace(body.reports or Reports(frozenset()), teams=body.teams)
+        return sessions.of_feed(body.name, body.speed, body.min_confidence, reports)
     if body.source is None:
         raise Problem(422, "source: a video needs one")
     return sessions.of_video(allowed_source(body.source, config), body.speed, body.min_confidence)

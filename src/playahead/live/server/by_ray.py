@@ -114,9 +114,9 @@ class RaySessions:
         self._serve.start(proxy_location="Disabled")
         return [self._serve.run(worker.bind(config), name=name, route_prefix=None) for name in self._names]
 
-    def of_feed(self, speed: float, min_confidence: MinConfidence, reports: Reports | None) -> RaySession:
+    def of_feed(self, name: str, speed: float, min_confidence: MinConfidence, reports: Reports) -> RaySession:
         """Begin a session whose rows are posted, in the worker that has the fewest."""
-        return self._begin("of_feed", speed, min_confidence, reports)
+        return self._begin("of_feed", name, speed, min_confidence, reports)
 
     def of_video(self, source: str, speed: float, min_confidence: MinConfidence) -> RaySession:
         """Begin a session that watches a source, in the worker that has the fewest."""

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playahead.decoding.shown import MinConfidence, min_confidences
-from playahead.domain.feed import FeedRow
+from playahead.domain.feed import HOME_AND_AWAY, FeedRow
 from playahead.domain.grid import GRID
 from playahead.domain.time import LONGEST_HALF_MS
 from playahead.io.errors import InputError, PlayaheadError
@@ -97,11 +97,16 @@ class QuestionBody(_RequestBody):
     min_confidence: MinConfidenceBody = None
 
 
+TeamName = Annotated[str, Field(min_length=1, max_length=80)]
+
+
 class SessionBody(_RequestBody):
-    """A session on rows that are posted, or on a source of video."""
+    """A session on rows that are posted (of a match with this name and these teams), or on a source of video."""
 
     kind: Literal["feed", "video"] = "feed"
     source: Annotated[str, Field(max_length=2_000)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=80)] = "rows"
+    teams: tuple[TeamName, TeamName] = HOME_AND_AWAY
     speed: Annotated[float, Field(ge=0, le=1_000)] = 1.0
     min_confidence: MinConfidenceBody = None
     reports: ReportsBody = None

@@ -160,14 +160,13 @@ class LocalSessions:
         self._closing = threading.Event()
         threading.Thread(target=self._sweep, name="sessions", daemon=True).start()
 
-    def of_feed(self, speed: float, min_confidence: MinConfidence, reports: Reports | None) -> LocalSession:
-        """Begin a session whose rows are posted."""
+    def of_feed(self, name: str, speed: float, min_confidence: MinConfidence, reports: Reports) -> LocalSession:
+        """Begin a session of this name whose rows are posted."""
         self._require_room()
         session, lines = FeedSession(self._models.feed, min_confidence), Lines(_ROWS_WAITING)
-        if reports is not None:
-            session.push(reports)
+        session.push(reports)
         answers = self._measured("feed", session, watch_feed(session, lines, speed))
-        return self._keep(LocalSession("feed", "rows", answers, lines))
+        return self._keep(LocalSession("feed", name, answers, lines))
 
     def of_video(self, source: str, speed: float, min_confidence: MinConfidence) -> LocalSession:
         """Begin a session that watches a source."""

@@ -54,7 +54,7 @@ async function look() {
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   const session = await response.json();
   state.kind = session.kind;
-  document.title = $("title").textContent = session.kind === "video" ? session.source : `Live feed: ${session.source}`;
+  document.title = $("title").textContent = session.source === "rows" ? "Live feed" : session.source;
   if (!state.part.answers.length) overlay(session.kind === "video" ? "Waiting for the first picture" : "Waiting for the first row");
   $("pitch").hidden = session.kind === "video"; $("picture").hidden = session.kind !== "video"; draw();
   if (session.kind === "video") { requestAnimationFrame(glide); followPictures(); }
