@@ -1,9 +1,10 @@
-"""Are chances what they say? python chances.py DATA WEIGHTS [--split val] [--matches 40].
+"""Are chances what they say? python chances.py DATA WEIGHTS [--split val] [--matches 40] [--match FILE].
 
 For each class and horizon: how often it happened and what was said on average, then in the tenth of the times with the
 highest chances, and the largest ratio of said to happened over tenths with at least fifty of them. Then how well the
 chance of a shot within 5 s tells the times before a shot from others (area under the ROC curve), beside the rate of
-shots at the ball's place with the side in possession, and at the place alone, counted on train.
+shots at the ball's place with the side in possession, and at the place alone, counted on train. FILE is a provider's
+match to look at instead of the split.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from playahead.domain.feed import FeedHalf
 from playahead.features.now import MOMENT_NAMES, prepare_moments
 from playahead.inference.curves import curves
 from playahead.sources.feed_tables import read_split
+from playahead.sources.feeds import read_feed
 
 _EVERY_MS, _FITTED = 5_000, 200
 _ALONG, _ACROSS = 20, 6
@@ -32,8 +34,10 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("--split", default="val")
     parser.add_argument("--matches", type=int)
+    parser.add_argument("--match", type=Path)
     options = parser.parse_args()
-    halves = FeedDataset(options.data).evaluation_set(options.split).halves
+    split = FeedDataset(options.data).evaluation_set(options.split) if options.match is None else None
+    halves = read_feed(options.match) if split is None else split.halves
     matches = list(dict.fromkeys(half.match for half in halves))[: options.matches]
     chances, happened, cells = [], [], []
     for half in (half for half in halves if half.match in matches):
@@ -43,7 +47,7 @@ def main() -> None:
         happened.append(_happened(half, ends_O))
         cells.append(_cells(half, ends_O))
     chance_OHC, happened_OHC = np.concatenate(chances), np.concatenate(happened)
-    print(f"{options.split}: {len(matches)} matches, {len(chance_OHC):,} times\n")
+    print(f"{options.match or options.split}: {len(matches)} matches, {len(chance_OHC):,} times\n")
     print("| class | within, s | happened | said | happened, top tenth | said, top tenth | largest ratio |")
     print("|---|---|---|---|---|---|---|")
     for action in ACTIONS:
