@@ -10,7 +10,7 @@ from pathlib import Path
 from jsonargparse import Namespace
 
 from playahead.cli.parser import Parser, build_parser, call, chosen_command, in_options, spelt_for_python
-from playahead.cli.terminal import complain, in_other_letters
+from playahead.cli.terminal import complain, in_other_letters, starting
 from playahead.io.errors import InputError, PlayaheadError
 from playahead.io.extras import in_one_line
 from playahead.io.runtime import end_process, keep_freed_memory
@@ -63,10 +63,11 @@ def run(arguments: Sequence[str]) -> int:
         if "" in map(_value, arguments):
             raise InputError("an argument", "is empty", "is a variable of the shell not set?")
         words = [spelt_for_python(word) for word in arguments]
-        parser = build_parser(words)
-        parsed = parser.parse_args(words)
-        command, _ = chosen_command(parsed.as_dict())
-        _, options = chosen_command(_instantiated(parser, parsed).as_dict())
+        with starting():  # libraries of training take seconds to import
+            parser = build_parser(words)
+            parsed = parser.parse_args(words)
+            command, _ = chosen_command(parsed.as_dict())
+            _, options = chosen_command(_instantiated(parser, parsed).as_dict())
         return call(command, options) or 0
     except InputError as reason:
         complain(in_options(reason, command) if command is not None else str(reason))

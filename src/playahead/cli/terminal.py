@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -30,6 +31,7 @@ from playahead.io.runtime import emulates_bfloat16
 if TYPE_CHECKING:
     from playahead.lab.compare.compare import Row
 
+_SILENT_S = 0.2
 _LONG_S = 2.0  # work that takes no longer prints no lines into a file
 errors = Console(stderr=True, highlight=False, markup=False)
 """Standard error, for progress, notices and errors."""
@@ -146,6 +148,27 @@ def progress(note: str = "") -> Iterator[Bars]:
     shown = Bars(note)
     with shown.bars:
         yield shown
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Say that something is going on if nothing is to be seen for a while; the line goes when work begins."""
+    said = threading.Event()
+
+    def say() -> None:
+        said.set()
+        errors.print("starting …", style="dim", end="\r")
+
+    timer = threading.Timer(_SILENT_S, say)
+    timer.daemon = True
+    if errors.is_terminal:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if said.is_set():
+            errors.print(" " * len("starting …"), end="\r")
 
 
 def show_notices(notices: Notices) -> None:
