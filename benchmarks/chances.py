@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--match", type=Path)
     options = parser.parse_args()
     split = FeedDataset(options.data).evaluation_set(options.split) if options.match is None else None
-    halves = read_feed(options.match) if split is None else split.halves
+    halves = split.halves if split is not None else read_feed(str(options.match))
     matches = list(dict.fromkeys(half.match for half in halves))[: options.matches]
     chances, happened, cells = [], [], []
     for half in (half for half in halves if half.match in matches):

@@ -39,6 +39,7 @@ from playahead.variants.model import build
 from playahead.video.input_size import InputSize
 from playahead.video.reader import read_frames
 from tests.fuzz.mutations import damaged_bytes, odd_document, odd_text
+from tests.sources.test_skillcorner import csv_of, possession
 from tests.support.provider_files import (
     METRICA,
     SPORTEC,
@@ -172,13 +173,31 @@ def _feeds() -> list[object]:
     passes = {str(n): datafactory_entry(1, n) for n in seconds}
     datafactory = {"match": {"matchId": 1, "homeTeamId": 1, "awayTeamId": 2}, "incidences": {"correctPasses": passes}}
     sportec = f"<PutDataRequest>{''.join(SPORTEC)}</PutDataRequest>"
-    others = [STATSBOMB, ma3, datafactory, {"data": metrica_json(METRICA)}, metrica_csv(METRICA), sportec]
+    tracked = [possession(f"00:{n}.0", f"00:{n + 2}.5", 1 + n % 2) for n in seconds]
+    others = [
+        csv_of(*tracked),
+        STATSBOMB,
+        ma3,
+        datafactory,
+        {"data": metrica_json(METRICA)},
+        metrica_csv(METRICA),
+        sportec,
+    ]
     opta = "".join(
         f'<Event type_id="1" period_id="1" min="0" sec="{n}" team_id="{101 + n % 2}" x="5" y="6" '
         f'timestamp="2024-03-10T15:00:{n}.5"><Q qualifier_id="140" value="{n}"/></Event>'
         for n in seconds
     )
-    return [{"predictions": spotted}, osl, spadl, columns, whoscored, *others, f"<Games><Game>{opta}</Game></Games>"]
+    return [
+        csv_of(*tracked),
+        {"predictions": spotted},
+        osl,
+        spadl,
+        columns,
+        whoscored,
+        *others,
+        f"<Games><Game>{opta}</Game></Games>",
+    ]
 
 
 FEEDS = _feeds()

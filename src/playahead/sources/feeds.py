@@ -18,7 +18,7 @@ from playahead.domain.notices import Notices
 from playahead.io.errors import InputError, RecordError
 from playahead.io.files import match_file
 from playahead.io.progress import Show, counter, quiet
-from playahead.sources import metrica, opta, spadl
+from playahead.sources import metrica, opta, skillcorner, spadl
 from playahead.sources.datafactory import read_datafactory
 from playahead.sources.feed_tables import read_table, write_feed_table
 from playahead.sources.kloppy_events import read_wyscout_v3
@@ -72,6 +72,12 @@ class FeedReader:
 _JSON, _XML = b"{[", b"<"
 READERS: tuple[FeedReader, ...] = (
     FeedReader("compact table", starting(b"PK\x03\x04"), read_table),
+    FeedReader(
+        "SkillCorner",
+        starting(skillcorner.HEADER),
+        skillcorner.read_skillcorner,
+        Companion("match file", holding(_JSON, r'"home_team"\s*:', r'"away_team_kit"\s*:')),
+    ),
     FeedReader("Metrica (CSV)", starting(metrica.HEADER.encode()), metrica.read_metrica_csv),
     FeedReader(
         "StatsBomb",
