@@ -318,7 +318,7 @@ def test_without_the_extras_a_feed_is_predicted_scored_and_watched(tmp_path):
         ["evaluate", "next", str(sim)],
         ["evaluate", "frames", str(GOLDEN)],
         ["live", str(sim / "test.npz"), "--speed=0", "--json"],
-        ["predict", "match.mp4"],
+        ["predict", str(tmp_path / "match.mp4")],
         ["serve"],
     ]
     output, errors, codes = without_extras(commands)

@@ -171,7 +171,8 @@ def test_a_damaged_description_of_the_features_is_one_line(features):
 def test_predict_says_so_of_a_whole_file(tmp_path, capsys):
     tensors, about = read_tensors(packaged_weights("simulated-video"))
     write_tensors(tmp_path / "odd.safetensors", tensors, {**about, "features": {**about["features"], "input_size": 7}})
-    words = ["predict", "nothing.mp4", "--weights", str(tmp_path / "odd.safetensors")]
+    (tmp_path / "clip.mp4").write_bytes(b"")  # the weights are read first
+    words = ["predict", str(tmp_path / "clip.mp4"), "--weights", str(tmp_path / "odd.safetensors")]
     assert run([*words, "--device", "cpu"]) == 2
     assert "odd.safetensors: features: " in capsys.readouterr().err
 

@@ -62,7 +62,7 @@ def run(arguments: Sequence[str]) -> int:
             return 2
         if "" in map(_value, arguments):
             raise InputError("an argument", "is empty", "is a variable of the shell not set?")
-        words = [spelt_for_python(word) for word in arguments]
+        Parser.typed, words = arguments, [spelt_for_python(word) for word in arguments]
         with starting():  # libraries of training take seconds to import
             parser = build_parser(words)
             parsed = parser.parse_args(words)

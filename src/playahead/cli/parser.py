@@ -4,6 +4,7 @@ Errors of the library name fields and arguments (``PredictConfig.every_s``); ``i
 """
 
 import argparse
+import difflib
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -11,12 +12,12 @@ from dataclasses import asdict, fields, is_dataclass
 from importlib.metadata import version
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, NoReturn, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, NoReturn, get_args, get_origin, get_type_hints
 
 from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_parsing_settings
 
-from playahead.cli.registry import COMMANDS, SECTIONS, Command
+from playahead.cli.registry import COMMANDS, SECTIONS, Command, Group
 from playahead.cli.terminal import complain
 from playahead.io.errors import InputError
 from playahead.io.settings import read_yaml
@@ -48,6 +49,14 @@ _SECTIONS = {
 _SECTION_OF = {name: section for section, names in _SECTIONS.items() for name in names.split()}
 """Section of the help that an option stands in, whichever command has it; the others stand at the end."""
 _METAVARS = {"end": "TIME", "every": "SECONDS", "min_confidence": "P", "kick_off": "TIMES"}
+
+
+def as_typed(text: str, typed: Sequence[str]) -> str:
+    """A message about options with the words that somebody typed: ``--from`` for ``--start``."""
+    for said, name in _WORDS.items():
+        if any(word.partition("=")[0] == said for word in typed):
+            text = re.sub(rf"{name}\b", said, text)
+    return _spelt_for_people(text)
 
 
 class _Help(DefaultHelpFormatter):
@@ -85,21 +94,42 @@ class _Help(DefaultHelpFormatter):
 
 
 class Parser(ArgumentParser):
-    """Parser that shows options with dashes and reports errors in one line."""
+    """Parser that shows options with dashes and reports errors in one line.
+
+    Attributes:
+        typed: the words of the command line.
+    """
+
+    typed: ClassVar[Sequence[str]] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, formatter_class=_Help, **kwargs)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002 - the base's signature
-        prog = self.prog.replace(" [options]", "")
-        complain(f"{_spelt_for_people(' '.join(message.split()))} (options: {prog} --help)")
+        # The top-level parser reports what a command's lacks, as "predict.out": the arguments say which command it is.
+        words = [word for word in self.typed if not word.startswith("-")]
+        path = words[: 2 if isinstance(COMMANDS.get(words[0] if words else ""), Group) else 1]
+        path = path if path and path[0] in COMMANDS else []
+        said = re.sub(
+            r"(required: .*)", lambda found: re.sub(r"[\w.]+\.(\w+)", r"--\1", found[1]), " ".join(message.split())
+        )
+        complain(f"{as_typed(said, self.typed)}{self._meant(words)} (options: {' '.join(['playahead', *path])} --help)")
         sys.exit(2)
+
+    def _meant(self, words: Sequence[str]) -> str:
+        """A command or an option whose name is close to what was typed."""
+        options = [option for action in self._actions for option in action.option_strings]
+        odd = [word for word in self.typed if word.startswith("--") and word not in options]
+        known, typed = (list(COMMANDS), words[:1]) if words and words[0] not in COMMANDS else (options, odd[:1])
+        close = difflib.get_close_matches(typed[0], known, n=1) if typed else []
+        return f"; did you mean {_spelt_for_people(close[0])}?" if close else ""
 
     def format_help(self, *args: Any, **kwargs: Any) -> str:
         """Help with dashes in the options; of times, ``--from`` and ``--to`` are what people say."""
         text = super().format_help(*args, **kwargs)
         if {"start", "end"} <= {action.dest for action in self._actions}:
             text = text.replace("--start START", "--from TIME  ").replace("--end TIME", "--to TIME ")
+        text = re.sub(r"usage: playahead \[options\] (.*)", r"usage: playahead \1", text.replace(" [options] ", " "))
         return _spelt_for_people(text)
 
     def _print_message(self, message: str, file: Any = None) -> None:
@@ -229,7 +259,7 @@ def in_options(error: InputError, command: Command) -> str:
         named |= _fields_as_options(function.__annotations__[command.settings])
     field = named.get(error.where)
     is_option = field is not None and field != command.positional
-    where, fix = _spelt_for_people(f"--{field}") if is_option else error.where, error.fix
+    where, fix = as_typed(f"--{field}", Parser.typed) if is_option else error.where, error.fix
     if fix.startswith("drop_bad_rows "):  # few commands have this option
         fix = _spelt_for_people(f"--{fix}") if "drop_bad_rows" in named else ""
     return str(InputError(where, error.what, fix))

@@ -17,7 +17,7 @@ from playahead.evaluation.exact import TimedEvents
 from playahead.io.errors import InputError
 
 HORIZONS_S = (1, 2, 5)
-_MOST_BINS, _FEWEST_EVENTS = 24, 40
+_MOST_BINS, _FEWEST_EVENTS = 24, 80
 _AT_ONCE, _TINY = 1024, 1e-12
 
 Knots = list[list[list[list[float]]]]
@@ -99,7 +99,7 @@ def fit_chances(intensity_ORC: NDArray[np.floating], events: TimedEvents) -> Kno
 
 
 def _knots(said_O: NDArray[np.float64], happened_O: NDArray[np.bool_]) -> list[list[float]]:
-    """[said, happened] from (0, 0) to (1, 1): means of bins in which about equally much happened."""
+    """[said, happened] from (0, 0) to (1, 1): means of bins in which about equally much happened, pooled to rise."""
     n_bins = min(_MOST_BINS, int(happened_O.sum()) // _FEWEST_EVENTS)
     if not n_bins:
         return [[], []]
@@ -110,9 +110,12 @@ def _knots(said_O: NDArray[np.float64], happened_O: NDArray[np.bool_]) -> list[l
     happened_B = np.bincount(bin_O, happened_O[order]) / count_B
     from scipy.optimize import isotonic_regression  # of training alone
 
-    rising_B = isotonic_regression(happened_B, weights=count_B).x
-    inner = (said_B > 0) & (said_B < 1)
-    said, happened = (column[inner].round(4).tolist() for column in (said_B, rising_B))
+    # Bins that were pooled become one knot: between two of them the map rises, and different rates stay different.
+    pooled = isotonic_regression(happened_B, weights=count_B)
+    rising_P, starts_P = pooled.x[pooled.blocks[:-1]], pooled.blocks[:-1]
+    said_P = np.add.reduceat(said_B * count_B, starts_P) / np.add.reduceat(count_B, starts_P)
+    inner = (said_P > 0) & (said_P < 1)
+    said, happened = (column[inner].round(4).tolist() for column in (said_P, rising_P))
     return [[0.0, *said, 1.0], [0.0, *happened, 1.0]]
 
 

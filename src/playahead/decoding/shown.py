@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playahead.decoding.marginal import TOLERANCES_S
-from playahead.domain.actions import ACTIONS, Action, parse_action
+from playahead.domain.actions import ACTIONS, Action, actions_named
 from playahead.domain.grid import ANTICIPATION_MS
-from playahead.io.errors import InputError, RecordError
+from playahead.io.errors import InputError
 
 MinConfidence = float | str | None
 """What somebody asks for: one bound for all classes, bounds by class ("shot=0.05,pass=0.5"; the others keep their
@@ -101,11 +101,9 @@ def check_min_confidence(config: Any) -> None:
 
 def _action(name: str) -> Action:
     try:
-        action = parse_action(name)
-    except RecordError:
-        action = None
-    if action is None:
-        raise InputError("min_confidence", f"{name.strip()!r} is no action", f"one of {', '.join(ACTIONS).lower()}")
+        (action,) = actions_named([name])
+    except InputError as reason:
+        raise InputError("min_confidence", reason.what, reason.fix) from None
     return action
 
 

@@ -1,8 +1,9 @@
 """The ten actions of SoccerNet Ball Action Anticipation, in benchmark order."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
-from playahead.io.errors import RecordError
+from playahead.io.errors import InputError, RecordError
 
 
 class Action(StrEnum):
@@ -41,9 +42,25 @@ ALIASES = {
 }
 
 
+_LABELS = (*ACTIONS, *ALIASES)
+
+
 def label_words(label: str) -> str:
     """A label in capitals, its words parted by one space: ``"high_pass"`` and ``"High-pass"`` -> ``"HIGH PASS"``."""
     return " ".join(str(label).replace("_", " ").replace("-", " ").upper().split())
+
+
+def actions_named(names: Sequence[str]) -> list[Action]:
+    """Actions by their names, in any spelling.
+
+    Raises:
+        InputError: one is no action.
+    """
+    named = {name: parse_action(name) if label_words(name) in _LABELS else None for name in names}
+    if unknown := [name for name, action in named.items() if action is None]:
+        known = ", ".join((*ACTIONS[:-2], "block", "tackle"))
+        raise InputError("of", f"{unknown[0].strip()!r} is no action", f"one of {known.lower()}")
+    return [action for action in named.values() if action is not None]
 
 
 def parse_action(label: str) -> Action | None:

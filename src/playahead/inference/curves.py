@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from playahead.decoding.chances import HORIZONS_S, expected_within
 from playahead.decoding.predictions import DensePredictions
-from playahead.domain.actions import ACTIONS, Action
+from playahead.domain.actions import ACTIONS, actions_named
 from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.time import format_clock, parse_clock
@@ -60,7 +60,7 @@ class Curves:
         halves = ", ".join(map(str, np.unique(self.half_O).tolist()))
         return f"Curves({len(self):,} times of half {halves}, {len(ACTIONS)} classes)"
 
-    def columns(self, of: Sequence[Action] = ACTIONS) -> dict[str, NDArray]:
+    def columns(self, of: Sequence[str] = ACTIONS) -> dict[str, NDArray]:
         """Columns by name: half, time_ms, clock, team (in possession), the names of both teams; then for each class its
         chance within 1, 2 and 5 s, the expected number within 5 s, and the chances within 5 s by team where sides are
         known.
@@ -74,7 +74,7 @@ class Curves:
             "team_1": np.full(len(self), self.teams[0]),
             "team_2": np.full(len(self), self.teams[1]),
         }
-        for action in of:
+        for action in actions_named(of):
             c, name = action.class_index, str(action).lower().replace(" ", "_")
             columns |= {f"{name}_{s}s": self.chance_OHC[:, h, c] for h, s in enumerate(HORIZONS_S)}
             columns[f"{name}_expected"] = self.expected_OC[:, c]
@@ -84,7 +84,7 @@ class Curves:
                 columns[f"{name}_5s_team_2"] = within_5_s * (1 - self.first_OC[:, c])
         return columns
 
-    def to_frame(self, of: Sequence[Action] = ACTIONS) -> Any:
+    def to_frame(self, of: Sequence[str] = ACTIONS) -> Any:
         """The columns as a pandas data frame.
 
         Raises:
@@ -92,12 +92,12 @@ class Curves:
         """
         return as_frame(self.columns(of))
 
-    def rows(self, of: Sequence[Action] = ACTIONS) -> list[dict[str, object]]:
+    def rows(self, of: Sequence[str] = ACTIONS) -> list[dict[str, object]]:
         """The same as rows for JSON: chances have four digits, unknown ones are None."""
         columns = {name: _plain(column) for name, column in self.columns(of).items()}
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
-    def write(self, path: Path, of: Sequence[Action] = ACTIONS) -> None:
+    def write(self, path: Path, of: Sequence[str] = ACTIONS) -> None:
         """Write CSV, JSON or Parquet (which needs pandas and pyarrow), as the name ends.
 
         Raises:
@@ -114,7 +114,7 @@ class Curves:
         else:
             raise InputError(path, "ends in none of .csv, .json and .parquet")
 
-    def csv(self, of: Sequence[Action] = ACTIONS) -> str:
+    def csv(self, of: Sequence[str] = ACTIONS) -> str:
         """A header and a line for each time."""
         written, rows = io.StringIO(), self.rows(of)
         writer = csv.DictWriter(written, list(rows[0]) if rows else [], lineterminator="\n")
@@ -134,6 +134,7 @@ def curves(
     every: float = 1.0,
     weights: Path | None = None,
     start: str = "0:30",
+    end: str = "",
     half: int | None = None,
 ) -> Curves:
     """Chances of each action, all through a match's feed.
@@ -143,6 +144,7 @@ def curves(
         every: seconds from one time to the next.
         weights: weights of the model; the packaged ones if None.
         start: first time of each half, as 12:30; not before 0:30.
+        end: last time of each half; its last row's if empty.
         half: half to look at; all if None.
 
     Raises:
@@ -160,6 +162,7 @@ def curves(
     parts = []
     for one in halves:
         last_ms = int(one.t_ms[-1]) if len(one) else 0
+        last_ms = min(last_ms, parse_clock(end)) if end else last_ms
         times_ms = np.arange(first_ms, last_ms + 1, round(1000 * every), dtype=np.int64)
         if half in (None, one.half) and len(times_ms):
             parts.append((one.half, times_ms, *_of_half(predictor, one, times_ms)))

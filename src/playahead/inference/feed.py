@@ -12,6 +12,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.domain.notices import Notices
 from playahead.domain.records import Anticipation, Mark
+from playahead.domain.time import format_clock
 from playahead.features.forms import FEED_FEATURES
 from playahead.inference.any_predictor import Answers
 from playahead.inference.open_predictor import open_predictor
@@ -54,8 +55,12 @@ def predict_feed(
     decoder = config.decoding_options.decoder(predictor)
     every_ms = round(1000 * (config.every or EVERY_S))
     chosen = [half for half in halves if config.half in (None, half.half)]
+    if not chosen:
+        raise InputError("PredictConfig.half", f"{config.half} is not in the match")
     first_ms = config.start_ms(SHORTEST_MS)
     times = [times_of(half, first_ms, config.end_ms, every_ms) for half in chosen]
+    if not any(map(len, times)):
+        notices.add(f"no time to anticipate at: the match has no rows after {format_clock(first_ms)}")
     for text in config.short_notices(times[0] if times else [], predictor.knows_worse_sources):
         notices.add(text)
     if config.overlay is not None:
@@ -88,6 +93,7 @@ def predict_feed(
                 anticipation.at(time_ms, half.seen_ms(time_ms), half.match, half.half)
                 for time_ms, anticipations in zip(times_ms.tolist(), answers[-1].listed, strict=True)
                 for anticipation in anticipations
+                if anticipation.action in config.actions
             ]
             expected += found
             on_rows(replace(result, expected=found))

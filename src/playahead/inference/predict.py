@@ -10,6 +10,7 @@ from playahead.io.errors import InputError
 from playahead.io.files import match_file
 from playahead.io.progress import Show, quiet
 from playahead.sources.feeds import known_providers, reader_of, second_file_of
+from playahead.sources.reading import NO_VIDEO
 
 
 def predict(
@@ -52,6 +53,11 @@ def predict(
             raise InputError(f"PredictConfig.{name}", "is for a feed", "leave it out: a video has its own times")
     if path.is_file() and (second := second_file_of(path)):
         raise InputError(path, f"is {second}", "give the file of its events")
+    if match != "-" and "://" not in match:
+        if not path.exists():
+            raise InputError(path, "no such file")
+        if path.suffix in NO_VIDEO:  # said before a missing library of video is
+            raise InputError(path, "is no event feed of a known provider, and no video", known_providers())
     from playahead.inference.video import predict_video  # here and not above: a feed needs no video library
     from playahead.video.source import NOT_A_VIDEO
 

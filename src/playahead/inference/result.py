@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from playahead.decoding.decoder import Kind
 from playahead.decoding.shown import MinConfidence, check_min_confidence
-from playahead.domain.actions import Action
+from playahead.domain.actions import ACTIONS, Action, actions_named
 from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark, Timeline
 from playahead.domain.time import format_clock, parse_clock, parse_kick_offs
@@ -33,6 +33,7 @@ class PredictConfig:
         every: seconds between anticipations; 1 for video and 5 for a feed if not given.
         min_confidence: probability from which on an action is shown: of each class (shot=0.05,pass=0.5) or of all
             (0.3); if not given, each class is shown as often as it happens.
+        of: actions to give, separated by commas, as shot,cross; all if not given.
         decoding: how predictions become anticipations; tuned-threshold and paper are for slots.
         tau: minimum objectness of slots that emit; not for marginal decoding.
         half: half of a feed's match (3 and 4: extra time); all if not given.
@@ -51,6 +52,7 @@ class PredictConfig:
     backbone: Path | None = None
     every: float | None = None
     min_confidence: MinConfidence = None
+    of: str = ""
     decoding: Kind = "marginal"
     tau: float | None = None
     half: Literal[1, 2, 3, 4] | None = None
@@ -68,6 +70,7 @@ class PredictConfig:
         if self.every is not None and not 0.001 <= self.every < 3600:
             raise InputError("PredictConfig.every", f"{self.every} is not in 0.001 to 3600 seconds")
         check_min_confidence(self)
+        _ = self.actions
         if self.overlay is not None:
             require_replaceable(self.overlay)
         check_choices(self)
@@ -84,6 +87,18 @@ class PredictConfig:
     def decoding_options(self) -> DecodingOptions:
         """Decoding of the predictions."""
         return DecodingOptions(decoding=self.decoding, tau=self.tau)
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        """Actions to give.
+
+        Raises:
+            InputError: one is no action.
+        """
+        try:
+            return frozenset(actions_named(self.of.split(","))) if self.of else frozenset(ACTIONS)
+        except InputError as reason:
+            raise InputError("PredictConfig.of", reason.what, reason.fix) from None
 
     def start_ms(self, shortest_ms: int) -> int:
         """First time to anticipate from: at least 30 s, or with ``short`` the shortest part that can be observed."""

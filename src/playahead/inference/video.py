@@ -162,6 +162,7 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
             anticipation.at(time_ms, stretch.seen_ms(time_ms))
             for time_ms, anticipations in zip(times_ms.tolist(), answers.listed, strict=True)
             for anticipation in anticipations
+            if anticipation.action in config.actions
         ],
         spotted=spotted_marks(stretch.encoder, stretch.start_ms, min_spotted(config.min_confidence), model.classes),
         every_ms=every_ms,

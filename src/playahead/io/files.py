@@ -70,9 +70,11 @@ def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
         shared: whether other processes may write the same file at the same time; then each gets a path of its own.
 
     Raises:
-        InputError: the path is a folder, a device, a pipe or a socket.
+        InputError: the path is a folder, a device, a pipe or a socket, or its folder does not exist.
     """
     require_replaceable(path)
+    if not path.parent.exists():
+        raise InputError(path, f"the folder {path.parent} does not exist", "make it first")
     part = path.with_name(f".{path.stem}{f'-{os.getpid()}' if shared else ''}.part{path.suffix}")
     try:
         yield part

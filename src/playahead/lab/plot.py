@@ -59,23 +59,14 @@ def plot_curves(curves: Curves, of: Action, path: Path, title: str = "") -> None
         axis.grid(axis="y", color=LIGHT["line"], linewidth=0.6)
         axis.set_axisbelow(True)
     axes[0].yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
-    action = short_name(of).lower()
-    figure.suptitle(f"Chance of a {action} within 5 s{f' · {title}' if title else ''}", fontsize=12, x=0.01, ha="left")
+    action, match = short_name(of).lower(), title or " - ".join(name for name in curves.teams if name != "team")
+    figure.suptitle(f"Chance of a {action} within 5 s · {match}", fontsize=12, x=0.01, ha="left")
     figure.text(0.995, 0.985, f"●  a {action} that happened", fontsize=9, ha="right", va="top", color=LIGHT["soft"])
-    if len(teams) == 2:
-        for at, side, where in ((0.975, 0, "top"), (0.025, 1, "bottom")):
-            axes[-1].text(
-                0.995,
-                at,
-                curves.teams[side],
-                transform=axes[-1].transAxes,
-                ha="right",
-                va=where,
-                color=TEAM_COLOURS[side],
-                fontsize=10,
-                weight="bold",
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
-            )
+    if len(teams) == 2:  # beside the axes, where no action stands
+        for at, side in ((0.78, 0), (0.22, 1)):
+            name, colour = curves.teams[side], TEAM_COLOURS[side]
+            about = {"transform": axes[-1].transAxes, "rotation": 270, "ha": "left", "va": "center", "weight": "bold"}
+            axes[-1].text(1.01, at, name, color=colour, fontsize=9, **about)
     with atomic_write(path) as part:
         figure.savefig(part, dpi=150, format=path.suffix[1:])
 

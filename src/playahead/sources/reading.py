@@ -17,6 +17,8 @@ from playahead.io.files import read_bytes, readable_size, require_file, strict_j
 
 MOST_BYTES = 256 * 1024 * 1024
 """Largest size of a file, unpacked. The largest real files (a season's labels, a submission) hold a tenth of that."""
+NO_VIDEO = (".csv", ".json", ".jsonl", ".npz", ".parquet", ".txt", ".xml")
+"""Endings of files that no video has."""
 _GZIP = b"\x1f\x8b"
 _XML_ENCODING = re.compile(rb"""^(<\?xml[^>]*?)\s+encoding\s*=\s*["'][^"']*["']""")
 LARGEST_ID = 2**31 - 1

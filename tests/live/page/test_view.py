@@ -287,7 +287,7 @@ def page_of(folder, name, predictions, happened):
 def test_the_figures_are_those_worked_out_by_hand(opened, hand_made):
     page = opened(hand_made)
     assert page.text_content("#title") == "MATCHDATA.json: what was expected"
-    assert page.text_content("#status") == "4 answers, 0:57 of football"
+    assert page.text_content("#status") == "4 answers, 0:57 of half 1"
     assert lines_of(page, "#right") == [
         "60 % of 5 anticipations came within 1 s (3)",
         "0 % came earlier or later in the 5 s (0)",

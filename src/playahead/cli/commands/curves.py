@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from playahead.cli import terminal
-from playahead.domain.actions import ACTIONS, Action
+from playahead.domain.actions import ACTIONS, actions_named
 from playahead.inference.curves import curves as curves_of
 from playahead.io.errors import InputError
 
@@ -15,6 +15,8 @@ def curves(
     every: float = 1.0,
     out: Path | None = None,
     half: int | None = None,
+    start: str = "0:30",
+    end: str = "",
     weights: Path | None = None,
 ) -> None:
     """Give the chance of each action within 1, 2 and 5 s, all through a match.
@@ -25,10 +27,12 @@ def curves(
         every: seconds from one time to the next.
         out: .csv, .json or .parquet to write; CSV on standard output if not given.
         half: half of the match; all if not given.
+        start: first time of each half, as 12:30.
+        end: last time; the end if not given.
         weights: weights of the model; the packaged ones if not given.
     """
-    actions = actions_named(of) if of else list(ACTIONS)
-    found = curves_of(match, every, weights, half=half)
+    actions = actions_named(of.split(",")) if of else list(ACTIONS)
+    found = curves_of(match, every, weights, start, end, half)
     if out is None:
         sys.stdout.write(found.csv(actions))
         return
@@ -42,6 +46,8 @@ def plot(
     of: str = "shot",
     title: str = "",
     half: int | None = None,
+    start: str = "0:30",
+    end: str = "",
     weights: Path | None = None,
 ) -> None:
     """Draw the chance of an action within 5 s over a match, one team above, one below, with what happened.
@@ -52,25 +58,14 @@ def plot(
         of: action to draw.
         title: the match, written over the picture.
         half: half of the match; all if not given.
+        start: first time of each half, as 12:30.
+        end: last time; the end if not given.
         weights: weights of the model; the packaged ones if not given.
     """
     from playahead.lab.plot import plot_curves  # needs the extra "report"
 
-    action, *more = actions_named(of)
+    action, *more = actions_named(of.split(","))
     if more:
         raise InputError("of", "names more than one action", "draw one at a time")
-    plot_curves(curves_of(match, 1.0, weights, half=half), action, out, title)
+    plot_curves(curves_of(match, 1.0, weights, start, end, half), action, out, title)
     terminal.errors.print(f"picture: {out}")
-
-
-def actions_named(text: str) -> list[Action]:
-    """Actions by their names, in any spelling of case, dash and underscore.
-
-    Raises:
-        InputError: one is no action.
-    """
-    known = {str(action).lower(): action for action in ACTIONS} | {"block": Action.BLOCK, "tackle": Action.TACKLE}
-    named = [" ".join(name.lower().replace("_", " ").replace("-", " ").split()) for name in text.split(",")]
-    if unknown := [name for name in named if name not in known]:
-        raise InputError("of", f"{unknown[0]!r} is no action", f"one of {', '.join(known)}")
-    return [known[name] for name in named]

@@ -15,8 +15,8 @@ def predict(asked: PredictConfig, match: list[str] = [], feed: Path | None = Non
 
     Args:
         asked: what to anticipate.
-        match: a video, an event feed, or what an action spotter wrote; the content decides. A provider's second file
-            (such as a line-up) may be given, too.
+        match: a video, an event feed, or what an action spotter wrote ("sample": the match that ships); a provider's
+            second file, too.
         feed: the same as MATCH, for a feed.
         format: on standard output: vtt are subtitles, osl OpenSportsLab annotations.
     """

@@ -57,6 +57,8 @@ def recognise(paths: Sequence[Path]) -> Shown:
     if len(predictions) != 1:
         fix = "playahead predict match.mp4 --format json > predictions.json"
         raise InputError("files", f"one file of predictions is needed, {len(predictions)} are given", fix)
+    if odd := [path for path in videos if path.suffix in reading.NO_VIDEO]:
+        raise InputError(odd[0], "is neither predictions nor a feed, labels or a video")
     if len(videos) > 1 or len(feeds) > 1:
         raise InputError("files", "at most one video, and one feed or file of labels, can be shown")
     return Shown(predictions[0], videos[0] if videos else None, feeds[0] if feeds else ())

@@ -141,7 +141,7 @@ function tick(now) {
 function choosePart(index) {
   state.part = match.parts[index]; lengthen(state.part, 0);
   play(false); listTotals(); listMoments(); go(state.part.answers[0]?.now ?? 0);
-  $("status").textContent = `${state.part.answers.length.toLocaleString("en")} answers, ${shortClock(state.part.lengthMs)} of football`;
+  $("status").textContent = `${state.part.answers.length.toLocaleString("en")} answers, ${shortClock(state.part.lengthMs)} of ${state.part.name.toLowerCase() || "football"}`;
 }
 
 function clickLanes(event) {
