@@ -21,16 +21,17 @@ _TOLERATED = 0.05  # between what is stated and what happens
 
 @dataclass(frozen=True)
 class Answer:
-    """A question and its answer, sentence by sentence."""
+    """A question and its answer, sentence by sentence; ``warnings`` say what limits the meaning of every figure."""
 
     question: str
     sentences: Sequence[str]
+    warnings: Sequence[str] = ()
 
 
 def answers(page: Page) -> list[Answer]:
     """Answer the three questions for the run that the page shows in detail."""
     return [
-        Answer("How good is it?", [*how_good(page), *caveats(page)]),
+        Answer("How good is it?", how_good(page), warnings(page)),
         Answer("Better than what?", better_than_what(page)),
         Answer("Where does it fail?", where_it_fails(page)),
     ]
@@ -42,7 +43,7 @@ def how_good(page: Page) -> list[str]:
     if row:
         seeds = f"; mean of {len(row['seeds'])} seeds" if len(row["seeds"]) > 1 else ""
         scores = f"{_with_interval(row['area'])} of 100 in exact area and {_with_interval(row['mean'])} in official mAP"
-        said = [f"{row['variant']} reaches {scores}, {where}{seeds}."]
+        said = [f"{_quoted(row)} reaches {scores}, {where}{seeds}."]
     else:
         said = [f"{page.chosen[0]} reaches {page.diagnosis.precision_DC.mean():.2f} in official mAP, {where}."]
     sure = [line for line in page.diagnosis.calibration if line.low >= _SURE]
@@ -55,10 +56,12 @@ def how_good(page: Page) -> list[str]:
     elif page.diagnosis.calibration:
         top = page.diagnosis.calibration[-1]
         said.append(f"It is never {_percent(_SURE)} sure; at its surest, {_percent(top.happened)} comes true.")
+    if page.split == "val":
+        said.append("Checkpoints and decodings were chosen on val, which makes its figures optimistic.")
     return said
 
 
-def caveats(page: Page) -> list[str]:
+def warnings(page: Page) -> list[str]:
     """What limits the meaning of every figure on the page."""
     said = []
     if page.simulated:
@@ -67,38 +70,38 @@ def caveats(page: Page) -> list[str]:
         said.append("One match means little.")
     elif page.n_matches < FEW_MATCHES:
         said.append(f"With only {page.n_matches} {page.unit} the figures mean little.")
-    if page.split == "val":
-        said.append("Checkpoints and decodings were chosen on val, which makes its figures optimistic.")
     return said
 
 
 def better_than_what(page: Page) -> list[str]:
-    """Compare the run with a constant rate and its row with the others."""
-    gain_O, row = page.diagnosis.gain_O, own_row(page)
-    better, mean = _percent(float((gain_O > 0).mean())), float(gain_O.mean())
-    said = [
-        f"It explains {better} of the examples better than a constant rate does; "
-        f"over all examples it is {abs(mean):.2f} nats {'better' if mean > 0 else 'worse'} on average."
-    ]
+    """Compare the run's row with the best baseline (else a constant rate), the reference and the strongest other."""
+    row = own_row(page)
     others = [other for other in page.rows if row and other is not row and other["decoding"] == row["decoding"]]
-    if row is None or not others:
-        return [*said, "No other model was scored here; playahead compare adds variants and baselines."]
-    is_reference = (row["variant"], row["decoding"]) == page.reference
-    if is_reference and len(others) > 1:
-        said.append(_count(others))
-    # The strongest of the others; intervals exist for differences to the reference alone.
-    strongest = max(others, key=lambda other: other["area"][0])
-    compared = strongest if is_reference else row
-    if is_reference or (strongest["variant"], strongest["decoding"]) == page.reference:
-        value, low, high = compared["area_difference"] or (0.0, 0.0, 0.0)
-        value, low, high = (value, low, high) if is_reference else (-value, -high, -low)
-        verdict = f" [{low:+.2f}, {high:+.2f}], {_verdict(compared, page.n_matches)}"
+    baselines, trained = ([other for other in others if bool(other["examples"]) == is_trained] for is_trained in (0, 1))
+    said = []
+    if row and baselines:
+        best = max(baselines, key=_area)
+        said.append(f"The best baseline, {_quoted(best)}, has {_difference(best, row, page)}.")
     else:
-        value = strongest["area"][0] - row["area"][0]
-        verdict = "; each was compared with the reference only, so there is no interval"
-    relation = f"{abs(value):.2f} {'higher' if value > 0 else 'lower'}" if round(value, 2) else "equally high"
-    name = f"The strongest of them, {strongest['variant']}," if len(others) > 1 else strongest["variant"]
-    return [*said, f"{name} is {relation} in exact area{verdict}."]
+        gain_O = page.diagnosis.gain_O
+        better, mean = _percent(float((gain_O > 0).mean())), float(gain_O.mean())
+        said.append(
+            f"It explains {better} of the examples better than a constant rate does, "
+            f"and is {abs(mean):.2f} nats per example {'better' if mean > 0 else 'worse'} on average."
+        )
+    if row is None:
+        return [*said, "It is in no row of the table below, so it is compared with nothing else."]
+    if not others:
+        return [*said, "No other model was scored here; playahead compare adds variants and baselines."]
+    if _is_reference(row, page) and len(others) > 1:
+        said.append(_count(others))
+    for other in trained:
+        if _is_reference(other, page):
+            said.append(f"The reference, {_quoted(other)}, has {_difference(other, row, page)}.")
+    strongest = max(trained, key=_area, default=row)
+    if strongest is not row and not _is_reference(strongest, page):
+        said.append(f"The strongest other model, {_quoted(strongest)}, has {_difference(strongest, row, page)}.")
+    return said
 
 
 def where_it_fails(page: Page) -> list[str]:
@@ -120,10 +123,12 @@ def where_it_fails(page: Page) -> list[str]:
     row = own_row(page)
     if row and page.pasts:
         seen = [other for other in page.rows if other["variant"] == row["variant"]]
-        worst_seen = min(seen, key=lambda other: other["area"][0])
+        worst_seen = min(seen, key=_area)
         if worst_seen is not row:
             value, full = worst_seen["area"][0], row["area"][0]
-            said.append(f"Seen through {worst_seen['decoding']}, it falls from {full:.2f} to {value:.2f} of exact area.")
+            said.append(
+                f"Seen through {worst_seen['decoding']}, it falls from {full:.2f} to {value:.2f} of exact area."
+            )
     return said
 
 
@@ -139,19 +144,42 @@ def _count(others: Sequence[Mapping]) -> str:
     significant = [row["area_difference"][0] for row in others if row["significant"][1]]
     lower, higher = sum(value < 0 for value in significant), sum(value > 0 for value in significant)
     return (
-        f"Of {len(others)} others, {lower} score significantly lower in exact area, {higher} significantly higher; "
-        f"{len(others) - lower - higher} do not differ significantly."
+        f"By exact area it is significantly better than {lower} of {len(others)} others and significantly worse than "
+        f"{higher}; the difference to {len(others) - lower - higher} is not significant."
     )
 
 
-def _verdict(row: Mapping, n_matches: int) -> str:
-    _, low, high = row["area_difference"] or (0.0, 0.0, 0.0)
-    if row["significant"][1]:
-        return "a significant difference"
-    if low <= 0 <= high:
-        return "which is not significant"
-    why = f"{n_matches} matches" if n_matches < FEW_MATCHES else "one seed"
-    return f"which {why} cannot make significant"
+def _difference(other: Mapping, row: Mapping, page: Page) -> str:
+    """How much more or less than the run's row another has; intervals exist for differences to the reference alone."""
+    value, low, high = other["area"][0] - row["area"][0], 0.0, 0.0
+    compared = other if _is_reference(row, page) else row if _is_reference(other, page) else None
+    if compared and compared["area_difference"]:
+        value, low, high = compared["area_difference"]
+        value, low, high = (value, low, high) if compared is other else (-value, -high, -low)
+    size = f"{abs(value):.2f} {'more' if value > 0 else 'less'}" if round(value, 2) else "as much"
+    if low == high:
+        return f"{size} exact area (no interval: only the reference is compared with each)"
+    if compared and compared["significant"][1]:
+        verdict = "significant"
+    elif low <= 0 <= high:
+        verdict = "not significant"
+    else:
+        why = f"{page.n_matches} {page.unit} are" if page.n_matches < FEW_MATCHES else "one seed is"
+        verdict = f"{why} too few to call it significant"
+    return f"{size} exact area [{low:+.2f}, {high:+.2f}], {verdict}"
+
+
+def _is_reference(row: Mapping, page: Page) -> bool:
+    """Whether rows of the same decoding are compared with this one."""
+    return row["variant"] == page.reference[0]
+
+
+def _area(row: Mapping) -> float:
+    return row["area"][0]
+
+
+def _quoted(row: Mapping) -> str:
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{row['variant']}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def _mistake(diagnosis: Diagnosis, enough: np.ndarray, name_C: Sequence[str]) -> list[str]:

@@ -68,9 +68,9 @@ class Example:
 def best_and_worst(
     evaluation_set: EvaluationSet, folder: Path, probabilities: FrameTable, gains: NDArray[np.float64], count: int
 ) -> tuple[list[Example], list[Example]]:
-    """Examples explained best and worst, of those in which something happens: at most ``count`` each, none near another.
+    """(best, worst) explained examples in which something happens, at most ``count`` each, none near another.
 
-    The first gain on the constant rate, the second lose; so neither list need be full.
+    The best gain on the constant rate, the worst lose, so either list may be short.
     ``folder`` holds the split's videos, for pictures; ``gains`` are nats as in ``Example``.
     """
     happens = np.flatnonzero((probabilities.labels_NR != NO_EVENT).any(axis=1))
