@@ -190,7 +190,7 @@ def _mistake(diagnosis: Diagnosis, enough: np.ndarray, name_C: Sequence[str]) ->
     happened, taken = np.unravel_index(wrong_CC[enough].argmax(), wrong_CC[enough].shape)
     c = enough[happened]
     share = _percent(wrong_CC[c, taken])
-    return [f"Of the {diagnosis.events_C[c]:,} events of {name_C[c]}, it takes {share} for {name_C[taken]}."]
+    return [f"Of the {diagnosis.events_C[c]:,} events of {name_C[c]}, it takes {share} for {name_C[int(taken)]}."]
 
 
 def _trust(calibration: Sequence[ReliabilityRow]) -> list[str]:
