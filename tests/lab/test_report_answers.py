@@ -54,7 +54,7 @@ def test_how_good_names_scores_confidence_and_data():
     [
         ({}, []),
         ({"n_matches": 5}, []),
-        ({"n_matches": 1}, ["One match means little."]),
+        ({"n_matches": 1}, ["With only 1 match the figures mean little."]),
         ({"n_matches": 4, "unit": "runs"}, ["With only 4 runs the figures mean little."]),
         ({"simulated": True}, ["Simulated matches: nothing here says anything about real football."]),
     ],
@@ -81,12 +81,12 @@ def test_the_reference_is_compared_with_each():
         (
             (-0.5, -0.9, -0.1, False),
             40,
-            "0.50 less exact area [-0.90, -0.10], one seed is too few to call it significant.",
+            "0.50 less exact area [-0.90, -0.10], but one seed cannot make it significant.",
         ),
         (
             (0.5, 0.1, 0.9, False),
             3,
-            "0.50 more exact area [+0.10, +0.90], 3 matches are too few to call it significant.",
+            "0.50 more exact area [+0.10, +0.90], but 3 matches cannot make it significant.",
         ),
         ((0.0, -0.1, 0.1, False), 40, "as much exact area [-0.10, +0.10], not significant."),
     ],

@@ -39,7 +39,7 @@ def answers(page: Page) -> list[Answer]:
 
 def how_good(page: Page) -> list[str]:
     """Scores of the run's row, and what its high confidences are worth."""
-    row, where = own_row(page), f"on {page.n_examples:,} examples of {page.n_matches} {page.unit}"
+    row, where = own_row(page), f"on {page.n_examples:,} examples of {page.counted}"
     if row:
         seeds = f"; mean of {len(row['seeds'])} seeds" if len(row["seeds"]) > 1 else ""
         scores = f"{_with_interval(row['area'])} of 100 in exact area and {_with_interval(row['mean'])} in official mAP"
@@ -66,10 +66,8 @@ def warnings(page: Page) -> list[str]:
     said = []
     if page.simulated:
         said.append("Simulated matches: nothing here says anything about real football.")
-    if page.n_matches == 1:
-        said.append("One match means little.")
-    elif page.n_matches < FEW_MATCHES:
-        said.append(f"With only {page.n_matches} {page.unit} the figures mean little.")
+    if page.n_matches < FEW_MATCHES:
+        said.append(f"With only {page.counted} the figures mean little.")
     return said
 
 
@@ -164,8 +162,8 @@ def _difference(other: Mapping, row: Mapping, page: Page) -> str:
     elif low <= 0 <= high:
         verdict = "not significant"
     else:
-        why = f"{page.n_matches} {page.unit} are" if page.n_matches < FEW_MATCHES else "one seed is"
-        verdict = f"{why} too few to call it significant"
+        why = page.counted if page.n_matches < FEW_MATCHES else "one seed"
+        verdict = f"but {why} cannot make it significant"
     return f"{size} exact area [{low:+.2f}, {high:+.2f}], {verdict}"
 
 

@@ -57,3 +57,8 @@ class Page:
     unread: Sequence[str] = ()
     settings: Mapping[str, object] = field(default_factory=dict)
     environment: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> str:
+        """Number of matches, or of what else the figures were resampled by: "40 matches"."""
+        return "1 match" if (self.n_matches, self.unit) == (1, "matches") else f"{self.n_matches} {self.unit}"
