@@ -10,3 +10,11 @@ def on_page_markdown(markdown: str, page: object, config: dict, files: object) -
     del page, files
     address = (config.get("repo_url") or "").rstrip("/")
     return _LINK.sub(rf"[\1]({address}/blob/main/\2)" if address else r"\1", markdown)
+
+
+def on_post_page(output: str, page: object, config: dict) -> str:
+    """The theme's search has no name for screen readers."""
+    del page, config
+    return output.replace(
+        'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
+    )

@@ -1,5 +1,6 @@
 """The public list (``__init__.pyi``) is complete, documented, and cheap to import."""
 
+import pydoc
 import re
 import subprocess
 import sys
@@ -27,6 +28,35 @@ def test_the_page_of_the_api_has_every_public_name():
     names = [(f"playahead.{home}", name) for home, listed in homes for name in re.findall(r"(\w+) as", listed)]
     assert len(names) == len(playahead.__all__)
     assert not [f"{home}.{name}" for home, name in names if not {home, f"{home}.{name}"} & described]
+
+
+def test_the_page_of_the_api_follows_the_order_of_use():
+    described = re.findall(r"^::: [\w.]+\.(\w+)$", API_PAGE.read_text(), re.MULTILINE)
+    order = [
+        "read_feed",
+        "predict",
+        "PredictConfig",
+        "PredictResult",
+        "curves",
+        "open_predictor",
+        "Predictor",
+        "evaluate",
+    ]
+    assert [name for name in described if name in order] == order
+    assert len(described) == len(set(described))
+
+
+def test_the_page_of_the_api_has_all_that_the_readme_calls():
+    page, pages = API_PAGE.read_text(), [API_PAGE.parents[1] / "README.md", API_PAGE.parent / "tutorial.md"]
+    described = [pydoc.locate(name) for name in re.findall(r"^::: ([\w.]+)$", page, re.MULTILINE)]
+    assert None not in described
+    programs = "".join("".join(re.findall(r"```python\n(.+?)```", p.read_text(), re.DOTALL)) for p in pages)
+    for name in re.findall(r"playahead\.(\w+)", programs):
+        assert getattr(playahead, name) in described, name
+    for name in {"anticipate_at", "prepare", "to_frame"} | set(
+        re.findall(r"\b(?:predictor|result)\.(\w+)\(", programs)
+    ):
+        assert any(name in vars(found) for found in described if isinstance(found, type)), name
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -308,6 +308,7 @@ def test_every_command_says_what_it_does_or_which_extra_it_needs():
 
 def test_without_the_extras_a_feed_is_predicted_scored_and_watched(tmp_path):
     sim, predictions, page = tmp_path / "sim", tmp_path / "predictions.json", tmp_path / "page.html"
+    (tmp_path / "match.mp4").touch()
     found, errors, codes = without_extras([["predict", "sample", "--half=1", "--to=0:40", "--format=json"]])
     predictions.write_text(found.partition("exit code")[0])
     commands = [

@@ -96,6 +96,26 @@ def test_the_python_runs(workplace, monkeypatch, capsys):
     assert re.match(r"[A-Z ]+ in \d\.\d s \(\d+%\)", capsys.readouterr().out)
 
 
+def test_the_site_begins_with_the_readmes_command_and_picture():
+    home = (ROOT / "docs" / "index.md").read_text()
+    first = r"```console\n(\$ pip install .+?)```"
+    assert re.search(first, home, re.DOTALL)[1] == re.search(first, README, re.DOTALL)[1]
+    picture = re.search(r"!\[([^\]]+)\]\(docs/danger\.png\)", README)[1]
+    assert f"![{picture}](danger.png)" in home
+    for link in re.findall(r"\]\((?!http)([^)#]+)", home):
+        assert (ROOT / "docs" / link).exists(), link
+
+
+def test_the_api_pages_python_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (program,) = re.findall(r"```python\n(.+?)```", (ROOT / "docs" / "api.md").read_text(), re.DOTALL)
+    exec(compile(program, "api.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert re.search(r"^DRIVE at 175\.\d s \(\d+%\)$", printed, re.MULTILINE)
+    assert "mAP" in printed
+    assert (tmp_path / "danger.png").exists()
+
+
 def test_the_targets_and_links_exist():
     makefile = (ROOT / "Makefile").read_text()
     for target in TARGETS:

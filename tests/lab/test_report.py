@@ -2,10 +2,12 @@
 
 import re
 import shutil
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from playahead.decoding.predictions import DensePredictions, SlotPredictions, health
 from playahead.evaluation.frames import NO_EVENT
@@ -154,7 +156,7 @@ def test_it_says_what_bears_on_its_figures(written):
     for text in (
         *("Simulated matches", "match 3 is in train and val", "Not read: test.npz: truncated", "Inside the model"),
         *("weights saw the test matches", "examples of 2 five-minute runs of clips", "cost $a_{b$ x, marginal"),
-        "With only 2 five-minute runs of clips they mean little",
+        "With only 2 five-minute runs of clips the figures mean little",
     ):
         assert text in other
     for text in ("No match is in two", "How much each past window counts", ">reference<"):
@@ -164,14 +166,22 @@ def test_it_says_what_bears_on_its_figures(written):
     assert "No match is in two" not in unchecked
 
 
+_NAMES_WHERE = "[...document.querySelectorAll('section > .scroller > .wide')]"
+_NAMES_WHERE += ".filter(wide => %s).map(wide => wide.ariaLabel)"
+_SCROLLS = "wide.scrollWidth > wide.clientWidth"
+_HINTS = "getComputedStyle(wide.parentElement, '::after').height === '18px'"
+
+
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_in_a_browser(tmp_path, written):
+def test_in_a_browser(tmp_path):
     from playwright.sync_api import sync_playwright
 
     path = tmp_path / "report.html"
-    path.write_text(written)
+    made = page()
+    events_C = np.where(np.arange(10) == 6, 1, made.diagnosis.events_C)  # a class in grey
+    path.write_text(render(replace(made, simulated=True, diagnosis=replace(made.diagnosis, events_C=events_C))))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for width, scheme in product((1280, 390), ("light", "dark")):
@@ -189,6 +199,12 @@ def test_in_a_browser(tmp_path, written):
             assert _contrast(faint, card) > 4.5
             wide = "[...document.querySelectorAll('svg')].every(s => s.getBoundingClientRect().width > 100)"
             assert tab.evaluate(wide)
+            # What is wider than the screen says so, in a word and with a fading edge; what fits says nothing.
+            scrolls, hints = (set(tab.evaluate(_NAMES_WHERE % condition)) for condition in (_SCROLLS, _HINTS))
+            assert scrolls == hints
+            assert ("Average precision by class" in scrolls) == (width == 390)
+            violations = Axe().run(tab)
+            assert violations.violations_count == 0, violations.generate_report()
             tab.close()
         browser.close()
 

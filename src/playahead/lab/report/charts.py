@@ -154,15 +154,27 @@ def threshold_sweep(diagnosis: Diagnosis) -> str:
 
 
 def calibration(diagnosis: Diagnosis) -> str:
-    """Confidence against the share that happened; larger dots hold more anticipations."""
-    rows = [(row.stated, row.happened, row.anticipations) for row in diagnosis.calibration]
-    believed, right, made = np.array(rows).reshape(-1, 3).T
-    with _figure(4.6, 3.4) as (figure, ((axis,),)):
-        axis.plot((0, 1), (0, 1), color=_FAINT, linewidth=0.8, linestyle="--")
-        axis.scatter(believed, right, s=6 + 5 * np.log10(np.maximum(made, 1)) ** 2, color=_ACCENT, zorder=3)
-        axis.plot(believed, right, color=_ACCENT, linewidth=1.0)
-        axis.set(xlabel="confidence", ylabel="share that happened", xlim=(0, 1), ylim=(0, 1))
-        return _svg(figure, "confidence against the share that happened")
+    """For each bin of confidence: what was stated, what happened, and the number of anticipations."""
+    rows = diagnosis.calibration
+    place = np.arange(len(rows))
+    with _figure(3.9, 0.95 + 0.21 * max(len(rows), 2)) as (figure, ((axis,),)):
+        stated, happened = (np.array([100 * getattr(row, name) for row in rows]) for name in ("stated", "happened"))
+        axis.hlines(place, stated, happened, color=_FAINT, linewidth=1.2)
+        axis.plot(stated, place, "|", color=_INK, markersize=8, markeredgewidth=1.6, label="stated")
+        axis.plot(happened, place, "o", color=_ACCENT, markersize=5, label="happened")
+        axis.set_yticks(place, [f"{100 * row.low:.0f} to {100 * row.high:.0f} %" for row in rows])
+        axis.set(xlabel="percent", ylabel="confidence", xlim=(-2, 102), ylim=(len(rows) - 0.4, -0.6))
+        axis.grid(axis="y", visible=False)
+        counts = axis.secondary_yaxis("right")
+        counts.set_yticks(place, [f"{row.anticipations:,}" for row in rows])
+        counts.set_ylabel("anticipations")
+        counts.tick_params(length=0)
+        for label in counts.get_yticklabels():
+            label.set(horizontalalignment="right")
+        counts.tick_params(pad=44)
+        counts.spines["right"].set_visible(False)
+        figure.legend(loc="outside upper center", ncols=2)
+        return _svg(figure, "confidence, the share that happened and the number of anticipations, by bin")
 
 
 def time_errors(diagnosis: Diagnosis) -> str:

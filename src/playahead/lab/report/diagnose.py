@@ -35,6 +35,7 @@ class Diagnosis:
 
     Attributes:
         classes: indices of the annotated classes, the axis C of all that follows.
+        events_C: number of events that happened.
         precision_DC: average precision, percent.
         sweep: (minimum confidence, predictions per clip, mAP of those alone) at rising thresholds.
         calibration: confidences of all classes beside what happened, at the frames' times.
@@ -46,6 +47,7 @@ class Diagnosis:
     """
 
     classes: tuple[int, ...]
+    events_C: NDArray[np.int64]
     precision_DC: NDArray[np.float64]
     precision_DCH: NDArray[np.float64]
     recall_DCH: NDArray[np.float64]
@@ -71,8 +73,10 @@ def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameT
     intensity_ORC = predictions.intensity()
     mass_KC, time_K = _slots(predictions) if isinstance(predictions, SlotPredictions) else (None, None)
     annotated = list(scaled.classes)
+    happened = probabilities.labels_NR[probabilities.labels_NR != NO_EVENT]
     return Diagnosis(
         classes=scaled.classes,
+        events_C=np.bincount(happened - 1, minlength=len(ACTIONS))[annotated],
         precision_DC=100 * average_precision(counts)[0],
         precision_DCH=precision[0],
         recall_DCH=recall[0],
@@ -83,7 +87,7 @@ def diagnose(predictions: Predictions, probabilities: FrameTable, scaled: FrameT
         slot_mass_KC=None if mass_KC is None else mass_KC[:, annotated],
         slot_time_K=time_K,
         gain_O=gains(intensity_ORC, probabilities.labels_NR),
-        health=health(predictions, int((probabilities.labels_NR != NO_EVENT).sum())),
+        health=health(predictions, len(happened)),
     )
 
 

@@ -68,8 +68,9 @@ class Example:
 def best_and_worst(
     evaluation_set: EvaluationSet, folder: Path, probabilities: FrameTable, gains: NDArray[np.float64], count: int
 ) -> tuple[list[Example], list[Example]]:
-    """(best, worst) explained examples in which something happens, ``count`` each, none near another.
+    """(best, worst) explained examples in which something happens, at most ``count`` each, none near another.
 
+    The best gain on the constant rate, the worst lose, so either list may be short.
     ``folder`` holds the split's videos, for pictures; ``gains`` are nats as in ``Example``.
     """
     happens = np.flatnonzero((probabilities.labels_NR != NO_EVENT).any(axis=1))
@@ -86,7 +87,9 @@ def best_and_worst(
         return example(half, where, end_ms, probabilities.scores_NRV[n], float(gains[n]), picture)
 
     chosen: tuple[list[int], list[int]] = ([], [])
-    for side, order in zip(chosen, (ranked, ranked[::-1]), strict=True):
+    gaining = [n for n in ranked if gains[n] > 0]
+    losing = [n for n in ranked[::-1] if gains[n] < 0]
+    for side, order in zip(chosen, (gaining, losing), strict=True):
         for n in order:
             if len(side) < count and all(abs(n - other) >= _MIN_APART for other in side):
                 side.append(n)

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -26,8 +26,10 @@ from playahead.io.settings import check_choices
 from playahead.lab.compare.compare import VERSION, summarise
 from playahead.lab.compare.runs import Members, run_folder
 from playahead.lab.report import charts
-from playahead.lab.report.diagnose import Diagnosis, diagnose
-from playahead.lab.report.examples import Example, best_and_worst
+from playahead.lab.report.answers import MIN_EVENTS, answers
+from playahead.lab.report.diagnose import diagnose
+from playahead.lab.report.examples import best_and_worst
+from playahead.lab.report.page import Page, Split
 from playahead.sources.audit import audit_splits
 from playahead.sources.feed_tables import SPLITS
 from playahead.sources.layouts import SIMULATED_MARKER, folder_of_split, is_clip_split
@@ -45,56 +47,6 @@ PUBLISHED = (
     ("Hierarchical GRU with input-conditioned slots (the paper)", 17.91, 16.5),
 )
 """(system, test, challenge) on SoccerNet Ball Action Anticipation, from the paper: video, other matches."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """Numbers of a split; ``empty`` is the share of examples without any action."""
-
-    name: str
-    matches: int
-    examples: int
-    actions_per_example: float
-    empty: float
-    actions_C: Sequence[int]
-
-
-@dataclass(frozen=True)
-class Page:
-    """Content of the page.
-
-    Attributes:
-        rows: rows of ``comparison-SPLIT.json``.
-        chosen: name of the run shown in detail, and its decoding.
-        diagnosis, best, worst: diagnosis of that run, and its best and worst explained examples.
-        pasts: pasts that the rows were observed through, if that is what they differ in.
-        importance_W: learned weight of each past window, oldest first; empty if the model has none.
-        curves: step, loss, validated_step and map of every run.
-        leaks, unread: what is in two splits (None: not checked), and what could not be read.
-    """
-
-    title: str
-    about: str
-    split: str
-    n_matches: int
-    n_examples: int
-    simulated: bool
-    rows: Sequence[Mapping]
-    chosen: tuple[str, str]
-    diagnosis: Diagnosis
-    reference: tuple[str, str] = ("", "")
-    pasts: Sequence[str] = ()
-    unit: str = "matches"
-    notices: Sequence[str] = ()
-    best: Sequence[Example] = ()
-    worst: Sequence[Example] = ()
-    importance_W: Sequence[float] = ()
-    curves: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
-    splits: Sequence[Split] = ()
-    leaks: Sequence[str] | None = ()
-    unread: Sequence[str] = ()
-    settings: Mapping[str, object] = field(default_factory=dict)
-    environment: Mapping[str, object] = field(default_factory=dict)
 
 
 def render(page: Page) -> str:
@@ -119,12 +71,13 @@ def render(page: Page) -> str:
     }
     return environment.get_template("report.html").render(
         page=page,
+        answers=answers(page),
+        min_events=MIN_EVENTS,
         charts=drawn,
         actions=[short_name(ACTIONS[c]) for c in page.diagnosis.classes],
         colours=[COLOURS[ACTIONS[c]] for c in page.diagnosis.classes],
         tolerances=[f"{t} s" for t in TOLERANCES_S[:-1]] + ["any"],
         published=PUBLISHED,
-        ranked=sorted(page.rows, key=lambda row: -row["area"][0]),
     )
 
 
@@ -218,6 +171,7 @@ def gather(runs: Path, dataset: Dataset, config: ReportConfig, show: Show = quie
         unit=evaluation_set.unit,
         notices=notices.lines,
         chosen=(folder.name, name),
+        variant=_variant_of(folder, runs, rows, comparison["seeds"]) if comparison else folder.name,
         diagnosis=diagnosis,
         best=best,
         worst=worst,
@@ -276,6 +230,14 @@ def _choose_run(runs: Path, run: str, comparison: Mapping[str, Any] | None, deco
     if not weights.exists():
         raise InputError("ReportConfig.run", f"{folder.name}: no trained run of that name in {runs}")
     return folder, weights
+
+
+def _variant_of(folder: Path, runs: Path, rows: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> str:
+    """Variant that the run in that folder belongs to; empty if no row is of it."""
+    for row in rows:
+        if folder in {run_folder(runs, row["variant"], seed) for seed in {*seeds, *range(len(row["seeds"]))}}:
+            return row["variant"]
+    return ""
 
 
 def _describe_splits(dataset: Dataset) -> tuple[list[Split], list[str] | None, list[str]]:
