@@ -365,3 +365,17 @@ def test_times_are_called_what_people_say(capsys):
     with pytest.raises(SystemExit):
         run(["train", "feed", "--help"])
     assert "--start PATH" in capsys.readouterr().out
+
+
+def test_the_overview_needs_no_library():
+    """So that it comes at once."""
+    program = """
+import sys
+sys.argv = ["playahead", "--help"]
+from playahead.cli.entry import main
+main()
+assert not {"numpy", "jsonargparse", "rich"} & sys.modules.keys(), sorted(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("usage: playahead COMMAND")

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NoReturn, get_args, get_origin, get_type_hints
 from docstring_parser import parse as parse_docstring
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_parsing_settings
 
-from playahead.cli.registry import COMMANDS, SECTIONS, Command, Group
+from playahead.cli.registry import COMMANDS, Command, Group, overview
 from playahead.cli.terminal import complain
 from playahead.io.errors import InputError
 from playahead.io.settings import read_yaml
@@ -138,22 +138,17 @@ class Parser(ArgumentParser):
 
 
 class _Overview(Parser):
-    """All commands, those that people begin with first."""
+    """The parser of all commands."""
 
     def format_help(self, *args: Any, **kwargs: Any) -> str:  # noqa: ARG002 - the base's signature
-        """Usage, and a line for each command."""
-        lines = ["usage: playahead COMMAND ...", "", self.description or ""]
-        for title, names in SECTIONS.items():
-            lines += ["", f"{title}:", *(f"  {name:<10} {COMMANDS[name].summary}" for name in names)]
-        tail = "playahead COMMAND --help says more of one. To begin: playahead predict sample"
-        return "\n".join([*lines, "", tail, ""])
+        """See ``overview``."""
+        return overview()
 
 
 def build_parser(arguments: Sequence[str]) -> Parser:
     """Build the parser for these arguments; only the command that they name is imported."""
     set_parsing_settings(docstring_parse_attribute_docstrings=False)
-    about = "Watch 30 s of football, say what happens in the next 5."
-    parser = _Overview(prog="playahead", description=about, version=version("playahead"))
+    parser = _Overview(prog="playahead", version=version("playahead"))
     subcommands = parser.add_subcommands(title="commands", dest="command", metavar="COMMAND")
     for name, entry in COMMANDS.items():
         if isinstance(entry, Command):

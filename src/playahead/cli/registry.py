@@ -196,3 +196,12 @@ for _words, _command in _ALL.items():
         _group.commands[_part] = _command  # type: ignore[missing-attribute]
     else:
         COMMANDS[_name] = _command
+
+
+def overview() -> str:
+    """Usage, and a line for each command, those first that people begin with."""
+    lines = ["usage: playahead COMMAND ...", "", "Watch 30 s of football, say what happens in the next 5."]
+    for title, names in SECTIONS.items():
+        lines += ["", f"{title}:", *(f"  {name:<10} {COMMANDS[name].summary}" for name in names)]
+    tail = "playahead COMMAND --help says more of one. To begin: playahead predict sample"
+    return "\n".join([*lines, "", tail, ""])
