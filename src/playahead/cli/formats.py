@@ -124,19 +124,13 @@ class _Table(Writer):
     """Columns of fixed widths, so that a row can be written before the next is known."""
 
     def begin(self, part: PredictResult) -> None:
-        feed = part.kind == "feed"
-        before = ("match", "half") if len({match for match, _ in part.times_ms}) > 1 else ("half",)
-        self._before = before if feed else ()
-        named = [
-            *self._before,
-            "seen until",
-            *([] if feed else ["just seen"]),
-            "expected at",
-            "",
-            "action",
-            "confidence",
-        ]
-        named += ["side and place"] if feed else []
+        several = len({match for match, _ in part.times_ms}) > 1
+        if part.kind == "feed":
+            self._before, gives_way = ("match", "half") if several else ("half",), "side and place"
+            named = [*self._before, "seen until", "expected at", "", "action", "confidence", gives_way]
+        else:
+            self._before, gives_way = (), "just seen"
+            named = ["seen until", gives_way, "expected at", "", "action", "confidence"]
         widest = {"": len("in 4.8 s"), "action": max(len(short_name(action)) for action in ACTIONS)}
         widest["side and place"] = max(map(cell_len, part.teams), default=0) + _LONGEST_PLACE
         cells = zip(*self._cells(part), strict=True) if part.expected else [()] * len(named)
@@ -144,9 +138,9 @@ class _Table(Writer):
             max(len(name), widest.get(name, 0), *map(cell_len, column), 0)
             for name, column in zip(named, cells, strict=True)
         ]
-        self._is_text = [name in ("just seen", "action", "side and place") for name in named]
-        # The last column, or what was just seen, makes room for the others on a narrow terminal.
-        console, gives = out(), named.index("just seen" if not feed else "side and place")
+        self._is_text = [name in ("action", gives_way) for name in named]
+        # On a narrow terminal, one column makes room for the others.
+        console, gives = out(), named.index(gives_way)
         spare = console.width - sum(self._widths) - 2 * (len(named) - 1)
         self._widths[gives] = max(self._widths[gives] + min(spare, 0), len(named[gives]))
         console.print(Text(printable(f"{part.source} ({part.provider})" if part.provider else part.source), "bold"))

@@ -110,9 +110,8 @@ class Parser(ArgumentParser):
         words = [word for word in self.typed if not word.startswith("-")]
         path = words[: 2 if isinstance(COMMANDS.get(words[0] if words else ""), Group) else 1]
         path = path if path and path[0] in COMMANDS else []
-        said = re.sub(
-            r"(required: .*)", lambda found: re.sub(r"[\w.]+\.(\w+)", r"--\1", found[1]), " ".join(message.split())
-        )
+        said, colon, missing = " ".join(message.split()).partition("required: ")
+        said += colon + (re.sub(r"[\w.]+\.(\w+)", r"--\1", missing) if colon else "")
         complain(f"{as_typed(said, self.typed)}{self._meant(words)} (options: {' '.join(['playahead', *path])} --help)")
         sys.exit(2)
 

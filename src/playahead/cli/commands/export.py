@@ -22,14 +22,14 @@ def export(out: Path, weights: Path | None = None, backbone: Path | None = None,
     from playahead.live.export import export_anticipator, export_backbone, quantize_backbone, windows_of
     from playahead.video.input_size import InputSize
 
+    if int8_on is not None and backbone is None:
+        raise InputError("int8_on", "calibrates a backbone", "give a backbone, too")
     predictor = Predictor.open(weights or packaged_weights(), device="cpu")
     differences = export_anticipator(predictor, out)
     if backbone is not None:
         network, provenance = load_backbone(backbone)
         differences |= export_backbone(network, provenance, InputSize(*facts_of(predictor).input_size), out)
     if int8_on is not None:
-        if backbone is None:
-            raise InputError("int8_on", "calibrates a backbone", "give a backbone, too")
         difference = quantize_backbone(out, windows_of(int8_on, InputSize(*facts_of(predictor).input_size)))
         terminal.notice(f"int8: features differ by {difference:.1%} from float32's")
     rows = [(name, f"{(out / name).stat().st_size / 1e6:.1f}", f"{worst:.1e}") for name, worst in differences.items()]
