@@ -49,6 +49,7 @@ def test_two_workers_keep_their_sessions():
     pytest.importorskip("ray.serve")
     with serving(ServeConfig(port=0, device="cpu")) as (_, address), httpx.Client(base_url=address) as client:
         expected = answers_of(client, begun(client)["url"], 4)
+    ray.shutdown()  # of another test in this process
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
         config = ServeConfig(port=0, device="cpu", engine="ray", workers=2, sessions=2)
