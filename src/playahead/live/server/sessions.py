@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Generator, Sequence
+from contextlib import nullcontext
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -155,6 +156,8 @@ class LocalSessions:
     def __init__(self, config: ServeConfig, models: Models, metrics: Metrics) -> None:
         self._config, self._models, self._metrics = config, models, metrics
         self._gate = Gate(config)
+        # Many threads that fight over Python's lock answer half as often as those that take turns; Ray's are few.
+        self._turn = threading.Lock() if config.engine == "local" else nullcontext()
         self._sessions: dict[str, LocalSession] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -163,7 +166,7 @@ class LocalSessions:
     def of_feed(self, name: str, speed: float, min_confidence: MinConfidence, reports: Reports) -> LocalSession:
         """Begin a session of this name whose rows are posted."""
         self._require_room()
-        session, lines = FeedSession(self._models.feed, min_confidence), Lines(_ROWS_WAITING)
+        session, lines = FeedSession(self._models.feed, min_confidence, self._turn), Lines(_ROWS_WAITING)
         session.push(reports)
         answers = self._measured("feed", session, watch_feed(session, lines, speed))
         return self._keep(LocalSession("feed", name, answers, lines))

@@ -1,9 +1,8 @@
 """A running match through its event feed: rows in, an answer every second, each when it is due."""
 
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from itertools import islice
 from operator import attrgetter
 
@@ -36,8 +35,6 @@ MOST_ROWS = 5_000
 _LATE_MS = 1_000  # a smaller delay deserves no notice
 _MOST_NOTICES = 20  # of one answer
 _SILENT_S = 30.0
-_ONE_AT_A_TIME = threading.Lock()
-"""Held by the session that computes: threads that fight over Python's lock slow each other down by half."""
 _TEN_ACTIONS = frozenset(range(len(ACTIONS)))
 _NEEDS_MS = OBSERVATION_MS + 2 * GRID.window_ms
 _ABOUT = tuple(name for name in COLUMNS if not name.endswith("_ms"))
@@ -54,14 +51,21 @@ class FeedSession:
     late row (``late_ms``). No answer changes afterwards: the numbers are those of ``predict`` on the rows with their
     ``late_ms``. Rows are kept for as long as an answer can look at them.
 
+    Args:
+        predictor: model.
+        min_confidence: see ``LiveConfig``.
+        turn: held while an answer is computed, if sessions of other threads take turns.
+
     Attributes:
         notices: what to say with the next answer.
         newest_ms: time of the newest row or tick of the half under way.
         took_s: duration of computing the latest answer.
     """
 
-    def __init__(self, predictor: AnyPredictor, min_confidence: MinConfidence = None) -> None:
-        self._predictor = predictor
+    def __init__(
+        self, predictor: AnyPredictor, min_confidence: MinConfidence = None, turn: AbstractContextManager | None = None
+    ) -> None:
+        self._predictor, self._turn = predictor, turn or nullcontext()
         self._windows = RecentWindows(predictor, min_confidence)
         self._reports, self._teams = _TEN_ACTIONS, HOME_AND_AWAY
         self.notices = Notices(_MOST_NOTICES)
@@ -144,7 +148,7 @@ class FeedSession:
         return self._answer()
 
     def _answer(self) -> Answer:
-        with _ONE_AT_A_TIME:
+        with self._turn:
             return self._computed()
 
     def _computed(self) -> Answer:
