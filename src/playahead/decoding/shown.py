@@ -1,4 +1,4 @@
-"""What is worth showing: the confidence from which on an anticipation of each class is shown.
+"""Minimum confidences: from which confidence on an anticipation of each class is worth showing.
 
 At most moments a pass is likely and a shot is not, whatever happens next: one bound for all classes shows passes and
 drives alone. So each class has its own, chosen on validation: with an answer every 5 s, a class is shown as often as it

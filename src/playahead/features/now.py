@@ -180,7 +180,7 @@ def prepare_moments(half: FeedHalf, n_rows: int = MOST_ROWS) -> Moments:
     flags_known, confident = columns["flags"] != UNKNOWN, columns["confidence"] != UNKNOWN
     gap_ms = np.minimum(np.diff(visible_ms, prepend=-_LONGEST_GAP_MS), _LONGEST_GAP_MS)
     same_player = (np.diff(player_E, prepend=-1) == 0) & (player_E >= 0) & (gap_ms < _LONGEST_GAP_MS)
-    fixed: tuple[NDArray, ...] = (
+    fixed = (
         code[:, None] == _CODES,
         columns["detail"][:, None] == _DETAILS,
         ((columns["flags"][:, None] & _BITS) > 0) & flags_known[:, None],
@@ -197,11 +197,7 @@ def prepare_moments(half: FeedHalf, n_rows: int = MOST_ROWS) -> Moments:
         np.log1p(gap_ms / 1000) / 2,
         same_player,
     )
-    fixed_EG, place = np.empty((len(order), _FIXED), np.float32), 0
-    for columns_E in fixed:
-        width = 1 if columns_E.ndim == 1 else columns_E.shape[1]
-        fixed_EG[:, place : place + width] = columns_E.reshape(-1, width)
-        place += width
+    fixed_EG = np.column_stack(fixed).astype(np.float32)
     return Moments(
         half=half,
         n_rows=n_rows,

@@ -81,7 +81,7 @@ def predict_feed(
     )
     advance = counter(show, f"predicting {source}", sum(map(len, times)), "times")
     expected: list[Anticipation] = []
-    chances = {}
+    chances, wanted = {}, config.actions
     for half, half_ms in zip(chosen, times, strict=True):
         track = predictor.prepare(half)
         # A few times first, so that there is something to read. Windows are shared over a half, so it is one part.
@@ -93,7 +93,7 @@ def predict_feed(
                 anticipation.at(time_ms, half.seen_ms(time_ms), half.match, half.half)
                 for time_ms, anticipations in zip(times_ms.tolist(), answers[-1].listed, strict=True)
                 for anticipation in anticipations
-                if anticipation.action in config.actions
+                if anticipation.action in wanted
             ]
             expected += found
             on_rows(replace(result, expected=found))

@@ -28,7 +28,7 @@ def predict(
         config: weights, times and minimum confidence.
         must_be: "feed" refuses a video.
         show: progress, called on the way.
-        on_rows: of a feed, called as anticipations are made, with a result that holds the newest alone.
+        on_rows: callback for a feed as its anticipations are made; the result that it gets holds the newest alone.
 
     Raises:
         InputError: a file that cannot be read, or an option that does not go with it.

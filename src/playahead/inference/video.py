@@ -64,7 +64,7 @@ class VideoModel:
 
         Args:
             weights, backbone: files or folders.
-            device: where they compute; "openvino" is the CPU, and OpenVINO computes an exported backbone.
+            device: name of the device; "openvino" is the CPU, and OpenVINO computes an exported backbone.
 
         Raises:
             InputError: they cannot be read, or do not belong together.
@@ -154,6 +154,7 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
         notices.add(text)
     stretch = _encode(source, model, config, every_ms, notices, show)
     times_ms = stretch.times_ms(config.start_ms(GRID.window_ms), every_ms)
+    wanted = config.actions
     answers = model.predictor.answers_at(stretch, times_ms, config.min_confidence, decoder)
     result = PredictResult(
         source=shown(source),
@@ -162,7 +163,7 @@ def predict_video(source: Path | str, config: PredictConfig | None = None, show:
             anticipation.at(time_ms, stretch.seen_ms(time_ms))
             for time_ms, anticipations in zip(times_ms.tolist(), answers.listed, strict=True)
             for anticipation in anticipations
-            if anticipation.action in config.actions
+            if anticipation.action in wanted
         ],
         spotted=spotted_marks(stretch.encoder, stretch.start_ms, min_spotted(config.min_confidence), model.classes),
         every_ms=every_ms,

@@ -59,7 +59,7 @@ def plot_curves(curves: Curves, of: Action, path: Path, title: str = "") -> None
         axis.grid(axis="y", color=LIGHT["line"], linewidth=0.6)
         axis.set_axisbelow(True)
     axes[0].yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
-    action, match = short_name(of).lower(), title or " - ".join(name for name in curves.teams if name != "team")
+    action, match = short_name(of).lower(), title or " - ".join(curves.teams)
     figure.suptitle(f"Chance of a {action} within 5 s · {match}", fontsize=12, x=0.01, ha="left")
     figure.text(0.995, 0.985, f"●  a {action} that happened", fontsize=9, ha="right", va="top", color=LIGHT["soft"])
     if len(teams) == 2:  # beside the axes, where no action stands

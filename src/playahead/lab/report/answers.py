@@ -62,7 +62,7 @@ def how_good(page: Page) -> list[str]:
 
 
 def warnings(page: Page) -> list[str]:
-    """What limits the meaning of every figure on the page."""
+    """Facts that limit the meaning of every figure on the page."""
     said = []
     if page.simulated:
         said.append("Simulated matches: nothing here says anything about real football.")
@@ -138,7 +138,7 @@ def own_row(page: Page) -> Mapping | None:
 
 
 def _count(others: Sequence[Mapping]) -> str:
-    """How many rows are significantly lower than the reference, higher, or neither."""
+    """Count the rows that are significantly lower than the reference, higher, or neither."""
     significant = [row["area_difference"][0] for row in others if row["significant"][1]]
     lower, higher = sum(value < 0 for value in significant), sum(value > 0 for value in significant)
     return (
@@ -148,7 +148,7 @@ def _count(others: Sequence[Mapping]) -> str:
 
 
 def _difference(other: Mapping, row: Mapping, page: Page) -> str:
-    """How much more or less than the run's row another has; intervals exist for differences to the reference alone."""
+    """Difference of another row from the run's; intervals exist for differences to the reference alone."""
     value, low, high = other["area"][0] - row["area"][0], 0.0, 0.0
     compared = other if _is_reference(row, page) else row if _is_reference(other, page) else None
     if compared and compared["area_difference"]:

@@ -26,7 +26,7 @@ class Page:
     Attributes:
         rows: rows of ``comparison-SPLIT.json``.
         chosen: name of the run shown in detail, and its decoding.
-        variant: that run's variant; empty if no row is of it.
+        variant: name of that run's variant; empty if no row is of it.
         diagnosis, best, worst: diagnosis of that run, and its best and worst explained examples.
         pasts: pasts that the rows were observed through, if that is what they differ in.
         importance_W: learned weight of each past window, oldest first; empty if the model has none.
