@@ -8,7 +8,8 @@ from hypothesis import given, settings, strategies as st
 
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.datasets.examples import FeedExamples
-from playahead.datasets.pasts import CAREFUL, GREEDY, PASTS, Past, SpotterNoise, past_of, random_past
+from playahead.datasets.pasts import PASTS, Past, past_of, random_past
+from playahead.datasets.spotters import CAREFUL, FAIR, GREEDY, STRONG, SpotterNoise
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import UNKNOWN
 from playahead.features.feed import FEATURE_NAMES, prepare_track
@@ -65,6 +66,27 @@ def test_a_spotter_finds_and_invents_as_many_as_it_should(noise: SpotterNoise):
     confidence = seen.confidence[is_true].mean() - seen.confidence[~is_true].mean()
     assert confidence > 15
     assert (seen.team == UNKNOWN).all()
+
+
+@pytest.mark.parametrize("noise", [STRONG, FAIR], ids=["strong", "fair"])
+def test_of_a_calibrated_spotters_rows_as_many_are_true_as_it_says(noise: SpotterNoise):
+    half = LONG.take(LONG.code < len(ACTIONS))
+    seen = replace(noise, error_scale=0.0).spot(half, np.random.default_rng(0))
+    true = {(int(t), int(code)) for t, code in zip(half.t_ms, half.code, strict=True)}
+    is_true = np.array([pair in true for pair in zip(seen.t_ms.tolist(), seen.code.tolist(), strict=True)])
+    assert seen.confidence.min() == round(100 * noise.min_confidence)
+    for low in range(0, 100, 20):
+        among = (seen.confidence >= low) & (seen.confidence < low + 20)
+        assert is_true[among].mean() == pytest.approx(seen.confidence[among].mean() / 100, abs=0.04)
+
+
+def test_a_spotter_counts_as_many_actions_of_the_half_so_far_as_it_reports_in_it():
+    half = LONG.take(LONG.code < len(ACTIONS))
+    late = half.take(half.t_ms > 3_600_000).changed(tally=half.tally_until(3_600_000))
+    counted = np.sum([FAIR.spot(late, np.random.default_rng(s)).tally.count_TK.sum() for s in range(20)]) / 20
+    early = half.take(half.t_ms <= 3_600_000)
+    reported = np.sum([len(FAIR.spot(early, np.random.default_rng(s))) for s in range(20)]) / 20
+    assert counted == pytest.approx(reported, rel=0.1)
 
 
 def test_a_spotter_reports_nothing_before_it_happens():

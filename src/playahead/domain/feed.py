@@ -301,6 +301,11 @@ class FeedHalf:
         """Time at which an observer sees each row."""
         return self.t_ms.astype(np.int64) + self.delay_ms + self.late_ms
 
+    @property
+    def lasts_s(self) -> float:
+        """Seconds from the first row to the last."""
+        return (int(self.t_ms[-1]) - int(self.t_ms[0])) / 1000 if len(self) else 0.0
+
     def seen_ms(self, until_ms: int) -> int:
         """Observed part of the 30 s before a time."""
         return until_ms - max(until_ms - OBSERVATION_MS, min(self.seen_from_ms, until_ms), 0)

@@ -108,7 +108,8 @@ class RateHead(nn.Module):
         """See the class."""
         state_OD = state_BW1D.flatten(0, 2)
         log_rate_ORC = self.rates(state_OD).unflatten(-1, (RASTER_FRAMES, len(ACTIONS)))
-        return RateLogits(log_rate_ORC, self.where(state_OD).unflatten(-1, (len(ACTIONS), 3)))
+        # Where and by whom is read from what the rates need: shaping the state for it, too, costs them (docs/log.md).
+        return RateLogits(log_rate_ORC, self.where(state_OD.detach()).unflatten(-1, (len(ACTIONS), 3)))
 
 
 class MomentAnticipator(Anticipator):

@@ -1,0 +1,118 @@
+"""What do a few matches of one's own league bring? python fine_tuning.py DATA LEAGUES LEAGUE OUT [--seeds 3].
+
+DATA is a folder of compact tables, LEAGUES the ``matches.json`` of the large training set. A model is trained on every
+league but LEAGUE, then on 5, 20 and 80 matches of LEAGUE (``train feed --start``), and as long on these alone; a fifth
+of them chooses checkpoint and decoding. Scored on 40 other matches of LEAGUE: as they are, and as a provider would tell
+them whose drives are only those of 5 m or more. Runs that OUT holds are not trained again; OUT/results.json has all.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from playahead.datasets.dataset import FeedDataset
+from playahead.datasets.evaluation_set import FeedEvaluationSet
+from playahead.decoding.decoder import Decoder
+from playahead.domain.actions import Action
+from playahead.domain.feed import UNKNOWN, FeedHalf
+from playahead.evaluation.exact import score_exactly, timed_events_of_frames
+from playahead.inference.predictor import Predictor
+from playahead.lab.recipes import recipe
+from playahead.sources.feed_tables import read_feed_table, write_feed_table
+from playahead.training.run import train
+
+SIZES, TESTED = (5, 20, 80), 40
+LENGTH_M, WIDTH_M, LONG_M = 105, 68, 5
+BASE_EPOCHS, OWN_EPOCHS, OWN_LR = 10, 2, 5e-4
+
+
+def main() -> None:
+    """Train, score, print, and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("data", "leagues", "league", "out"):
+        parser.add_argument(name, type=Path if name != "league" else str)
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    league_of = json.loads(options.leagues.read_text())["competition"]
+    all_halves = read_feed_table(options.data / "train.npz")
+    theirs = sorted({half.match for half in all_halves if league_of[str(half.match)] == options.league})
+    order = np.random.default_rng(0).permutation(theirs).tolist()
+    tested, pool = set(order[:TESTED]), order[TESTED:]
+    # The base: other leagues alone, in val, too.
+    val_league = json.loads((options.leagues.parents[1] / "wyscout_baa" / "splits.json").read_text())["competition"]
+    others = [half for half in all_halves if half.match not in set(theirs)]
+    val = [h for h in read_feed_table(options.data / "val.npz") if val_league[str(h.match)] != options.league]
+    base = _write(options.out / "tables" / "others", others, val)
+    results = []
+    for seed in range(options.seeds):
+        start = _train(base, options.out / f"base-{seed}", seed, BASE_EPOCHS)
+        for drives, change in (("as they are", None), (f"{LONG_M} m or longer", _long_drives)):
+            halves = [change(half) if change else half for half in all_halves if half.match in set(theirs)]
+            test = FeedEvaluationSet([half for half in halves if half.match in tested], "test")
+            rows = [("none", "other leagues", start)]
+            for size in SIZES:
+                chosen = pool[:size]
+                kept = set(chosen[: max(size // 5, 1)])  # they choose checkpoint and decoding
+                data = _write(
+                    options.out / "tables" / f"{size}-{'long' if change else 'all'}",
+                    [half for half in halves if half.match in set(chosen) - kept],
+                    [half for half in halves if half.match in kept],
+                )
+                for name, weights, rate in (("fine-tuned", start, OWN_LR), ("these alone", None, None)):
+                    out = options.out / f"{name.split()[0]}-{data.name}-{seed}"
+                    rows.append((str(size), name, _train(data, out, seed, OWN_EPOCHS, weights, rate)))
+            for size, name, weights in rows:
+                area, drive = _score(weights, test)
+                results.append({"drives": drives, "matches": size, "trained": name, "seed": seed})
+                results[-1] |= {"area": round(area, 3), "drive": round(drive, 3)}
+                print(json.dumps(results[-1]), flush=True)
+                (options.out / "results.json").write_text(json.dumps(results, indent=1))
+    print(f"| drives | own matches | trained on | area ({options.seeds} seeds) | DRIVE |\n|---|---|---|---|---|")
+    for key in dict.fromkeys((row["drives"], row["matches"], row["trained"]) for row in results):
+        of = [row for row in results if (row["drives"], row["matches"], row["trained"]) == key]
+        areas, drive = [row["area"] for row in of], np.mean([row["drive"] for row in of])
+        print(f"| {' | '.join(key)} | {np.mean(areas):.2f} ({', '.join(f'{a:.2f}' for a in areas)}) | {drive:.2f} |")
+
+
+def _long_drives(half: FeedHalf) -> FeedHalf:
+    """The half without drives that end less than 5 m from where they began: at the next row of known place."""
+    # Each row's place beside the next row's, which is mirrored if the other team acts there.
+    xy_m = np.stack([half.x / 100 * LENGTH_M, half.y / 100 * WIDTH_M], axis=1)
+    next_m = np.where((half.team[1:] == half.team[:-1])[:, None], xy_m[1:], np.array([LENGTH_M, WIDTH_M]) - xy_m[1:])
+    known = (half.x != UNKNOWN) & (half.y != UNKNOWN)
+    length_m = np.zeros(len(half))
+    length_m[:-1] = np.where(known[:-1] & known[1:], np.hypot(*(next_m - xy_m[:-1]).T), 0)
+    return half.take((half.code != Action.DRIVE.class_index) | (length_m >= LONG_M))
+
+
+def _write(folder: Path, train_halves: list[FeedHalf], val_halves: list[FeedHalf]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_feed_table(folder / "train.npz", train_halves)
+    write_feed_table(folder / "val.npz", val_halves)
+    return folder
+
+
+def _train(data: Path, out: Path, seed: int, epochs: int, start: Path | None = None, lr: float | None = None) -> Path:
+    weights = out / "weights.safetensors"
+    if not weights.exists():
+        made = recipe("feed")
+        optim = made.optim if lr is None else replace(made.optim, lr=lr)
+        config = replace(made, optim=replace(optim, warmup_epochs=0.5), epochs=epochs, validate_every=epochs)
+        train(FeedDataset(data), replace(config, seed=seed, device="cpu"), out, start)
+    return weights
+
+
+def _score(weights: Path, test: FeedEvaluationSet) -> tuple[float, float]:
+    """Exact area, and that of DRIVE."""
+    scores_ORV = Decoder().scores(Predictor.open(weights).predict_all(test))
+    exact = score_exactly(test.timed_events(), timed_events_of_frames(test.table(scores_ORV))[1])
+    return 100 * exact.average_area, 100 * float(exact.area_DC.mean(axis=0)[Action.DRIVE.class_index])
+
+
+if __name__ == "__main__":
+    main()
