@@ -27,7 +27,10 @@ from playahead.training.run import train
 
 SIZES, TESTED = (5, 20, 80), 40
 LENGTH_M, WIDTH_M, LONG_M = 105, 68, 5
-BASE_EPOCHS, OWN_EPOCHS, OWN_LR = 10, 2, 5e-4
+BASE = {"epochs": 10, "validate_every": 10}
+ALONE = {"epochs": 2, "validate_every": 1}
+TUNED = {"epochs": 8, "steps_per_epoch": 25, "validate_every": 1}
+TUNED_LR = 3e-4
 
 
 def main() -> None:
@@ -48,9 +51,9 @@ def main() -> None:
     others = [half for half in all_halves if half.match not in set(theirs)]
     val = [h for h in read_feed_table(options.data / "val.npz") if val_league[str(h.match)] != options.league]
     base = _write(options.out / "tables" / "others", others, val)
-    results = []
+    results: list[dict] = []
     for seed in range(options.seeds):
-        start = _train(base, options.out / f"base-{seed}", seed, BASE_EPOCHS)
+        start = _train(base, options.out / f"base-{seed}", seed, BASE)
         for drives, change in (("as they are", None), (f"{LONG_M} m or longer", _long_drives)):
             halves = [change(half) if change else half for half in all_halves if half.match in set(theirs)]
             test = FeedEvaluationSet([half for half in halves if half.match in tested], "test")
@@ -63,9 +66,9 @@ def main() -> None:
                     [half for half in halves if half.match in set(chosen) - kept],
                     [half for half in halves if half.match in kept],
                 )
-                for name, weights, rate in (("fine-tuned", start, OWN_LR), ("these alone", None, None)):
+                for name, settings, begin in (("fine-tuned", TUNED, start), ("these alone", ALONE, None)):
                     out = options.out / f"{name.split()[0]}-{data.name}-{seed}"
-                    rows.append((str(size), name, _train(data, out, seed, OWN_EPOCHS, weights, rate)))
+                    rows.append((str(size), name, _train(data, out, seed, settings, begin)))
             for size, name, weights in rows:
                 area, drive = _score(weights, test)
                 results.append({"drives": drives, "matches": size, "trained": name, "seed": seed})
@@ -97,13 +100,12 @@ def _write(folder: Path, train_halves: list[FeedHalf], val_halves: list[FeedHalf
     return folder
 
 
-def _train(data: Path, out: Path, seed: int, epochs: int, start: Path | None = None, lr: float | None = None) -> Path:
+def _train(data: Path, out: Path, seed: int, settings: dict, start: Path | None = None) -> Path:
     weights = out / "weights.safetensors"
     if not weights.exists():
         made = recipe("feed")
-        optim = made.optim if lr is None else replace(made.optim, lr=lr)
-        config = replace(made, optim=replace(optim, warmup_epochs=0.5), epochs=epochs, validate_every=epochs)
-        train(FeedDataset(data), replace(config, seed=seed, device="cpu"), out, start)
+        optim = replace(made.optim, warmup_epochs=0.5, lr=made.optim.lr if start is None else TUNED_LR)
+        train(FeedDataset(data), replace(made, optim=optim, seed=seed, device="cpu", **settings), out, start)
     return weights
 
 

@@ -41,12 +41,13 @@ def main() -> None:
     print("| past | own mAP@1 | rows a match | exact area |\n|---|---|---|---|")
     _row("labels only", whole, PASTS["labels only"], predictor)
     for name, spotter in SPOTTERS.items():
-        _row(f"{name} spotter", whole, Past(spotter=name), predictor)
+        past = PASTS[f"{name} spotter"]
+        _row(f"{name} spotter", whole, past, predictor)
         for late_s in AFTER_S:
-            _row(f"{name} spotter, {late_s:g} s later", whole, Past(spotter=name, late_s=late_s), predictor)
+            _row(f"{name} spotter, {late_s:g} s later", whole, replace(past, late_s=late_s), predictor)
         for cut in CUTS if spotter.confidences == "calibrated" else ():
             pasts.SPOTTERS[name] = replace(spotter, min_confidence=cut)
-            _row(f"{name} spotter, from {cut:.0%} on", whole, Past(spotter=name), predictor)
+            _row(f"{name} spotter, from {cut:.0%} on", whole, past, predictor)
         pasts.SPOTTERS[name] = spotter
 
 

@@ -42,6 +42,7 @@ def _spelt_for_people(text: str) -> str:
 
 _SECTIONS = {
     "input": "feed provider seen split features labels stream video kick_off data train validate",
+    "spotter": "spotter spotter_python spotter_home spotter_weights spotter_window",
     "time": "start end every half short speed",
     "output": "format out overlay record json min_confidence of title exact noise_at force port host",
     "model": "weights backbone device decoding tau confidence time rescue precision recipe seed",

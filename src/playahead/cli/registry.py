@@ -50,6 +50,7 @@ _OPTIM = ("optim.kind", "optim.lr", "optim.weight_decay", "optim.warmup_epochs")
 
 _GROUPS = {
     "data": "check, convert, simulate or download a dataset",
+    "features": "features of video that others have made",
     "train": "train a recipe on a dataset",
     "weights": "keep published weights safely",
     "evaluate": "score by the official metric, to the last bit",
@@ -103,6 +104,12 @@ _ALL = {
         "SoccerNet/224p --out features --backbone backbone.safetensors --input-size 416x224",
         "source",
     ),
+    "features import": Command(
+        "features_import:command",
+        "ready-made features (.npy) of a dataset's videos into a store",
+        'npy --data SoccerNet/224p --fps 2 --made-by "ResNet-152" --out features',
+        "source",
+    ),
     "weights convert": Command(
         "weights_convert:convert",
         "a published checkpoint into safetensors",
@@ -149,6 +156,12 @@ _ALL = {
         "match.mp4 --from 12:30 --to 20:00 --overlay ahead.mp4",
         "match",
     ),
+    "spot": Command(
+        "spot:spot",
+        "run somebody's action spotter over a video",
+        "match.mp4 --spotter t-deed --spotter-home T-DEED --spotter-python T-DEED/.venv/bin/python --out spotted.json",
+        "video",
+    ),
     "curves": Command(
         "curves:curves",
         "the chance of each action, second by second",
@@ -181,9 +194,9 @@ _ALL = {
 }
 
 SECTIONS = {
-    "a match": ("predict", "curves", "plot", "view", "live", "serve"),
+    "a match": ("predict", "spot", "curves", "plot", "view", "live", "serve"),
     "scores": ("evaluate", "compare", "report", "submit"),
-    "data and training": ("data", "extract", "train", "pretrain", "weights", "export"),
+    "data and training": ("data", "extract", "features", "train", "pretrain", "weights", "export"),
     "this machine": ("demo", "bench"),
 }
 """Commands in the order in which ``playahead --help`` names them."""

@@ -264,7 +264,7 @@ def video_evaluation_set(folder: Path, store: FeatureStore) -> VideoEvaluationSe
     videos = labelled_features(store, folder)
     evaluation_set = VideoEvaluationSet(videos, store.features, name_of_split(folder), resampled_unit(folder))
     if not is_clip_split(folder):
-        find_labelled_videos(folder, evaluation_set.notices)
+        find_labelled_videos(folder, evaluation_set.notices, need_videos=False)
     note_short(videos, evaluation_set.notices)
     return evaluation_set
 

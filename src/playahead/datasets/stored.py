@@ -94,7 +94,7 @@ def labelled_features(store: FeatureStore, folder: Path) -> list[LabelledFeature
     """
     if is_clip_split(folder):
         return features_of_clips(store, folder)[1]
-    videos = find_labelled_videos(folder)
+    videos = find_labelled_videos(folder, need_videos=False)
     numbered = zip(videos, match_numbers(videos), strict=True)
     of_matches = [_of_match(store, folder, video, match) for video, match in numbered]
     _require_examples(of_matches, store)

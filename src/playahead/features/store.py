@@ -32,8 +32,8 @@ class StoreFacts:
     """Description of a store's features; a store holds features of one kind.
 
     Attributes:
-        weights: SHA-256 of the backbone's weights.
-        input_size: width, height and luma range.
+        weights: SHA-256 of the backbone's weights; of imported features, how they were made.
+        input_size: width, height and luma range; None of imported features.
         precision: "float32", "tf32" (CUDA) or "bfloat16".
         snippets: snippets of a window, N.
         feature_dim: features of a snippet, F.
@@ -41,14 +41,14 @@ class StoreFacts:
     """
 
     weights: str
-    input_size: tuple[int, int, Literal["limited", "full"]]
+    input_size: tuple[int, int, Literal["limited", "full"]] | None
     precision: Literal["float32", "tf32", "bfloat16"]
     snippets: int
     feature_dim: int
     provenance: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        width, height, luma = self.input_size
+        width, height, luma = self.input_size or (1, 1, "full")
         if not (self.weights and self.weights.isprintable()):
             raise InputError("StoreFacts.weights", f"{self.weights!r} is not a digest")
         if not (0 < width <= _MAX_PIXELS and 0 < height <= _MAX_PIXELS and luma in ("limited", "full")):

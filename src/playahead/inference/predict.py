@@ -1,6 +1,7 @@
 """``predict()``: a match in, anticipations out, from a feed or a video."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +42,8 @@ def predict(
             if getattr(config, name) is not None:
                 fix = "leave it out, or give a video instead of a feed"
                 raise InputError(f"PredictConfig.{name}", "is for video", fix)
+        if config.spotter:
+            raise InputError("PredictConfig.spotter", "is for a video", "leave it out: this is what one found")
         if config.overlay is not None and config.video is None:
             raise InputError("PredictConfig.overlay", "of a feed is drawn over its video", "give a video and kick-offs")
         first = (feeds or files)[0]
@@ -48,6 +51,10 @@ def predict(
         return predict_feed(Path(first), config, show, companions, on_rows)
     (match,) = files
     path = Path(match)
+    if config.spotter:
+        if config.backbone is not None:
+            raise InputError("PredictConfig.backbone", "is not used with a spotter", "leave it out")
+        return _spot_and_predict(path, config, show, on_rows)
     for name in ("video", "kick_off"):
         if getattr(config, name):
             raise InputError(f"PredictConfig.{name}", "is for a feed", "leave it out: a video has its own times")
@@ -67,3 +74,20 @@ def predict(
         if reason.what.startswith(NOT_A_VIDEO) and path.is_file():
             raise InputError(path, f"{reason.what}, and is no event feed", known_providers()) from None
         raise
+
+
+def _spot_and_predict(
+    video: Path, config: PredictConfig, show: Show, on_rows: Callable[[PredictResult], object]
+) -> PredictResult:
+    """Predict from what a spotter finds in a video; that is kept beside the working folder's other files."""
+    from playahead.spotters.run import spot
+
+    spotted = spot(video, config, Path(f"{video.stem}.spotted.json"), show)
+    kick_off = config.kick_off or "0:00"
+    drawn_over = video if config.overlay is not None else None
+    of_feed = replace(config, spotter="", kick_off=kick_off, video=drawn_over, provider="")
+    result = predict_feed(spotted.path, of_feed, show, (), on_rows)
+    notices = [f"spotted: {spotted.path} (predict reads it, too)", *spotted.notices]
+    if not config.kick_off:
+        notices.append("read as one half from the video's start: --kick-off 0:12,58:40 says when the halves start")
+    return replace(result, notices=[*notices, *result.notices])

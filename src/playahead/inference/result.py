@@ -19,12 +19,13 @@ from playahead.io.errors import InputError
 from playahead.io.extras import as_frame
 from playahead.io.files import require_replaceable
 from playahead.io.settings import check_choices
+from playahead.spotters.adapters import SpotterConfig
 
 SHORTEST_MS = 1_000  # shortest part of a feed that can be answered from
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictConfig:
+class PredictConfig(SpotterConfig):
     """Anticipations to make, and their times.
 
     Attributes:
@@ -46,6 +47,8 @@ class PredictConfig:
         short: also answer where less than 30 s have been seen: of a feed from 1 s on, of a video from 5 s on.
         stream: number of the video stream if there are several, from 0; the longest if not given.
         device: cpu, cuda, cuda:1, mps, or auto; openvino computes exported backbones of video on a CPU.
+
+    The spotter that watches a video in place of the model is a ``SpotterConfig``.
     """
 
     weights: Path | None = None
@@ -67,6 +70,7 @@ class PredictConfig:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.every is not None and not 0.001 <= self.every < 3600:
             raise InputError("PredictConfig.every", f"{self.every} is not in 0.001 to 3600 seconds")
         check_min_confidence(self)

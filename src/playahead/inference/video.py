@@ -77,7 +77,7 @@ class VideoModel:
         where = backbone or shipped or packaged_weights("simulated-backbone")
         predictor = open_predictor(weights or shipped or packaged_weights("simulated-video"), None, device)
         facts = facts_of(predictor)
-        input_size, notices = InputSize(*facts.input_size), list[str]()
+        input_size, notices = input_size_of(predictor), list[str]()
         if where.is_dir():
             exported = ExportedBackbone(where, engine)
             if exported.input_size != (input_size.width, input_size.height):
@@ -126,6 +126,19 @@ def facts_of(predictor: AnyPredictor) -> StoreFacts:
         raise InputError(predictor.where, "was not trained on video features", "train it with playahead train video")
     values = {name: value for name, value in features.items() if name != "kind"}
     return build(StoreFacts, values, f"{predictor.where}: features")
+
+
+def input_size_of(predictor: AnyPredictor) -> InputSize:
+    """Size of the frames that a predictor's features were made of.
+
+    Raises:
+        InputError: they were imported, so that they cannot be made of any video here.
+    """
+    facts = facts_of(predictor)
+    if facts.input_size is None:
+        fix = "evaluate video and submit read imported features; for video, extract them with a backbone"
+        raise InputError(predictor.where, f"was trained on imported features ({facts.weights})", fix)
+    return InputSize(*facts.input_size)
 
 
 def predict_video(source: Path | str, config: PredictConfig | None = None, show: Show = quiet) -> PredictResult:

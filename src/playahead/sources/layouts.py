@@ -44,25 +44,28 @@ class LabelledVideo:
     classes: tuple[int, ...] = tuple(range(len(ACTIONS)))
 
 
-def find_labelled_videos(folder: Path, notices: Notices | None = None) -> list[LabelledVideo]:
+def find_labelled_videos(folder: Path, notices: Notices | None = None, need_videos: bool = True) -> list[LabelledVideo]:
     """A split of the anticipation benchmark, a folder of matches in the spotting benchmark's layout, or an OSL JSON.
 
     Args:
         folder: the folder, or the file.
         notices: collector of labels of matches that were not read, and of times that were moved.
+        need_videos: False where features of the videos are there instead.
 
     Raises:
         InputError: none of them is there, or a video is missing.
     """
     notices = notices or Notices()
     if folder.is_file():
-        return _present(read_osl_videos(folder, notices))
+        videos = read_osl_videos(folder, notices)
+        return _present(videos) if need_videos else videos
     if is_clip_split(folder):
         return _baa_videos(folder)
     matches = sorted(path.parent for path in folder.rglob(LABELS_NAME))
     if not matches:
         raise InputError(folder, f"no {LABELS_NAME} here", "expected a split of clips, or folders of matches")
-    return [video for match in matches for video in _bas_videos(match, match.relative_to(folder).as_posix(), notices)]
+    named = [(match, match.relative_to(folder).as_posix()) for match in matches]
+    return [video for match, name in named for video in _bas_videos(match, name, notices, need_videos)]
 
 
 def folder_of_split(dataset: Path, split: str) -> Path:
@@ -114,8 +117,11 @@ def _baa_videos(folder: Path) -> list[LabelledVideo]:
     return present if are_few(len(videos) - len(present), len(videos)) else _present(videos)
 
 
-def _bas_videos(match: Path, name: str, notices: Notices) -> list[LabelledVideo]:
-    """``1_224p.mp4`` and ``2_224p.mp4``, or one file that holds what the labels call the first half."""
+def _bas_videos(match: Path, name: str, notices: Notices, need_videos: bool) -> list[LabelledVideo]:
+    """``1_224p.mp4`` and ``2_224p.mp4``, or one file that holds what the labels call the first half.
+
+    Without any video, the halves are called 1 and 2 in a store.
+    """
     own = Notices()
     halves = read_bas_match(match / LABELS_NAME, own)
     for what, n in own.counts.items():
@@ -123,6 +129,8 @@ def _bas_videos(match: Path, name: str, notices: Notices) -> list[LabelledVideo]
     for text in own.texts:
         notices.add(f"{name}: {text}")
     videos = sorted(path for path in match.glob("*.mp4") if not path.name.startswith("."))
+    if not videos and not need_videos:
+        videos = [match / f"{half}_.mp4" for half in halves]
     by_half = {half: [path for path in videos if path.name.startswith(f"{half}_")] for half in halves}
     if len(videos) == 1 and list(halves) == [1]:
         by_half = {1: videos}
@@ -130,7 +138,7 @@ def _bas_videos(match: Path, name: str, notices: Notices) -> list[LabelledVideo]
         if len(paths) != 1:
             raise InputError(match, f"{len(paths)} videos of half {half}", f"expected one {half}_*.mp4")
     return [
-        LabelledVideo(f"{name}/{half}", by_half[half][0], events, name, f"{name}/{by_half[half][0].stem}")
+        LabelledVideo(f"{name}/{half}", by_half[half][0], events, name, f"{name}/{by_half[half][0].stem.rstrip('_')}")
         for half, events in halves.items()
     ]
 

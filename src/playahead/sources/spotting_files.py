@@ -9,7 +9,17 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from playahead.domain.actions import ACTIONS, ALIASES, Action, label_words
-from playahead.domain.feed import HOME_AND_AWAY, PERIODS, STOPPAGE, TOUCH, UNKNOWN, FeedHalf, FeedRow, SetPiece
+from playahead.domain.feed import (
+    HOME_AND_AWAY,
+    LONGEST_DELAY_MS,
+    PERIODS,
+    STOPPAGE,
+    TOUCH,
+    UNKNOWN,
+    FeedHalf,
+    FeedRow,
+    SetPiece,
+)
 from playahead.domain.notices import Notices
 from playahead.domain.time import parse_game_time
 from playahead.io.errors import InputError, RecordError
@@ -45,6 +55,7 @@ _SETPIECES = {
     **dict.fromkeys(_FREE_KICKS, SetPiece.FREE_KICK),
 }
 _CONFIDENCES = ("confidence", "confidence_score", "score")
+_FRAME_MS = 40  # of the 25 frames a second that SoccerNet's spotters take every video to have
 _SURELY_PERCENT = 20  # a logit is smaller
 _MATCH_NAMES = ("UrlLocal", "game", "game_id", "match_id", "path", "video", "media", "UrlYoutube")
 
@@ -135,6 +146,8 @@ def read_osl(file: FeedFile) -> list[FeedHalf]:
 def _stamp(entry: Mapping[str, object], where: str) -> Stamp:
     """``gameTime`` and ``position``; where the first is missing, ``half`` says the half."""
     half, clock_ms, position_ms = entry.get("half"), None, None
+    if "frame" in entry and not {"gameTime", "position", "half"} & entry.keys():  # T-DEED's results_inference.json
+        return Stamp(where, 1, None, reading.time_ms(number(entry["frame"]) * _FRAME_MS, "frame", where))
     if "gameTime" in entry:
         half, clock_ms = parse_game_time(str(entry["gameTime"]))
     elif isinstance(half, bool) or not (str(half).isascii() and str(half).strip().isdigit()):
@@ -232,9 +245,9 @@ def _row(
     if code is None:
         notices.count(f"actions labelled {written[:40]!r} not read")
         return
-    confidence = _confidence(mark, in_percent)
+    told = {"confidence": _confidence(mark, in_percent), "late_ms": _late_ms(mark)}
     labels.add(label)
-    yield FeedRow(mark.stamp.half, time, code, team, setpiece=_SETPIECES.get(label, UNKNOWN), confidence=confidence)
+    yield FeedRow(mark.stamp.half, time, code, team, setpiece=_SETPIECES.get(label, UNKNOWN), **told)
 
 
 def code_of(label: str) -> int | None:
@@ -250,6 +263,14 @@ def setpiece_of(label: str) -> int:
 def team_of(name: object) -> int:
     """0 for home and left, 1 for away and right, else ``UNKNOWN``."""
     return _TEAMS.get(str(name).strip().lower(), UNKNOWN)
+
+
+def _late_ms(mark: _Mark) -> int:
+    """Time after the action from which on a row counts, as ``playahead spot`` writes it; 0 in any other file."""
+    late_ms = number(mark.entry.get("late_ms", 0))
+    if not 0 <= late_ms <= LONGEST_DELAY_MS:
+        raise InputError(mark.stamp.where, f"late_ms {late_ms} is not in 0 to {LONGEST_DELAY_MS}")
+    return round(late_ms)
 
 
 def _written_confidence(entry: Mapping[str, object]) -> object:

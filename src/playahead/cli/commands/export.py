@@ -18,9 +18,8 @@ def export(out: Path, weights: Path | None = None, backbone: Path | None = None,
     """
     from playahead.backbone.checkpoint import load_backbone
     from playahead.inference.predictor import Predictor
-    from playahead.inference.video import facts_of
+    from playahead.inference.video import input_size_of
     from playahead.live.export import export_anticipator, export_backbone, quantize_backbone, windows_of
-    from playahead.video.input_size import InputSize
 
     if int8_on is not None and backbone is None:
         raise InputError("int8_on", "calibrates a backbone", "give a backbone, too")
@@ -28,9 +27,9 @@ def export(out: Path, weights: Path | None = None, backbone: Path | None = None,
     differences = export_anticipator(predictor, out)
     if backbone is not None:
         network, provenance = load_backbone(backbone)
-        differences |= export_backbone(network, provenance, InputSize(*facts_of(predictor).input_size), out)
+        differences |= export_backbone(network, provenance, input_size_of(predictor), out)
     if int8_on is not None:
-        difference = quantize_backbone(out, windows_of(int8_on, InputSize(*facts_of(predictor).input_size)))
+        difference = quantize_backbone(out, windows_of(int8_on, input_size_of(predictor)))
         terminal.notice(f"int8: features differ by {difference:.1%} from float32's")
     rows = [(name, f"{(out / name).stat().st_size / 1e6:.1f}", f"{worst:.1e}") for name, worst in differences.items()]
     terminal.print_table(str(out), ("graph", "MB", "largest difference from PyTorch"), rows)
