@@ -1,4 +1,4 @@
-"""Anticipated and spotted actions as people and machines want them: table, JSON, CSV, WebVTT, OSL annotations.
+"""Anticipated and spotted actions as people and machines want them: tables, JSON, CSV, WebVTT, OSL annotations.
 
 Tables, CSV and JSON of a feed are written as its anticipations are made: the first row comes in less than a second.
 """
@@ -23,8 +23,9 @@ from playahead.domain.palette import short_name
 from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import format_clock
 from playahead.inference.result import PredictResult
+from playahead.inference.tables import ROWS, Table
 
-Format = Literal["table", "json", "csv", "vtt", "osl"]
+Format = Literal["table", "json", "csv", "spadl", "kloppy", "vtt", "osl"]
 
 
 class Writer:
@@ -115,6 +116,23 @@ class _Csv(Writer):
 
     def add(self, part: PredictResult) -> None:
         self._writer.writerows({"kind": "anticipated", **line.as_json()} for line in part.expected)
+
+
+class _Spadl(Writer):
+    """CSV with the columns of an analyst's tables."""
+
+    table: Table = "spadl"
+
+    def add(self, part: PredictResult) -> None:
+        for number, line in enumerate(part.expected, start=self.n_rows):
+            row = ROWS[self.table](line, number)
+            if not number:
+                csv.DictWriter(sys.stdout, row).writeheader()
+            csv.DictWriter(sys.stdout, row).writerow(row)
+
+
+class _Kloppy(_Spadl):
+    table: Table = "kloppy"
 
 
 _LONGEST_PLACE = len(", other half centre")
@@ -260,7 +278,10 @@ class _Osl(_Whole):
         sys.stdout.write("\n")
 
 
-_WRITERS: dict[str, type[Writer]] = {"table": _Table, "json": _Json, "csv": _Csv, "vtt": _Vtt, "osl": _Osl}
+_WRITERS: dict[str, type[Writer]] = {
+    **{"table": _Table, "json": _Json, "csv": _Csv, "spadl": _Spadl, "kloppy": _Kloppy},
+    **{"vtt": _Vtt, "osl": _Osl},
+}
 
 
 def writer_of(form: Format) -> Writer:

@@ -13,8 +13,9 @@ from playahead.decoding.shown import MinConfidence, check_min_confidence
 from playahead.domain.actions import ACTIONS, Action, actions_named
 from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark, Timeline
-from playahead.domain.time import format_clock, parse_clock, parse_kick_offs
+from playahead.domain.time import parse_clock, parse_kick_offs
 from playahead.inference.open_predictor import DecodingOptions
+from playahead.inference.tables import ROWS, Table
 from playahead.io.errors import InputError
 from playahead.io.extras import as_frame
 from playahead.io.files import require_replaceable
@@ -177,17 +178,20 @@ class PredictResult:
         ]
         return replace(self, expected=placed)
 
-    def to_frame(self) -> Any:
-        """Anticipations as a pandas data frame, a row each: times in ms and as the clock has them, side and place.
+    def to_frame(self, table: Table = "anticipations") -> Any:
+        """Anticipations as a pandas data frame, a row each.
+
+        Args:
+            table: "anticipations" has times in ms and as the clock has them, side and place; "spadl" has SPADL's
+                columns (socceraction), "kloppy" those of kloppy's ``to_df``.
 
         Raises:
-            InputError: pandas is not installed.
+            InputError: pandas is not installed, or there is no such table.
         """
-        rows = [
-            {**one.as_json(), "clock": format_clock(one.observed_until_ms), "expected_at": format_clock(one.time_ms)}
-            for one in self.expected
-        ]
-        return as_frame(rows, None if rows else [*_NOBODY.as_json(), "clock", "expected_at"])
+        if table not in ROWS:
+            raise InputError("table", f"{table!r} is not one of {', '.join(ROWS)}")
+        rows = [ROWS[table](one, number) for number, one in enumerate(self.expected)]
+        return as_frame(rows, None if rows else [*ROWS[table](_NOBODY, 0)])
 
     def timeline(self, seen: Sequence[Mark], times_ms: Sequence[int]) -> Timeline:
         """Timeline for an overlay: actions seen and times of anticipation, both increasing, on the video's clock."""

@@ -18,7 +18,8 @@ def predict(asked: PredictConfig, match: list[str] = [], feed: Path | None = Non
         match: a video, an event feed, or what an action spotter wrote ("sample": the match that ships); a provider's
             second file, too.
         feed: the same as MATCH, for a feed.
-        format: on standard output: vtt are subtitles, osl OpenSportsLab annotations.
+        format: on standard output: spadl and kloppy are CSV with their columns, vtt subtitles, osl OpenSportsLab
+            annotations.
     """
     if bool(match) == bool(feed):
         raise InputError("predict", "needs a match: a video or an event feed", "playahead predict match.mp4")
