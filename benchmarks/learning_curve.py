@@ -1,0 +1,85 @@
+"""How much does one more labelled match on video bring? python learning_curve.py OUT [--real-plays DATA/train.npz].
+
+Simulates broadcasts of 10 minutes, extracts their features with the packaged backbone, trains recipe ``video-small``
+on 1, 4 and 16 of them with three seeds, and scores the same held-out broadcasts (exact area; official). Beside it: the
+constant rate. Simulated video: the shape of the curve may carry over to real matches, its figures do not.
+"""
+
+import argparse
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from playahead.datasets.dataset import VideoDataset
+from playahead.features.extract import ExtractConfig, extract
+from playahead.inference.evaluate import evaluate
+from playahead.inference.predictor import Predictor
+from playahead.io.runtime import keep_freed_memory
+from playahead.lab.compare.compare import score_baseline
+from playahead.lab.recipes import recipe
+from playahead.lab.simulation.simulate import SimulationConfig, simulate
+from playahead.training.run import train
+
+SIZES, MINUTES, TESTED = (1, 4, 16), 10.0, 4
+
+
+def main() -> None:
+    """Simulate, extract, train, score, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--real-plays", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    # Matches beyond the sixteen become test beside the one that the simulation leaves for it.
+    matches = max(SIZES) + TESTED - 1 + 3
+    sizes = {"matches": matches, "minutes": MINUTES, "width": 224, "height": 124, "halves": 1}
+    simulate(options.out / "sim", SimulationConfig(layout="bas", video=True, real_plays=options.real_plays, **sizes))
+    extract(options.out / "sim", options.out / "features", ExtractConfig())
+    train_folder = options.out / "sim" / "train"
+    held_out = sorted(path for path in train_folder.iterdir() if path.is_dir())
+    for match in held_out[max(SIZES) :]:  # the store finds a video by its split's name or without it
+        match.rename(options.out / "sim" / "test" / match.name)
+        (options.out / "features" / "videos" / "test").mkdir(exist_ok=True)
+        stored = options.out / "features" / "videos" / "train" / match.name
+        stored.rename(options.out / "features" / "videos" / "test" / match.name)
+    results: list[dict] = []
+    for size in SIZES:
+        data = options.out / f"of-{size}"
+        for split in ("train", "valid", "test"):
+            chosen = sorted(path for path in (options.out / "sim" / split).iterdir() if path.is_dir())
+            for match in chosen[:size] if split == "train" else chosen:
+                if not (data / split / match.name).exists():
+                    shutil.copytree(match, data / split / match.name, copy_function=os.link)
+        dataset = VideoDataset(data, options.out / "features")
+        for seed in range(options.seeds):
+            config = replace(recipe("video-small"), epochs=6, validate_every=2, seed=seed, precision="32-true")
+            out = options.out / f"run-{size}-{seed}"
+            weights = out / "weights.safetensors"
+            if not weights.exists():
+                train(dataset, config, out)
+            found = evaluate(Predictor.open(weights, device="cpu"), dataset.evaluation_set("test")).by_match
+            assert found is not None
+            results.append({"matches": size, "seed": seed, "area": found.area, "official": found.average})
+            print(json.dumps(results[-1]), flush=True)
+        constant = score_baseline("constant-rate", dataset, "test")["marginal"]
+        results.append({"matches": size, "seed": "constant rate", "area": constant.area, "official": constant.average})
+        (options.out / "results.json").write_text(json.dumps(results, indent=1))
+    print("| simulated matches of 10 minutes | exact area, three seeds | official | constant rate |\n|---|---|---|---|")
+    for size in SIZES:
+        of = [row for row in results if row["matches"] == size]
+        areas = [row["area"] for row in of if row["seed"] != "constant rate"]
+        official = np.mean([row["official"] for row in of if row["seed"] != "constant rate"])
+        (constant,) = (row["area"] for row in of if row["seed"] == "constant rate")
+        listed = ", ".join(f"{area:.2f}" for area in areas)
+        print(f"| {size} | {np.mean(areas):.2f} ({listed}) | {official:.2f} | {constant:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
