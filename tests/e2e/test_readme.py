@@ -8,13 +8,17 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from playahead.cli.main import run
 from playahead.cli.parser import build_parser, spelt_for_python
+from playahead.domain.actions import ACTIONS
+from playahead.domain.feed import FeedHalf
 from playahead.lab.simulation.plays import simulate_half, write_bas_labels
 from playahead.live.session.lines import parse_line
+from tests.support import spotter_stand_ins
 from tests.support.paths import ROOT
 from tests.support.pipeline import BRIEF, FIRST_RUN
 
@@ -36,7 +40,14 @@ def workplace(tmp_path_factory, pipeline, real_match):
     (folder / "rows.jsonl").write_text("\n".join(lines) + "\n")
     write_bas_labels(folder / "Labels-ball.json", [simulate_half(0, minutes=2)])
     (folder / "results_spotting.json").write_text((folder / "Labels-ball.json").read_text())
+    (folder / "mine.json").write_text((folder / "Labels-ball.json").read_text())
+    spotter_stand_ins.t_deed(folder / "T-DEED", _actions_ms(simulate_half(0, minutes=0.9)))
     return folder
+
+
+def _actions_ms(half: FeedHalf) -> tuple:
+    rows = zip(half.t_ms.tolist(), half.code.tolist(), strict=True)
+    return tuple((t_ms, str(ACTIONS[code]), 0.8) for t_ms, code in rows if code < len(ACTIONS))
 
 
 def follow(command: str, brief: str, capsys) -> None:
@@ -58,6 +69,42 @@ def test_the_commands_run_in_their_order(workplace, monkeypatch, capsys):
         follow(command, next(briefs, ""), capsys)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_how_to_on_real_video_runs_with_a_stand_in(workplace, monkeypatch, capsys):
+    monkeypatch.chdir(workplace)
+    page = (ROOT / "docs" / "how-to" / "real-video.md").read_text()
+    commands = re.findall(r"^\$ (playahead .+)$", page.partition("## A recorded session")[0], re.MULTILINE)
+    assert len(commands) == 4
+    for command in commands:
+        follow(command, "--to 0:45" if " predict " in command else "", capsys)
+    assert (workplace / "ahead.mp4").exists()
+
+
+def test_pages_show_the_tables_that_commands_made():
+    names = runpy.run_path(str(ROOT / "scripts" / "doc_tables.py"))
+    assert (ROOT / "docs" / "tables" / "spotters.md").read_text() == names["spotters"](), "run scripts/doc_tables.py"
+    for path in names["PAGES"]:
+        assert names["with_tables"](path.read_text()) == path.read_text(), f"{path}: run scripts/doc_tables.py"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_how_to_on_training_on_video_runs(workplace, monkeypatch, capsys):
+    monkeypatch.chdir(workplace)
+    page = (ROOT / "docs" / "how-to" / "train-on-your-video.md").read_text()
+    commands = re.findall(r"^\$ (playahead .+?)(?:\s+#.*)?$", page, re.MULTILINE)
+    assert len(commands) >= 8
+    for command in commands:
+        if command.startswith("playahead features import"):
+            for video in (workplace / "mine").rglob("*.mp4"):  # a minute each, at 2 steps a second
+                path = workplace / "npy" / video.relative_to(workplace / "mine").with_suffix(".npy")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                np.save(path, np.random.default_rng(0).normal(size=(120, 8)).astype(np.float32))
+        briefs = (options for start, options in BRIEF.items() if command.startswith(f"playahead {start}"))
+        follow(command, next(briefs, ""), capsys)
+
+
 @pytest.mark.slow  # it exports ONNX graphs
 @pytest.mark.timeout(600)
 def test_the_how_to_on_live_use_runs(workplace, monkeypatch, capsys):
@@ -71,11 +118,11 @@ def test_the_how_to_on_live_use_runs(workplace, monkeypatch, capsys):
         parse_line(row, "docs")
 
 
-def test_the_how_to_shows_the_same_three_lines_for_each_kind_of_match():
+def test_the_how_to_shows_the_same_few_lines_for_each_kind_of_match():
     page = (ROOT / "docs" / "how-to" / "your-match.md").read_text()
     for block in re.findall(r"```console\n(.+?)```", page, re.DOTALL):
         commands = block.strip().splitlines()
-        assert len(commands) == 3
+        assert 3 <= len(commands) <= 4
         assert {command.removeprefix("$ ") for command in commands} <= set(COMMANDS)
 
 

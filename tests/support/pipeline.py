@@ -25,6 +25,7 @@ BRIEF = {
     "train frames": f"{TINY} --batch 2 --model.input-size 64x32 --validation-clips 2",
     "pretrain": f"{TINY} --batch 2 --validation-videos 1 --input-size 96x64",
     "predict match.json --every 1": "--to 5:00",
+    "predict match.mp4 --weights": "--to 0:32",
     "predict results_spotting.json --half 1 --video": "--to 0:45",
 }
 """Options that make a command one of seconds."""

@@ -1,0 +1,48 @@
+"""Puts the files of docs/tables into the pages that show them: python scripts/doc_tables.py.
+
+A page shows a file between two comments, ``begin NAME`` and ``end NAME``; a command made the file, and nobody types
+what is in it. One of them is made here: the table of spotters, from their adapters.
+"""
+
+import re
+from pathlib import Path
+
+from playahead.domain.actions import ACTIONS
+from playahead.spotters.adapters import SPOTTERS
+
+ROOT = Path(__file__).parents[1]
+TABLES = ROOT / "docs" / "tables"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_SHOWN = re.compile(r"(<!-- begin (?P<name>[\w.-]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
+
+
+def with_tables(page: str) -> str:
+    """The page with each file as it is now."""
+
+    def put(shown: re.Match) -> str:
+        name = shown["name"]
+        text = (TABLES / name).read_text().strip("\n")
+        return f"{shown[1]}{text if name.endswith('.md') else f'```console{chr(10)}{text}{chr(10)}```'}\n{shown[3]}"
+
+    return _SHOWN.sub(put, page)
+
+
+def spotters() -> str:
+    """The table of spotters."""
+    head = ("`--spotter`", "classes", "its publisher says", "sees after an action", "to install")
+    rows = [
+        (f"`{name}`", _classes(one.classes), one.published, f"{one.window_s:g} s", f"`{one.install}`")
+        for name, one in SPOTTERS.items()
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
+
+
+def _classes(classes: tuple[str, ...]) -> str:
+    others = [label for label in classes if label not in set(map(str, ACTIONS))]
+    return ", ".join(classes if len(classes) < len(ACTIONS) else ["all ten", *others])
+
+
+if __name__ == "__main__":
+    (TABLES / "spotters.md").write_text(spotters())
+    for path in PAGES:
+        path.write_text(with_tables(path.read_text()))
