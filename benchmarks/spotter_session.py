@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from tests.support.spotter_stand_ins import t_deed
+from tests.support.spotter_stand_ins import t_deed  # type: ignore[missing-import]
 
 from playahead.datasets.spotters import STRONG
 from playahead.domain.actions import ACTIONS

@@ -1,0 +1,192 @@
+"""Wyscout-BAA from its public source: fetch the archive, make the tables, compare each match with the benchmark's list.
+
+The events are those of Pappalardo et al. (2019, CC BY 4.0): a zip of 77 MB with a JSON file for each competition. A
+folder that somebody has already is taken instead: the competitions' files, or a file for each match.
+"""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.request import Request, urlopen
+
+from playahead.datasets.benchmark import Benchmark, Source, wyscout_baa
+from playahead.domain.feed import FeedHalf
+from playahead.domain.notices import Notices
+from playahead.io.errors import InputError
+from playahead.io.files import RESUMES, disk_errors, strict_json
+from playahead.io.progress import Show, counter, quiet
+from playahead.sources.feed_tables import write_feed_table
+from playahead.sources.feeds import read_feed
+
+_TIMEOUT_S, _CHUNK_BYTES = 60, 1 << 20
+_OFF_PITCH = 5.0  # percent; a place further out is unknown
+
+
+@dataclass
+class Made:
+    """What was made.
+
+    Attributes:
+        tables: rows of each table.
+        differences: for each split, matches that are missing or differ from the benchmark's.
+    """
+
+    tables: dict[str, int] = field(default_factory=dict)
+    differences: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+
+    @property
+    def is_benchmark(self) -> bool:
+        """Whether every match of every split is the benchmark's, to the row."""
+        return not any(chain.from_iterable(of.values() for of in self.differences.values()))
+
+
+def make_wyscout_baa(
+    out: Path, mirror: Path | None = None, benchmark: Benchmark | None = None, show: Show = quiet
+) -> Made:
+    """Write train.npz, val.npz and test.npz, and large/train.npz; called again, a download goes on where it stopped.
+
+    Args:
+        out: folder to write to.
+        mirror: folder with events_England.json and so on, or with a JSON file for each match; fetched if not given.
+        benchmark: the matches and their digests; the packaged list if not given.
+        show: progress of the download and of the conversion.
+
+    Raises:
+        InputError: no connection, a file that is not the published one, or a folder without the matches.
+    """
+    benchmark = benchmark or wyscout_baa()
+    wanted = {match for of in benchmark.splits.values() for match in of}
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        if mirror is None:
+            events = fetch(benchmark.sources["events"], out / "events.zip", show)
+            players = fetch(benchmark.sources["players"], out / "players.json", show)
+            found = _of_archive(events, _players(players), wanted)
+        else:
+            found = _of_folder(mirror, wanted)
+        halves = _convert(found, len(wanted), show)
+        made = Made()
+        for split, matches in benchmark.splits.items():
+            path = out / "large" / "train.npz" if split == "large" else out / f"{split}.npz"
+            chosen = [half for match in sorted(matches) for half in halves.get(match, [])]
+            if not chosen:
+                raise InputError(mirror or out, f"holds no match of the split {split}", "is this the right folder?")
+            path.parent.mkdir(exist_ok=True)
+            write_feed_table(path, chosen)
+            made.tables[str(path.relative_to(out))] = sum(map(len, chosen))
+            made.differences[split] = benchmark.differences(split, chosen)
+    return made
+
+
+def fetch(source: Source, path: Path, show: Show = quiet) -> Path:
+    """Download a file unless it is there; a part that is there is completed, and the digest is checked.
+
+    Raises:
+        InputError: no connection, or not the file that was published.
+    """
+    if path.exists() and _sha256(path) == source.sha256:
+        return path
+    part = path.with_name(f"{path.name}.part")
+    had = part.stat().st_size if part.exists() else 0
+    request = Request(source.address, headers={"Range": f"bytes={had}-"} if had else {})
+    try:
+        with urlopen(request, timeout=_TIMEOUT_S) as answer:
+            goes_on = answer.status == 206
+            total = int(answer.headers.get("Content-Length") or 0) + (had if goes_on else 0)
+            advance = counter(show, f"fetching {path.name}", max(total, 1), "bytes")
+            advance(had if goes_on else 0)
+            with part.open("ab" if goes_on else "wb") as file:
+                while chunk := answer.read(_CHUNK_BYTES):
+                    file.write(chunk)
+                    advance(len(chunk))
+        if part.stat().st_size < total:
+            raise OSError("the connection broke off")
+    except (OSError, HTTPException) as reason:
+        fix = f"{RESUMES}; or fetch {source.address} yourself as {path.name}"
+        raise InputError(path, f"cannot be fetched ({reason})", fix) from None
+    if _sha256(part) != source.sha256:
+        part.unlink()
+        raise InputError(path, f"what {source.address} sent is not the file that was published", "try again")
+    part.replace(path)
+    return path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _players(path: Path) -> dict[str, list]:
+    """Players as a match's file lists them, for their roles."""
+    listed = strict_json(path.read_bytes())
+    return {"all": [{"player": player} for player in listed]} if isinstance(listed, list) else {}
+
+
+def _of_archive(path: Path, players: Mapping[str, list], wanted: set[int]) -> Iterator[dict[str, Any]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in sorted(name for name in archive.namelist() if name.endswith(".json")):
+                yield from _matches(json.loads(archive.read(name)), players, wanted)
+    except (zipfile.BadZipFile, ValueError, KeyError, TypeError) as reason:
+        raise InputError(path, f"cannot be read as the published archive ({reason})", "delete it") from None
+
+
+def _of_folder(folder: Path, wanted: set[int]) -> Iterator[dict[str, Any]]:
+    competitions = sorted(folder.rglob("events_*.json"))
+    if competitions:
+        beside = folder / "players.json"
+        players = _players(beside) if beside.exists() else {}
+        for path in competitions:
+            try:
+                yield from _matches(json.loads(path.read_bytes()), players, wanted)
+            except (ValueError, KeyError, TypeError) as reason:
+                raise InputError(path, f"is no list of Wyscout's events ({reason})") from None
+        return
+    files = {int(path.stem): path for path in sorted(folder.rglob("*.json")) if path.stem.isdigit()}
+    for match in sorted(files.keys() & wanted):
+        try:
+            yield _tidied(json.loads(files[match].read_bytes()))
+        except (ValueError, KeyError, TypeError) as reason:
+            raise InputError(files[match], f"is no match of Wyscout's ({reason})") from None
+
+
+def _matches(events: list[dict[str, Any]], players: Mapping[str, list], wanted: set[int]) -> Iterator[dict[str, Any]]:
+    """The matches of a competition's events, each as a file of its own would hold it."""
+    by_match: dict[int, list[dict[str, Any]]] = {}
+    for event in events:
+        if event["matchId"] in wanted:
+            by_match.setdefault(event["matchId"], []).append(event)
+    for match in sorted(by_match):
+        yield _tidied({"events": by_match[match], "players": players})
+
+
+def _tidied(root: dict[str, Any]) -> dict[str, Any]:
+    """A match without the places that are off the pitch: two events of the public data have some."""
+    for event in root["events"]:
+        places = event.get("positions") or []
+        if any(not -_OFF_PITCH <= place[axis] <= 100 + _OFF_PITCH for place in places for axis in "xy"):
+            event["positions"] = []
+    return root
+
+
+def _convert(matches: Iterator[dict[str, Any]], count: int, show: Show) -> dict[int, list[FeedHalf]]:
+    """Halves by match; read as the reader reads a match's own file."""
+    advance = counter(show, f"converting {count:,} matches", count, "matches")
+    halves: dict[int, list[FeedHalf]] = {}
+    with TemporaryDirectory(prefix="playahead-") as folder:
+        path = Path(folder) / "match.json"
+        for root in matches:
+            path.write_text(json.dumps(root))
+            with suppress(InputError):  # a match that cannot be read is one that is missing
+                read = read_feed(path, Notices(), provider="Wyscout v2")
+                halves[read[0].match] = [half for half in read if half.half in (1, 2)]
+            advance()
+    return halves
