@@ -184,7 +184,7 @@ def _leaf(command: Command, arguments: Sequence[str], *words: str) -> Parser:
     elsewhere: set[int | str] = {name for name in (command.positional, command.settings, *flags) if name}
     parser.add_function_arguments(function, skip=elsewhere, as_group=False)
     if command.settings:
-        _add_settings(parser, kinds[command.settings], command.shown, arguments)
+        _add_settings(parser, kinds[command.settings], command, arguments)
     for name in sorted(flags):
         parser.add_argument(f"--{name}", action="store_true", help=help_of[name])
     if "recipe" not in parser.get_defaults():  # training has sections of its own
@@ -207,17 +207,18 @@ def _put_into_sections(parser: Parser) -> None:
     others.title = "other options"
 
 
-def _add_settings(parser: Parser, kind: type, shown: Sequence[str], arguments: Sequence[str]) -> None:
+def _add_settings(parser: Parser, kind: type, command: Command, arguments: Sequence[str]) -> None:
     """Add an option for each field of a settings dataclass; defaults come from the recipe that the arguments name.
 
-    Fields of a field, as ``model.slots``, are shown in the help if they are among ``shown``; all can be set.
+    Fields of a field, as ``model.slots``, are shown in the help if the command shows them; all can be set.
     """
     switches = [field.name for field in fields(kind) if field.type is bool and field.default is False]
     parser.add_argument("--config", action="config", help="a YAML file of options, as --print-config writes it")
     parser.add_class_arguments(kind, None, as_group=False)
     groups = {action.dest.split(".")[0] for action in parser._actions if "." in action.dest}
     for action in parser._actions:
-        if ("." in action.dest and action.dest not in shown) or action.dest in groups:
+        is_inside = "." in action.dest and action.dest not in command.shown
+        if is_inside or action.dest in groups or action.dest in command.hidden:
             action.is_hidden = True  # type: ignore[attr-defined]
     named = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     named.add_argument("--recipe")

@@ -18,6 +18,7 @@ class Command:
         example: arguments that show it.
         positional: name of its positional argument, if it has one.
         shown: settings inside settings, as ``model.slots``, that its help shows; ``--print-config`` shows all.
+        hidden: options that its help leaves to another command's.
     """
 
     function: str
@@ -25,6 +26,7 @@ class Command:
     example: str
     positional: str = ""
     shown: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     @property
     def settings(self) -> str:
@@ -155,6 +157,7 @@ _ALL = {
         "anticipate what comes next, all through a match",
         "match.mp4 --from 12:30 --to 20:00 --overlay ahead.mp4",
         "match",
+        hidden=("spotter_python", "spotter_home", "spotter_weights", "spotter_window"),
     ),
     "spot": Command(
         "spot:spot",

@@ -78,10 +78,15 @@ def atomic_write(path: Path, shared: bool = False) -> Iterator[Path]:
     part = path.with_name(f".{path.stem}{f'-{os.getpid()}' if shared else ''}.part{path.suffix}")
     try:
         yield part
-        part.replace(path)  # the only place that renames
+        part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Give a file that was written over several runs its name."""
+    part.replace(path)
 
 
 def write_whole(path: Path, content: str | bytes, shared: bool = False) -> None:

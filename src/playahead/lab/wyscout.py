@@ -21,7 +21,7 @@ from playahead.datasets.benchmark import Benchmark, Source, wyscout_baa
 from playahead.domain.feed import FeedHalf
 from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
-from playahead.io.files import RESUMES, disk_errors, strict_json
+from playahead.io.files import RESUMES, disk_errors, put_in_place, strict_json
 from playahead.io.progress import Show, counter, quiet
 from playahead.sources.feed_tables import write_feed_table
 from playahead.sources.feeds import read_feed
@@ -115,7 +115,7 @@ def fetch(source: Source, path: Path, show: Show = quiet) -> Path:
     if _sha256(part) != source.sha256:
         part.unlink()
         raise InputError(path, f"what {source.address} sent is not the file that was published", "try again")
-    part.replace(path)
+    put_in_place(part, path)
     return path
 
 

@@ -31,8 +31,8 @@ class SpotterConfig:
     """An action spotter, and where it is on this machine.
 
     Attributes:
-        spotter: opensportslib, ball-action-spotting or t-deed; opensportslib:http://HOST:8000 for its server; or
-            'command:PROGRAM {video} {out}' for any program that writes results_spotting.json or OSL JSON.
+        spotter: somebody's action spotter to run over a video: opensportslib, opensportslib:http://HOST:8000 (its
+            server), ball-action-spotting, t-deed, or 'command:PROGRAM {video} {out}' (playahead spot --help).
         spotter_python: Python of the environment that the spotter is installed in.
         spotter_home: folder of the spotter's repository.
         spotter_weights: its weights or model; those that its publisher recommends if not given.
