@@ -56,6 +56,7 @@ _GROUPS = {
     "train": "train a recipe on a dataset",
     "weights": "keep published weights safely",
     "evaluate": "score by the official metric, to the last bit",
+    "results": "recorded figures: what is stale, and tables of them",
     "bench": "how fast training, scoring and extraction are here",
 }
 _ALL = {
@@ -146,6 +147,16 @@ _ALL = {
         "paper --data wyscout_baa --out runs/paper --processes 2",
         "grid",
     ),
+    "results record": Command(
+        "results:record",
+        "score weights, and write the figures with all that they were made from",
+        'results/labels-only.json --data wyscout --past "labels only"',
+        "path",
+    ),
+    "results check": Command(
+        "results:check", "which recorded figures are stale, and how to make them again", "results", "folder"
+    ),
+    "results table": Command("results:table", "recorded figures as a table", "results", "folder"),
     "report": Command(
         "report:report",
         "one page about runs: scores, calibration, mistakes, examples",
@@ -198,7 +209,7 @@ _ALL = {
 
 SECTIONS = {
     "a match": ("predict", "spot", "curves", "plot", "view", "live", "serve"),
-    "scores": ("evaluate", "compare", "report", "submit"),
+    "scores": ("evaluate", "compare", "report", "results", "submit"),
     "data and training": ("data", "extract", "features", "train", "pretrain", "weights", "export"),
     "this machine": ("demo", "bench"),
 }

@@ -310,8 +310,10 @@ def save_scores(path: Path, scored: dict[str, Scores], key: str) -> None:
         arrays[f"{index}.classes"] = np.array(scores.counts_M[0].classes)
         for kind in ("counts_M", "ranked_M"):
             for name in _ARRAYS:
-                stacked = np.stack([getattr(c, name) for c in getattr(scores, kind)])
-                arrays[f"{index}.{kind}.{name}"] = stacked.astype(np.int32)
+                # Steps from one threshold to the next are small and mostly 0: half the size of the counts themselves.
+                steps = np.diff(np.stack([getattr(c, name) for c in getattr(scores, kind)]), axis=-1, prepend=0)
+                fits = np.abs(steps).max(initial=0) <= np.iinfo(np.int16).max
+                arrays[f"{index}.{kind}.{name}.steps"] = steps.astype(np.int16 if fits else np.int32)
     with atomic_write(path) as part, part.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
 
@@ -331,8 +333,12 @@ def _load_one(arrays: np.lib.npyio.NpzFile, index: int) -> Scores:
     counts, ranked = (
         [
             ThresholdCounts(*match, classes=classes)
-            for match in zip(*(arrays[f"{index}.{kind}.{name}"].astype(np.float64) for name in _ARRAYS), strict=True)
+            for match in zip(*(_counts(arrays[f"{index}.{kind}.{name}.steps"]) for name in _ARRAYS), strict=True)
         ]
         for kind in ("counts_M", "ranked_M")
     )
     return Scores(counts, ranked, float(arrays[f"{index}.predictions_per_clip"]))
+
+
+def _counts(steps: NDArray[np.integer]) -> NDArray[np.float64]:
+    return np.cumsum(steps, axis=-1, dtype=np.float64)

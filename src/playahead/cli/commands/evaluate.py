@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from playahead.cli import terminal
+from playahead.datasets.benchmark import wyscout_baa
 from playahead.datasets.dataset import FeedDataset, feed_evaluation_set
 from playahead.inference.evaluate import evaluate
 from playahead.inference.open_predictor import DecodingOptions, open_predictor
@@ -39,7 +40,9 @@ def evaluate_feed(
         evaluation = evaluate(predictor, evaluation_set, options.decoder(predictor), show)
     terminal.show_notices(evaluation_set.notices)
     counted = f"{len(evaluation_set.matches)} matches, {len(evaluation_set):,} examples"
-    title = f"{evaluation_set.split}: {counted}, {options.decoding} decoding"
+    of_split = wyscout_baa().recognise(evaluation_set.halves)
+    name = f"{wyscout_baa().name}, {of_split}" if of_split else evaluation_set.split
+    title = f"{name}: {counted}, {options.decoding} decoding"
     terminal.print_evaluation(evaluation, title, exact, json, noise_at)
 
 

@@ -1,0 +1,283 @@
+"""Results as files: one JSON for each figure, with all that it was made from, so that a machine can say what is stale.
+
+A result names the benchmark and the split, the weights, the code and the command that made it. Beside it lie the
+scorer's counts of each match (.npz), from which the figures and every interval can be computed again. ``check``
+compares all of that with today's.
+"""
+
+import ast
+import hashlib
+import json
+import platform
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from playahead.datasets.benchmark import wyscout_baa
+from playahead.datasets.dataset import FeedDataset
+from playahead.datasets.pasts import past_of
+from playahead.domain.actions import ACTIONS
+from playahead.evaluation.official import TOLERANCES_S
+from playahead.evaluation.scores import AREA, Evaluation, Scores, load_scores, mean_interval, save_scores
+from playahead.inference.evaluate import evaluate
+from playahead.inference.open_predictor import open_predictor
+from playahead.io.errors import InputError
+from playahead.io.files import file_digest, packaged_weights, require_file, strict_json, write_whole
+from playahead.io.progress import Show, quiet
+from playahead.io.settings import build
+
+_MAX_BYTES = 1 << 20
+_PACKAGE = Path(__file__).parents[1]
+_CODE = (
+    *("domain", "features", "decoding", "evaluation"),
+    *("inference/any_predictor.py", "inference/moment_predictor.py", "inference/evaluate.py"),
+    *("datasets/evaluation_set.py", "datasets/slicing.py", "datasets/pasts.py", "datasets/spotters.py"),
+)
+"""What a figure of a feed depends on, besides data and weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A figure on one split, and what it was made from.
+
+    Attributes:
+        name: name of the row, for people.
+        benchmark, split, past: what it is scored on; "" for data that is no known benchmark, and for a full feed.
+        model: which model, in words.
+        seeds: seeds of the training runs, whose mean the figures are.
+        examples: examples that each run trained on; 0 if it was not trained.
+        official, area: the benchmark's figure and the exact area, [figure, low, high], resampled (percent).
+        by_tolerance, by_class: official average precision of each tolerance, and exact area of each class (percent).
+        matches: number of matches.
+        command: what makes it again; an address, for a result of others.
+        code, weights, counts: digests of the code, of the weights files, and of the counts beside this file; "" if not
+            known.
+        made: date, version and machine.
+    """
+
+    name: str
+    benchmark: str
+    split: str
+    past: str
+    model: str
+    seeds: list[int]
+    examples: int
+    official: list[float]
+    area: list[float]
+    by_tolerance: list[float]
+    by_class: dict[str, float]
+    matches: int
+    command: str
+    code: str = ""
+    weights: list[str] = field(default_factory=list)
+    counts: str = ""
+    made: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A result, and why it is stale: an empty list if it is not."""
+
+    path: Path
+    result: Result
+    stale: list[str]
+
+
+@cache
+def code_digest() -> str:
+    """Digest of the code that figures of a feed depend on; comments, docstrings and layout do not count."""
+    whole = hashlib.sha256()
+    for part in _CODE:
+        place = _PACKAGE / part
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            whole.update(f"{path.relative_to(_PACKAGE)}\n{_bare(path.read_text())}\n".encode())
+    return whole.hexdigest()[:16]
+
+
+def _bare(source: str) -> str:
+    """A module without its docstrings (a text that is a statement)."""
+
+    class WithoutTexts(ast.NodeTransformer):
+        def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+            return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
+
+    return ast.dump(WithoutTexts().visit(ast.parse(source)))
+
+
+def record_feed(
+    path: Path, data: Path, split: str = "test", past: str = "", weights: Sequence[Path] = (), show: Show = quiet
+) -> Result:
+    """Score weights on a split of a folder of feed tables, and write the result; the mean of several weights.
+
+    Args:
+        path: the .json to write.
+        data: folder of the tables.
+        split: train, val or test.
+        past: one of ``pasts.PASTS``, or "".
+        weights: one file for each seed; the packaged one if there is none.
+        show: progress of the scoring.
+
+    Raises:
+        InputError: see ``record``; or there is no such past, or the tables or weights cannot be read.
+    """
+    of_split = FeedDataset(data).evaluation_set(split)
+    recognised = wyscout_baa().recognise(of_split.halves)
+    seen = of_split.seen_as(past_of(past)) if past else of_split
+    files = list(weights) or [packaged_weights()]
+    predictors = [open_predictor(file) for file in files]
+    trained = [predictor.about.get("train") for predictor in predictors]
+    about = {
+        "benchmark": wyscout_baa().name if recognised else "",
+        "split": recognised or split,
+        "past": past,
+        "model": "packaged weights" if not weights else ", ".join(file.parent.name or file.name for file in weights),
+        "seeds": [one["seed"] for one in trained if isinstance(one, dict) and "seed" in one],
+        "examples": predictors[0].examples_seen,
+        "weights": [file_digest(file) for file in files],
+    }
+    words = ["playahead", "results", "record", str(path), "--data", str(data), "--split", split]
+    words += [
+        word
+        for name, value in (("--past", past), ("--weights", ",".join(map(str, weights))))
+        if value
+        for word in (name, value)
+    ]
+    return record(path, [evaluate(predictor, seen, show=show) for predictor in predictors], about, words)
+
+
+def record(path: Path, evaluations: Sequence[Evaluation], about: Mapping[str, Any], command: Sequence[str]) -> Result:
+    """Write a result and its counts.
+
+    Args:
+        path: the .json to write; the counts get its name with .npz.
+        evaluations: of each seed, on the same matches.
+        about: fields of ``Result`` that nothing here can know: benchmark, split, past, model, seeds, examples, weights.
+        command: words of the command that makes it.
+
+    Raises:
+        InputError: the file cannot be written, or the evaluations say nothing of matches.
+    """
+    by_match = [evaluation.by_match for evaluation in evaluations if evaluation.by_match is not None]
+    if len(by_match) != len(evaluations) or not by_match:
+        raise InputError(path, "a result needs counts by match", "score a split of matches")
+    name, counts = path.stem, path.with_suffix(".npz")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_scores(counts, {str(number): scores for number, scores in enumerate(by_match)}, name)
+    made_now = {
+        "name": name,
+        **_figures(by_match),
+        "command": shlex.join(command),
+        "code": code_digest(),
+        "counts": file_digest(counts),
+        "made": {"date": date.today().isoformat(), "version": version("playahead"), "machine": platform.machine()},
+    }
+    result = build(Result, {**about, **made_now}, path)
+    write_whole(path, json.dumps(asdict(result), indent=1, allow_nan=False) + "\n")
+    return result
+
+
+def _figures(by_match: Sequence[Scores]) -> dict[str, Any]:
+    """Figures of the mean over runs, in percent, rounded as they are shown."""
+    official = mean_interval([scores.resampled for scores in by_match])
+    area = mean_interval([scores.resampled_area for scores in by_match], AREA)
+    classes = by_match[0].counts_M[0].classes
+    of_tolerance_D = np.mean([scores.precision_DC.mean(axis=1) for scores in by_match], axis=0)
+    pooled = [sum(scores.ranked_M[1:], start=scores.ranked_M[0]) for scores in by_match]
+    of_class_C = np.mean([AREA.precision(counts)[0].mean(axis=0) for counts in pooled], axis=0)
+    return {
+        "official": [round(100 * value, 3) for value in (official.value, official.low, official.high)],
+        "area": [round(100 * value, 3) for value in (area.value, area.low, area.high)],
+        "by_tolerance": [round(float(value), 3) for value in of_tolerance_D],
+        "by_class": {
+            str(ACTIONS[c]): round(100 * float(value), 3) for c, value in zip(classes, of_class_C, strict=True)
+        },
+        "matches": len(by_match[0].counts_M),
+    }
+
+
+def read_result(path: Path) -> Result:
+    """Read a result.
+
+    Raises:
+        InputError: it is no result, or holds what cannot be.
+    """
+    require_file(path, _MAX_BYTES)
+    try:
+        values = strict_json(path.read_bytes())
+    except (ValueError, RecursionError) as reason:
+        raise InputError(path, f"is no JSON ({reason})") from None
+    result = build(Result, values, path)
+    for name, values_of in (("official", result.official), ("area", result.area)):
+        if len(values_of) != 3 or not 0 <= values_of[1] <= values_of[0] <= values_of[2] <= 100:
+            raise InputError(
+                path, f"{name} {values_of} is not a figure with its interval", "[figure, low, high], percent"
+            )
+    if len(result.by_tolerance) != len(TOLERANCES_S):
+        raise InputError(path, f"by_tolerance has {len(result.by_tolerance)} figures, not {len(TOLERANCES_S)}")
+    if unknown := result.by_class.keys() - set(map(str, ACTIONS)):
+        raise InputError(path, f"by_class names {sorted(unknown)[0]!r}, which is no class")
+    known = wyscout_baa()
+    if result.benchmark == known.name and result.split not in known.splits:
+        raise InputError(path, f"split {result.split!r} is not one of {', '.join(known.splits)}")
+    return result
+
+
+def check(folder: Path) -> list[Checked]:
+    """Compare every result of a folder with today's code, packaged weights and counts.
+
+    Raises:
+        InputError: no result there, or one that cannot be read.
+    """
+    paths = sorted(folder.rglob("*.json"))
+    if not paths:
+        raise InputError(folder, "holds no results", "playahead results record results/NAME.json --data DATA")
+    return [Checked(path, result, _why_stale(path, result)) for path in paths for result in [read_result(path)]]
+
+
+def _why_stale(path: Path, result: Result) -> list[str]:
+    why = []
+    if result.code and result.code != code_digest():
+        why.append("the code has changed")
+    if result.weights and "--weights" not in result.command and result.weights != [file_digest(packaged_weights())]:
+        why.append("the packaged weights have changed")
+    counts = path.with_suffix(".npz")
+    if result.counts and not counts.exists():
+        why.append(f"{counts.name} is missing")
+    elif result.counts and file_digest(counts) != result.counts:
+        why.append(f"{counts.name} is another file")
+    elif result.counts:
+        # The figures follow from the counts: nobody can have typed them.
+        scored = load_scores(counts, result.name)
+        made = _figures(list(scored.values())) if scored else {}
+        why += [f"{name} is not what the counts give" for name in made if made[name] != getattr(result, name)]
+        why += [] if scored else [f"{counts.name} cannot be read"]
+    return why
+
+
+def table(results: Sequence[Result]) -> str:
+    """Rows of Markdown: area and official figure with their intervals, and the official one by tolerance."""
+    head = (
+        "result",
+        "benchmark",
+        "exact area [resampled]",
+        "official [resampled]",
+        *(["@1", "@2", "@3", "@4", "@5", "inf"]),
+    )
+    rows = [
+        (
+            one.name,
+            " ".join(filter(None, (one.benchmark, one.split))),
+            f"**{one.area[0]:.2f}** [{one.area[1]:.2f}, {one.area[2]:.2f}]",
+            f"{one.official[0]:.2f} [{one.official[1]:.2f}, {one.official[2]:.2f}]",
+            *(f"{value:.1f}" for value in one.by_tolerance),
+        )
+        for one in results
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))

@@ -1,0 +1,172 @@
+"""Recorded figures: what makes one stale, what cannot be typed, and how others add theirs."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from playahead.cli.main import run
+from playahead.io.errors import InputError
+from playahead.io.files import packaged_weights
+from playahead.lab import results
+from playahead.lab.results import check, read_result, table
+from tests.support.paths import ROOT
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory, real_matches) -> Path:
+    """A folder with the packaged model's figures on nine real matches, through a full feed and through labels."""
+    folder = tmp_path_factory.mktemp("results")
+    for name, past in (("full", ()), ("labels", ("--past", "labels only"))):
+        assert run(["results", "record", str(folder / f"{name}.json"), "--data", str(real_matches), *past]) == 0
+    return folder
+
+
+@pytest.fixture
+def folder(recorded, tmp_path) -> Path:
+    return shutil.copytree(recorded, tmp_path / "results")
+
+
+def change(path: Path, **values: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def test_several_weights_are_their_mean(real_matches, tmp_path):
+    packaged = packaged_weights()
+    one, two = (results.record_feed(tmp_path / f"{n}.json", real_matches, weights=[packaged] * n) for n in (1, 2))
+    assert two.area == one.area
+    assert two.seeds == [0, 0]
+    assert len(two.weights) == 2
+    assert not check(tmp_path)[1].stale
+
+
+def test_what_was_just_recorded_is_not_stale(folder, capsys):
+    assert run(["results", "check", str(folder)]) == 0
+    assert capsys.readouterr().out == "2 results, nothing stale\n"
+    full, labels = (read_result(folder / f"{name}.json") for name in ("full", "labels"))
+    assert (full.split, full.past, full.matches, full.seeds) == ("test", "", 9, [0])
+    assert labels.past == "labels only"
+    assert full.area[0] > labels.area[0] + 3
+    assert full.benchmark == "", "nine matches are not the benchmark's split"
+    assert labels.command.endswith("--split test --past 'labels only'")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda path: change(path, code="0" * 16), "the code has changed"),
+        (lambda path: change(path, weights=["0" * 64]), "the packaged weights have changed"),
+        (lambda path: change(path, area=[50.0, 49.0, 51.0]), "area is not what the counts give"),
+        (lambda path: change(path, by_class={"PASS": 99.0}), "by_class is not what the counts give"),
+        (lambda path: path.with_suffix(".npz").unlink(), "full.npz is missing"),
+        (lambda path: path.with_suffix(".npz").write_bytes(b"x"), "full.npz is another file"),
+    ],
+)
+def test_what_is_not_todays_is_stale_and_says_how_to_make_it_again(folder, spoil, why, capsys):
+    spoil(folder / "full.json")
+    assert run(["results", "check", str(folder)]) == 2
+    said = capsys.readouterr()
+    assert re.search(rf"full\.json: .*{re.escape(why)}.*Again: playahead results record", said.err)
+    assert said.out == "2 results, 1 stale\n"
+    assert run(["results", "check", str(folder), "--json"]) == 2
+    listed = json.loads(capsys.readouterr().out)["results"]
+    assert [bool(one["stale"]) for one in listed] == [True, False]
+
+
+def test_counts_of_another_row_are_not_taken_for_its_own(folder):
+    shutil.copy(folder / "labels.npz", folder / "full.npz")
+    (full, labels) = check(folder)
+    assert full.stale == ["full.npz is another file"]
+    assert not labels.stale
+
+
+def test_comments_are_not_code_and_code_is(tmp_path, monkeypatch):
+    package = tmp_path / "playahead"
+    (package / "evaluation").mkdir(parents=True)
+    source = package / "evaluation" / "one.py"
+    monkeypatch.setattr(results, "_PACKAGE", package)
+    monkeypatch.setattr(results, "_CODE", ("evaluation",))
+    digests = []
+    for text in (
+        '"""What it is."""\n\ndef f(x):\n    """Add."""\n    return x + 1\n',
+        '"""In other words."""\n\n\ndef f(x):  # a comment\n    """Add one."""\n\n    return x + 1\n',
+        "def f(x):\n    return x + 2\n",
+        "def f(x):\n    return x + 2\n\nTEXT = 'one'\n",
+        "def f(x):\n    return x + 2\n\nTEXT = 'two'\n",
+    ):
+        source.write_text(text)
+        results.code_digest.cache_clear()
+        digests.append(results.code_digest())
+    results.code_digest.cache_clear()
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 4
+
+
+def test_the_table_has_a_row_for_each_result(folder, capsys):
+    assert run(["results", "table", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert printed == table([one.result for one in check(folder)])
+    full = read_result(folder / "full.json")
+    assert f"| full | test | **{full.area[0]:.2f}** [{full.area[1]:.2f}, {full.area[2]:.2f}] |" in printed
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"official": [20.0]}, r"official \[20.0\] is not a figure with its interval"),
+        ({"area": [20.0, 21.0, 22.0]}, "area"),
+        ({"by_tolerance": [1.0]}, "by_tolerance has 1 figures, not 6"),
+        ({"by_class": {"DRIBBLE": 1.0}}, "'DRIBBLE', which is no class"),
+        ({"benchmark": "wyscout-baa-v1", "split": "exam"}, "split 'exam' is not one of train, val, test, large"),
+        ({"matches": "many"}, "matches"),
+        ({"luck": 1}, "luck"),
+    ],
+)
+def test_a_result_that_cannot_be_is_one_line(folder, values, message):
+    change(folder / "full.json", **values)
+    with pytest.raises(InputError, match=message) as raised:
+        check(folder)
+    assert "\n" not in str(raised.value)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=40) | st.builds(lambda value: json.dumps(value).encode(), st.recursive(
+    st.none() | st.floats(allow_nan=False) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["name", "area", "official", "seeds"]), inner, max_size=3),
+    max_leaves=6,
+)))  # fmt: skip
+def test_anything_is_a_result_or_one_line(tmp_path, content):
+    path = tmp_path / "any.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as raised:
+        read_result(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_empty_folder_says_how_to_record(tmp_path, capsys):
+    assert run(["results", "check", str(tmp_path)]) == 2
+    assert "holds no results (playahead results record" in capsys.readouterr().err
+
+
+def test_others_add_a_row_by_the_readme(real_matches, tmp_path, monkeypatch):
+    """The program of results/README.md, with a model of chance, on nine matches."""
+    (program,) = re.findall(r"```python\n(.+?)```", (ROOT / "results" / "README.md").read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wyscout").symlink_to(real_matches)
+    exec(compile(program, "README.md", "exec"), {"np": np})
+    (mine,) = check(tmp_path / "results")
+    assert not mine.stale
+    assert mine.result.model == "what I did, in a sentence"
+    assert 0 < mine.result.area[0] < 20
+
+
+@pytest.mark.skipif(not (ROOT / "results").is_dir(), reason="an installed package has no results")
+def test_what_the_project_has_recorded_is_whole():
+    """Figures follow from their counts; staleness by code or weights is for ``results check``."""
+    for one in check(ROOT / "results"):
+        assert not [why for why in one.stale if "changed" not in why], one.path
