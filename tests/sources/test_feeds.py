@@ -95,7 +95,7 @@ PROVIDERS = Path(__file__).parents[3] / "shared" / "data" / "providers"
         ("statsbomb_events.json", "StatsBomb", [920, 824, 63, 141, 17, 26, 28, 35, 50, 10]),
         ("statsperform_ma3.json", "Stats Perform", [665, 566, 112, 108, 37, 62, 33, 76, 26, 10]),
         ("datafactory_events.json", "DataFactory", [669, 500, 0, 120, 45, 8, 20, 54, 0, 0]),
-        ("sportec_match_events.xml", "Sportec", [663, 501, 85, 161, 41, 31, 26, 70, 31, 18]),
+        ("sportec_match_events.xml", "Sportec", [665, 503, 85, 161, 41, 31, 26, 70, 31, 18]),
         ("metrica_events.csv", "Metrica (CSV)", [970, 626, 67, 88, 32, 21, 24, 49, 3, 28]),
     ],
 )

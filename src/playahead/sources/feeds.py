@@ -205,7 +205,9 @@ def refusal_of(path: Path) -> InputError | None:
     reader = next((reader for reader in READERS if _takes(reader, path)), None)
     if reader is None or reader.companion is None:
         return None
-    return InputError(path, f"is the {reader.companion.called} of a match of {reader.provider}", "give its events")
+    return InputError(
+        path, f"is the {reader.companion.called} of a match of {reader.provider}", "give the file of its events"
+    )
 
 
 def _unknown(path: Path) -> InputError:

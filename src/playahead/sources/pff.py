@@ -81,7 +81,8 @@ class _Row:
 def read_pff(file: FeedFile) -> list[FeedHalf]:
     """The halves of one match, extra time as halves 3 and 4; the home side is team 0 where a row says which it is."""
     path, notices = file.path, file.notices
-    rows = shared.read_each(path, as_list(read_json(path), str(path)), _parsed, notices)
+    listed = as_list(read_json(path), str(path))
+    rows = shared.once(shared.read_each(path, listed, _parsed, notices), notices)
     matches = {str(row.raw.get("gameId")) for row in rows}
     if len(matches) > 1:
         raise InputError(path, f"holds {len(matches)} matches", "give each match a file of its own")
@@ -98,8 +99,9 @@ def _parsed(raw: object) -> list[_Row]:
         return []
     said = as_object(row.get("possessionEvents") or {}, "a row")
     period, video_ms = number(game.get("period")), number(row.get("eventTime")) * 1000
-    if game.get("gameEventType") not in _PLAYED or said.get("possessionEventType") not in _WITHIN:
-        raise Unreadable(f"an unknown type ({said.get('possessionEventType') or game.get('gameEventType')})")
+    for name, known in ((game.get("gameEventType"), _PLAYED), (said.get("possessionEventType"), _WITHIN)):
+        if name not in known:
+            raise Unreadable(f"an unknown type ({name})")
     if period not in (*PERIODS, _SHOOT_OUT):
         raise Unreadable(f"an unknown period ({game.get('period')})")
     if not isfinite(video_ms):

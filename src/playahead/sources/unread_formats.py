@@ -31,7 +31,7 @@ _BY_KLOPPY = "load it with a kloppy that reads it, and give the dataset to read_
 UNREAD: tuple[UnreadFormat, ...] = (
     _tracking("Tracab, .dat", matching(r"\d+:(-?\d+,){5}-?[\d.]+;")),
     _tracking("Tracab, JSON", holding(_JSON, r'"FrameData"\s*:', r'"PlayerPositions"\s*:')),
-    _tracking("EPTS", matching(r"\d+:(-?\d*\.\d+|NaN),")),
+    _tracking("EPTS", matching(r"\d+:(-?\d*\.\d+|NaN)?,")),
     _tracking("Metrica, CSV", starting(b",,,Home", b",,,Away"), "give Metrica's event file"),
     _tracking("Stats Perform MA25", matching(r"\d+;\d+,\d+,\d+:\d"), "give the match's MA3 file"),
     _tracking("Second Spectrum", holding(_JSON, r'"frameIdx"\s*:', r'"homePlayers"\s*:')),
@@ -41,7 +41,7 @@ UNREAD: tuple[UnreadFormat, ...] = (
     _tracking(
         "SkillCorner",
         holding(_JSON, r'"frame"\s*:', r'"(image_corners_projection|trackable_object)"\s*:'),
-        "give SkillCorner's dynamic events (CSV)",
+        "give SkillCorner's dynamic events, a CSV",
     ),
     _tracking("Sportec", holding(_XML, r"<Positions\b"), "give Sportec's event file"),
     _tracking(
