@@ -8,6 +8,7 @@ import pytest
 
 from playahead.inference.predict import predict
 from playahead.io.errors import InputError
+from playahead.live.session.open import live
 from playahead.sources.feeds import matches_among, read_feed, reader_of
 from playahead.sources.unread_formats import UNREAD, unread_format
 
@@ -49,7 +50,8 @@ def test_each_format_has_a_head_here():
 def test_a_known_format_is_refused_by_name_wherever_it_is_given(name, tmp_path):
     path = written(tmp_path, HEADS[name])
     assert reader_of(path) is None
-    for use in (read_feed, lambda path: predict(str(path)), lambda path: matches_among([path])):
+    uses = (read_feed, lambda path: predict(str(path)), lambda path: matches_among([path]))
+    for use in (*uses, lambda path: list(live(str(path)))):
         with pytest.raises(InputError) as refused:
             use(path)
         assert name.removesuffix(" events") in str(refused.value)
