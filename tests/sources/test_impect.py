@@ -6,16 +6,20 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import SetPiece
 from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.sources.feeds import choose_reader, read_feed
 from tests.support.provider_files import impect_event as event, impect_pass as passed, rows_of, timeline
 
-pytest.importorskip("kloppy")
+kloppy = pytest.importorskip("kloppy")
+
+FILES = Path(kloppy.__file__).parent / "tests" / "files"
 
 LINE_UP = {"id": 9, "squadHome": {"id": 2, "players": []}, "squadAway": {"id": 1, "players": []}}
 START = [event(0, "KICK_OFF", **passed()), event(1, "RECEPTION", player=12)]
@@ -67,6 +71,10 @@ def test_the_line_up_says_who_is_at_home_and_must_be_of_the_match(read):
     assert timeline(half, "team") == "0 PASS 1; 3000 TOUCH 0"
     with pytest.raises(InputError, match="is the line-up of another match: its squads are 7 and 1"):
         read(*of_both(), companion=LINE_UP | {"squadHome": {"id": 7}})
+    with pytest.raises(InputError, match="is the line-up of another match"):
+        read(*of_both(), companion=LINE_UP | {"squadHome": {"id": []}})
+    with pytest.raises(InputError, match="expected an object, found nothing"):
+        read(*of_both(), companion=LINE_UP | {"squadHome": None})
     with pytest.raises(InputError, match="holds events of one team"):
         read(*START)
 
@@ -148,6 +156,15 @@ def test_damage_and_a_missing_kloppy_give_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "kloppy", None)
     with pytest.raises(InputError, match=r"is a match of Impect, which needs kloppy \(pip install"):
         read_feed(path)
+
+
+@pytest.mark.skipif(not (FILES / "impect_events.json").is_file(), reason="kloppy without its test files")
+def test_rows_of_each_class_in_a_whole_match():
+    notices = Notices()
+    halves = read_feed(FILES / "impect_events.json", notices, [FILES / "impect_lineups.json"])
+    code = np.concatenate([half.code for half in halves])
+    assert np.bincount(code)[: len(ACTIONS)].tolist() == [859, 723, 97, 148, 32, 28, 22, 61, 78, 21]
+    assert notices.lines == []
 
 
 KINDS = st.sampled_from(["PASS", "SHOT", "THROW_IN"])

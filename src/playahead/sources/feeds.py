@@ -205,9 +205,8 @@ def refusal_of(path: Path) -> InputError | None:
     reader = next((reader for reader in READERS if _takes(reader, path)), None)
     if reader is None or reader.companion is None:
         return None
-    return InputError(
-        path, f"is the {reader.companion.called} of a match of {reader.provider}", "give the file of its events"
-    )
+    what = f"is the {reader.companion.called} of a match of {reader.provider}"
+    return InputError(path, what, "give the file of its events")
 
 
 def _unknown(path: Path) -> InputError:

@@ -46,13 +46,12 @@ def read_impect(file: FeedFile) -> list[FeedHalf]:
         line_up = as_object(read_json(file.companion), str(file.companion))
         squads = (as_object(line_up.get(f"squad{side.title()}"), str(file.companion)) for side in HOME_AND_AWAY)
         sides = [squad.get("id") for squad in squads]
-        if set(teams) - set(sides):
-            raise InputError(
-                file.companion, f"is the line-up of another match: its squads are {sides[0]} and {sides[1]}"
-            )
+        if any(team not in sides for team in teams):
+            what = f"is the line-up of another match: its squads are {sides[0]} and {sides[1]}"
+            raise InputError(file.companion, what)
         teams = sides
     if len(teams) < len(HOME_AND_AWAY):
-        raise InputError(path, "Impect: holds events of one team", "is it a whole match?")
+        raise InputError(path, "holds events of one team", "is it a whole match?")
     made = {f"squad{side.title()}": _squad(team, entries) for side, team in zip(HOME_AND_AWAY, teams, strict=True)}
 
     def load(events: list[Any]) -> "EventDataset":
@@ -99,7 +98,7 @@ def _squad(team: object, entries: Sequence[Entry]) -> dict[str, object]:
 def _as_kloppy_takes(before: Entry, entry: Entry, has_actions: bool) -> Entry:
     """The entry that follows ``before``, with an ``action`` that kloppy knows, or none.
 
-    A penalty is a shot. A ground duel is a tackle if its loser had the ball, else one for a loose ball. Public files
+    A penalty is a shot. A ground duel is a tackle if its loser had the ball, else one for a loose ball. Some files
     name no actions: there, a pass from a wing of the last third into the penalty area is a cross.
     """
     kind, action = entry["actionType"], _word(entry, "action")

@@ -124,7 +124,9 @@ class _Match:
         self.names = (first, second)
         self.knows_height = any(row.said.get("highPointType") for row in rows)
         self._team_of_player = {
-            _id(row.game.get("playerId")): self._teams[row.team] for row in rows if row.team in self._teams
+            player: self._teams[row.team]
+            for row in rows
+            if row.team in self._teams and (player := _id(row.game.get("playerId"))) is not None
         }
         # A half starts with its kick-off, a possession with its first row.
         self._starts_ms: dict[float, float] = {}
@@ -152,7 +154,7 @@ class _Match:
         fouls, what = row.part("fouls"), row.said.get("possessionEventType")
         if fouls.get("foulType") == _INFRINGEMENT:
             culprit = _id(fouls.get("finalCulpritPlayerId"))
-            yield _at(event, "stoppage", self._team_of_player.get(culprit, UNKNOWN), culprit)
+            yield _at(event, "stoppage", self._team_of(culprit), culprit)
         if row.game.get("gameEventType") == _BALL_OUT:
             if row.game.get("outType") in _TOUCH_LINE:
                 yield _at(event, "out", self._last_team(index) if team == UNKNOWN else team)
@@ -212,13 +214,16 @@ class _Match:
         type_ = row.said.get("challengeType")
         if type_ in (_AERIAL, _FIFTY):  # for a ball that nobody has
             side = next((side for side in HOME_AND_AWAY if winner and row.player(f"{side}Duel") == winner), "")
-            team = self._sides.get(side, self._team_of_player.get(winner, UNKNOWN) if winner else UNKNOWN)
+            team = self._sides.get(side, self._team_of(winner))
             return _at(event, "aerial" if winner and type_ == _AERIAL else "duel", team, winner)
         if type_ == _DRIBBLE and winner and winner != challenger:
             return replace(event, kind="take on")
         x, y = 100 - event.x, 100 - event.y
         kind: Kind = "tackle" if winner and winner == challenger else "duel"
         return replace(event, kind=kind, team=_other(event.team), player=challenger, x=x, y=y)
+
+    def _team_of(self, player: str | None) -> int:
+        return UNKNOWN if player is None else self._team_of_player.get(player, UNKNOWN)
 
     def _last_team(self, index: int) -> int:
         """The team that had the ball last before a row."""
