@@ -1,8 +1,9 @@
 """Models on single matches of other providers, beside baselines fitted on the training matches.
 
-``python benchmarks/zero_shot.py DATA MATCH... --weights FILE...`` prints two tables: the rows of each class in 90
-minutes beside the usual ones; and the exact area and the official figure of each model, of Markov renewal and of a
-constant rate on the same match, over the classes that its provider reports. One match has no interval.
+``python benchmarks/zero_shot.py DATA FILE... --weights FILE... --out docs/tables/providers.md`` makes two tables: the
+rows of each class in 90 minutes beside the usual ones; and the exact area and the official figure of each model, of
+Markov renewal and of a constant rate on the same match, over the classes that its provider reports. The files are
+matches and their companions (line-ups, match information), in any order. One match has no interval.
 """
 
 import argparse
@@ -18,11 +19,11 @@ from playahead.evaluation.scores import score
 from playahead.inference.predictor import Predictor
 from playahead.io.files import packaged_weights
 from playahead.lab.baselines import BASELINES, fit_baseline, predict_halves
-from playahead.sources.feeds import USUAL_PER_90_MIN, choose_reader, read_feed
+from playahead.sources.feeds import USUAL_PER_90_MIN, choose_reader, matches_among, read_feed
 
 
-def main(data: Path, matches: list[Path], weights: list[Path]) -> None:
-    """Print both tables."""
+def main(data: Path, files: list[Path], weights: list[Path]) -> str:
+    """Both tables, as Markdown."""
     dataset = FeedDataset(data)
     predictors = {path.stem: Predictor.open(path) for path in weights}
     val, decoders = dataset.evaluation_set("val"), {}
@@ -30,8 +31,8 @@ def main(data: Path, matches: list[Path], weights: list[Path]) -> None:
     for name, baseline in fitted.items():
         decoders[name] = choose(Decoding(), predict_halves(baseline, val.halves, val.end_ms), val.table)
     rates, figures = [], []
-    for path in matches:
-        provider, halves = choose_reader(path).provider, read_feed(path)
+    for path, companions in matches_among(files):
+        provider, halves = choose_reader(path).provider, read_feed(path, companions=companions)
         minutes = sum(int(half.t_ms[-1]) for half in halves) / 60_000
         codes = np.concatenate([half.code[half.is_target] for half in halves])
         counts = np.bincount(codes, minlength=len(ACTIONS)) * 90 / minutes
@@ -42,23 +43,26 @@ def main(data: Path, matches: list[Path], weights: list[Path]) -> None:
         systems |= {name: decoders[name].scores(predictions) for name, predictions in guessed.items()}
         scored = {name: score(scores_ORV, match.count_by_match) for name, scores_ORV in systems.items()}
         cells = (f"{one.area:.2f} ({one.average:.2f})" for one in scored.values())
-        figures.append([provider, str(len(match.classes)), *cells])
+        figures.append([provider, path.name, str(len(match.classes)), *cells])
     usual = ["usual", *(f"{n:.0f}" for n in USUAL_PER_90_MIN)]
-    print_table(["rows in 90 minutes", *map(str, ACTIONS)], [usual, *rates])
-    print_table(["match", "classes", *predictors, *BASELINES], figures)
+    of_rates = as_table(["rows in 90 minutes", *map(str, ACTIONS)], [usual, *rates])
+    return f"{of_rates}\n{as_table(['provider', 'match', 'classes', *predictors, *BASELINES], figures)}"
 
 
-def print_table(head: list[str], rows: list[list[str]]) -> None:
-    """Print it as Markdown."""
-    for row in (head, ["---"] * len(head), *rows):
-        print(f"| {' | '.join(row)} |")
-    print()
+def as_table(head: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("matches", type=Path, nargs="+")
+    parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--weights", type=Path, nargs="+", default=[packaged_weights()])
+    parser.add_argument("--out", type=Path, help="write the tables to this file, too")
     given = parser.parse_args()
-    main(given.data, given.matches, given.weights)
+    tables = main(given.data, given.files, given.weights)
+    print(tables)
+    if given.out is not None:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text(tables)

@@ -45,9 +45,12 @@ from tests.support.provider_files import (
     SPORTEC,
     STATSBOMB,
     datafactory_entry,
+    impect_event,
+    impect_pass,
     metrica_csv,
     metrica_json,
     opta_pass,
+    pff_row,
 )
 from tests.support.video import flat, write
 
@@ -182,6 +185,8 @@ def _feeds() -> list[object]:
         {"data": metrica_json(METRICA)},
         metrica_csv(METRICA),
         sportec,
+        [pff_row(0, game="FIRSTKICKOFF"), *(pff_row(n, "PA", 1 + n // 5 % 2, highPointType="A") for n in seconds)],
+        [impect_event(n, "PASS", 1 + n // 5 % 2, **impect_pass()) for n in seconds],
     ]
     opta = "".join(
         f'<Event type_id="1" period_id="1" min="0" sec="{n}" team_id="{101 + n % 2}" x="5" y="6" '

@@ -11,8 +11,9 @@ from playahead.cli.main import run
 from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.feed import ESTIMATED_OUT
 from playahead.sources.feed_tables import write_feed_table
-from playahead.sources.feeds import choose_reader, read_feed, unusual_rates
+from playahead.sources.feeds import READERS, choose_reader, read_feed, unusual_rates
 from tests.conftest import simulate_half
+from tests.support.paths import ROOT
 from tests.support.provider_files import STATSBOMB, statsbomb_event, statsbomb_line_up, statsbomb_pass
 
 
@@ -95,7 +96,7 @@ PROVIDERS = Path(__file__).parents[3] / "shared" / "data" / "providers"
         ("statsbomb_events.json", "StatsBomb", [920, 824, 63, 141, 17, 26, 28, 35, 50, 10]),
         ("statsperform_ma3.json", "Stats Perform", [665, 566, 112, 108, 37, 62, 33, 76, 26, 10]),
         ("datafactory_events.json", "DataFactory", [669, 500, 0, 120, 45, 8, 20, 54, 0, 0]),
-        ("sportec_match_events.xml", "Sportec", [663, 501, 85, 161, 41, 31, 26, 70, 31, 18]),
+        ("sportec_match_events.xml", "Sportec", [665, 503, 85, 161, 41, 31, 26, 70, 31, 18]),
         ("metrica_events.csv", "Metrica (CSV)", [970, 626, 67, 88, 32, 21, 24, 49, 3, 28]),
     ],
 )
@@ -106,3 +107,12 @@ def test_rows_of_each_class(name, provider, counts):
     assert choose_reader(PROVIDERS / name).provider == provider
     code = np.concatenate([half.code for half in halves])
     assert np.bincount(code, minlength=len(ACTIONS))[: len(ACTIONS)].tolist() == counts
+
+
+def test_the_page_of_providers_has_a_section_for_each_and_the_tables_as_they_were_made():
+    page = (ROOT / "docs" / "providers.md").read_text()
+    assert (ROOT / "docs" / "tables" / "providers.md").read_text() in page
+    headings = " ".join(line for line in page.splitlines() if line.startswith("## "))
+    without_provider = {"compact table", "OSL JSON", "SoccerNet spotting", "SPADL"}
+    providers = {reader.provider.split(" (")[0].split(" v")[0] for reader in READERS} - without_provider
+    assert not {provider for provider in providers if provider not in headings}

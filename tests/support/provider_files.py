@@ -308,3 +308,36 @@ def metrica_json(entries: Sequence[dict]) -> list[dict]:
         }
         for entry in entries
     ]
+
+
+def impect_event(second: float, kind: str, team: int = 1, period: int = 1, player: int = 0, **said: object) -> dict:
+    """An event at a second of its half, in metres from the middle; index and id are given with the list."""
+    clock_s = second + 2700 * (period - 1)
+    clock = {"gameTime": f"{int(clock_s // 60):02d}:{clock_s % 60:07.4f}", "gameTimeInSec": second}
+    start, end = (said.pop(name, at) for name, at in (("start", (0, 0)), ("end", (10, 0))))
+    places = {name: {"adjCoordinates": {"x": x, "y": y}} for name, (x, y) in (("start", start), ("end", end))}
+    found = {"index": int(second), "id": int(second), "gameTime": clock, "periodId": period, "squadId": team}
+    found |= {"player": {"id": player or 10 * team}, "actionType": kind, "action": None, "result": "SUCCESS"}
+    found |= dict.fromkeys(("duel", "shot", "pass", "pressure", "currentAttackingSquadId", "duration"))
+    return found | {"bodyPartExtended": "FOOT"} | places | said
+
+
+def impect_pass(receiver: int = 12) -> dict:
+    return {"pass": {"distance": 10.0, "angle": 0.0, "receiver": {"playerId": receiver, "type": "TEAMMATE"}}}
+
+
+def pff_row(
+    second: float, what: str | None = None, team: int | None = 1, period: int = 1, game: str = "OTB", **said: object
+) -> dict:
+    """A row at a second of its half; the half kicks off at 100 s of the video, the second one at 4000 s."""
+    video_s = second + {1: 100.0, 2: 4000.0}.get(period, 8000.0)
+    about = {"gameEventType": game, "period": period, "teamId": team, "homeTeam": team == 1, "setpieceType": "O"}
+    about |= {"teamName": {1: "Reds", 2: "Blues"}.get(team or 0), "playerId": 10 * team if team else None}
+    about |= {name: said.pop(name) for name in ("setpieceType", "outType", "playerId", "homeTeam") if name in said}
+    row = {name: said.pop(name) for name in ("startTime", "duration", "fouls", "initialTouch", "ball") if name in said}
+    found = {"gameId": 7, "gameEventId": int(10 * video_s), "eventTime": video_s, "startTime": video_s, "duration": 0.0}
+    found |= {"gameEvents": about, "possessionEvents": {"possessionEventType": what, "nonEvent": False} | said}
+    found |= {"ball": [{"x": 0.0, "y": 0.0, "z": 0.0}], "fouls": {"foulType": None}}
+    direction = "R" if (team == 1) == (period == 1) else "L"
+    found |= {"stadiumMetadata": {"teamAttackingDirection": direction, "pitchLength": 105.0, "pitchWidth": 68.0}}
+    return found | row

@@ -10,7 +10,7 @@ from playahead.inference.result import PredictConfig, PredictResult
 from playahead.io.errors import InputError
 from playahead.io.files import match_file
 from playahead.io.progress import Show, quiet
-from playahead.sources.feeds import known_providers, reader_of, second_file_of
+from playahead.sources.feeds import known_providers, reader_of, refusal_of
 from playahead.sources.reading import NO_VIDEO
 
 
@@ -58,8 +58,8 @@ def predict(
     for name in ("video", "kick_off"):
         if getattr(config, name):
             raise InputError(f"PredictConfig.{name}", "is for a feed", "leave it out: a video has its own times")
-    if path.is_file() and (second := second_file_of(path)):
-        raise InputError(path, f"is {second}", "give the file of its events")
+    if path.is_file() and (reason := refusal_of(path)):
+        raise reason
     if match != "-" and "://" not in match:
         if not path.exists():
             raise InputError(path, "no such file")

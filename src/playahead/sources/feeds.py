@@ -4,7 +4,6 @@ A provider is one entry of ``READERS``: how its files are recognised, and the fu
 (docs/how-to/add-a-provider.md). Some providers ship a match as two files; the second is the match's companion.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -18,29 +17,19 @@ from playahead.domain.notices import Notices
 from playahead.io.errors import InputError, RecordError
 from playahead.io.files import match_file
 from playahead.io.progress import Show, counter, quiet
-from playahead.sources import metrica, opta, skillcorner, spadl
+from playahead.sources import impect, metrica, opta, skillcorner, spadl
 from playahead.sources.datafactory import read_datafactory
 from playahead.sources.feed_tables import read_table, write_feed_table
 from playahead.sources.kloppy_events import read_wyscout_v3
-from playahead.sources.reading import FeedFile, head_of
+from playahead.sources.pff import read_pff
+from playahead.sources.reading import FeedFile, Recognise, head_of, holding, starting
 from playahead.sources.sportec import read_sportec
 from playahead.sources.spotting_files import read_osl, read_soccernet_spotting
 from playahead.sources.statsbomb import read_statsbomb
+from playahead.sources.unread_formats import unread_format
 from playahead.sources.wyscout import read_wyscout
 
 _HEAD_BYTES = 65_536
-Recognise = Callable[[bytes], bool]
-
-
-def starting(*starts: bytes) -> Recognise:
-    """Recognises files by their first bytes (white space before them does not count)."""
-    return lambda head: head.startswith(starts)
-
-
-def holding(opens: bytes, *patterns: str) -> Recognise:
-    """Recognises JSON or XML by what opens it (any of these characters) and by patterns that its first 64 KB hold."""
-    compiled = [re.compile(pattern.encode()) for pattern in patterns]
-    return lambda head: bool(head) and head[0] in opens and all(pattern.search(head) for pattern in compiled)
 
 
 @dataclass(frozen=True)
@@ -58,9 +47,8 @@ class Companion:
 class FeedReader:
     """Reader of one provider's matches.
 
-    ``recognises`` tests the first 64 KB of a file, without white space and byte order mark before them. ``read`` adds
-    what it does not read to the file's notices; an ``InputError`` names a file that is missing, mostly unreadable, or
-    the companion of another match.
+    ``read`` adds what it does not read to the file's notices; an ``InputError`` names a file that is missing, mostly
+    unreadable, or the companion of another match.
     """
 
     provider: str
@@ -111,6 +99,13 @@ READERS: tuple[FeedReader, ...] = (
     ),
     FeedReader("DataFactory", holding(_JSON, r'"incidences"\s*:'), read_datafactory),
     FeedReader("Wyscout v3", holding(_JSON, r'"primary"\s*:', r'"matchPeriod"\s*:'), read_wyscout_v3),
+    FeedReader(
+        "Impect",
+        holding(_JSON, r'"actionType"\s*:', r'"gameTimeInSec"\s*:'),
+        impect.read_impect,
+        Companion("line-up", holding(_JSON, r'"squadHome"\s*:', r'"squadAway"\s*:')),
+    ),
+    FeedReader("PFF", holding(_JSON, r'"gameEvents"\s*:', r'"possessionEvents"\s*:'), read_pff),
     FeedReader("OSL JSON", holding(_JSON, r'"data"\s*:\s*\[', r'"(inputs|position_ms)"\s*:'), read_osl),
     FeedReader(
         "SoccerNet spotting",
@@ -128,9 +123,9 @@ READERS: tuple[FeedReader, ...] = (
 
 
 def reader_of(path: Path) -> FeedReader | None:
-    """The first reader that recognises a file's content; None if it is no feed."""
+    """The first reader that recognises a file's content; None if it is no feed, or one that is not read."""
     head = _head(path)
-    return next((reader for reader in READERS if reader.recognises(head)), None)
+    return None if unread_format(head) else next((reader for reader in READERS if reader.recognises(head)), None)
 
 
 def choose_reader(path: Path, provider: str = "") -> FeedReader:
@@ -142,7 +137,7 @@ def choose_reader(path: Path, provider: str = "") -> FeedReader:
             raise InputError("provider", f"{provider!r} is not one of {known}")
         return reader
     if (reader := reader_of(path)) is None:
-        raise InputError(path, "is not an event feed of a known provider", known_providers())
+        raise refusal_of(path) or _unknown(path)
     return reader
 
 
@@ -196,16 +191,26 @@ def matches_among(files: Sequence[Path]) -> list[tuple[Path, list[Path]]]:
     for file in (file for file in files if readers[file] is None):
         takers = [match for match in matches if _takes(readers[match[0]], file)]
         if not takers:
-            raise InputError(file, "is not an event feed of a known provider", known_providers())
+            raise refusal_of(file) or _unknown(file)
         near = max(takers, key=lambda match: (match[0].parent == file.parent, _same_start(match[0].name, file.name)))
         near[1].append(file)
     return matches
 
 
-def second_file_of(path: Path) -> str:
-    """Description of a file that is only the second one of a match; empty for any other."""
+def refusal_of(path: Path) -> InputError | None:
+    """Why a known file is not read: it is tracking data, say, or a match's other file; None if it is not known."""
+    head = _head(path)
+    if unread := unread_format(head):
+        return InputError(path, unread.what, unread.instead)
     reader = next((reader for reader in READERS if _takes(reader, path)), None)
-    return f"the {reader.companion.called} of a match of {reader.provider}" if reader and reader.companion else ""
+    if reader is None or reader.companion is None:
+        return None
+    what = f"is the {reader.companion.called} of a match of {reader.provider}"
+    return InputError(path, what, "give the file of its events")
+
+
+def _unknown(path: Path) -> InputError:
+    return InputError(path, "is not an event feed of a known provider", known_providers())
 
 
 def _head(path: Path) -> bytes:

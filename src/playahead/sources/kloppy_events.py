@@ -1,13 +1,15 @@
 """Events by way of kloppy, an extra: any dataset that it has loaded, and Wyscout's files of version 3.
 
-Which event is what, by kloppy's types and qualifiers, is here; which rows that gives is in ``provider_events``.
+``read_through_kloppy`` reads a provider's list of events although some of them stop kloppy. Which event is what, by
+kloppy's types and qualifiers, is here; which rows that gives is in ``provider_events``.
 """
 
 import io
 import json
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -133,20 +135,43 @@ def _names(event: Any, qualifier: str) -> set[str]:
 def read_wyscout_v3(file: FeedFile) -> list[FeedHalf]:
     """The halves of one match in Wyscout's format of version 3, extra time as halves 3 and 4."""
     path, notices = file.path, file.notices
-    try:
-        import kloppy.wyscout  # noqa: F401
-    except ImportError:
-        what, fix = "is a match of Wyscout v3, which needs kloppy", "pip install 'playahead[kloppy]'"
-        raise InputError(path, what, fix) from None
     root = as_object(read_json(path), str(path))
     events = _of_periods_in_order(list_in(root, "events", str(path)), notices)
+
+    def load(events: list[Any]) -> "EventDataset":
+        from kloppy import wyscout
+
+        return wyscout.load(event_data=as_file(root | {"events": events}), data_version="V3")
+
+    return read_through_kloppy(file, "Wyscout v3", [_to_the_millisecond(event) for event in events], load)
+
+
+def read_through_kloppy(
+    file: FeedFile, provider: str, events: list[Any], load: Callable[[list[Any]], "EventDataset"]
+) -> list[FeedHalf]:
+    """The halves of one match that kloppy loads; an event that it stumbles over is left out and counted.
+
+    Args:
+        file: the match.
+        provider: name for messages.
+        events: the provider's events, in the order of the match.
+        load: function from events to kloppy's dataset. It gives kloppy bytes (``as_file``) and never a name, which
+            kloppy would fetch if it looked like an address.
+
+    Raises:
+        InputError: kloppy is missing, or refuses more than ``MOST_UNREADABLE`` events.
+    """
+    path, notices = file.path, file.notices
+    if find_spec("kloppy") is None:
+        what, fix = f"is a match of {provider}, which needs kloppy", "pip install 'playahead[kloppy]'"
+        raise InputError(path, what, fix)
     # kloppy's own warnings become notices, the same one once.
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            dataset = _load_tolerantly(root, [_to_the_millisecond(event) for event in events], notices)
+            dataset = _load_tolerantly(events, load, notices)
     except Exception as reason:  # kloppy raises whatever its parser does
-        what = f"cannot be read as a match of Wyscout v3 ({type(reason).__name__}: {_line(reason)})"
+        what = f"cannot be read as a match of {provider} ({type(reason).__name__}: {_line(reason)})"
         raise InputError(path, what, "is it whole?") from None
     texts = Counter(_line(one.message) for one in warned if type(one.message).__module__.startswith("kloppy"))
     times = ((text, f" ({count:,} times)" if count > 1 else "") for text, count in texts.items())
@@ -154,7 +179,12 @@ def read_wyscout_v3(file: FeedFile) -> list[FeedHalf]:
     try:
         return read_kloppy_dataset(dataset, notices)
     except (InputError, RecordError) as reason:
-        raise InputError(path, f"Wyscout v3: {reason}") from None
+        raise InputError(path, f"{provider}: {reason}") from None
+
+
+def as_file(document: object) -> io.BytesIO:
+    """JSON as kloppy's loaders take it."""
+    return io.BytesIO(json.dumps(document).encode())
 
 
 def _of_periods_in_order(events: list[Any], notices: Notices) -> list[Any]:
@@ -192,42 +222,37 @@ def _to_the_millisecond(event: Any) -> Any:
     return event | {"second": event["second"] + seconds} if 0 < seconds < 1 else event
 
 
-def _load_tolerantly(root: dict[str, Any], events: list[Any], notices: Notices) -> "EventDataset":
-    """The dataset that kloppy makes; an event that it stumbles over is left out and counted.
+def _load_tolerantly(
+    events: list[Any], load: Callable[[list[Any]], "EventDataset"], notices: Notices
+) -> "EventDataset":
+    """The dataset without the events that kloppy refuses.
 
     kloppy reads events in order and stops at the first that it does not know: the shortest beginning of the list that
     it refuses ends with that one.
     """
     fine = 0
     for left_out in range(MOST_UNREADABLE + 1):
-        reason = _refusal(root, events)
+        reason = _refusal(events, load)
         if reason is None:
             break
         low, high = fine, len(events)  # a beginning of `low` events is read, one of `high` is refused
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if _refusal(root, events[:middle]) else (middle, high)
-        if left_out == MOST_UNREADABLE or high != low + 1 or (low and _refusal(root, events[:low])):
+            low, high = (low, middle) if _refusal(events[:middle], load) else (middle, high)
+        if left_out == MOST_UNREADABLE or high != low + 1 or (low and _refusal(events[:low], load)):
             raise reason
         notices.count(f"events that kloppy does not read ({_line(reason)})")
         fine = low
         del events[low]
-    return _load(root, events)
+    return load(events)
 
 
-def _refusal(root: dict[str, Any], events: list[Any]) -> Exception | None:
+def _refusal(events: list[Any], load: Callable[[list[Any]], "EventDataset"]) -> Exception | None:
     try:
-        _load(root, events)
+        load(events)
     except Exception as reason:
         return reason
     return None
-
-
-def _load(root: dict[str, Any], events: list[Any]) -> "EventDataset":
-    """From memory: kloppy is given bytes and never a name, which it would fetch if it looked like an address."""
-    from kloppy import wyscout
-
-    return wyscout.load(event_data=io.BytesIO(json.dumps(root | {"events": events}).encode()), data_version="V3")
 
 
 def _line(reason: object) -> str:

@@ -5,7 +5,7 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field as attribute
 from pathlib import Path
 from xml.etree import ElementTree
@@ -138,6 +138,27 @@ def read_xml(path: Path) -> ElementTree.Element:
         return ElementTree.fromstring(read_source(path))
     except (ElementTree.ParseError, LookupError, ValueError) as reason:  # also an encoding that Python does not know
         raise InputError(path, f"not XML: {reason}", "is the file cut short?") from None
+
+
+Recognise = Callable[[bytes], bool]
+"""Tests the first 64 KB of a file, without white space and byte order mark before them."""
+
+
+def starting(*starts: bytes) -> Recognise:
+    """Recognises files by their first bytes (white space before them does not count)."""
+    return lambda head: head.startswith(starts)
+
+
+def matching(pattern: str) -> Recognise:
+    """Recognises files by a pattern that their first bytes match."""
+    compiled = re.compile(pattern.encode())
+    return lambda head: compiled.match(head) is not None
+
+
+def holding(opens: bytes, *patterns: str) -> Recognise:
+    """Recognises JSON or XML by what opens it (any of these characters) and by patterns that its first 64 KB hold."""
+    compiled = [re.compile(pattern.encode()) for pattern in patterns]
+    return lambda head: bool(head) and head[0] in opens and all(pattern.search(head) for pattern in compiled)
 
 
 def as_object(value: object, where: str) -> dict[str, object]:

@@ -25,10 +25,11 @@ _SETPIECES = {
     **{"ThrowIn": SetPiece.THROW_IN, "GoalKick": SetPiece.GOAL_KICK, "CornerKick": SetPiece.CORNER},
     **{"FreeKick": SetPiece.FREE_KICK, "Penalty": SetPiece.DIRECT_SHOT},
 }
+_FAIR_PLAY = "FairPlay"  # a kick, to the other side or out
 _STOPPAGES, _TOUCHES, _KICK_OFFS = ("Foul", "Offside"), ("Play", "OtherBallAction"), ("KickOff", "KickoffWhistle")
 _SILENT = {
     *("KickOff", "KickoffWhistle", "FinalWhistle", "Delete", "Substitution", "Caution", "CautionTeamofficial"),
-    *("PlayerNotSentOff", "PenaltyReconsidered", "RefereeBall", "FairPlay", "SpectacularPlay", "PenaltyNotAwarded"),
+    *("PlayerNotSentOff", "PenaltyReconsidered", "RefereeBall", "SpectacularPlay", "PenaltyNotAwarded"),
     *("Nutmeg", "Run", "PossessionLossBeforeGoal", "BallDeflection", "ChanceWithoutShot", "VideoAssistantAction"),
     *("OutSubstitution", "SendOff", "GoalDisallowed", "OwnGoal", "SitterPrevented", "PlayerSetting"),
     *("TacticalFormationChange", "GameInterruption", "GameContinuation"),
@@ -49,7 +50,7 @@ class _Event:
 
     @property
     def is_pass(self) -> bool:
-        return "Play" in self.tags
+        return "Play" in self.tags or self.tags[0] == _FAIR_PLAY
 
     @property
     def is_high(self) -> bool:

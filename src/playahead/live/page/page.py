@@ -19,7 +19,7 @@ from playahead.domain.palette import COLOURS, DARK, LIGHT, PAST_SHARE, short_nam
 from playahead.io.errors import InputError, RecordError
 from playahead.io.files import match_file, write_whole
 from playahead.sources import reading
-from playahead.sources.feeds import read_feed, reader_of
+from playahead.sources.feeds import read_feed, reader_of, refusal_of
 
 _ASSETS = files("playahead.live.page") / "assets"
 _SCRIPTS = ("match.js", "draw.js", "live.js", "viewer.js")  # one module, in the order of use
@@ -58,7 +58,7 @@ def recognise(paths: Sequence[Path]) -> Shown:
         fix = "playahead predict match.mp4 --format json > predictions.json"
         raise InputError("files", f"one file of predictions is needed, {len(predictions)} are given", fix)
     if odd := [path for path in videos if path.suffix in reading.NO_VIDEO]:
-        raise InputError(odd[0], "is neither predictions nor a feed, labels or a video")
+        raise refusal_of(odd[0]) or InputError(odd[0], "is neither predictions nor a feed, labels or a video")
     if len(videos) > 1 or len(feeds) > 1:
         raise InputError("files", "at most one video, and one feed or file of labels, can be shown")
     return Shown(predictions[0], videos[0] if videos else None, feeds[0] if feeds else ())

@@ -16,7 +16,7 @@ from playahead.live.session.answer import Answer
 from playahead.live.session.feed_session import FeedSession, watch_feed
 from playahead.live.session.lines import EXAMPLE, Line, Lines, Reports, of_feed, of_growing_file, of_stream
 from playahead.live.session.record import Record, is_record, replay
-from playahead.sources.feeds import read_feed, reader_of
+from playahead.sources.feeds import read_feed, reader_of, refusal_of
 
 STANDARD_INPUT = "-"
 LINES = (".jsonl", ".ndjson")  # files that may still grow
@@ -143,4 +143,6 @@ def _lines_of(source: str, config: LiveConfig) -> Lines | None:
         if len({half.match for half in halves}) > 1:
             raise InputError(path, "holds several matches", "give a file of one")
         return of_feed(halves, config.speed)
+    if path.is_file() and (reason := refusal_of(path)):
+        raise reason
     return None
