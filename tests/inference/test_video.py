@@ -16,7 +16,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.features.encoder import VideoEncoder
 from playahead.features.store import FeatureStore, StoreFacts
 from playahead.inference.predictor import Predictor
-from playahead.inference.video import facts_of
+from playahead.inference.video import facts_of, input_size_of
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
 from playahead.io.tensors import read_tensors, write_tensors
@@ -164,7 +164,7 @@ ODD = {"precision": ["float32"], "weights": 5, "snippets": "many", "kind": "feed
 def test_a_damaged_description_of_the_features_is_one_line(features):
     assert facts_of(SimpleNamespace(about={"features": WHOLE}, where="w")).input_size == (96, 64, "limited")
     with pytest.raises(InputError, match=r"^w: ") as caught:
-        facts_of(SimpleNamespace(about={"features": features}, where="w"))
+        input_size_of(SimpleNamespace(about={"features": features}, where="w"))
     assert "\n" not in str(caught.value)
 
 

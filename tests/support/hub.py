@@ -5,6 +5,7 @@ import json
 import random
 import re
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ TOKEN = "hf_standin"
 COMMIT = "c0ffee" * 6 + "c0ff"
 _REPO = "SoccerNet/ActionAnticipation"
 _RESOLVE = re.compile(rf"^/datasets/{_REPO}/resolve/main/(.+)$")
+_MODEL = re.compile(r"^/(?:api/models/)?(?P<name>[\w.-]+/[\w.-]+)/resolve/main/(?P<file>.+)$")
 _TREE = re.compile(rf"^/api/datasets/{_REPO}/tree/main/([^?]+)")
 
 
@@ -40,6 +42,7 @@ class StandIn:
         status: of every answer about a file, if not 200.
         drops: number of answers that break off half-way.
         skips: number of answers before the first drop.
+        models: files of repositories of models, by name.
         cdn: where requests for files are redirected to, as the hub does for large files.
     """
 
@@ -48,6 +51,7 @@ class StandIn:
     drops: int = 0
     skips: int = 0
     cdn: "StandIn | None" = None
+    models: dict[str, dict[str, bytes]] = field(default_factory=dict)
     address: str = ""
     requests: list[Request] = field(default_factory=list)
     served_bytes: int = 0
@@ -99,7 +103,23 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
+    def do_HEAD(self) -> None:
+        """What a client asks before it fetches a model's file."""
+        if self.hub.status != 200 or not (file := _MODEL.match(self.path)) or file["name"] not in self.hub.models:
+            return self._send(404, {"X-Error-Code": "RepoNotFound"}, b"")
+        if file["file"] not in self.hub.models[file["name"]]:
+            return self._send(404, {"X-Error-Code": "EntryNotFound"}, b"")
+        body = self.hub.models[file["name"]][file["file"]]
+        self.send_response(200)
+        for name, value in {"ETag": f'"{zlib.crc32(body)}"', "X-Repo-Commit": COMMIT}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        return None
+
     def do_GET(self) -> None:
+        if (file := _MODEL.match(self.path)) and file["name"] in self.hub.models:
+            return self._send(200, {}, self.hub.models[file["name"]][file["file"]])
         hub, tree, file = self.hub, _TREE.match(self.path), _RESOLVE.match(self.path)
         if self.path == f"/api/datasets/{_REPO}":
             return self._json({"id": _REPO, "sha": COMMIT})

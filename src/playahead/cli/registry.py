@@ -197,6 +197,12 @@ _ALL = {
         "files",
     ),
     "export": Command("export:export", "a model as ONNX, for programs without PyTorch", "--out exported"),
+    "publish": Command(
+        "publish:publish",
+        "a folder to upload to the Hugging Face Hub: weights and their card",
+        "org/name --out published --results results",
+        "name",
+    ),
     "submit": Command(
         "submit:submit",
         "write a submission, or check one before the server does",
@@ -210,7 +216,7 @@ _ALL = {
 SECTIONS = {
     "a match": ("predict", "spot", "curves", "plot", "view", "live", "serve"),
     "scores": ("evaluate", "compare", "report", "results", "submit"),
-    "data and training": ("data", "extract", "features", "train", "pretrain", "weights", "export"),
+    "data and training": ("data", "extract", "features", "train", "pretrain", "weights", "export", "publish"),
     "this machine": ("demo", "bench"),
 }
 """Commands in the order in which ``playahead --help`` names them."""

@@ -11,24 +11,26 @@ from playahead.inference.any_predictor import AnyPredictor
 from playahead.inference.moment_predictor import open_moment_predictor, reads_moments
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
+from playahead.io.hub import weights_file
 from playahead.io.settings import check_choices
 from playahead.paper.inference import Confidence, SlotTime
 
 
 def open_predictor(
-    weights: Path | None = None, features: Mapping[str, object] | None = FEED_FEATURES, device: str = "auto"
+    weights: Path | str | None = None, features: Mapping[str, object] | None = FEED_FEATURES, device: str = "auto"
 ) -> AnyPredictor:
     """Open a model that predicts from these features. One that reads moments is computed by NumPy.
 
     Args:
-        weights: a weights file, or the folder of an export; the packaged event-feed model if None.
+        weights: a weights file, the folder of an export, or a model's name on the Hugging Face Hub (org/name); the
+            packaged event-feed model if None.
         features: see ``AnyPredictor.check``; None checks nothing.
         device: device for weights.
 
     Raises:
         InputError: missing, damaged or foreign file, other features, or no such device.
     """
-    path = packaged_weights() if weights is None else Path(weights)
+    path = packaged_weights() if weights is None else weights_file(weights)
     if path.is_dir():
         from playahead.inference.onnx_predictor import OnnxPredictor
 

@@ -1,0 +1,19 @@
+"""``playahead publish``."""
+
+from pathlib import Path
+
+from playahead.cli import terminal
+from playahead.lab.publish import publish as write_folder
+
+
+def publish(name: str, out: Path, weights: Path | None = None, results: Path | None = None) -> None:
+    """Write a folder to upload to the Hugging Face Hub: weights, and a card with their recorded results.
+
+    Args:
+        name: name of the repository, as org/name.
+        out: folder to write to.
+        weights: weights to publish; the packaged ones if not given.
+        results: folder of recorded results; those of these weights go into the card.
+    """
+    found = write_folder(out, name, weights, results)
+    terminal.out().print(f"{out}: weights, and a card with {len(found)} results. Upload: hf upload {name} {out}")
