@@ -75,11 +75,17 @@ def main() -> None:
                 results[-1] |= {"area": round(area, 3), "drive": round(drive, 3)}
                 print(json.dumps(results[-1]), flush=True)
                 (options.out / "results.json").write_text(json.dumps(results, indent=1))
-    print(f"| drives | own matches | trained on | area ({options.seeds} seeds) | DRIVE |\n|---|---|---|---|---|")
+    lines = [
+        f"| drives | own matches | trained on | exact area ({options.seeds} seeds) | of DRIVE |",
+        "|---|---|---|---|---|",
+    ]
     for key in dict.fromkeys((row["drives"], row["matches"], row["trained"]) for row in results):
         of = [row for row in results if (row["drives"], row["matches"], row["trained"]) == key]
         areas, drive = [row["area"] for row in of], np.mean([row["drive"] for row in of])
-        print(f"| {' | '.join(key)} | {np.mean(areas):.2f} ({', '.join(f'{a:.2f}' for a in areas)}) | {drive:.2f} |")
+        listed = ", ".join(f"{area:.2f}" for area in areas)
+        lines.append(f"| {' | '.join(key)} | {np.mean(areas):.2f} ({listed}) | {drive:.2f} |")
+    (options.out / "table.md").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
 
 
 def _long_drives(half: FeedHalf) -> FeedHalf:

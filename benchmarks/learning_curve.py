@@ -71,14 +71,19 @@ def main() -> None:
         constant = score_baseline("constant-rate", dataset, "test")["marginal"]
         results.append({"matches": size, "seed": "constant rate", "area": constant.area, "official": constant.average})
         (options.out / "results.json").write_text(json.dumps(results, indent=1))
-    print("| simulated matches of 10 minutes | exact area, three seeds | official | constant rate |\n|---|---|---|---|")
+    lines = [
+        "| simulated matches of 10 minutes | exact area, three seeds | official | constant rate |",
+        "|---|---|---|---|",
+    ]
     for size in SIZES:
         of = [row for row in results if row["matches"] == size]
         areas = [row["area"] for row in of if row["seed"] != "constant rate"]
         official = np.mean([row["official"] for row in of if row["seed"] != "constant rate"])
         (constant,) = (row["area"] for row in of if row["seed"] == "constant rate")
         listed = ", ".join(f"{area:.2f}" for area in areas)
-        print(f"| {size} | {np.mean(areas):.2f} ({listed}) | {official:.2f} | {constant:.2f} |")
+        lines.append(f"| {size} | {np.mean(areas):.2f} ({listed}) | {official:.2f} | {constant:.2f} |")
+    (options.out / "table.md").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from playahead.lab.simulation.plays import simulate_half, write_bas_labels
 from playahead.live.session.lines import parse_line
 from tests.support import spotter_stand_ins
 from tests.support.paths import ROOT
-from tests.support.pipeline import BRIEF, FIRST_RUN
+from tests.support.pipeline import BRIEF, FIRST_RUN, TINY
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = re.findall(r"^\$ (?:\.venv/bin/)?(playahead .+?)(?:\s+#.*)?$", README, re.MULTILINE)
@@ -79,6 +79,21 @@ def test_the_how_to_on_real_video_runs_with_a_stand_in(workplace, monkeypatch, c
     for command in commands:
         follow(command, "--to 0:45" if " predict " in command else "", capsys)
     assert (workplace / "ahead.mp4").exists()
+
+
+@pytest.mark.timeout(300)
+def test_the_how_to_on_fine_tuning_runs(real_match, tmp_path, monkeypatch, capsys):
+    """One real match stands for both splits: what is trained means nothing, the commands are the page's."""
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "how-to" / "fine-tune.md").read_text()
+    commands = re.findall(r"^\$ (playahead .+)$", page, re.MULTILINE)
+    for split in ("train", "val"):
+        (tmp_path / "mine" / split).mkdir(parents=True)
+        (tmp_path / "mine" / split / "1.json").write_bytes(gzip.decompress(real_match.read_bytes()))
+    for command in commands:
+        brief = f"{TINY} --examples 8" if " train feed " in command else ""
+        follow(command.replace("*.json", "1.json"), brief, capsys)
+    assert (tmp_path / "runs" / "mine-tuned" / "weights.safetensors").exists()
 
 
 def test_pages_show_the_tables_that_commands_made():

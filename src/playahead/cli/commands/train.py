@@ -4,6 +4,7 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.datasets.dataset import FeedDataset, VideoDataset
+from playahead.io.files import packaged_weights
 from playahead.training.run import VALIDATION_MATCHES, train
 from playahead.training.trainer import TrainConfig
 
@@ -24,8 +25,9 @@ def train_feed(
         out: folder of the run: weights.safetensors (to predict with), log.csv, state to resume from.
         recipe: feed, now, feed-slots, paper-feed, paper-small, faantra or demo; the options below change it.
         validation_matches: matches of val that are scored while training (the end is scored on all).
-        start: weights of an earlier run of the same model to start from.
+        start: weights of an earlier run of the same model to start from; "packaged" are those of the package.
     """
+    start = packaged_weights() if start == Path("packaged") else start
     with terminal.progress(terminal.slow_precision(run.precision)) as show:
         finished = train(FeedDataset(data), run, out, start, validation_matches, show)
     terminal.print_finished(finished.validation, finished.weights, finished.log)
