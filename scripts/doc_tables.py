@@ -1,13 +1,14 @@
 """Puts the files of docs/tables into the pages that show them: python scripts/doc_tables.py.
 
 A page shows a file between two comments, ``begin NAME`` and ``end NAME``; a command made the file, and nobody types
-what is in it. One of them is made here: the table of spotters, from their adapters.
+what is in it. Two of them are made here: the table of spotters, from their adapters, and that of recorded results.
 """
 
 import re
 from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
+from playahead.lab.results import check, table
 from playahead.spotters.adapters import SPOTTERS
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +43,14 @@ def _classes(classes: tuple[str, ...]) -> str:
     return ", ".join(classes if len(classes) < len(ACTIONS) else ["all ten", *others])
 
 
+def recorded() -> str:
+    """The table of recorded results: the packaged model on full feeds, then worse pasts, then baselines."""
+    found = [one.result for one in check(ROOT / "results")]
+    return table(sorted(found, key=lambda one: (not one.weights, bool(one.past), -one.area[0])))
+
+
 if __name__ == "__main__":
+    (TABLES / "results.md").write_text(recorded())
     (TABLES / "spotters.md").write_text(spotters())
     for path in PAGES:
         path.write_text(with_tables(path.read_text()))

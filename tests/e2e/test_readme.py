@@ -99,6 +99,7 @@ def test_the_how_to_on_fine_tuning_runs(real_match, tmp_path, monkeypatch, capsy
 def test_pages_show_the_tables_that_commands_made():
     names = runpy.run_path(str(ROOT / "scripts" / "doc_tables.py"))
     assert (ROOT / "docs" / "tables" / "spotters.md").read_text() == names["spotters"](), "run scripts/doc_tables.py"
+    assert (ROOT / "docs" / "tables" / "results.md").read_text() == names["recorded"](), "run scripts/doc_tables.py"
     for path in names["PAGES"]:
         assert names["with_tables"](path.read_text()) == path.read_text(), f"{path}: run scripts/doc_tables.py"
 

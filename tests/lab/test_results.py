@@ -111,7 +111,7 @@ def test_the_table_has_a_row_for_each_result(folder, capsys):
     printed = capsys.readouterr().out
     assert printed == table([one.result for one in check(folder)])
     full = read_result(folder / "full.json")
-    assert f"| full | test | **{full.area[0]:.2f}** [{full.area[1]:.2f}, {full.area[2]:.2f}] |" in printed
+    assert f"| packaged weights | test | **{full.area[0]:.2f}** [{full.area[1]:.2f}, {full.area[2]:.2f}] |" in printed
 
 
 @pytest.mark.parametrize(

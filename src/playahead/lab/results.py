@@ -272,7 +272,7 @@ def table(results: Sequence[Result]) -> str:
     )
     rows = [
         (
-            one.name,
+            ", ".join(filter(None, (one.model, one.past))),
             " ".join(filter(None, (one.benchmark, one.split))),
             f"**{one.area[0]:.2f}** [{one.area[1]:.2f}, {one.area[2]:.2f}]",
             f"{one.official[0]:.2f} [{one.official[1]:.2f}, {one.official[2]:.2f}]",
