@@ -1,60 +1,131 @@
-"""Which question each interval answers, measured: ``python benchmarks/coverage.py DATA`` (about ten minutes).
+"""Which question each interval answers: python coverage.py TABLE WEIGHTS... [--leagues FILE LEAGUE] [--out FOLDER].
 
-Random subsets of a large pool of matches (the 200 training matches of Wyscout-BAA) stand for test sets of every
-size; the figure on the whole pool stands for the value on very many matches. For each size: the mean and the
-standard deviation of both figures over subsets, how far two systems scored on different sets must be apart, and how
-often the percentile and the basic interval made from one subset hold the pool's value, and the figure of another
-subset of the same size, which shares no match with it.
+TABLE is a compact feed table of many matches that the models have not seen; with --leagues, its matches of one league
+(``matches.json`` of the large training set), for models that were trained without it (``fine_tuning.py`` leaves some).
+
+The first table: random subsets stand for test sets of every size, and the figure on all *other* matches for the value
+on very many: for each size, mean and standard deviation of the official figure and of the exact area, how far two
+systems scored on different sets must be apart, and how often the percentile and the basic interval hold the figure of
+the other matches, and that of another subset of the same size, which shares no match with it.
+
+The second: why the official figure moves more than the area. For each model, the figure as the benchmark has it, with
+scores whose ranks are spread over its 200 thresholds, without thresholds, and with the whole curve instead of eleven of
+its points; and the standard deviation of each over the same subsets of 64 matches.
 """
 
-import sys
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from playahead import Predictor
-from playahead.datasets.dataset import FeedDataset
+from playahead.datasets.evaluation_set import FeedEvaluationSet
+from playahead.evaluation.exact import ExactScores, TimedEvents, score_exactly, timed_events_of_frames
 from playahead.evaluation.official import ThresholdCounts
 from playahead.evaluation.scores import AREA, OFFICIAL, Measure, average_of, bootstrap_averages, score
+from playahead.inference.open_predictor import open_predictor
+from playahead.sources.feed_tables import read_feed_table
 
 SIZES = (2, 8, 16, 64)
-SUBSETS = 100
-SAMPLES = 400
+SUBSETS, SAMPLES, STUDIED, FEW = 100, 400, 64, 24
 APART = 1.96 * np.sqrt(2)
 
 
-def main(data: Path, split: str = "train") -> None:
-    """Print the table."""
-    evaluation_set, predictor = FeedDataset(data).evaluation_set(split), Predictor.open()
-    scored = score(predictor.decoder().scores(predictor.predict_all(evaluation_set)), evaluation_set.count_by_match)
-    print(f"{len(scored.counts_M)} matches of {split}, packaged model, {SUBSETS} subsets of each size")
-    held_by = "held by percentile, basic: the pool's value; another set's"
-    print(f"{'':10}{'matches':>8}{'mean':>8}{'s.d.':>7}{'apart':>7}   {held_by}")
+def main() -> None:
+    """Print both tables, and write them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", type=Path)
+    parser.add_argument("weights", type=Path, nargs="+")
+    parser.add_argument("--leagues", nargs=2)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    halves = read_feed_table(options.table)
+    if options.leagues:
+        league_of = json.loads(Path(options.leagues[0]).read_text())["competition"]
+        halves = [half for half in halves if league_of[str(half.match)] == options.leagues[1]]
+    pool = FeedEvaluationSet(halves, "pool")
+    first = options.weights[0]
+    predictor = open_predictor(first)
+    scored = score(predictor.decoder().scores(predictor.predict_all(pool)), pool.count_by_match)
+    lines = [
+        "| figure | matches | mean | s.d. | apart | all others: percentile, basic | another set: percentile, basic |"
+    ]
+    lines += ["|---|---|---|---|---|---|---|"]
     for name, measure, matches in (("official", OFFICIAL, scored.counts_M), ("area", AREA, scored.ranked_M)):
-        pool = average_of(matches, measure)
         for size in SIZES:
-            values, held = _tried(matches, measure, size, pool)
+            values, held = _tried(matches, measure, size)
             mean, spread = 100 * values.mean(), 100 * values.std(ddof=1)
-            shares = f"{held[0]:.0%}, {held[1]:.0%}; {held[2]:.0%}, {held[3]:.0%}"
-            print(f"{name:10}{size:8}{mean:8.2f}{spread:7.2f}{APART * spread:7.2f}   {shares}", flush=True)
-        print(f"{name:10}{len(matches):8}{100 * pool:8.2f}")
+            shares = f"{held[0]:.0%}, {held[1]:.0%} | {held[2]:.0%}, {held[3]:.0%}"
+            lines.append(f"| {name} | {size} | {mean:.2f} | {spread:.2f} | {APART * spread:.2f} | {shares} |")
+            print(lines[-1], flush=True)
+        lines.append(f"| {name} | {len(matches)} | {100 * average_of(matches, measure):.2f} | | | | |")
+    figures = [_figures(path, pool) for path in options.weights]
+    names = list(figures[0][0])
+    study = [f"| figure | {' | '.join(f'model {n + 1}' for n in range(len(figures)))} | s.d. over {STUDIED} matches |"]
+    study += ["|---|" + "---|" * (len(figures) + 1)]
+    for name in names:
+        cells = " | ".join(f"{whole[name]:.2f}" for whole, _ in figures)
+        study.append(f"| {name} | {cells} | {np.std(figures[0][1][name], ddof=1):.2f} |")
+        print(study[-1], flush=True)
+    if options.out is not None:
+        (options.out / "coverage.md").write_text("\n".join(lines) + "\n")
+        (options.out / "stability.md").write_text("\n".join(study) + "\n")
 
 
-def _tried(matches: list[ThresholdCounts], measure: Measure, size: int, pool: float) -> tuple[np.ndarray, np.ndarray]:
-    """Figures of subsets; shares of intervals that hold the pool's value and another subset's (percentile, basic)."""
+def _tried(matches: list[ThresholdCounts], measure: Measure, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Figures of subsets; shares of intervals that hold the others' figure and another subset's (percentile, basic)."""
     rng = np.random.default_rng(0)
     values, held = [], []
     for _ in range(SUBSETS):
         order = rng.permutation(len(matches))
         ours = [matches[i] for i in order[:size]]
+        others = average_of([matches[i] for i in order[size:]], measure)
         another = average_of([matches[i] for i in order[-size:]], measure)
         value = average_of(ours, measure)
         low, high = np.percentile(bootstrap_averages(ours, SAMPLES, measure=measure), (2.5, 97.5))
         values.append(value)
         bounds = ((low, high), (2 * value - high, 2 * value - low))
-        held.append([start <= figure <= end for figure in (pool, another) for start, end in bounds])
+        held.append([start <= figure <= end for figure in (others, another) for start, end in bounds])
     return np.array(values), np.mean(held, axis=0)
 
 
+def _figures(weights: Path, pool: FeedEvaluationSet) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """A model's figures on the whole pool, and on each of some subsets."""
+    predictor = open_predictor(weights)
+    predictions = predictor.predict_all(pool)
+    as_it_is, raw = (
+        predictor.decoder().scores(predictions),
+        replace(predictor.decoder(), scale=None).scores(predictions),
+    )
+    scored, plain = score(as_it_is, pool.count_by_match), score(raw, pool.count_by_match)
+    events, found = pool.timed_events(), timed_events_of_frames(pool.table(as_it_is))[1]
+    match_of_O = np.repeat([half.match for half in pool.halves], [len(ends) for ends in pool.end_ms])
+    matches = list(dict.fromkeys(match_of_O.tolist()))
+
+    def of(chosen: Sequence[int]) -> dict[str, float]:
+        kept = np.isin(match_of_O, [matches[i] for i in chosen])
+        exact: ExactScores = score_exactly(_only(events, kept), _only(found, kept))
+        return {
+            "official, raw probabilities": 100 * average_of([plain.counts_M[i] for i in chosen]),
+            "official, scale chosen on val": 100 * average_of([scored.counts_M[i] for i in chosen]),
+            "official, ranks spread over the thresholds": 100 * average_of([scored.ranked_M[i] for i in chosen]),
+            "eleven points of the exact curve": 100 * float(exact.eleven_point_DC.mean()),
+            "area under the exact curve": 100 * exact.average_area,
+        }
+
+    rng = np.random.default_rng(1)
+    drawn = [of(rng.permutation(len(matches))[:STUDIED].tolist()) for _ in range(FEW)]
+    return of(range(len(matches))), {name: [one[name] for one in drawn] for name in drawn[0]}
+
+
+def _only(timed: TimedEvents, kept_O: np.ndarray) -> TimedEvents:
+    """Events or predictions of the examples that are kept."""
+    chosen = kept_O[timed.clip]
+    score_P = None if timed.score is None else timed.score[chosen]
+    return TimedEvents(timed.clip[chosen], timed.class_index[chosen], timed.time_ms[chosen], score_P, timed.classes)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()
