@@ -14,6 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from playahead.cli.main import run
+from playahead.domain.records import Timeline
+from playahead.inference.feed import predict_feed
+from playahead.inference.result import PredictConfig
 from playahead.io.errors import InputError
 from playahead.io.progress import Progress
 from playahead.sources.feeds import read_feed
@@ -293,6 +296,35 @@ def anticipated(half) -> list:
 
     predictor = open_predictor(None)
     return predictor.anticipate_at(predictor.prepare(half), [30_000])[0]
+
+
+def test_the_overlay_and_the_page_show_what_a_spotter_knew_by_then(tmp_path, video, monkeypatch):
+    said = [{"label": "PASS", "position": t_ms, "confidence": 0.9} for t_ms in range(1_000, 45_000, 1_000)]
+    spotted = spot(
+        video, command(tmp_path, WRITES.format(content={"predictions": said}), 8.0), tmp_path / "spotted.json"
+    )
+    shown: list[Timeline] = []
+    monkeypatch.setattr("playahead.video.overlay.write_overlay", lambda *call, **_: shown.append(call[2]))
+    config = PredictConfig(video=video, kick_off="0:00", overlay=tmp_path / "a.mp4", end="0:31")
+    result = predict_feed(spotted.path, config)
+    assert [mark.time_ms for mark in shown[0].past(30_000)] == list(range(1_000, 22_001, 1_000))
+    assert max(result.times_ms)[0] > 1_000_000_000, "numbers of matches may be so large"
+
+
+def test_the_page_takes_what_predict_wrote_of_it(tmp_path, video, capsys):
+    said = [{"label": "PASS", "position": t_ms, "confidence": 0.9} for t_ms in range(1_000, 45_000, 1_000)]
+    spotted = spot(video, command(tmp_path, WRITES.format(content={"predictions": said})), tmp_path / "spotted.json")
+    assert run(["predict", str(spotted.path), "--format", "json"]) == 0
+    (tmp_path / "predictions.json").write_text(capsys.readouterr().out)
+    words = [
+        "view",
+        str(video),
+        str(tmp_path / "predictions.json"),
+        str(spotted.path),
+        "--out",
+        str(tmp_path / "v.html"),
+    ]
+    assert run(words) == 0, capsys.readouterr().err
 
 
 def test_a_match_that_the_spotters_learned_from_is_noticed(tmp_path, video):

@@ -7,7 +7,6 @@ import csv
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import date
 from itertools import groupby
 from typing import Literal
@@ -74,7 +73,7 @@ class _Json(Writer):
         if part.teams:
             document["teams"] = part.teams
         if part.kind == "video":
-            document["spotted"] = [asdict(mark) for mark in part.spotted]
+            document["spotted"] = [mark.as_json() for mark in part.spotted]
         document["min_confidence"] = dict(zip(ACTIONS, part.min_C, strict=True))
         document["times"] = [
             {"match": match, "half": half, "from_ms": int(ms[0]), "to_ms": int(ms[-1]), "every_ms": part.every_ms}
@@ -112,7 +111,7 @@ class _Csv(Writer):
         columns = [*columns, "team", "x", "y", "times_usual"] if part.kind == "feed" else ["kind", *columns]
         self._writer = csv.DictWriter(sys.stdout, columns, restval="", extrasaction="ignore")
         self._writer.writeheader()
-        self._writer.writerows({"kind": "spotted", **asdict(seen)} for seen in part.spotted)
+        self._writer.writerows({"kind": "spotted", **seen.as_json()} for seen in part.spotted)
 
     def add(self, part: PredictResult) -> None:
         self._writer.writerows({"kind": "anticipated", **line.as_json()} for line in part.expected)

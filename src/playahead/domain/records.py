@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from playahead.domain.actions import ACTIONS, Action
@@ -173,11 +173,16 @@ def _place_in_words(x: int, y: int) -> str:
 
 @dataclass(frozen=True)
 class Mark:
-    """An action that was seen: its time in the half or the video, and how surely."""
+    """An action that was seen: its time in the half or the video, and how surely; it was known ``late_ms`` later."""
 
     time_ms: int
     action: Action
     confidence: float
+    late_ms: int = field(default=0, kw_only=True)
+
+    def as_json(self) -> dict[str, int | str | float]:
+        """A line of JSON or CSV."""
+        return {"time_ms": self.time_ms, "action": str(self.action), "confidence": self.confidence}
 
 
 @dataclass(frozen=True)
@@ -197,8 +202,9 @@ class Timeline:
     shot_chance: Sequence[float] = ()
 
     def past(self, now_ms: int) -> list[Mark]:
-        """Actions spotted in the last 30 s."""
-        return [mark for mark in self.spotted if now_ms - OBSERVATION_MS < mark.time_ms <= now_ms]
+        """Actions of the last 30 s that are known by now."""
+        recent = (mark for mark in self.spotted if now_ms - OBSERVATION_MS < mark.time_ms)
+        return [mark for mark in recent if mark.time_ms + mark.late_ms <= now_ms]
 
     def coming(self, now_ms: int) -> list[Anticipation]:
         """Actions that the latest anticipation still expects."""

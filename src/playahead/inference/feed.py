@@ -138,7 +138,9 @@ def _write_overlay(
 
 def _marks(half: FeedHalf, kick_off_ms: int) -> list[Mark]:
     return [
-        Mark(kick_off_ms + int(t_ms), ACTIONS[code], 1.0 if confidence == UNKNOWN else confidence / 100)
-        for t_ms, code, confidence in zip(half.t_ms, half.code, half.confidence, strict=True)
+        Mark(
+            kick_off_ms + int(t_ms), ACTIONS[code], 1.0 if sure == UNKNOWN else sure / 100, late_ms=int(known_ms - t_ms)
+        )
+        for t_ms, code, sure, known_ms in zip(half.t_ms, half.code, half.confidence, half.visible_ms, strict=True)
         if code < len(ACTIONS)
     ]

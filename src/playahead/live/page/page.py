@@ -257,7 +257,7 @@ def _mark(entry: dict[str, object], where: str) -> dict[str, object]:
     return {"t": int(_number(entry, "time_ms", where)), "c": action.class_index}
 
 
-def _number(entry: dict[str, object], name: str, where: str, most: float = 1e9) -> float:
+def _number(entry: dict[str, object], name: str, where: str, most: float = reading.LARGEST_ID) -> float:
     number = reading.number(reading.field(entry, name, where))
     if not 0 <= number <= most:
         raise InputError(where, f"{name} {str(entry[name])[:40]!r} is not a number from 0 to {most:,.0f}")
