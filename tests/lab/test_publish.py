@@ -45,6 +45,7 @@ def test_what_was_published_opens_by_its_name(published, tmp_path, monkeypatch):
     with serving(StandIn({}, models={"playahead/feed": files, "playahead/empty": {"README.md": b""}})):
         opened = playahead.open_predictor("playahead/feed")
         again = playahead.open_predictor("playahead/feed")
+        assert playahead.Predictor.open("playahead/feed").examples_seen == opened.examples_seen > 0
         with pytest.raises(InputError, match=r"playahead/empty: holds no weights\.safetensors"):
             playahead.open_predictor("playahead/empty")
         with pytest.raises(InputError, match="playahead/gone: is no file, and no model of that name"):

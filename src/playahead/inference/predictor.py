@@ -24,6 +24,7 @@ from playahead.decoding.predictions import (
 from playahead.inference.any_predictor import EXAMPLES, WINDOWS, AnyPredictor, pieces
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
+from playahead.io.hub import weights_file
 from playahead.io.runtime import one_thread, pick_device
 from playahead.io.settings import build
 from playahead.io.tensors import fill, read_tensors, write_tensors
@@ -56,14 +57,15 @@ class Predictor(AnyPredictor):
         """Open weights that ``train`` wrote.
 
         Args:
-            weights: the packaged event-feed model if None.
+            weights: a file, or a model's name on the Hugging Face Hub (org/name); the packaged event-feed model if
+                None.
             features: features to predict from; refused if it was trained on others, see ``check``.
             device: device that predicts, see ``playahead.io.runtime.pick_device``.
 
         Raises:
             InputError: missing, damaged or foreign file, other features, or no such device.
         """
-        path = Path(weights) if weights is not None else packaged_weights()
+        path = weights_file(weights) if weights is not None else packaged_weights()
         tensors, about = read_tensors(path)
         if about.get("kind") == "end to end":
             raise InputError(path, "was trained end to end", "score it on video, without features")
