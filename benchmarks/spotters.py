@@ -23,7 +23,7 @@ from playahead.inference.open_predictor import open_predictor
 from playahead.sources.feed_tables import read_feed_table
 
 CUTS = (0.05, 0.1, 0.2, 0.35, 0.5)
-AFTER_S = (0.6, 2.4, 8.0)
+AFTER_S = (0.6, 2.4, 9.3)
 
 
 def main() -> None:

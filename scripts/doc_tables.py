@@ -32,10 +32,14 @@ def spotters() -> str:
     """The table of spotters."""
     head = ("`--spotter`", "classes", "its publisher says", "sees after an action", "to install")
     rows = [
-        (f"`{name}`", _classes(one.classes), one.published, f"{one.window_s:g} s", f"`{one.install}`")
+        (f"`{name}`", _classes(one.classes), one.published, _window(one.window_s), f"`{one.install}`")
         for name, one in SPOTTERS.items()
     ]
     return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
+
+
+def _window(window_s: float | None) -> str:
+    return "`--spotter-window`: its model's clip, clip_len / extract_fps" if window_s is None else f"{window_s:g} s"
 
 
 def _classes(classes: tuple[str, ...]) -> str:

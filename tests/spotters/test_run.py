@@ -3,10 +3,13 @@
 import json
 import os
 import shlex
+import signal
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,10 +17,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from playahead.cli.main import run
+from playahead.domain.notices import Notices
 from playahead.domain.records import Timeline
 from playahead.inference.feed import predict_feed
 from playahead.inference.result import PredictConfig
 from playahead.io.errors import InputError
+from playahead.io.files import lock_folder
 from playahead.io.progress import Progress
 from playahead.sources.feeds import read_feed
 from playahead.spotters.adapters import SPOTTERS, SpotterConfig
@@ -33,7 +38,7 @@ def video(pipeline) -> Path:
 @pytest.fixture
 def opensportslib(tmp_path, monkeypatch) -> SpotterConfig:
     monkeypatch.setenv("PYTHONPATH", str(stand_ins.opensportslib(tmp_path / "site")))
-    return SpotterConfig(spotter="opensportslib", spotter_python=stand_ins.python_of(tmp_path))
+    return SpotterConfig(spotter="opensportslib", spotter_python=stand_ins.python_of(tmp_path), spotter_window=8)
 
 
 def command(tmp_path: Path, program: str, window: float = 0.0) -> SpotterConfig:
@@ -77,6 +82,9 @@ def test_t_deed_is_run_from_its_folder_by_its_own_script(tmp_path, video):
     assert [(t_ms, code) for t_ms, code, _, _ in rows(found.path)] == [(1_040, 0), (3_040, 1), (4_080, 0), (31_040, 5)]
     again = home / "inference_output" / "results_inference.json"
     assert [row[:3] for row in rows(again)] == [row[:3] for row in rows(found.path)]  # that file can be read itself
+    notices = Notices()
+    read_feed(again, notices=notices)
+    assert any("frame numbers, read as 25 a second; each action counts at once" in text for text in notices.lines)
 
 
 def test_ball_action_spotting_is_called_by_its_own_functions(tmp_path, video, monkeypatch):
@@ -135,7 +143,7 @@ def server() -> Iterator[str]:
 
 def test_opensportslibs_server_gets_the_video_and_is_asked_until_the_job_is_done(tmp_path, video, server, monkeypatch):
     monkeypatch.setattr("playahead.spotters.server._POLL_S", 0.01)
-    found = spot(video, SpotterConfig(spotter=server), tmp_path / "spotted.json")
+    found = spot(video, SpotterConfig(spotter=server, spotter_window=8), tmp_path / "spotted.json")
     assert rows(found.path) == [(2_000, 0, 50, 8_000)]
     assert video.read_bytes() in _Server.received
     assert b'name="task_type"\r\n\r\nlocalization' in _Server.received
@@ -147,6 +155,7 @@ def test_opensportslibs_server_gets_the_video_and_is_asked_until_the_job_is_done
     [
         (409, {"detail": "model is not ready"}, "POST /predict: 409 model is not ready"),
         (200, {"session_id": "s"}, "named no job"),
+        (200, {"job_id": None}, "named no job"),
         (200, {"job_id": "1"}, "the job is None: no reason"),
         (200, [], "POST /predict: 200"),
     ],
@@ -162,14 +171,19 @@ def test_a_server_that_refuses_is_quoted(tmp_path, video, status, content, messa
 
     for address in served(Refuses):
         with pytest.raises(InputError, match=message):
-            spot(video, SpotterConfig(spotter=address), tmp_path / "spotted.json")
+            spot(video, SpotterConfig(spotter=address, spotter_window=8), tmp_path / "spotted.json")
 
 
 def test_a_server_that_is_not_there_is_named(tmp_path, video):
     with pytest.raises(InputError, match=r"opensportslib at http://127\.0\.0\.1:9: no answer .*is it running"):
-        spot(video, SpotterConfig(spotter="opensportslib:http://127.0.0.1:9"), tmp_path / "spotted.json")
-    with pytest.raises(InputError, match="ftp://x is no address of a server"):
-        spot(video, SpotterConfig(spotter="opensportslib:ftp://x"), tmp_path / "spotted.json")
+        spot(
+            video,
+            SpotterConfig(spotter="opensportslib:http://127.0.0.1:9", spotter_window=8),
+            tmp_path / "spotted.json",
+        )
+    for address in ("ftp://x", "http://x:80a"):
+        with pytest.raises(InputError, match=f"{address} is no address of a server"):
+            spot(video, SpotterConfig(spotter=f"opensportslib:{address}", spotter_window=8), tmp_path / "spotted.json")
 
 
 @pytest.mark.parametrize(
@@ -177,11 +191,15 @@ def test_a_server_that_is_not_there_is_named(tmp_path, video):
     [
         (
             {"spotter": "spotnik"},
-            "'spotnik' is not a spotter that is known .*opensportslib, ball-action-spotting, t-deed",
+            "there is no spotter 'spotnik' .*opensportslib, ball-action-spotting, t-deed",
         ),
         ({"spotter": "opensportslib"}, "spotter_python: opensportslib needs it .*pip install 'opensportslib>=0.3.1'"),
         ({"spotter": "t-deed", "spotter_python": Path(sys.executable)}, "spotter_home: t-deed needs it .*git clone"),
         ({"spotter": "t-deed", "spotter_python": Path("gone")}, "spotter_python: gone does not exist"),
+        (
+            {"spotter": "opensportslib", "spotter_python": Path(sys.executable)},
+            "spotter_window: opensportslib needs it: .*clip_len / extract_fps",
+        ),
         ({"spotter": "command:spot {video}", "spotter_window": 1}, r"names no \{video\} or no \{out\}"),
         ({"spotter": "command:spot {video} {out}"}, "spotter_window: is needed with a command"),
         ({"spotter": "command:'spot {video} {out}", "spotter_window": 1}, "cannot be split into words"),
@@ -197,7 +215,13 @@ def test_what_is_missing_is_one_line(tmp_path, video, config, message):
 @pytest.mark.parametrize("window", [-1, 61, float("nan")])
 def test_a_window_that_cannot_be_is_refused(window):
     with pytest.raises(InputError, match="spotter_window"):
-        SpotterConfig(spotter_window=window)
+        SpotterConfig(spotter="t-deed", spotter_window=window)
+
+
+@pytest.mark.parametrize("option", [{"spotter_window": 1.0}, {"spotter_home": Path("x")}, {"spotter_weights": "x"}])
+def test_an_option_of_a_spotter_without_one_is_refused(option):
+    with pytest.raises(InputError, match=f"{next(iter(option))}: is for a spotter"):
+        SpotterConfig(**option)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +231,11 @@ def test_a_window_that_cannot_be_is_refused(window):
         ("import os; os.kill(os.getpid(), 9)", "was ended by signal 9: it printed nothing"),
         ("print('all done')", "ended without writing spotted.json: all done"),
         (WRITES.format(content="{'actions': []}"), "neither predictions nor data"),
-        (WRITES.format(content="{'predictions': [{'label': 'PASS'}]}"), "entry 0"),
+        (WRITES.format(content="{'predictions': [{'label': 'PASS'}]}"), "entry 0: has no position, frame or gameTime"),
+        (
+            WRITES.format(content="{'predictions': [{'label': 'PASS', 'gameTime': '2 - 00:05', 'position': '5000'}]}"),
+            "entry 0: is of half 2",
+        ),
         (WRITES.format(content="{'predictions': [{'label': 'PASS', 'position': 'soon'}]}"), "soon"),
         (WRITES.format(content="{'predictions': [{'label': 'PASS', 'frame': -4}]}"), "no time in a video"),
         ("import sys; open(sys.argv[2], 'w').write('{\"predictions\": [')", "spotted.json"),
@@ -245,11 +273,8 @@ def test_an_interrupted_spotter_ends_with_its_children(tmp_path, video):
 
     with pytest.raises(KeyboardInterrupt):
         spot(video, command(tmp_path, program), tmp_path / "spotted.json", stop)
-    deadline = time.monotonic() + 10
     for pid in map(int, (tmp_path / "pids").read_text().split()):
-        while is_running(pid):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda pid=pid: not is_running(pid))
 
 
 def is_running(pid: int) -> bool:
@@ -260,6 +285,29 @@ def is_running(pid: int) -> bool:
     return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
 
 
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_a_spotter_ends_with_playahead(tmp_path, video, sent):
+    """The spotter must not go on for hours when the machine's job ends or the terminal closes."""
+    mark = tmp_path / "pid"
+    program = f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
+    words = ["spot", str(video), "--spotter", command(tmp_path, program).spotter, "--spotter-window", "0"]
+    playahead = subprocess.Popen(
+        [Path(sys.executable).with_name("playahead"), *words, "--out", str(tmp_path / "spotted.json")],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    until(lambda: mark.exists() and bool(mark.read_text()))
+    playahead.send_signal(sent)
+    assert playahead.wait(20) != 0
+    until(lambda: not is_running(int(mark.read_text())))
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_a_spotter_runs_once_for_a_video(tmp_path, video):
     runs = tmp_path / "runs"
     program = f"open({str(runs)!r}, 'a').write('x')\n" + WRITES.format(content="{'predictions': []}")
@@ -268,10 +316,39 @@ def test_a_spotter_runs_once_for_a_video(tmp_path, video):
     again = spot(video, command(tmp_path, program, window=1.5), out)  # another window needs no other run
     assert runs.read_text() == "x"
     assert any("it was not run again" in text for text in again.notices)
-    other = tmp_path / "other.mp4"
-    other.write_bytes(video.read_bytes() + b"\0")
+
+
+@pytest.mark.parametrize("change", ["a longer video", "a video of the same size", "another option of the command"])
+def test_rows_of_another_run_are_never_taken_for_this_ones(tmp_path, video, change):
+    config = command(tmp_path, WRITES.format(content="{'predictions': []}"))
+    out = tmp_path / "spotted.json"
+    spot(video, config, out)
+    before, other = out.read_bytes(), tmp_path / "other.mp4"
+    content = video.read_bytes()
+    other.write_bytes(content + b"\0" if change == "a longer video" else content[:-1] + bytes([content[-1] ^ 1]))
+    if change == "another option of the command":
+        other, config = video, replace(config, spotter=f"{config.spotter} --fast")
     with pytest.raises(InputError, match="is there already, of another video or spotter"):
-        spot(other, command(tmp_path, program), out)
+        spot(other, config, out)
+    assert out.read_bytes() == before
+
+
+def test_what_an_earlier_run_of_t_deed_left_is_not_taken_for_this_ones(tmp_path, video):
+    home = stand_ins.t_deed(tmp_path / "T-DEED")
+    left = home / "inference_output" / "results_inference.json"
+    left.parent.mkdir()
+    left.write_text('{"predictions": []}')
+    (home / "inference.py").write_text("print('nothing to do')")
+    config = SpotterConfig(spotter="t-deed", spotter_home=home, spotter_python=home / ".venv/bin/python")
+    with pytest.raises(InputError, match="ended without writing results_inference.json: nothing to do"):
+        spot(video, config, tmp_path / "spotted.json")
+
+
+def test_two_runs_of_t_deed_in_one_clone_do_not_mix(tmp_path, video):
+    home = stand_ins.t_deed(tmp_path / "T-DEED")
+    config = SpotterConfig(spotter="t-deed", spotter_home=home, spotter_python=home / ".venv/bin/python")
+    with lock_folder(home, "playahead"), pytest.raises(InputError, match="is in use"):
+        spot(video, config, tmp_path / "spotted.json")
 
 
 def test_a_row_counts_only_after_what_the_spotter_saw_of_it(tmp_path, video):
@@ -332,8 +409,12 @@ def test_a_match_that_the_spotters_learned_from_is_noticed(tmp_path, video):
     folder.mkdir()
     match = folder / "1_720p.mkv"
     match.write_bytes(video.read_bytes())
-    found = spot(match, command(tmp_path, WRITES.format(content="{'predictions': []}")), tmp_path / "spotted.json")
-    assert any("may be a match that the spotter was trained on" in text for text in found.notices)
+    home = stand_ins.t_deed(tmp_path / "T-DEED")
+    config = SpotterConfig(spotter="t-deed", spotter_home=home, spotter_python=home / ".venv/bin/python")
+    noticed = "may be a match that the spotter was trained on"
+    assert any(noticed in text for text in spot(match, config, tmp_path / "spotted.json").notices)
+    unknown = command(tmp_path, WRITES.format(content="{'predictions': []}"))
+    assert not any(noticed in text for text in spot(match, unknown, tmp_path / "other.json").notices)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -346,7 +427,6 @@ def test_a_match_that_the_spotters_learned_from_is_noticed(tmp_path, video):
     max_leaves=12,
 ))  # fmt: skip
 def test_whatever_a_spotter_writes_is_rows_or_one_line(tmp_path, video, content):
-    from playahead.domain.notices import Notices
     from playahead.spotters.run import _read
 
     written = tmp_path / "any.json"
@@ -374,3 +454,5 @@ def test_from_a_video_to_an_overlay_in_one_command(tmp_path, video, monkeypatch,
     assert run(["predict", "match.spotted.json", "--half", "1", "--to", "0:31"]) == 0
     assert run(["predict", "match.spotted.json", "--spotter", "t-deed"]) == 2
     assert "spotter: is for a video" in capsys.readouterr().err
+    assert run(["predict", *words.split()[1:], "--stream", "0"]) == 2
+    assert "stream: is not used with a spotter" in capsys.readouterr().err

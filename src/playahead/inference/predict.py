@@ -1,7 +1,7 @@
 """``predict()``: a match in, anticipations out, from a feed or a video."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ from playahead.io.files import match_file
 from playahead.io.progress import Show, quiet
 from playahead.sources.feeds import known_providers, reader_of, refusal_of
 from playahead.sources.reading import NO_VIDEO
+from playahead.spotters.adapters import SpotterConfig
 
 
 def predict(
@@ -52,8 +53,9 @@ def predict(
     (match,) = files
     path = Path(match)
     if config.spotter:
-        if config.backbone is not None:
-            raise InputError("PredictConfig.backbone", "is not used with a spotter", "leave it out")
+        for name in ("backbone", "stream", "video"):
+            if getattr(config, name) is not None:
+                raise InputError(f"PredictConfig.{name}", "is not used with a spotter", "leave it out")
         return _spot_and_predict(path, config, show, on_rows)
     for name in ("video", "kick_off"):
         if getattr(config, name):
@@ -85,7 +87,8 @@ def _spot_and_predict(
     spotted = spot(video, config, Path(f"{video.stem}.spotted.json"), show)
     kick_off = config.kick_off or "0:00"
     drawn_over = video if config.overlay is not None else None
-    of_feed = replace(config, spotter="", kick_off=kick_off, video=drawn_over, provider="")
+    unset = {field.name: field.default for field in fields(SpotterConfig)}
+    of_feed = replace(config, **unset, kick_off=kick_off, video=drawn_over, provider="")
     result = predict_feed(spotted.path, of_feed, show, (), on_rows)
     notices = [f"spotted: {spotted.path} (predict reads it, too)", *spotted.notices]
     if not config.kick_off:

@@ -97,6 +97,11 @@ def read_soccernet_spotting(file: FeedFile) -> list[FeedHalf]:
             marks.append(mark)
         else:
             file.notices.count("actions of the shoot-out not read")
+    if any("frame" in mark.entry and mark.stamp.clock_ms is None for mark in marks):
+        file.notices.add(
+            "frame numbers, read as 25 a second; each action counts at once, though a spotter reports it only after it "
+            "has seen more of the video: playahead spot says when"
+        )
     times = times_in_halves([mark.stamp for mark in marks], file.notices)
     # Kick-offs split the file only if it is one video of the whole match: later than the second one, all in half 1.
     later_ms = min((ms for half, ms in file.kick_offs_ms.items() if half > 1), default=None)

@@ -6,7 +6,7 @@ the Python of the spotter's own environment.
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
@@ -37,7 +37,7 @@ class SpotterConfig:
         spotter_home: folder of the spotter's repository.
         spotter_weights: its weights or model; those that its publisher recommends if not given.
         spotter_window: seconds of video that it sees after an action; its rows count only so much later. With 0, they
-            know a little of what comes next.
+            know a little of what comes next. opensportslib and a command need it.
     """
 
     spotter: str = ""
@@ -52,6 +52,9 @@ class SpotterConfig:
         return self.spotter.removeprefix(_SERVER) if self.spotter.startswith(_SERVER) else ""
 
     def __post_init__(self) -> None:
+        for field in fields(SpotterConfig)[1:]:
+            if not self.spotter and getattr(self, field.name) != field.default:
+                raise InputError(f"SpotterConfig.{field.name}", "is for a spotter", "name one: --spotter")
         if self.spotter_window is not None and not 0 <= self.spotter_window <= 60:
             raise InputError("SpotterConfig.spotter_window", f"{self.spotter_window} is not in 0 to 60 seconds")
 
@@ -63,26 +66,31 @@ class Spotter:
     Attributes:
         name: what people call it.
         classes: labels that it gives.
-        window_s: seconds after an action that it may look at before it reports it.
+        window_s: seconds after an action that it may look at before it reports it; None if that depends on its model.
         published: what its publisher says of its accuracy.
         weights: what it takes if no weights are named.
+        needs_python: True if its command is for the Python of its environment.
         needs_home: True if it runs from a clone of its repository.
         install: how to install it, in one line.
         argv: (config, video, file to write) -> its command.
         written: (config, file to write) -> the file that it writes.
         takes_fps: frame rate that it takes every video to have; None if it looks.
+        apart_ms: rows of one class closer than this are one action, of which the surest row counts; 0 if the spotter
+            has done that itself.
     """
 
     name: str
     classes: tuple[str, ...]
-    window_s: float
+    window_s: float | None
     published: str
     weights: str
+    needs_python: bool
     needs_home: bool
     install: str
     argv: Callable[[SpotterConfig, Path, Path], list[str]]
     written: Callable[[SpotterConfig, Path], Path] = lambda config, out: out  # noqa: ARG005
     takes_fps: float | None = None
+    apart_ms: int = 0
 
 
 _OPENSPORTSLIB = """
@@ -113,7 +121,7 @@ entries = [
 ]
 out.write_text(json.dumps({"predictions": entries}))
 """
-T_DEED_THRESHOLD = "0.05"
+LEAST_CONFIDENCE = 0.05
 """Rows of low confidence are used by their confidence; far lower ones crowd out what the model can look at."""
 
 SPOTTERS = {
@@ -122,14 +130,16 @@ SPOTTERS = {
         Spotter(
             name="opensportslib",
             classes=_TWELVE,
-            window_s=8.0,  # clips of 100 frames at 12.5 a second, seen from both ends
+            window_s=None,  # a clip of its model, seen from both ends: clip_len / extract_fps
             published="tight mAP 47.98, loose 58.35 (model card of OSL-loc-snbas-2025-e2e)",
             weights="OpenSportsLab/OSL-loc-snbas-2025-e2e",
+            needs_python=True,
             needs_home=False,
             install=(
                 "python3.12 -m venv osl && osl/bin/pip install 'opensportslib>=0.3.1'; --spotter-python osl/bin/python"
             ),
             argv=lambda config, video, out: ["-c", _OPENSPORTSLIB, config.spotter_weights, str(video), str(out)],
+            apart_ms=500,  # it writes every frame of an action
         ),
         Spotter(
             name="ball-action-spotting",
@@ -137,6 +147,7 @@ SPOTTERS = {
             window_s=2.4,  # 16 frames at 12.5 a second, the Gaussian filter, and peaks 0.6 s apart
             published="mAP@1 86.47 on the challenge's matches, 80.49 in cross-validation (its README)",
             weights="ball_finetune_long_004",
+            needs_python=True,
             needs_home=True,
             install=(
                 "git clone https://github.com/lRomul/ball-action-spotting, set it up as its README says; "
@@ -150,9 +161,10 @@ SPOTTERS = {
         Spotter(
             name="t-deed",
             classes=_TWELVE,
-            window_s=8.0,  # clips of 100 frames at 12.5 a second
+            window_s=9.3,  # 100 frames at 12.5 a second; they move an action by up to 4, and peaks are 12 apart
             published="first of the Ball Action Spotting challenge of 2024 (its README)",
             weights="SoccerNetBall_challenge1",
+            needs_python=True,
             needs_home=True,
             install=(
                 "git clone https://github.com/arturxe2/T-DEED, set it up as its README says; "
@@ -160,7 +172,7 @@ SPOTTERS = {
             ),
             argv=lambda config, video, out: [  # noqa: ARG005
                 *("inference.py", "--model", config.spotter_weights, "--video_path", str(video)),
-                *("--inference_threshold", T_DEED_THRESHOLD),
+                *("--inference_threshold", str(LEAST_CONFIDENCE)),
             ],
             written=lambda config, out: (config.spotter_home or out) / "inference_output" / "results_inference.json",
             takes_fps=25.0,
@@ -177,18 +189,21 @@ def find_spotter(config: SpotterConfig) -> Spotter:
     """
     if config.spotter.startswith(_COMMAND):
         return _any_program(config)
-    if config.server:
-        return SPOTTERS["opensportslib"]
-    if (spotter := SPOTTERS.get(config.spotter.lower())) is None:
+    name = "opensportslib" if config.server else config.spotter.lower()
+    if (spotter := SPOTTERS.get(name)) is None:
         fix = f"{', '.join(SPOTTERS)}, or 'command:PROGRAM {{video}} {{out}}'"
-        raise InputError("SpotterConfig.spotter", f"{config.spotter!r} is not a spotter that is known", fix)
-    needed = [("spotter_python", config.spotter_python)]
+        raise InputError("SpotterConfig.spotter", f"there is no spotter {config.spotter!r}", fix)
+    needed = [("spotter_python", config.spotter_python)] if spotter.needs_python and not config.server else []
     needed += [("spotter_home", config.spotter_home)] if spotter.needs_home else []
     for name, given in needed:
         if given is None:
             raise InputError(f"SpotterConfig.{name}", f"{spotter.name} needs it", f"to install: {spotter.install}")
         if not given.exists():
             raise InputError(f"SpotterConfig.{name}", f"{given} does not exist", f"to install: {spotter.install}")
+    if spotter.window_s is None and config.spotter_window is None:
+        what = f"{spotter.name} needs it: how many seconds of video after an action does its model see?"
+        fix = "clip_len / extract_fps in the model's config"
+        raise InputError("SpotterConfig.spotter_window", what, fix)
     return spotter
 
 
@@ -211,6 +226,7 @@ def _any_program(config: SpotterConfig) -> Spotter:
         window_s=config.spotter_window,
         published="",
         weights="",
+        needs_python=False,
         needs_home=False,
         install="",
         argv=lambda config, video, out: [  # noqa: ARG005

@@ -4,32 +4,41 @@ A spotter sees some seconds of video after an action before it reports it. So ev
 (``late_ms``), and no answer rests on a row that could not have been there yet.
 """
 
+import hashlib
 import json
 import os
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 
 from playahead.domain.feed import LONGEST_DELAY_MS
 from playahead.domain.notices import Notices
 from playahead.domain.time import format_clock, parse_game_time
 from playahead.io.errors import InputError, RecordError
-from playahead.io.files import require_file, require_replaceable, write_whole
+from playahead.io.files import lock_folder, require_file, require_replaceable, write_whole
 from playahead.io.progress import Progress, Show, quiet
 from playahead.sources.reading import as_list, as_object, number, read_json
-from playahead.spotters.adapters import SOCCERNET_MATCHES, Spotter, SpotterConfig, find_spotter
+from playahead.spotters.adapters import (
+    LEAST_CONFIDENCE,
+    SOCCERNET_MATCHES,
+    SPOTTERS,
+    Spotter,
+    SpotterConfig,
+    find_spotter,
+)
 from playahead.spotters.server import spot_by_server
 
 _LAST_LINES = 6
 _LONGEST_MS = 86_400_000
+_DIGESTED_BYTES = 1 << 20
 _PERCENT = re.compile(rb"(\d{1,3})%")
 
 
@@ -65,9 +74,12 @@ def spot(video: Path, config: SpotterConfig, out: Path, show: Show = quiet) -> S
     require_file(video)
     spotter = find_spotter(config)
     home = config.spotter_home.absolute() if config.spotter_home is not None else None
-    config = replace(config, spotter_home=home, spotter_weights=config.spotter_weights or spotter.weights)
-    window_s = spotter.window_s if config.spotter_window is None else config.spotter_window
-    made_by = {"spotter": spotter.name, "weights": config.spotter_weights, "video_bytes": video.stat().st_size}
+    weights = config.spotter_weights or spotter.weights
+    if Path(weights).exists() and not config.server and weights:
+        weights = str(Path(weights).absolute())  # the spotter may run in another folder
+    config = replace(config, spotter_home=home, spotter_weights=weights)
+    window_s = config.spotter_window if config.spotter_window is not None else spotter.window_s or 0.0
+    made_by = _identity(spotter, config, video)
     notices = Notices()
     if out.exists():
         events = _events_of(out, made_by)
@@ -89,66 +101,102 @@ def spot(video: Path, config: SpotterConfig, out: Path, show: Show = quiet) -> S
         notices.add(
             "rows count at once: if the spotter sees frames after an action, answers know a little of the future"
         )
-    if any(all(team in str(video.resolve()).lower() for team in teams) for teams in SOCCERNET_MATCHES):
+    path = str(video.resolve()).lower()
+    if spotter.name in SPOTTERS and any(all(team in path for team in teams) for teams in SOCCERNET_MATCHES):
         notices.add("this may be a match that the spotter was trained on: its rows are better than on any other")
     late_ms = min(round(1000 * window_s), LONGEST_DELAY_MS)
     _write(out, video, made_by, [event | {"late_ms": late_ms} for event in events])
     return Spotted(out, Counter(str(event["label"]) for event in events), window_s, notices.lines)
 
 
+def _identity(spotter: Spotter, config: SpotterConfig, video: Path) -> dict[str, object]:
+    """What a file of rows was made from: the whole command, and the video's size, beginning and end."""
+    command = [*spotter.argv(config, Path("VIDEO"), Path("OUT")), str(config.spotter_home), config.server]
+    size = video.stat().st_size
+    with video.open("rb") as file:
+        parts = file.read(_DIGESTED_BYTES)
+        file.seek(max(0, size - _DIGESTED_BYTES))
+        parts += file.read()
+    return {
+        "spotter": spotter.name,
+        "weights": config.spotter_weights,
+        "command_sha256": hashlib.sha256(json.dumps(command).encode()).hexdigest(),
+        "video_bytes": size,
+        "video_ends_sha256": hashlib.sha256(parts).hexdigest(),
+    }
+
+
 def _run(spotter: Spotter, config: SpotterConfig, video: Path, out: Path, show: Show) -> Path:
     """Run the program, with its last line beside the progress; its file."""
     argv = spotter.argv(config, video.resolve(), out)
-    if config.spotter_python is not None and spotter.install:
-        argv = [str(config.spotter_python.absolute()), *argv]
-    started, task = time.time(), f"{spotter.name}: spotting {video.name}"
-    last: deque[bytes] = deque(maxlen=_LAST_LINES)
-    with _process(argv, config.spotter_home if spotter.needs_home else None, spotter.name) as process:
-        # Another thread reads what it prints (tqdm ends lines by a carriage return); this one shows that it goes on.
-        reader = Thread(target=_keep_lines, args=(process, last), daemon=True)
-        reader.start()
-        while process.poll() is None:
-            line = last[-1] if last else b""
-            percent = _PERCENT.search(line)
-            note = f"{format_clock(round(1000 * (time.time() - started)))} {_text(line)[:60]}"
-            show(Progress(task, int(percent[1]) if percent else 0, 100, "%", note))
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(0.5)
-        reader.join(5)
-    said = " | ".join(filter(None, map(_text, last)))
-    if process.returncode:
-        how = (
-            f"ended with {process.returncode}"
-            if process.returncode > 0
-            else f"was ended by signal {-process.returncode}"
-        )
-        raise InputError(spotter.name, f"{how}: {said or 'it printed nothing'}")
+    if spotter.needs_python:
+        argv = [str((config.spotter_python or Path()).absolute()), *argv]
+    home = config.spotter_home if spotter.needs_home else None
     written = spotter.written(config, out)
-    if not written.is_file() or written.stat().st_mtime < started - 2:
-        raise InputError(spotter.name, f"ended without writing {written.name}: {said or 'it printed nothing'}")
-    return written
+    task, last, started = f"{spotter.name}: spotting {video.name}", deque[bytes](maxlen=_LAST_LINES), time.monotonic()
+    with lock_folder(home, "playahead") if home is not None else nullcontext():
+        with suppress(FileNotFoundError):
+            written.unlink()  # what an earlier run left must not be taken for this one's
+        with _process(argv, home, spotter.name) as process:
+            # Another thread reads what it prints (tqdm ends lines by a carriage return); this one shows that it goes on.
+            reader = threading.Thread(target=_keep_lines, args=(process, last), daemon=True)
+            reader.start()
+            while process.poll() is None:
+                line = last[-1] if last else b""
+                percent = _PERCENT.search(line)
+                note = f"{format_clock(round(1000 * (time.monotonic() - started)))} {_text(line)[:60]}"
+                show(Progress(task, int(percent[1]) if percent else 0, 100, "%", note))
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(0.5)
+        reader.join(5)
+        said = " | ".join(filter(None, map(_text, last))) or "it printed nothing"
+        if code := process.returncode:
+            how = f"ended with {code}" if code > 0 else f"was ended by signal {-code}"
+            raise InputError(spotter.name, f"{how}: {said}")
+        if not written.is_file():
+            raise InputError(spotter.name, f"ended without writing {written.name}: {said}")
+        if written != out:
+            out.write_bytes(written.read_bytes())
+    return out
 
 
 @contextmanager
 def _process(argv: list[str], folder: Path | None, name: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process and its children, which end with the block."""
+    """A process; it and its children end with the block, also when this process is told to end."""
     piped = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    try:
-        process = subprocess.Popen(argv, cwd=folder, start_new_session=True, **piped)  # type: ignore[no-matching-overload]
-    except (OSError, ValueError) as reason:
-        raise InputError(name, f"cannot be started: {reason}") from None
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
+    with _interrupted_by_signals():
+        try:
+            process = subprocess.Popen(argv, cwd=folder, start_new_session=True, **piped)  # type: ignore[no-matching-overload]
+        except (OSError, ValueError) as reason:
+            raise InputError(name, f"cannot be started: {reason}") from None
+        try:
+            yield process
+        finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(5)
-            except subprocess.TimeoutExpired:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the block as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {one: signal.signal(one, interrupt) for one in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _keep_lines(process: "subprocess.Popen[bytes]", last: "deque[bytes]") -> None:
@@ -196,7 +244,28 @@ def _read(written: Path, spotter: Spotter, video: Path, notices: Notices) -> lis
         event: dict[str, object] = {"head": "action", "label": str(entry.get("label")), "position_ms": position_ms}
         event |= {name: entry[name] for name in ("confidence", "score", "team") if entry.get(name) is not None}
         events.append((position_ms, event))
+    if spotter.apart_ms:
+        events = _surest(events, spotter.apart_ms)
     return [event for _, event in sorted(events, key=lambda timed: timed[0])]
+
+
+def _surest(events: list[tuple[int, dict[str, object]]], apart_ms: int) -> list[tuple[int, dict[str, object]]]:
+    """Of rows of one class that are close together, the one of highest confidence; none below ``LEAST_CONFIDENCE``."""
+    kept: dict[object, list[int]] = {}
+    found = []
+    for position_ms, event in sorted(events, key=lambda timed: -_confidence(timed[1])):
+        if _confidence(event) < LEAST_CONFIDENCE:
+            break
+        of_class = kept.setdefault(event["label"], [])
+        if all(abs(position_ms - other_ms) >= apart_ms for other_ms in of_class):
+            of_class.append(position_ms)
+            found.append((position_ms, event))
+    return found
+
+
+def _confidence(event: Mapping[str, object]) -> float:
+    given = event.get("confidence", event.get("score"))
+    return 1.0 if given is None else number(given)
 
 
 def _only_frame(entry: Mapping[str, object]) -> bool:
@@ -204,19 +273,28 @@ def _only_frame(entry: Mapping[str, object]) -> bool:
 
 
 def _position_ms(entry: Mapping[str, object], fps: float, where: str) -> int:
+    half, half_ms = _game_time(entry.get("gameTime"))
+    if half is not None and half != 1:
+        raise InputError(where, f"is of half {half}", "run the spotter on one video, with times from its beginning")
     if _only_frame(entry):
         given = entry["frame"]
         position_ms = number(given) * 1000 / fps
     elif (given := entry.get("position_ms", entry.get("position"))) not in (None, ""):
         position_ms = number(given)
+    elif half is None:
+        raise InputError(where, "has no position, frame or gameTime")
     else:
-        try:
-            position_ms = parse_game_time(str(entry.get("gameTime")))[1]
-        except RecordError as reason:
-            raise InputError(where, reason) from None
+        given = position_ms = half_ms
     if not 0 <= position_ms < _LONGEST_MS:
         raise InputError(where, f"{str(given)[:40]!r} is no time in a video")
     return round(position_ms)
+
+
+def _game_time(given: object) -> tuple[int | None, int]:
+    try:
+        return parse_game_time(str(given))
+    except RecordError:
+        return None, 0
 
 
 def _write(out: Path, video: Path, made_by: Mapping[str, object], events: list[dict[str, object]]) -> None:

@@ -12,7 +12,7 @@ from playahead.io.errors import InputError
 from playahead.io.files import write_whole
 from playahead.io.progress import Progress, Show
 
-_TIMEOUT_S, _POLL_S = 60, 1.0
+_TIMEOUT_S, _POLL_S, _TRIES = 60, 1.0, 5
 _CHUNK_BYTES, _MOST_BYTES = 1 << 20, 64 << 20
 
 
@@ -57,7 +57,7 @@ def spot_by_server(address: str, model: str, video: Path, out: Path, show: Show)
         "Content-Length": str(len(first) + size + len(last)),
     }
     job = _request(address, where, "POST", "/predict", body(), headers)
-    job_id = quote(str(job.get("job_id", "")), safe="")
+    job_id = quote(str(job.get("job_id") or ""), safe="")
     if not job_id:
         raise InputError(where, "accepted the video, but named no job")
     started = time.monotonic()
@@ -78,21 +78,29 @@ def _request(
     address: str, where: str, method: str, path: str, body: Iterator[bytes] | None = None, headers: dict | None = None
 ) -> dict:
     parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        port, known = parts.port, parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # a port that is no number
+        port, known = None, False
+    if not known:
         fix = "opensportslib:http://HOST:8000"
         raise InputError("SpotterConfig.spotter", f"{address} is no address of a server", fix)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    try:
-        connection = kind(parts.hostname, parts.port, timeout=_TIMEOUT_S)
-        connection.request(method, parts.path.rstrip("/") + path, body, headers or {})
-        response = connection.getresponse()
-        content = response.read(_MOST_BYTES)
-        connection.close()
-        answer = json.loads(content)
-    except (OSError, HTTPException) as reason:
-        raise InputError(where, f"no answer ({reason})", "is it running?") from None
-    except ValueError:
-        raise InputError(where, f"{method} {path}: the answer is no JSON") from None
+    for attempt in reversed(range(_TRIES if body is None else 1)):  # a video is sent once
+        connection = kind(str(parts.hostname), port, timeout=_TIMEOUT_S)
+        try:
+            connection.request(method, parts.path.rstrip("/") + path, body, headers or {})
+            response = connection.getresponse()
+            answer = json.loads(response.read(_MOST_BYTES))
+            break
+        except (OSError, HTTPException) as reason:
+            if not attempt:
+                raise InputError(where, f"no answer ({reason})", "is it running?") from None
+            time.sleep(_POLL_S)
+        except ValueError:
+            raise InputError(where, f"{method} {path}: the answer is no JSON") from None
+        finally:
+            connection.close()
     if response.status >= 400 or not isinstance(answer, dict):
         detail = answer.get("detail", "") if isinstance(answer, dict) else ""
         raise InputError(where, f"{method} {path}: {response.status} {detail}".strip())

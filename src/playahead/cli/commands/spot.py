@@ -7,17 +7,17 @@ from playahead.spotters.adapters import SpotterConfig
 from playahead.spotters.run import spot as spot_video
 
 
-def spot(asked: SpotterConfig, video: Path, out: Path = Path("spotted.json"), json: bool = False) -> None:
+def spot(config: SpotterConfig, video: Path, out: Path = Path("spotted.json"), json: bool = False) -> None:
     """Run somebody's action spotter over a video, in its own environment; predict reads what it finds.
 
     Args:
-        asked: the spotter, and where it is.
+        config: the spotter, and where it is.
         video: video of a match.
         out: OSL JSON file to write.
         json: a summary as JSON on standard output.
     """
     with terminal.progress() as show:
-        spotted = spot_video(video, asked, out, show)
+        spotted = spot_video(video, config, out, show)
     if json:
         summary = {"out": str(out), "labels": spotted.labels, "window_s": spotted.window_s, "notices": spotted.notices}
         terminal.print_json(summary)
