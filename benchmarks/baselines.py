@@ -61,7 +61,10 @@ def main() -> None:
         about = {"benchmark": wyscout_baa().name if of_split else "", "split": of_split or options.split, "past": ""}
         about |= {"model": WORDS[name], "seeds": [], "examples": options.moments if name == "neighbours" else 0}
         command = ["python", "benchmarks/baselines.py", str(options.data), str(options.out), "--only", name]
-        path = options.out / f"baseline-{name}.json"
+        command += ["--split", options.split]
+        if name == "neighbours":
+            command += ["--neighbours", str(options.neighbours), "--moments", str(options.moments)]
+        path = options.out / f"baseline-{name}{'' if options.split == 'test' else f'-{options.split}'}.json"
         result = record(path, [Evaluation(counts, [], [], by_match)], about, command)
         print(f"{name}: area {result.area}, official {result.official}", file=sys.stderr, flush=True)
 

@@ -50,6 +50,8 @@ def test_what_was_published_opens_by_its_name(published, tmp_path, monkeypatch):
             playahead.open_predictor("playahead/empty")
         with pytest.raises(InputError, match="playahead/gone: is no file, and no model of that name"):
             playahead.open_predictor("playahead/gone")
+        with pytest.raises(InputError, match="no name that the Hugging Face Hub allows"):
+            playahead.open_predictor("playahead/a--b..c")
     half = playahead.read_feed("sample")[0]
     ours, theirs, twice = (
         one.anticipate_at(one.prepare(half), [750_000]) for one in (playahead.open_predictor(), opened, again)
@@ -86,7 +88,25 @@ def test_weights_without_a_result_of_theirs_are_told(tmp_path, pipeline, real_ma
     record_feed(tmp_path / "results" / "full.json", real_matches)
     weights = pipeline.feed_run / "weights.safetensors"
     words = f"publish me/mine --out {tmp_path / 'out'} --weights {weights}"
-    assert run([*words.split(), "--results", str(tmp_path / "results")]) == 2
+    assert run([*words.split(), "--license", "mit", "--results", str(tmp_path / "results")]) == 2
     assert "holds no result of weights.safetensors (playahead results record" in capsys.readouterr().err
-    assert run(words.split()) == 0
-    assert (tmp_path / "out" / "README.md").read_text().startswith("---\nlicense: mit\n")
+    assert run(words.split()) == 2
+    assert "license: under which licence are these weights?" in capsys.readouterr().err
+    assert run([*words.split(), "--license", "apache-2.0"]) == 0
+    assert (tmp_path / "out" / "README.md").read_text().startswith("---\nlicense: apache-2.0\n")
+
+
+def test_stale_figures_are_not_published(published, tmp_path, capsys):
+    path = tmp_path / "results" / "full.json"
+    path.write_text(path.read_text().replace('"counts": "', '"counts": "0'))
+    words = f"publish playahead/feed --out {tmp_path / 'other'} --results {tmp_path / 'results'}"
+    assert run(words.split()) == 2
+    assert "full.npz is another file (again: playahead results record" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
+def test_an_export_is_no_weights_file(tmp_path, capsys):
+    assert (
+        run(["publish", "me/mine", "--out", str(tmp_path / "out"), "--weights", str(tmp_path), "--license", "mit"]) == 2
+    )
+    assert "a folder" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from playahead.cli.main import run
@@ -18,7 +19,7 @@ from playahead.datasets.benchmark import Benchmark, Source, digests_of, wyscout_
 from playahead.io.errors import InputError
 from playahead.lab import wyscout
 from playahead.lab.wyscout import fetch, make_wyscout_baa
-from playahead.sources.feed_tables import read_feed_table
+from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
 from tests.support.paths import SHARED
 
@@ -65,6 +66,9 @@ class _Served(BaseHTTPRequestHandler):
         content, asked = self.files[self.path], self.headers.get("Range", "")
         self.ranges.append(asked)
         start = int(asked.removeprefix("bytes=").rstrip("-") or 0) if asked else 0
+        if start >= len(content):
+            self.send_error(416)
+            return
         self.send_response(206 if asked else 200)
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
@@ -133,7 +137,7 @@ def test_the_archive_becomes_the_tables_to_the_row(served, tmp_path):
     made = make_wyscout_baa(tmp_path, benchmark=served)
     assert made.is_benchmark
     assert served.recognise(read_feed_table(tmp_path / "test.npz")) == "train"  # all splits are the same match here
-    assert set(made.tables) == {"train.npz", "val.npz", "test.npz", "large/train.npz"}
+    assert set(made.tables) == {f"{folder}{name}.npz" for folder in ("", "large/") for name in ("train", "val", "test")}
     assert make_wyscout_baa(tmp_path, benchmark=served).tables == made.tables
     assert len(_Served.ranges) == 2, "what is there is not fetched again"
 
@@ -146,6 +150,39 @@ def test_a_download_goes_on_where_it_broke_off(served, tmp_path, archive):
     fetch(served.sources["events"], tmp_path / "events.zip")
     assert (tmp_path / "events.zip").read_bytes() == archive
     assert _Served.ranges == ["", f"bytes={len(archive) // 2}-"]
+
+
+def test_a_part_that_is_whole_is_put_in_place(served, tmp_path, archive):
+    (tmp_path / "events.zip.part").write_bytes(archive)
+    fetch(served.sources["events"], tmp_path / "events.zip")
+    assert (tmp_path / "events.zip").read_bytes() == archive
+    assert not _Served.ranges
+
+
+def test_a_part_that_is_longer_than_the_file_is_fetched_anew(served, tmp_path, archive):
+    (tmp_path / "events.zip.part").write_bytes(archive + b"and more")
+    fetch(served.sources["events"], tmp_path / "events.zip")
+    assert (tmp_path / "events.zip").read_bytes() == archive
+    assert len(_Served.ranges) == 2
+
+
+def test_tables_of_another_dataset_are_not_written_over(served, tmp_path, real_match):
+    half = read_feed(real_match)[0]
+    write_feed_table(tmp_path / "val.npz", [half.changed(match=7)])
+    before = (tmp_path / "val.npz").read_bytes()
+    with pytest.raises(InputError, match=r"val\.npz: is there already, with 1 matches of another dataset"):
+        make_wyscout_baa(tmp_path, benchmark=served)
+    assert (tmp_path / "val.npz").read_bytes() == before
+    assert not (tmp_path / "train.npz").exists()
+
+
+def test_late_or_unsure_rows_are_not_the_benchmark(served, real_match, tmp_path):
+    assert make_wyscout_baa(tmp_path, benchmark=served).is_benchmark
+    halves = read_feed_table(tmp_path / "test.npz")
+    assert served.recognise(halves)
+    n = len(halves[0])
+    for changed in ({"late_ms": np.full(n, 500)}, {"confidence": np.full(n, 90)}, {"reports": frozenset(range(10))}):
+        assert not served.recognise([halves[0].changed(**changed), *halves[1:]])
 
 
 def test_a_file_that_is_not_the_published_one_is_refused(served, tmp_path):

@@ -1,6 +1,6 @@
 """Wyscout-BAA, version 1: which matches each split holds, and what their rows must be.
 
-``wyscout-baa-v1.json`` lists 1,710 matches, each with a digest of its rows. So anybody's tables can be compared with
+``wyscout-baa-v1.json`` lists 1,510 matches, each with a digest of its rows. So anybody's tables can be compared with
 ours match by match, and a figure can say which benchmark it is of. Version 1 is: the match lists, the mapping of
 ``sources/wyscout_rules.py``, and the benchmark's metric (docs/paper.md 3). A change to any of them is another version.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from playahead.domain.feed import COLUMNS, FINER, UNKNOWN, FeedHalf
+from playahead.domain.feed import COLUMNS, EVERY_CODE, FINER, UNKNOWN, FeedHalf
 
 _FILE = Path(__file__).with_name("wyscout-baa-v1.json")
 _PLAIN = ("t_ms", "code", "team", "x", "y", "setpiece", "delay_ms")
@@ -45,17 +45,19 @@ class Benchmark:
     sources: Mapping[str, Source]
 
     def recognise(self, halves: Sequence[FeedHalf]) -> str:
-        """The split that these halves are, to the row; empty if they are none."""
+        """The split that these halves are, to the row and all known at once and for sure; empty if they are none."""
+        for half in halves:
+            if half.late_ms.any() or (half.confidence != UNKNOWN).any() or half.reports != EVERY_CODE:
+                return ""
         digests = digests_of(halves)
         return next((split for split, matches in self.splits.items() if matches == digests), "")
 
     def differences(self, split: str, halves: Sequence[FeedHalf]) -> dict[str, list[int]]:
-        """Matches of a split that are "missing", "different" or "beside" it."""
+        """Matches of a split that are "missing" or "different"."""
         wanted, found = self.splits[split], digests_of(halves)
         return {
             "missing": sorted(wanted.keys() - found.keys()),
             "different": sorted(match for match in wanted.keys() & found.keys() if wanted[match] != found[match]),
-            "beside": sorted(found.keys() - wanted.keys()),
         }
 
 

@@ -29,6 +29,7 @@ def weights_file(name: Path | str) -> Path:
     from huggingface_hub.errors import (
         EntryNotFoundError,
         HfHubHTTPError,
+        HFValidationError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
     )
@@ -44,6 +45,8 @@ def weights_file(name: Path | str) -> Path:
         raise InputError(name, what, "is the name right? Private ones need hf auth login") from None
     except EntryNotFoundError:
         raise InputError(name, f"holds no {WEIGHTS_NAME} on the Hugging Face Hub") from None
+    except HFValidationError:
+        raise InputError(name, "is no file, and no name that the Hugging Face Hub allows") from None
     except (HfHubHTTPError, OSError) as reason:
         raise InputError(
             name, f"cannot be fetched from the Hugging Face Hub ({' '.join(str(reason).split())})"

@@ -10,14 +10,17 @@ import yaml
 
 from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
-from playahead.io.files import atomic_write, file_digest, packaged_weights, write_whole
-from playahead.io.hub import WEIGHTS_NAME
-from playahead.lab.results import Result, read_result, table
+from playahead.io.files import atomic_write, file_digest, packaged_weights, require_file, write_whole
+from playahead.io.hub import WEIGHTS_NAME, weights_file
+from playahead.lab.results import Result, check, table
 
 CARD_NAME = "README.md"
+_OURS = "mit"
 
 
-def publish(out: Path, name: str, weights: Path | None = None, results: Path | None = None) -> list[Result]:
+def publish(
+    out: Path, name: str, weights: Path | str | None = None, results: Path | None = None, licence: str = ""
+) -> list[Result]:
     """Write weights and card into a folder.
 
     Args:
@@ -25,30 +28,41 @@ def publish(out: Path, name: str, weights: Path | None = None, results: Path | N
         name: name of the repository, as org/name.
         weights: weights to publish; the packaged ones if not given.
         results: folder of recorded results; those of these weights go into the card.
+        licence: SPDX name of the weights' licence, as apache-2.0; not needed for the packaged ones.
 
     Raises:
-        InputError: the weights cannot be read, or no result is of them.
+        InputError: the weights cannot be read, no result is of them, or one of theirs is stale.
     """
-    path = weights or packaged_weights()
+    if weights is None and licence not in ("", _OURS):
+        raise InputError("license", f"the packaged weights are under {_OURS}, not {licence}", "leave it out")
+    if weights is not None and not licence:
+        raise InputError("license", "under which licence are these weights?", "--license mit, apache-2.0, ...")
+    path = packaged_weights() if weights is None else weights_file(weights)
+    require_file(path)  # an export is a folder, and holds no weights
     about, digest = open_predictor(path, None).about, file_digest(path)
-    found = [read_result(one) for one in sorted(results.rglob("*.json"))] if results is not None else []
-    theirs = [one for one in found if one.weights == [digest]]
+    found = check(results) if results is not None else []
+    theirs = []
+    for one in found:
+        if one.result.weights == [digest]:
+            if one.stale:
+                raise InputError(one.path, "; ".join(one.stale), f"again: {one.result.command}")
+            theirs.append(one.result)
     if results is not None and not theirs:
         fix = f"playahead results record {results}/NAME.json --data DATA --weights {path}"
         raise InputError(results, f"holds no result of {path.name}", fix)
     out.mkdir(parents=True, exist_ok=True)
     with atomic_write(out / WEIGHTS_NAME) as part:
         shutil.copyfile(path, part)
-    write_whole(out / CARD_NAME, card(name, about, theirs))
+    write_whole(out / CARD_NAME, card(name, about, theirs, licence or _OURS))
     return theirs
 
 
-def card(name: str, about: Mapping[str, Any], results: Sequence[Result]) -> str:
+def card(name: str, about: Mapping[str, Any], results: Sequence[Result], licence: str) -> str:
     """The model card: YAML that the hub reads (with a model index), then words for people."""
     kind = about.get("features", {}).get("kind", "feed")
     trained = about.get("train", {})
     head = {
-        "license": "mit",
+        "license": licence,
         "library_name": "playahead",
         "tags": ["football", "soccer", "action-anticipation", "event-data" if kind == "feed" else "video"],
         "model-index": [{"name": name.rpartition("/")[2], "results": [_entry(one) for one in results]}],

@@ -30,15 +30,21 @@ from playahead.inference.evaluate import evaluate
 from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
 from playahead.io.files import file_digest, packaged_weights, require_file, strict_json, write_whole
+from playahead.io.hub import weights_file
 from playahead.io.progress import Show, quiet
 from playahead.io.settings import build
 
 _MAX_BYTES = 1 << 20
 _PACKAGE = Path(__file__).parents[1]
 _CODE = (
-    *("domain", "features", "decoding", "evaluation"),
-    *("inference/any_predictor.py", "inference/moment_predictor.py", "inference/evaluate.py"),
-    *("datasets/evaluation_set.py", "datasets/slicing.py", "datasets/pasts.py", "datasets/spotters.py"),
+    *(f"domain/{name}.py" for name in ("actions", "feed", "grid", "time")),
+    *("features", "decoding", "evaluation", "paper", "variants"),
+    *(
+        f"inference/{name}.py"
+        for name in ("any_predictor", "moment_predictor", "open_predictor", "predictor", "evaluate")
+    ),
+    *(f"datasets/{name}.py" for name in ("dataset", "evaluation_set", "slicing", "pasts", "spotters")),
+    *("sources/feed_tables.py", "lab/baselines.py"),
 )
 """What a figure of a feed depends on, besides data and weights."""
 
@@ -108,11 +114,19 @@ def _bare(source: str) -> str:
         def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
             return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
 
-    return ast.dump(WithoutTexts().visit(ast.parse(source)))
+    return _dumped(WithoutTexts().visit(ast.parse(source)))
+
+
+def _dumped(node: object) -> str:
+    """A syntax tree as text, the same under every Python: newer ones have fields that are empty for older code."""
+    if isinstance(node, ast.AST):
+        fields = [f"{name}={_dumped(value)}" for name, value in ast.iter_fields(node) if value not in (None, [])]
+        return f"{type(node).__name__}({', '.join(fields)})"
+    return f"[{', '.join(map(_dumped, node))}]" if isinstance(node, list) else repr(node)
 
 
 def record_feed(
-    path: Path, data: Path, split: str = "test", past: str = "", weights: Sequence[Path] = (), show: Show = quiet
+    path: Path, data: Path, split: str = "test", past: str = "", weights: Sequence[Path | str] = (), show: Show = quiet
 ) -> Result:
     """Score weights on a split of a folder of feed tables, and write the result; the mean of several weights.
 
@@ -121,7 +135,7 @@ def record_feed(
         data: folder of the tables.
         split: train, val or test.
         past: one of ``pasts.PASTS``, or "".
-        weights: one file for each seed; the packaged one if there is none.
+        weights: a file, or a name on the Hugging Face Hub, for each seed; the packaged one if there is none.
         show: progress of the scoring.
 
     Raises:
@@ -130,14 +144,16 @@ def record_feed(
     of_split = FeedDataset(data).evaluation_set(split)
     recognised = wyscout_baa().recognise(of_split.halves)
     seen = of_split.seen_as(past_of(past)) if past else of_split
-    files = list(weights) or [packaged_weights()]
+    files = [weights_file(one) for one in weights] or [packaged_weights()]
+    for file in files:
+        require_file(file)  # an export is a folder: its figures are those of its weights
     predictors = [open_predictor(file) for file in files]
     trained = [predictor.about.get("train") for predictor in predictors]
     about = {
         "benchmark": wyscout_baa().name if recognised else "",
         "split": recognised or split,
         "past": past,
-        "model": "packaged weights" if not weights else ", ".join(file.parent.name or file.name for file in weights),
+        "model": "packaged weights" if not weights else ", ".join(file.parent.name or file.name for file in files),
         "seeds": [one["seed"] for one in trained if isinstance(one, dict) and "seed" in one],
         "examples": predictors[0].examples_seen,
         "weights": [file_digest(file) for file in files],
@@ -248,11 +264,13 @@ def _why_stale(path: Path, result: Result) -> list[str]:
     if result.weights and "--weights" not in result.command and result.weights != [file_digest(packaged_weights())]:
         why.append("the packaged weights have changed")
     counts = path.with_suffix(".npz")
-    if result.counts and not counts.exists():
+    if not result.counts:
+        why.append("no counts: nobody can compute the figures again")
+    elif not counts.exists():
         why.append(f"{counts.name} is missing")
-    elif result.counts and file_digest(counts) != result.counts:
+    elif file_digest(counts) != result.counts:
         why.append(f"{counts.name} is another file")
-    elif result.counts:
+    else:
         # The figures follow from the counts: nobody can have typed them.
         scored = load_scores(counts, result.name)
         made = _figures(list(scored.values())) if scored else {}

@@ -10,11 +10,13 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.client import HTTPException
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from playahead.datasets.benchmark import Benchmark, Source, wyscout_baa
@@ -23,10 +25,16 @@ from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
 from playahead.io.files import RESUMES, disk_errors, put_in_place, strict_json
 from playahead.io.progress import Show, counter, quiet
-from playahead.sources.feed_tables import write_feed_table
+from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
 
 _TIMEOUT_S, _CHUNK_BYTES = 60, 1 << 20
+_TABLES_OF = {
+    "train": ["train.npz"],
+    "large": ["large/train.npz"],
+    "val": ["val.npz", "large/val.npz"],
+    "test": ["test.npz", "large/test.npz"],
+}
 _OFF_PITCH = 5.0  # percent; a place further out is unknown
 
 
@@ -51,7 +59,8 @@ class Made:
 def make_wyscout_baa(
     out: Path, mirror: Path | None = None, benchmark: Benchmark | None = None, show: Show = quiet
 ) -> Made:
-    """Write train.npz, val.npz and test.npz, and large/train.npz; called again, a download goes on where it stopped.
+    """Write train.npz, val.npz and test.npz, and large/ with its own train.npz and the same two; called again, a
+    download goes on where it stopped.
 
     Args:
         out: folder to write to.
@@ -60,7 +69,8 @@ def make_wyscout_baa(
         show: progress of the download and of the conversion.
 
     Raises:
-        InputError: no connection, a file that is not the published one, or a folder without the matches.
+        InputError: no connection, a file that is not the published one, a folder without the matches, or tables of
+            other matches where these are to go.
     """
     benchmark = benchmark or wyscout_baa()
     wanted = {match for of in benchmark.splits.values() for match in of}
@@ -74,16 +84,33 @@ def make_wyscout_baa(
             found = _of_folder(mirror, wanted)
         halves = _convert(found, len(wanted), show)
         made = Made()
-        for split, matches in benchmark.splits.items():
-            path = out / "large" / "train.npz" if split == "large" else out / f"{split}.npz"
-            chosen = [half for match in sorted(matches) for half in halves.get(match, [])]
-            if not chosen:
+        chosen = {
+            split: [half for match in sorted(matches) for half in halves.get(match, [])]
+            for split, matches in benchmark.splits.items()
+        }
+        for split, of in chosen.items():
+            if not of:
                 raise InputError(mirror or out, f"holds no match of the split {split}", "is this the right folder?")
-            path.parent.mkdir(exist_ok=True)
-            write_feed_table(path, chosen)
-            made.tables[str(path.relative_to(out))] = sum(map(len, chosen))
-            made.differences[split] = benchmark.differences(split, chosen)
+        tables = {name: of for split, of in chosen.items() for name in _TABLES_OF[split]}
+        for name in tables:
+            _require_ours(out / name, wanted)
+        for name, of in tables.items():
+            (out / name).parent.mkdir(exist_ok=True)
+            write_feed_table(out / name, of)
+            made.tables[name] = sum(map(len, of))
+        made.differences = {split: benchmark.differences(split, of) for split, of in chosen.items()}
     return made
+
+
+def _require_ours(path: Path, wanted: set[int]) -> None:
+    """Refuse to write over a table of other matches."""
+    if not path.exists():
+        return
+    others = {half.match for half in read_feed_table(path)} - wanted
+    if others:
+        raise InputError(
+            path, f"is there already, with {len(others):,} matches of another dataset", "choose another folder"
+        )
 
 
 def fetch(source: Source, path: Path, show: Show = quiet) -> Path:
@@ -96,6 +123,9 @@ def fetch(source: Source, path: Path, show: Show = quiet) -> Path:
         return path
     part = path.with_name(f"{path.name}.part")
     had = part.stat().st_size if part.exists() else 0
+    if had and _sha256(part) == source.sha256:  # all was there when the process was killed
+        put_in_place(part, path)
+        return path
     request = Request(source.address, headers={"Range": f"bytes={had}-"} if had else {})
     try:
         with urlopen(request, timeout=_TIMEOUT_S) as answer:
@@ -109,6 +139,11 @@ def fetch(source: Source, path: Path, show: Show = quiet) -> Path:
                     advance(len(chunk))
         if part.stat().st_size < total:
             raise OSError("the connection broke off")
+    except HTTPError as reason:
+        if had and reason.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # the part is longer than the file
+            part.unlink()
+            return fetch(source, path, show)
+        raise InputError(path, f"cannot be fetched ({reason})", f"try again, or fetch {source.address}") from None
     except (OSError, HTTPException) as reason:
         fix = f"{RESUMES}; or fetch {source.address} yourself as {path.name}"
         raise InputError(path, f"cannot be fetched ({reason})", fix) from None

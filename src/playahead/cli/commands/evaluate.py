@@ -40,7 +40,7 @@ def evaluate_feed(
         evaluation = evaluate(predictor, evaluation_set, options.decoder(predictor), show)
     terminal.show_notices(evaluation_set.notices)
     counted = f"{len(evaluation_set.matches)} matches, {len(evaluation_set):,} examples"
-    of_split = wyscout_baa().recognise(evaluation_set.halves)
+    of_split = "" if seen is not None else wyscout_baa().recognise(evaluation_set.halves)
     name = f"{wyscout_baa().name}, {of_split}" if of_split else evaluation_set.split
     title = f"{name}: {counted}, {options.decoding} decoding"
     terminal.print_evaluation(evaluation, title, exact, json, noise_at)

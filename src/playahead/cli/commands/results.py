@@ -20,7 +20,7 @@ def record(path: Path, data: Path, split: str = "test", past: str = "", weights:
             packaged one if not given.
     """
     with terminal.progress() as show:
-        result = results.record_feed(path, data, split, past, [Path(one) for one in weights.split(",") if one], show)
+        result = results.record_feed(path, data, split, past, [one for one in weights.split(",") if one], show)
     area, low, high = result.area
     terminal.out().print(
         f"{result.name}: exact area {area:.2f} [{low:.2f}, {high:.2f}], official {result.official[0]:.2f}"
