@@ -100,6 +100,13 @@ def test_matches_are_imported_half_by_half_and_trained_on_without_their_videos(t
     dataset = VideoDataset(data, tmp_path / "features")
     assert [len(video.windows) for video in dataset.training_examples(1).videos] == [9, 9]
     assert dataset.features["weights"] == "ResNet-152 (2 steps/s, 0 s ahead)"
+    for labels in data.rglob("Labels-ball.json"):  # the same features serve once the videos are there
+        for half in (1, 2):
+            labels.with_name(f"{half}_720p.mp4").touch()
+    assert [len(video.windows) for video in VideoDataset(data, tmp_path / "features").training_examples(1).videos] == [
+        9,
+        9,
+    ]
     brief = "--epochs 1 --steps-per-epoch 2 --sequences 2 --precision 32-true"
     trained = f"train video --features {tmp_path / 'features'} --data {data} --out {tmp_path / 'run'} --recipe demo"
     assert run([*trained.split(), *brief.split()]) == 0
@@ -158,6 +165,15 @@ def test_a_file_that_holds_no_features_is_named(pipeline, tmp_path, array, messa
     with pytest.raises(InputError, match=message) as raised:
         imported(tmp_path / "npy", pipeline.benchmark, tmp_path / "features")
     assert str(path) in str(raised.value)
+
+
+def test_two_videos_never_get_the_same_file(pipeline, tmp_path):
+    clip = clips_of(pipeline.benchmark / "train")[0]
+    assert clip in clips_of(pipeline.benchmark / "valid")
+    save(tmp_path / "npy" / f"{clip}.npy", steps(30))
+    with pytest.raises(InputError, match=f"would be the features of train/{clip} and of valid/{clip}"):
+        imported(tmp_path / "npy", pipeline.benchmark, tmp_path / "features")
+    assert not (tmp_path / "features").exists()
 
 
 def test_what_is_missing_and_what_is_of_no_video_is_told(pipeline, tmp_path, capsys):

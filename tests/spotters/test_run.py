@@ -340,7 +340,7 @@ def test_what_an_earlier_run_of_t_deed_left_is_not_taken_for_this_ones(tmp_path,
     left.write_text('{"predictions": []}')
     (home / "inference.py").write_text("print('nothing to do')")
     config = SpotterConfig(spotter="t-deed", spotter_home=home, spotter_python=home / ".venv/bin/python")
-    with pytest.raises(InputError, match="ended without writing results_inference.json: nothing to do"):
+    with pytest.raises(InputError, match=r"ended without writing results_inference\.json: nothing to do"):
         spot(video, config, tmp_path / "spotted.json")
 
 

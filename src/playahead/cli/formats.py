@@ -22,7 +22,7 @@ from playahead.domain.palette import short_name
 from playahead.domain.records import Anticipation, Mark
 from playahead.domain.time import format_clock
 from playahead.inference.result import PredictResult
-from playahead.inference.tables import ROWS, Table
+from playahead.inference.tables import ROWS, Table, columns_of
 
 Format = Literal["table", "json", "csv", "spadl", "kloppy", "vtt", "osl"]
 
@@ -122,12 +122,13 @@ class _Spadl(Writer):
 
     table: Table = "spadl"
 
+    def begin(self, part: PredictResult) -> None:  # noqa: ARG002
+        self._writer = csv.DictWriter(sys.stdout, columns_of(self.table))
+        self._writer.writeheader()
+
     def add(self, part: PredictResult) -> None:
-        for number, line in enumerate(part.expected, start=self.n_rows):
-            row = ROWS[self.table](line, number)
-            if not number:
-                csv.DictWriter(sys.stdout, row).writeheader()
-            csv.DictWriter(sys.stdout, row).writerow(row)
+        numbered = enumerate(part.expected, start=self.n_rows)
+        self._writer.writerows(ROWS[self.table](line, number) for number, line in numbered)
 
 
 class _Kloppy(_Spadl):

@@ -21,7 +21,7 @@ from playahead.sources.soccernet import read_baa_split
 
 SPLITS = ("train", "val", "test", "challenge")
 _WINDOW_S = GRID.window_ms / 1000
-_SLACK_S = 0.5  # a last window may lack so much, as in an extraction
+_SLACK_S = 1.0  # a last window may lack a step, but no more than this
 _LARGEST = float(np.finfo(np.float16).max)
 
 
@@ -41,8 +41,8 @@ class ImportConfig:
     looks_ahead: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.1 <= self.fps <= 100:
-            raise InputError("ImportConfig.fps", f"{self.fps} is not in 0.1 to 100 steps a second")
+        if not 0.5 <= self.fps <= 100:
+            raise InputError("ImportConfig.fps", f"{self.fps} is not in 0.5 to 100 steps a second")
         if not 0 <= self.looks_ahead <= 30:
             raise InputError("ImportConfig.looks_ahead", f"{self.looks_ahead} is not in 0 to 30 seconds")
         if not self.made_by.strip() or not self.made_by.isprintable():
@@ -90,6 +90,11 @@ def import_features(source: Path, data: Path, out: Path, config: ImportConfig, s
     if not there:
         first = "/".join(named[0])
         raise InputError(source, f"holds no features of any of {len(named):,} videos", f"name them as {first}.npy")
+    video_of: dict[Path, tuple[str, str]] = {}
+    for key, path in there.items():
+        if (other := video_of.setdefault(path, key)) != key:
+            what = f"would be the features of {'/'.join(other)} and of {'/'.join(key)}"
+            raise InputError(path, what, f"name them {'/'.join(other)}.npy and {'/'.join(key)}.npy")
     first_TF = _steps(next(iter(there.values())))
     facts = StoreFacts(
         weights=f"{config.made_by} ({config.fps:g} steps/s, {config.looks_ahead:g} s ahead)",
@@ -130,7 +135,7 @@ def windows_of_steps(
         InputError: less than a window, or values that float16 cannot hold.
     """
     lasts_s = len(steps_TF) / fps
-    n_windows = int((lasts_s + max(_SLACK_S, 1 / fps)) // _WINDOW_S)
+    n_windows = int((lasts_s + min(1 / fps, _SLACK_S)) // _WINDOW_S)
     if n_windows < 1:
         raise InputError(where, f"{len(steps_TF)} steps at {fps:g} a second last {lasts_s:.1f} s, a window needs 5")
     # Times of the snippets' centres, then the step nearest to each, but none that looks beyond the window's end.

@@ -147,7 +147,8 @@ def _of_clip(store: FeatureStore, folder: Path, clip: Clip, index: int) -> Label
 
 def _stored_name(store: FeatureStore, split: str, inside: Path) -> str:
     """Name of a video in the store: a store of a whole dataset names its splits, one of a single split does not."""
-    for name in (f"{split}/{inside.as_posix()}", inside.as_posix()):
+    half = inside.with_name(inside.name.split("_")[0])  # features that were imported without the match's videos
+    for name in (f"{split}/{inside.as_posix()}", inside.as_posix(), f"{split}/{half.as_posix()}"):
         if store.journal_path(name).exists():
             return name
     raise InputError(store.folder, f"no features of {split}/{inside}", "extract the dataset's features")

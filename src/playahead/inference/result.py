@@ -15,7 +15,7 @@ from playahead.domain.grid import OBSERVATION_MS
 from playahead.domain.records import Anticipation, Mark, Timeline
 from playahead.domain.time import parse_clock, parse_kick_offs
 from playahead.inference.open_predictor import DecodingOptions
-from playahead.inference.tables import ROWS, Table
+from playahead.inference.tables import ROWS, Table, columns_of
 from playahead.io.errors import InputError
 from playahead.io.extras import as_frame
 from playahead.io.files import require_replaceable
@@ -191,7 +191,7 @@ class PredictResult:
         if table not in ROWS:
             raise InputError("table", f"{table!r} is not one of {', '.join(ROWS)}")
         rows = [ROWS[table](one, number) for number, one in enumerate(self.expected)]
-        return as_frame(rows, None if rows else [*ROWS[table](_NOBODY, 0)])
+        return as_frame(rows, None if rows else columns_of(table))
 
     def timeline(self, seen: Sequence[Mark], times_ms: Sequence[int]) -> Timeline:
         """Timeline for an overlay: actions seen and times of anticipation, both increasing, on the video's clock."""
@@ -209,9 +209,6 @@ class PredictResult:
         }
         shot_chance = [danger[time_ms] for time_ms in times_ms] if danger else []
         return Timeline(seen, times_ms, [anticipated[time_ms] for time_ms in times_ms], shot_chance)
-
-
-_NOBODY = Anticipation(Action.PASS, 0, 0.0, (0.0,) * len(Action))
 
 
 def require_kick_offs(halves: set[int], kick_offs_ms: Mapping[int, int]) -> None:

@@ -6,7 +6,7 @@ Nothing is said that is not known: no player, no end of a pass, no result.
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from playahead.domain.actions import Action
+from playahead.domain.actions import ACTIONS, Action
 from playahead.domain.pitch import PITCH_M
 from playahead.domain.records import Anticipation
 from playahead.domain.time import format_clock
@@ -32,6 +32,8 @@ _KLOPPY_QUALIFIERS = {
     Action.TACKLE: {"duel_type": "GROUND", "result": "WON"},
 }
 
+_QUALIFIERS = ("result", "body_part_type", "pass_type", "set_piece_type", "duel_type")
+
 
 def _anticipation(one: Anticipation, number: int) -> Row:  # noqa: ARG001
     clocks = {"clock": format_clock(one.observed_until_ms), "expected_at": format_clock(one.time_ms)}
@@ -40,7 +42,7 @@ def _anticipation(one: Anticipation, number: int) -> Row:  # noqa: ARG001
 
 def _spadl(one: Anticipation, number: int) -> Row:
     """Metres on 105 x 68, every action towards the right (``play_left_to_right``); y grows to the attack's left."""
-    is_placed = one.x is not None and one.y is not None
+    body = {Action.HEADER: "head", Action.THROW_IN: "other"}
     return {
         "game_id": one.match,
         "action_id": number,
@@ -48,20 +50,20 @@ def _spadl(one: Anticipation, number: int) -> Row:
         "time_seconds": one.time_ms / 1000,
         "team_id": one.team,
         "player_id": None,
-        "start_x": round(one.x / 100 * PITCH_M[0], 2) if is_placed and one.x is not None else None,
-        "start_y": round((1 - one.y / 100) * PITCH_M[1], 2) if is_placed and one.y is not None else None,
+        "start_x": None if one.x is None else round(one.x / 100 * PITCH_M[0], 2),
+        "start_y": None if one.y is None else round((1 - one.y / 100) * PITCH_M[1], 2),
         "end_x": None,
         "end_y": None,
         "type_name": _SPADL[one.action],
         "result_name": None,
-        "bodypart_name": "head" if one.action is Action.HEADER else "foot",
+        "bodypart_name": body.get(one.action),
         **_certainty(one),
     }
 
 
 def _kloppy(one: Anticipation, number: int) -> Row:
     """kloppy's own coordinates: 0 to 1, towards the right, y downwards."""
-    told = _KLOPPY_QUALIFIERS.get(one.action, {})
+    qualifiers = _KLOPPY_QUALIFIERS.get(one.action, {})
     return {
         "event_id": f"{one.match}-{one.half}-{number}",
         "event_type": _KLOPPY[one.action],
@@ -73,7 +75,7 @@ def _kloppy(one: Anticipation, number: int) -> Row:
         "player_id": None,
         "coordinates_x": None if one.x is None else one.x / 100,
         "coordinates_y": None if one.y is None else one.y / 100,
-        **{name: told.get(name) for name in ("result", "body_part_type", "pass_type", "set_piece_type", "duel_type")},
+        **{name: qualifiers.get(name) for name in _QUALIFIERS},
         **_certainty(one),
     }
 
@@ -99,3 +101,9 @@ ROWS: Mapping[Table, Callable[[Anticipation, int], Row]] = {
     "kloppy": _kloppy,
 }
 """A row of each table, of an anticipation and its number."""
+_ANY = Anticipation(Action.PASS, 0, 0.0, (0.0,) * len(ACTIONS))
+
+
+def columns_of(table: Table) -> list[str]:
+    """Names of a table's columns."""
+    return [*ROWS[table](_ANY, 0)]

@@ -130,15 +130,15 @@ def _bas_videos(match: Path, name: str, notices: Notices, need_videos: bool) -> 
         notices.add(f"{name}: {text}")
     videos = sorted(path for path in match.glob("*.mp4") if not path.name.startswith("."))
     if not videos and not need_videos:
-        videos = [match / f"{half}_.mp4" for half in halves]
-    by_half = {half: [path for path in videos if path.name.startswith(f"{half}_")] for half in halves}
+        videos = [match / f"{half}.mp4" for half in halves]
+    by_half = {half: [path for path in videos if path.stem.split("_")[0] == str(half)] for half in halves}
     if len(videos) == 1 and list(halves) == [1]:
         by_half = {1: videos}
     for half, paths in by_half.items():
         if len(paths) != 1:
             raise InputError(match, f"{len(paths)} videos of half {half}", f"expected one {half}_*.mp4")
     return [
-        LabelledVideo(f"{name}/{half}", by_half[half][0], events, name, f"{name}/{by_half[half][0].stem.rstrip('_')}")
+        LabelledVideo(f"{name}/{half}", by_half[half][0], events, name, f"{name}/{by_half[half][0].stem}")
         for half, events in halves.items()
     ]
 

@@ -57,7 +57,8 @@ class _Row:
 
     @property
     def possession(self) -> str:
-        return repr(self.raw.get("gameEventId"))
+        given = self.raw.get("gameEventId")
+        return repr(given) if given is not None else f"row {id(self)}"  # of nothing else
 
     @property
     def team(self) -> str | None:

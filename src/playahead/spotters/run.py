@@ -138,7 +138,7 @@ def _run(spotter: Spotter, config: SpotterConfig, video: Path, out: Path, show: 
         with suppress(FileNotFoundError):
             written.unlink()  # what an earlier run left must not be taken for this one's
         with _process(argv, home, spotter.name) as process:
-            # Another thread reads what it prints (tqdm ends lines by a carriage return); this one shows that it goes on.
+            # Another thread reads what it prints (tqdm ends lines by a carriage return); here it is shown.
             reader = threading.Thread(target=_keep_lines, args=(process, last), daemon=True)
             reader.start()
             while process.poll() is None:
