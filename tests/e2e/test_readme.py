@@ -96,6 +96,14 @@ def test_the_how_to_on_fine_tuning_runs(real_match, tmp_path, monkeypatch, capsy
     assert (tmp_path / "runs" / "mine-tuned" / "weights.safetensors").exists()
 
 
+def test_every_table_that_a_command_made_is_shown_and_says_something():
+    names = runpy.run_path(str(ROOT / "scripts" / "doc_tables.py"))
+    shown = "".join(path.read_text() for path in names["PAGES"])
+    for path in (ROOT / "docs" / "tables").iterdir():
+        assert len(path.read_text().splitlines()) > 2, path
+        assert f"<!-- begin {path.name} -->" in shown, path
+
+
 def test_pages_show_the_tables_that_commands_made():
     names = runpy.run_path(str(ROOT / "scripts" / "doc_tables.py"))
     assert (ROOT / "docs" / "tables" / "spotters.md").read_text() == names["spotters"](), "run scripts/doc_tables.py"

@@ -170,7 +170,7 @@ def test_tables_of_another_dataset_are_not_written_over(served, tmp_path, real_m
     half = read_feed(real_match)[0]
     write_feed_table(tmp_path / "val.npz", [half.changed(match=7)])
     before = (tmp_path / "val.npz").read_bytes()
-    with pytest.raises(InputError, match=r"val\.npz: is there already, with 1 matches of another dataset"):
+    with pytest.raises(InputError, match=r"val\.npz: is there already, with matches of another dataset"):
         make_wyscout_baa(tmp_path, benchmark=served)
     assert (tmp_path / "val.npz").read_bytes() == before
     assert not (tmp_path / "train.npz").exists()
@@ -219,7 +219,7 @@ def test_tables_that_differ_are_told_and_not_called_the_benchmark(served, tmp_pa
     monkeypatch.setattr(wyscout, "wyscout_baa", lambda: served)
     assert run(["data", "download", "wyscout", "--out", str(tmp_path / "out"), "--mirror", str(folder)]) == 2
     said = capsys.readouterr().err
-    assert f"test: 1 matches are different, first {MATCH}" in said
+    assert f"test: matches that are different: 1, first {MATCH}" in said
     assert "figures made with them are not comparable" in said
 
 

@@ -106,11 +106,8 @@ def _require_ours(path: Path, wanted: set[int]) -> None:
     """Refuse to write over a table of other matches."""
     if not path.exists():
         return
-    others = {half.match for half in read_feed_table(path)} - wanted
-    if others:
-        raise InputError(
-            path, f"is there already, with {len(others):,} matches of another dataset", "choose another folder"
-        )
+    if {half.match for half in read_feed_table(path)} - wanted:
+        raise InputError(path, "is there already, with matches of another dataset", "choose another folder")
 
 
 def fetch(source: Source, path: Path, show: Show = quiet) -> Path:

@@ -23,7 +23,7 @@ def download(
 
     Args:
         dataset: baa is SoccerNet Ball Action Anticipation (videos and labels, with a password); wyscout is Wyscout-BAA,
-            the public events of 1,710 matches as tables to train and score on.
+            the public events of 1,510 matches as tables to train and score on.
         out: folder to download to.
         mirror: of wyscout, a folder that you have already: events_England.json and so on, or a file for each match.
         password: password from SoccerNet's NDA. Other users of this machine can see a command line, so rather set
@@ -57,7 +57,7 @@ def _wyscout(out: Path, mirror: Path | None) -> int:
     for split, differences in made.differences.items():
         for what in ("missing", "different"):
             if matches := differences[what]:
-                terminal.notice(f"{split}: {len(matches):,} matches are {what}, first {matches[0]}")
+                terminal.notice(f"{split}: matches that are {what}: {len(matches):,}, first {matches[0]}")
     if made.is_benchmark:
         terminal.out().print("all matches are those of wyscout-baa-v1, to the row")
         return 0

@@ -39,7 +39,8 @@ def evaluate_feed(
     with terminal.progress() as show:
         evaluation = evaluate(predictor, evaluation_set, options.decoder(predictor), show)
     terminal.show_notices(evaluation_set.notices)
-    counted = f"{len(evaluation_set.matches)} matches, {len(evaluation_set):,} examples"
+    matches = len(evaluation_set.matches)
+    counted = f"{matches} match{'es' if matches > 1 else ''}, {len(evaluation_set):,} examples"
     of_split = "" if seen is not None else wyscout_baa().recognise(evaluation_set.halves)
     name = f"{wyscout_baa().name}, {of_split}" if of_split else evaluation_set.split
     title = f"{name}: {counted}, {options.decoding} decoding"
