@@ -150,6 +150,21 @@ def test_opensportslibs_server_gets_the_video_and_is_asked_until_the_job_is_done
     assert b'name="model_id"\r\n\r\nOpenSportsLab/OSL-loc-snbas-2025-e2e' in _Server.received
 
 
+def test_a_question_to_the_server_that_is_lost_is_asked_again(tmp_path, video, monkeypatch):
+    class Loses(_Server):
+        lost = 0
+
+        def do_GET(self) -> None:
+            type(self).lost += 1
+            if self.lost > 2:
+                super().do_GET()
+
+    monkeypatch.setattr("playahead.spotters.server._POLL_S", 0.01)
+    for address in served(Loses):
+        found = spot(video, SpotterConfig(spotter=address, spotter_window=8), tmp_path / "spotted.json")
+    assert found.labels == {"PASS": 1}
+
+
 @pytest.mark.parametrize(
     ("status", "content", "message"),
     [

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from playahead.inference.feed import predict_feed
 from playahead.inference.result import PredictConfig, PredictResult
@@ -87,7 +87,7 @@ def _spot_and_predict(
     spotted = spot(video, config, Path(f"{video.stem}.spotted.json"), show)
     kick_off = config.kick_off or "0:00"
     drawn_over = video if config.overlay is not None else None
-    unset = {field.name: field.default for field in fields(SpotterConfig)}
+    unset: dict[str, Any] = {field.name: field.default for field in fields(SpotterConfig)}
     of_feed = replace(config, **unset, kick_off=kick_off, video=drawn_over, provider="")
     result = predict_feed(spotted.path, of_feed, show, (), on_rows)
     notices = [f"spotted: {spotted.path} (predict reads it, too)", *spotted.notices]

@@ -86,22 +86,24 @@ def _request(
         fix = "opensportslib:http://HOST:8000"
         raise InputError("SpotterConfig.spotter", f"{address} is no address of a server", fix)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    for attempt in reversed(range(_TRIES if body is None else 1)):  # a video is sent once
+    tries = _TRIES if body is None else 1  # a video is sent once
+    while True:
+        tries -= 1
         connection = kind(str(parts.hostname), port, timeout=_TIMEOUT_S)
         try:
             connection.request(method, parts.path.rstrip("/") + path, body, headers or {})
             response = connection.getresponse()
             answer = json.loads(response.read(_MOST_BYTES))
-            break
         except (OSError, HTTPException) as reason:
-            if not attempt:
+            if not tries:
                 raise InputError(where, f"no answer ({reason})", "is it running?") from None
             time.sleep(_POLL_S)
+            continue
         except ValueError:
             raise InputError(where, f"{method} {path}: the answer is no JSON") from None
         finally:
             connection.close()
-    if response.status >= 400 or not isinstance(answer, dict):
-        detail = answer.get("detail", "") if isinstance(answer, dict) else ""
-        raise InputError(where, f"{method} {path}: {response.status} {detail}".strip())
-    return answer
+        if response.status >= 400 or not isinstance(answer, dict):
+            detail = answer.get("detail", "") if isinstance(answer, dict) else ""
+            raise InputError(where, f"{method} {path}: {response.status} {detail}".strip())
+        return answer
