@@ -1,19 +1,23 @@
 """Puts the files of docs/tables into the pages that show them: python scripts/doc_tables.py.
 
 A page shows a file between two comments, ``begin NAME`` and ``end NAME``; a command made the file, and nobody types
-what is in it. Two of them are made here: the table of spotters, from their adapters, and that of recorded results.
+what is in it. Made here: the table of spotters, from their adapters; the table and the chart of recorded results.
 """
 
 import re
 from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
-from playahead.lab.results import check, table
+from playahead.lab.report.charts import pasts
+from playahead.lab.results import Result, check, table
 from playahead.spotters.adapters import SPOTTERS
 
 ROOT = Path(__file__).parents[1]
 TABLES = ROOT / "docs" / "tables"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CARD = ROOT / "src" / "playahead" / "weights" / "MODEL_CARD.md"
+PAGES = [ROOT / "README.md", CARD, *sorted((ROOT / "docs").rglob("*.md"))]
+CHART = ROOT / "docs" / "pasts.svg"
+_COLOURS = {"ink": "#1f2328", "faint": "#8b949e", "accent": "#1f6feb", "other": "#bc4c00", "line": "#d0d7de"}
 _SHOWN = re.compile(r"(<!-- begin (?P<name>[\w.-]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
 
 
@@ -47,14 +51,32 @@ def _classes(classes: tuple[str, ...]) -> str:
     return ", ".join(classes if len(classes) < len(ACTIONS) else ["all ten", *others])
 
 
-def recorded() -> str:
-    """The table of recorded results: the packaged model on full feeds, then worse pasts, then baselines."""
+def _results() -> list[Result]:
+    """Recorded results: the packaged model on full feeds, then worse pasts, then baselines."""
     found = [one.result for one in check(ROOT / "results")]
-    return table(sorted(found, key=lambda one: (not one.weights, bool(one.past), -one.area[0])))
+    return sorted(found, key=lambda one: (not one.weights, bool(one.past), -one.area[0]))
+
+
+def recorded() -> str:
+    """The table of recorded results."""
+    return table(_results())
+
+
+def chart() -> str:
+    """The chart of recorded results, in the colours of a page on GitHub."""
+    rows = [
+        {"variant": one.model, "decoding": one.past or "full feed", "area": one.area, "examples": one.examples}
+        for one in _results()
+    ]
+    drawn = pasts(rows, list(dict.fromkeys(row["decoding"] for row in rows)))
+    for name, colour in _COLOURS.items():
+        drawn = drawn.replace(f"var(--{name})", colour)
+    return drawn
 
 
 if __name__ == "__main__":
     (TABLES / "results.md").write_text(recorded())
     (TABLES / "spotters.md").write_text(spotters())
+    CHART.write_text(chart())
     for path in PAGES:
         path.write_text(with_tables(path.read_text()))

@@ -98,7 +98,7 @@ def pasts(rows: Sequence[Mapping], names: Sequence[str]) -> str:
             axis.plot(value, at, linestyle="", markersize=4.5, label=variant.replace("$", r"\$"), **style)
             for shown, end, y in zip(value, high, at, strict=True) if variant == variants[0] else ():
                 axis.annotate(f"{shown:.1f}", (end, y), (4, -3), textcoords="offset points", fontsize=7.5)
-        axis.set(xlabel="exact area, 95 % interval", xlim=(0, None), ylim=(len(names) - 0.5, -0.5))
+        axis.set(xlabel="exact area, with its resampled interval", xlim=(0, None), ylim=(len(names) - 0.5, -0.5))
         axis.set_yticks(range(len(names)), list(names))
         figure.legend(loc="outside upper right", ncols=min(len(variants), 4))
         return _svg(figure, "exact area under each past")
