@@ -1,10 +1,13 @@
 """Puts the files of docs/tables into the pages that show them: python scripts/doc_tables.py.
 
 A page shows a file between two comments, ``begin NAME`` and ``end NAME``; a command made the file, and nobody types
-what is in it. Made here: the table of spotters, from their adapters; the table and the chart of recorded results.
+what is in it. Made here: the table of spotters, from their adapters; the table and the chart of recorded results, and
+the schema of such a result.
 """
 
+import json
 import re
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
@@ -16,7 +19,16 @@ ROOT = Path(__file__).parents[1]
 TABLES = ROOT / "docs" / "tables"
 CARD = ROOT / "src" / "playahead" / "weights" / "MODEL_CARD.md"
 PAGES = [ROOT / "README.md", CARD, *sorted((ROOT / "docs").rglob("*.md"))]
-CHART = ROOT / "docs" / "pasts.svg"
+CHART, SCHEMA = ROOT / "docs" / "pasts.svg", ROOT / "docs" / "result.schema.json"
+_KINDS = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    list[int]: {"type": "array", "items": {"type": "integer"}},
+    list[float]: {"type": "array", "items": {"type": "number"}},
+    list[str]: {"type": "array", "items": {"type": "string"}},
+    dict[str, float]: {"type": "object", "additionalProperties": {"type": "number"}},
+    dict[str, str]: {"type": "object", "additionalProperties": {"type": "string"}},
+}
 _COLOURS = {"ink": "#1f2328", "faint": "#8b949e", "accent": "#1f6feb", "other": "#bc4c00", "line": "#d0d7de"}
 _SHOWN = re.compile(r"(<!-- begin (?P<name>[\w.-]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
 
@@ -74,9 +86,24 @@ def chart() -> str:
     return drawn
 
 
+def schema() -> str:
+    """JSON Schema of a recorded result."""
+    required = [one.name for one in fields(Result) if one.default is MISSING and one.default_factory is MISSING]
+    of_result = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A recorded result of playahead",
+        "type": "object",
+        "properties": {one.name: _KINDS[one.type] for one in fields(Result)},  # type: ignore[bad-index]
+        "required": required,
+        "additionalProperties": False,
+    }
+    return json.dumps(of_result, indent=1) + "\n"
+
+
 if __name__ == "__main__":
     (TABLES / "results.md").write_text(recorded())
     (TABLES / "spotters.md").write_text(spotters())
     CHART.write_text(chart())
+    SCHEMA.write_text(schema())
     for path in PAGES:
         path.write_text(with_tables(path.read_text()))

@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import jsonschema_rs
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -177,5 +178,7 @@ def test_others_add_a_row_by_the_readme(real_matches, tmp_path, monkeypatch):
 @pytest.mark.skipif(not (ROOT / "results").is_dir(), reason="an installed package has no results")
 def test_what_the_project_has_recorded_is_whole():
     """Figures follow from their counts; staleness by code or weights is for ``results check``."""
+    schema = json.loads((ROOT / "docs" / "result.schema.json").read_text())
     for one in check(ROOT / "results"):
         assert not [why for why in one.stale if "changed" not in why], one.path
+        jsonschema_rs.validate(schema, json.loads(one.path.read_text()))
