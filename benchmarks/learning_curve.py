@@ -37,18 +37,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
-    # Matches beyond the sixteen become test beside the one that the simulation leaves for it.
-    matches = max(SIZES) + TESTED - 1 + 3
-    sizes = {"matches": matches, "minutes": MINUTES, "width": 224, "height": 124, "halves": 1}
-    simulate(options.out / "sim", SimulationConfig(layout="bas", video=True, real_plays=options.real_plays, **sizes))
-    extract(options.out / "sim", options.out / "features", ExtractConfig())
-    train_folder = options.out / "sim" / "train"
-    held_out = sorted(path for path in train_folder.iterdir() if path.is_dir())
-    for match in held_out[max(SIZES) :]:  # the store finds a video by its split's name or without it
-        match.rename(options.out / "sim" / "test" / match.name)
-        (options.out / "features" / "videos" / "test").mkdir(exist_ok=True)
-        stored = options.out / "features" / "videos" / "train" / match.name
-        stored.rename(options.out / "features" / "videos" / "test" / match.name)
+    if not (options.out / "dataset-made").exists():
+        _make_dataset(options.out, options.real_plays)
     results: list[dict] = []
     for size in SIZES:
         data = options.out / f"of-{size}"
@@ -72,7 +62,7 @@ def main() -> None:
         results.append({"matches": size, "seed": "constant rate", "area": constant.area, "official": constant.average})
         (options.out / "results.json").write_text(json.dumps(results, indent=1))
     lines = [
-        "| simulated matches of 10 minutes | exact area, three seeds | official | constant rate |",
+        f"| simulated matches of 10 minutes | exact area, seeds: {options.seeds} | official | constant rate |",
         "|---|---|---|---|",
     ]
     for size in SIZES:
@@ -84,6 +74,21 @@ def main() -> None:
         lines.append(f"| {size} | {np.mean(areas):.2f} ({listed}) | {official:.2f} | {constant:.2f} |")
     (options.out / "table.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
+
+
+def _make_dataset(out: Path, real_plays: Path | None) -> None:
+    """Simulated matches, and their features; matches beyond the sixteen become test beside the one that is there."""
+    matches = max(SIZES) + TESTED - 1 + 3
+    sizes = {"matches": matches, "minutes": MINUTES, "width": 224, "height": 124, "halves": 1}
+    simulate(out / "sim", SimulationConfig(layout="bas", video=True, real_plays=real_plays, **sizes))
+    extract(out / "sim", out / "features", ExtractConfig())
+    held_out = sorted(path for path in (out / "sim" / "train").iterdir() if path.is_dir())
+    for match in held_out[max(SIZES) :]:
+        match.rename(out / "sim" / "test" / match.name)
+        (out / "features" / "videos" / "test").mkdir(exist_ok=True)
+        stored = out / "features" / "videos" / "train" / match.name
+        stored.rename(out / "features" / "videos" / "test" / match.name)
+    (out / "dataset-made").touch()
 
 
 if __name__ == "__main__":

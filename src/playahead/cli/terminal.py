@@ -230,7 +230,7 @@ def comparison_table(rows: Sequence[Row], title: str) -> Table:
     """Table of configurations with intervals and paired differences; significant differences are coloured."""
     table = Table(title=printable(title), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("configuration, decoding")
-    columns = ("area [95 %]", "difference [95 %]", "official mAP [95 %]", "seeds", "difference [95 %]", "predictions")
+    columns = ("area [resampled]", "difference [95 %]", "official mAP [resampled]", "seeds", "difference [95 %]", "predictions")
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
@@ -303,7 +303,7 @@ def print_evaluation(found: Evaluation, title: str, exact: bool, as_json: bool, 
     if found.interval and found.area_interval and found.by_match and len(found.by_match.counts_M) == 1:
         console.print(f"exact area {found.area_interval}, official figure {found.interval}: one match has no interval")
     elif found.interval and found.area_interval and found.by_match:
-        console.print(f"exact area {found.area_interval}: 95 % interval of its value on very many matches")
+        console.print(f"exact area {found.area_interval}: resampled; its value on very many matches should lie there")
         console.print(
             f"official figure, average of {len(TOLERANCES_S)} tolerances, {found.interval}: rough range over other "
             f"test sets of {len(found.by_match.counts_M)} {found.unit}. It falls as a set grows: compare it only with "

@@ -1,4 +1,4 @@
-"""Scores of a run on a split: counts by match, and the figures and 95 % intervals that are made from them.
+"""Scores of a run on a split: counts by match, and the figures and intervals that are made from them.
 
 Intervals draw whole matches again, because the examples of one match are not independent. A further figure beside the
 benchmark's is a function and an entry of ``FIGURES`` (docs/how-to/add-a-metric.md).
@@ -59,7 +59,7 @@ AREA = Measure(area_of_counts, is_basic=True)
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with its 95 % interval (fractions)."""
+    """A figure with its resampled interval (fractions)."""
 
     value: float
     low: float
@@ -277,7 +277,7 @@ class Evaluation:
 
     @cached_property
     def area_interval(self) -> Interval | None:
-        """The exact area with the 95 % interval of its value on very many matches; None where they are not known."""
+        """The exact area with the resampled interval of its value on very many matches; None where they are not known."""
         return mean_interval([self.by_match.resampled_area], AREA) if self.by_match else None
 
     def min_difference(self, noise_at: int) -> dict[str, float]:
