@@ -230,7 +230,14 @@ def comparison_table(rows: Sequence[Row], title: str) -> Table:
     """Table of configurations with intervals and paired differences; significant differences are coloured."""
     table = Table(title=printable(title), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("configuration, decoding")
-    columns = ("area [resampled]", "difference [95 %]", "official mAP [resampled]", "seeds", "difference [95 %]", "predictions")
+    columns = (
+        "area [resampled]",
+        "difference [95 %]",
+        "official mAP [resampled]",
+        "seeds",
+        "difference [95 %]",
+        "predictions",
+    )
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:

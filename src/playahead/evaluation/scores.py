@@ -277,7 +277,7 @@ class Evaluation:
 
     @cached_property
     def area_interval(self) -> Interval | None:
-        """The exact area with the resampled interval of its value on very many matches; None where they are not known."""
+        """The exact area with the resampled interval of its value on very many matches; None if not known."""
         return mean_interval([self.by_match.resampled_area], AREA) if self.by_match else None
 
     def min_difference(self, noise_at: int) -> dict[str, float]:

@@ -45,9 +45,9 @@ def _print(found: experiments.Comparison, out: Path) -> None:
     console.print(terminal.comparison_table(found.rows, f"{found.grid.name}, {found.split}, {resampled}"))
     variant, decoding = found.grid.reference
     console.print(
-        f"The area's value on very many {found.unit} should lie in its interval; the official figure's says roughly where "
-        f"other test sets of {found.n_matches} would lie, and it falls as a set grows. Resampling {found.unit}, for "
-        "differences jointly with seeds and in pairs; ± is the standard deviation over seeds. Each row is compared "
+        f"The area's value on very many {found.unit} should lie in its interval; the official figure's says roughly "
+        f"where other test sets of {found.n_matches} would lie, and it falls as a set grows. Resampling {found.unit}, "
+        "for differences jointly with seeds and in pairs; ± is the standard deviation over seeds. Each row is compared "
         f"with {variant!r} under the same decoding, its other decodings with {decoding!r}. Coloured differences are "
         f"significant: the interval excludes 0, with two seeds and {FEW_MATCHES} {found.unit} or more. Everything is "
         f"in {out / f'comparison-{found.split}.json'}",
