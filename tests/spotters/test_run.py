@@ -316,6 +316,18 @@ def test_a_spotter_ends_with_playahead(tmp_path, video, sent):
     until(lambda: not is_running(int(mark.read_text())))
 
 
+def test_a_closed_terminal_does_not_end_what_runs_under_nohup(tmp_path, video):
+    program = (
+        "import os, signal, sys\n"
+        "os.kill(os.getppid(), signal.SIGHUP)\n" + WRITES.format(content="{'predictions': []}").split("\n", 1)[1]
+    )
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        spot(video, command(tmp_path, f"import json\n{program}"), tmp_path / "spotted.json")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not holds():

@@ -183,7 +183,7 @@ def _process(argv: list[str], folder: Path | None, name: str) -> Iterator[subpro
 
 @contextmanager
 def _interrupted_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the block as Ctrl-C does."""
+    """Let SIGTERM and SIGHUP end the block as Ctrl-C does; one that is ignored (``nohup``) stays ignored."""
     if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
         yield
         return
@@ -191,7 +191,8 @@ def _interrupted_by_signals() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = {one: signal.signal(one, interrupt) for one in (signal.SIGTERM, signal.SIGHUP)}
+    heard = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN]
+    before = {one: signal.signal(one, interrupt) for one in heard}
     try:
         yield
     finally:
