@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from playahead.video.clock import at_rate
 
 
 @settings(max_examples=150, deadline=None)
+@example(gaps=[0.3333333333333333, 0.3333333333333333], start_s=1e-06, fps=50.0)
 @given(
     gaps=st.lists(st.floats(0.004, 0.5), min_size=1, max_size=60),
     start_s=st.floats(0, 3),
@@ -20,7 +21,8 @@ def test_every_moment_takes_its_nearest_picture(gaps, start_s, fps):
     for index, picture in shown:
         moment = start_s + index / fps
         distance = np.abs(times - moment)
-        assert distance[picture] == pytest.approx(distance.min(), abs=2e-6)
+        # A microsecond either way is one moment: the other picture may be two nearer, and a rounding error.
+        assert distance[picture] <= distance.min() + 2e-6 + 1e-9
     end_s = times[-1] + gaps[-1]
     assert len(shown) == max(0, int(np.ceil((end_s - start_s) * fps - 1e-4)))
 
