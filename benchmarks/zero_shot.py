@@ -19,6 +19,7 @@ from playahead.evaluation.scores import score
 from playahead.inference.predictor import Predictor
 from playahead.io.files import packaged_weights
 from playahead.lab.baselines import BASELINES, fit_baseline, predict_halves
+from playahead.lab.results import markdown_table
 from playahead.sources.feeds import USUAL_PER_90_MIN, choose_reader, matches_among, read_feed
 
 
@@ -45,13 +46,8 @@ def main(data: Path, files: list[Path], weights: list[Path]) -> str:
         cells = (f"{one.area:.2f} ({one.average:.2f})" for one in scored.values())
         figures.append([provider, path.name, str(len(match.classes)), *cells])
     usual = ["usual", *(f"{n:.0f}" for n in USUAL_PER_90_MIN)]
-    of_rates = as_table(["rows in 90 minutes", *map(str, ACTIONS)], [usual, *rates])
-    return f"{of_rates}\n{as_table(['provider', 'match', 'classes', *predictors, *BASELINES], figures)}"
-
-
-def as_table(head: list[str], rows: list[list[str]]) -> str:
-    """A table in Markdown."""
-    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
+    of_rates = markdown_table(["rows in 90 minutes", *map(str, ACTIONS)], [usual, *rates])
+    return f"{of_rates}\n{markdown_table(['provider', 'match', 'classes', *predictors, *BASELINES], figures)}"
 
 
 if __name__ == "__main__":

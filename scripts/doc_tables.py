@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
 from playahead.lab.report.charts import pasts
-from playahead.lab.results import Result, check, table
+from playahead.lab.results import Result, check, markdown_table, table
 from playahead.spotters.adapters import SPOTTERS
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +51,7 @@ def spotters() -> str:
         (f"`{name}`", _classes(one.classes), one.published, _window(one.window_s), f"`{one.install}`")
         for name, one in SPOTTERS.items()
     ]
-    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
+    return markdown_table(head, rows)
 
 
 def _window(window_s: float | None) -> str:

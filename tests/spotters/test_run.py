@@ -323,9 +323,10 @@ def test_a_closed_terminal_does_not_end_what_runs_under_nohup(tmp_path, video):
     )
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        spot(video, command(tmp_path, f"import json\n{program}"), tmp_path / "spotted.json")
+        found = spot(video, command(tmp_path, f"import json\n{program}"), tmp_path / "spotted.json")
     finally:
         signal.signal(signal.SIGHUP, before)
+    assert found.labels == {}
 
 
 def until(holds: Callable[[], bool]) -> None:

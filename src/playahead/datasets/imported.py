@@ -51,7 +51,7 @@ class ImportConfig:
 
 @dataclass
 class ImportReport:
-    """What was imported.
+    """Report of an import.
 
     Attributes:
         videos, windows, feature_dim: how much, and how wide.

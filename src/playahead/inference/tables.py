@@ -81,7 +81,7 @@ def _kloppy(one: Anticipation, number: int) -> Row:
 
 
 def _certainty(one: Anticipation) -> Row:
-    """What no event has: it has not happened."""
+    """Columns that no event has, as it has not happened."""
     return {
         "action": str(one.action),
         "confidence": one.confidence,

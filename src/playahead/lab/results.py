@@ -173,7 +173,7 @@ def record(path: Path, evaluations: Sequence[Evaluation], about: Mapping[str, An
 
     Args:
         path: the .json to write; the counts get its name with .npz.
-        evaluations: of each seed, on the same matches.
+        evaluations: evaluation of each seed, on the same matches.
         about: fields of ``Result`` that nothing here can know: benchmark, split, past, model, seeds, examples, weights.
         command: words of the command that makes it.
 
@@ -298,4 +298,9 @@ def table(results: Sequence[Result]) -> str:
         )
         for one in results
     ]
+    return markdown_table(head, rows)
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown, a line for each row."""
     return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))

@@ -4,7 +4,6 @@ The events are those of Pappalardo et al. (2019, CC BY 4.0): a zip of 77 MB with
 folder that somebody has already is taken instead: the competitions' files, or a file for each match.
 """
 
-import hashlib
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -23,7 +22,7 @@ from playahead.datasets.benchmark import Benchmark, Source, wyscout_baa
 from playahead.domain.feed import FeedHalf
 from playahead.domain.notices import Notices
 from playahead.io.errors import InputError
-from playahead.io.files import RESUMES, disk_errors, put_in_place, strict_json
+from playahead.io.files import RESUMES, disk_errors, file_digest, put_in_place, strict_json
 from playahead.io.progress import Show, counter, quiet
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.sources.feeds import read_feed
@@ -40,7 +39,7 @@ _OFF_PITCH = 5.0  # percent; a place further out is unknown
 
 @dataclass
 class Made:
-    """What was made.
+    """Tables that were made, and how they differ from the benchmark's.
 
     Attributes:
         tables: rows of each table.
@@ -116,11 +115,11 @@ def fetch(source: Source, path: Path, show: Show = quiet) -> Path:
     Raises:
         InputError: no connection, or not the file that was published.
     """
-    if path.exists() and _sha256(path) == source.sha256:
+    if path.exists() and file_digest(path) == source.sha256:
         return path
     part = path.with_name(f"{path.name}.part")
     had = part.stat().st_size if part.exists() else 0
-    if had and _sha256(part) == source.sha256:  # all was there when the process was killed
+    if had and file_digest(part) == source.sha256:  # all was there when the process was killed
         put_in_place(part, path)
         return path
     request = Request(source.address, headers={"Range": f"bytes={had}-"} if had else {})
@@ -144,16 +143,11 @@ def fetch(source: Source, path: Path, show: Show = quiet) -> Path:
     except (OSError, HTTPException) as reason:
         fix = f"{RESUMES}; or fetch {source.address} yourself as {path.name}"
         raise InputError(path, f"cannot be fetched ({reason})", fix) from None
-    if _sha256(part) != source.sha256:
+    if file_digest(part) != source.sha256:
         part.unlink()
         raise InputError(path, f"what {source.address} sent is not the file that was published", "try again")
     put_in_place(part, path)
     return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _players(path: Path) -> dict[str, list]:

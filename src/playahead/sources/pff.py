@@ -136,7 +136,7 @@ class _Match:
         self._first = {row.possession: row for row in reversed(rows)}
 
     def events_of(self, index: int) -> Iterator[ProviderEvent]:
-        """What a row says: none, or some events."""
+        """Events that a row tells: none, or some."""
         row = self._rows[index]
         if row.period == _SHOOT_OUT:
             raise ShootOut
@@ -239,7 +239,7 @@ class _Match:
 
 
 def _at(event: ProviderEvent, kind: Kind, team: int, player: str | None = None, later_ms: float = 0.0) -> ProviderEvent:
-    """What somebody else does about an event, where nobody says."""
+    """Action of somebody else that an event implies, where nobody says."""
     return ProviderEvent(event.half, event.time_ms + later_ms, kind, team, player)
 
 

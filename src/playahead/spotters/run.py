@@ -44,7 +44,7 @@ _PERCENT = re.compile(rb"(\d{1,3})%")
 
 @dataclass(frozen=True)
 class Spotted:
-    """What a spotter found.
+    """Actions that a spotter found.
 
     Attributes:
         path: OSL JSON file, which ``predict`` reads like any feed.

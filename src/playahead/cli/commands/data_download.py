@@ -25,7 +25,7 @@ def download(
         dataset: baa is SoccerNet Ball Action Anticipation (videos and labels, with a password); wyscout is Wyscout-BAA,
             the public events of 1,510 matches as tables to train and score on.
         out: folder to download to.
-        mirror: of wyscout, a folder that you have already: events_England.json and so on, or a file for each match.
+        mirror: folder of wyscout's files that you have already: events_England.json and so on, or one for each match.
         password: password from SoccerNet's NDA. Other users of this machine can see a command line, so rather set
             SOCCERNET_PASSWORD in the environment, or wait for the prompt.
         splits: splits to download, separated by commas: train, valid, test, challenge.
