@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def main() -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
     if not (options.out / "dataset-made").exists():
-        _make_dataset(options.out, options.real_plays)
+        make_dataset(options.out, options.real_plays, {"train": max(SIZES), "valid": 1, "test": TESTED})
     results: list[dict] = []
     for size in SIZES:
         data = options.out / f"of-{size}"
@@ -76,18 +77,26 @@ def main() -> None:
     print("\n".join(lines))
 
 
-def _make_dataset(out: Path, real_plays: Path | None) -> None:
-    """Simulated matches, and their features; matches beyond the sixteen become test beside the one that is there."""
-    matches = max(SIZES) + TESTED - 1 + 3
-    sizes = {"matches": matches, "minutes": MINUTES, "width": 224, "height": 124, "halves": 1}
-    simulate(out / "sim", SimulationConfig(layout="bas", video=True, real_plays=real_plays, **sizes))
-    extract(out / "sim", out / "features", ExtractConfig())
-    held_out = sorted(path for path in (out / "sim" / "train").iterdir() if path.is_dir())
-    for match in held_out[max(SIZES) :]:
-        match.rename(out / "sim" / "test" / match.name)
-        (out / "features" / "videos" / "test").mkdir(exist_ok=True)
-        stored = out / "features" / "videos" / "train" / match.name
-        stored.rename(out / "features" / "videos" / "test" / match.name)
+def make_dataset(
+    out: Path, real_plays: Path | None, matches: Mapping[str, int], config: ExtractConfig | None = None
+) -> None:
+    """Simulated matches of 10 minutes in ``out/sim``, so many in each split, and their features in ``out/features``.
+
+    A simulation has one match of valid and one of test: the others are moved there from its train.
+    """
+    sizes = {"minutes": MINUTES, "width": 224, "height": 124, "halves": 1}
+    simulated = SimulationConfig(
+        layout="bas", video=True, real_plays=real_plays, matches=sum(matches.values()) + 1, **sizes
+    )
+    simulate(out / "sim", simulated)
+    extract(out / "sim", out / "features", config or ExtractConfig())
+    spare = sorted(path for path in (out / "sim" / "train").iterdir() if path.is_dir())[matches["train"] :]
+    for split in ("valid", "test"):
+        for match in [spare.pop() for _ in range(matches[split] - 1)]:
+            match.rename(out / "sim" / split / match.name)
+            stored = out / "features" / "videos" / "train" / match.name
+            (out / "features" / "videos" / split).mkdir(exist_ok=True)
+            stored.rename(out / "features" / "videos" / split / match.name)
     (out / "dataset-made").touch()
 
 

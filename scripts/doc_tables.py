@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
 from playahead.lab.report.charts import pasts
-from playahead.lab.results import Result, check, markdown_table, table
+from playahead.lab.results import Result, markdown_table, recorded, table
 from playahead.spotters.adapters import SPOTTERS
 
 ROOT = Path(__file__).parents[1]
@@ -65,11 +65,10 @@ def _classes(classes: tuple[str, ...]) -> str:
 
 def _results() -> list[Result]:
     """Recorded results: the packaged model on full feeds, then worse pasts, then baselines."""
-    found = [one.result for one in check(ROOT / "results")]
-    return sorted(found, key=lambda one: (not one.weights, bool(one.past), -one.area[0]))
+    return sorted(recorded(ROOT / "results"), key=lambda one: (not one.weights, bool(one.past), -one.area[0]))
 
 
-def recorded() -> str:
+def recorded_table() -> str:
     """The table of recorded results."""
     return table(_results())
 
@@ -106,7 +105,7 @@ def schema() -> str:
 
 
 if __name__ == "__main__":
-    (TABLES / "results.md").write_text(recorded())
+    (TABLES / "results.md").write_text(recorded_table())
     (TABLES / "spotters.md").write_text(spotters())
     CHART.write_text(chart())
     SCHEMA.write_text(schema())

@@ -127,8 +127,9 @@ def test_an_anticipator_trains_validates_resumes_and_predicts(tmp_path, watch, n
     opened = Predictor.open(tmp_path / "best.safetensors", device="cpu")
     here = Predictor(resumed.averaged_model, opened.about).predict_all(validation)
     there = opened.predict_all(validation)
-    for part in vars(here):
-        np.testing.assert_allclose(getattr(here, part), getattr(there, part), atol=1e-5)
+    for part, ours in vars(here).items():
+        if ours is not None:  # frames without sides and places
+            np.testing.assert_allclose(ours, getattr(there, part), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", recipes(PretrainConfig))

@@ -375,12 +375,18 @@ def test_rows_are_compared_with_the_reference_in_the_same_decoding():
     assert rows["poor", "threshold"].seed_spread == 0
 
 
-def test_one_seed_shows_nothing_and_another_seed_widens_the_interval():
+def test_fewer_than_three_seeds_show_nothing_and_another_seed_widens_the_interval():
     one = {("good", "marginal"): [skilled_scores(0, 0.9)], ("poor", "marginal"): [skilled_scores(0, 0.1)]}
     two = {key: [*runs, skilled_scores(0, 0.2)] for key, runs in one.items()}
     examples = {"good": 5, "poor": 5}
     alone, spread = (summarise(runs, ("good", "marginal"), examples)[1] for runs in (one, two))
     assert alone.significant == (False, False)
     assert spread.difference[2] - spread.difference[1] > alone.difference[2] - alone.difference[1]
-    baseline = summarise(one, ("good", "marginal"), {"good": 5, "poor": 0})[1]
-    assert baseline.significant == (True, True)  # it has no seed to vary
+    assert spread.significant == (False, False)
+    reference, poor = one
+    three = {reference: one[reference] * 3, poor: one[poor]}
+    for of_reference, expected in ((one, False), (three, True)):  # a baseline has no seed to vary, the reference has
+        baseline = summarise(of_reference, reference, {"good": 5, "poor": 0})[1]
+        assert baseline.significant == (expected, expected)
+    assert summarise(three, reference, examples)[1].significant == (False, False)
+    assert summarise({**three, poor: one[poor] * 3}, reference, examples)[1].significant == (True, True)

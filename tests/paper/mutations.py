@@ -521,7 +521,7 @@ COMPOSITION = [
     Mutation(
         "as many slots as frames",
         _VARIANT_MODEL,
-        'config.slots if config.head == "slots" else RASTER_FRAMES',
+        "config.slots if has_slots else RASTER_FRAMES",
         "RASTER_FRAMES",
         _LOGITS,
     ),
@@ -570,8 +570,8 @@ COMPOSITION = [
     Mutation(
         "the likelihood among the default losses",
         _VARIANT_LOSSES,
-        'head == "slots" and config.intensity_weight:',
-        'head == "slots":',
+        "has_slots and config.intensity_weight:",
+        "has_slots:",
         _SAME_LOSSES,
     ),
     Mutation(

@@ -6,11 +6,13 @@ import pytest
 import torch
 
 from playahead.io.errors import InputError
-from playahead.paper.anticipator import Anticipator
+from playahead.paper.anticipator import Anticipator, AnticipatorOutput
+from playahead.paper.losses import SlotLosses
+from playahead.paper.matcher import Assignment
 from playahead.paper.slots import SlotLogits
-from playahead.variants.config import AnticipatorConfig
+from playahead.variants.config import AnticipatorConfig, CriterionConfig
 from playahead.variants.model import StepEncoder, VariantMemory, build, gaussian_logits
-from tests.support.paper import SMALL, features
+from tests.support.paper import SMALL, features, targets
 
 
 def small(**changes) -> Anticipator:
@@ -29,6 +31,41 @@ def test_dense_output():
     assert output.presence_PNC is None
 
 
+def test_joint_heads_are_one_softmax_over_nothing_and_the_classes():
+    model = small(head="joint").train()
+    logits, slots_OKD = model(features()).slots, torch.randn(3, 4, 16)
+    plain = model.heads.heads(slots_OKD)
+    joint_OKV = torch.cat([-plain.objectness_OK[..., None], plain.class_OKC], dim=2).softmax(dim=2)
+    logits = model.heads(slots_OKD)
+    chance_OKC = logits.objectness_OK.sigmoid()[..., None] * logits.class_OKC.softmax(dim=2)
+    torch.testing.assert_close(chance_OKC, joint_OKV[..., 1:])
+    torch.testing.assert_close(1 - logits.objectness_OK.sigmoid(), joint_OKV[..., 0])
+
+
+def test_the_losses_of_joint_heads_are_the_joint_cross_entropy():
+    slots_OKD = torch.randn(1, 5, 16)
+    model = small(head="joint")
+    plain, logits = model.heads.heads(slots_OKD), model.heads(slots_OKD)
+    events = targets([(3, 0.25)])
+    config = CriterionConfig(positive_weight=1.0, label_smoothing=0.0)
+    matched = Assignment(torch.tensor([0]), torch.tensor([2]), torch.tensor([0]))
+    found = SlotLosses(config)(AnticipatorOutput(logits, None), events, matched)
+    joint_KV = torch.cat([-plain.objectness_OK[0, :, None], plain.class_OKC[0]], dim=1)
+    label_K = torch.tensor([0, 0, 4, 0, 0])
+    expected = torch.nn.functional.cross_entropy(joint_KV, label_K, reduction="sum")
+    torch.testing.assert_close(found["objectness"] + found["class"], expected)
+
+
+def test_unrolled_frames_follow_one_another_from_the_context():
+    model = small(head="unrolled").eval()
+    output = model(features())
+    assert output.slots.shape == (2, 32, 10)
+    memory = model.memory(model.encode(features()))
+    again_ORD = model.decoder(memory._replace(steps_OMD=torch.zeros_like(memory.steps_OMD)))
+    torch.testing.assert_close(model.heads(again_ORD), output.slots)  # it reads the context alone
+    assert (again_ORD[:, 1:] - again_ORD[:, :-1]).abs().amax(dim=2).min() > 0
+
+
 @pytest.mark.parametrize(("auxiliary", "windows"), [("last", 3), ("all", 8)])
 def test_the_observation_head_looks_at_the_windows_it_should(auxiliary, windows):
     presence_PNC = small(auxiliary=auxiliary).train()(features(windows=8)).presence_PNC
@@ -40,6 +77,10 @@ VARIANTS = (
     {"memory_tail": True},
     {"head": "dense"},
     {"head": "dense", "memory_tail": True},
+    {"head": "joint"},
+    {"head": "joint", "classes": ("PASS", "SHOT"), "slot_time": "regression"},
+    {"head": "unrolled"},
+    {"head": "unrolled", "encoder": "steps"},
     {"memory": "mean"},
     {"memory": "last"},
     {"n_windows": 1},

@@ -231,24 +231,24 @@ def comparison_table(rows: Sequence[Row], title: str) -> Table:
     table = Table(title=printable(title), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("configuration, decoding")
     columns = (
+        "area of each seed",
         "area [resampled]",
-        "difference [95 %]",
+        "difference",
         "official mAP [resampled]",
-        "seeds",
-        "difference [95 %]",
+        "difference",
         "predictions",
     )
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
-        seeds = f"{len(row.seeds)}, ±{row.seed_spread:.2f}" if len(row.seeds) > 1 else "1"
+        areas = ", ".join(f"{area:.2f}" for area in row.areas)
         difference, area_difference = (
             _difference(found, sure) if found else Text()
             for found, sure in zip((row.difference, row.area_difference), row.significant, strict=True)
         )
         name, kept = f"{row.variant}, {row.decoding}", f"{row.predictions_per_clip:.1f}"
         area, official = _interval(row.area), _interval(row.mean)
-        table.add_row(printable(name), area, area_difference, official, seeds, difference, kept)
+        table.add_row(printable(name), areas, area, area_difference, official, difference, kept)
     return table
 
 

@@ -44,7 +44,7 @@ _JUST_AFTER_MS = 1  # a step sees what became visible before its end
 
 @dataclass(frozen=True)
 class NextScores:
-    """Scores of next actions, with 95 % intervals over matches; ``grouped_`` figures are of ``GROUPS``.
+    """Scores of next actions, with the matches resampled; ``grouped_`` figures are of ``GROUPS``.
 
     ``time_error_s`` is the mean absolute error of the wait in seconds, not a fraction.
     """

@@ -43,9 +43,9 @@ def publish(
     found = check(results) if results is not None else []
     theirs = []
     for one in found:
-        if one.result.weights == [digest]:
+        if one.result and one.result.weights == [digest]:
             if one.stale:
-                raise InputError(one.path, "; ".join(one.stale), f"again: {one.result.command}")
+                raise InputError(one.path, "; ".join(one.stale), f"again: {one.command}")
             theirs.append(one.result)
     if results is not None and not theirs:
         fix = f"playahead results record {results}/NAME.json --data DATA --weights {path}"

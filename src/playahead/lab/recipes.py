@@ -87,6 +87,23 @@ def faantra() -> TrainConfig:
     )
 
 
+def futr() -> TrainConfig:
+    """FUTR (arXiv 2205.14022), which FAANTRA is made from: each query has one softmax of the classes and "nothing"."""
+    base = faantra()
+    return replace(base, model=replace(base.model, head="joint"))
+
+
+def rulstm() -> TrainConfig:
+    """RULSTM's decoder (arXiv 1905.09035) on the paper's encoder and memory: a GRU goes on from where the memory ends.
+
+    Ours: it answers for every frame of the 5 s, each class on its own, where RULSTM has one action a frame; neither
+    sampler nor MixUp.
+    """
+    base = paper_small()
+    model = replace(base.model, head="unrolled")
+    return replace(base, model=model, rare_sampler=False, mixup_alpha=0.0, decoding="marginal")
+
+
 def faantra_frames() -> "EndToEndConfig":
     """FAANTRA end to end on video, at a size that two CPU cores train: RegNetY-200MF on small pictures."""
     from playahead.lab.faantra.end_to_end import EndToEndConfig
@@ -249,7 +266,7 @@ def backbone_small() -> "PretrainConfig":
 
 
 _MADE = {
-    "TrainConfig": (demo, faantra, feed, feed_slots, now, paper_feed, paper_small, video, video_small),
+    "TrainConfig": (demo, faantra, feed, feed_slots, futr, now, paper_feed, paper_small, rulstm, video, video_small),
     "PretrainConfig": (backbone, backbone_small),
     "EndToEndConfig": (faantra_frames,),
 }

@@ -89,11 +89,17 @@ class Result:
 
 @dataclass(frozen=True)
 class Checked:
-    """A result, and why it is stale: an empty list if it is not."""
+    """A file of results, and why it is stale: an empty list if it is not.
+
+    Attributes:
+        command: what makes it again.
+        result: the figure in it; None for a comparison of many runs (``playahead compare``).
+    """
 
     path: Path
-    result: Result
+    command: str
     stale: list[str]
+    result: Result | None = None
 
 
 @cache
@@ -224,12 +230,7 @@ def read_result(path: Path) -> Result:
     Raises:
         InputError: it is no result, or holds what cannot be.
     """
-    require_file(path, _MAX_BYTES)
-    try:
-        values = strict_json(path.read_bytes())
-    except (ValueError, RecursionError) as reason:
-        raise InputError(path, f"is no JSON ({reason})") from None
-    result = build(Result, values, path)
+    result = build(Result, _document(path), path)
     for name, values_of in (("official", result.official), ("area", result.area)):
         if len(values_of) != 3 or not 0 <= values_of[1] <= values_of[0] <= values_of[2] <= 100:
             raise InputError(
@@ -245,8 +246,16 @@ def read_result(path: Path) -> Result:
     return result
 
 
+def _document(path: Path) -> object:
+    require_file(path, _MAX_BYTES)
+    try:
+        return strict_json(path.read_bytes())
+    except (ValueError, RecursionError) as reason:
+        raise InputError(path, f"is no JSON ({reason})") from None
+
+
 def check(folder: Path) -> list[Checked]:
-    """Compare every result of a folder with today's code, packaged weights and counts.
+    """Compare every result of a folder with today's code, packaged weights and counts; comparisons, with the code.
 
     Raises:
         InputError: no result there, or one that cannot be read.
@@ -254,7 +263,23 @@ def check(folder: Path) -> list[Checked]:
     paths = sorted(folder.rglob("*.json"))
     if not paths:
         raise InputError(folder, "holds no results", "playahead results record results/NAME.json --data DATA")
-    return [Checked(path, result, _why_stale(path, result)) for path in paths for result in [read_result(path)]]
+    return [_checked(path) for path in paths]
+
+
+def _checked(path: Path) -> Checked:
+    document = _document(path)
+    if isinstance(document, dict) and "grid" in document:  # its counts stay in the folders of its runs
+        command, code = document.get("command"), document.get("code")
+        if not isinstance(command, str) or not isinstance(code, str) or not command:
+            raise InputError(path, "is a comparison without command and code", "playahead compare writes both")
+        return Checked(path, command, ["the code has changed"] if code != code_digest() else [])
+    result = read_result(path)
+    return Checked(path, result.command, _why_stale(path, result), result)
+
+
+def recorded(folder: Path) -> list[Result]:
+    """Results of a folder, stale or not, without its comparisons; raises what ``check`` does."""
+    return [one.result for one in check(folder) if one.result]
 
 
 def _why_stale(path: Path, result: Result) -> list[str]:

@@ -21,6 +21,7 @@ from playahead.io.progress import Show, quiet
 from playahead.io.runtime import describe_run
 from playahead.training.ranks import launch_ranks
 from playahead.training.trainer import TrainConfig, Trainer
+from playahead.variants.config import SLOT_HEADS
 
 VALIDATION_MATCHES = 12
 """Matches of a feed that are scored while training."""
@@ -113,7 +114,7 @@ def train(
     config = replace(config, model=replace(config.model, feature_dim=examples.feature_dim, classes=classes))
     finished = Finished(out / "weights.safetensors", {}, out / "log.csv")
     # The first decoding chooses the checkpoint: the recipe's own. The log has marginal decoding's figures in any case.
-    own = config.decoding if config.model.head == "slots" else "marginal"
+    own = config.decoding if config.model.head in SLOT_HEADS else "marginal"
     decoders = {own: Decoder(own), "marginal": Decoder()}
     with launch_ranks(config, out) as fabric:
         trainer = Trainer(config, examples, lambda predictor: validate(predictor, sample, decoders), out, start, fabric)

@@ -19,7 +19,7 @@ from playahead.io.settings import check_counts
 from playahead.paper.anticipator import Anticipator
 from playahead.paper.sampling import example_weights, inverse_frequency, mix
 from playahead.training.loop import Loop, LoopConfig, fingerprint, step_seed
-from playahead.variants.config import AnticipatorConfig, CriterionConfig
+from playahead.variants.config import SLOT_HEADS, AnticipatorConfig, CriterionConfig
 from playahead.variants.losses import build_criterion
 from playahead.variants.model import build
 
@@ -75,7 +75,7 @@ class TrainConfig(LoopConfig):
             raise InputError("TrainConfig.degraded", f"{self.degraded} is not a share, 0 to 1")
         if not 0 <= self.mixup_alpha < math.inf:
             raise InputError("TrainConfig.mixup_alpha", f"{self.mixup_alpha} is not a number of 0 or more")
-        if self.model.head == "slots" and not (self.criterion.matched_weight or self.criterion.intensity_weight):
+        if self.model.head in SLOT_HEADS and not (self.criterion.matched_weight or self.criterion.intensity_weight):
             weights = "matched_weight and intensity_weight are both 0: nothing trains the slots"
             raise InputError("CriterionConfig.matched_weight", weights)
 

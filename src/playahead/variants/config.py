@@ -8,7 +8,9 @@ from playahead.io.errors import InputError
 from playahead.io.settings import check_choices
 from playahead.paper.config import LossConfig, ModelConfig, ScheduleConfig, require
 
-Head = Literal["slots", "dense", "rates"]
+Head = Literal["slots", "joint", "dense", "unrolled", "rates"]
+SLOT_HEADS = ("slots", "joint")
+"""Heads that answer with slots; the others answer for every frame."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +27,10 @@ class AnticipatorConfig(ModelConfig):
         importance_on: what the importance scales, inputs or outputs of the GRU (the paper allows either reading).
         memory_tail: the decoder also sees the last window's own tokens, at full rate.
         slot_time: "bins" (the paper), or "regression": one number a slot, exp(.) of the 5 s (FAANTRA).
-        head: "slots" (the paper); "dense": 32 frames x 10 classes on the same encoder and decoder; or "rates": the
-            same as logarithms of rates, of encoders "now" and "rows".
+        head: "slots" (the paper); "joint": slots with one softmax over the classes and "nothing" in place of objectness
+            and class; "dense": 32 frames x 10 classes on the same encoder and decoder; "unrolled": the same frames from
+            a GRU that goes on from the context (RULSTM); or "rates": frames x classes as logarithms of rates, of
+            encoders "now" and "rows".
         auxiliary: the observation head on the last window (the paper), on all windows, or off.
         classes: names of the classes that the training data annotates; no other is ever predicted; all if empty.
     """

@@ -22,7 +22,7 @@ from playahead.paper.matcher import Assignment, Matcher, SlotsOnHost
 from playahead.paper.schedule import build_adamw
 from playahead.paper.slots import SlotLogits
 from playahead.paper.targets import Targets, soft_bins, time_bin
-from playahead.variants.config import CriterionConfig, Head, OptimConfig
+from playahead.variants.config import SLOT_HEADS, CriterionConfig, Head, OptimConfig
 from playahead.variants.moment import RateLogits
 
 _TINY = 1e-6
@@ -41,23 +41,24 @@ def build_criterion(
 
     Args:
         config: weights and shapes.
-        head: the model's head, slots or a dense one.
+        head: the model's head.
         class_weight_C: inverse frequencies.
         device: device of the outputs.
         classes: indices of the annotated classes.
     """
     losses: list[tuple[float, Loss]] = []
     weight_C = torch.from_numpy(class_weight_C).to(device)
-    is_matched = head == "slots" and config.matched_weight > 0
+    has_slots = head in SLOT_HEADS
+    is_matched = has_slots and config.matched_weight > 0
     if is_matched:
         is_papers = not config.class_balance and len(classes) == len(ACTIONS)
         slot_losses = SlotLosses(config) if is_papers else VariantSlotLosses(config, weight_C, classes)
         losses.append((config.matched_weight, slot_losses))
-    if head == "slots" and config.intensity_weight:
+    if has_slots and config.intensity_weight:
         losses.append((config.intensity_weight, intensity_loss))
     if head == "rates":
         losses += [(1.0, RateLoss(config, weight_C)), (_WHERE_WEIGHT, where_loss)]
-    elif head != "slots":
+    elif not has_slots:
         losses.append((1.0, dense_loss))
     is_focal = config.observation == "focal"
     presence_loss = PresenceLoss(config.focal_gamma) if is_focal else SegmentationLoss(weight_C)

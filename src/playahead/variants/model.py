@@ -15,7 +15,7 @@ from playahead.paper.anticipator import Anticipator, AnticipatorOutput, Observat
 from playahead.paper.encoder import LocalEncoder, LocalLayer
 from playahead.paper.memory import Memory, ObservationMemory, examples_of, run_gru, summarise
 from playahead.paper.slots import RARE_LOGIT, SlotDecoder, SlotHeads, SlotLogits
-from playahead.variants.config import AnticipatorConfig
+from playahead.variants.config import SLOT_HEADS, AnticipatorConfig
 from playahead.variants.moment import MomentAnticipator, NowEncoder, RateHead, RateLogits, RowsEncoder
 
 NEIGHBOURS = 15
@@ -29,14 +29,18 @@ def build(config: AnticipatorConfig) -> Anticipator:
         return _moment_model(config)
     encoder: nn.Module = StepEncoder(config) if config.encoder == "steps" else LocalEncoder(config)
     memory = _memory(config)
-    decoder = SlotDecoder(config, config.slots if config.head == "slots" else RASTER_FRAMES)
-    heads: nn.Module = FRAME_HEADS[config.head](config.d_model) if config.head in FRAME_HEADS else _slot_heads(config)
+    has_slots = config.head in SLOT_HEADS
+    decoder: nn.Module = SlotDecoder(config, config.slots if has_slots else RASTER_FRAMES)
+    if config.head == "unrolled":
+        decoder = UnrolledDecoder(config)
+    heads = _annotated(_slot_heads(config) if has_slots else FRAME_HEADS[config.head](config.d_model), config)
+    heads = JointHeads(heads) if config.head == "joint" else heads
     observer: nn.Module | None = None
     if config.auxiliary != "off":
         observer = ObservationHead(config.d_model, 0 if config.auxiliary == "all" else config.n_windows - 1)
     observer = _annotated(observer, config) if observer is not None else None
     kind = StepAnticipator if config.encoder == "steps" else Anticipator
-    return kind(config, encoder, memory, decoder, _annotated(heads, config), observer)
+    return kind(config, encoder, memory, decoder, heads, observer)
 
 
 def _moment_model(config: AnticipatorConfig) -> Anticipator:
@@ -131,9 +135,42 @@ class DenseHead(nn.Linear):
         nn.init.constant_(self.bias, RARE_LOGIT)
 
 
-FRAME_HEADS: dict[str, type[nn.Module]] = {"dense": DenseHead}
+FRAME_HEADS: dict[str, type[nn.Module]] = {"dense": DenseHead, "unrolled": DenseHead}
 """Heads that answer for every raster frame, by ``AnticipatorConfig.head``: made with d_model, frames_ORD -> logits_ORC.
 See docs/how-to/add-a-head.md."""
+
+
+class UnrolledDecoder(nn.Module):
+    """A GRU that starts from the context and goes on for a step per frame, fed with the context (RULSTM)."""
+
+    def __init__(self, config: AnticipatorConfig) -> None:
+        super().__init__()
+        self.gru = nn.GRU(config.d_model, config.d_model, batch_first=True)
+
+    def forward(self, memory: Memory) -> Tensor:
+        """Memory of O examples -> frames_ORD."""
+        context_OD = memory.context_OD.float()
+        with torch.autocast(context_OD.device.type, enabled=False):  # as the memory's GRU
+            return self.gru(context_OD[:, None].expand(-1, RASTER_FRAMES, -1), context_OD[None].contiguous())[0]
+
+
+class JointHeads(nn.Module):
+    """Slot heads with one softmax over the classes and "nothing": whether and what are not independent any more.
+
+    The objectness layer gives minus the logit of "nothing": o_k is the share of all classes in that softmax, and
+    p_k the shares of each within them. The cross-entropy of the joint softmax is then what the paper's losses add up to
+    with ``positive_weight`` 1 and without label smoothing.
+    """
+
+    def __init__(self, heads: nn.Module) -> None:
+        super().__init__()
+        self.heads = heads
+
+    def forward(self, slots_OKD: Tensor) -> SlotLogits:
+        """slots_OKD -> logits."""
+        logits: SlotLogits = self.heads(slots_OKD)
+        something_OK = logits.class_OKC.float().logsumexp(dim=-1)
+        return logits._replace(objectness_OK=something_OK + logits.objectness_OK)
 
 
 class RegressionHeads(nn.Module):

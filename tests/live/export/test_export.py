@@ -64,7 +64,9 @@ def test_prediction_imports_no_pytorch(exported, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "changes", [{}, {"head": "dense"}, {"encoder": "steps", "n_windows": 2}], ids=["slots", "dense", "steps"]
+    "changes",
+    [{}, {"head": "dense"}, {"encoder": "steps", "n_windows": 2}, {"head": "joint"}, {"head": "unrolled"}],
+    ids=["slots", "dense", "steps", "joint", "unrolled"],
 )
 def test_every_head_and_encoder_can_be_exported(tmp_path, changes):
     small = {"feature_dim": 85, "d_model": 16, "heads": 2, "ffn_dim": 32, "slots": 5, "decoder_layers": 1}

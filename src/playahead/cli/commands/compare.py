@@ -1,11 +1,12 @@
 """``playahead compare``."""
 
+import shlex
 from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.datasets.dataset import open_dataset
 from playahead.lab.compare import compare as experiments
-from playahead.lab.compare.compare import FEW_MATCHES
+from playahead.lab.compare.compare import FEW_MATCHES, FEW_SEEDS
 from playahead.lab.compare.grid import open_grid
 
 
@@ -29,7 +30,7 @@ def compare(
     """
     variants, dataset = open_grid(grid, options.reference), open_dataset(data, features)
     with terminal.progress() as show:
-        found = experiments.compare(variants, dataset, out, options, show)
+        found = experiments.compare(variants, dataset, out, options, show, _command(grid, data, options, features, out))
     for name, reason in found.failed.items():
         terminal.complain(reason, name)
     if json:
@@ -39,18 +40,24 @@ def compare(
     return 2 if found.failed else 0
 
 
+def _command(grid: str, data: Path, options: experiments.CompareConfig, features: Path | None, out: Path) -> str:
+    words = ["playahead", "compare", grid, "--data", str(data)]
+    words += ["--features", str(features)] if features else []
+    words += ["--out", str(out), "--split", options.split]
+    return shlex.join(words + (["--reference", options.reference] if options.reference else []))
+
+
 def _print(found: experiments.Comparison, out: Path) -> None:
     console = terminal.out(160)
     resampled = f"{found.n_matches} {found.unit}"
     console.print(terminal.comparison_table(found.rows, f"{found.grid.name}, {found.split}, {resampled}"))
     variant, decoding = found.grid.reference
     console.print(
-        f"The area's value on very many {found.unit} should lie in its interval; the official figure's says roughly "
-        f"where other test sets of {found.n_matches} would lie, and it falls as a set grows. Resampling {found.unit}, "
-        "for differences jointly with seeds and in pairs; ± is the standard deviation over seeds. Each row is compared "
+        "Compare by area: the official figure moves by a point where nothing has changed, and falls as a set grows. "
+        f"Resampling {found.unit}, for differences jointly with seeds and in pairs. Each row is compared "
         f"with {variant!r} under the same decoding, its other decodings with {decoding!r}. Coloured differences are "
-        f"significant: the interval excludes 0, with two seeds and {FEW_MATCHES} {found.unit} or more. Everything is "
-        f"in {out / f'comparison-{found.split}.json'}",
+        f"significant: the interval excludes 0, with {FEW_SEEDS} seeds and {FEW_MATCHES} {found.unit} or more. "
+        f"Everything is in {out / f'comparison-{found.split}.json'}",
     )
     for name, members in found.members.items():
         console.print(f"{name}: {', '.join(members)}")

@@ -68,7 +68,14 @@ def evaluate_next(
         terminal.print_json({"split": split, "systems": {name: asdict(scores) for name, scores in found.items()}})
         return
     title = f"next action, {split}: after each of {found[MODEL].times:,} actions"
-    columns = ("system", "accuracy [95 %]", "macro F1 [95 %]", "of five groups", "F1", "time error, s [95 %]")
+    columns = (
+        "system",
+        "accuracy [resampled]",
+        "macro F1 [resampled]",
+        "of five groups",
+        "F1",
+        "time error, s [resampled]",
+    )
     terminal.out(130).print(terminal.plain_table(title, columns, [_row(*item) for item in found.items()]))
 
 

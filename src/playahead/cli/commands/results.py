@@ -37,11 +37,11 @@ def check(folder: Path | None = None, json: bool = False) -> int:
     found = results.check(folder or FOLDER)
     stale = [one for one in found if one.stale]
     if json:
-        listed = [{"path": str(one.path), "stale": one.stale, "command": one.result.command} for one in found]
+        listed = [{"path": str(one.path), "stale": one.stale, "command": one.command} for one in found]
         terminal.print_json({"results": listed})
         return 2 if stale else 0
     for one in stale:
-        terminal.complain(f"{'; '.join(one.stale)}. Again: {one.result.command}", str(one.path))
+        terminal.complain(f"{'; '.join(one.stale)}. Again: {one.command}", str(one.path))
     terminal.out().print(
         f"{len(found)} results, {len(stale)} stale" if stale else f"{len(found)} results, nothing stale"
     )
@@ -54,4 +54,4 @@ def table(folder: Path | None = None) -> None:
     Args:
         folder: folder of results; results if not given.
     """
-    print(results.table([one.result for one in results.check(folder or FOLDER)]), end="")
+    print(results.table(results.recorded(folder or FOLDER)), end="")

@@ -18,9 +18,10 @@ from playahead.io.settings import check_choices, check_counts
 from playahead.lab.baselines import fit_baseline, predict_halves
 from playahead.lab.compare.grid import Grid, narrowed
 from playahead.lab.compare.runs import Members, run_folder, runs_of, train_runs
+from playahead.lab.results import code_digest
 
-VERSION = 2  # of ``comparison-SPLIT.json``
-FEW_MATCHES = 5  # with fewer, no difference is called significant
+VERSION = 3  # of ``comparison-SPLIT.json``
+FEW_MATCHES, FEW_SEEDS = 5, 3  # with fewer, no difference is called significant
 
 Key = tuple[str, str]
 """(variant, decoding), or (variant, past)."""
@@ -34,15 +35,14 @@ class Row:
         seeds: the benchmark's average of each seed.
         seed_spread: standard deviation of ``seeds`` (0 for one).
         mean: mean of ``seeds`` as [mean, low, high], a rough range over other test sets of as many matches.
-        areas, area: exact area of each seed, and [mean, low, high] with the 95 % interval of its value on very many
-            matches.
+        areas, area: exact area of each seed, and [mean, low, high], the matches resampled.
         by_tolerance, by_class: mean over seeds.
         examples: number of examples that training has seen; 0 for baselines.
         against: row that this one is compared with: the reference variant with the same decoding, or the reference.
         difference, area_difference: difference to that row, resampling matches and seeds jointly, in pairs; None for
             the reference.
         significant: whether the difference, and that of the area, is significant: its interval excludes 0, there are at
-            least ``FEW_MATCHES`` matches and, for trained variants, two seeds.
+            least ``FEW_MATCHES`` matches and, of what is trained, ``FEW_SEEDS`` seeds.
     """
 
     variant: str
@@ -71,6 +71,7 @@ class Comparison:
         classes: names of the annotated classes; no other is scored.
         members: runs that each ensemble is made of.
         failed: runs that failed, with the reason.
+        command: what makes it again; "" if it was not made by a command.
     """
 
     grid: Grid
@@ -83,6 +84,7 @@ class Comparison:
     rows: Sequence[Row]
     members: Mapping[str, Sequence[str]]
     failed: Mapping[str, str]
+    command: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Document in ``comparison-SPLIT.json``."""
@@ -104,6 +106,8 @@ class Comparison:
             "rows": [asdict(row) for row in self.rows],
             "ensembles": {name: list(members) for name, members in self.members.items()},
             "failed": dict(self.failed),
+            "command": self.command,
+            "code": code_digest(),
         }
 
 
@@ -131,7 +135,12 @@ class CompareConfig:
 
 
 def compare(
-    grid: Grid, dataset: Dataset, out: Path, config: CompareConfig | None = None, show: Show = quiet
+    grid: Grid,
+    dataset: Dataset,
+    out: Path,
+    config: CompareConfig | None = None,
+    show: Show = quiet,
+    command: str = "",
 ) -> Comparison:
     """Train every variant with every seed, score all, and write ``out/comparison-SPLIT.json``; resumes after a kill.
 
@@ -141,6 +150,7 @@ def compare(
         out: folder for a folder of each run, and the comparison.
         config: options.
         show: function that is called with the number of steps done, of all runs.
+        command: what makes it again, for ``playahead results check``.
 
     Raises:
         InputError: the data cannot be read, or a name is not in the grid.
@@ -166,6 +176,7 @@ def compare(
             rows=rows,
             members=members,
             failed=failed,
+            command=command,
         )
         write_whole(out / f"comparison-{split}.json", json.dumps(comparison.as_dict(), indent=1))
         return comparison
@@ -232,18 +243,19 @@ def summarise(scored: Mapping[Key, Sequence[Scores]], reference: Key, examples: 
         # Variants are compared under the same decoding, the reference's other decodings with the reference itself.
         same_decoding = (reference[0], key[1])
         against = same_decoding if same_decoding in scored and same_decoding != key else reference
-        rows.append(_row(key, against if against in scored and against != key else None, scored, examples[key[0]]))
+        rows.append(_row(key, against if against in scored and against != key else None, scored, examples))
     return rows
 
 
-def _row(key: Key, against: Key | None, scored: Mapping[Key, Sequence[Scores]], examples: int) -> Row:
+def _row(key: Key, against: Key | None, scored: Mapping[Key, Sequence[Scores]], examples: Mapping[str, int]) -> Row:
     runs, others = scored[key], scored[against] if against else []
     averages, areas = [run.resampled for run in runs], [run.resampled_area for run in runs]
     difference = area_difference = None
     if others:
         difference = _percent(paired_difference(averages, [run.resampled for run in others]))
         area_difference = _percent(paired_difference(areas, [run.resampled_area for run in others], AREA))
-    is_enough = averages[0].n_matches >= FEW_MATCHES and (len(runs) > 1 or not examples)
+    trained = [one for one in (key, against) if one and examples[one[0]]]
+    is_enough = averages[0].n_matches >= FEW_MATCHES and all(len(scored[one]) >= FEW_SEEDS for one in trained)
     precision_SDC = np.stack([run.precision_DC for run in runs])
     seeds = [run.average for run in runs]
     return Row(
@@ -257,7 +269,7 @@ def _row(key: Key, against: Key | None, scored: Mapping[Key, Sequence[Scores]], 
         predictions_per_clip=round(float(np.mean([run.predictions_per_clip for run in runs])), 2),
         by_tolerance=_rounded(precision_SDC.mean(axis=(0, 2))),
         by_class=_rounded(precision_SDC.mean(axis=(0, 1))),
-        examples=examples,
+        examples=examples[key[0]],
         against=against,
         difference=difference,
         area_difference=area_difference,

@@ -162,7 +162,7 @@ def _difference(other: Mapping, row: Mapping, page: Page) -> str:
     elif low <= 0 <= high:
         verdict = "not significant"
     else:
-        why = page.counted if page.n_matches < FEW_MATCHES else "one seed"
+        why = page.counted if page.n_matches < FEW_MATCHES else "fewer than three seeds"
         verdict = f"but {why} cannot make it significant"
     return f"{size} exact area [{low:+.2f}, {high:+.2f}], {verdict}"
 
