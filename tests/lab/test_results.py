@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema_rs
@@ -59,7 +61,8 @@ def test_what_was_just_recorded_is_not_stale(folder, capsys):
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        (lambda path: change(path, code="0" * 16), "the code has changed"),
+        (lambda path: change(path, code={"domain/time.py": "0" * 12}), "the code has changed (domain/time.py)"),
+        (lambda path: change(path, code={"gone.py": "0" * 12}), "the code has changed (gone.py)"),
         (lambda path: change(path, weights=["0" * 64]), "the packaged weights have changed"),
         (lambda path: change(path, area=[50.0, 49.0, 51.0]), "area is not what the counts give"),
         (lambda path: change(path, by_class={"PASS": 99.0}), "by_class is not what the counts give"),
@@ -81,12 +84,14 @@ def test_what_is_not_todays_is_stale_and_says_how_to_make_it_again(folder, spoil
 
 def test_a_comparison_is_stale_once_the_code_changes(folder, capsys):
     path = folder / "claims.json"
-    path.write_text(json.dumps({"grid": "paper", "command": "playahead compare paper", "code": results.code_digest()}))
+    path.write_text(
+        json.dumps({"grid": "paper", "command": "playahead compare paper", "code": results.code_of_training()})
+    )
     assert run(["results", "check", str(folder)]) == 0
     assert capsys.readouterr().out == "3 results, nothing stale\n"
-    change(path, code="0" * 16)
+    change(path, code=dict.fromkeys(results.code_of_training(), "0" * 12))
     assert run(["results", "check", str(folder)]) == 2
-    assert "claims.json: the code has changed. Again: playahead compare paper" in capsys.readouterr().err
+    assert "more). Again: playahead compare paper" in capsys.readouterr().err
     assert len(results.recorded(folder)) == 2
     change(path, code=None)
     assert run(["results", "check", str(folder)]) == 2
@@ -106,6 +111,7 @@ def test_comments_are_not_code_and_code_is(tmp_path, monkeypatch):
     source = package / "evaluation" / "one.py"
     monkeypatch.setattr(results, "_PACKAGE", package)
     monkeypatch.setattr(results, "_CODE", ("evaluation",))
+    monkeypatch.setattr(results, "_TRAINING", ())
     digests = []
     for text in (
         '"""What it is."""\n\ndef f(x):\n    """Add."""\n    return x + 1\n',
@@ -115,11 +121,23 @@ def test_comments_are_not_code_and_code_is(tmp_path, monkeypatch):
         "def f(x):\n    return x + 2\n\nTEXT = 'two'\n",
     ):
         source.write_text(text)
-        results.code_digest.cache_clear()
-        digests.append(results.code_digest())
-    results.code_digest.cache_clear()
+        results._digest_of.cache_clear()
+        digests.append(results.code_of_training()["evaluation/one.py"])
+    results._digest_of.cache_clear()
     assert digests[0] == digests[1]
     assert len(set(digests)) == 4
+
+
+def test_a_figure_depends_on_the_files_that_made_it(real_matches, tmp_path):
+    """The packaged model answers by products of its own: the paper's losses make none of its figures."""
+    words = ["results", "record", str(tmp_path / "one.json"), "--data", str(real_matches)]
+    program = f"import sys; from playahead.cli.main import run; sys.exit(run({words!r}))"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=100, capture_output=True)
+    code = read_result(tmp_path / "one.json").code
+    assert {"features/now.py", "inference/moment_predictor.py", "evaluation/exact.py", "decoding/marginal.py"} <= set(
+        code
+    )
+    assert not {"paper/losses.py", "variants/model.py", "lab/baselines.py"} & set(code)
 
 
 def test_the_digest_is_the_same_under_every_python():

@@ -10,6 +10,7 @@ import hashlib
 import json
 import platform
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -46,7 +47,8 @@ _CODE = (
     *(f"datasets/{name}.py" for name in ("dataset", "evaluation_set", "slicing", "pasts", "spotters")),
     *("sources/feed_tables.py", "lab/baselines.py"),
 )
-"""What a figure of a feed depends on, besides data and weights."""
+"""What figures depend on, besides data and weights: of these files, those that a command has loaded."""
+_TRAINING = ("training", "lab/recipes.py", "datasets/examples.py")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +65,8 @@ class Result:
         by_tolerance, by_class: official average precision of each tolerance, and exact area of each class (percent).
         matches: number of matches.
         command: what makes it again; an address, for a result of others.
-        code, weights, counts: digests of the code, of the weights files, and of the counts beside this file; "" if not
-            known.
+        code: digest of each file of the package that the figure depends on, by name; none for a result of others.
+        weights, counts: digests of the weights files, and of the counts beside this file; "" if not known.
         made: date, version and machine.
     """
 
@@ -81,7 +83,7 @@ class Result:
     by_class: dict[str, float]
     matches: int
     command: str
-    code: str = ""
+    code: dict[str, str] = field(default_factory=dict)
     weights: list[str] = field(default_factory=list)
     counts: str = ""
     made: dict[str, str] = field(default_factory=dict)
@@ -102,15 +104,34 @@ class Checked:
     result: Result | None = None
 
 
+def code_in_use() -> dict[str, str]:
+    """Digest of each file that figures depend on and that this process has loaded, by name."""
+    loaded = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    return {name: _digest_of(_PACKAGE / name) for name in _files(_CODE) if str(_PACKAGE / name) in loaded}
+
+
+def code_of_training() -> dict[str, str]:
+    """Digest of each file that trained models and their figures depend on, by name."""
+    return {name: _digest_of(_PACKAGE / name) for name in _files((*_CODE, *_TRAINING))}
+
+
+def changed_since(code: Mapping[str, str]) -> list[str]:
+    """Files that are not what they were, or are gone."""
+    return [
+        name for name, digest in code.items() if not (_PACKAGE / name).exists() or digest != _digest_of(_PACKAGE / name)
+    ]
+
+
+def _files(parts: Sequence[str]) -> list[str]:
+    places = [_PACKAGE / part for part in parts]
+    found = [path for place in places for path in (place.rglob("*.py") if place.is_dir() else [place])]
+    return sorted(path.relative_to(_PACKAGE).as_posix() for path in found)
+
+
 @cache
-def code_digest() -> str:
-    """Digest of the code that figures of a feed depend on; comments, docstrings and layout do not count."""
-    whole = hashlib.sha256()
-    for part in _CODE:
-        place = _PACKAGE / part
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            whole.update(f"{path.relative_to(_PACKAGE)}\n{_bare(path.read_text())}\n".encode())
-    return whole.hexdigest()[:16]
+def _digest_of(path: Path) -> str:
+    """Digest of a file's code; comments, docstrings and layout do not count."""
+    return hashlib.sha256(_bare(path.read_text()).encode()).hexdigest()[:12]
 
 
 def _bare(source: str) -> str:
@@ -196,7 +217,7 @@ def record(path: Path, evaluations: Sequence[Evaluation], about: Mapping[str, An
         "name": name,
         **_figures(by_match),
         "command": shlex.join(command),
-        "code": code_digest(),
+        "code": code_in_use(),
         "counts": file_digest(counts),
         "made": {"date": date.today().isoformat(), "version": version("playahead"), "machine": platform.machine()},
     }
@@ -270,9 +291,9 @@ def _checked(path: Path) -> Checked:
     document = _document(path)
     if isinstance(document, dict) and "grid" in document:  # its counts stay in the folders of its runs
         command, code = document.get("command"), document.get("code")
-        if not isinstance(command, str) or not isinstance(code, str) or not command:
+        if not isinstance(command, str) or not isinstance(code, dict) or not (command and code):
             raise InputError(path, "is a comparison without command and code", "playahead compare writes both")
-        return Checked(path, command, ["the code has changed"] if code != code_digest() else [])
+        return Checked(path, command, _changes(code))
     result = read_result(path)
     return Checked(path, result.command, _why_stale(path, result), result)
 
@@ -282,10 +303,14 @@ def recorded(folder: Path) -> list[Result]:
     return [one.result for one in check(folder) if one.result]
 
 
+def _changes(code: Mapping[str, str]) -> list[str]:
+    names = changed_since(code)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return [f"the code has changed ({', '.join(names[:3])}{more})"] if names else []
+
+
 def _why_stale(path: Path, result: Result) -> list[str]:
-    why = []
-    if result.code and result.code != code_digest():
-        why.append("the code has changed")
+    why = _changes(result.code)
     if result.weights and "--weights" not in result.command and result.weights != [file_digest(packaged_weights())]:
         why.append("the packaged weights have changed")
     counts = path.with_suffix(".npz")

@@ -18,7 +18,7 @@ from playahead.io.settings import check_choices, check_counts
 from playahead.lab.baselines import fit_baseline, predict_halves
 from playahead.lab.compare.grid import Grid, narrowed
 from playahead.lab.compare.runs import Members, run_folder, runs_of, train_runs
-from playahead.lab.results import code_digest
+from playahead.lab.results import code_of_training
 
 VERSION = 3  # of ``comparison-SPLIT.json``
 FEW_MATCHES, FEW_SEEDS = 5, 3  # with fewer, no difference is called significant
@@ -107,7 +107,7 @@ class Comparison:
             "ensembles": {name: list(members) for name, members in self.members.items()},
             "failed": dict(self.failed),
             "command": self.command,
-            "code": code_digest(),
+            "code": code_of_training(),
         }
 
 
