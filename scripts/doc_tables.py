@@ -1,8 +1,9 @@
 """Puts the files of docs/tables into the pages that show them: python scripts/doc_tables.py.
 
 A page shows a file between two comments, ``begin NAME`` and ``end NAME``; a command made the file, and nobody types
-what is in it. Made here: the table of spotters, from their adapters; the table and the chart of recorded results, and
-the schema of such a result.
+what is in it. A figure of a recorded result stands between ``area NAME`` (or ``official NAME``) and an empty comment.
+Made here: the table of spotters, from their adapters; the tables and the chart of recorded results and of the claims,
+and the schema of a result.
 """
 
 import json
@@ -12,10 +13,11 @@ from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
 from playahead.lab.report.charts import pasts
-from playahead.lab.results import Result, markdown_table, recorded, table
+from playahead.lab.results import Result, markdown_table, read_result, recorded, table
 from playahead.spotters.adapters import SPOTTERS
 
 ROOT = Path(__file__).parents[1]
+CLAIMED = ("marginal", "tuned threshold", "paper")
 TABLES = ROOT / "docs" / "tables"
 CARD = ROOT / "src" / "playahead" / "weights" / "MODEL_CARD.md"
 PAGES = [ROOT / "README.md", CARD, *sorted((ROOT / "docs").rglob("*.md"))]
@@ -30,6 +32,7 @@ _KINDS = {
     dict[str, str]: {"type": "object", "additionalProperties": {"type": "string"}},
 }
 _COLOURS = {"ink": "#1f2328", "faint": "#8b949e", "accent": "#1f6feb", "other": "#bc4c00", "line": "#d0d7de"}
+_FIGURE = re.compile(r"<!-- (?P<kind>area|official) (?P<name>[\w-]+) -->.*?<!-- -->")
 _SHOWN = re.compile(r"(<!-- begin (?P<name>[\w.-]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
 
 
@@ -41,7 +44,13 @@ def with_tables(page: str) -> str:
         text = (TABLES / name).read_text().strip("\n")
         return f"{shown[1]}{text if name.endswith('.md') else f'```console{chr(10)}{text}{chr(10)}```'}\n{shown[3]}"
 
-    return _SHOWN.sub(put, page)
+    return _FIGURE.sub(_figure, _SHOWN.sub(put, page))
+
+
+def _figure(shown: re.Match) -> str:
+    """A figure with its interval, as in the table of results."""
+    value, low, high = getattr(read_result(ROOT / "results" / f"{shown['name']}.json"), shown["kind"])
+    return f"<!-- {shown['kind']} {shown['name']} -->{value:.2f} [{low:.2f}, {high:.2f}]<!-- -->"
 
 
 def spotters() -> str:
@@ -71,6 +80,54 @@ def _results() -> list[Result]:
 def recorded_table() -> str:
     """The table of recorded results."""
     return table(_results())
+
+
+def claims(name: str) -> str:
+    """The table of the paper's claims, from a comparison: each variant under three decodings."""
+    compared = json.loads((ROOT / "results" / f"{name}.json").read_text())
+    head = (
+        "variant",
+        "decoding",
+        "area of each seed",
+        "area [resampled]",
+        "difference of area",
+        "official [resampled]",
+    )
+    rows = [_claim(row) for row in compared["rows"] if row["decoding"] in CLAIMED]
+    return markdown_table(head, sorted(rows, key=lambda row: CLAIMED.index(row[1])))
+
+
+def decodings(name: str) -> str:
+    """The table of the paper's model under every decoding, with how much each predicts."""
+    compared = json.loads((ROOT / "results" / f"{name}.json").read_text())
+    head = (
+        "variant",
+        "decoding",
+        "area of each seed",
+        "area [resampled]",
+        "difference of area",
+        "official [resampled]",
+    )
+    of_paper = [row for row in compared["rows"] if row["variant"] == compared["reference"][0]]
+    rows = [(*_claim(row)[1:], f"{row['predictions_per_clip']:.1f}") for row in of_paper]
+    return markdown_table((*head[1:], "frames with a score"), rows)
+
+
+def _claim(row: dict) -> tuple[str, ...]:
+    difference = _interval(row["area_difference"], "+") if row["area_difference"] else ""
+    return (
+        row["variant"],
+        row["decoding"],
+        ", ".join(f"{area:.2f}" for area in row["areas"]),
+        _interval(row["area"]),
+        f"**{difference}**" if row["significant"][1] else difference,
+        _interval(row["mean"]),
+    )
+
+
+def _interval(found: list[float], sign: str = "") -> str:
+    value, low, high = found
+    return f"{value:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"
 
 
 def chart() -> str:
@@ -107,6 +164,9 @@ def schema() -> str:
 if __name__ == "__main__":
     (TABLES / "results.md").write_text(recorded_table())
     (TABLES / "spotters.md").write_text(spotters())
+    for path in (ROOT / "results").glob("claims-*.json"):
+        (TABLES / f"{path.stem}.md").write_text(claims(path.stem))
+        (TABLES / f"{path.stem}-decodings.md").write_text(decodings(path.stem))
     CHART.write_text(chart())
     SCHEMA.write_text(schema())
     for path in PAGES:

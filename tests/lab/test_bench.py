@@ -66,3 +66,14 @@ def test_the_device_alone_is_timed_at_the_papers_width_on_one_batch():
     rows = list(script._training_on_video("cpu", {"float32": 100.0, "bfloat16": 100.0}, dry=True))
     assert ["1,280 columns" in what for what, _ in rows] == [True, True]
     assert all("examples/s" in figure for _, figure in rows)
+
+
+@pytest.mark.slow
+def test_the_other_parts_of_the_gpu_script_run_on_a_cpu():
+    script = SimpleNamespace(**runpy.run_path(str(SCRIPT)))
+    peak = {"float32": 100.0, "bfloat16": 100.0}
+    parts = (script._parity("cpu"), script._training("cpu", peak, dry=True), script._resuming("cpu"))
+    rows = dict(row for part in parts for row in part)
+    assert rows["packaged feed model, probabilities, device against CPU"] == "at most 0.0e+00 apart"
+    assert sum("examples/s" in figure for figure in rows.values()) == 2
+    assert rows["resumed with --deterministic true, against a run that was not stopped"].startswith("the same bits")

@@ -95,7 +95,23 @@ def test_a_comparison_is_stale_once_the_code_changes(folder, capsys):
     assert len(results.recorded(folder)) == 2
     change(path, code=None)
     assert run(["results", "check", str(folder)]) == 2
-    assert "claims.json: is a comparison without command and code" in capsys.readouterr().err
+    assert "claims.json: does not say which command and which code made it" in capsys.readouterr().err
+
+
+def test_a_table_is_stale_once_it_is_gone_or_the_code_has_changed(folder, capsys):
+    tables = folder.parent / "docs" / "tables"
+    tables.mkdir(parents=True)
+    (tables / "one.md").write_text("| a |\n| --- |\n| 1 |\n")
+    listed = {"one.md": {"command": "python one.py wyscout", "code": results.code_of_training()}}
+    (folder / results.TABLES).write_text(json.dumps(listed))
+    assert run(["results", "check", str(folder)]) == 0
+    listed["one.md"]["code"]["domain/time.py"] = "0" * 12
+    (folder / results.TABLES).write_text(json.dumps(listed))
+    assert run(["results", "check", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert "one.md: the code has changed (domain/time.py). Again: python one.py wyscout" in " ".join(said.split())
+    (tables / "one.md").unlink()
+    assert [one.stale for one in check(folder) if one.path.name == "one.md"] == [["is missing"]]
 
 
 def test_counts_of_another_row_are_not_taken_for_its_own(folder):

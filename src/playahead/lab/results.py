@@ -35,6 +35,8 @@ from playahead.io.hub import weights_file
 from playahead.io.progress import Show, quiet
 from playahead.io.settings import build
 
+TABLES = "tables.json"
+"""File that lists the tables in the docs: for each, the command that prints it, and the code that it was made by."""
 _MAX_BYTES = 1 << 20
 _PACKAGE = Path(__file__).parents[1]
 _CODE = (
@@ -91,11 +93,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Checked:
-    """A file of results, and why it is stale: an empty list if it is not.
+    """A figure, a comparison or a table, and why it is stale: an empty list if it is not.
 
     Attributes:
+        path: its file.
         command: what makes it again.
-        result: the figure in it; None for a comparison of many runs (``playahead compare``).
+        result: the figure; None for a comparison of many runs (``playahead compare``) and for a table.
     """
 
     path: Path
@@ -284,18 +287,26 @@ def check(folder: Path) -> list[Checked]:
     paths = sorted(folder.rglob("*.json"))
     if not paths:
         raise InputError(folder, "holds no results", "playahead results record results/NAME.json --data DATA")
-    return [_checked(path) for path in paths]
+    return [one for path in paths for one in _checked(path)]
 
 
-def _checked(path: Path) -> Checked:
+def _checked(path: Path) -> list[Checked]:
     document = _document(path)
+    if path.name == TABLES and isinstance(document, dict):
+        folder = path.parents[1] / "docs" / "tables"
+        return [_by_code(folder / name, entry) for name, entry in document.items()]
     if isinstance(document, dict) and "grid" in document:  # its counts stay in the folders of its runs
-        command, code = document.get("command"), document.get("code")
-        if not isinstance(command, str) or not isinstance(code, dict) or not (command and code):
-            raise InputError(path, "is a comparison without command and code", "playahead compare writes both")
-        return Checked(path, command, _changes(code))
+        return [_by_code(path, document)]
     result = read_result(path)
-    return Checked(path, result.command, _why_stale(path, result), result)
+    return [Checked(path, result.command, _why_stale(path, result), result)]
+
+
+def _by_code(path: Path, entry: object) -> Checked:
+    """What has no counts to compute it from is stale once its code has changed."""
+    command, code = (entry.get("command"), entry.get("code")) if isinstance(entry, dict) else (None, None)
+    if not isinstance(command, str) or not isinstance(code, dict) or not (command and code):
+        raise InputError(path, "does not say which command and which code made it", "make it again")
+    return Checked(path, command, _changes(code) if path.exists() else ["is missing"])
 
 
 def recorded(folder: Path) -> list[Result]:
