@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from playahead.cli.main import run
+from playahead.evaluation.frames import load_frame_case
+from playahead.evaluation.official import benchmark_average, score_videos
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
 from playahead.lab import results
@@ -24,8 +26,14 @@ from tests.support.paths import ROOT
 def recorded(tmp_path_factory, real_matches) -> Path:
     """A folder with the packaged model's figures on nine real matches, through a full feed and through labels."""
     folder = tmp_path_factory.mktemp("results")
-    for name, past in (("full", ()), ("labels", ("--past", "labels only"))):
-        assert run(["results", "record", str(folder / f"{name}.json"), "--data", str(real_matches), *past]) == 0
+    kept = str(tmp_path_factory.mktemp("kept") / "full.npz")
+    for name, words in (("full", ("--predictions", kept)), ("labels", ("--past", "labels only"))):
+        assert run(["results", "record", str(folder / f"{name}.json"), "--data", str(real_matches), *words]) == 0
+    found, full = load_frame_case(Path(kept)), read_result(folder / "full.json")
+    assert found[0].scores_NRV.dtype == np.float16
+    assert 100 * benchmark_average(score_videos(found)) == pytest.approx(full.official[0], abs=0.2), (
+        "float16 moves a score a little"
+    )
     return folder
 
 

@@ -25,12 +25,13 @@ from playahead.datasets.benchmark import wyscout_baa
 from playahead.datasets.dataset import FeedDataset
 from playahead.datasets.pasts import past_of
 from playahead.domain.actions import ACTIONS
+from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import TOLERANCES_S
 from playahead.evaluation.scores import AREA, Evaluation, Scores, load_scores, mean_interval, save_scores
 from playahead.inference.evaluate import evaluate
 from playahead.inference.open_predictor import open_predictor
 from playahead.io.errors import InputError
-from playahead.io.files import file_digest, packaged_weights, require_file, strict_json, write_whole
+from playahead.io.files import atomic_write, file_digest, packaged_weights, require_file, strict_json, write_whole
 from playahead.io.hub import weights_file
 from playahead.io.progress import Show, quiet
 from playahead.io.settings import build
@@ -156,7 +157,13 @@ def _dumped(node: object) -> str:
 
 
 def record_feed(
-    path: Path, data: Path, split: str = "test", past: str = "", weights: Sequence[Path | str] = (), show: Show = quiet
+    path: Path,
+    data: Path,
+    split: str = "test",
+    past: str = "",
+    weights: Sequence[Path | str] = (),
+    predictions: Path | None = None,
+    show: Show = quiet,
 ) -> Result:
     """Score weights on a split of a folder of feed tables, and write the result; the mean of several weights.
 
@@ -166,6 +173,8 @@ def record_feed(
         split: train, val or test.
         past: one of ``pasts.PASTS``, or "".
         weights: a file, or a name on the Hugging Face Hub, for each seed; the packaged one if there is none.
+        predictions: .npz to keep the scored frames of the first weights in, as float16: a frame case, which
+            ``playahead evaluate frames`` reads.
         show: progress of the scoring.
 
     Raises:
@@ -195,7 +204,21 @@ def record_feed(
         if value
         for word in (name, value)
     ]
-    return record(path, [evaluate(predictor, seen, show=show) for predictor in predictors], about, words)
+    evaluations = [evaluate(predictor, seen, show=show) for predictor in predictors]
+    if predictions is not None:
+        _keep_predictions(predictions, evaluations[0].tables)
+    return record(path, evaluations, about, words)
+
+
+def _keep_predictions(path: Path, tables: Sequence[FrameTable]) -> None:
+    arrays = {"n_videos": np.array(len(tables))}
+    for number, one in enumerate(tables):
+        arrays[f"v{number}_target_labels"] = one.labels_NR.astype(np.uint8)
+        arrays[f"v{number}_target_visibility"] = one.visibility_NR.astype(np.int8)
+        arrays[f"v{number}_pred_scores"] = one.scores_NRV.astype(np.float16)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
 
 
 def record(path: Path, evaluations: Sequence[Evaluation], about: Mapping[str, Any], command: Sequence[str]) -> Result:
