@@ -56,9 +56,10 @@ def main() -> None:
             tenths = np.array_split(np.argsort(said_O, kind="stable"), 10)
             rows = [(float(said_O[t].mean()), float(came_O[t].mean()), int(came_O[t].sum())) for t in tenths]
             ratios = [said / came for said, came, n in rows if n >= _FEWEST]
-            worst = max(ratios, key=lambda ratio: abs(np.log(ratio)), default=float("nan"))
+            worst = max(ratios, key=lambda ratio: abs(np.log(ratio)), default=1.0)
             figures = (came_O.mean(), said_O.mean(), rows[-1][1], rows[-1][0])
-            print(f"| {action} | {horizon_s} | {' | '.join(f'{100 * f:.2f} %' for f in figures)} | {worst:.2f} |")
+            ratio = f"{worst:.2f}" if ratios else ""
+            print(f"| {action} | {horizon_s} | {' | '.join(f'{100 * f:.2f} %' for f in figures)} | {ratio} |")
     shot = Action.SHOT.class_index
     came_O = happened_OHC[:, -1, shot]
     print("\n| chance of a shot within 5 s | AUC | mean before shots | mean otherwise |\n|---|---|---|---|")

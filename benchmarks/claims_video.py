@@ -37,8 +37,8 @@ def main() -> None:
         trained, about = load_backbone(packaged_weights("simulated-backbone"))
         a_minute = SimulationConfig(layout="bas", video=True, matches=4, halves=1, minutes=1.0, width=224, height=124)
         simulate(options.out / "a-minute", a_minute)
-        film = next((options.out / "a-minute" / "train").rglob("*.mp4"))
-        snippets = [frame for _, frame in read_frames(film, parse_input_size(SIZE))][: 15 * 64]
+        video = min((options.out / "a-minute" / "train").rglob("*.mp4"))
+        snippets = [frame for _, frame in read_frames(video, parse_input_size(SIZE))][: 15 * 64]
         frames_BTHW = torch.from_numpy(np.stack(snippets)).unflatten(0, (-1, 15)).float() / 255
         source = {"source": "packaged, last projection widened by random rows", "input_size": SIZE}
         save_backbone(backbone, widened(trained, frames_BTHW), {**about, **source})

@@ -6,6 +6,7 @@ situations: those whose following 5 s the model held least likely, one a match.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -122,7 +123,7 @@ def _draw(path, evaluation_set, intensity_ORC, log_loss_O):
         "Blue attacks to the right, red to the left. Dots: the latest rows seen. Circles: what came.", x=0.02, ha="left"
     )
     figure.savefig(path, dpi=80)
-    print(f"wrote {path}")
+    print(f"wrote {path}", file=sys.stderr)
 
 
 if __name__ == "__main__":

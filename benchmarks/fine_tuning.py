@@ -8,6 +8,7 @@ them whose drives are only those of 5 m or more. Runs that OUT holds are not tra
 
 import argparse
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def main() -> None:
                 area, drive = _score(weights, test)
                 results.append({"drives": drives, "matches": size, "trained": name, "seed": seed})
                 results[-1] |= {"area": round(area, 3), "drive": round(drive, 3)}
-                print(json.dumps(results[-1]), flush=True)
+                print(json.dumps(results[-1]), file=sys.stderr, flush=True)
                 (options.out / "results.json").write_text(json.dumps(results, indent=1))
     lines = [
         f"| drives | own matches | trained on | exact area ({options.seeds} seeds) | of DRIVE |",

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +59,7 @@ def main() -> None:
             found = evaluate(Predictor.open(weights, device="cpu"), dataset.evaluation_set("test")).by_match
             assert found is not None
             results.append({"matches": size, "seed": seed, "area": found.area, "official": found.average})
-            print(json.dumps(results[-1]), flush=True)
+            print(json.dumps(results[-1]), file=sys.stderr, flush=True)
         constant = score_baseline("constant-rate", dataset, "test")["marginal"]
         results.append({"matches": size, "seed": "constant rate", "area": constant.area, "official": constant.average})
         (options.out / "results.json").write_text(json.dumps(results, indent=1))

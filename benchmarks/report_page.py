@@ -1,4 +1,4 @@
-"""How fast does a report of 100 runs open? (docs/results.md)
+"""How fast does a report of 100 runs open? (docs/history.md)
 
     playahead compare paper --data DATA --out runs/paper
     .venv/bin/python benchmarks/report_page.py --runs runs/paper --data DATA --out report.html

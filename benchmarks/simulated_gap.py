@@ -1,4 +1,4 @@
-"""How close does video come to true past labels, on simulated broadcasts? (docs/results.md)
+"""How close does video come to true past labels, on simulated broadcasts? (docs/measurements.md)
 
     playahead data simulate --layout baa --video --width 224 --height 124 --matches 14 --minutes 25 --out sim \\
       --real-plays DATA/train.npz

@@ -1,7 +1,7 @@
 """Puts the files of docs/tables into the pages that show them: python scripts/doc_tables.py.
 
 A page shows a file between two comments, ``begin NAME`` and ``end NAME``; a command made the file, and nobody types
-what is in it. A figure of a recorded result stands between ``area NAME`` (or ``official NAME``) and an empty comment.
+what is in it. A figure of a recorded result stands between ``area NAME`` and an empty comment.
 Made here: the table of spotters, from their adapters; the tables and the chart of recorded results and of the claims,
 and the schema of a result.
 """
@@ -32,7 +32,7 @@ _KINDS = {
     dict[str, str]: {"type": "object", "additionalProperties": {"type": "string"}},
 }
 _COLOURS = {"ink": "#1f2328", "faint": "#8b949e", "accent": "#1f6feb", "other": "#bc4c00", "line": "#d0d7de"}
-_FIGURE = re.compile(r"<!-- (?P<kind>area|official) (?P<name>[\w-]+) -->.*?<!-- -->")
+_FIGURE = re.compile(r"<!-- area (?P<name>[\w-]+) -->[^<]*<!-- -->")
 _SHOWN = re.compile(r"(<!-- begin (?P<name>[\w.-]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
 
 
@@ -48,9 +48,9 @@ def with_tables(page: str) -> str:
 
 
 def _figure(shown: re.Match) -> str:
-    """A figure with its interval, as in the table of results."""
-    value, low, high = getattr(read_result(ROOT / "results" / f"{shown['name']}.json"), shown["kind"])
-    return f"<!-- {shown['kind']} {shown['name']} -->{value:.2f} [{low:.2f}, {high:.2f}]<!-- -->"
+    """An area with its interval, as in the table of results."""
+    area = read_result(ROOT / "results" / f"{shown['name']}.json").area
+    return f"<!-- area {shown['name']} -->{_interval(area)}<!-- -->"
 
 
 def spotters() -> str:
@@ -82,35 +82,25 @@ def recorded_table() -> str:
     return table(_results())
 
 
+_COMPARED = ("decoding", "area of each seed", "area [resampled]", "difference of area", "official [resampled]")
+
+
 def claims(name: str) -> str:
     """The table of the paper's claims, from a comparison: each variant under three decodings."""
-    compared = json.loads((ROOT / "results" / f"{name}.json").read_text())
-    head = (
-        "variant",
-        "decoding",
-        "area of each seed",
-        "area [resampled]",
-        "difference of area",
-        "official [resampled]",
-    )
-    rows = [_claim(row) for row in compared["rows"] if row["decoding"] in CLAIMED]
-    return markdown_table(head, sorted(rows, key=lambda row: CLAIMED.index(row[1])))
+    rows = [_claim(row) for row in _compared(name)["rows"] if row["decoding"] in CLAIMED]
+    return markdown_table(("variant", *_COMPARED), sorted(rows, key=lambda row: CLAIMED.index(row[1])))
 
 
 def decodings(name: str) -> str:
     """The table of the paper's model under every decoding, with how much each predicts."""
-    compared = json.loads((ROOT / "results" / f"{name}.json").read_text())
-    head = (
-        "variant",
-        "decoding",
-        "area of each seed",
-        "area [resampled]",
-        "difference of area",
-        "official [resampled]",
-    )
+    compared = _compared(name)
     of_paper = [row for row in compared["rows"] if row["variant"] == compared["reference"][0]]
     rows = [(*_claim(row)[1:], f"{row['predictions_per_clip']:.1f}") for row in of_paper]
-    return markdown_table((*head[1:], "frames with a score"), rows)
+    return markdown_table((*_COMPARED, "predictions per clip"), rows)
+
+
+def _compared(name: str) -> dict:
+    return json.loads((ROOT / "results" / f"{name}.json").read_text())
 
 
 def _claim(row: dict) -> tuple[str, ...]:

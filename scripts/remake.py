@@ -2,7 +2,7 @@
 
 A result is made again by its own command, a table (results/tables.json) by writing down what its command prints; then
 the pages (scripts/doc_tables.py). With names, those are made whether stale or not; a table that is not listed yet is
-NAME=COMMAND. A comparison trains for hours: its command is printed, for you to run.
+NAME=COMMAND. What trains for hours, or was made by others, is named for you to run.
 """
 
 import json
@@ -10,48 +10,85 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from playahead.io.files import write_whole
-from playahead.lab.results import TABLES, check, code_of_training
+from playahead.io.errors import PlayaheadError
+from playahead.io.files import file_digest, packaged_weights, write_whole
+from playahead.lab.results import TABLES, Checked, check
 
 ROOT = Path(__file__).parents[1]
-LISTED = ROOT / "results" / TABLES
+_NOTES_CODE = """
+import json, runpy, sys
+noted, sys.argv = sys.argv[1], sys.argv[2:]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit as done:
+    if done.code:
+        raise
+from playahead.lab.results import code_in_use
+open(noted, "w").write(json.dumps(code_in_use()))
+"""
 
 
-def main(wanted: list[str]) -> None:
-    """Run the commands."""
-    for new in (one for one in wanted if "=" in one):
-        _write_table(*new.split("=", 1))
-    found = {one.path.name: one for one in check(ROOT / "results")}
+def main(wanted: list[str], root: Path = ROOT) -> int:
+    """Run the commands; returns how many failed."""
+    failed = [name for new in wanted if "=" in new for name in _write_table(root, *new.split("=", 1))]
+    found = {one.path.name: one for one in check(root / "results")}
     if unknown := [name for name in wanted if "=" not in name and name not in found]:
         sys.exit(f"no result or table is called {', '.join(unknown)}")
     for name, one in found.items():
-        if name not in wanted and (wanted or not one.stale):
-            continue
-        print(f"{name}: {one.command}", file=sys.stderr, flush=True)
-        if one.path.parent.name == "tables":
-            _write_table(name, one.command)
-        elif one.result:
-            subprocess.run(_words(one.command), cwd=ROOT, check=True)
-        else:
-            print(f"  trains for hours: run it, and copy its comparison to {one.path}", file=sys.stderr)
-    subprocess.run([sys.executable, "scripts/doc_tables.py"], cwd=ROOT, check=True)
+        if name in wanted or (one.stale and not wanted):
+            failed += _again(root, name, one)
+    for name in failed:
+        print(f"{name}: not made", file=sys.stderr)
+    subprocess.run([sys.executable, "scripts/doc_tables.py"], cwd=root, check=True)
+    return len(failed)
 
 
-def _write_table(name: str, command: str) -> None:
-    """Write down what a command prints, and by which code."""
-    printed = subprocess.run(_words(command), cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    (ROOT / "docs" / "tables" / name).write_text(printed)
-    listed = json.loads(LISTED.read_text()) if LISTED.exists() else {}
-    listed[name] = {"command": command, "code": code_of_training()}
-    write_whole(LISTED, json.dumps(dict(sorted(listed.items())), indent=1) + "\n")
+def _again(root: Path, name: str, one: Checked) -> list[str]:
+    """Make one thing again; its name if that failed."""
+    print(f"{name}: {one.command}", file=sys.stderr, flush=True)
+    if one.path.parent.name == "tables":
+        return _write_table(root, name, one.command)
+    words = _words(one.command)
+    if one.result is None or "--weights" in words or not Path(words[0]).exists():
+        print(f"  not made here: run it yourself; its file is {one.path}", file=sys.stderr)
+        return [name]
+    return [name] if subprocess.run([sys.executable, *words], cwd=root, check=False).returncode else []
+
+
+def _write_table(root: Path, name: str, command: str) -> list[str]:
+    """Write down what a command prints, and what it was made by; its name if that failed."""
+    words = _words(command)
+    with TemporaryDirectory() as folder:
+        noted = Path(folder) / "code.json"
+        program = [sys.executable, "-c", _NOTES_CODE, str(noted), *words]
+        done = subprocess.run(program, cwd=root, check=False, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            return [name]
+        code = json.loads(noted.read_text())
+    table = root / "docs" / "tables" / name
+    table.write_text(done.stdout)
+    made_from = [
+        path.resolve() for path in (table, packaged_weights(), *(root / w for w in words if w.endswith(".py")))
+    ]
+    inside = [path for path in made_from if path.is_relative_to(root.resolve())]
+    files = {path.relative_to(root.resolve()).as_posix(): file_digest(path) for path in inside}
+    listed = root / "results" / TABLES
+    entries = json.loads(listed.read_text()) if listed.exists() else {}
+    entries[name] = {"command": command, "code": code, "files": files}
+    write_whole(listed, json.dumps(dict(sorted(entries.items())), indent=1) + "\n")
+    return []
 
 
 def _words(command: str) -> list[str]:
-    """The command's words, with the programs of this environment."""
+    """The script that a command runs and its arguments."""
     program, *words = shlex.split(command)
-    return [str(Path(sys.executable).with_name(program)), *words]
+    return words if program == "python" else [str(Path(sys.executable).with_name(Path(program).name)), *words]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        sys.exit(2 if main(sys.argv[1:]) else 0)
+    except PlayaheadError as reason:
+        sys.exit(f"playahead: {reason}")

@@ -33,11 +33,11 @@ def test_all_green_waits_for_every_job_and_every_job_ends():
 
 
 def test_files_that_the_pages_name_exist():
-    """The log and the results name files of their day, the how-tos files that a reader makes."""
+    """The log and what was measured once name files of their day, the how-tos files that a reader makes."""
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
     missing = []
     for page in pages:
-        if page.name in ("log.md", "results.md", "history.md") or page.parent.name == "how-to":
+        if page.name in ("log.md", "measurements.md", "history.md") or page.parent.name == "how-to":
             continue
         named = set(re.findall(r"`((?:src/playahead|tests|benchmarks|scripts|examples)/[\w./]+)`", page.read_text()))
         rooms = r"`((?:cli|paper|variants|domain|io|sources|video|features)/(?!test_)[\w/]+\.py)`"

@@ -1,6 +1,7 @@
 """Everything in the README, the tutorial and the examples runs: on simulated matches, its Python as it stands."""
 
 import gzip
+import json
 import re
 import runpy
 import shlex
@@ -16,6 +17,8 @@ from playahead.cli.main import run
 from playahead.cli.parser import build_parser, spelt_for_python
 from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import FeedHalf
+from playahead.lab.compare.grid import open_grid
+from playahead.lab.results import check
 from playahead.lab.simulation.plays import simulate_half, write_bas_labels
 from playahead.live.session.lines import parse_line
 from tests.support import spotter_stand_ins
@@ -115,8 +118,45 @@ def test_pages_show_the_tables_that_commands_made():
     for one in names["recorded"](ROOT / "results"):
         if one.weights:  # the chart writes the model's figures, the baselines are marks
             assert f">{one.area[0]:.1f}<" in drawn, f"{one.name}: run scripts/doc_tables.py"
+    for path in (ROOT / "results").glob("claims-*.json"):
+        for name, made in ((path.stem, "claims"), (f"{path.stem}-decodings", "decodings")):
+            assert (ROOT / "docs" / "tables" / f"{name}.md").read_text() == names[made](path.stem), name
     for path in names["PAGES"]:
         assert names["with_tables"](path.read_text()) == path.read_text(), f"{path}: run scripts/doc_tables.py"
+
+
+def test_the_recorded_claims_are_of_the_whole_grid():
+    """Every variant of the grid in the repository, with every seed."""
+    for path in (ROOT / "results").glob("claims-*.json"):
+        compared = json.loads(path.read_text())
+        grid = open_grid(str(ROOT / "benchmarks" / f"{compared['grid']}.yaml"))
+        assert not compared["failed"]
+        assert {row["variant"] for row in compared["rows"]} == {*grid.variants, *grid.baselines}
+        for row in compared["rows"]:
+            assert len(row["areas"]) == (1 if row["variant"] in grid.baselines else len(grid.seeds)), row["variant"]
+
+
+def test_a_table_is_written_down_with_what_made_it_and_is_stale_once_any_of_it_changes(tmp_path):
+    remake = runpy.run_path(str(ROOT / "scripts" / "remake.py"))
+    (tmp_path / "results").mkdir()
+    (tmp_path / "docs" / "tables").mkdir(parents=True)
+    script = tmp_path / "one.py"
+    script.write_text("import sys\nimport playahead.domain.time\nprint('| a |\\n| --- |\\n|', sys.argv[1], '|')\n")
+    assert remake["_write_table"](tmp_path, "one.md", "python one.py 7") == []
+    table = tmp_path / "docs" / "tables" / "one.md"
+    assert table.read_text() == "| a |\n| --- |\n| 7 |\n"
+    (one,) = check(tmp_path / "results")
+    assert (one.path.name, one.command, one.stale) == ("one.md", "python one.py 7", [])
+    for changed in (table, script):
+        kept = changed.read_text()
+        changed.write_text(f"{kept}# more\n")
+        assert [why.endswith(f"{changed.name} is another file") for why in check(tmp_path / "results")[0].stale] == [
+            True
+        ]
+        changed.write_text(kept)
+    script.write_text("raise SystemExit(3)\n")
+    assert remake["_write_table"](tmp_path, "one.md", "python one.py 7") == ["one.md"]
+    assert table.read_text().endswith("7 |\n"), "a command that fails changes nothing"
 
 
 @pytest.mark.slow

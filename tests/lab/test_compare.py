@@ -14,8 +14,9 @@ from playahead.io.errors import InputError
 from playahead.io.settings import read_yaml
 from playahead.lab.compare.compare import CompareConfig, Comparison, compare as run_grid, summarise
 from playahead.lab.compare.grid import changed, narrowed, open_grid, shipped_grids
-from playahead.lab.compare.runs import runs_of
+from playahead.lab.compare.runs import CODE, _note_code, code_of_runs, runs_of
 from playahead.lab.recipes import feed
+from playahead.lab.results import changed_since, code_of_training
 from playahead.sources.feed_tables import read_split, write_feed_table
 from tests.conftest import simulate
 from tests.support.scores import skilled_scores
@@ -233,9 +234,24 @@ def test_every_row_is_there_with_its_budget(compared):
     assert all(row["significant"] == [False, False] for row in rows.values())  # over one match, nothing is
     document = json.loads((compared[1] / "comparison-val.json").read_text())
     assert (document["failed"], document["matches"], document["notices"]) == ({}, 1, [])
+    assert document["code"] == code_of_training()
     described = json.loads((compared[1] / "second-0" / "run.json").read_text())
     assert described["train"]["model"]["d_model"] == 16
     assert {"torch", "python", "processor", "threads"} <= described["environment"].keys()
+
+
+@pytest.mark.slow
+def test_a_comparison_is_as_old_as_the_code_of_its_runs(compared, tmp_path):
+    shutil.copytree(compared[1], tmp_path / "runs")
+    runs = runs_of(open_grid(str(compared[0])), tmp_path / "runs")
+    assert not changed_since(code_of_runs(runs))
+    older = tmp_path / "runs" / "plain-0" / CODE
+    older.write_text(json.dumps(json.loads(older.read_text()) | {"training/loop.py": "0" * 12}))
+    assert changed_since(code_of_runs(runs)) == ["training/loop.py"]
+    _note_code(older)  # resumed by today's code
+    assert changed_since(code_of_runs(runs)) == ["training/loop.py"]
+    older.unlink()
+    assert changed_since(code_of_runs(runs)) == ["unknown: plain-0"]
 
 
 @pytest.mark.slow

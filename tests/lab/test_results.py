@@ -71,6 +71,11 @@ def test_what_was_just_recorded_is_not_stale(folder, capsys):
     [
         (lambda path: change(path, code={"domain/time.py": "0" * 12}), "the code has changed (domain/time.py)"),
         (lambda path: change(path, code={"gone.py": "0" * 12}), "the code has changed (gone.py)"),
+        (lambda path: change(path, code={"evaluation": "0" * 12}), "the code has changed (evaluation)"),
+        (
+            lambda path: change(path, code={"../../pyproject.toml": "0" * 12}),
+            "the code has changed (../../pyproject.toml)",
+        ),
         (lambda path: change(path, weights=["0" * 64]), "the packaged weights have changed"),
         (lambda path: change(path, area=[50.0, 49.0, 51.0]), "area is not what the counts give"),
         (lambda path: change(path, by_class={"PASS": 99.0}), "by_class is not what the counts give"),
@@ -101,6 +106,8 @@ def test_a_comparison_is_stale_once_the_code_changes(folder, capsys):
     assert run(["results", "check", str(folder)]) == 2
     assert "more). Again: playahead compare paper" in capsys.readouterr().err
     assert len(results.recorded(folder)) == 2
+    change(path, code=results.code_of_training(), failed={"static-0": "disk full"})
+    assert [one.stale for one in check(folder) if one.path == path] == [["runs failed: 1"]]
     change(path, code=None)
     assert run(["results", "check", str(folder)]) == 2
     assert "claims.json: does not say which command and which code made it" in capsys.readouterr().err
@@ -110,7 +117,8 @@ def test_a_table_is_stale_once_it_is_gone_or_the_code_has_changed(folder, capsys
     tables = folder.parent / "docs" / "tables"
     tables.mkdir(parents=True)
     (tables / "one.md").write_text("| a |\n| --- |\n| 1 |\n")
-    listed = {"one.md": {"command": "python one.py wyscout", "code": results.code_of_training()}}
+    made = {"command": "python one.py wyscout", "code": results.code_of_training(), "files": {}}
+    listed: dict = {"one.md": made}
     (folder / results.TABLES).write_text(json.dumps(listed))
     assert run(["results", "check", str(folder)]) == 0
     listed["one.md"]["code"]["domain/time.py"] = "0" * 12
@@ -118,8 +126,23 @@ def test_a_table_is_stale_once_it_is_gone_or_the_code_has_changed(folder, capsys
     assert run(["results", "check", str(folder)]) == 2
     said = capsys.readouterr().err
     assert "one.md: the code has changed (domain/time.py). Again: python one.py wyscout" in " ".join(said.split())
-    (tables / "one.md").unlink()
-    assert [one.stale for one in check(folder) if one.path.name == "one.md"] == [["is missing"]]
+    for file in ("docs/tables/one.md", "gone.py"):
+        made["files"] = {file: "0" * 64}
+        (folder / results.TABLES).write_text(json.dumps(listed))
+        assert f"{file} is another file" in next(one.stale for one in check(folder) if one.path.name == "one.md")
+    for wrong in ({"../secret": "0"}, {"/etc/hosts": "0"}, ["one.py"]):
+        made["files"] = wrong
+        (folder / results.TABLES).write_text(json.dumps(listed))
+        with pytest.raises(InputError, match="does not say from which files it was made"):
+            check(folder)
+
+
+def test_predictions_do_not_go_where_the_counts_go(real_matches, tmp_path, capsys):
+    path = tmp_path / "one.json"
+    words = ["--data", str(real_matches), "--predictions", str(tmp_path / "one.npz")]
+    assert run(["results", "record", str(path), *words]) == 2
+    assert "is where the result's counts go" in capsys.readouterr().err
+    assert not path.exists()
 
 
 def test_counts_of_another_row_are_not_taken_for_its_own(folder):

@@ -1,5 +1,6 @@
 """Other pieces in the anticipator: what each looks at, and that sequences stay the same as examples one by one."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -33,9 +34,10 @@ def test_dense_output():
 
 def test_joint_heads_are_one_softmax_over_nothing_and_the_classes():
     model = small(head="joint").train()
-    logits, slots_OKD = model(features()).slots, torch.randn(3, 4, 16)
+    slots_OKD = torch.randn(3, 4, 16)
     plain = model.heads.heads(slots_OKD)
-    joint_OKV = torch.cat([-plain.objectness_OK[..., None], plain.class_OKC], dim=2).softmax(dim=2)
+    nothing_OK1 = math.log(10) - plain.objectness_OK[..., None]
+    joint_OKV = torch.cat([nothing_OK1, plain.class_OKC], dim=2).softmax(dim=2)
     logits = model.heads(slots_OKD)
     chance_OKC = logits.objectness_OK.sigmoid()[..., None] * logits.class_OKC.softmax(dim=2)
     torch.testing.assert_close(chance_OKC, joint_OKV[..., 1:])
@@ -50,7 +52,7 @@ def test_the_losses_of_joint_heads_are_the_joint_cross_entropy():
     config = CriterionConfig(positive_weight=1.0, label_smoothing=0.0)
     matched = Assignment(torch.tensor([0]), torch.tensor([2]), torch.tensor([0]))
     found = SlotLosses(config)(AnticipatorOutput(logits, None), events, matched)
-    joint_KV = torch.cat([-plain.objectness_OK[0, :, None], plain.class_OKC[0]], dim=1)
+    joint_KV = torch.cat([math.log(10) - plain.objectness_OK[0, :, None], plain.class_OKC[0]], dim=1)
     label_K = torch.tensor([0, 0, 4, 0, 0])
     expected = torch.nn.functional.cross_entropy(joint_KV, label_K, reduction="sum")
     torch.testing.assert_close(found["objectness"] + found["class"], expected)

@@ -233,9 +233,9 @@ def comparison_table(rows: Sequence[Row], title: str) -> Table:
     columns = (
         "area of each seed",
         "area [resampled]",
-        "difference",
-        "official mAP [resampled]",
-        "difference",
+        "difference of area",
+        "official [resampled]",
+        "difference of official",
         "predictions",
     )
     for column in columns:

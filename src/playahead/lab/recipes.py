@@ -88,9 +88,17 @@ def faantra() -> TrainConfig:
 
 
 def futr() -> TrainConfig:
-    """FUTR (arXiv 2205.14022), which FAANTRA is made from: each query has one softmax of the classes and "nothing"."""
+    """FUTR's decoder (arXiv 2205.14022) on FAANTRA's encoder: a query has one softmax of the classes and "nothing".
+
+    Classes weigh equally. Ours: attention over neighbours as in FAANTRA, and times from the end of the observation
+    where FUTR adds up durations.
+    """
     base = faantra()
-    return replace(base, model=replace(base.model, head="joint"))
+    return replace(
+        base,
+        model=replace(base.model, head="joint"),
+        criterion=replace(base.criterion, class_balance=False),
+    )
 
 
 def rulstm() -> TrainConfig:

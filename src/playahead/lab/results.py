@@ -41,7 +41,7 @@ TABLES = "tables.json"
 _MAX_BYTES = 1 << 20
 _PACKAGE = Path(__file__).parents[1]
 _CODE = (
-    *(f"domain/{name}.py" for name in ("actions", "feed", "grid", "time")),
+    *(f"domain/{name}.py" for name in ("actions", "feed", "grid", "pitch", "records", "time")),
     *("features", "decoding", "evaluation", "paper", "variants"),
     *(
         f"inference/{name}.py"
@@ -51,7 +51,11 @@ _CODE = (
     *("sources/feed_tables.py", "lab/baselines.py"),
 )
 """What figures depend on, besides data and weights: of these files, those that a command has loaded."""
-_TRAINING = ("training", "lab/recipes.py", "datasets/examples.py")
+_TRAINING = (
+    *("training", "lab/recipes.py", "lab/compare"),
+    *(f"datasets/{name}.py" for name in ("examples", "stored")),
+    "sources/soccernet.py",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +72,7 @@ class Result:
         by_tolerance, by_class: official average precision of each tolerance, and exact area of each class (percent).
         matches: number of matches.
         command: what makes it again; an address, for a result of others.
-        code: digest of each file of the package that the figure depends on, by name; none for a result of others.
+        code: digest of each file of the package that the figure depends on, by name.
         weights, counts: digests of the weights files, and of the counts beside this file; "" if not known.
         made: date, version and machine.
     """
@@ -121,9 +125,8 @@ def code_of_training() -> dict[str, str]:
 
 def changed_since(code: Mapping[str, str]) -> list[str]:
     """Files that are not what they were, or are gone."""
-    return [
-        name for name, digest in code.items() if not (_PACKAGE / name).exists() or digest != _digest_of(_PACKAGE / name)
-    ]
+    today = code_of_training()
+    return [name for name, digest in code.items() if today.get(name) != digest]
 
 
 def _files(parts: Sequence[str]) -> list[str]:
@@ -174,12 +177,14 @@ def record_feed(
         past: one of ``pasts.PASTS``, or "".
         weights: a file, or a name on the Hugging Face Hub, for each seed; the packaged one if there is none.
         predictions: .npz to keep the scored frames of the first weights in, as float16: a frame case, which
-            ``playahead evaluate frames`` reads.
+            ``playahead evaluate frames`` reads. Another name than that of the counts, which lie beside the result.
         show: progress of the scoring.
 
     Raises:
         InputError: see ``record``; or there is no such past, or the tables or weights cannot be read.
     """
+    if predictions is not None and predictions.resolve() == path.with_suffix(".npz").resolve():
+        raise InputError(predictions, "is where the result's counts go", "choose another name for the predictions")
     of_split = FeedDataset(data).evaluation_set(split)
     recognised = wyscout_baa().recognise(of_split.halves)
     seen = of_split.seen_as(past_of(past)) if past else of_split
@@ -302,7 +307,7 @@ def _document(path: Path) -> object:
 
 
 def check(folder: Path) -> list[Checked]:
-    """Compare every result of a folder with today's code, packaged weights and counts; comparisons, with the code.
+    """Compare every result of a folder with today's code, packaged weights and counts; comparisons and tables, too.
 
     Raises:
         InputError: no result there, or one that cannot be read.
@@ -316,20 +321,35 @@ def check(folder: Path) -> list[Checked]:
 def _checked(path: Path) -> list[Checked]:
     document = _document(path)
     if path.name == TABLES and isinstance(document, dict):
-        folder = path.parents[1] / "docs" / "tables"
-        return [_by_code(folder / name, entry) for name, entry in document.items()]
+        root = path.resolve().parents[1]
+        return [_table(root, name, entry) for name, entry in document.items()]
     if isinstance(document, dict) and "grid" in document:  # its counts stay in the folders of its runs
-        return [_by_code(path, document)]
+        command, code = _made_by(path, document)
+        failed = document.get("failed")
+        return [Checked(path, command, [*_changes(code), *([f"runs failed: {len(failed)}"] if failed else [])])]
     result = read_result(path)
     return [Checked(path, result.command, _why_stale(path, result), result)]
 
 
-def _by_code(path: Path, entry: object) -> Checked:
-    """What has no counts to compute it from is stale once its code has changed."""
+def _table(root: Path, name: str, entry: object) -> Checked:
+    """A table of the docs: also stale if it, its script or the packaged weights are other files."""
+    path = root / "docs" / "tables" / Path(name).name
+    command, code = _made_by(path, entry)
+    files = entry.get("files") if isinstance(entry, dict) else None
+    if not isinstance(files, dict) or any(Path(file).is_absolute() or ".." in Path(file).parts for file in files):
+        raise InputError(path, "does not say from which files it was made", "make it again")
+    changed = [
+        file for file, digest in files.items() if not (root / file).is_file() or file_digest(root / file) != digest
+    ]
+    return Checked(path, command, _changes(code) + [f"{file} is another file" for file in changed])
+
+
+def _made_by(path: Path, entry: object) -> tuple[str, dict[str, str]]:
+    """The command and the code of something that has no counts to compute it from."""
     command, code = (entry.get("command"), entry.get("code")) if isinstance(entry, dict) else (None, None)
     if not isinstance(command, str) or not isinstance(code, dict) or not (command and code):
         raise InputError(path, "does not say which command and which code made it", "make it again")
-    return Checked(path, command, _changes(code) if path.exists() else ["is missing"])
+    return command, code
 
 
 def recorded(folder: Path) -> list[Result]:

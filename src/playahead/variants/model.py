@@ -4,6 +4,7 @@ Axes: B sequences, W windows, N snippets, F features, S summaries, D model, O ex
 example (windows x snippets), X encoder layers, K slots, C classes, T bins, R raster frames.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -29,10 +30,9 @@ def build(config: AnticipatorConfig) -> Anticipator:
         return _moment_model(config)
     encoder: nn.Module = StepEncoder(config) if config.encoder == "steps" else LocalEncoder(config)
     memory = _memory(config)
-    has_slots = config.head in SLOT_HEADS
-    decoder: nn.Module = SlotDecoder(config, config.slots if has_slots else RASTER_FRAMES)
-    if config.head == "unrolled":
-        decoder = UnrolledDecoder(config)
+    has_slots, is_unrolled = config.head in SLOT_HEADS, config.head == "unrolled"
+    queries = config.slots if has_slots else RASTER_FRAMES
+    decoder: nn.Module = UnrolledDecoder(config) if is_unrolled else SlotDecoder(config, queries)
     heads = _annotated(_slot_heads(config) if has_slots else FRAME_HEADS[config.head](config.d_model), config)
     heads = JointHeads(heads) if config.head == "joint" else heads
     observer: nn.Module | None = None
@@ -155,11 +155,12 @@ class UnrolledDecoder(nn.Module):
 
 
 class JointHeads(nn.Module):
-    """Slot heads with one softmax over the classes and "nothing": whether and what are not independent any more.
+    """Slot heads with one softmax over the classes and "nothing": objectness and class are no longer independent.
 
-    The objectness layer gives minus the logit of "nothing": o_k is the share of all classes in that softmax, and
-    p_k the shares of each within them. The cross-entropy of the joint softmax is then what the paper's losses add up to
-    with ``positive_weight`` 1 and without label smoothing.
+    The objectness layer gives minus the logit of "nothing", up to a constant with which few slots fire at first: o_k is
+    the share of all classes in that softmax, and p_k the shares of each within them. The cross-entropy of the joint
+    softmax is then what the paper's losses add up to with ``positive_weight`` 1, no label smoothing and classes that
+    weigh equally.
     """
 
     def __init__(self, heads: nn.Module) -> None:
@@ -169,7 +170,7 @@ class JointHeads(nn.Module):
     def forward(self, slots_OKD: Tensor) -> SlotLogits:
         """slots_OKD -> logits."""
         logits: SlotLogits = self.heads(slots_OKD)
-        something_OK = logits.class_OKC.float().logsumexp(dim=-1)
+        something_OK = logits.class_OKC.float().logsumexp(dim=-1) - math.log(len(ACTIONS))
         return logits._replace(objectness_OK=something_OK + logits.objectness_OK)
 
 

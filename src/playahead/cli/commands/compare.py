@@ -44,7 +44,9 @@ def _command(grid: str, data: Path, options: experiments.CompareConfig, features
     words = ["playahead", "compare", grid, "--data", str(data)]
     words += ["--features", str(features)] if features else []
     words += ["--out", str(out), "--split", options.split]
-    return shlex.join(words + (["--reference", options.reference] if options.reference else []))
+    for name, value in (("--reference", options.reference), ("--only", options.only)):
+        words += [name, value] if value else []
+    return shlex.join(words)
 
 
 def _print(found: experiments.Comparison, out: Path) -> None:

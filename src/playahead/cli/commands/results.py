@@ -20,7 +20,8 @@ def record(
         past: worse source to observe the split through, as "labels only" or "strong spotter".
         weights: files of the model, separated by commas: one for each seed, of which the figures are the mean; the
             packaged one if not given.
-        predictions: .npz to keep the scored frames in, as float16; playahead evaluate frames reads it.
+        predictions: .npz to keep the scored frames in (of the first weights), as float16; playahead evaluate frames
+            reads it.
     """
     with terminal.progress() as show:
         chosen = [one for one in weights.split(",") if one]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -17,8 +17,7 @@ from playahead.io.progress import Show, quiet
 from playahead.io.settings import check_choices, check_counts
 from playahead.lab.baselines import fit_baseline, predict_halves
 from playahead.lab.compare.grid import Grid, narrowed
-from playahead.lab.compare.runs import Members, run_folder, runs_of, train_runs
-from playahead.lab.results import code_of_training
+from playahead.lab.compare.runs import Members, code_of_runs, run_folder, runs_of, train_runs
 
 VERSION = 3  # of ``comparison-SPLIT.json``
 FEW_MATCHES, FEW_SEEDS = 5, 3  # with fewer, no difference is called significant
@@ -72,6 +71,7 @@ class Comparison:
         members: runs that each ensemble is made of.
         failed: runs that failed, with the reason.
         command: what makes it again; "" if it was not made by a command.
+        code: digests of the code that trained and scored it, by file.
     """
 
     grid: Grid
@@ -85,6 +85,7 @@ class Comparison:
     members: Mapping[str, Sequence[str]]
     failed: Mapping[str, str]
     command: str = ""
+    code: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
         """Document in ``comparison-SPLIT.json``."""
@@ -107,7 +108,7 @@ class Comparison:
             "ensembles": {name: list(members) for name, members in self.members.items()},
             "failed": dict(self.failed),
             "command": self.command,
-            "code": code_of_training(),
+            "code": dict(self.code),
         }
 
 
@@ -177,6 +178,7 @@ def compare(
             members=members,
             failed=failed,
             command=command,
+            code=code_of_runs(run for run in runs_of(grid, out) if run.weights.exists()),
         )
         write_whole(out / f"comparison-{split}.json", json.dumps(comparison.as_dict(), indent=1))
         return comparison

@@ -7,7 +7,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -27,9 +27,11 @@ from playahead.io.files import file_digest, write_whole
 from playahead.io.progress import Progress, Show, quiet
 from playahead.io.runtime import keep_freed_memory
 from playahead.lab.compare.grid import Grid, plain_name
+from playahead.lab.results import code_of_training
 from playahead.training.run import train
 from playahead.training.trainer import TrainConfig
 
+CODE = "code.json"  # in a run's folder: the code that trained it
 _CHANGE_NO_FIGURE = ("device", "deterministic")  # settings; others make another run
 
 
@@ -153,6 +155,7 @@ def _work(run: Run, dataset: Dataset, decodings: Mapping[str, Decoding], split: 
                 raise InputError(run.folder, "holds a run with other settings or data", "choose another folder")
             if not (record.exists() and run.weights.exists()):
                 assert run.config is not None
+                _note_code(run.folder / CODE)
                 start = run.start / "weights.safetensors" if run.start else None
                 train(dataset, run.config, run.folder, start, show=show)
                 write_whole(record, inputs)
@@ -162,6 +165,22 @@ def _work(run: Run, dataset: Dataset, decodings: Mapping[str, Decoding], split: 
             print(f"failed: {reason}", file=output)
             return str(reason) if isinstance(reason, PlayaheadError) else f"{type(reason).__name__}: {reason}"
     return ""
+
+
+def _note_code(path: Path) -> None:
+    """Write down which code trains a run; of a run that is resumed by other code, the code that began it stays."""
+    began = json.loads(path.read_text()) if path.exists() else {}
+    write_whole(path, json.dumps(code_of_training() | began, indent=1))
+
+
+def code_of_runs(runs: Iterable[Run]) -> dict[str, str]:
+    """Digests of today's code, but those of the code that trained a run where that was another, or is not known."""
+    found = today = code_of_training()
+    for run in (run for run in runs if run.config):
+        path = run.folder / CODE
+        trained = json.loads(path.read_text()) if path.exists() else {f"unknown: {run.folder.name}": ""}
+        found = found | {name: digest for name, digest in trained.items() if today.get(name) != digest}
+    return found
 
 
 def _inputs(run: Run, dataset: Dataset) -> str:
