@@ -68,6 +68,12 @@ def test_unrolled_frames_follow_one_another_from_the_context():
     assert (again_ORD[:, 1:] - again_ORD[:, :-1]).abs().amax(dim=2).min() > 0
 
 
+@pytest.mark.parametrize("ignored", [{"memory_tail": True}, {"conditioned": False}], ids=str)
+def test_unrolled_frames_refuse_what_they_would_ignore(ignored):
+    with pytest.raises(InputError, match="unrolled reads the context alone"):
+        small(head="unrolled", **ignored)
+
+
 @pytest.mark.parametrize(("auxiliary", "windows"), [("last", 3), ("all", 8)])
 def test_the_observation_head_looks_at_the_windows_it_should(auxiliary, windows):
     presence_PNC = small(auxiliary=auxiliary).train()(features(windows=8)).presence_PNC

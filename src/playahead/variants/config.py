@@ -57,9 +57,6 @@ class AnticipatorConfig(ModelConfig):
                 self.d_model % (4 * self.heads) == 0,
                 "for moments: a multiple of 4 times the heads",
             )
-        if self.head == "unrolled":
-            for name, value in {"memory_tail": False, "conditioned": True}.items():
-                require(self, name, getattr(self, name) == value, "for head=unrolled, which reads the context alone")
         if self.encoder == "steps":
             for name, value in {"memory": "gru", "importance_on": "inputs", "memory_tail": False}.items():
                 require(self, name, getattr(self, name) == value, "for encoder=steps, whose memory is its steps")

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import RASTER_FRAMES
+from playahead.io.errors import InputError
 from playahead.paper.anticipator import Anticipator, AnticipatorOutput, ObservationHead
 from playahead.paper.encoder import LocalEncoder, LocalLayer
 from playahead.paper.memory import Memory, ObservationMemory, examples_of, run_gru, summarise
@@ -145,6 +146,9 @@ class UnrolledDecoder(nn.Module):
 
     def __init__(self, config: AnticipatorConfig) -> None:
         super().__init__()
+        if config.memory_tail or not config.conditioned:
+            what = "unrolled reads the context alone"
+            raise InputError("AnticipatorConfig.head", what, "leave out memory_tail and conditioned")
         self.gru = nn.GRU(config.d_model, config.d_model, batch_first=True)
 
     def forward(self, memory: Memory) -> Tensor:
