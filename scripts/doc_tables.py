@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
 from playahead.lab.report.charts import pasts
-from playahead.lab.results import Result, markdown_table, read_result, recorded, table
+from playahead.lab.results import PACKAGED, Result, markdown_table, read_result, recorded, table
 from playahead.spotters.adapters import SPOTTERS
 
 ROOT = Path(__file__).parents[1]
@@ -73,8 +73,8 @@ def _classes(classes: tuple[str, ...]) -> str:
 
 
 def _results() -> list[Result]:
-    """Recorded results: the packaged model on full feeds, then worse pasts, then baselines."""
-    return sorted(recorded(ROOT / "results"), key=lambda one: (not one.weights, bool(one.past), -one.area[0]))
+    """Recorded results: the packaged model on full feeds, then through worse pasts, then other models."""
+    return sorted(recorded(ROOT / "results"), key=lambda one: (one.model != PACKAGED, bool(one.past), -one.area[0]))
 
 
 def recorded_table() -> str:
@@ -121,7 +121,7 @@ def _interval(found: list[float], sign: str = "") -> str:
 
 
 def chart() -> str:
-    """The chart of recorded results, in the colours of a page on GitHub."""
+    """The chart of the packaged model and of baselines without a network, in the colours of a page on GitHub."""
     rows = [
         {
             "variant": re.split(" (?:of|from|on) ", one.model)[0],  # the legend has room for a word or two
@@ -130,6 +130,7 @@ def chart() -> str:
             "examples": one.examples,
         }
         for one in _results()
+        if one.model == PACKAGED or not one.weights
     ]
     drawn = pasts(rows, list(dict.fromkeys(row["decoding"] for row in rows)))
     for name, colour in _COLOURS.items():

@@ -38,6 +38,7 @@ from playahead.io.settings import build
 
 TABLES = "tables.json"
 """File that lists the tables in the docs: for each, the command that prints it, and the code that it was made by."""
+PACKAGED = "packaged weights"
 _MAX_BYTES = 1 << 20
 _PACKAGE = Path(__file__).parents[1]
 _CODE = (
@@ -165,6 +166,7 @@ def record_feed(
     split: str = "test",
     past: str = "",
     weights: Sequence[Path | str] = (),
+    model: str = "",
     predictions: Path | None = None,
     show: Show = quiet,
 ) -> Result:
@@ -176,6 +178,7 @@ def record_feed(
         split: train, val or test.
         past: one of ``pasts.PASTS``, or "".
         weights: a file, or a name on the Hugging Face Hub, for each seed; the packaged one if there is none.
+        model: which model it is, in words; the names of the weights if not given.
         predictions: .npz to keep the scored frames of the first weights in, as float16: a frame case, which
             ``playahead evaluate frames`` reads. Another name than that of the counts, which lie beside the result.
         show: progress of the scoring.
@@ -197,7 +200,7 @@ def record_feed(
         "benchmark": wyscout_baa().name if recognised else "",
         "split": recognised or split,
         "past": past,
-        "model": "packaged weights" if not weights else ", ".join(file.parent.name or file.name for file in files),
+        "model": model or (", ".join(file.parent.name or file.name for file in files) if weights else PACKAGED),
         "seeds": [one["seed"] for one in trained if isinstance(one, dict) and "seed" in one],
         "examples": predictors[0].examples_seen,
         "weights": [file_digest(file) for file in files],
@@ -205,7 +208,7 @@ def record_feed(
     words = ["playahead", "results", "record", str(path), "--data", str(data), "--split", split]
     words += [
         word
-        for name, value in (("--past", past), ("--weights", ",".join(map(str, weights))))
+        for name, value in (("--past", past), ("--weights", ",".join(map(str, weights))), ("--model", model))
         if value
         for word in (name, value)
     ]

@@ -9,7 +9,13 @@ FOLDER = Path("results")
 
 
 def record(
-    path: Path, data: Path, split: str = "test", past: str = "", weights: str = "", predictions: Path | None = None
+    path: Path,
+    data: Path,
+    split: str = "test",
+    past: str = "",
+    weights: str = "",
+    model: str = "",
+    predictions: Path | None = None,
 ) -> None:
     """Score weights on a split of a feed, and write the figures with all that they were made from.
 
@@ -20,12 +26,13 @@ def record(
         past: worse source to observe the split through, as "labels only" or "strong spotter".
         weights: files of the model, separated by commas: one for each seed, of which the figures are the mean; the
             packaged one if not given.
+        model: which model it is, in words, for the table; the names of the weights if not given.
         predictions: .npz to keep the scored frames in (of the first weights), as float16; playahead evaluate frames
             reads it.
     """
     with terminal.progress() as show:
         chosen = [one for one in weights.split(",") if one]
-        result = results.record_feed(path, data, split, past, chosen, predictions, show)
+        result = results.record_feed(path, data, split, past, chosen, model, predictions, show)
     area, low, high = result.area
     terminal.out().print(
         f"{result.name}: exact area {area:.2f} [{low:.2f}, {high:.2f}], official {result.official[0]:.2f}"
