@@ -262,3 +262,6 @@ def test_what_the_project_has_recorded_is_whole():
         assert not [why for why in one.stale if "changed" not in why], one.path
         if one.result:
             jsonschema_rs.validate(schema, json.loads(one.path.read_text()))
+    for path in (ROOT / "results" / "predictions").glob("*.npz"):
+        kept = 100 * benchmark_average(score_videos(load_frame_case(path)))
+        assert kept == pytest.approx(read_result(ROOT / "results" / f"{path.stem}.json").official[0], abs=0.05)
