@@ -124,7 +124,7 @@ def test_from_the_command_line(tmp_path, capsys):
     assert list(found) == ["model", "Markov renewal", "commonest class"]
     assert found["Markov renewal"]["accuracy"]["value"] > found["commonest class"]["accuracy"]["value"]
     assert run(["evaluate", "next", str(tmp_path), "--split", "test"]) == 0
-    assert "macro F1 [95 %]" in capsys.readouterr().out
+    assert "macro F1 [resampled]" in capsys.readouterr().out
 
 
 def test_a_feed_without_a_next_action_is_refused():

@@ -81,7 +81,7 @@ def test_the_reference_is_compared_with_each():
         (
             (-0.5, -0.9, -0.1, False),
             40,
-            "0.50 less exact area [-0.90, -0.10], but one seed cannot make it significant.",
+            "0.50 less exact area [-0.90, -0.10], but fewer than three seeds cannot make it significant.",
         ),
         (
             (0.5, 0.1, 0.9, False),
