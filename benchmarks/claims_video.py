@@ -43,8 +43,7 @@ def main() -> None:
         source = {"source": "packaged, last projection widened by random rows", "input_size": SIZE}
         save_backbone(backbone, widened(trained, frames_BTHW), {**about, **source})
     config = ExtractConfig(backbone=backbone, input_size=SIZE, precision="bfloat16")
-    if not (options.out / "dataset-made").exists():
-        make_dataset(options.out, options.real_plays, {"train": 16, "valid": 3, "test": 6}, config)
+    make_dataset(options.out, options.real_plays, {"train": 16, "valid": 3, "test": 6}, config)
 
 
 def widened(trained: Backbone, frames_BTHW: torch.Tensor) -> Backbone:

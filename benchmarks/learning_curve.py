@@ -39,8 +39,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
-    if not (options.out / "dataset-made").exists():
-        make_dataset(options.out, options.real_plays, {"train": max(SIZES), "valid": 1, "test": TESTED})
+    make_dataset(options.out, options.real_plays, {"train": max(SIZES), "valid": 1, "test": TESTED})
     results: list[dict] = []
     for size in SIZES:
         data = options.out / f"of-{size}"
@@ -83,8 +82,11 @@ def make_dataset(
 ) -> None:
     """Simulated matches of 10 minutes in ``out/sim``, so many in each split, and their features in ``out/features``.
 
-    A simulation has one match of valid and one of test: the others are moved there from its train.
+    A simulation has one match of valid and one of test: the others are moved there from its train. Called again, it
+    leaves what is made.
     """
+    if (out / "dataset-made").exists():
+        return
     sizes = {"minutes": MINUTES, "width": 224, "height": 124, "halves": 1}
     simulated = SimulationConfig(
         layout="bas", video=True, real_plays=real_plays, matches=sum(matches.values()) + 1, **sizes

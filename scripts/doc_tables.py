@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
 from playahead.lab.report.charts import pasts
-from playahead.lab.results import PACKAGED, Result, markdown_table, read_result, recorded, table
+from playahead.lab.results import PACKAGED, TABLES as LISTED, Result, markdown_table, read_result, recorded, table
 from playahead.spotters.adapters import SPOTTERS
 
 ROOT = Path(__file__).parents[1]
@@ -37,12 +37,15 @@ _SHOWN = re.compile(r"(<!-- begin (?P<name>[\w.-]+) -->\n).*?(<!-- end (?P=name)
 
 
 def with_tables(page: str) -> str:
-    """The page with each file as it is now."""
+    """The page with each file as it is now, and the command that made it."""
+    listed = json.loads((ROOT / "results" / LISTED).read_text())
 
     def put(shown: re.Match) -> str:
         name = shown["name"]
         text = (TABLES / name).read_text().strip("\n")
-        return f"{shown[1]}{text if name.endswith('.md') else f'```console{chr(10)}{text}{chr(10)}```'}\n{shown[3]}"
+        text = text if name.endswith(".md") else f"```console\n{text}\n```"
+        made_by = f"\n\nMade by `{listed[name]['command']}`." if name in listed else ""
+        return f"{shown[1]}{text}{made_by}\n{shown[3]}"
 
     return _FIGURE.sub(_figure, _SHOWN.sub(put, page))
 

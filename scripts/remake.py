@@ -51,7 +51,7 @@ def _again(root: Path, name: str, one: Checked) -> list[str]:
     if one.path.parent.name == "tables":
         return _write_table(root, name, one.command)
     words = _words(one.command)
-    if one.result is None or "--weights" in words or not Path(words[0]).exists():
+    if one.result is None or "--weights" in words or not (root / words[0]).exists():
         print(f"  not made here: run it yourself; its file is {one.path}", file=sys.stderr)
         return [name]
     return [name] if subprocess.run([sys.executable, *words], cwd=root, check=False).returncode else []

@@ -11,7 +11,7 @@ import json
 import platform
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import cache
@@ -285,7 +285,11 @@ def read_result(path: Path) -> Result:
     Raises:
         InputError: it is no result, or holds what cannot be.
     """
-    result = build(Result, _document(path), path)
+    return _result(path, _document(path))
+
+
+def _result(path: Path, document: object) -> Result:
+    result = build(Result, document, path)
     for name, values_of in (("official", result.official), ("area", result.area)):
         if len(values_of) != 3 or not 0 <= values_of[1] <= values_of[0] <= values_of[2] <= 100:
             raise InputError(
@@ -315,23 +319,31 @@ def check(folder: Path) -> list[Checked]:
     Raises:
         InputError: no result there, or one that cannot be read.
     """
+    return [one for path, document in _documents(folder) for one in _checked(path, document)]
+
+
+def _documents(folder: Path) -> Iterator[tuple[Path, object]]:
     paths = sorted(folder.rglob("*.json"))
     if not paths:
         raise InputError(folder, "holds no results", "playahead results record results/NAME.json --data DATA")
-    return [one for path in paths for one in _checked(path)]
+    return ((path, _document(path)) for path in paths)
 
 
-def _checked(path: Path) -> list[Checked]:
-    document = _document(path)
-    if path.name == TABLES and isinstance(document, dict):
+def _is_figure(path: Path, document: object) -> bool:
+    """Whether it is neither the list of tables nor a comparison."""
+    return not isinstance(document, dict) or (path.name != TABLES and "grid" not in document)
+
+
+def _checked(path: Path, document: Any) -> list[Checked]:
+    if _is_figure(path, document):
+        result = _result(path, document)
+        return [Checked(path, result.command, _why_stale(path, result), result)]
+    if path.name == TABLES:
         root = path.resolve().parents[1]
         return [_table(root, name, entry) for name, entry in document.items()]
-    if isinstance(document, dict) and "grid" in document:  # its counts stay in the folders of its runs
-        command, code = _made_by(path, document)
-        failed = document.get("failed")
-        return [Checked(path, command, [*_changes(code), *([f"runs failed: {len(failed)}"] if failed else [])])]
-    result = read_result(path)
-    return [Checked(path, result.command, _why_stale(path, result), result)]
+    command, code = _made_by(path, document)  # a comparison: its counts stay in the folders of its runs
+    failed = document.get("failed")
+    return [Checked(path, command, [*_changes(code), *([f"runs failed: {len(failed)}"] if failed else [])])]
 
 
 def _table(root: Path, name: str, entry: object) -> Checked:
@@ -356,8 +368,12 @@ def _made_by(path: Path, entry: object) -> tuple[str, dict[str, str]]:
 
 
 def recorded(folder: Path) -> list[Result]:
-    """Results of a folder, stale or not, without its comparisons; raises what ``check`` does."""
-    return [one.result for one in check(folder) if one.result]
+    """Figures of a folder, stale or not: nothing is computed again.
+
+    Raises:
+        InputError: no result there, or one that cannot be read.
+    """
+    return [_result(path, document) for path, document in _documents(folder) if _is_figure(path, document)]
 
 
 def _changes(code: Mapping[str, str]) -> list[str]:
