@@ -213,12 +213,14 @@ def _export(module: nn.Module, example: Tensor, path: Path, names: Sequence[str]
         path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as part, warnings.catch_warnings(), redirect_stdout(StringIO()):
         warnings.simplefilter("ignore")
+        # Captured here, a GRU becomes ONNX's; the exporter's own capture makes a loop of it, and fails where a second
+        # GRU starts from the first one's output (PyTorch 2.13).
+        batch = torch.export.Dim("batch", min=1, max=4096)
         torch.onnx.export(
-            module,
-            (example,),
+            torch.export.export(module, (example,), dynamic_shapes=({0: batch},), strict=False),
+            (),
             part,
             dynamo=True,
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=4096)},),
             input_names=["features"],
             output_names=list(names),
             opset_version=OPSET,
