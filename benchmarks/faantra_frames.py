@@ -23,7 +23,7 @@ from playahead.lab.faantra.end_to_end import EndToEndConfig, open_for_video, tra
 from playahead.lab.recipes import recipe
 from playahead.lab.results import markdown_table
 
-BUDGET = {"epochs": 4, "steps_per_epoch": 250, "batch": 4, "validate_every": 4, "average_decay": 0.99}
+BUDGET = {"epochs": 6, "steps_per_epoch": 125, "batch": 4, "validate_every": 6, "average_decay": 0.99}
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 A page shows a file between two comments, ``begin NAME`` and ``end NAME``; a command made the file, and nobody types
 what is in it. A figure of a recorded result stands between ``area NAME`` and an empty comment.
-Made here: the table of spotters, from their adapters; the tables and the chart of recorded results and of the claims,
+Made here: the table of spotters, from their adapters; the tables and the charts of recorded results and of the claims,
 and the schema of a result.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
-from playahead.lab.report.charts import pasts
+from playahead.lab.report.charts import forest, pasts
 from playahead.lab.results import PACKAGED, TABLES as LISTED, Result, markdown_table, read_result, recorded, table
 from playahead.spotters.adapters import SPOTTERS
 
@@ -21,7 +21,8 @@ CLAIMED = ("marginal", "tuned threshold", "paper")
 TABLES = ROOT / "docs" / "tables"
 CARD = ROOT / "src" / "playahead" / "weights" / "MODEL_CARD.md"
 PAGES = [ROOT / "README.md", CARD, *sorted((ROOT / "docs").rglob("*.md"))]
-CHART, SCHEMA = ROOT / "docs" / "pasts.svg", ROOT / "docs" / "result.schema.json"
+CHART, CLAIMS_CHART = ROOT / "docs" / "pasts.svg", ROOT / "docs" / "claims.svg"
+SCHEMA = ROOT / "docs" / "result.schema.json"
 _KINDS = {
     str: {"type": "string"},
     int: {"type": "integer"},
@@ -85,37 +86,60 @@ def recorded_table() -> str:
     return table(_results())
 
 
-_COMPARED = ("decoding", "area of each seed", "area [resampled]", "difference of area", "official [resampled]")
-
-
 def claims(name: str) -> str:
-    """The table of the paper's claims, from a comparison: each variant under three decodings."""
-    rows = [_claim(row) for row in _compared(name)["rows"] if row["decoding"] in CLAIMED]
-    return markdown_table(("variant", *_COMPARED), sorted(rows, key=lambda row: CLAIMED.index(row[1])))
+    """The table of the paper's claims, from a comparison: a line for each variant, three decodings beside it."""
+    row_of = {(row["variant"], row["decoding"]): row for row in _compared(name)["rows"]}
+    head = ["variant", "area [resampled]", "each seed", "difference"]
+    head += [f"{decoding}: {what}" for decoding in CLAIMED[1:] for what in ("each seed", "difference")]
+    lines = []
+    for variant in dict.fromkeys(variant for variant, _ in row_of):
+        first, *others = [row_of.get((variant, decoding)) for decoding in CLAIMED]
+        compared = [cell for row in (first, *others) for cell in (_seeds_and_difference(row) if row else ("–", "–"))]
+        lines.append((variant, _interval(first["area"]), *compared, _interval(first["mean"])))
+    return markdown_table((*head, "official [resampled]"), lines)
 
 
 def decodings(name: str) -> str:
     """The table of the paper's model under every decoding, with how much each predicts."""
     compared = _compared(name)
-    of_paper = [row for row in compared["rows"] if row["variant"] == compared["reference"][0]]
-    rows = [(*_claim(row)[1:], f"{row['predictions_per_clip']:.1f}") for row in of_paper]
-    return markdown_table((*_COMPARED, "predictions per clip"), rows)
+    head = ("decoding", "area [resampled]", "each seed", "difference", "official [resampled]", "predictions per clip")
+    lines = [
+        (
+            row["decoding"],
+            _interval(row["area"]),
+            *_seeds_and_difference(row),
+            _interval(row["mean"]),
+            f"{row['predictions_per_clip']:.1f}",
+        )
+        for row in compared["rows"]
+        if row["variant"] == compared["reference"][0]
+    ]
+    return markdown_table(head, lines)
 
 
 def _compared(name: str) -> dict:
     return json.loads((ROOT / "results" / f"{name}.json").read_text())
 
 
-def _claim(row: dict) -> tuple[str, ...]:
-    difference = _interval(row["area_difference"], "+") if row["area_difference"] else ""
-    return (
-        row["variant"],
-        row["decoding"],
-        ", ".join(f"{area:.2f}" for area in row["areas"]),
-        _interval(row["area"]),
-        f"**{difference}**" if row["significant"][1] else difference,
-        _interval(row["mean"]),
-    )
+def _seeds_and_difference(row: dict) -> tuple[str, str]:
+    difference = _interval(row["area_difference"], "+") if row["area_difference"] else "–"
+    return ", ".join(f"{area:.2f}" for area in row["areas"]), f"**{difference}**" if row["significant"][
+        1
+    ] else difference
+
+
+def claims_chart() -> str:
+    """Differences of the claims' variants to the paper's model, on event feeds beside simulated video."""
+    panels = {}
+    for name, data in (("claims-feed", "event feeds"), ("claims-video", "simulated video")):
+        rows = [row for row in _compared(name)["rows"] if row["decoding"] == CLAIMED[0] and row["examples"]]
+        panels[f"area on {data}"] = {
+            row["variant"]: (row["area_difference"], row["significant"][1]) for row in rows if row["area_difference"]
+        }
+    names, *others = [list(panel) for panel in panels.values()]
+    assert all(other == names for other in others)
+    shown = {label: list(panel.values()) for label, panel in panels.items()}
+    return _coloured(forest(names, shown, "what one change to the paper's model costs or gains"))
 
 
 def _interval(found: list[float], sign: str = "") -> str:
@@ -135,7 +159,10 @@ def chart() -> str:
         for one in _results()
         if one.model == PACKAGED or not one.weights
     ]
-    drawn = pasts(rows, list(dict.fromkeys(row["decoding"] for row in rows)))
+    return _coloured(pasts(rows, list(dict.fromkeys(row["decoding"] for row in rows))))
+
+
+def _coloured(drawn: str) -> str:
     for name, colour in _COLOURS.items():
         drawn = drawn.replace(f"var(--{name})", colour)
     return drawn
@@ -162,6 +189,7 @@ if __name__ == "__main__":
         (TABLES / f"{path.stem}.md").write_text(claims(path.stem))
         (TABLES / f"{path.stem}-decodings.md").write_text(decodings(path.stem))
     CHART.write_text(chart())
+    CLAIMS_CHART.write_text(claims_chart())
     SCHEMA.write_text(schema())
     for path in PAGES:
         path.write_text(with_tables(path.read_text()))

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from playahead.cli.main import run
 from playahead.evaluation.frames import load_frame_case
 from playahead.evaluation.official import benchmark_average, score_videos
+from playahead.evaluation.scores import Evaluation, load_scores
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
 from playahead.lab import results
@@ -185,6 +186,27 @@ def test_a_figure_depends_on_the_files_that_made_it(real_matches, tmp_path):
         code
     )
     assert not {"paper/losses.py", "variants/model.py", "lab/baselines.py"} & set(code)
+
+
+def test_a_figure_of_a_script_is_stale_once_the_script_changes(folder, monkeypatch):
+    by_match = load_scores(folder / "full.npz", "full")["0"]
+    counts = sum(by_match.counts_M[1:], start=by_match.counts_M[0])
+    about = json.loads((folder / "full.json").read_text())
+    kept = {key: about[key] for key in ("benchmark", "split", "past", "model", "seeds", "examples")}
+    script, made = "benchmarks/baselines.py", folder / "constant.json"
+    results.record(made, [Evaluation(counts, [], [], by_match)], kept, ["python", script, "wyscout"])
+    of_script = read_result(made).code[script]
+    assert [one.stale for one in check(folder) if one.path == made] == [[]]
+    assert of_script == results._digest_of(ROOT / script)
+    monkeypatch.setattr(results, "_scripts", lambda: {script: "0" * 12})
+    assert [one.stale for one in check(folder) if one.path == made] == [[f"the code has changed ({script})"]]
+
+
+def test_what_trains_depends_on_the_code_of_training():
+    program = "import playahead.lab.faantra.end_to_end as _; from playahead.lab import results; "
+    program += "code = results.code_in_use(); assert not results.changed_since(code); print(*code)"
+    done = subprocess.run([sys.executable, "-c", program], check=True, timeout=100, capture_output=True, text=True)
+    assert {"training/loop.py", "lab/faantra/network.py", "paper/losses.py"} <= set(done.stdout.split())
 
 
 def test_the_digest_is_the_same_under_every_python():

@@ -57,6 +57,7 @@ _TRAINING = (
     *(f"datasets/{name}.py" for name in ("examples", "stored")),
     "sources/soccernet.py",
 )
+_FRAMES = "lab/faantra"  # trains from frames; no comparison does
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ class Result:
         by_tolerance, by_class: official average precision of each tolerance, and exact area of each class (percent).
         matches: number of matches.
         command: what makes it again; an address, for a result of others.
-        code: digest of each file of the package that the figure depends on, by name.
+        code: digest of each file of the package that the figure depends on, and of its script, by name.
         weights, counts: digests of the weights files, and of the counts beside this file; "" if not known.
         made: date, version and machine.
     """
@@ -114,20 +115,30 @@ class Checked:
 
 
 def code_in_use() -> dict[str, str]:
-    """Digest of each file that figures depend on and that this process has loaded, by name."""
+    """Digest of each file that figures depend on and that this process has loaded, by name; if it trains, of more."""
     loaded = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    return {name: _digest_of(_PACKAGE / name) for name in _files(_CODE) if str(_PACKAGE / name) in loaded}
+    parts = (*_CODE, *_TRAINING, _FRAMES) if "playahead.training.loop" in sys.modules else _CODE
+    return {name: digest for name, digest in _digests(parts).items() if str(_PACKAGE / name) in loaded}
 
 
 def code_of_training() -> dict[str, str]:
     """Digest of each file that trained models and their figures depend on, by name."""
-    return {name: _digest_of(_PACKAGE / name) for name in _files((*_CODE, *_TRAINING))}
+    return _digests((*_CODE, *_TRAINING))
 
 
 def changed_since(code: Mapping[str, str]) -> list[str]:
     """Files that are not what they were, or are gone."""
-    today = code_of_training()
+    today = _digests((*_CODE, *_TRAINING, _FRAMES)) | _scripts()
     return [name for name, digest in code.items() if today.get(name) != digest]
+
+
+def _scripts() -> dict[str, str]:
+    root = _PACKAGE.parents[1]  # of the repository; an installed package has no benchmarks
+    return {path.relative_to(root).as_posix(): _digest_of(path) for path in (root / "benchmarks").glob("*.py")}
+
+
+def _digests(parts: Sequence[str]) -> dict[str, str]:
+    return {name: _digest_of(_PACKAGE / name) for name in _files(parts)}
 
 
 def _files(parts: Sequence[str]) -> list[str]:
@@ -251,7 +262,7 @@ def record(path: Path, evaluations: Sequence[Evaluation], about: Mapping[str, An
         "name": name,
         **_figures(by_match),
         "command": shlex.join(command),
-        "code": code_in_use(),
+        "code": code_in_use() | {name: digest for name, digest in _scripts().items() if name in command},
         "counts": file_digest(counts),
         "made": {"date": date.today().isoformat(), "version": version("playahead"), "machine": platform.machine()},
     }

@@ -11,7 +11,6 @@ from io import StringIO
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -57,32 +56,26 @@ def _svg(figure: Figure, title: str) -> str:
     return re.sub(r"<svg ", f'<svg role="img" aria-label="{title}" ', text, count=1)
 
 
-def forest(rows: Sequence[Mapping], title: str) -> str:
-    """Differences to the reference with their intervals, of the exact area and of the official figure."""
-    compared = [row for row in rows if row["difference"]]
-    if not compared:
-        return ""
-    with _figure(7.2, 0.55 + 0.19 * len(compared), 1, 2) as (figure, axes):
-        columns = (("area_difference", 1, "exact area"), ("difference", 0, "official mAP"))
-        for axis, (key, index, label) in zip(axes[0], columns, strict=True):
-            _forest(axis, [row[key] for row in compared], [row["significant"][index] for row in compared], label)
-        names = [f"{row['variant']}, {row['decoding']}".replace("$", r"\$") for row in compared]  # "$" begins a formula
-        axes[0, 0].set_yticks(range(len(compared)), names)
-        axes[0, 1].set_yticks(range(len(compared)), [""] * len(compared))
+Difference = tuple[Sequence[float], bool]
+"""[value, low, high], and whether it is significant."""
+
+
+def forest(names: Sequence[str], panels: Mapping[str, Sequence[Difference]], title: str) -> str:
+    """Differences with their intervals: a line for each name, and panels beside each other, each with its own label."""
+    with _figure(7.2, 0.55 + 0.19 * len(names), 1, len(panels)) as (figure, axes):
+        for axis, (label, differences) in zip(axes[0], panels.items(), strict=True):
+            value, low, high = np.array([interval for interval, _ in differences]).T
+            is_significant, place = np.array([sure for _, sure in differences]), np.arange(len(names))
+            for chosen, colour in ((is_significant, _ACCENT), (~is_significant, _FAINT)):
+                axis.hlines(place[chosen], low[chosen], high[chosen], color=colour, linewidth=1.6)
+                axis.plot(value[chosen], place[chosen], "o", color=colour, markersize=3.5)
+            axis.axvline(0, color=_INK, linewidth=0.8)
+            axis.set_xlabel(f"{label}, points")
+            axis.set_yticks(place, [""] * len(names))
+            axis.set_ylim(len(names) - 0.4, -0.6)
+            axis.grid(axis="y", visible=False)
+        axes[0, 0].set_yticklabels([name.replace("$", r"\$") for name in names])  # "$" begins a formula
         return _svg(figure, title)
-
-
-def _forest(axis: Axes, intervals: Sequence[Sequence[float]], significant: Sequence[bool], label: str) -> None:
-    value, low, high = np.array(intervals).T
-    place = np.arange(len(intervals))
-    for sure, colour in ((True, _ACCENT), (False, _FAINT)):
-        chosen = np.array(significant) == sure
-        axis.hlines(place[chosen], low[chosen], high[chosen], color=colour, linewidth=1.6)
-        axis.plot(value[chosen], place[chosen], "o", color=colour, markersize=3.5)
-    axis.axvline(0, color=_INK, linewidth=0.8)
-    axis.set_xlabel(f"difference in {label}, points")
-    axis.set_ylim(len(intervals) - 0.4, -0.6)
-    axis.grid(axis="y", visible=False)
 
 
 def pasts(rows: Sequence[Mapping], names: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ def render(page: Page) -> str:
         "sweep": charts.threshold_sweep(page.diagnosis),
         "calibration": charts.calibration(page.diagnosis),
         "errors": charts.time_errors(page.diagnosis),
-        "forest": charts.forest(page.rows, "differences to the reference"),
+        "forest": _differences(page.rows),
         "pasts": charts.pasts(page.rows, page.pasts) if page.pasts else "",
         "importance": charts.window_importance(page.importance_W) if page.importance_W else "",
         "curves": charts.learning_curves(page.curves, page.chosen[0]) if page.curves else "",
@@ -79,6 +79,17 @@ def render(page: Page) -> str:
         tolerances=[f"{t} s" for t in TOLERANCES_S[:-1]] + ["any"],
         published=PUBLISHED,
     )
+
+
+def _differences(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Chart of every row's differences to the reference, of the exact area and of the official figure."""
+    compared = [row for row in rows if row["difference"]]
+    panels = {
+        f"difference in {label}": [(row[key], row["significant"][index]) for row in compared]
+        for key, index, label in (("area_difference", 1, "exact area"), ("difference", 0, "official mAP"))
+    }
+    names = [f"{row['variant']}, {row['decoding']}" for row in compared]
+    return charts.forest(names, panels, "differences to the reference") if compared else ""
 
 
 @dataclass(frozen=True, kw_only=True)
