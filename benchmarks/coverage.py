@@ -1,77 +1,82 @@
-"""Which question each interval answers: python coverage.py TABLE WEIGHTS... [--leagues FILE LEAGUE] [--out FOLDER].
+"""Which question each interval answers: python coverage.py {coverage,stability} DATA LEAGUE OUT.
 
-TABLE is a compact feed table of many matches that the models have not seen; with --leagues, its matches of one league
-(``matches.json`` of the large training set), for models that were trained without it (``fine_tuning.py`` leaves some).
+DATA is a folder of the benchmark's tables. Three short trainings (``fine_tuning.py``) leave out LEAGUE, whose matches
+are then a pool that the models have not seen. OUT keeps the weights.
 
-The first table: random subsets stand for test sets of every size, and the figure on all *other* matches for the value
-on very many: for each size, mean and standard deviation of the official figure and of the exact area, how far two
+``coverage``: random subsets stand for test sets of every size, and the figure on all *other* matches for the value on
+very many: for each size, mean and standard deviation of the official figure and of the exact area, how far two
 systems scored on different sets must be apart, and how often the percentile and the basic interval hold the figure of
 the other matches, and that of another subset of the same size, which shares no match with it.
 
-The second: why the official figure moves more than the area. For each model, the figure as the benchmark has it, with
-scores whose ranks are spread over its 200 thresholds, without thresholds, and with the whole curve instead of eleven of
-its points; and the standard deviation of each over the same subsets of 64 matches.
+``stability``: why the official figure moves more than the area. For each model, the figure as the benchmark has it,
+with scores whose ranks are spread over its 200 thresholds, without thresholds, and with the whole curve instead of
+eleven of its points; and the standard deviation of each over the same subsets of 64 matches.
 """
 
 import argparse
-import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
+from fine_tuning import FIRST_MATCH, matches_of, trained_without  # type: ignore[missing-import]
 
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.evaluation.exact import ExactScores, TimedEvents, score_exactly, timed_events_of_frames
 from playahead.evaluation.official import ThresholdCounts
 from playahead.evaluation.scores import AREA, OFFICIAL, Measure, average_of, bootstrap_averages, score
 from playahead.inference.open_predictor import open_predictor
+from playahead.lab.results import markdown_table
 from playahead.sources.feed_tables import read_feed_table
 
 SIZES = (2, 8, 16, 64)
-SUBSETS, SAMPLES, STUDIED, FEW = 100, 400, 64, 24
+SUBSETS, SAMPLES, STUDIED, FEW, MODELS = 100, 400, 64, 24, 3
 APART = 1.96 * np.sqrt(2)
 
 
 def main() -> None:
-    """Print both tables, and write them."""
+    """Train what is not there, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", type=Path)
-    parser.add_argument("weights", type=Path, nargs="+")
-    parser.add_argument("--leagues", nargs=2)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("table", choices=["coverage", "stability"])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("league", choices=list(FIRST_MATCH))
+    parser.add_argument("out", type=Path)
     options = parser.parse_args()
-    halves = read_feed_table(options.table)
-    if options.leagues:
-        league_of = json.loads(Path(options.leagues[0]).read_text())["competition"]
-        halves = [half for half in halves if league_of[str(half.match)] == options.leagues[1]]
-    pool = FeedEvaluationSet(halves, "pool")
-    first = options.weights[0]
-    predictor = open_predictor(first)
+    torch.set_num_threads(1)
+    seeds = range(MODELS if options.table == "stability" else 1)
+    weights = [trained_without(options.league, options.data, options.out, seed) for seed in seeds]
+    pool = FeedEvaluationSet(matches_of(read_feed_table(options.data / "train.npz"), options.league), "pool")
+    print(coverage(weights[0], pool) if options.table == "coverage" else stability(weights, pool), end="")
+
+
+def coverage(weights: Path, pool: FeedEvaluationSet) -> str:
+    """The first table."""
+    predictor = open_predictor(weights)
     scored = score(predictor.decoder().scores(predictor.predict_all(pool)), pool.count_by_match)
-    lines = [
-        "| figure | matches | mean | s.d. | apart | all others: percentile, basic | another set: percentile, basic |"
-    ]
-    lines += ["|---|---|---|---|---|---|---|"]
+    head = ("figure", "matches", "mean", "s.d.", "apart", "all others: percentile, basic")
+    rows = []
     for name, measure, matches in (("official", OFFICIAL, scored.counts_M), ("area", AREA, scored.ranked_M)):
         for size in SIZES:
             values, held = _tried(matches, measure, size)
             mean, spread = 100 * values.mean(), 100 * values.std(ddof=1)
-            shares = f"{held[0]:.0%}, {held[1]:.0%} | {held[2]:.0%}, {held[3]:.0%}"
-            lines.append(f"| {name} | {size} | {mean:.2f} | {spread:.2f} | {APART * spread:.2f} | {shares} |")
-            print(lines[-1], flush=True)
-        lines.append(f"| {name} | {len(matches)} | {100 * average_of(matches, measure):.2f} | | | | |")
-    figures = [_figures(path, pool) for path in options.weights]
-    names = list(figures[0][0])
-    study = [f"| figure | {' | '.join(f'model {n + 1}' for n in range(len(figures)))} | s.d. over {STUDIED} matches |"]
-    study += ["|---|" + "---|" * (len(figures) + 1)]
-    for name in names:
-        cells = " | ".join(f"{whole[name]:.2f}" for whole, _ in figures)
-        study.append(f"| {name} | {cells} | {np.std(figures[0][1][name], ddof=1):.2f} |")
-        print(study[-1], flush=True)
-    if options.out is not None:
-        (options.out / "coverage.md").write_text("\n".join(lines) + "\n")
-        (options.out / "stability.md").write_text("\n".join(study) + "\n")
+            shares = f"{held[0]:.0%}, {held[1]:.0%}", f"{held[2]:.0%}, {held[3]:.0%}"
+            rows.append([name, str(size), f"{mean:.2f}", f"{spread:.2f}", f"{APART * spread:.2f}", *shares])
+            print(*rows[-1], file=sys.stderr, flush=True)
+        rows.append([name, str(len(matches)), f"{100 * average_of(matches, measure):.2f}", *[""] * 4])
+    return markdown_table((*head, "another set: percentile, basic"), rows)
+
+
+def stability(weights: Sequence[Path], pool: FeedEvaluationSet) -> str:
+    """The second table."""
+    figures = [_figures(path, pool) for path in weights]
+    rows = [
+        [name, *(f"{whole[name]:.2f}" for whole, _ in figures), f"{np.std(figures[0][1][name], ddof=1):.2f}"]
+        for name in figures[0][0]
+    ]
+    models = (f"model {number + 1}" for number in range(len(figures)))
+    return markdown_table(["figure", *models, f"s.d. over {STUDIED} matches"], rows)
 
 
 def _tried(matches: list[ThresholdCounts], measure: Measure, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
-"""What do a few matches of one's own league bring? python fine_tuning.py DATA LEAGUES LEAGUE OUT [--seeds 3].
+"""What do a few matches of one's own league bring? python fine_tuning.py DATA LEAGUE OUT [--seeds 3].
 
-DATA is a folder of compact tables, LEAGUES the ``matches.json`` of the large training set. A model is trained on every
+DATA is a folder of the benchmark's tables, LEAGUE England, France, Germany, Spain or Italy. A model is trained on every
 league but LEAGUE, then on 5, 20 and 80 matches of LEAGUE (``train feed --start``), and as long on these alone; a fifth
 of them chooses checkpoint and decoding. Scored on 40 other matches of LEAGUE: as they are, and as a provider would tell
 them whose drives are only those of 5 m or more. Runs that OUT holds are not trained again; OUT/results.json has all.
@@ -9,6 +9,7 @@ them whose drives are only those of 5 m or more. Runs that OUT holds are not tra
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from playahead.lab.recipes import recipe
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.training.run import train
 
+FIRST_MATCH = {"England": 2499719, "France": 2500686, "Germany": 2516739, "Spain": 2565548, "Italy": 2575959}
 SIZES, TESTED = (5, 20, 80), 40
 LENGTH_M, WIDTH_M, LONG_M = 105, 68, 5
 BASE = {"epochs": 10, "validate_every": 10}
@@ -37,26 +39,21 @@ TUNED_LR = 3e-4
 def main() -> None:
     """Train, score, print, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("data", "leagues", "league", "out"):
-        parser.add_argument(name, type=Path if name != "league" else str)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("league", choices=list(FIRST_MATCH))
+    parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    league_of = json.loads(options.leagues.read_text())["competition"]
-    all_halves = read_feed_table(options.data / "train.npz")
-    theirs = sorted({half.match for half in all_halves if league_of[str(half.match)] == options.league})
+    of_league = matches_of(read_feed_table(options.data / "train.npz"), options.league)
+    theirs = sorted({half.match for half in of_league})
     order = np.random.default_rng(0).permutation(theirs).tolist()
     tested, pool = set(order[:TESTED]), order[TESTED:]
-    # The base: other leagues alone, in val, too.
-    val_league = json.loads((options.leagues.parents[1] / "wyscout_baa" / "splits.json").read_text())["competition"]
-    others = [half for half in all_halves if half.match not in set(theirs)]
-    val = [h for h in read_feed_table(options.data / "val.npz") if val_league[str(h.match)] != options.league]
-    base = _write(options.out / "tables" / "others", others, val)
     results: list[dict] = []
     for seed in range(options.seeds):
-        start = _train(base, options.out / f"base-{seed}", seed, BASE)
+        start = trained_without(options.league, options.data, options.out, seed)
         for drives, change in (("as they are", None), (f"{LONG_M} m or longer", _long_drives)):
-            halves = [change(half) if change else half for half in all_halves if half.match in set(theirs)]
+            halves = [change(half) if change else half for half in of_league]
             test = FeedEvaluationSet([half for half in halves if half.match in tested], "test")
             rows = [("none", "other leagues", start)]
             for size in SIZES:
@@ -87,6 +84,24 @@ def main() -> None:
         lines.append(f"| {' | '.join(key)} | {np.mean(areas):.2f} ({listed}) | {drive:.2f} |")
     (options.out / "table.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
+
+
+def matches_of(halves: Sequence[FeedHalf], league: str, others: bool = False) -> list[FeedHalf]:
+    """Halves of a league, or of all others; a league's matches are numbered consecutively in the public events."""
+    first = FIRST_MATCH[league]
+    last = min((other for other in FIRST_MATCH.values() if other > first), default=np.inf)
+    return [half for half in halves if (first <= half.match < last) != others]
+
+
+def trained_without(league: str, data: Path, out: Path, seed: int) -> Path:
+    """Weights of a short training on every league but one, which ``out`` may hold already."""
+    weights = out / f"base-{seed}" / "weights.safetensors"
+    if weights.exists():
+        return weights
+    train_halves, val_halves = (
+        matches_of(read_feed_table(data / f"{split}.npz"), league, others=True) for split in ("train", "val")
+    )
+    return _train(_write(out / "tables" / "others", train_halves, val_halves), weights.parent, seed, BASE)
 
 
 def _long_drives(half: FeedHalf) -> FeedHalf:

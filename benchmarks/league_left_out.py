@@ -1,17 +1,17 @@
-"""Does a model of feeds memorise teams? python league_left_out.py DATA LEAGUES LEAGUE OUT [--epochs 5].
+"""Does a model of feeds memorise teams? python league_left_out.py DATA LEAGUE OUT [--epochs 5].
 
-DATA is a folder of compact tables, LEAGUES the ``matches.json`` of the large training set. Trains recipe ``now`` with
+DATA is a folder of the benchmark's tables. Trains recipe ``now`` with
 three seeds with all leagues and without one, and scores both on val: on that league's matches and on the others.
 If the model knew its teams, leaving their league out would cost more there than elsewhere.
 """
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from fine_tuning import FIRST_MATCH, matches_of  # type: ignore[missing-import]
 
 from playahead.datasets.dataset import FeedDataset
 from playahead.datasets.evaluation_set import FeedEvaluationSet
@@ -26,22 +26,21 @@ from playahead.training.run import train
 def main() -> None:
     """Train, score, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("data", "leagues", "league", "out"):
-        parser.add_argument(name, type=Path if name != "league" else str)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("league", choices=list(FIRST_MATCH))
+    parser.add_argument("out", type=Path)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    league_of = json.loads(options.leagues.read_text())["competition"]
     folder = options.out / "tables"
     folder.mkdir(parents=True, exist_ok=True)
     for split in ("train", "val", "test"):
         halves = read_feed_table(options.data / f"{split}.npz")
-        if split == "train":
-            halves = [half for half in halves if league_of[str(half.match)] != options.league]
-        write_feed_table(folder / f"{split}.npz", halves)
+        kept = matches_of(halves, options.league, others=True) if split == "train" else halves
+        write_feed_table(folder / f"{split}.npz", kept)
     val = FeedDataset(options.data).evaluation_set("val").halves
-    theirs = {half.match for half in val if _league(half.match, options) == options.league}
+    theirs = {half.match for half in matches_of(val, options.league)}
     sets = {
         options.league: FeedEvaluationSet([half for half in val if half.match in theirs], "val"),
         "others": FeedEvaluationSet([half for half in val if half.match not in theirs], "val"),
@@ -60,12 +59,6 @@ def main() -> None:
             print(f"| {name} | {seed} | {areas[-1][0]:.2f} | {areas[-1][1]:.2f} |", flush=True)
         mean, spread = np.mean(areas, axis=0), np.std(areas, axis=0)
         print(f"| {name} | mean | {mean[0]:.2f} ± {spread[0]:.2f} | {mean[1]:.2f} ± {spread[1]:.2f} |", flush=True)
-
-
-def _league(match, options):
-    """League of a match of val, from the splits of Wyscout-BAA beside the large set."""
-    splits = json.loads((options.leagues.parents[1] / "wyscout_baa" / "splits.json").read_text())
-    return splits["competition"][str(match)]
 
 
 def _area(weights: Path, evaluation_set: FeedEvaluationSet) -> float:

@@ -1,4 +1,4 @@
-"""What is a spotter's past worth? python spotters.py DATA/val.npz [--weights FILE] [--matches N] [--out FILE].
+"""What is a spotter's past worth? python spotters.py DATA/val.npz [--weights FILE] [--matches N].
 
 For each simulated spotter (``datasets/spotters.py``): its own mAP@1, which is what spotters publish (an action counts
 as found within half a second), its rows in a match, and the exact area of anticipations from its rows, at once or
@@ -7,6 +7,7 @@ are cut.
 """
 
 import argparse
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from playahead.domain.actions import ACTIONS
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.evaluation.exact import TimedEvents, score_exactly, timed_events_of_frames
 from playahead.inference.open_predictor import open_predictor
+from playahead.lab.results import markdown_table
 from playahead.sources.feed_tables import read_feed_table
 
 CUTS = (0.05, 0.1, 0.2, 0.35, 0.5)
@@ -32,29 +34,26 @@ def main() -> None:
     parser.add_argument("table", type=Path)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--matches", type=int, default=12)
-    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     halves = read_feed_table(options.table)
     chosen = set(sorted({half.match for half in halves})[: options.matches])
     halves = [half for half in halves if half.match in chosen]
     predictor = open_predictor(options.weights)
     whole = FeedEvaluationSet(halves, options.table.stem)
-    lines = ["| past | own mAP@1 | rows a match | exact area |", "|---|---|---|---|"]
-    lines += [_row(name, whole, PASTS[name], predictor) for name in ("full feed", "labels only")]
+    rows = [_row(name, whole, PASTS[name], predictor) for name in ("full feed", "labels only")]
     for name, spotter in SPOTTERS.items():
         past = PASTS[f"{name} spotter"]
-        lines.append(_row(f"{name} spotter", whole, past, predictor))
+        rows.append(_row(f"{name} spotter", whole, past, predictor))
         for late_s in AFTER_S:
-            lines.append(_row(f"{name} spotter, {late_s:g} s later", whole, replace(past, late_s=late_s), predictor))
+            rows.append(_row(f"{name} spotter, {late_s:g} s later", whole, replace(past, late_s=late_s), predictor))
         for cut in CUTS if spotter.confidences == "calibrated" else ():
             pasts.SPOTTERS[name] = replace(spotter, min_confidence=cut)
-            lines.append(_row(f"{name} spotter, from {cut:.0%} on", whole, past, predictor))
+            rows.append(_row(f"{name} spotter, from {cut:.0%} on", whole, past, predictor))
         pasts.SPOTTERS[name] = spotter
-    if options.out is not None:
-        options.out.write_text("\n".join(lines) + "\n")
+    print(markdown_table(["past", "own mAP@1", "rows a match", "exact area"], rows), end="")
 
 
-def _row(name: str, whole: FeedEvaluationSet, past: Past, predictor) -> str:
+def _row(name: str, whole: FeedEvaluationSet, past: Past, predictor) -> list[str]:
     seen = [past.observe(half) for half in whole.halves]
     matches = len({half.match for half in whole.halves})
     shown = whole.seen_as(past)
@@ -62,9 +61,9 @@ def _row(name: str, whole: FeedEvaluationSet, past: Past, predictor) -> str:
     scores_ORV = predictor.decoder().scores(predictions)
     area = 100 * score_exactly(shown.timed_events(), timed_events_of_frames(shown.table(scores_ORV))[1]).average_area
     own = "" if past.spotter is None else f"{100 * _own(whole.halves, seen):.1f}"
-    line = f"| {name} | {own} | {sum(map(len, seen)) / matches:,.0f} | {area:.2f} |"
-    print(line, flush=True)
-    return line
+    row = [name, own, f"{sum(map(len, seen)) / matches:,.0f}", f"{area:.2f}"]
+    print(*row, file=sys.stderr, flush=True)
+    return row
 
 
 def _own(halves: list[FeedHalf], seen: list[FeedHalf]) -> float:
