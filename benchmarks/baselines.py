@@ -26,7 +26,7 @@ from playahead.domain.grid import ANTICIPATION_MS, FRAMES_PER_WINDOW, OBSERVATIO
 from playahead.evaluation.scores import Evaluation, score
 from playahead.features.forms import Reading
 from playahead.lab.baselines import BASELINES, fit_baseline, predict_halves
-from playahead.lab.results import record
+from playahead.lab.record import record
 
 _READING = Reading("now", hindsight=False)
 _NEIGHBOURS, _COMPONENTS, _SMOOTH_FRAMES, _PRIOR = 400, 64, 1.5, 4.0

@@ -40,6 +40,8 @@ _SHOWN = re.compile(r"(<!-- begin (?P<name>[\w.-]+) -->\n).*?(<!-- end (?P=name)
 def with_tables(page: str) -> str:
     """The page with each file as it is now, and the command that made it."""
     listed = json.loads((ROOT / "results" / LISTED).read_text())
+    compared = {path.stem: _compared(path.stem) for path in (ROOT / "results").glob("claims-*.json")}
+    listed |= {f"{name}{ending}.md": one for name, one in compared.items() for ending in ("", "-decodings")}
 
     def put(shown: re.Match) -> str:
         name = shown["name"]
@@ -157,7 +159,7 @@ def chart() -> str:
             "examples": one.examples,
         }
         for one in _results()
-        if one.model == PACKAGED or not one.weights
+        if one.model == PACKAGED or one.name.startswith("baseline-")
     ]
     return _coloured(pasts(rows, list(dict.fromkeys(row["decoding"] for row in rows))))
 
@@ -182,14 +184,19 @@ def schema() -> str:
     return json.dumps(of_result, indent=1) + "\n"
 
 
+def made() -> dict[Path, str]:
+    """What this script makes, by file; the pages excepted, which show it."""
+    of_claims = {
+        TABLES / f"{path.stem}{ending}.md": made_by(path.stem)
+        for path in (ROOT / "results").glob("claims-*.json")
+        for ending, made_by in (("", claims), ("-decodings", decodings))
+    }
+    tables = {TABLES / "results.md": recorded_table(), TABLES / "spotters.md": spotters(), **of_claims}
+    return {**tables, CHART: chart(), CLAIMS_CHART: claims_chart(), SCHEMA: schema()}
+
+
 if __name__ == "__main__":
-    (TABLES / "results.md").write_text(recorded_table())
-    (TABLES / "spotters.md").write_text(spotters())
-    for path in (ROOT / "results").glob("claims-*.json"):
-        (TABLES / f"{path.stem}.md").write_text(claims(path.stem))
-        (TABLES / f"{path.stem}-decodings.md").write_text(decodings(path.stem))
-    CHART.write_text(chart())
-    CLAIMS_CHART.write_text(claims_chart())
-    SCHEMA.write_text(schema())
-    for path in PAGES:
-        path.write_text(with_tables(path.read_text()))
+    for path, text in made().items():
+        path.write_text(text)
+    for path, text in [(path, with_tables(path.read_text())) for path in PAGES]:
+        path.write_text(text)

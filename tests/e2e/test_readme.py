@@ -109,18 +109,13 @@ def test_every_table_that_a_command_made_is_shown_and_says_something():
 
 def test_pages_show_the_tables_that_commands_made():
     names = runpy.run_path(str(ROOT / "scripts" / "doc_tables.py"))
-    assert (ROOT / "docs" / "tables" / "spotters.md").read_text() == names["spotters"](), "run scripts/doc_tables.py"
-    assert (ROOT / "docs" / "tables" / "results.md").read_text() == names["recorded_table"](), (
-        "run scripts/doc_tables.py"
-    )
-    assert names["SCHEMA"].read_text() == names["schema"](), "run scripts/doc_tables.py"
-    drawn = names["CHART"].read_text()
+    for path, text in names["made"]().items():
+        if path.suffix != ".svg":
+            assert path.read_text() == text, f"{path}: run scripts/doc_tables.py"
+    drawn = names["CHART"].read_text()  # text, as another Matplotlib may draw another line
     for one in names["recorded"](ROOT / "results"):
         if one.model == names["PACKAGED"]:  # the chart writes the model's figures, the baselines are marks
             assert f">{one.area[0]:.1f}<" in drawn, f"{one.name}: run scripts/doc_tables.py"
-    for path in (ROOT / "results").glob("claims-*.json"):
-        for name, made in ((path.stem, "claims"), (f"{path.stem}-decodings", "decodings")):
-            assert (ROOT / "docs" / "tables" / f"{name}.md").read_text() == names[made](path.stem), name
     for path in names["PAGES"]:
         assert names["with_tables"](path.read_text()) == path.read_text(), f"{path}: run scripts/doc_tables.py"
 

@@ -10,7 +10,7 @@ from playahead.cli.main import run
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
 from playahead.io.hub import is_on_hub, weights_file
-from playahead.lab.results import record_feed
+from playahead.lab.record import record_feed
 from tests.support.hub import StandIn, serving
 
 

@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema_rs
 import numpy as np
@@ -19,6 +21,7 @@ from playahead.evaluation.scores import Evaluation, load_scores
 from playahead.io.errors import InputError
 from playahead.io.files import packaged_weights
 from playahead.lab import results
+from playahead.lab.record import record, record_feed
 from playahead.lab.results import check, read_result, table
 from tests.support.paths import ROOT
 
@@ -49,7 +52,7 @@ def change(path: Path, **values: object) -> None:
 
 def test_several_weights_are_their_mean(real_matches, tmp_path):
     packaged = packaged_weights()
-    one, two = (results.record_feed(tmp_path / f"{n}.json", real_matches, weights=[packaged] * n) for n in (1, 2))
+    one, two = (record_feed(tmp_path / f"{n}.json", real_matches, weights=[packaged] * n) for n in (1, 2))
     assert two.area == one.area
     assert two.seeds == [0, 0]
     assert len(two.weights) == 2
@@ -80,6 +83,8 @@ def test_what_was_just_recorded_is_not_stale(folder, capsys):
         (lambda path: change(path, weights=["0" * 64]), "the packaged weights have changed"),
         (lambda path: change(path, area=[50.0, 49.0, 51.0]), "area is not what the counts give"),
         (lambda path: change(path, by_class={"PASS": 99.0}), "by_class is not what the counts give"),
+        (lambda path: change(path, code={}), "it does not say which code made it"),
+        (lambda path: change(path, seeds=[0, 1, 2]), "3 seeds, but counts of 1"),
         (lambda path: change(path, counts=""), "no counts: nobody can compute the figures again"),
         (lambda path: path.with_suffix(".npz").unlink(), "full.npz is missing"),
         (lambda path: path.with_suffix(".npz").write_bytes(b"x"), "full.npz is another file"),
@@ -194,7 +199,7 @@ def test_a_figure_of_a_script_is_stale_once_the_script_changes(folder, monkeypat
     about = json.loads((folder / "full.json").read_text())
     kept = {key: about[key] for key in ("benchmark", "split", "past", "model", "seeds", "examples")}
     script, made = "benchmarks/baselines.py", folder / "constant.json"
-    results.record(made, [Evaluation(counts, [], [], by_match)], kept, ["python", script, "wyscout"])
+    record(made, [Evaluation(counts, [], [], by_match)], kept, ["python", script, "wyscout"])
     of_script = read_result(made).code[script]
     assert [one.stale for one in check(folder) if one.path == made] == [[]]
     assert of_script == results._digest_of(ROOT / script)
@@ -225,6 +230,11 @@ def test_the_table_has_a_row_for_each_result(folder, capsys):
     assert f"| packaged weights | test | **{full.area[0]:.2f}** [{full.area[1]:.2f}, {full.area[2]:.2f}] |" in printed
 
 
+def test_the_name_of_a_model_is_text_and_nothing_else(folder):
+    one = replace(read_result(folder / "full.json"), model="a | b <b>c</b> [d](e)", command="javascript:alert(1)")
+    assert table([one]).splitlines()[2].startswith(r"| a \| b &lt;b>c&lt;/b> \[d\](e) | test |")
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -233,6 +243,12 @@ def test_the_table_has_a_row_for_each_result(folder, capsys):
         ({"by_tolerance": [1.0]}, "by_tolerance has 1 figures, not 6"),
         ({"by_class": {"DRIBBLE": 1.0}}, "'DRIBBLE', which is no class"),
         ({"benchmark": "wyscout-baa-v1", "split": "exam"}, "split 'exam' is not one of train, val, test, large"),
+        ({"benchmark": "wyscout-baa-v1"}, "scores 9 matches, but wyscout-baa-v1 test has 64"),
+        ({"benchmark": "wyscout-baa-v2"}, "benchmark 'wyscout-baa-v2' is not wyscout-baa-v1, and not empty"),
+        ({"past": "next week"}, "past 'next week' is not one of full feed, "),
+        ({"examples": -5}, "examples -5 is below 0"),
+        ({"command": " "}, "command is empty"),
+        ({"name": "empty"}, "says that its name is 'empty'"),
         ({"matches": "many"}, "matches"),
         ({"luck": 1}, "luck"),
     ],
@@ -265,15 +281,21 @@ def test_an_empty_folder_says_how_to_record(tmp_path, capsys):
 
 
 def test_others_add_a_row_by_the_readme(real_matches, tmp_path, monkeypatch):
-    """The program of results/README.md, with a model of chance, on nine matches."""
+    """The program of results/README.md, on nine matches, which it takes for the benchmark's."""
     (program,) = re.findall(r"```python\n(.+?)```", (ROOT / "results" / "README.md").read_text(), re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "wyscout").symlink_to(real_matches)
-    exec(compile(program, "README.md", "exec"), {"np": np})
+    (tmp_path / "wyscout").mkdir()
+    for split in ("val", "test"):
+        (tmp_path / "wyscout" / f"{split}.npz").symlink_to(real_matches / "test.npz")
+    with pytest.raises(AssertionError, match="these are not the benchmark's tables"):
+        exec(compile(program, "README.md", "exec"), {})
+    claimed = SimpleNamespace(name="", recognise=lambda halves: "test")
+    monkeypatch.setattr("playahead.datasets.benchmark.wyscout_baa", lambda: claimed)
+    exec(compile(program, "README.md", "exec"), {})
     (mine,) = check(tmp_path / "results")
     assert not mine.stale
-    assert mine.result.model == "what I did, in a sentence"
     assert 0 < mine.result.area[0] < 20
+    assert "| [what I did, in a sentence](https://example.org/my-model) | test |" in table([mine.result])
 
 
 @pytest.mark.skipif(not (ROOT / "results").is_dir(), reason="an installed package has no results")

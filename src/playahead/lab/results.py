@@ -7,33 +7,24 @@ compares all of that with today's.
 
 import ast
 import hashlib
-import json
-import platform
-import shlex
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import date
+from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from playahead.datasets.benchmark import wyscout_baa
-from playahead.datasets.dataset import FeedDataset
-from playahead.datasets.pasts import past_of
+from playahead.datasets.pasts import PASTS
 from playahead.domain.actions import ACTIONS
-from playahead.evaluation.frames import FrameTable
 from playahead.evaluation.official import TOLERANCES_S
-from playahead.evaluation.scores import AREA, Evaluation, Scores, load_scores, mean_interval, save_scores
-from playahead.inference.evaluate import evaluate
-from playahead.inference.open_predictor import open_predictor
+from playahead.evaluation.scores import AREA, Scores, load_scores, mean_interval
 from playahead.io.errors import InputError
-from playahead.io.files import atomic_write, file_digest, packaged_weights, require_file, strict_json, write_whole
-from playahead.io.hub import weights_file
-from playahead.io.progress import Show, quiet
+from playahead.io.files import file_digest, packaged_weights, require_file, strict_json
+from playahead.io.progress import Show, counter, quiet
 from playahead.io.settings import build
 
 TABLES = "tables.json"
@@ -114,11 +105,15 @@ class Checked:
     result: Result | None = None
 
 
-def code_in_use() -> dict[str, str]:
-    """Digest of each file that figures depend on and that this process has loaded, by name; if it trains, of more."""
+def code_in_use(command: Sequence[str] = ()) -> dict[str, str]:
+    """Digest of each file that figures depend on and that this process has loaded, by name; if it trains, of more.
+
+    Also that of the repository's script among a command's words.
+    """
     loaded = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     parts = (*_CODE, *_TRAINING, _FRAMES) if "playahead.training.loop" in sys.modules else _CODE
-    return {name: digest for name, digest in _digests(parts).items() if str(_PACKAGE / name) in loaded}
+    code = {name: digest for name, digest in _digests(parts).items() if str(_PACKAGE / name) in loaded}
+    return code | {name: digest for name, digest in _scripts().items() if name in command}
 
 
 def code_of_training() -> dict[str, str]:
@@ -171,108 +166,8 @@ def _dumped(node: object) -> str:
     return f"[{', '.join(map(_dumped, node))}]" if isinstance(node, list) else repr(node)
 
 
-def record_feed(
-    path: Path,
-    data: Path,
-    split: str = "test",
-    past: str = "",
-    weights: Sequence[Path | str] = (),
-    model: str = "",
-    predictions: Path | None = None,
-    show: Show = quiet,
-) -> Result:
-    """Score weights on a split of a folder of feed tables, and write the result; the mean of several weights.
-
-    Args:
-        path: the .json to write.
-        data: folder of the tables.
-        split: train, val or test.
-        past: one of ``pasts.PASTS``, or "".
-        weights: a file, or a name on the Hugging Face Hub, for each seed; the packaged one if there is none.
-        model: which model it is, in words; the names of the weights if not given.
-        predictions: .npz to keep the scored frames of the first weights in, as float16: a frame case, which
-            ``playahead evaluate frames`` reads. Another name than that of the counts, which lie beside the result.
-        show: progress of the scoring.
-
-    Raises:
-        InputError: see ``record``; or there is no such past, or the tables or weights cannot be read.
-    """
-    if predictions is not None and predictions.resolve() == path.with_suffix(".npz").resolve():
-        raise InputError(predictions, "is where the result's counts go", "choose another name for the predictions")
-    of_split = FeedDataset(data).evaluation_set(split)
-    recognised = wyscout_baa().recognise(of_split.halves)
-    seen = of_split.seen_as(past_of(past)) if past else of_split
-    files = [weights_file(one) for one in weights] or [packaged_weights()]
-    for file in files:
-        require_file(file)  # an export is a folder: its figures are those of its weights
-    predictors = [open_predictor(file) for file in files]
-    trained = [predictor.about.get("train") for predictor in predictors]
-    about = {
-        "benchmark": wyscout_baa().name if recognised else "",
-        "split": recognised or split,
-        "past": past,
-        "model": model or (", ".join(file.parent.name or file.name for file in files) if weights else PACKAGED),
-        "seeds": [one["seed"] for one in trained if isinstance(one, dict) and "seed" in one],
-        "examples": predictors[0].examples_seen,
-        "weights": [file_digest(file) for file in files],
-    }
-    words = ["playahead", "results", "record", str(path), "--data", str(data), "--split", split]
-    words += [
-        word
-        for name, value in (("--past", past), ("--weights", ",".join(map(str, weights))), ("--model", model))
-        if value
-        for word in (name, value)
-    ]
-    evaluations = [evaluate(predictor, seen, show=show) for predictor in predictors]
-    if predictions is not None:
-        _keep_predictions(predictions, evaluations[0].tables)
-    return record(path, evaluations, about, words)
-
-
-def _keep_predictions(path: Path, tables: Sequence[FrameTable]) -> None:
-    arrays = {"n_videos": np.array(len(tables))}
-    for number, one in enumerate(tables):
-        arrays[f"v{number}_target_labels"] = one.labels_NR.astype(np.uint8)
-        arrays[f"v{number}_target_visibility"] = one.visibility_NR.astype(np.int8)
-        arrays[f"v{number}_pred_scores"] = one.scores_NRV.astype(np.float16)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
-
-
-def record(path: Path, evaluations: Sequence[Evaluation], about: Mapping[str, Any], command: Sequence[str]) -> Result:
-    """Write a result and its counts.
-
-    Args:
-        path: the .json to write; the counts get its name with .npz.
-        evaluations: evaluation of each seed, on the same matches.
-        about: fields of ``Result`` that nothing here can know: benchmark, split, past, model, seeds, examples, weights.
-        command: words of the command that makes it.
-
-    Raises:
-        InputError: the file cannot be written, or the evaluations say nothing of matches.
-    """
-    by_match = [evaluation.by_match for evaluation in evaluations if evaluation.by_match is not None]
-    if len(by_match) != len(evaluations) or not by_match:
-        raise InputError(path, "a result needs counts by match", "score a split of matches")
-    name, counts = path.stem, path.with_suffix(".npz")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_scores(counts, {str(number): scores for number, scores in enumerate(by_match)}, name)
-    made_now = {
-        "name": name,
-        **_figures(by_match),
-        "command": shlex.join(command),
-        "code": code_in_use() | {name: digest for name, digest in _scripts().items() if name in command},
-        "counts": file_digest(counts),
-        "made": {"date": date.today().isoformat(), "version": version("playahead"), "machine": platform.machine()},
-    }
-    result = build(Result, {**about, **made_now}, path)
-    write_whole(path, json.dumps(asdict(result), indent=1, allow_nan=False) + "\n")
-    return result
-
-
-def _figures(by_match: Sequence[Scores]) -> dict[str, Any]:
-    """Figures of the mean over runs, in percent, rounded as they are shown."""
+def figures(by_match: Sequence[Scores]) -> dict[str, Any]:
+    """A result's figures: the mean over runs, in percent, rounded as they are shown."""
     official = mean_interval([scores.resampled for scores in by_match])
     area = mean_interval([scores.resampled_area for scores in by_match], AREA)
     classes = by_match[0].counts_M[0].classes
@@ -310,10 +205,29 @@ def _result(path: Path, document: object) -> Result:
         raise InputError(path, f"by_tolerance has {len(result.by_tolerance)} figures, not {len(TOLERANCES_S)}")
     if unknown := result.by_class.keys() - set(map(str, ACTIONS)):
         raise InputError(path, f"by_class names {sorted(unknown)[0]!r}, which is no class")
-    known = wyscout_baa()
-    if result.benchmark == known.name and result.split not in known.splits:
-        raise InputError(path, f"split {result.split!r} is not one of {', '.join(known.splits)}")
+    _check_words(path, result)
     return result
+
+
+def _check_words(path: Path, result: Result) -> None:
+    """What counts cannot show: the benchmark and its split, the past, the budget, the name and the command."""
+    known = wyscout_baa()
+    if result.benchmark not in ("", known.name):
+        raise InputError(path, f"benchmark {result.benchmark!r} is not {known.name}, and not empty")
+    if result.benchmark and result.split not in known.splits:
+        raise InputError(path, f"split {result.split!r} is not one of {', '.join(known.splits)}")
+    if result.benchmark and result.matches != len(known.splits[result.split]):
+        wanted = f"{known.name} {result.split} has {len(known.splits[result.split])}"
+        raise InputError(path, f"scores {result.matches} matches, but {wanted}")
+    if result.past not in ("", *PASTS):
+        raise InputError(path, f"past {result.past!r} is not one of {', '.join(PASTS)}, and not empty")
+    if result.examples < 0:
+        raise InputError(path, f"examples {result.examples} is below 0")
+    if result.name != path.stem:
+        raise InputError(path, f"says that its name is {result.name!r}", "give the file back its name")
+    for what, given in (("command", result.command), ("model", result.model)):
+        if not given.strip():
+            raise InputError(path, f"{what} is empty")
 
 
 def _document(path: Path) -> object:
@@ -324,13 +238,20 @@ def _document(path: Path) -> object:
         raise InputError(path, f"is no JSON ({reason})") from None
 
 
-def check(folder: Path) -> list[Checked]:
+def check(folder: Path, show: Show = quiet) -> list[Checked]:
     """Compare every result of a folder with today's code, packaged weights and counts; comparisons and tables, too.
+
+    ``show`` is called with the progress.
 
     Raises:
         InputError: no result there, or one that cannot be read.
     """
-    return [one for path, document in _documents(folder) for one in _checked(path, document)]
+    documents = list(_documents(folder))
+    advance, found = counter(show, "checking", len(documents), "files"), []
+    for path, document in documents:
+        found += _checked(path, document)
+        advance()
+    return found
 
 
 def _documents(folder: Path) -> Iterator[tuple[Path, object]]:
@@ -394,7 +315,7 @@ def _changes(code: Mapping[str, str]) -> list[str]:
 
 
 def _why_stale(path: Path, result: Result) -> list[str]:
-    why = _changes(result.code)
+    why = _changes(result.code) if result.code else ["it does not say which code made it"]
     if result.weights and "--weights" not in result.command and result.weights != [file_digest(packaged_weights())]:
         why.append("the packaged weights have changed")
     counts = path.with_suffix(".npz")
@@ -407,9 +328,11 @@ def _why_stale(path: Path, result: Result) -> list[str]:
     else:
         # The figures follow from the counts: nobody can have typed them.
         scored = load_scores(counts, result.name)
-        made = _figures(list(scored.values())) if scored else {}
+        made = figures(list(scored.values())) if scored else {}
         why += [f"{name} is not what the counts give" for name in made if made[name] != getattr(result, name)]
         why += [] if scored else [f"{counts.name} cannot be read"]
+        if scored and result.seeds and len(result.seeds) != len(scored):
+            why.append(f"{len(result.seeds)} seeds, but counts of {len(scored)}")
     return why
 
 
@@ -424,7 +347,7 @@ def table(results: Sequence[Result]) -> str:
     )
     rows = [
         (
-            ", ".join(filter(None, (one.model, one.past))),
+            _linked(", ".join(filter(None, (one.model, one.past))), one.command),
             " ".join(filter(None, (one.benchmark, one.split))),
             f"**{one.area[0]:.2f}** [{one.area[1]:.2f}, {one.area[2]:.2f}]",
             f"{one.official[0]:.2f} [{one.official[1]:.2f}, {one.official[2]:.2f}]",
@@ -433,6 +356,13 @@ def table(results: Sequence[Result]) -> str:
         for one in results
     ]
     return markdown_table(head, rows)
+
+
+def _linked(words: str, command: str) -> str:
+    """Words of a result as text and nothing else, linked to its address if that is what its command is."""
+    plain = re.sub(r"([\\`*_\[\]|])", r"\\\1", words).replace("&", "&amp;").replace("<", "&lt;")
+    is_address = re.fullmatch(r"https://[\w./~%?=#-]+", command)
+    return f"[{plain}]({command})" if is_address else plain
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from playahead.cli import terminal
 from playahead.lab import results
+from playahead.lab.record import record_feed
 
 FOLDER = Path("results")
 
@@ -32,7 +33,7 @@ def record(
     """
     with terminal.progress() as show:
         chosen = [one for one in weights.split(",") if one]
-        result = results.record_feed(path, data, split, past, chosen, model, predictions, show)
+        result = record_feed(path, data, split, past, chosen, model, predictions, show)
     area, low, high = result.area
     terminal.out().print(
         f"{result.name}: exact area {area:.2f} [{low:.2f}, {high:.2f}], official {result.official[0]:.2f}"
@@ -46,7 +47,8 @@ def check(folder: Path | None = None, json: bool = False) -> int:
         folder: folder of results; results if not given.
         json: one JSON document on standard output.
     """
-    found = results.check(folder or FOLDER)
+    with terminal.progress() as show:
+        found = results.check(folder or FOLDER, show)
     stale = [one for one in found if one.stale]
     if json:
         listed = [{"path": str(one.path), "stale": one.stale, "command": one.command} for one in found]
