@@ -23,7 +23,7 @@ from playahead.lab.faantra.end_to_end import EndToEndConfig, open_for_video, tra
 from playahead.lab.recipes import recipe
 from playahead.lab.results import markdown_table
 
-BUDGET = {"epochs": 6, "steps_per_epoch": 125, "batch": 4, "validate_every": 6, "average_decay": 0.99}
+BUDGET = {"epochs": 4, "steps_per_epoch": 125, "batch": 4, "validate_every": 4, "average_decay": 0.99}
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     scored = []
     for seed in range(options.seeds):
         weights = options.out / str(seed) / "weights.safetensors"
-        config = replace(recipe("faantra-frames", EndToEndConfig), **BUDGET, seed=seed, precision="32-true")
+        config = replace(recipe("faantra-frames", EndToEndConfig), **BUDGET, seed=seed)
         if not weights.exists():
             train_frames(options.made / "sim", config, weights.parent, options.out / "frames", notices=Notices())
         found = evaluate(*open_for_video(options.made / "sim" / "test", weights, device="cpu")).by_match
