@@ -1,7 +1,7 @@
 """Which question each interval answers: python coverage.py {coverage,stability} DATA LEAGUE OUT.
 
 DATA is a folder of the benchmark's tables. Three short trainings (``fine_tuning.py``) leave out LEAGUE, whose matches
-are then a pool that the models have not seen. OUT keeps the weights.
+are then a pool that the models have not seen. OUT keeps the weights, and they are trained again if that code changes.
 
 ``coverage``: random subsets stand for test sets of every size, and the figure on all *other* matches for the value on
 very many: for each size, mean and standard deviation of the official figure and of the exact area, how far two
@@ -52,10 +52,10 @@ def main() -> None:
 
 
 def coverage(weights: Path, pool: FeedEvaluationSet) -> str:
-    """The first table."""
+    """Mean, spread, and share of intervals that hold, for each size of the test set, as Markdown."""
     predictor = open_predictor(weights)
     scored = score(predictor.decoder().scores(predictor.predict_all(pool)), pool.count_by_match)
-    head = ("figure", "matches", "mean", "s.d.", "apart", "all others: percentile, basic")
+    held_by = ("all others: percentile, basic", "another set: percentile, basic")
     rows = []
     for name, measure, matches in (("official", OFFICIAL, scored.counts_M), ("area", AREA, scored.ranked_M)):
         for size in SIZES:
@@ -64,12 +64,12 @@ def coverage(weights: Path, pool: FeedEvaluationSet) -> str:
             shares = f"{held[0]:.0%}, {held[1]:.0%}", f"{held[2]:.0%}, {held[3]:.0%}"
             rows.append([name, str(size), f"{mean:.2f}", f"{spread:.2f}", f"{APART * spread:.2f}", *shares])
             print(*rows[-1], file=sys.stderr, flush=True)
-        rows.append([name, str(len(matches)), f"{100 * average_of(matches, measure):.2f}", *[""] * 4])
-    return markdown_table((*head, "another set: percentile, basic"), rows)
+        rows.append([name, str(len(matches)), f"{100 * average_of(matches, measure):.2f}", *["–"] * 4])
+    return markdown_table(("figure", "matches", "mean", "s.d.", "apart", *held_by), rows)
 
 
 def stability(weights: Sequence[Path], pool: FeedEvaluationSet) -> str:
-    """The second table."""
+    """Each model's official figure computed in four ways, and its area, as Markdown."""
     figures = [_figures(path, pool) for path in weights]
     rows = [
         [name, *(f"{whole[name]:.2f}" for whole, _ in figures), f"{np.std(figures[0][1][name], ddof=1):.2f}"]

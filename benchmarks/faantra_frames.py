@@ -1,8 +1,8 @@
 """FAANTRA end to end from frames, three seeds, on the broadcasts of claims_video.py: python faantra_frames.py MADE OUT.
 
 MADE is the folder that ``claims_video.py`` made. Recipe ``faantra-frames`` trains one network from gray frames of 160 x
-96 to anticipations, from random weights; it is scored on the same examples as that grid. A run that OUT holds is not
-trained again, and one that was killed goes on. Never football results.
+96 to anticipations, from random weights; it is scored on the same examples as that grid. A run of today's code that
+OUT holds is not trained again, and one that was killed goes on. Never football results.
 """
 
 import argparse
@@ -14,15 +14,15 @@ from pathlib import Path
 import torch
 
 from playahead.datasets.dataset import VideoDataset
-from playahead.domain.notices import Notices
 from playahead.evaluation.scores import AREA, Interval, Scores, mean_interval
 from playahead.inference.evaluate import evaluate
 from playahead.io.runtime import keep_freed_memory
 from playahead.lab.compare.compare import score_baseline
 from playahead.lab.faantra.end_to_end import EndToEndConfig, open_for_video, train_frames
 from playahead.lab.recipes import recipe
-from playahead.lab.results import markdown_table
+from playahead.lab.results import markdown_table, training_key
 
+SEEDS = 3
 BUDGET = {"epochs": 4, "steps_per_epoch": 125, "batch": 4, "validate_every": 4, "average_decay": 0.99}
 
 
@@ -31,16 +31,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("made", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
     scored = []
-    for seed in range(options.seeds):
-        weights = options.out / str(seed) / "weights.safetensors"
+    for seed in range(SEEDS):
+        weights = options.out / f"{seed}-{training_key()}" / "weights.safetensors"
         config = replace(recipe("faantra-frames", EndToEndConfig), **BUDGET, seed=seed)
         if not weights.exists():
-            train_frames(options.made / "sim", config, weights.parent, options.out / "frames", notices=Notices())
+            train_frames(options.made / "sim", config, weights.parent, options.out / "frames")
         found = evaluate(*open_for_video(options.made / "sim" / "test", weights, device="cpu")).by_match
         assert found is not None
         scored.append(found)

@@ -1,9 +1,10 @@
 """What do a few matches of one's own league bring? python fine_tuning.py DATA LEAGUE OUT [--seeds 3].
 
-DATA is a folder of the benchmark's tables, LEAGUE England, France, Germany, Spain or Italy. A model is trained on every
+DATA is a folder of the benchmark's tables, LEAGUE France, Germany, Spain or Italy. A model is trained on every
 league but LEAGUE, then on 5, 20 and 80 matches of LEAGUE (``train feed --start``), and as long on these alone; a fifth
 of them chooses checkpoint and decoding. Scored on 40 other matches of LEAGUE: as they are, and as a provider would tell
-them whose drives are only those of 5 m or more. Runs that OUT holds are not trained again; OUT/results.json has all.
+them whose drives are only those of 5 m or more. Runs of today's code that OUT holds are not trained again;
+OUT/results.json has all.
 """
 
 import argparse
@@ -24,10 +25,11 @@ from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.evaluation.exact import score_exactly, timed_events_of_frames
 from playahead.inference.predictor import Predictor
 from playahead.lab.recipes import recipe
+from playahead.lab.results import markdown_table, training_key
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
 from playahead.training.run import train
 
-FIRST_MATCH = {"England": 2499719, "France": 2500686, "Germany": 2516739, "Spain": 2565548, "Italy": 2575959}
+FIRST_MATCH = {"France": 2500686, "Germany": 2516739, "Spain": 2565548, "Italy": 2575959}
 SIZES, TESTED = (5, 20, 80), 40
 LENGTH_M, WIDTH_M, LONG_M = 105, 68, 5
 BASE = {"epochs": 10, "validate_every": 10}
@@ -60,7 +62,7 @@ def main() -> None:
                 chosen = pool[:size]
                 kept = set(chosen[: max(size // 5, 1)])  # they choose checkpoint and decoding
                 data = _write(
-                    options.out / "tables" / f"{size}-{'long' if change else 'all'}",
+                    options.out / "tables" / f"{options.league}-{size}-{'long' if change else 'all'}",
                     [half for half in halves if half.match in set(chosen) - kept],
                     [half for half in halves if half.match in kept],
                 )
@@ -73,17 +75,14 @@ def main() -> None:
                 results[-1] |= {"area": round(area, 3), "drive": round(drive, 3)}
                 print(json.dumps(results[-1]), file=sys.stderr, flush=True)
                 (options.out / "results.json").write_text(json.dumps(results, indent=1))
-    lines = [
-        f"| drives | own matches | trained on | exact area ({options.seeds} seeds) | of DRIVE |",
-        "|---|---|---|---|---|",
-    ]
+    head = ("drives", "own matches", "trained on", f"exact area ({options.seeds} seeds)", "of DRIVE")
+    rows = []
     for key in dict.fromkeys((row["drives"], row["matches"], row["trained"]) for row in results):
         of = [row for row in results if (row["drives"], row["matches"], row["trained"]) == key]
         areas, drive = [row["area"] for row in of], np.mean([row["drive"] for row in of])
         listed = ", ".join(f"{area:.2f}" for area in areas)
-        lines.append(f"| {' | '.join(key)} | {np.mean(areas):.2f} ({listed}) | {drive:.2f} |")
-    (options.out / "table.md").write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+        rows.append((*key, f"{np.mean(areas):.2f} ({listed})", f"{drive:.2f}"))
+    print(markdown_table(head, rows), end="")
 
 
 def matches_of(halves: Sequence[FeedHalf], league: str, others: bool = False) -> list[FeedHalf]:
@@ -94,14 +93,12 @@ def matches_of(halves: Sequence[FeedHalf], league: str, others: bool = False) ->
 
 
 def trained_without(league: str, data: Path, out: Path, seed: int) -> Path:
-    """Weights of a short training on every league but one, which ``out`` may hold already."""
-    weights = out / f"base-{seed}" / "weights.safetensors"
-    if weights.exists():
-        return weights
+    """Weights of a short training on every league but one; ``out`` keeps them for as long as that code is today's."""
     train_halves, val_halves = (
         matches_of(read_feed_table(data / f"{split}.npz"), league, others=True) for split in ("train", "val")
     )
-    return _train(_write(out / "tables" / "others", train_halves, val_halves), weights.parent, seed, BASE)
+    tables = _write(out / "tables" / f"without-{league}", train_halves, val_halves)
+    return _train(tables, out / f"without-{league}-{seed}", seed, BASE)
 
 
 def _long_drives(half: FeedHalf) -> FeedHalf:
@@ -123,11 +120,11 @@ def _write(folder: Path, train_halves: list[FeedHalf], val_halves: list[FeedHalf
 
 
 def _train(data: Path, out: Path, seed: int, settings: dict, start: Path | None = None) -> Path:
-    weights = out / "weights.safetensors"
+    weights = out.with_name(f"{out.name}-{training_key()}") / "weights.safetensors"
     if not weights.exists():
         made = recipe("feed")
         optim = replace(made.optim, warmup_epochs=0.5, lr=made.optim.lr if start is None else TUNED_LR)
-        train(FeedDataset(data), replace(made, optim=optim, seed=seed, device="cpu", **settings), out, start)
+        train(FeedDataset(data), replace(made, optim=optim, seed=seed, device="cpu", **settings), weights.parent, start)
     return weights
 
 

@@ -95,7 +95,7 @@ def claims(name: str) -> str:
     head += [f"{decoding}: {what}" for decoding in CLAIMED[1:] for what in ("each seed", "difference")]
     lines = []
     for variant in dict.fromkeys(variant for variant, _ in row_of):
-        first, *others = [row_of.get((variant, decoding)) for decoding in CLAIMED]
+        first, *others = row_of[variant, CLAIMED[0]], *(row_of.get((variant, decoding)) for decoding in CLAIMED[1:])
         compared = [cell for row in (first, *others) for cell in (_seeds_and_difference(row) if row else ("–", "–"))]
         lines.append((variant, _interval(first["area"]), *compared, _interval(first["mean"])))
     return markdown_table((*head, "official [resampled]"), lines)
@@ -125,9 +125,9 @@ def _compared(name: str) -> dict:
 
 def _seeds_and_difference(row: dict) -> tuple[str, str]:
     difference = _interval(row["area_difference"], "+") if row["area_difference"] else "–"
-    return ", ".join(f"{area:.2f}" for area in row["areas"]), f"**{difference}**" if row["significant"][
-        1
-    ] else difference
+    if row["significant"][1]:
+        difference = f"**{difference}**"
+    return ", ".join(f"{area:.2f}" for area in row["areas"]), difference
 
 
 def claims_chart() -> str:
@@ -139,7 +139,7 @@ def claims_chart() -> str:
             row["variant"]: (row["area_difference"], row["significant"][1]) for row in rows if row["area_difference"]
         }
     names, *others = [list(panel) for panel in panels.values()]
-    assert all(other == names for other in others)
+    assert all(other == names for other in others), "claims-feed and claims-video compare different variants"
     shown = {label: list(panel.values()) for label, panel in panels.items()}
     return _coloured(forest(names, shown, "what one change to the paper's model costs or gains"))
 
@@ -159,7 +159,7 @@ def chart() -> str:
             "examples": one.examples,
         }
         for one in _results()
-        if one.model == PACKAGED or one.name.startswith("baseline-")
+        if one.model == PACKAGED or one.command.startswith("python benchmarks/baselines.py ")
     ]
     return _coloured(pasts(rows, list(dict.fromkeys(row["decoding"] for row in rows))))
 
@@ -187,9 +187,9 @@ def schema() -> str:
 def made() -> dict[Path, str]:
     """What this script makes, by file; the pages excepted, which show it."""
     of_claims = {
-        TABLES / f"{path.stem}{ending}.md": made_by(path.stem)
+        TABLES / f"{path.stem}{ending}.md": table_of(path.stem)
         for path in (ROOT / "results").glob("claims-*.json")
-        for ending, made_by in (("", claims), ("-decodings", decodings))
+        for ending, table_of in (("", claims), ("-decodings", decodings))
     }
     tables = {TABLES / "results.md": recorded_table(), TABLES / "spotters.md": spotters(), **of_claims}
     return {**tables, CHART: chart(), CLAIMS_CHART: claims_chart(), SCHEMA: schema()}
@@ -198,5 +198,5 @@ def made() -> dict[Path, str]:
 if __name__ == "__main__":
     for path, text in made().items():
         path.write_text(text)
-    for path, text in [(path, with_tables(path.read_text())) for path in PAGES]:
+    for path, text in [(path, with_tables(path.read_text())) for path in PAGES]:  # all, before any is written
         path.write_text(text)

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
+from typing import cast
 
 import jsonschema_rs
 import numpy as np
@@ -84,7 +85,7 @@ def test_what_was_just_recorded_is_not_stale(folder, capsys):
         (lambda path: change(path, area=[50.0, 49.0, 51.0]), "area is not what the counts give"),
         (lambda path: change(path, by_class={"PASS": 99.0}), "by_class is not what the counts give"),
         (lambda path: change(path, code={}), "it does not say which code made it"),
-        (lambda path: change(path, seeds=[0, 1, 2]), "3 seeds, but counts of 1"),
+        (lambda path: change(path, seeds=[0, 1, 2]), "3 seeds, but counts of 1 runs"),
         (lambda path: change(path, counts=""), "no counts: nobody can compute the figures again"),
         (lambda path: path.with_suffix(".npz").unlink(), "full.npz is missing"),
         (lambda path: path.with_suffix(".npz").write_bytes(b"x"), "full.npz is another file"),
@@ -193,18 +194,32 @@ def test_a_figure_depends_on_the_files_that_made_it(real_matches, tmp_path):
     assert not {"paper/losses.py", "variants/model.py", "lab/baselines.py"} & set(code)
 
 
-def test_a_figure_of_a_script_is_stale_once_the_script_changes(folder, monkeypatch):
+def test_a_figure_of_a_script_is_stale_once_the_script_changes(folder):
     by_match = load_scores(folder / "full.npz", "full")["0"]
     counts = sum(by_match.counts_M[1:], start=by_match.counts_M[0])
     about = json.loads((folder / "full.json").read_text())
-    kept = {key: about[key] for key in ("benchmark", "split", "past", "model", "seeds", "examples")}
+    kept = {key: about[key] for key in ("benchmark", "split", "past", "seeds", "examples")} | {"model": "chance"}
     script, made = "benchmarks/baselines.py", folder / "constant.json"
     record(made, [Evaluation(counts, [], [], by_match)], kept, ["python", script, "wyscout"])
     of_script = read_result(made).code[script]
-    assert [one.stale for one in check(folder) if one.path == made] == [[]]
     assert of_script == results._digest_of(ROOT / script)
-    monkeypatch.setattr(results, "_scripts", lambda: {script: "0" * 12})
+    assert [one.stale for one in check(folder) if one.path == made] == [[f"the code has changed ({script})"]], "gone"
+    (folder.parent / "benchmarks").mkdir()
+    shutil.copy(ROOT / script, folder.parent / "benchmarks")
+    assert [one.stale for one in check(folder) if one.path == made] == [[]]
+    results._digest_of.cache_clear()
+    (folder.parent / script).write_text("print('another')\n")
     assert [one.stale for one in check(folder) if one.path == made] == [[f"the code has changed ({script})"]]
+
+
+def test_a_script_depends_on_the_scripts_that_it_imports(tmp_path, monkeypatch):
+    (tmp_path / "benchmarks").mkdir()
+    for name in ("neighbour", "stranger"):
+        (tmp_path / "benchmarks" / f"{name}.py").write_text(f"{name} = 1\n")
+    loaded = SimpleNamespace(__file__=str(tmp_path / "benchmarks" / "neighbour.py"))
+    monkeypatch.setitem(sys.modules, "neighbour", cast(ModuleType, loaded))
+    scripts = [name for name in results.code_in_use((), tmp_path) if name.startswith("benchmarks/")]
+    assert scripts == ["benchmarks/neighbour.py"]
 
 
 def test_what_trains_depends_on_the_code_of_training():
@@ -231,8 +246,13 @@ def test_the_table_has_a_row_for_each_result(folder, capsys):
 
 
 def test_the_name_of_a_model_is_text_and_nothing_else(folder):
-    one = replace(read_result(folder / "full.json"), model="a | b <b>c</b> [d](e)", command="javascript:alert(1)")
-    assert table([one]).splitlines()[2].startswith(r"| a \| b &lt;b>c&lt;/b> \[d\](e) | test |")
+    full = read_result(folder / "full.json")
+    one = replace(full, model="a | b <b>c</b> [d](e) ~~f~~ $g$ https://h.org www.i.org", command="javascript:alert(1)")
+    shown = r"| a \| b &lt;b>c&lt;/b> \[d\](e) \~\~f\~\~ \$g\$ https:&#47;/h.org www&#46;i.org | test |"
+    assert table([one]).splitlines()[2].startswith(shown)
+    assert (
+        table([replace(full, command="https://g\u0456thub.com/x")]).splitlines()[2].startswith("| packaged weights |")
+    )
 
 
 @pytest.mark.parametrize(
@@ -248,6 +268,9 @@ def test_the_name_of_a_model_is_text_and_nothing_else(folder):
         ({"past": "next week"}, "past 'next week' is not one of full feed, "),
         ({"examples": -5}, "examples -5 is below 0"),
         ({"command": " "}, "command is empty"),
+        ({"model": "x\n\n# Heading"}, "model is empty, or not one line of text"),
+        ({"split": "<!-- end results.md -->"}, "split '<!-- end results.md -->' is not one of train, val, test, large"),
+        ({"weights": []}, "says that its model is the packaged weights, but not how they were scored"),
         ({"name": "empty"}, "says that its name is 'empty'"),
         ({"matches": "many"}, "matches"),
         ({"luck": 1}, "luck"),
@@ -298,12 +321,22 @@ def test_others_add_a_row_by_the_readme(real_matches, tmp_path, monkeypatch):
     assert "| [what I did, in a sentence](https://example.org/my-model) | test |" in table([mine.result])
 
 
+def _counts_of(path: Path):
+    return load_scores(path.with_suffix(".npz"), path.stem)["0"].counts_M
+
+
 @pytest.mark.skipif(not (ROOT / "results").is_dir(), reason="an installed package has no results")
 def test_what_the_project_has_recorded_is_whole():
-    """Figures follow from their counts; staleness by code or weights is for ``results check``."""
+    """Figures follow from their counts, of the same matches; staleness by code is for ``results check``."""
+    events_of: dict = {}
     schema = json.loads((ROOT / "docs" / "result.schema.json").read_text())
     for one in check(ROOT / "results"):
-        assert not [why for why in one.stale if "changed" not in why], one.path
+        changes = ("the code has changed", "the packaged weights have changed")
+        assert not [why for why in one.stale if not why.startswith(changes)], one.path
+        if one.result and one.result.benchmark:
+            events = [counts.events_GC.tolist() for counts in _counts_of(one.path)]
+            split_of = (one.result.benchmark, one.result.split)
+            assert events_of.setdefault(split_of, events) == events, f"{one.path}: other matches than {split_of}"
         if one.result:
             jsonschema_rs.validate(schema, json.loads(one.path.read_text()))
     for path in (ROOT / "results" / "predictions").glob("*.npz"):

@@ -63,12 +63,13 @@ def record_feed(
         require_file(file)  # an export is a folder: its figures are those of its weights
     predictors = [open_predictor(file) for file in files]
     trained = [predictor.about.get("train") for predictor in predictors]
+    seeds = [one["seed"] for one in trained if isinstance(one, dict) and "seed" in one]
     about = {
         "benchmark": wyscout_baa().name if recognised else "",
         "split": recognised or split,
         "past": past,
         "model": model or (", ".join(file.parent.name or file.name for file in files) if weights else PACKAGED),
-        "seeds": [one["seed"] for one in trained if isinstance(one, dict) and "seed" in one],
+        "seeds": seeds if len(seeds) == len(files) else [],
         "examples": predictors[0].examples_seen,
         "weights": [file_digest(file) for file in files],
     }

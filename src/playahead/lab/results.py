@@ -32,6 +32,7 @@ TABLES = "tables.json"
 PACKAGED = "packaged weights"
 _MAX_BYTES = 1 << 20
 _PACKAGE = Path(__file__).parents[1]
+_ROOT = _PACKAGE.parents[1]  # of the repository
 _CODE = (
     *(f"domain/{name}.py" for name in ("actions", "feed", "grid", "pitch", "records", "time")),
     *("features", "decoding", "evaluation", "paper", "variants"),
@@ -105,15 +106,18 @@ class Checked:
     result: Result | None = None
 
 
-def code_in_use(command: Sequence[str] = ()) -> dict[str, str]:
-    """Digest of each file that figures depend on and that this process has loaded, by name; if it trains, of more.
+def code_in_use(command: Sequence[str] = (), root: Path = _ROOT) -> dict[str, str]:
+    """Digest of each loaded file that figures depend on, by name.
 
-    Also that of the repository's script among a command's words.
+    Includes the code of training if this process trains, and the scripts of ``root`` that are loaded or words of
+    ``command``. Digests are of now: do not edit code while a long command runs.
     """
     loaded = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     parts = (*_CODE, *_TRAINING, _FRAMES) if "playahead.training.loop" in sys.modules else _CODE
     code = {name: digest for name, digest in _digests(parts).items() if str(_PACKAGE / name) in loaded}
-    return code | {name: digest for name, digest in _scripts().items() if name in command}
+    scripts = {path.relative_to(root).as_posix(): path for path in (root / "benchmarks").glob("*.py")}
+    used = {name: path for name, path in scripts.items() if str(path) in loaded or name in command}
+    return code | {name: _digest_of(path) for name, path in used.items()}
 
 
 def code_of_training() -> dict[str, str]:
@@ -121,15 +125,17 @@ def code_of_training() -> dict[str, str]:
     return _digests((*_CODE, *_TRAINING))
 
 
-def changed_since(code: Mapping[str, str]) -> list[str]:
-    """Files that are not what they were, or are gone."""
-    today = _digests((*_CODE, *_TRAINING, _FRAMES)) | _scripts()
+def training_key() -> str:
+    """Eight letters that change with the code of training, for the name of a folder that keeps trained weights."""
+    return hashlib.sha256(repr(_digests((*_CODE, *_TRAINING, _FRAMES))).encode()).hexdigest()[:8]
+
+
+def changed_since(code: Mapping[str, str], root: Path = _ROOT) -> list[str]:
+    """Files that are not what they were, or are gone; scripts are those of ``root``."""
+    today = _digests((*_CODE, *_TRAINING, _FRAMES))
+    scripts = {name: root / name for name in code if re.fullmatch(r"benchmarks/\w+\.py", name)}
+    today |= {name: _digest_of(path) for name, path in scripts.items() if path.is_file()}
     return [name for name, digest in code.items() if today.get(name) != digest]
-
-
-def _scripts() -> dict[str, str]:
-    root = _PACKAGE.parents[1]  # of the repository; an installed package has no benchmarks
-    return {path.relative_to(root).as_posix(): _digest_of(path) for path in (root / "benchmarks").glob("*.py")}
 
 
 def _digests(parts: Sequence[str]) -> dict[str, str]:
@@ -210,11 +216,11 @@ def _result(path: Path, document: object) -> Result:
 
 
 def _check_words(path: Path, result: Result) -> None:
-    """What counts cannot show: the benchmark and its split, the past, the budget, the name and the command."""
+    """Refuse an unknown benchmark, split or past, a wrong number of matches, and words that no table can show."""
     known = wyscout_baa()
     if result.benchmark not in ("", known.name):
         raise InputError(path, f"benchmark {result.benchmark!r} is not {known.name}, and not empty")
-    if result.benchmark and result.split not in known.splits:
+    if result.split not in known.splits:
         raise InputError(path, f"split {result.split!r} is not one of {', '.join(known.splits)}")
     if result.benchmark and result.matches != len(known.splits[result.split]):
         wanted = f"{known.name} {result.split} has {len(known.splits[result.split])}"
@@ -226,8 +232,10 @@ def _check_words(path: Path, result: Result) -> None:
     if result.name != path.stem:
         raise InputError(path, f"says that its name is {result.name!r}", "give the file back its name")
     for what, given in (("command", result.command), ("model", result.model)):
-        if not given.strip():
-            raise InputError(path, f"{what} is empty")
+        if not given.strip() or not given.isprintable():
+            raise InputError(path, f"{what} is empty, or not one line of text")
+    if result.model == PACKAGED and not (result.weights and result.command.startswith("playahead results record ")):
+        raise InputError(path, f"says that its model is the {PACKAGED}, but not how they were scored")
 
 
 def _document(path: Path) -> object:
@@ -249,7 +257,7 @@ def check(folder: Path, show: Show = quiet) -> list[Checked]:
     documents = list(_documents(folder))
     advance, found = counter(show, "checking", len(documents), "files"), []
     for path, document in documents:
-        found += _checked(path, document)
+        found += _checked(path, document, folder.resolve().parent)
         advance()
     return found
 
@@ -266,16 +274,15 @@ def _is_figure(path: Path, document: object) -> bool:
     return not isinstance(document, dict) or (path.name != TABLES and "grid" not in document)
 
 
-def _checked(path: Path, document: Any) -> list[Checked]:
+def _checked(path: Path, document: Any, root: Path) -> list[Checked]:
     if _is_figure(path, document):
         result = _result(path, document)
-        return [Checked(path, result.command, _why_stale(path, result), result)]
+        return [Checked(path, result.command, _why_stale(path, result, root), result)]
     if path.name == TABLES:
-        root = path.resolve().parents[1]
         return [_table(root, name, entry) for name, entry in document.items()]
     command, code = _made_by(path, document)  # a comparison: its counts stay in the folders of its runs
     failed = document.get("failed")
-    return [Checked(path, command, [*_changes(code), *([f"runs failed: {len(failed)}"] if failed else [])])]
+    return [Checked(path, command, [*_changes(code, root), *([f"runs failed: {len(failed)}"] if failed else [])])]
 
 
 def _table(root: Path, name: str, entry: object) -> Checked:
@@ -288,7 +295,7 @@ def _table(root: Path, name: str, entry: object) -> Checked:
     changed = [
         file for file, digest in files.items() if not (root / file).is_file() or file_digest(root / file) != digest
     ]
-    return Checked(path, command, _changes(code) + [f"{file} is another file" for file in changed])
+    return Checked(path, command, _changes(code, root) + [f"{file} is another file" for file in changed])
 
 
 def _made_by(path: Path, entry: object) -> tuple[str, dict[str, str]]:
@@ -308,14 +315,14 @@ def recorded(folder: Path) -> list[Result]:
     return [_result(path, document) for path, document in _documents(folder) if _is_figure(path, document)]
 
 
-def _changes(code: Mapping[str, str]) -> list[str]:
-    names = changed_since(code)
+def _changes(code: Mapping[str, str], root: Path) -> list[str]:
+    names = changed_since(code, root)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return [f"the code has changed ({', '.join(names[:3])}{more})"] if names else []
 
 
-def _why_stale(path: Path, result: Result) -> list[str]:
-    why = _changes(result.code) if result.code else ["it does not say which code made it"]
+def _why_stale(path: Path, result: Result, root: Path) -> list[str]:
+    why = _changes(result.code, root) if result.code else ["it does not say which code made it"]
     if result.weights and "--weights" not in result.command and result.weights != [file_digest(packaged_weights())]:
         why.append("the packaged weights have changed")
     counts = path.with_suffix(".npz")
@@ -332,7 +339,7 @@ def _why_stale(path: Path, result: Result) -> list[str]:
         why += [f"{name} is not what the counts give" for name in made if made[name] != getattr(result, name)]
         why += [] if scored else [f"{counts.name} cannot be read"]
         if scored and result.seeds and len(result.seeds) != len(scored):
-            why.append(f"{len(result.seeds)} seeds, but counts of {len(scored)}")
+            why.append(f"{len(result.seeds)} seeds, but counts of {len(scored)} runs")
     return why
 
 
@@ -360,8 +367,9 @@ def table(results: Sequence[Result]) -> str:
 
 def _linked(words: str, command: str) -> str:
     """Words of a result as text and nothing else, linked to its address if that is what its command is."""
-    plain = re.sub(r"([\\`*_\[\]|])", r"\\\1", words).replace("&", "&amp;").replace("<", "&lt;")
-    is_address = re.fullmatch(r"https://[\w./~%?=#-]+", command)
+    plain = re.sub(r"([\\`*_\[\]|~$])", r"\\\1", words).replace("&", "&amp;").replace("<", "&lt;")
+    plain = plain.replace("://", ":&#47;/").replace("www.", "www&#46;")  # or GitHub makes links of them
+    is_address = re.fullmatch(r"https://[\w./~%?=#-]+", command, re.ASCII)
     return f"[{plain}]({command})" if is_address else plain
 
 
