@@ -9,6 +9,7 @@ and the schema of a result.
 import json
 import re
 from dataclasses import MISSING, fields
+from functools import cache
 from pathlib import Path
 
 from playahead.domain.actions import ACTIONS
@@ -39,9 +40,7 @@ _SHOWN = re.compile(r"(<!-- begin (?P<name>[\w.-]+) -->\n).*?(<!-- end (?P=name)
 
 def with_tables(page: str) -> str:
     """The page with each file as it is now, and the command that made it."""
-    listed = json.loads((ROOT / "results" / LISTED).read_text())
-    compared = {path.stem: _compared(path.stem) for path in (ROOT / "results").glob("claims-*.json")}
-    listed |= {f"{name}{ending}.md": one for name, one in compared.items() for ending in ("", "-decodings")}
+    listed = _listed()
 
     def put(shown: re.Match) -> str:
         name = shown["name"]
@@ -51,6 +50,14 @@ def with_tables(page: str) -> str:
         return f"{shown[1]}{text}{made_by}\n{shown[3]}"
 
     return _FIGURE.sub(_figure, _SHOWN.sub(put, page))
+
+
+@cache
+def _listed() -> dict:
+    """What made each table: those of ``tables.json``, and those of comparisons."""
+    listed = json.loads((ROOT / "results" / LISTED).read_text())
+    compared = {path.stem: _compared(path.stem) for path in (ROOT / "results").glob("claims-*.json")}
+    return listed | {f"{name}{ending}.md": one for name, one in compared.items() for ending in ("", "-decodings")}
 
 
 def _figure(shown: re.Match) -> str:
@@ -119,6 +126,7 @@ def decodings(name: str) -> str:
     return markdown_table(head, lines)
 
 
+@cache
 def _compared(name: str) -> dict:
     return json.loads((ROOT / "results" / f"{name}.json").read_text())
 

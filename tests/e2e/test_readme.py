@@ -117,6 +117,10 @@ def test_pages_show_the_tables_that_commands_made():
     for path, text in names["made"]().items():
         if path.suffix != ".svg" or f"matplotlib=={matplotlib.__version__}\n" in constraints:
             assert path.read_text() == text, f"{path}: run scripts/doc_tables.py"
+    drawn = names["CHART"].read_text()
+    for one in names["recorded"](ROOT / "results"):
+        if one.model == names["PACKAGED"]:  # the chart writes the model's figures, the baselines are marks
+            assert f">{one.area[0]:.1f}<" in drawn, f"{one.name}: run scripts/doc_tables.py"
     for path in names["PAGES"]:
         assert names["with_tables"](path.read_text()) == path.read_text(), f"{path}: run scripts/doc_tables.py"
 

@@ -317,6 +317,7 @@ def test_others_add_a_row_by_the_readme(real_matches, tmp_path, monkeypatch):
     exec(compile(program, "README.md", "exec"), {})
     (mine,) = check(tmp_path / "results")
     assert not mine.stale
+    assert mine.result.model == "what I did, in a sentence"
     assert 0 < mine.result.area[0] < 20
     assert "| [what I did, in a sentence](https://example.org/my-model) | test |" in table([mine.result])
 
