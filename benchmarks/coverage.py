@@ -70,12 +70,16 @@ def coverage(weights: Path, pool: FeedEvaluationSet) -> str:
 
 def stability(weights: Sequence[Path], pool: FeedEvaluationSet) -> str:
     """Each model's official figure computed in four ways, and its area, as Markdown."""
-    figures = [_figures(path, pool) for path in weights]
-    rows = [
-        [name, *(f"{whole[name]:.2f}" for whole, _ in figures), f"{np.std(figures[0][1][name], ddof=1):.2f}"]
-        for name in figures[0][0]
-    ]
-    models = (f"model {number + 1}" for number in range(len(figures)))
+    rng = np.random.default_rng(1)
+    subsets = [rng.permutation(len(pool.matches))[:STUDIED].tolist() for _ in range(FEW)]
+    whole = list(range(len(pool.matches)))
+    # Of the first model the whole pool and its subsets, of the others the whole pool.
+    first, *others = (_figures(path, pool, [whole, *(() if n else subsets)]) for n, path in enumerate(weights))
+    rows = []
+    for name in first[0]:
+        spread = np.std([one[name] for one in first[1:]], ddof=1)
+        rows.append([name, *(f"{model[0][name]:.2f}" for model in (first, *others)), f"{spread:.2f}"])
+    models = (f"model {number + 1}" for number in range(len(weights)))
     return markdown_table(["figure", *models, f"s.d. over {STUDIED} matches"], rows)
 
 
@@ -96,8 +100,8 @@ def _tried(matches: list[ThresholdCounts], measure: Measure, size: int) -> tuple
     return np.array(values), np.mean(held, axis=0)
 
 
-def _figures(weights: Path, pool: FeedEvaluationSet) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """A model's figures on the whole pool, and on each of some subsets."""
+def _figures(weights: Path, pool: FeedEvaluationSet, subsets: Sequence[Sequence[int]]) -> list[dict[str, float]]:
+    """A model's figures on each subset of the pool's matches."""
     predictor = open_predictor(weights)
     predictions = predictor.predict_all(pool)
     as_it_is, raw = (
@@ -108,21 +112,22 @@ def _figures(weights: Path, pool: FeedEvaluationSet) -> tuple[dict[str, float], 
     events, found = pool.timed_events(), timed_events_of_frames(pool.table(as_it_is))[1]
     match_of_O = np.repeat([half.match for half in pool.halves], [len(ends) for ends in pool.end_ms])
     matches = list(dict.fromkeys(match_of_O.tolist()))
+    print(f"{weights.parent.name}: answers to {len(pool)} examples", file=sys.stderr, flush=True)
 
     def of(chosen: Sequence[int]) -> dict[str, float]:
         kept = np.isin(match_of_O, [matches[i] for i in chosen])
         exact: ExactScores = score_exactly(_only(events, kept), _only(found, kept))
-        return {
+        figures = {
             "official, raw probabilities": 100 * average_of([plain.counts_M[i] for i in chosen]),
             "official, scale chosen on val": 100 * average_of([scored.counts_M[i] for i in chosen]),
             "official, ranks spread over the thresholds": 100 * average_of([scored.ranked_M[i] for i in chosen]),
             "eleven points of the exact curve": 100 * float(exact.eleven_point_DC.mean()),
             "area under the exact curve": 100 * exact.average_area,
         }
+        print(f"{len(chosen)} matches:", *(f"{one:.2f}" for one in figures.values()), file=sys.stderr, flush=True)
+        return figures
 
-    rng = np.random.default_rng(1)
-    drawn = [of(rng.permutation(len(matches))[:STUDIED].tolist()) for _ in range(FEW)]
-    return of(range(len(matches))), {name: [one[name] for one in drawn] for name in drawn[0]}
+    return [of(chosen) for chosen in subsets]
 
 
 def _only(timed: TimedEvents, kept_O: np.ndarray) -> TimedEvents:

@@ -68,7 +68,7 @@ def main() -> None:
                 )
                 for name, settings, begin in (("fine-tuned", TUNED, start), ("these alone", ALONE, None)):
                     out = options.out / f"{name.split()[0]}-{data.name}-{seed}"
-                    rows.append((str(size), name, _train(data, out, seed, settings, begin)))
+                    rows.append((str(size), name, train_briefly(FeedDataset(data), out, seed, settings, begin)))
             for size, name, weights in rows:
                 area, drive = _score(weights, test)
                 results.append({"drives": drives, "matches": size, "trained": name, "seed": seed})
@@ -94,11 +94,23 @@ def matches_of(halves: Sequence[FeedHalf], league: str, others: bool = False) ->
 
 def trained_without(league: str, data: Path, out: Path, seed: int) -> Path:
     """Weights of a short training on every league but one; ``out`` keeps them for as long as that code is today's."""
-    train_halves, val_halves = (
-        matches_of(read_feed_table(data / f"{split}.npz"), league, others=True) for split in ("train", "val")
-    )
-    tables = _write(out / "tables" / f"without-{league}", train_halves, val_halves)
-    return _train(tables, out / f"without-{league}-{seed}", seed, BASE)
+    tables = out / "tables" / f"without-{league}"
+    if not (tables / "val.npz").exists():
+        train_halves, val_halves = (
+            matches_of(read_feed_table(data / f"{split}.npz"), league, others=True) for split in ("train", "val")
+        )
+        _write(tables, train_halves, val_halves)
+    return train_briefly(FeedDataset(tables), out / f"without-{league}-{seed}", seed, BASE)
+
+
+def train_briefly(dataset: FeedDataset, out: Path, seed: int, settings: dict, start: Path | None = None) -> Path:
+    """Weights of the recipe ``feed`` with other settings; a folder beside ``out`` keeps them for today's code."""
+    weights = out.with_name(f"{out.name}-{training_key()}") / "weights.safetensors"
+    if not weights.exists():
+        made = recipe("feed")
+        optim = replace(made.optim, warmup_epochs=0.5, lr=made.optim.lr if start is None else TUNED_LR)
+        train(dataset, replace(made, optim=optim, seed=seed, device="cpu", **settings), weights.parent, start)
+    return weights
 
 
 def _long_drives(half: FeedHalf) -> FeedHalf:
@@ -117,15 +129,6 @@ def _write(folder: Path, train_halves: list[FeedHalf], val_halves: list[FeedHalf
     write_feed_table(folder / "train.npz", train_halves)
     write_feed_table(folder / "val.npz", val_halves)
     return folder
-
-
-def _train(data: Path, out: Path, seed: int, settings: dict, start: Path | None = None) -> Path:
-    weights = out.with_name(f"{out.name}-{training_key()}") / "weights.safetensors"
-    if not weights.exists():
-        made = recipe("feed")
-        optim = replace(made.optim, warmup_epochs=0.5, lr=made.optim.lr if start is None else TUNED_LR)
-        train(FeedDataset(data), replace(made, optim=optim, seed=seed, device="cpu", **settings), weights.parent, start)
-    return weights
 
 
 def _score(weights: Path, test: FeedEvaluationSet) -> tuple[float, float]:

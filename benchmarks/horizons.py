@@ -51,8 +51,8 @@ def main() -> None:
         soon = _of(events, events.time_ms <= 1000 * horizon_s)
         for name, (intensity_ORC, chances) in systems.items():
             cells = [f"{_area(scored, intensity_ORC, soon, horizon_s):.2f}"]
-            cells += [f"{100 * share:.1f} %" for share in _recalls(intensity_ORC, soon, h)]
-            cells.append(f"{100 * _off_by(chances(intensity_ORC)[:, h], soon):.2f}")
+            cells += [f"{100 * share:.1f} %" for share in recalls(intensity_ORC, soon, h)]
+            cells.append(f"{100 * off_by(chances(intensity_ORC)[:, h], soon):.2f}")
             rows.append([f"{horizon_s} s", f"{len(soon.clip):,}", name, *cells])
     print(markdown_table(head, rows), end="")
 
@@ -76,14 +76,14 @@ def _area(scored: FeedEvaluationSet, intensity_ORC: NDArray, soon: TimedEvents, 
     return 100 * float(score_exactly(soon, detections).area_DC.mean())
 
 
-def _recalls(intensity_ORC: NDArray, soon: TimedEvents, h: int) -> list[float]:
+def recalls(intensity_ORC: NDArray, soon: TimedEvents, h: int) -> list[float]:
     """Shares of the actions whose class was among the k that were expected most within the horizon."""
     expected_OC = expected_within(intensity_ORC)[:, h]
     likelier_X = (expected_OC[soon.clip] > expected_OC[soon.clip, soon.class_index][:, None]).sum(axis=1)
     return [float((likelier_X < k).mean()) for k in range(1, MOST + 1)]
 
 
-def _off_by(chance_OC: NDArray, soon: TimedEvents) -> float:
+def off_by(chance_OC: NDArray, soon: TimedEvents) -> float:
     """Mean distance of the stated chance from how often it came, over tenths of the times and classes."""
     came_OC = np.zeros(chance_OC.shape, bool)
     came_OC[soon.clip, soon.class_index] = True

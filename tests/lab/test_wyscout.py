@@ -16,6 +16,8 @@ import pytest
 
 from playahead.cli.main import run
 from playahead.datasets.benchmark import Benchmark, Source, digests_of, wyscout_baa
+from playahead.datasets.dataset import FeedDataset
+from playahead.domain.actions import ACTIONS
 from playahead.io.errors import InputError
 from playahead.lab import wyscout
 from playahead.lab.wyscout import fetch, make_wyscout_baa
@@ -206,6 +208,29 @@ def test_a_folder_of_files_is_taken_instead(served, tmp_path, match, players, la
         (folder / "events_England.json").write_text(json.dumps(match["events"]))
         (folder / "players.json").write_bytes(players)
     assert make_wyscout_baa(tmp_path / "out", folder, served).is_benchmark
+
+
+def test_a_tournament_is_a_test_set_of_its_own_without_out(served, tmp_path, match, players, monkeypatch, capsys):
+    folder, out = tmp_path / "mirror", tmp_path / "out"
+    folder.mkdir()
+    untold = [
+        {**event, "matchId": number}
+        for number in (2058017, 2057954)
+        for event in match["events"]
+        if event["subEventName"] != "Ball out of the field"
+    ]
+    (folder / "events_England.json").write_text(json.dumps([*match["events"], {**untold[0], "matchId": 7}]))
+    (folder / "events_World_Cup.json").write_text(json.dumps(untold))
+    (folder / "players.json").write_bytes(players)
+    monkeypatch.setattr(wyscout, "wyscout_baa", lambda: served)
+    for _ in range(2):
+        assert run(["data", "download", "wyscout", "--out", str(out), "--mirror", str(folder)]) == 0
+    assert "world-cup-2018: all 2 matches" in capsys.readouterr().err
+    assert {half.match for half in read_feed_table(out / "test.npz")} == {MATCH}
+    cup = FeedDataset(out / "world-cup-2018").evaluation_set("test")
+    assert cup.matches == [2057954, 2058017]
+    assert set(cup.class_names) == {action.value for action in ACTIONS} - {"OUT"}
+    assert not (out / "euro-2016").exists()
 
 
 def test_tables_that_differ_are_told_and_not_called_the_benchmark(served, tmp_path, match, monkeypatch, capsys):

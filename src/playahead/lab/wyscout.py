@@ -34,6 +34,7 @@ _TABLES_OF = {
     "val": ["val.npz", "large/val.npz"],
     "test": ["test.npz", "large/test.npz"],
 }
+_TOURNAMENTS = {"events_European_Championship": "euro-2016", "events_World_Cup": "world-cup-2018"}
 _OFF_PITCH = 5.0  # percent; a place further out is unknown
 
 
@@ -44,10 +45,12 @@ class Made:
     Attributes:
         tables: rows of each table.
         differences: for each split, matches that are missing or differ from the benchmark's.
+        matches: number of matches of each tournament.
     """
 
     tables: dict[str, int] = field(default_factory=dict)
     differences: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    matches: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_benchmark(self) -> bool:
@@ -60,6 +63,9 @@ def make_wyscout_baa(
 ) -> Made:
     """Write train.npz, val.npz and test.npz, and large/ with its own train.npz and the same two; called again, a
     download goes on where it stopped.
+
+    A tournament that the source has becomes euro-2016/test.npz or world-cup-2018/test.npz. All its matches are taken as
+    they come, as the list has no digests of them. Where no row of them says that the ball is out, OUT is not scored.
 
     Args:
         out: folder to write to.
@@ -81,8 +87,9 @@ def make_wyscout_baa(
             found = _of_archive(events, _players(players), wanted)
         else:
             found = _of_folder(mirror, wanted)
-        halves = _convert(found, len(wanted), show)
-        made = Made()
+        converted = _convert(found, len(wanted), show)
+        halves = converted.pop("", {})
+        made = Made(matches={tournament: len(of) for tournament, of in converted.items()})
         chosen = {
             split: [half for match in sorted(matches) for half in halves.get(match, [])]
             for split, matches in benchmark.splits.items()
@@ -91,8 +98,10 @@ def make_wyscout_baa(
             if not of:
                 raise InputError(mirror or out, f"holds no match of the split {split}", "is this the right folder?")
         tables = {name: of for split, of in chosen.items() for name in _TABLES_OF[split]}
-        for name in tables:
-            _require_ours(out / name, wanted)
+        for tournament, by_match in converted.items():
+            tables[f"{tournament}/test.npz"] = [half for match in sorted(by_match) for half in by_match[match]]
+        for name, of in tables.items():
+            _require_ours(out / name, wanted | {half.match for half in of})
         for name, of in tables.items():
             (out / name).parent.mkdir(exist_ok=True)
             write_feed_table(out / name, of)
@@ -156,42 +165,47 @@ def _players(path: Path) -> dict[str, list]:
     return {"all": [{"player": player} for player in listed]} if isinstance(listed, list) else {}
 
 
-def _of_archive(path: Path, players: Mapping[str, list], wanted: set[int]) -> Iterator[dict[str, Any]]:
+_Matches = Iterator[tuple[str, dict[str, Any]]]
+"""Each match, and the tournament that it is of; "" for a league."""
+
+
+def _of_archive(path: Path, players: Mapping[str, list], wanted: set[int]) -> _Matches:
     try:
         with zipfile.ZipFile(path) as archive:
             for name in sorted(name for name in archive.namelist() if name.endswith(".json")):
-                yield from _matches(json.loads(archive.read(name)), players, wanted)
+                yield from _matches(name, json.loads(archive.read(name)), players, wanted)
     except (zipfile.BadZipFile, ValueError, KeyError, TypeError) as reason:
         raise InputError(path, f"cannot be read as the published archive ({reason})", "delete it") from None
 
 
-def _of_folder(folder: Path, wanted: set[int]) -> Iterator[dict[str, Any]]:
+def _of_folder(folder: Path, wanted: set[int]) -> _Matches:
     competitions = sorted(folder.rglob("events_*.json"))
     if competitions:
         beside = folder / "players.json"
         players = _players(beside) if beside.exists() else {}
         for path in competitions:
             try:
-                yield from _matches(json.loads(path.read_bytes()), players, wanted)
+                yield from _matches(path.name, json.loads(path.read_bytes()), players, wanted)
             except (ValueError, KeyError, TypeError) as reason:
                 raise InputError(path, f"is no list of Wyscout's events ({reason})") from None
         return
     files = {int(path.stem): path for path in sorted(folder.rglob("*.json")) if path.stem.isdigit()}
     for match in sorted(files.keys() & wanted):
         try:
-            yield _tidied(json.loads(files[match].read_bytes()))
+            yield "", _tidied(json.loads(files[match].read_bytes()))
         except (ValueError, KeyError, TypeError) as reason:
             raise InputError(files[match], f"is no match of Wyscout's ({reason})") from None
 
 
-def _matches(events: list[dict[str, Any]], players: Mapping[str, list], wanted: set[int]) -> Iterator[dict[str, Any]]:
-    """The matches of a competition's events, each as a file of its own would hold it."""
+def _matches(name: str, events: list[dict[str, Any]], players: Mapping[str, list], wanted: set[int]) -> _Matches:
+    """The matches of a competition's events, each as a file of its own would hold it; of a tournament all."""
+    tournament = _TOURNAMENTS.get(Path(name).stem, "")
     by_match: dict[int, list[dict[str, Any]]] = {}
     for event in events:
-        if event["matchId"] in wanted:
+        if tournament or event["matchId"] in wanted:
             by_match.setdefault(event["matchId"], []).append(event)
     for match in sorted(by_match):
-        yield _tidied({"events": by_match[match], "players": players})
+        yield tournament, _tidied({"events": by_match[match], "players": players})
 
 
 def _tidied(root: dict[str, Any]) -> dict[str, Any]:
@@ -203,16 +217,17 @@ def _tidied(root: dict[str, Any]) -> dict[str, Any]:
     return root
 
 
-def _convert(matches: Iterator[dict[str, Any]], count: int, show: Show) -> dict[int, list[FeedHalf]]:
-    """Halves by match; read as the reader reads a match's own file."""
+def _convert(matches: _Matches, count: int, show: Show) -> dict[str, dict[int, list[FeedHalf]]]:
+    """Halves by tournament and match; read as the reader reads a match's own file."""
     advance = counter(show, f"converting {count:,} matches", count, "matches")
-    halves: dict[int, list[FeedHalf]] = {}
+    halves: dict[str, dict[int, list[FeedHalf]]] = {}
     with TemporaryDirectory(prefix="playahead-") as folder:
         path = Path(folder) / "match.json"
-        for root in matches:
+        for tournament, root in matches:
             path.write_text(json.dumps(root))
             with suppress(InputError):  # a match that cannot be read is one that is missing
                 read = read_feed(path, Notices(), provider="Wyscout v2")
-                halves[read[0].match] = [half for half in read if half.half in (1, 2)]
-            advance()
+                halves.setdefault(tournament, {})[read[0].match] = [half for half in read if half.half in (1, 2)]
+            if not tournament:
+                advance()
     return halves

@@ -23,7 +23,8 @@ def download(
 
     Args:
         dataset: baa is SoccerNet Ball Action Anticipation (videos and labels, with a password); wyscout is Wyscout-BAA,
-            the public events of 1,510 matches as tables to train and score on.
+            the public events of 1,510 matches as tables to train and score on, and of the European Championship of
+            2016 and the World Cup of 2018 as tables of their own (euro-2016, world-cup-2018).
         out: folder to download to.
         mirror: folder of wyscout's files that you have already: events_England.json and so on, or one for each match.
         password: password from SoccerNet's NDA. Other users of this machine can see a command line, so rather set
@@ -54,6 +55,8 @@ def _wyscout(out: Path, mirror: Path | None) -> int:
         made = make_wyscout_baa(out, mirror, show=show)
     for table, rows in made.tables.items():
         terminal.errors.print(f"{out / table}: {rows:,} rows")
+    for tournament, matches in made.matches.items():
+        terminal.errors.print(f"{tournament}: all {matches} matches, which no list of ours can be compared with")
     for split, differences in made.differences.items():
         for what in ("missing", "different"):
             if matches := differences[what]:
