@@ -104,12 +104,13 @@ def trained_without(league: str, data: Path, out: Path, seed: int) -> Path:
 
 
 def train_briefly(dataset: FeedDataset, out: Path, seed: int, settings: dict, start: Path | None = None) -> Path:
-    """Weights of the recipe ``feed`` with other settings; a folder beside ``out`` keeps them for today's code."""
+    """Weights of the recipe ``feed`` in float32 with other settings, kept beside ``out`` while the code is."""
     weights = out.with_name(f"{out.name}-{training_key()}") / "weights.safetensors"
     if not weights.exists():
         made = recipe("feed")
         optim = replace(made.optim, warmup_epochs=0.5, lr=made.optim.lr if start is None else TUNED_LR)
-        train(dataset, replace(made, optim=optim, seed=seed, device="cpu", **settings), weights.parent, start)
+        made = replace(made, optim=optim, seed=seed, device="cpu", precision="32-true", **settings)
+        train(dataset, made, weights.parent, start)
     return weights
 
 

@@ -32,8 +32,8 @@ from playahead.domain.feed import FeedHalf
 from playahead.domain.grid import ANTICIPATION_MS, RASTER_FRAME_MS, RASTER_FRAMES
 from playahead.evaluation.exact import TimedEvents, score_exactly, timed_events_of_frames
 from playahead.features.forms import AS_RECORDED, Reading
+from playahead.inference.any_predictor import AnyPredictor
 from playahead.inference.open_predictor import open_predictor
-from playahead.inference.predictor import Predictor
 from playahead.lab.baselines import ConstantRate, MarkovRenewal, fit_baseline, predict_halves
 from playahead.lab.results import markdown_table
 from playahead.sources.feed_tables import read_split
@@ -67,11 +67,12 @@ def main() -> None:
     for name, rates in systems.items():
         on_val, on_scored = ([rates(five) for five in ten] for ten in (val, scored))
         # Whether an action comes within ten seconds: the rates of both parts add up, and so do the actions.
-        chances = ChanceMap(fit_chances(sum(on_val), _together([five.timed_events() for five in val])))
+        summed = np.add(*on_scored)
+        chances = ChanceMap(fit_chances(np.add(*on_val), _together([five.timed_events() for five in val])))
         came = _together([five.timed_events() for five in scored])
         cells = [f"{_area(scored, on_scored):.2f}"]
-        cells += [f"{100 * share:.1f} %" for share in recalls(sum(on_scored), came, -1)]
-        cells.append(f"{100 * off_by(chances(sum(on_scored))[:, -1], came):.2f}")
+        cells += [f"{100 * share:.1f} %" for share in recalls(summed, came, -1)]
+        cells.append(f"{100 * off_by(chances(summed)[:, -1], came):.2f}")
         rows.append(["10 s", f"{len(came.clip):,}", name, *cells])
         print(*rows[-1], file=sys.stderr, flush=True)
     head = ["within", "actions", "system", "exact area", *(f"recall at {k}" for k in range(1, MOST + 1))]
@@ -124,7 +125,7 @@ def _labels(half: FeedHalf, after_ms: int) -> Labels:
     return Labels(labels.t_ms_A - after_ms, labels.class_A, labels.visible_A, labels.after_ms_A - after_ms)
 
 
-def _of_models(models: Sequence[Predictor], five: LaterSet) -> NDArray[np.floating]:
+def _of_models(models: Sequence[AnyPredictor], five: LaterSet) -> NDArray[np.floating]:
     return models[AFTER_MS.index(five.after_ms)].predict_all(five).intensity()
 
 

@@ -1,67 +1,109 @@
-"""Does today's code train a grid's runs as theirs did? python trains_the_same.py GRID DATA RUNS [--only A,B].
+"""Does today's code train as the code before did? python trains_the_same.py BEFORE FEED VIDEO FEATURES.
 
-A comparison of runs that other code has trained is stale, though the other code may differ in what they never use. This
-trains the first epoch of every variant again, with its first seed, and compares its losses with the run's log, to the
-last digit. Where they are equal, the variant's runs are noted as today's (``code.json``); others stay as they are.
+What other code has trained is stale, though that code may differ in what its runs never use. This trains the first
+steps of every variant of both tables of claims, and of FAANTRA from frames, with both codes, and compares the weights,
+to the bit. Where all of a table's are equal, its file notes today's code.
+
+BEFORE is a checkout of the code before, with the figures' own digests. FEED is a folder of feed tables (small ones do),
+VIDEO and FEATURES labelled videos and their features.
 """
 
 import argparse
-import csv
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 
 from playahead.datasets.dataset import open_dataset
-from playahead.io.files import write_whole
+from playahead.io.files import file_digest, write_whole
 from playahead.io.progress import Progress
 from playahead.lab.compare.grid import open_grid
-from playahead.lab.compare.runs import CODE, runs_of
-from playahead.lab.results import code_of_training
+from playahead.lab.faantra.end_to_end import EndToEndConfig, train_frames
+from playahead.lab.recipes import recipe
+from playahead.lab.results import TABLES, code_in_use
 from playahead.training.run import train
+
+ROOT = Path(__file__).parents[1]
+STEPS = 12
+SHORT: dict[str, Any] = {
+    "epochs": 1,
+    "steps_per_epoch": STEPS,
+    "validate_every": 1,
+    "precision": "32-true",
+    "device": "cpu",
+}
+GRIDS = {"claims-feed": "claims", "claims-video": "claims_video"}
+FRAMES = "faantra-frames"
 
 
 def main() -> None:
-    """Train the first epochs, compare, note."""
+    """Train with both codes, compare, note."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("grid")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("runs", type=Path)
-    parser.add_argument("--features", type=Path)
-    parser.add_argument("--only", default="")
+    for name in ("before", "feed", "video", "features"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--print", choices=[*GRIDS, FRAMES], help="train with the code that runs, and print digests")
     options = parser.parse_args()
-    torch.set_num_threads(1)  # as in a grid's processes
-    dataset = open_dataset(options.data, options.features)
-    runs = [run for run in runs_of(open_grid(options.grid), options.runs) if run.config and run.weights.exists()]
-    for name in dict.fromkeys(run.name for run in runs):
-        if options.only and name not in options.only.split(","):
-            continue
-        of_variant = [run for run in runs if run.name == name]
-        first = of_variant[0]
-        assert first.config is not None
-        steps = first.config.steps_per_epoch
-
-        def stop(progress: Progress, steps: int = steps) -> None:
-            if progress.done > steps:
-                raise KeyboardInterrupt
-
-        with TemporaryDirectory() as folder:
-            with suppress(KeyboardInterrupt):
-                train(dataset, first.config, Path(folder), show=stop)
-            ours, theirs = (_first_epoch(place / "log.csv") for place in (Path(folder), first.folder))
-        is_same = ours == theirs
-        print(f"{name}: {'the same losses' if is_same else f'{ours} instead of {theirs}'}", flush=True)
-        for run in of_variant if is_same else []:
-            write_whole(run.folder / CODE, json.dumps(code_of_training(), indent=1))
+    torch.set_num_threads(1)
+    if options.print:
+        print(json.dumps({"runs": dict(_runs(options)), "code": code_in_use()}))
+        return
+    for name in (*GRIDS, FRAMES):
+        before, today = (_asked(tree, name) for tree in (options.before, ROOT))
+        for run, digest in today["runs"].items():
+            print(f"{name}, {run}: {'the same weights' if before['runs'].get(run) == digest else 'other weights'}")
+        if before["runs"] == today["runs"]:
+            _note(name, before["code"], today["code"])
 
 
-def _first_epoch(log: Path) -> dict[str, str]:
-    """Rate and losses of the first epoch, as the log writes them."""
-    with log.open(newline="") as file:
-        row = next(csv.DictReader(file))
-    return {name: value for name, value in row.items() if name == "lr" or name.startswith("loss_")}
+def _runs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Digest of each variant's weights after the first steps."""
+    if options.print == FRAMES:
+        config = replace(recipe("faantra-frames", EndToEndConfig), **SHORT, batch=2, average_decay=0.9)
+        yield FRAMES, _digest(partial(train_frames, options.video, config))
+        return
+    is_feed = options.print == "claims-feed"
+    dataset = open_dataset(options.feed) if is_feed else open_dataset(options.video, options.features)
+    for name, variant in open_grid(str(ROOT / "benchmarks" / f"{GRIDS[options.print]}.yaml")).variants.items():
+        assert variant.config is not None  # no variant of these is trained elsewhere
+        config = replace(variant.config, **SHORT, seed=0)
+        yield name, _digest(partial(train, dataset, config, validation_matches=1))
+
+
+def _digest(trained: Callable[..., object]) -> str:
+    def stop(progress: Progress) -> None:
+        if progress.unit == "steps" and progress.done == STEPS:
+            raise KeyboardInterrupt  # the choice of a decoding that would follow takes longer than all before it
+
+    with TemporaryDirectory() as folder:
+        with suppress(KeyboardInterrupt):
+            trained(Path(folder), show=stop)
+        return file_digest(Path(folder) / "last.safetensors")
+
+
+def _asked(tree: Path, name: str) -> dict:
+    words = [sys.executable, "-W", "ignore", __file__, *sys.argv[1:], "--print", name]
+    environment = os.environ | {"PYTHONPATH": str(tree.absolute() / "src")}
+    return json.loads(subprocess.run(words, env=environment, check=True, capture_output=True, text=True).stdout)
+
+
+def _note(name: str, before: Mapping[str, str], today: Mapping[str, str]) -> None:
+    """Note today's digests of the files that the figure says it was made by, if they are those of the code before."""
+    path = ROOT / "results" / (f"{name}.json" if name in GRIDS else TABLES)
+    written = json.loads(path.read_text())
+    noted = written["code"] if name in GRIDS else written[f"{name}.md"]["code"]
+    for file, digest in noted.items():
+        if before.get(file) == digest and file in today:
+            noted[file] = today[file]
+    write_whole(path, json.dumps(written, indent=1))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.optim import Muon
 
 from playahead.paper.anticipator import AnticipatorOutput
 from playahead.paper.matcher import SlotsOnHost
 from playahead.paper.sampling import inverse_frequency
 from playahead.paper.slots import SlotHeads, SlotLogits
+from playahead.variants import losses as variant_losses
 from playahead.variants.config import CriterionConfig, OptimConfig
 from playahead.variants.losses import (
     InOrder,
@@ -22,6 +25,7 @@ from playahead.variants.losses import (
     intensity_loss,
 )
 from playahead.variants.model import OnlyClasses, build
+from playahead.variants.muon import Float32Muon, orthogonalised
 from tests.support.paper import CPU, ONES, SMALL, assigned, logits, losses, pairs, silent, targets
 
 PLAIN = CriterionConfig(positive_weight=1.0, label_smoothing=0.0, sigma_bins=0.0)
@@ -193,3 +197,38 @@ def test_embeddings_and_positions_are_left_to_adamw():
     orthogonal = {id(parameter) for group in muon.param_groups for parameter in group["params"]}
     assert id(model.memory.gru.weight_hh_l0) in orthogonal
     assert not orthogonal & {id(model.decoder.embedding_KD), id(model.encoder.position_ND)}
+
+
+def test_muon_in_float32_steps_as_pytorchs_does():
+    torch.manual_seed(0)
+    ours, theirs = ([nn.Parameter(torch.ones(*shape)) for shape in ((6, 40), (30, 8))] for _ in range(2))
+    settings = {"lr": 0.01, "weight_decay": 0.1, "adjust_lr_fn": "match_rms_adamw"}
+    optimizers = Float32Muon(ours, **settings), Muon(theirs, **settings)
+    for _ in range(4):
+        for our, their in zip(ours, theirs, strict=True):
+            our.grad = torch.randn(our.shape)
+            their.grad = our.grad.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    for our, their in zip(ours, theirs, strict=True):
+        assert (our - their).norm() < 0.02 * (their - 1).norm()  # bfloat16 has eight bits
+    assert optimizers[0].state_dict()["state"].keys() == optimizers[1].state_dict()["state"].keys()
+    for our, their in zip(ours, theirs, strict=True):
+        assert torch.equal(optimizers[0].state[our]["momentum_buffer"], optimizers[1].state[their]["momentum_buffer"])
+
+
+@pytest.mark.parametrize("shape", [(6, 40), (30, 8), (5, 5)])
+def test_what_is_orthogonalised_has_singular_values_near_one(shape):
+    torch.manual_seed(1)
+    found = orthogonalised(torch.randn(shape), (3.4445, -4.775, 2.0315), 5, 1e-7)
+    assert found.shape == shape
+    singular = torch.linalg.svdvals(found)
+    assert singular.min() > 0.6
+    assert singular.max() < 1.3
+
+
+def test_muon_is_in_float32_only_where_bfloat16_is_emulated(monkeypatch):
+    for emulates, kind in ((True, Float32Muon), (False, Muon)):
+        monkeypatch.setattr(variant_losses, "emulates_bfloat16", lambda device, emulates=emulates: emulates)
+        muon, _ = build_optimizers(build(SMALL), OptimConfig(kind="muon"))
+        assert type(muon) is kind

@@ -16,6 +16,7 @@ from torch.optim import Muon, Optimizer
 from playahead.domain.actions import ACTIONS
 from playahead.domain.grid import FRAMES_PER_WINDOW
 from playahead.domain.pitch import PITCH_M
+from playahead.io.runtime import emulates_bfloat16
 from playahead.paper.anticipator import AnticipatorOutput
 from playahead.paper.losses import Criterion, Loss, PresenceLoss, SlotLosses, observed_presence
 from playahead.paper.matcher import Assignment, Matcher, SlotsOnHost
@@ -24,6 +25,7 @@ from playahead.paper.slots import SlotLogits
 from playahead.paper.targets import Targets, soft_bins, time_bin
 from playahead.variants.config import SLOT_HEADS, CriterionConfig, Head, OptimConfig
 from playahead.variants.moment import RateLogits
+from playahead.variants.muon import Float32Muon
 
 _TINY = 1e-6
 _WHERE_WEIGHT = 0.3
@@ -219,13 +221,14 @@ def where_loss(output: AnticipatorOutput, targets: Targets, _: Assignment | None
 
 
 def build_optimizers(model: nn.Module, config: OptimConfig) -> list[Optimizer]:
-    """AdamW, or Muon for the layers' matrices and AdamW for the rest."""
+    """AdamW, or Muon for the layers' matrices and AdamW for the rest; in float32 where bfloat16 is emulated."""
     matrices = list(_layer_matrices(model)) if config.kind == "muon" else []
     taken = {id(matrix) for matrix in matrices}
     adamw = build_adamw([p for p in model.parameters() if id(p) not in taken], config)
     if not matrices:
         return [adamw]
-    return [Muon(matrices, lr=config.lr, weight_decay=config.weight_decay, adjust_lr_fn="match_rms_adamw"), adamw]
+    muon = Float32Muon if emulates_bfloat16("cpu") else Muon
+    return [muon(matrices, lr=config.lr, weight_decay=config.weight_decay, adjust_lr_fn="match_rms_adamw"), adamw]
 
 
 def _layer_matrices(model: nn.Module) -> Iterator[nn.Parameter]:
