@@ -13,7 +13,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -29,7 +29,7 @@ from playahead.io.progress import Progress
 from playahead.lab.compare.grid import open_grid
 from playahead.lab.faantra.end_to_end import EndToEndConfig, train_frames
 from playahead.lab.recipes import recipe
-from playahead.lab.results import TABLES, code_in_use
+from playahead.lab.results import TABLES, changed_since, code_in_use
 from playahead.training.run import train
 
 ROOT = Path(__file__).parents[1]
@@ -57,11 +57,22 @@ def main() -> None:
         print(json.dumps({"runs": dict(_runs(options)), "code": code_in_use()}))
         return
     for name in (*GRIDS, FRAMES):
+        path = ROOT / "results" / (f"{name}.json" if name in GRIDS else TABLES)
+        written = json.loads(path.read_text())
+        noted = written["code"] if name in GRIDS else written[f"{name}.md"]["code"]
+        if not changed_since(noted):
+            continue
         before, today = (_asked(tree, name) for tree in (options.before, ROOT))
         for run, digest in today["runs"].items():
             print(f"{name}, {run}: {'the same weights' if before['runs'].get(run) == digest else 'other weights'}")
         if before["runs"] == today["runs"]:
-            _note(name, before["code"], today["code"])
+            # Only what the table was made by is noted as today's: files whose digests were those of the code before.
+            noted |= {
+                file: digest
+                for file, digest in today["code"].items()
+                if file in noted and noted[file] == before["code"].get(file)
+            }
+            write_whole(path, json.dumps(written, indent=1))
 
 
 def _runs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
@@ -93,17 +104,6 @@ def _asked(tree: Path, name: str) -> dict:
     words = [sys.executable, "-W", "ignore", __file__, *sys.argv[1:], "--print", name]
     environment = os.environ | {"PYTHONPATH": str(tree.absolute() / "src")}
     return json.loads(subprocess.run(words, env=environment, check=True, capture_output=True, text=True).stdout)
-
-
-def _note(name: str, before: Mapping[str, str], today: Mapping[str, str]) -> None:
-    """Note today's digests of the files that the figure says it was made by, if they are those of the code before."""
-    path = ROOT / "results" / (f"{name}.json" if name in GRIDS else TABLES)
-    written = json.loads(path.read_text())
-    noted = written["code"] if name in GRIDS else written[f"{name}.md"]["code"]
-    for file, digest in noted.items():
-        if before.get(file) == digest and file in today:
-            noted[file] = today[file]
-    write_whole(path, json.dumps(written, indent=1))
 
 
 if __name__ == "__main__":
