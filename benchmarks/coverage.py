@@ -1,7 +1,8 @@
 """Which question each interval answers: python coverage.py {coverage,stability} DATA LEAGUE OUT.
 
-DATA is a folder of the benchmark's tables. Three short trainings (``fine_tuning.py``) leave out LEAGUE, whose matches
-are then a pool that the models have not seen. OUT keeps the weights, and they are trained again if that code changes.
+DATA is a folder of the benchmark's tables. A short training (``fine_tuning.py``), or three of a fifth of its length,
+leave out LEAGUE, whose matches are then a pool that the models have not seen. OUT keeps the weights, and they are
+trained again if that code changes.
 
 ``coverage``: random subsets stand for test sets of every size, and the figure on all *other* matches for the value on
 very many: for each size, mean and standard deviation of the official figure and of the exact area, how far two
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fine_tuning import FIRST_MATCH, matches_of, trained_without  # type: ignore[missing-import]
+from fine_tuning import BASE, FIRST_MATCH, matches_of, trained_without  # type: ignore[missing-import]
 
 from playahead.datasets.evaluation_set import FeedEvaluationSet
 from playahead.evaluation.exact import ExactScores, TimedEvents, score_exactly, timed_events_of_frames
@@ -33,6 +34,7 @@ from playahead.sources.feed_tables import read_feed_table
 
 SIZES = (2, 8, 16, 64)
 SUBSETS, SAMPLES, STUDIED, FEW, MODELS = 100, 400, 64, 24, 3
+SHORTER = {"epochs": 2, "validate_every": 2}
 APART = 1.96 * np.sqrt(2)
 
 
@@ -45,8 +47,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    seeds = range(MODELS if options.table == "stability" else 1)
-    weights = [trained_without(options.league, options.data, options.out, seed) for seed in seeds]
+    seeds, settings = (range(MODELS), SHORTER) if options.table == "stability" else (range(1), BASE)
+    weights = [trained_without(options.league, options.data, options.out, seed, settings) for seed in seeds]
     pool = FeedEvaluationSet(matches_of(read_feed_table(options.data / "train.npz"), options.league), "pool")
     print(coverage(weights[0], pool) if options.table == "coverage" else stability(weights, pool), end="")
 

@@ -92,7 +92,7 @@ def matches_of(halves: Sequence[FeedHalf], league: str, others: bool = False) ->
     return [half for half in halves if (first <= half.match < last) != others]
 
 
-def trained_without(league: str, data: Path, out: Path, seed: int) -> Path:
+def trained_without(league: str, data: Path, out: Path, seed: int, settings: dict = BASE) -> Path:
     """Weights of a short training on every league but one; ``out`` keeps them for as long as that code is today's."""
     tables = out / "tables" / f"without-{league}"
     if not (tables / "val.npz").exists():
@@ -100,7 +100,7 @@ def trained_without(league: str, data: Path, out: Path, seed: int) -> Path:
             matches_of(read_feed_table(data / f"{split}.npz"), league, others=True) for split in ("train", "val")
         )
         _write(tables, train_halves, val_halves)
-    return train_briefly(FeedDataset(tables), out / f"without-{league}-{seed}", seed, BASE)
+    return train_briefly(FeedDataset(tables), out / f"without-{league}-{settings['epochs']}-{seed}", seed, settings)
 
 
 def train_briefly(dataset: FeedDataset, out: Path, seed: int, settings: dict, start: Path | None = None) -> Path:
