@@ -8,6 +8,8 @@ OUT/results.json has all.
 """
 
 import argparse
+import hashlib
+import inspect
 import json
 import sys
 from collections.abc import Sequence
@@ -24,6 +26,7 @@ from playahead.domain.actions import Action
 from playahead.domain.feed import UNKNOWN, FeedHalf
 from playahead.evaluation.exact import score_exactly, timed_events_of_frames
 from playahead.inference.predictor import Predictor
+from playahead.io.files import file_digest
 from playahead.lab.recipes import recipe
 from playahead.lab.results import markdown_table, training_key
 from playahead.sources.feed_tables import read_feed_table, write_feed_table
@@ -93,19 +96,22 @@ def matches_of(halves: Sequence[FeedHalf], league: str, others: bool = False) ->
 
 
 def trained_without(league: str, data: Path, out: Path, seed: int, settings: dict = BASE) -> Path:
-    """Weights of a short training on every league but one; ``out`` keeps them for as long as that code is today's."""
-    tables = out / "tables" / f"without-{league}"
-    if not (tables / "val.npz").exists():
-        train_halves, val_halves = (
-            matches_of(read_feed_table(data / f"{split}.npz"), league, others=True) for split in ("train", "val")
-        )
-        _write(tables, train_halves, val_halves)
-    return train_briefly(FeedDataset(tables), out / f"without-{league}-{settings['epochs']}-{seed}", seed, settings)
+    """Weights of a short training on every league but one."""
+    train_halves, val_halves = (
+        matches_of(read_feed_table(data / f"{split}.npz"), league, others=True) for split in ("train", "val")
+    )
+    tables = _write(out / "tables" / f"without-{league}", train_halves, val_halves)
+    return train_briefly(FeedDataset(tables), out / f"without-{league}-{seed}", seed, settings)
 
 
 def train_briefly(dataset: FeedDataset, out: Path, seed: int, settings: dict, start: Path | None = None) -> Path:
-    """Weights of the recipe ``feed`` in float32 with other settings, kept beside ``out`` while the code is."""
-    weights = out.with_name(f"{out.name}-{training_key()}") / "weights.safetensors"
+    """Weights of the recipe ``feed`` in float32 with other settings.
+
+    A folder beside ``out`` keeps them, for this code of training and of the dataset, these settings and these data.
+    """
+    made_by = [training_key(), file_digest(Path(inspect.getfile(type(dataset)))), start and file_digest(start)]
+    key = hashlib.sha256(repr([*made_by, settings, dataset.digest("train", "val")]).encode()).hexdigest()[:8]
+    weights = out.with_name(f"{out.name}-{key}") / "weights.safetensors"
     if not weights.exists():
         made = recipe("feed")
         optim = replace(made.optim, warmup_epochs=0.5, lr=made.optim.lr if start is None else TUNED_LR)

@@ -142,8 +142,9 @@ def _of_baseline(fitted: ConstantRate | MarkovRenewal, five: LaterSet) -> NDArra
 
 
 def _at_half_speed(half: FeedHalf) -> FeedHalf:
-    """The half with all times halved: what comes within 10 s of it comes within 5 s."""
-    return half.changed(**{name: half.columns[name] // 2 for name in ("t_ms", "delay_ms", "late_ms")})
+    """The half with all times halved: what comes within 10 s comes within 5 s, and no row is seen earlier."""
+    delays = {name: half.columns[name] - half.columns[name] // 2 for name in ("delay_ms", "late_ms")}
+    return half.changed(t_ms=half.t_ms // 2, **delays)
 
 
 def _together(parts: Sequence[TimedEvents], apart_ms: int = 0) -> TimedEvents:

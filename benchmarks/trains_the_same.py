@@ -2,7 +2,8 @@
 
 What other code has trained is stale, though that code may differ in what its runs never use. This trains the first
 steps of every variant of both tables of claims, and of FAANTRA from frames, with both codes, and compares the weights,
-to the bit. Where all of a table's are equal, its file notes today's code.
+to the bit. Where all of a table's are equal, its file notes today's code of training; what scores and compares stays
+stale if it has changed.
 
 BEFORE is a checkout of the code before, with the figures' own digests. FEED is a folder of feed tables (small ones do),
 VIDEO and FEATURES labelled videos and their features.
@@ -43,6 +44,8 @@ SHORT: dict[str, Any] = {
 }
 GRIDS = {"claims-feed": "claims", "claims-video": "claims_video"}
 FRAMES = "faantra-frames"
+SCORES = ("decoding/", "evaluation/", "inference/", "lab/compare/", "benchmarks/")
+"""Code that six steps of training do not try."""
 
 
 def main() -> None:
@@ -56,23 +59,30 @@ def main() -> None:
     if options.print:
         print(json.dumps({"runs": dict(_runs(options)), "code": code_in_use()}))
         return
+    if not (options.before / "src" / "playahead").is_dir():
+        parser.error(f"{options.before} is no checkout: it has no src/playahead")
     for name in (*GRIDS, FRAMES):
-        path = ROOT / "results" / (f"{name}.json" if name in GRIDS else TABLES)
-        written = json.loads(path.read_text())
-        noted = written["code"] if name in GRIDS else written[f"{name}.md"]["code"]
-        if not changed_since(noted):
+        if not changed_since(_noted(name)[2]):
             continue
-        before, today = (_asked(tree, name) for tree in (options.before, ROOT))
+        before, today = (_trained_with(tree, name) for tree in (options.before, ROOT))
         for run, digest in today["runs"].items():
             print(f"{name}, {run}: {'the same weights' if before['runs'].get(run) == digest else 'other weights'}")
         if before["runs"] == today["runs"]:
-            # Only what the table was made by is noted as today's: files whose digests were those of the code before.
+            path, written, noted = _noted(name)
+            # Only what trains, and only if the table was made by the code before; and files that were not there then.
             noted |= {
                 file: digest
                 for file, digest in today["code"].items()
-                if file in noted and noted[file] == before["code"].get(file)
+                if not file.startswith(SCORES) and before["code"].get(file) == noted.get(file)
             }
-            write_whole(path, json.dumps(written, indent=1))
+            write_whole(path, json.dumps(written, indent=1) + "\n")
+
+
+def _noted(name: str) -> tuple[Path, dict, dict[str, str]]:
+    """A table's file, what it holds, and of that the digests of code."""
+    path = ROOT / "results" / (f"{name}.json" if name in GRIDS else TABLES)
+    written = json.loads(path.read_text())
+    return path, written, written["code"] if name in GRIDS else written[f"{name}.md"]["code"]
 
 
 def _runs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
@@ -100,10 +110,10 @@ def _digest(trained: Callable[..., object]) -> str:
         return file_digest(Path(folder) / "last.safetensors")
 
 
-def _asked(tree: Path, name: str) -> dict:
+def _trained_with(tree: Path, name: str) -> dict:
     words = [sys.executable, "-W", "ignore", __file__, *sys.argv[1:], "--print", name]
     environment = os.environ | {"PYTHONPATH": str(tree.absolute() / "src")}
-    return json.loads(subprocess.run(words, env=environment, check=True, capture_output=True, text=True).stdout)
+    return json.loads(subprocess.run(words, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
 if __name__ == "__main__":
