@@ -210,26 +210,45 @@ def test_a_folder_of_files_is_taken_instead(served, tmp_path, match, players, la
     assert make_wyscout_baa(tmp_path / "out", folder, served).is_benchmark
 
 
-def test_a_tournament_is_a_test_set_of_its_own_without_out(served, tmp_path, match, players, monkeypatch, capsys):
+@pytest.fixture
+def without_out(match) -> list[dict]:
+    """Events of a match that say nothing of the ball going out."""
+    return [event for event in match["events"] if event["subEventName"] != "Ball out of the field"]
+
+
+def test_a_tournament_is_a_test_set_of_its_own_without_out(served, tmp_path, match, without_out, monkeypatch, capsys):
     folder, out = tmp_path / "mirror", tmp_path / "out"
     folder.mkdir()
-    untold = [
-        {**event, "matchId": number}
-        for number in (2058017, 2057954)
-        for event in match["events"]
-        if event["subEventName"] != "Ball out of the field"
-    ]
-    (folder / "events_England.json").write_text(json.dumps([*match["events"], {**untold[0], "matchId": 7}]))
-    (folder / "events_World_Cup.json").write_text(json.dumps(untold))
-    (folder / "players.json").write_bytes(players)
+    cup = [{**event, "matchId": number} for number in (2058017, 2057954) for event in without_out]
+    (folder / "events_England.json").write_text(json.dumps([*match["events"], {**cup[0], "matchId": 7}]))
+    (folder / "events_World_Cup.json").write_text(json.dumps(cup))
+    (folder / "players.json").write_bytes(_Served.files["/players"])
     monkeypatch.setattr(wyscout, "wyscout_baa", lambda: served)
     for _ in range(2):
         assert run(["data", "download", "wyscout", "--out", str(out), "--mirror", str(folder)]) == 0
-    assert "world-cup-2018: all 2 matches" in capsys.readouterr().err
+    assert "world-cup-2018: 2 of 2 matches" in capsys.readouterr().err
     assert {half.match for half in read_feed_table(out / "test.npz")} == {MATCH}
-    cup = FeedDataset(out / "world-cup-2018").evaluation_set("test")
-    assert cup.matches == [2057954, 2058017]
-    assert set(cup.class_names) == {action.value for action in ACTIONS} - {"OUT"}
+    found = FeedDataset(out / "world-cup-2018").evaluation_set("test")
+    assert found.matches == [2057954, 2058017]
+    assert set(found.class_names) == {action.value for action in ACTIONS} - {"OUT"}
+    assert not (out / "euro-2016").exists()
+    write_feed_table(out / "world-cup-2018" / "test.npz", read_feed_table(out / "test.npz"))
+    with pytest.raises(InputError, match="with matches of another dataset"):
+        make_wyscout_baa(out, folder, served)
+
+
+def test_a_tournaments_odd_matches_are_left_out_and_counted(served, tmp_path, match, players, without_out):
+    folder, out = tmp_path / "mirror", tmp_path / "out"
+    folder.mkdir()
+    (folder / "events_England.json").write_text(json.dumps(match["events"]))
+    (folder / "players.json").write_bytes(players)
+    odd = {**without_out[0], "matchId": 2, "positions": [{"y": 3}]}
+    extra_time = {**without_out[0], "matchId": 3, "matchPeriod": "E1"}
+    (folder / "events_World_Cup.json").write_text(json.dumps([*without_out, odd, extra_time]))
+    (folder / "events_European_Championship.json").write_text(json.dumps([odd, extra_time]))
+    made = make_wyscout_baa(out, folder, served)
+    assert made.is_benchmark
+    assert made.tournaments == {"world-cup-2018": (1, 3), "euro-2016": (0, 2)}
     assert not (out / "euro-2016").exists()
 
 

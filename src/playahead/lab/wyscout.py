@@ -45,12 +45,12 @@ class Made:
     Attributes:
         tables: rows of each table.
         differences: for each split, matches that are missing or differ from the benchmark's.
-        matches: number of matches of each tournament.
+        tournaments: matches of each tournament that were read, and all that its file has.
     """
 
     tables: dict[str, int] = field(default_factory=dict)
     differences: dict[str, dict[str, list[int]]] = field(default_factory=dict)
-    matches: dict[str, int] = field(default_factory=dict)
+    tournaments: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def is_benchmark(self) -> bool:
@@ -64,8 +64,8 @@ def make_wyscout_baa(
     """Write train.npz, val.npz and test.npz, and large/ with its own train.npz and the same two; called again, a
     download goes on where it stopped.
 
-    A tournament that the source has becomes euro-2016/test.npz or world-cup-2018/test.npz. All its matches are taken as
-    they come, as the list has no digests of them. Where no row of them says that the ball is out, OUT is not scored.
+    A tournament whose file the source has becomes euro-2016/test.npz or world-cup-2018/test.npz. All its matches are
+    taken as they come, as the list has no digests of them.
 
     Args:
         out: folder to write to.
@@ -89,7 +89,7 @@ def make_wyscout_baa(
             found = _of_folder(mirror, wanted)
         converted = _convert(found, len(wanted), show)
         halves = converted.pop("", {})
-        made = Made(matches={tournament: len(of) for tournament, of in converted.items()})
+        made = Made(tournaments={name: (sum(map(bool, of.values())), len(of)) for name, of in converted.items()})
         chosen = {
             split: [half for match in sorted(matches) for half in halves.get(match, [])]
             for split, matches in benchmark.splits.items()
@@ -97,12 +97,13 @@ def make_wyscout_baa(
         for split, of in chosen.items():
             if not of:
                 raise InputError(mirror or out, f"holds no match of the split {split}", "is this the right folder?")
-        tables = {name: of for split, of in chosen.items() for name in _TABLES_OF[split]}
+        tables = {name: (of, wanted) for split, of in chosen.items() for name in _TABLES_OF[split]}
         for tournament, by_match in converted.items():
-            tables[f"{tournament}/test.npz"] = [half for match in sorted(by_match) for half in by_match[match]]
-        for name, of in tables.items():
-            _require_ours(out / name, wanted | {half.match for half in of})
-        for name, of in tables.items():
+            if of := [half for match in sorted(by_match) for half in by_match[match]]:
+                tables[f"{tournament}/test.npz"] = of, set(by_match)
+        for name, (_, ours) in tables.items():
+            _require_ours(out / name, ours)
+        for name, (of, _) in tables.items():
             (out / name).parent.mkdir(exist_ok=True)
             write_feed_table(out / name, of)
             made.tables[name] = sum(map(len, of))
@@ -110,11 +111,11 @@ def make_wyscout_baa(
     return made
 
 
-def _require_ours(path: Path, wanted: set[int]) -> None:
+def _require_ours(path: Path, ours: set[int]) -> None:
     """Refuse to write over a table of other matches."""
     if not path.exists():
         return
-    if {half.match for half in read_feed_table(path)} - wanted:
+    if {half.match for half in read_feed_table(path)} - ours:
         raise InputError(path, "is there already, with matches of another dataset", "choose another folder")
 
 
@@ -165,8 +166,8 @@ def _players(path: Path) -> dict[str, list]:
     return {"all": [{"player": player} for player in listed]} if isinstance(listed, list) else {}
 
 
-_Matches = Iterator[tuple[str, dict[str, Any]]]
-"""Each match, and the tournament that it is of; "" for a league."""
+_Matches = Iterator[tuple[str, int, dict[str, Any]]]
+"""For each match the tournament that it is of ("" for a league), its id and its events."""
 
 
 def _of_archive(path: Path, players: Mapping[str, list], wanted: set[int]) -> _Matches:
@@ -192,7 +193,7 @@ def _of_folder(folder: Path, wanted: set[int]) -> _Matches:
     files = {int(path.stem): path for path in sorted(folder.rglob("*.json")) if path.stem.isdigit()}
     for match in sorted(files.keys() & wanted):
         try:
-            yield "", _tidied(json.loads(files[match].read_bytes()))
+            yield "", match, json.loads(files[match].read_bytes())
         except (ValueError, KeyError, TypeError) as reason:
             raise InputError(files[match], f"is no match of Wyscout's ({reason})") from None
 
@@ -205,7 +206,7 @@ def _matches(name: str, events: list[dict[str, Any]], players: Mapping[str, list
         if tournament or event["matchId"] in wanted:
             by_match.setdefault(event["matchId"], []).append(event)
     for match in sorted(by_match):
-        yield tournament, _tidied({"events": by_match[match], "players": players})
+        yield tournament, match, {"events": by_match[match], "players": players}
 
 
 def _tidied(root: dict[str, Any]) -> dict[str, Any]:
@@ -223,11 +224,14 @@ def _convert(matches: _Matches, count: int, show: Show) -> dict[str, dict[int, l
     halves: dict[str, dict[int, list[FeedHalf]]] = {}
     with TemporaryDirectory(prefix="playahead-") as folder:
         path = Path(folder) / "match.json"
-        for tournament, root in matches:
-            path.write_text(json.dumps(root))
-            with suppress(InputError):  # a match that cannot be read is one that is missing
+        for tournament, match, root in matches:
+            found = halves.setdefault(tournament, {})
+            found[match] = []
+            # A match that cannot be read is one that is missing.
+            with suppress(InputError, ValueError, KeyError, TypeError):
+                path.write_text(json.dumps(_tidied(root)))
                 read = read_feed(path, Notices(), provider="Wyscout v2")
-                halves.setdefault(tournament, {})[read[0].match] = [half for half in read if half.half in (1, 2)]
+                found[match] = [half for half in read if half.half in (1, 2)]
             if not tournament:
                 advance()
     return halves

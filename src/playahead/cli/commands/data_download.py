@@ -55,8 +55,8 @@ def _wyscout(out: Path, mirror: Path | None) -> int:
         made = make_wyscout_baa(out, mirror, show=show)
     for table, rows in made.tables.items():
         terminal.errors.print(f"{out / table}: {rows:,} rows")
-    for tournament, matches in made.matches.items():
-        terminal.errors.print(f"{tournament}: all {matches} matches, which no list of ours can be compared with")
+    for tournament, (read, listed) in made.tournaments.items():
+        terminal.errors.print(f"{tournament}: {read} of {listed} matches; the package has no digests to check them")
     for split, differences in made.differences.items():
         for what in ("missing", "different"):
             if matches := differences[what]:
