@@ -1,4 +1,4 @@
-"""Muon for processors that emulate bfloat16: PyTorch's orthogonalises in bfloat16, there 40 times as slow as float32."""
+"""Muon for processors that emulate bfloat16, in which PyTorch orthogonalises: 40 times as slow there as float32."""
 
 from collections.abc import Callable
 
