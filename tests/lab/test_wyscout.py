@@ -252,6 +252,19 @@ def test_a_tournaments_odd_matches_are_left_out_and_counted(served, tmp_path, ma
     assert not (out / "euro-2016").exists()
 
 
+@pytest.mark.parametrize("layout", ["match", "competition"])
+def test_an_odd_match_of_a_league_is_an_error_that_names_its_file(served, tmp_path, match, layout):
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    events = [{**match["events"][0], "positions": [{"y": 3}]}, *match["events"][1:]]
+    name, content = (
+        (f"{MATCH}.json", {**match, "events": events}) if layout == "match" else ("events_Italy.json", events)
+    )
+    (folder / name).write_text(json.dumps(content))
+    with pytest.raises(InputError, match=name):
+        make_wyscout_baa(tmp_path / "out", folder, served)
+
+
 def test_tables_that_differ_are_told_and_not_called_the_benchmark(served, tmp_path, match, monkeypatch, capsys):
     folder = tmp_path / "mirror"
     folder.mkdir()

@@ -113,9 +113,7 @@ def make_wyscout_baa(
 
 def _require_ours(path: Path, ours: set[int]) -> None:
     """Refuse to write over a table of other matches."""
-    if not path.exists():
-        return
-    if {half.match for half in read_feed_table(path)} - ours:
+    if path.exists() and {half.match for half in read_feed_table(path)} - ours:
         raise InputError(path, "is there already, with matches of another dataset", "choose another folder")
 
 
@@ -193,7 +191,7 @@ def _of_folder(folder: Path, wanted: set[int]) -> _Matches:
     files = {int(path.stem): path for path in sorted(folder.rglob("*.json")) if path.stem.isdigit()}
     for match in sorted(files.keys() & wanted):
         try:
-            yield "", match, json.loads(files[match].read_bytes())
+            yield "", match, _tidied(json.loads(files[match].read_bytes()))
         except (ValueError, KeyError, TypeError) as reason:
             raise InputError(files[match], f"is no match of Wyscout's ({reason})") from None
 
@@ -206,7 +204,13 @@ def _matches(name: str, events: list[dict[str, Any]], players: Mapping[str, list
         if tournament or event["matchId"] in wanted:
             by_match.setdefault(event["matchId"], []).append(event)
     for match in sorted(by_match):
-        yield tournament, match, {"events": by_match[match], "players": players}
+        try:
+            root = _tidied({"events": by_match[match], "players": players})
+        except (ValueError, KeyError, TypeError):
+            if not tournament:
+                raise
+            root = {}  # an odd match of a tournament is one that cannot be read
+        yield tournament, match, root
 
 
 def _tidied(root: dict[str, Any]) -> dict[str, Any]:
@@ -227,9 +231,8 @@ def _convert(matches: _Matches, count: int, show: Show) -> dict[str, dict[int, l
         for tournament, match, root in matches:
             found = halves.setdefault(tournament, {})
             found[match] = []
-            # A match that cannot be read is one that is missing.
-            with suppress(InputError, ValueError, KeyError, TypeError):
-                path.write_text(json.dumps(_tidied(root)))
+            path.write_text(json.dumps(root))
+            with suppress(InputError):  # a match that cannot be read is one that is missing
                 read = read_feed(path, Notices(), provider="Wyscout v2")
                 found[match] = [half for half in read if half.half in (1, 2)]
             if not tournament:
